@@ -1,0 +1,129 @@
+// Wires one core: stores, registry, server. Everything that it starts, it also stops.
+import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal } from '@hypercode/feed';
+import {
+  type Database,
+  migrate,
+  openDatabase,
+  Registry,
+  registryMigrations,
+  type StaticToken,
+} from '@hypercode/registry';
+import { createSwarmServer } from '@hypercode/server';
+import type { Logger } from 'pino';
+import type { CoreConfig } from './config/parse-config.ts';
+import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
+import { untilItAnswers } from './until-it-answers.ts';
+
+export interface RunningCore {
+  /** Where it listens. */
+  url: string;
+  /** Null when it runs on a PostgreSQL server. */
+  dataDir: string | null;
+  /** Drains and stops. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  config: CoreConfig;
+  logger: Logger;
+  /** Aborts the start. */
+  signal: AbortSignal;
+}
+
+/** Starts a core. Rejects, with everything closed again, when a store cannot be used or the port cannot be taken. */
+export async function startCore({ config, logger, signal }: StartOptions): Promise<RunningCore> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const dataDir = config.databaseUrl === null ? await openDataDir(config.dataDir) : null;
+    if (dataDir !== null) stack.defer(() => dataDir.close());
+    const staticTokens = await staticTokensOf(config, dataDir);
+
+    const database = await openDatabase(
+      config.databaseUrl === null ? { dataDir: config.dataDir } : { url: config.databaseUrl },
+    );
+    stack.defer(() => database.close());
+    const patience = {
+      signal,
+      onRetry: (error: unknown) => logger.warn({ err: error }, 'the database does not answer yet'),
+    };
+    await untilItAnswers(() => migrateDatabase(database, config.databaseUrl), patience);
+    const wakeUps = openSignal(config, (error) => logger.warn({ err: error }, 'wake-ups are interrupted'));
+    stack.defer(() => wakeUps.close());
+
+    const registry = new Registry({
+      database,
+      signal: wakeUps,
+      staticTokens,
+      leaseMs: config.leaseMs,
+      retention: { maxChanges: config.changelogMax, maxAgeMs: config.changelogMaxAgeMs },
+      onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
+    });
+    stack.defer(() => registry.close());
+
+    const server = createSwarmServer({
+      registry,
+      logger,
+      checks: checksOf(config, database, wakeUps),
+      leaseMs: config.leaseMs,
+      registerPerSecond: config.rateRegister,
+      corsOrigins: config.corsOrigins,
+    });
+    stack.defer(() => server.close());
+    const port = await server.listen(config.host, config.port);
+    signal.throwIfAborted();
+
+    const running = stack.move();
+    return {
+      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      dataDir: dataDir?.path ?? null,
+      close: () => running.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** A migration may take as long as it needs: on a server it has a connection without a statement timeout. */
+async function migrateDatabase(database: Database, url: string | null): Promise<void> {
+  if (url === null) return migrate(database.kysely, registryMigrations);
+  const patient = await openDatabase({ url, maxConnections: 1, statementTimeoutMs: 0 });
+  try {
+    await migrate(patient.kysely, registryMigrations);
+  } finally {
+    await patient.close();
+  }
+}
+
+function openSignal(config: CoreConfig, onError: (error: Error) => void): Signal {
+  if (config.redisUrl !== null) return createRedisSignal({ url: config.redisUrl, onError });
+  if (config.databaseUrl !== null) return createPostgresSignal({ connectionString: config.databaseUrl, onError });
+  return createLocalSignal({ onError });
+}
+
+function checksOf(config: CoreConfig, database: Database, wakeUps: Signal) {
+  const redis = async () => {
+    if (!wakeUps.linked) throw new Error('not connected');
+  };
+  return { database: () => database.ping(), ...(config.redisUrl === null ? {} : { redis }) };
+}
+
+/** The tokens of the configuration, and of the data folder where it gives none. */
+async function staticTokensOf(config: CoreConfig, dataDir: DataDir | null): Promise<StaticToken[]> {
+  const given = { adminToken: config.adminToken, joinToken: config.joinToken };
+  const { adminToken, joinToken, viewerToken } =
+    dataDir === null ? { ...given, viewerToken: null } : await dataDir.credentials(given);
+  const tokens: StaticToken[] = [];
+  if (adminToken !== null) {
+    tokens.push({ token: adminToken, principal: { kind: 'admin', id: 'static:admin', name: 'admin' } });
+  }
+  if (joinToken !== null) {
+    const scope = { namespace: 'default', roles: '*', limited: false } as const;
+    tokens.push({ token: joinToken, principal: { kind: 'join', id: 'static:join', name: 'join', ...scope } });
+  }
+  if (viewerToken !== null) {
+    const principal = { kind: 'viewer', id: 'static:viewer', name: 'viewer', namespace: null } as const;
+    tokens.push({ token: viewerToken, principal });
+  }
+  return tokens;
+}

@@ -1,0 +1,128 @@
+// What the linter holds the workspace to: correctness with types, the arrows between packages, and a few habits.
+import { defineConfig, type DummyRuleMap, type OxlintOverride } from 'oxlint';
+
+interface Arrow {
+  /** What the sources may import of the workspace. */
+  readonly imports: readonly string[];
+  /** What they may import as types besides. */
+  readonly typesOf?: string;
+  /** What the tests may import besides. */
+  readonly tests?: readonly string[];
+  /** Whether the sources run in browsers too. */
+  readonly portable?: boolean;
+}
+
+/** contracts ← registry ← server ← core, feed beside registry, contracts ← client ← everything that calls. */
+const ARROWS: Readonly<Record<string, Arrow>> = {
+  'packages/contracts': { imports: [], portable: true },
+  'packages/feed': { imports: [], tests: ['testkit'] },
+  'packages/registry': { imports: ['contracts', 'feed'], tests: ['testkit'] },
+  'packages/server': { imports: ['contracts', 'feed', 'registry'], tests: ['testkit'] },
+  'packages/client': { imports: ['contracts'], typesOf: 'server', tests: ['testkit'] },
+  'packages/testkit': { imports: [] },
+  'apps/core': {
+    imports: ['contracts', 'feed', 'registry', 'server'],
+    tests: ['client', 'testkit'],
+  },
+  examples: { imports: ['client'] },
+};
+
+const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.test-d.ts'];
+
+/** Allows these workspace packages and refuses the others, whatever the path to them. */
+function mayImport({ imports, typesOf, portable }: Arrow): DummyRuleMap {
+  const allowed = typesOf === undefined ? imports : [...imports, typesOf];
+  const listed = imports.length === 0 ? 'no package of the workspace' : `of the workspace only ${imports.join(', ')}`;
+  const patterns = [
+    { regex: String.raw`^\.\..*/src/`, message: 'Import another package by its name.' },
+    {
+      group: ['@hypercode/*', '@hypercode/*/**', ...allowed.map((name) => `!@hypercode/${name}`)],
+      message: `May import ${listed}, each by what it exports.`,
+    },
+  ];
+  const typesOnly = {
+    regex: `^@hypercode/${typesOf}$`,
+    allowTypeImports: true,
+    message: `May import types of ${typesOf} only.`,
+  };
+  const noNode = { regex: '^node:', message: 'Runs in browsers too.' };
+  // An allowed name ends the search in the last pattern, so what narrows it comes first.
+  return {
+    'no-restricted-imports': [
+      'error',
+      { patterns: [...(typesOf === undefined ? [] : [typesOnly]), ...(portable ? [noNode] : []), ...patterns] },
+    ],
+  };
+}
+
+const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { tests = [], ...arrow }]) => [
+  { files: [`${folder}/**`], rules: mayImport(arrow) },
+  {
+    files: TESTS.map((glob) => `${folder}/${glob}`),
+    rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),
+  },
+]);
+
+const exceptions: OxlintOverride[] = [
+  // Their readers ask for a default export.
+  { files: ['*.config.ts', 'packages/testkit/src/setup/*.ts'], rules: { 'import/no-default-export': 'off' } },
+  {
+    files: ['apps/*/src/main.ts', 'packages/testkit/src/**', 'bench/**', 'examples/**', '*.config.ts'],
+    rules: { 'node/no-process-env': 'off', 'no-console': 'off' },
+  },
+];
+
+export default defineConfig({
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'node', 'vitest'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  rules: {
+    // Promises, types and control flow.
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/return-await': 'error',
+    'typescript/only-throw-error': 'error',
+    'typescript/prefer-promise-reject-errors': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+    'typescript/use-unknown-in-catch-callback-variable': 'error',
+    'typescript/no-deprecated': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description' }],
+    eqeqeq: 'error',
+
+    // Modules.
+    'import/no-cycle': 'error',
+    'import/no-default-export': 'error',
+    'import/no-duplicates': 'error',
+    'typescript/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+    'unicorn/filename-case': ['error', { case: 'kebabCase' }],
+    'unicorn/prefer-node-protocol': 'error',
+    'unicorn/no-abusive-eslint-disable': 'error',
+
+    // An app reads the environment once, in its entry point; the core's layers speak through its log.
+    'node/no-process-env': 'error',
+    'no-console': 'error',
+
+    // TypeScript's noImplicitReturns says it, and knows when a switch is exhaustive.
+    'typescript/consistent-return': 'off',
+    // What comes from outside goes through zod; the assertions that are left stand where a parser's `any` or an index
+    // signature meets a type that the line above has just made sure of.
+    'typescript/no-unsafe-type-assertion': 'off',
+    // Properties assert, and so does waiting for a condition.
+    'vitest/expect-expect': 'off',
+    // That a call fails while its server is away is the point, not in which words.
+    'vitest/require-to-throw-message': 'off',
+    // A small function may stand beside its only use.
+    'unicorn/consistent-function-scoping': 'off',
+    // It means windows of a browser; here messages go to worker threads.
+    'unicorn/require-post-message-target-origin': 'off',
+    // Listeners may come and go while a copy of their set is told; the rule takes the copy for waste.
+    'unicorn/no-useless-spread': 'off',
+    // It does not see that an await in the loop lets others modify the condition.
+    'no-unmodified-loop-condition': 'off',
+    // fast-check is used by its customary default import.
+    'import/no-named-as-default-member': 'off',
+  },
+  overrides: [...arrows, ...exceptions],
+});

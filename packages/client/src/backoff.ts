@@ -1,0 +1,18 @@
+// How long to wait before the next try: exponential backoff with full jitter
+// (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+import type { SwarmError } from '@hypercode/contracts';
+
+const BASE_MS = 100;
+
+/** The longest backoff, in milliseconds. */
+export const MAX_BACKOFF_MS = 10_000;
+
+/** Milliseconds to wait after `failures` (1 or more) failed tries in a row. `random` is at least 0 and below 1. */
+export function backoff(failures: number, random: number): number {
+  return random * Math.min(MAX_BACKOFF_MS, BASE_MS * 2 ** (failures - 1));
+}
+
+/** The backoff on top of what the refusal itself asks for (`retryAfterMs`). */
+export function retryDelay(error: SwarmError, failures: number, random: number): number {
+  return (error.retryAfterMs ?? 0) + backoff(failures, random);
+}

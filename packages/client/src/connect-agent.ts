@@ -1,0 +1,50 @@
+// Connecting an agent to the swarm, and staying connected.
+import type { AgentRegistrationInput, SwarmError } from '@hypercode/contracts';
+import { abortError } from './bounded.ts';
+import { type AgentLogger, ConnectedAgent } from './connected-agent.ts';
+import type { SwarmClientOptions } from './connection.ts';
+import { onAbort } from './on-abort.ts';
+import { randomUuid } from './uuid.ts';
+
+type Registration = Omit<AgentRegistrationInput, 'incarnation' | 'namespace'>;
+
+export interface ConnectAgentOptions extends SwarmClientOptions, Registration {
+  /** Milliseconds between heartbeats. Default: a third of the lease that the core grants. */
+  readonly heartbeatMs?: number | undefined;
+  /** A later incarnation has taken the name: this one has ended for good, and the process has nothing left to do. */
+  readonly onFenced?: ((error: SwarmError<'FENCED'>) => void) | undefined;
+  /** A registration or heartbeat failed and will be tried again; told before the first registration, too. */
+  readonly onError?: ((error: SwarmError) => void) | undefined;
+  readonly logger?: AgentLogger | undefined;
+  /** Gives up connecting; once connected, does what `stop` does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Registers the agent under a new incarnation and keeps it alive until `stop`. `token` is a join token. While the core
+ * can not be reached, it goes on trying (`onError` hears of it); it rejects with the refusal when no retry can help.
+ */
+export async function connectAgent(options: ConnectAgentOptions): Promise<ConnectedAgent> {
+  const { url, token, namespace, fetch, headers, timeoutMs, ...rest } = options;
+  const { heartbeatMs, onFenced, onError, logger, signal, ...registration } = rest;
+  if (signal !== undefined && isAborted(signal)) throw abortError(signal);
+  const connected = new ConnectedAgent(
+    { url, token, namespace, fetch, headers, timeoutMs },
+    { registration: { ...registration, incarnation: randomUuid() }, heartbeatMs, logger },
+  );
+  if (onFenced !== undefined) connected.on('fenced', onFenced);
+  if (onError !== undefined) connected.on('error', onError);
+  const release = signal === undefined ? () => {} : onAbort(signal, () => void connected.stop());
+  connected.on('stopped', release);
+  connected.on('fenced', release);
+  try {
+    await connected.registered();
+  } catch (error) {
+    release();
+    throw signal !== undefined && isAborted(signal) ? abortError(signal) : error;
+  }
+  return connected;
+}
+
+/** A function, because the compiler takes `aborted` for unchanging. */
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;

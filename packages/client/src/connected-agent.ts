@@ -1,0 +1,274 @@
+// An agent's presence in the registry: registered, kept alive by heartbeats, registered again when the core has lost
+// it, deregistered on stop. `agent-lifecycle.ts` decides; this file acts.
+import {
+  type Activity,
+  type Agent,
+  type AgentRegistrationInput,
+  type RegisterOutcome,
+  SwarmError,
+} from '@hypercode/contracts';
+import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
+import { sleep } from './clock.ts';
+import { type Connection, openConnection, postJson, type SwarmClientOptions } from './connection.ts';
+import { Emitter, type Listener } from './emitter.ts';
+import { isRecord } from './json.ts';
+import { onAbort } from './on-abort.ts';
+import { clientOn, type SwarmClient } from './swarm-client.ts';
+
+export interface AgentEvents {
+  /** A registration was taken: the first one, or one after the core had lost the agent. */
+  registered: [agent: Agent, outcome: RegisterOutcome];
+  /** A later incarnation has taken the name. This one has ended for good. */
+  fenced: [error: SwarmError<'FENCED'>];
+  /** A registration or a heartbeat was refused or did not get through; it will be tried again. */
+  error: [error: SwarmError];
+  stopped: [];
+}
+
+/** What pino and `console`-like loggers with fields first have in common. */
+export interface AgentLogger {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface AgentPresence {
+  readonly registration: AgentRegistrationInput & { readonly incarnation: string };
+  readonly heartbeatMs: number | undefined;
+  readonly logger: AgentLogger | undefined;
+}
+
+/** Beats that `setActivity` brings forward keep this distance, in milliseconds. */
+const ACTIVITY_GAP_MS = 250;
+/** How long `stop` may wait for a registration in flight, and then for the deregistration, in milliseconds. */
+const STOP_LIMIT_MS = 5_000;
+
+/** The mutable fields of a registration; null clears. */
+export type AgentUpdate = Omit<
+  NonNullable<Parameters<SwarmClient['registry']['update']>[0]>['set'],
+  'namespace' | 'name' | 'role'
+>;
+
+export class ConnectedAgent {
+  /** Speaks as the agent. Its token follows the registrations. */
+  readonly client: SwarmClient;
+  readonly #joining: Connection;
+  readonly #speaking: Connection;
+  readonly #join: SwarmClient;
+  readonly #emitter = new Emitter<AgentEvents>();
+  readonly #presence: AgentPresence;
+  /** Aborted when nothing further is to be begun: stopping, fenced, or refused. */
+  readonly #end = new AbortController();
+  readonly #running: Promise<void>;
+  #registration: AgentPresence['registration'];
+  #lifecycle: Lifecycle = lifecycleStart;
+  #agent: Agent | undefined;
+  #token: string | undefined;
+  #activity: Activity | undefined;
+  #beatAt = -Infinity;
+  /** Ends the pause after a beat. */
+  #hurry = new AbortController();
+  /** Called when the next step is done, whatever it was. */
+  #afterStep: (() => void)[] = [];
+  #stopping: Promise<void> | undefined;
+
+  /** Use `connectAgent`, which waits for the first registration. */
+  constructor(options: SwarmClientOptions, presence: AgentPresence) {
+    this.#presence = presence;
+    this.#registration = presence.registration;
+    this.#joining = openConnection(options);
+    this.#join = clientOn(this.#joining);
+    this.#speaking = openConnection({
+      ...options,
+      token: (refused) => this.#currentToken(refused),
+    });
+    this.client = clientOn(this.#speaking);
+    this.#running = this.#run();
+  }
+
+  /** As the core last gave it, at a registration or an update. */
+  get agent(): Agent {
+    if (this.#agent === undefined) throw new SwarmError('UNAVAILABLE', 'the agent is not registered yet');
+    return this.#agent;
+  }
+
+  get incarnation(): string {
+    return this.#registration.incarnation;
+  }
+
+  /** Calls `listener` at each `event` from now on; the returned function ends that. */
+  on<Name extends keyof AgentEvents>(event: Name, listener: Listener<AgentEvents[Name]>): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  /** Tells the core with the next heartbeat, which follows at once, and with all later ones. */
+  setActivity(activity: Activity): void {
+    this.#activity = activity;
+    this.#hurry.abort();
+  }
+
+  /** Changes the registration, also as later registrations will repeat it. Rejects as `registry.update` does. */
+  async update(set: AgentUpdate, options: { readonly ifRevision?: number } = {}): Promise<Agent> {
+    const { name } = this.#registration;
+    const { agent } = await this.client.registry.update({ name, set, ...options });
+    this.#registration = {
+      ...this.#registration,
+      ...set,
+      version: set.version ?? this.#registration.version,
+    };
+    this.#agent = agent;
+    return agent;
+  }
+
+  /** Resolves with the first registration; rejects when it was refused for good, or when the agent was stopped. */
+  async registered(): Promise<void> {
+    while (!this.#lifecycle.joined) {
+      if (this.#end.signal.aborted) throw this.#end.signal.reason;
+      await this.#nextStep();
+    }
+  }
+
+  /**
+   * Stops the heartbeats, deregisters (unless fenced), and closes the client. Takes at most about ten seconds, and does
+   * not reject: a deregistration that fails is told as `error`, and the core's lease does the rest.
+   */
+  stop(reason?: string): Promise<void> {
+    this.#stopping ??= this.#shutDown(reason);
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { heartbeatMs } = this.#presence;
+    const { clock } = this.#joining;
+    while (!this.#end.signal.aborted) {
+      const outcome = this.#lifecycle.phase === 'registering' ? await this.#register() : await this.#beat();
+      const { next, waitMs } = advance(this.#lifecycle, outcome, {
+        heartbeatMs,
+        random: clock.random(),
+      });
+      this.#lifecycle = next;
+      this.#tell(outcome);
+      for (const done of this.#afterStep.splice(0)) done();
+      if (!this.#end.signal.aborted) await this.#pause(waitMs);
+    }
+    for (const done of this.#afterStep.splice(0)) done();
+  }
+
+  #tell(outcome: Outcome): void {
+    if (outcome.type !== 'refused') return;
+    const { error } = outcome;
+    const { name } = this.#registration;
+    const { phase } = this.#lifecycle;
+    if (phase === 'fenced' || phase === 'refused') {
+      this.#end.abort(error);
+      this.#joining.close(error);
+      this.#speaking.close(error);
+    }
+    if (this.#stopping !== undefined) return;
+    this.#presence.logger?.warn({ agent: name, code: error.code, phase }, error.message);
+    if (error.is('FENCED')) this.#emitter.emit('fenced', error);
+    else this.#emitter.emit('error', error);
+  }
+
+  async #register(): Promise<Outcome> {
+    try {
+      const { agent, outcome, token } = await this.#join.registry.register(this.#registration);
+      if (token === undefined) throw new SwarmError('INTERNAL', 'the core gave the agent no token of its own');
+      this.#agent = agent;
+      this.#token = token;
+      this.#presence.logger?.info({ agent: agent.name, outcome, revision: agent.revision }, 'registered');
+      if (this.#stopping === undefined) this.#emitter.emit('registered', agent, outcome);
+      return { type: 'registered' };
+    } catch (error) {
+      return { type: 'refused', error: SwarmError.from(error) };
+    }
+  }
+
+  /** On the plain route: through tRPC, a beat costs the core several times as much. */
+  async #beat(): Promise<Outcome> {
+    const { name, incarnation } = this.#registration;
+    const { namespace, timeoutMs, clock } = this.#joining;
+    const url = this.#joining.endpoint(`v1/agents/${name}/heartbeat`);
+    if (namespace !== undefined) url.searchParams.set('namespace', namespace);
+    const activity = this.#activity;
+    this.#hurry = new AbortController();
+    this.#beatAt = clock.now();
+    try {
+      const answer = await postJson(
+        this.#joining,
+        url,
+        { incarnation, ...(activity === undefined ? {} : { activity }) },
+        { token: this.#token ?? '', timeoutMs, signal: this.#end.signal },
+      );
+      const leaseMs = isRecord(answer) ? answer['leaseMs'] : undefined;
+      return {
+        type: 'beat',
+        leaseMs: typeof leaseMs === 'number' && leaseMs > 0 ? leaseMs : undefined,
+      };
+    } catch (error) {
+      return { type: 'refused', error: SwarmError.from(error) };
+    }
+  }
+
+  /** Waits for the next step. Only the wait after a beat that was taken can be cut short: a backoff is kept. */
+  async #pause(waitMs: number): Promise<void> {
+    const { clock } = this.#joining;
+    const { phase, failures } = this.#lifecycle;
+    if (phase !== 'beating' || failures > 0) return sleep(clock, waitMs, this.#end.signal);
+    const { signal } = this.#hurry;
+    const release = onAbort(this.#end.signal, () => this.#hurry.abort());
+    const due = clock.now() + waitMs;
+    await sleep(clock, waitMs, signal);
+    release();
+    const earliest = Math.min(due, this.#beatAt + ACTIVITY_GAP_MS);
+    await sleep(clock, Math.max(0, earliest - clock.now()), this.#end.signal);
+  }
+
+  /**
+   * The agent's token. When the core has refused it, the next heartbeat decides: it is taken, and the token is the same;
+   * or it is refused too, and the agent registers again and has another.
+   */
+  async #currentToken(refused: string | undefined): Promise<string> {
+    while (this.#token === undefined || this.#token === refused) {
+      if (this.#end.signal.aborted) break;
+      this.#hurry.abort();
+      await this.#nextStep();
+      if (this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0) break;
+    }
+    return this.#token ?? '';
+  }
+
+  #nextStep(): Promise<void> {
+    return new Promise((resolve) => void this.#afterStep.push(resolve));
+  }
+
+  async #shutDown(reason: string | undefined): Promise<void> {
+    const { clock } = this.#joining;
+    const closing = new SwarmError('UNAVAILABLE', 'the agent was stopped');
+    this.#end.abort(closing);
+    // A registration in flight may be taken after all: it is awaited, so that the agent can be deregistered.
+    const patience = new AbortController();
+    await Promise.race([this.#running, sleep(clock, STOP_LIMIT_MS, patience.signal)]);
+    patience.abort();
+    this.#joining.close(closing);
+    await this.#running;
+    if (this.#token !== undefined && this.#lifecycle.phase !== 'fenced') await this.#deregister(reason);
+    this.#speaking.close(closing);
+    this.#presence.logger?.info({ agent: this.#registration.name }, 'stopped');
+    this.#emitter.emit('stopped');
+  }
+
+  async #deregister(reason: string | undefined): Promise<void> {
+    const { name } = this.#registration;
+    try {
+      await this.client.registry.deregister({ name, reason }, { timeoutMs: STOP_LIMIT_MS });
+    } catch (thrown) {
+      const error = SwarmError.from(thrown);
+      const isGone = error.is('NOT_FOUND') || error.is('UNAUTHENTICATED') || error.is('FENCED');
+      if (!isGone) this.#emitter.emit('error', error);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, test, vi } from 'vitest';
+import { Emitter } from './emitter.ts';
+
+test('listeners hear what is told while they listen, and one that throws harms nobody', async () => {
+  const emitter = new Emitter<{ word: [text: string, count: number] }>();
+  const heard: string[] = [];
+  const uncaught = vi.fn<() => void>();
+  const before = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', uncaught);
+  try {
+    emitter.on('word', () => {
+      throw new Error('a faulty listener');
+    });
+    const off = emitter.on('word', (text, count) => {
+      heard.push(`${text} ${count}`);
+      off();
+    });
+    emitter.emit('word', 'one', 1);
+    emitter.emit('word', 'two', 2);
+    expect(heard).toEqual(['one 1']);
+    await vi.waitFor(() => expect(uncaught).toHaveBeenCalledTimes(2));
+  } finally {
+    process.off('uncaughtException', uncaught);
+    for (const listener of before) process.on('uncaughtException', listener);
+  }
+});

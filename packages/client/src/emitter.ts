@@ -1,0 +1,27 @@
+// A small typed event emitter that runs the same in Node and in browsers.
+
+export type Listener<Args extends unknown[]> = (...args: Args) => void;
+
+export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
+  readonly #listeners: { [Name in keyof Events]?: Set<Listener<Events[Name]>> } = {};
+
+  /** Calls `listener` at each `event` from now on; the returned function ends that. */
+  on<Name extends keyof Events>(event: Name, listener: Listener<Events[Name]>): () => void {
+    const listeners = (this.#listeners[event] ??= new Set());
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  /** A listener that throws harms neither the caller nor the other listeners; its error surfaces as uncaught. */
+  emit<Name extends keyof Events>(event: Name, ...args: Events[Name]): void {
+    for (const listener of [...(this.#listeners[event] ?? [])]) {
+      try {
+        listener(...args);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

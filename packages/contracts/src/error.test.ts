@@ -1,0 +1,149 @@
+// The closed list of refusals, and what SwarmError makes of everything that can be thrown or received.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { ERROR_CODES, ErrorCode, type ErrorDetails, invalidInput, SwarmError, SwarmErrorBody } from './error.ts';
+
+const DETAILS: Required<ErrorDetails> = {
+  INVALID_INPUT: [{ path: 'labels.zone', reason: 'too long' }],
+  ACL_DENIED: { role: 'crawler', action: 'publish', topic: 'a.b', rule: null },
+  IMMUTABLE_FIELD: { field: 'role' },
+  PAYLOAD_TOO_LARGE: { limit: 65_536 },
+  UNAVAILABLE: { id: '0190a7a0-7b1e-7cc3-98c4-dc0c0c07398f' },
+};
+const details: Partial<Record<ErrorCode, unknown>> = DETAILS;
+
+test('codes, HTTP statuses and whether a retry can help', () => {
+  expect(ERROR_CODES).toEqual({
+    INVALID_INPUT: { http: 400, retryable: false },
+    UNAUTHENTICATED: { http: 401, retryable: false },
+    FORBIDDEN: { http: 403, retryable: false },
+    ACL_DENIED: { http: 403, retryable: false },
+    NOT_FOUND: { http: 404, retryable: false },
+    CONFLICT: { http: 409, retryable: false },
+    IMMUTABLE_FIELD: { http: 409, retryable: false },
+    FENCED: { http: 409, retryable: false },
+    COMPACTED: { http: 410, retryable: false },
+    PAYLOAD_TOO_LARGE: { http: 413, retryable: false },
+    RATE_LIMITED: { http: 429, retryable: true },
+    CIRCUIT_OPEN: { http: 503, retryable: true },
+    UNAVAILABLE: { http: 503, retryable: true },
+    INTERNAL: { http: 500, retryable: false },
+  });
+});
+
+describe.each(ErrorCode.options)('%s', (code) => {
+  const error = new SwarmError<ErrorCode>(code, `refused with ${code}`, {
+    retryAfterMs: 1500,
+    ...(code in details ? { details: details[code] } : {}),
+  });
+
+  test('is an Error with the properties of its code', () => {
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name: 'SwarmError', code, message: `refused with ${code}` });
+    expect({ http: error.httpStatus, retryable: error.retryable }).toEqual(ERROR_CODES[code]);
+    expect(ErrorCode.options.filter((other) => error.is(other))).toEqual([code]);
+  });
+
+  test('survives the wire', () => {
+    const received = SwarmError.from(JSON.parse(JSON.stringify(error)));
+    expect(received).toBeInstanceOf(SwarmError);
+    expect(received.toJSON()).toEqual(error.toJSON());
+    expect(SwarmErrorBody.parse(error.toJSON())).toEqual(error.toJSON());
+  });
+
+  test('leaves out on the wire what it does not have', () => {
+    const bare = new SwarmError(code, 'refused', { cause: new Error('postgres://user:password@db') });
+    expect(JSON.parse(JSON.stringify(bare))).toEqual({
+      code,
+      message: 'refused',
+      retryable: ERROR_CODES[code].retryable,
+    });
+  });
+});
+
+describe('from', () => {
+  const refusal = new SwarmError('NOT_FOUND', 'no agent "worker"');
+
+  test('a SwarmError is itself', () => {
+    expect(SwarmError.from(refusal)).toBe(refusal);
+  });
+
+  test('a SwarmError is found along the causes', () => {
+    const wrapped = new Error('outer', { cause: new TypeError('inner', { cause: refusal }) });
+    expect(SwarmError.from(wrapped)).toBe(refusal);
+  });
+
+  test('a wire body is its refusal', () => {
+    const received = SwarmError.from({
+      code: 'RATE_LIMITED',
+      message: 'slow down',
+      retryable: true,
+      retryAfterMs: 200,
+    });
+    expect(received).toMatchObject({ code: 'RATE_LIMITED', message: 'slow down', retryable: true, retryAfterMs: 200 });
+    expect(received.details).toBeUndefined();
+  });
+
+  test('problem+json is its refusal', () => {
+    const problem = { type: 'about:blank', title: 'Not Found', status: 404, ...refusal.toJSON() };
+    expect(SwarmError.from(problem).toJSON()).toEqual(refusal.toJSON());
+  });
+
+  test.each([
+    ['itself', (error: z.core.$ZodError) => error],
+    ['a cause', (error: z.core.$ZodError) => new Error('parse failed', { cause: error })],
+  ])('a zod error is INVALID_INPUT, as %s', (_, wrap) => {
+    const { error } = z
+      .object({ labels: z.object({ zone: z.string().max(3) }) })
+      .safeParse({ labels: { zone: 'long' } });
+    if (error === undefined) throw new Error('the schema took it');
+    const refused = SwarmError.from(wrap(error));
+    expect(refused.code).toBe('INVALID_INPUT');
+    expect(refused.details).toEqual([{ path: 'labels.zone', reason: expect.any(String) }]);
+    expect(refused.message).toMatch(/^invalid input: labels\.zone: /);
+  });
+
+  test('a cycle of causes ends', () => {
+    const first = new Error('first');
+    first.cause = new Error('second', { cause: first });
+    expect(SwarmError.from(first).code).toBe('INTERNAL');
+  });
+
+  test.each<[string, unknown]>([
+    ['an Error', new Error('password=hunter2')],
+    ['an error with another code', Object.assign(new Error('password=hunter2'), { code: 'ECONNREFUSED' })],
+    ['a string', 'password=hunter2'],
+    ['an object', { message: 'password=hunter2' }],
+    ['a body with an unknown code', { code: 'TEAPOT', message: 'password=hunter2', retryable: false }],
+    [
+      'a body with a bad retryAfterMs',
+      { code: 'RATE_LIMITED', message: 'password=hunter2', retryable: true, retryAfterMs: -1 },
+    ],
+    ['null', null],
+    ['undefined', undefined],
+  ])('%s is INTERNAL and shows nothing of it', (_, thrown) => {
+    const error = SwarmError.from(thrown);
+    expect(error.toJSON()).toEqual({ code: 'INTERNAL', message: 'internal error', retryable: false });
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+    expect(error.cause).toBe(thrown);
+  });
+
+  test('anything at all ends in a SwarmError with a code of the list', () => {
+    fc.assert(fc.property(fc.anything(), (thrown) => ErrorCode.options.includes(SwarmError.from(thrown).code)));
+  });
+});
+
+test('invalidInput lists every fault with its path', () => {
+  const { error } = z.object({ a: z.string(), b: z.array(z.number()) }).safeParse({ a: 1, b: [1, 'x'] });
+  if (error === undefined) throw new Error('the schema took it');
+  expect(invalidInput(error).details?.map(({ path }) => path)).toEqual(['a', 'b.1']);
+  expect(invalidInput(error).cause).toBe(error);
+});
+
+test('invalidInput of a value that is wrong as a whole has an empty path', () => {
+  const { error } = z.object({}).safeParse('text');
+  if (error === undefined) throw new Error('the schema took it');
+  expect(invalidInput(error).details).toEqual([{ path: '', reason: expect.any(String) }]);
+  expect(invalidInput(error).message).not.toContain(': :');
+});

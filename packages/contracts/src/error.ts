@@ -1,0 +1,127 @@
+// The closed list of refusals, and the one error class that carries them through every layer and transport.
+import { z } from 'zod';
+
+interface CodeProperties {
+  /** Status of the HTTP answer. */
+  readonly http: number;
+  /** Whether the same call, repeated unchanged, can succeed. */
+  readonly retryable: boolean;
+}
+
+export const ERROR_CODES = {
+  INVALID_INPUT: { http: 400, retryable: false },
+  UNAUTHENTICATED: { http: 401, retryable: false },
+  FORBIDDEN: { http: 403, retryable: false },
+  ACL_DENIED: { http: 403, retryable: false },
+  NOT_FOUND: { http: 404, retryable: false },
+  CONFLICT: { http: 409, retryable: false },
+  IMMUTABLE_FIELD: { http: 409, retryable: false },
+  FENCED: { http: 409, retryable: false },
+  COMPACTED: { http: 410, retryable: false },
+  PAYLOAD_TOO_LARGE: { http: 413, retryable: false },
+  RATE_LIMITED: { http: 429, retryable: true },
+  CIRCUIT_OPEN: { http: 503, retryable: true },
+  UNAVAILABLE: { http: 503, retryable: true },
+  INTERNAL: { http: 500, retryable: false },
+} as const satisfies Record<string, CodeProperties>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+export const ErrorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
+
+/** What `details` holds, for the codes that promise something there. */
+export interface ErrorDetails {
+  INVALID_INPUT: { path: string; reason: string }[];
+  ACL_DENIED: { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null };
+  IMMUTABLE_FIELD: { field: string };
+  PAYLOAD_TOO_LARGE: { limit: number };
+  UNAVAILABLE: { id?: string };
+}
+type DetailsOf<C extends ErrorCode> = C extends keyof ErrorDetails ? ErrorDetails[C] : unknown;
+
+/** A refusal as it travels: in problem+json, in `error.data.swarm`, in an `error` event. */
+export const SwarmErrorBody = z.object({
+  code: ErrorCode,
+  message: z.string(),
+  /** Whether the same call, repeated unchanged, can succeed. */
+  retryable: z.boolean(),
+  /** How long to wait before the next try, in milliseconds. */
+  retryAfterMs: z.number().int().nonnegative().optional(),
+  details: z.unknown().optional(),
+});
+export type SwarmErrorBody = z.infer<typeof SwarmErrorBody>;
+
+export interface SwarmErrorOptions<C extends ErrorCode> {
+  details?: DetailsOf<C>;
+  /** How long to wait before the next try, in milliseconds. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/** A refusal with its code. The same class is thrown by the core's layers and by the client. */
+export class SwarmError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'SwarmError';
+  readonly code: C;
+  readonly details: DetailsOf<C> | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: C, message: string, options: SwarmErrorOptions<C> = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get retryable(): boolean {
+    return ERROR_CODES[this.code].retryable;
+  }
+
+  get httpStatus(): number {
+    return ERROR_CODES[this.code].http;
+  }
+
+  is<K extends ErrorCode>(code: K): this is SwarmError<K> {
+    const own: ErrorCode = this.code;
+    return own === code;
+  }
+
+  toJSON(): SwarmErrorBody {
+    return {
+      code: this.code,
+      message: this.message,
+      retryable: this.retryable,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      ...(this.details === undefined ? {} : { details: this.details }),
+    };
+  }
+
+  /**
+   * The refusal behind any thrown or received value: a SwarmError itself or along its causes, its wire form, or a zod
+   * error. Everything else is INTERNAL, with a message that shows nothing of it.
+   */
+  static from(thrown: unknown): SwarmError {
+    for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
+      if (error instanceof SwarmError) return error;
+      if (error instanceof z.core.$ZodError) return invalidInput(error);
+    }
+    const body = SwarmErrorBody.safeParse(thrown);
+    if (body.success) {
+      const { code, message, details, retryAfterMs } = body.data;
+      return new SwarmError(code, message, {
+        details,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      });
+    }
+    return new SwarmError('INTERNAL', 'internal error', { cause: thrown });
+  }
+}
+
+/** INVALID_INPUT with the path and reason of every issue that zod found. */
+export function invalidInput(error: z.core.$ZodError): SwarmError<'INVALID_INPUT'> {
+  const details = error.issues.map(({ path, message }) => ({ path: path.join('.'), reason: message }));
+  const [first] = details;
+  const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
+  return new SwarmError('INVALID_INPUT', `invalid input: ${where}${first?.reason ?? 'does not fit the schema'}`, {
+    details,
+    cause: error,
+  });
+}

@@ -1,0 +1,36 @@
+// Every limit that a caller can run into, in one place. Counts and lengths are INVALID_INPUT, bytes PAYLOAD_TOO_LARGE.
+
+export const LIMITS = {
+  /** Longest namespace, agent name, role, group, capability id or label key, in characters. */
+  nameLength: 63,
+  /** Longest topic or topic pattern, in characters. */
+  topicLength: 255,
+  /** Most tokens in a topic or topic pattern. */
+  topicTokens: 16,
+  /** Largest agent registration, in bytes of JSON. */
+  registrationBytes: 64 * 1024,
+  capabilities: 64,
+  /** Most topic patterns that an agent declares each way. */
+  declaredPatterns: 64,
+  labels: 32,
+  labelValueLength: 256,
+  descriptionLength: 4096,
+  healthUrlLength: 2048,
+  versionLength: 256,
+  tags: 32,
+  tagLength: 64,
+  reasonLength: 1024,
+  searchLength: 256,
+  cursorLength: 512,
+  /** Deepest nesting of free JSON (capability schemas, event data). */
+  jsonDepth: 64,
+  /** Most agents in one page of a query. */
+  pageSize: 500,
+  /** Most agents in one snapshot chunk of a watch. */
+  snapshotChunk: 500,
+  /** Largest event, in bytes of JSON. */
+  eventBytes: 256 * 1024,
+  publishManyEvents: 1000,
+  publishManyBytes: 4 * 1024 * 1024,
+  tokenNameLength: 128,
+} as const;

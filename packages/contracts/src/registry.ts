@@ -1,0 +1,147 @@
+// Inputs and outputs of the registry's procedures.
+import { z } from 'zod';
+import {
+  Activity,
+  Agent,
+  AgentRegistration,
+  Capabilities,
+  CircuitState,
+  DeclaredTopics,
+  Health,
+  HealthUrl,
+  Incarnation,
+  Labels,
+  Version,
+} from './agent.ts';
+import { LIMITS } from './limits.ts';
+import { AgentName, inNamespace, Name } from './name.ts';
+import { text } from './text.ts';
+import { Topic } from './topic.ts';
+import { ChangeType } from './watch.ts';
+
+const Revision = z.number().int().nonnegative();
+const Cursor = z.string().max(LIMITS.cursorLength);
+const Reason = text(LIMITS.reasonLength);
+
+export const RegisterOutcome = z.enum(['created', 'updated', 'unchanged']);
+export type RegisterOutcome = z.infer<typeof RegisterOutcome>;
+
+export const RegisterInput = AgentRegistration;
+export const RegisterResult = z.object({
+  agent: Agent,
+  outcome: RegisterOutcome,
+  /** The agent's own token; shown once, stored as a hash. */
+  token: z.string().optional(),
+});
+export type RegisterResult = z.infer<typeof RegisterResult>;
+
+/**
+ * The fields that an update may set; null clears. The immutable fields are taken so that an attempt to change one is
+ * refused by name (IMMUTABLE_FIELD) and not ignored.
+ */
+export const AgentUpdate = z.object({
+  version: Version.optional(),
+  description: text(LIMITS.descriptionLength).nullable().optional(),
+  healthUrl: HealthUrl.nullable().optional(),
+  topics: DeclaredTopics.optional(),
+  capabilities: Capabilities.optional(),
+  labels: Labels.optional(),
+  namespace: z.string().optional(),
+  name: z.string().optional(),
+  role: z.string().optional(),
+});
+export type AgentUpdate = z.output<typeof AgentUpdate>;
+
+export const UpdateInput = z.object({
+  ...inNamespace,
+  name: AgentName,
+  set: AgentUpdate,
+  /** Update only if the registration is still the one of this `specRevision`; CONFLICT otherwise. */
+  ifRevision: Revision.optional(),
+});
+export type UpdateInput = z.output<typeof UpdateInput>;
+export const UpdateResult = z.object({ agent: Agent });
+export type UpdateResult = z.infer<typeof UpdateResult>;
+
+export const DeregisterInput = z.object({ ...inNamespace, name: AgentName, reason: Reason.optional() });
+export type DeregisterInput = z.output<typeof DeregisterInput>;
+export const DeregisterResult = z.object({ agent: Agent });
+export type DeregisterResult = z.infer<typeof DeregisterResult>;
+
+export const HeartbeatInput = z.object({
+  ...inNamespace,
+  activity: Activity.optional(),
+  incarnation: Incarnation.optional(),
+});
+export type HeartbeatInput = z.output<typeof HeartbeatInput>;
+export const HeartbeatResult = z.object({
+  leaseExpiresAt: z.iso.datetime(),
+  /** How long the lease is, in milliseconds; beat every third of it. */
+  leaseMs: z.number().int().positive(),
+  /** The agent's revision. */
+  revision: Revision,
+});
+export type HeartbeatResult = z.infer<typeof HeartbeatResult>;
+
+export const GetInput = z.object({ ...inNamespace, name: AgentName });
+export type GetInput = z.output<typeof GetInput>;
+
+/** What a watch or a query can ask for; all that are given must hold. */
+export const AgentFilter = z.object({
+  role: Name.optional(),
+  /** The id of a capability that the agent has. */
+  capability: Name.optional(),
+  /** A topic that one of the agent's declared patterns matches. */
+  topic: Topic.optional(),
+  health: Health.optional(),
+  circuit: CircuitState.optional(),
+  /** Labels that the agent has, with these values. */
+  labels: Labels.optional(),
+});
+export type AgentFilter = z.output<typeof AgentFilter>;
+
+export const QueryInput = z.object({
+  ...inNamespace,
+  ...AgentFilter.shape,
+  /** Words to find in name, role, description, capabilities and labels; every word must occur. */
+  text: text(LIMITS.searchLength, 1).optional(),
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
+  cursor: Cursor.optional(),
+});
+export type QueryInput = z.output<typeof QueryInput>;
+export const QueryResult = z.object({
+  agents: z.array(Agent),
+  nextCursor: z.string().nullable(),
+  /** The namespace's revision at which the page was read; a watch with `since` goes on from it. */
+  revision: Revision,
+});
+export type QueryResult = z.infer<typeof QueryResult>;
+
+export const HistoryInput = z.object({
+  ...inNamespace,
+  name: AgentName,
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
+  cursor: Cursor.optional(),
+});
+export type HistoryInput = z.output<typeof HistoryInput>;
+
+/** One change of one agent; `agent` is its state after the change, or its last state when it went. */
+export const AgentChange = z.object({
+  revision: Revision,
+  change: ChangeType,
+  agent: Agent,
+  at: z.iso.datetime(),
+});
+export type AgentChange = z.infer<typeof AgentChange>;
+export const HistoryResult = z.object({ changes: z.array(AgentChange), nextCursor: z.string().nullable() });
+export type HistoryResult = z.infer<typeof HistoryResult>;
+
+export const WatchInput = z.object({
+  ...inNamespace,
+  ...AgentFilter.shape,
+  /** Go on after this revision instead of beginning with a snapshot. */
+  since: Revision.optional(),
+  /** The id of the last value seen; beats `since`. tRPC's clients set it when they reconnect. */
+  lastEventId: z.string().max(LIMITS.cursorLength).optional(),
+});
+export type WatchInput = z.output<typeof WatchInput>;

@@ -1,0 +1,54 @@
+// Topics, topic patterns, and the two questions that the system asks of them: does it match, does it cover.
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+
+const TOKEN = '[A-Za-z0-9_-]+';
+const TOPIC = new RegExp(`^${TOKEN}(?:\\.${TOKEN})*$`);
+const PATTERN = new RegExp(`^(?:(?:${TOKEN}|\\*)\\.)*(?:${TOKEN}|\\*|>)$`);
+
+const tokenCount = (dotted: string): number => dotted.split('.').length;
+const withinTokens = (dotted: string): boolean => tokenCount(dotted) <= LIMITS.topicTokens;
+const tooManyTokens = `must have at most ${LIMITS.topicTokens} tokens`;
+
+/** Tokens of letters, digits, `_` and `-`, joined by `.`. */
+export const Topic = z
+  .string()
+  .max(LIMITS.topicLength)
+  .regex(TOPIC, 'must be tokens of letters, digits, "_" and "-" joined by "."')
+  .refine(withinTokens, tooManyTokens);
+export type Topic = z.infer<typeof Topic>;
+
+/** A topic in which a token may be `*` (exactly one token) and the last may be `>` (one or more tokens). */
+export const TopicPattern = z
+  .string()
+  .max(LIMITS.topicLength)
+  .regex(PATTERN, 'must be a topic in which a token may be "*" and the last may be ">"')
+  .refine(withinTokens, tooManyTokens);
+export type TopicPattern = z.infer<typeof TopicPattern>;
+
+/** Whether `topic` is one of the topics that `pattern` stands for. Both must be valid. */
+export function matches(pattern: TopicPattern, topic: Topic): boolean {
+  const wanted = pattern.split('.');
+  const tokens = topic.split('.');
+  for (const [index, token] of wanted.entries()) {
+    if (token === '>') return tokens.length > index;
+    if (index >= tokens.length || (token !== '*' && token !== tokens[index])) return false;
+  }
+  return tokens.length === wanted.length;
+}
+
+/**
+ * Whether every topic that `requested` matches is also matched by `allowed`. The limit on tokens is left out of the
+ * reasoning, which can only make the answer stricter (a `>` on the last possible token is not taken for `*`).
+ */
+export function covers(allowed: TopicPattern, requested: TopicPattern): boolean {
+  const outer = allowed.split('.');
+  const inner = requested.split('.');
+  for (const [index, token] of outer.entries()) {
+    if (index >= inner.length) return false;
+    if (token === '>') return true;
+    if (inner[index] === '>') return false;
+    if (token !== '*' && token !== inner[index]) return false;
+  }
+  return inner.length === outer.length;
+}

@@ -1,0 +1,155 @@
+// Follows an append-only log: one reader, a ring of what is recent, and word to everybody who waits for more.
+import type { Alarm } from './alarm.ts';
+import { type Entry, Ring, type RingLimits } from './ring.ts';
+
+/** The log that a feed follows. */
+export interface Log<P, E extends Entry<P>> {
+  /**
+   * At most `limit` entries after `position`, in order, without a hole. Null when the log cannot tell what follows
+   * `position`: it no longer reaches back that far, or has never been there.
+   */
+  read(position: P, limit: number): Promise<E[] | null>;
+  /** A position from which the log can be followed from now on, as far back as is worth keeping in memory. */
+  begin(): Promise<P>;
+  compare(a: P, b: P): number;
+  /** About how many bytes the entry takes in memory. */
+  sizeOf(entry: E): number;
+}
+
+export interface FeedOptions {
+  limits: RingLimits;
+  /** Entries asked for at a time. */
+  readLimit: number;
+  /** Called when reading the log fails; the feed tries again at the next wake-up. */
+  onError: (error: unknown) => void;
+}
+
+/**
+ * States of a feed:
+ * - following: everything up to `end` is known; a wake-up starts a read.
+ * - reading: one read is under way; wake-ups meanwhile lead to exactly one more.
+ * - closed: nothing is read any more and every waiter has been woken.
+ *
+ * A wake-up is a hint. Whoever owns the feed also wakes it now and then, so that a lost one only costs time.
+ */
+export class Feed<P, E extends Entry<P>> {
+  #ring: Ring<P, E>;
+  readonly #log: Log<P, E>;
+  readonly #options: FeedOptions;
+  readonly #listeners = new Set<(entries: readonly E[] | null) => void>();
+  readonly #alarms = new Set<Alarm>();
+  #reading: Promise<void> | null = null;
+  #wokenMeanwhile = false;
+  #closed = false;
+
+  private constructor(log: Log<P, E>, start: P, options: FeedOptions) {
+    this.#log = log;
+    this.#options = options;
+    this.#ring = new Ring(start, (a, b) => log.compare(a, b), options.limits);
+  }
+
+  /** Begins to follow `log`. Fails when the log cannot be read. */
+  static async follow<P, E extends Entry<P>>(log: Log<P, E>, options: FeedOptions): Promise<Feed<P, E>> {
+    const feed = new Feed(log, await log.begin(), options);
+    await feed.#readAll();
+    return feed;
+  }
+
+  /** The recent end of the log. Replaced by a new ring when the log could not be followed without a hole. */
+  get ring(): Ring<P, E> {
+    return this.#ring;
+  }
+
+  /** The newest position that is known here. */
+  get end(): P {
+    return this.#ring.end;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Calls `listener` with every group of new entries as they arrive, and with null when entries may have been missed
+   * and the ring began anew. Returns what ends it.
+   */
+  onEntries(listener: (entries: readonly E[] | null) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Rings `alarm` whenever there is something new. Returns what ends it. */
+  attach(alarm: Alarm): () => void {
+    this.#alarms.add(alarm);
+    return () => this.#alarms.delete(alarm);
+  }
+
+  /** Says that the log may have grown. */
+  wake(): void {
+    if (this.#closed) return;
+    if (this.#reading !== null) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
+    this.#reading = this.#readAll()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => {
+        this.#reading = null;
+        if (!this.#wokenMeanwhile) return;
+        this.#wokenMeanwhile = false;
+        this.wake();
+      });
+  }
+
+  /**
+   * Hands over entries that this process has just committed, which saves reading them back. They are taken only if they
+   * follow directly on `end` (`isNext`); otherwise they are read from the log like everybody's.
+   */
+  offer(entries: readonly E[], isNext: (end: P, entry: E) => boolean): void {
+    const [first] = entries;
+    if (first === undefined || this.#closed) return;
+    if (this.#reading === null && isNext(this.end, first)) this.#append(entries);
+    else this.wake();
+  }
+
+  /** Rings every alarm without a new entry. */
+  stir(): void {
+    for (const alarm of this.#alarms) alarm.ring();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.stir();
+    await this.#reading;
+    this.#listeners.clear();
+  }
+
+  async #readAll(): Promise<void> {
+    for (;;) {
+      const entries = await this.#log.read(this.end, this.#options.readLimit);
+      if (this.#closed) return;
+      if (entries === null) {
+        await this.#restart();
+        return;
+      }
+      this.#append(entries);
+      if (entries.length < this.#options.readLimit) return;
+    }
+  }
+
+  /** The log went on without us, or back: begin anew. Cursors that the new ring does not reach ask the log themselves. */
+  async #restart(): Promise<void> {
+    const start: P = await this.#log.begin();
+    this.#ring = new Ring<P, E>(start, (a, b) => this.#log.compare(a, b), this.#options.limits);
+    for (const listener of this.#listeners) listener(null);
+    this.stir();
+    this.#wokenMeanwhile = true;
+  }
+
+  #append(entries: readonly E[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) this.#ring.append(entry, this.#log.sizeOf(entry));
+    for (const listener of this.#listeners) listener(entries);
+    this.stir();
+  }
+}

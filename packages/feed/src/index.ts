@@ -1,0 +1,9 @@
+// Following an append-only log live: a ring of recent entries, any number of cursors, signals that wake.
+export { Alarm } from './alarm.ts';
+export { Feed, type FeedOptions, type Log } from './feed.ts';
+export { coalesce } from './loader.ts';
+export { type Entry, Ring, type RingLimits } from './ring.ts';
+export { createLocalSignal } from './local-signal.ts';
+export { createPostgresSignal, type PostgresSignalOptions } from './postgres-signal.ts';
+export { createRedisSignal, type RedisSignalOptions } from './redis-signal.ts';
+export type { Signal } from './signal.ts';

@@ -1,0 +1,25 @@
+import { signalConformance } from '@hypercode/testkit';
+import { expect, test } from 'vitest';
+import { createLocalSignal } from './local-signal.ts';
+
+signalConformance('createLocalSignal', async () => {
+  const signal = createLocalSignal();
+  return { first: signal, second: signal };
+});
+
+test('reports what a listener lets out, even to a handler that throws', async () => {
+  const errors: string[] = [];
+  const signal = createLocalSignal({
+    onError(error) {
+      errors.push(error.message);
+      throw new Error('a fault in the handler');
+    },
+  });
+  signal.subscribe('a', () => {
+    throw new Error('a fault');
+  });
+  signal.notify('a');
+  await Promise.resolve();
+  expect(errors).toEqual(['a fault']);
+  await signal.close();
+});

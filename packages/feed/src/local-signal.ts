@@ -1,0 +1,21 @@
+// Wake-ups inside one process, for a core that has no other replicas.
+import type { Signal, SignalOptions } from './signal.ts';
+import { createReport, createSignalListeners } from './signal-listeners.ts';
+
+export function createLocalSignal(options: SignalOptions = {}): Signal {
+  const listeners = createSignalListeners(createReport(options));
+  let closed = false;
+  return {
+    notify(channel) {
+      listeners.wake(channel);
+    },
+    subscribe: (channel, listener) => (closed ? () => undefined : listeners.subscribe(channel, listener)),
+    get linked() {
+      return !closed;
+    },
+    async close() {
+      closed = true;
+      listeners.close();
+    },
+  };
+}

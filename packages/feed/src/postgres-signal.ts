@@ -1,0 +1,68 @@
+// Wake-ups between replicas through PostgreSQL's LISTEN and NOTIFY.
+import { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import type { Signal, SignalOptions } from './signal.ts';
+import { createLinkedSignal, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
+import { asError } from './signal-listeners.ts';
+
+const TIMEOUT_MS = 10_000;
+const GOODBYE_MS = 500;
+
+export interface PostgresSignalOptions extends SignalOptions {
+  /** The server itself or a session pooler: LISTEN does not work through a transaction pooler. */
+  connectionString: string;
+}
+
+/**
+ * One dedicated connection listens and notifies. All signal channels share the PostgreSQL channel `swarm` of the
+ * connection's database, with their name in the payload, so that subscribing costs no statement.
+ */
+export function createPostgresSignal({ connectionString, ...options }: PostgresSignalOptions): Signal {
+  return createLinkedSignal((link) => openLink(connectionString, link), options);
+}
+
+async function openLink(connectionString: string, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+  const socket = new Socket();
+  const client = new Client({
+    connectionString,
+    fallback_application_name: 'swarm-signal',
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: TIMEOUT_MS,
+    stream: () => socket,
+  });
+  const lost = Promise.withResolvers<Error>();
+  client.on('error', lost.resolve);
+  client.on('end', () => lost.resolve(new Error('The connection to PostgreSQL ended')));
+  client.on('notification', ({ payload }) => receive(payload ?? ''));
+  const giveUp = () => socket.destroy();
+  const close = async () => {
+    const impatience = new AbortController();
+    const tooLong = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).then(giveUp, () => undefined);
+    await client.end().catch(() => undefined);
+    impatience.abort();
+    await tooLong;
+    giveUp();
+  };
+
+  abort.addEventListener('abort', giveUp);
+  try {
+    abort.throwIfAborted();
+    await client.connect();
+    await client.query('listen swarm');
+  } catch (error) {
+    await close();
+    throw asError(error);
+  } finally {
+    abort.removeEventListener('abort', giveUp);
+  }
+  return {
+    async send(payloads) {
+      await client.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', ['swarm', payloads]);
+    },
+    lost: lost.promise,
+    close,
+  };
+}

@@ -1,0 +1,85 @@
+// Wake-ups between replicas through Redis's sharded publish/subscribe (Redis 7).
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { Signal, SignalOptions } from './signal.ts';
+import { createLinkedSignal, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
+import { asError } from './signal-listeners.ts';
+
+/**
+ * One shared channel for all signal channels, with their name in the payload. Subscribing is then local and loses no
+ * wake-up while Redis confirms it, and a replica has two connections however many channels there are. The price is that
+ * each replica hears the wake-ups of all channels; coalescing keeps them few.
+ */
+const CHANNEL = '{swarm}:signal';
+const TIMEOUT_MS = 10_000;
+const GOODBYE_MS = 200;
+
+export interface RedisSignalOptions extends SignalOptions {
+  url: string;
+}
+
+export function createRedisSignal({ url, ...options }: RedisSignalOptions): Signal {
+  return createLinkedSignal((link) => openLink(url, link), options);
+}
+
+async function openLink(url: string, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+  const publisher = createConnection(url, 'swarm-signal-publisher');
+  const subscriber = createConnection(url, 'swarm-signal-subscriber');
+  const lost = Promise.withResolvers<Error>();
+  for (const redis of [publisher, subscriber]) {
+    redis.on('error', lost.resolve);
+    redis.on('end', () => lost.resolve(new Error('The connection to Redis ended')));
+  }
+  subscriber.on('smessage', (_channel: string, payload: string) => receive(payload));
+  const close = async () => {
+    await Promise.all([disconnect(publisher), disconnect(subscriber)]);
+  };
+  const giveUp = () => void close();
+
+  abort.addEventListener('abort', giveUp);
+  try {
+    abort.throwIfAborted();
+    await Promise.all([publisher.connect(), subscriber.connect()]);
+    await subscriber.ssubscribe(CHANNEL);
+  } catch (error) {
+    await close();
+    // A failed `connect` only says that the connection is closed; the error event came before and says why.
+    lost.resolve(asError(error));
+    throw await lost.promise;
+  } finally {
+    abort.removeEventListener('abort', giveUp);
+  }
+  return {
+    async send(payloads) {
+      await Promise.all(payloads.map((payload) => publisher.spublish(CHANNEL, payload)));
+    },
+    lost: lost.promise,
+    close,
+  };
+}
+
+/** The link is reopened as a whole, and what was not sent is sent then: the client itself retries and queues nothing. */
+function createConnection(url: string, connectionName: string): Redis {
+  return new Redis(url, {
+    connectionName,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    keepAlive: TIMEOUT_MS,
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
+    disconnectTimeout: GOODBYE_MS,
+  });
+}
+
+async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise((resolve) => redis.once('end', resolve));
+  redis.disconnect();
+  const impatience = new AbortController();
+  const tooLong = delay(2 * GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
+  await Promise.race([ended, tooLong]);
+  impatience.abort();
+}

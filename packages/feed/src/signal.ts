@@ -1,0 +1,24 @@
+// The port for wake-ups between replicas: "something changed, look at the log".
+
+/** A hint and nothing more: wake-ups may be lost or come without cause, so whoever needs the truth reads the log. */
+export interface Signal {
+  /**
+   * Wakes every subscriber of `channel`, here and on every other replica. Never throws and never waits. Calls that come
+   * while one is under way become one: at least one wake-up is sent after the last of them.
+   */
+  notify(channel: string): void;
+  /**
+   * `listener` is called on each wake-up, and also whenever the connection to the other replicas was established, since
+   * wake-ups may have been missed before. Returns the function that ends the subscription at once.
+   */
+  subscribe(channel: string, listener: () => void): () => void;
+  /** Whether wake-ups reach the other replicas now. */
+  readonly linked: boolean;
+  /** Ends the connections. Listeners are not called again, and `notify` does nothing any more. */
+  close(): Promise<void>;
+}
+
+export interface SignalOptions {
+  /** Hears of each outage once, and of each exception that a listener lets out. Default: nobody does. */
+  onError?: (error: Error) => void;
+}

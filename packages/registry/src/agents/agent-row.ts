@@ -1,0 +1,46 @@
+// From a stored row to the agent on the wire.
+import type { Agent } from '@hypercode/contracts';
+
+/** How long a superseded incarnation is remembered, and its tokens answered with FENCED. */
+export const REMEMBERED_INCARNATION = '24 hours';
+
+export interface AgentRow {
+  doc: Agent;
+  last_seen_at: Date | null;
+}
+
+/** The agent as it is now: the document of its last revision, and what moved since without one. */
+export function toAgent({ doc, last_seen_at }: AgentRow): Agent {
+  const lastSeenAt = last_seen_at === null ? doc.status.lastSeenAt : last_seen_at.toISOString();
+  return orderedAgent({ ...doc, status: { ...doc.status, lastSeenAt } });
+}
+
+/** jsonb forgets the order of keys; readers of raw JSON are glad of one that makes sense. */
+export function orderedAgent(doc: Agent): Agent {
+  const { status } = doc;
+  return {
+    id: doc.id,
+    namespace: doc.namespace,
+    name: doc.name,
+    role: doc.role,
+    version: doc.version,
+    description: doc.description,
+    healthUrl: doc.healthUrl,
+    topics: doc.topics,
+    capabilities: doc.capabilities,
+    labels: doc.labels,
+    incarnation: doc.incarnation,
+    status: {
+      health: status.health,
+      activity: status.activity,
+      circuit: status.circuit,
+      consecutiveFailures: status.consecutiveFailures,
+      lastSeenAt: status.lastSeenAt,
+      reason: status.reason,
+    },
+    revision: doc.revision,
+    specRevision: doc.specRevision,
+    registeredAt: doc.registeredAt,
+    updatedAt: doc.updatedAt,
+  };
+}

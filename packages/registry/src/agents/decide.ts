@@ -1,0 +1,141 @@
+// What a command does to an agent: a pure function of the agent as it stands and the command. No clock, no store.
+import {
+  type Activity,
+  type Agent,
+  type AgentRegistration,
+  type AgentUpdate,
+  type ChangeType,
+  SwarmError,
+} from '@hypercode/contracts';
+import { isDeepStrictEqual } from 'node:util';
+
+export type Command =
+  | { kind: 'register'; registration: AgentRegistration; superseded: boolean; newId: string }
+  | { kind: 'update'; name: string; set: AgentUpdate; ifRevision: number | undefined }
+  | { kind: 'deregister'; name: string; reason: string | undefined }
+  | { kind: 'activity'; name: string; agentId: string; activity: Activity };
+
+/**
+ * What becomes of a command. `agent` carries the state to store; `revision`, `updatedAt` and whatever else the commit
+ * assigns are filled in by it.
+ */
+export type Decision =
+  | { outcome: 'unchanged'; agent: Agent }
+  | { outcome: 'change'; change: ChangeType; agent: Agent; specChanged: boolean }
+  | { outcome: 'refused'; error: SwarmError };
+
+/** `current` is the agent as stored, or null when the name is free. */
+export function decide(current: Agent | null, command: Command): Decision {
+  switch (command.kind) {
+    case 'register':
+      return decideRegister(current, command);
+    case 'update':
+      return current === null ? notFound(command.name) : decideUpdate(current, command);
+    case 'deregister': {
+      if (current === null) return notFound(command.name);
+      const status = { ...current.status, reason: command.reason ?? null };
+      return { outcome: 'change', change: 'deregistered', agent: { ...current, status }, specChanged: false };
+    }
+    case 'activity': {
+      if (current === null || current.id !== command.agentId) return notFound(command.name);
+      if (current.status.activity === command.activity) return { outcome: 'unchanged', agent: current };
+      const status = { ...current.status, activity: command.activity };
+      return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
+    }
+  }
+}
+
+function decideRegister(current: Agent | null, command: Extract<Command, { kind: 'register' }>): Decision {
+  const { registration, superseded, newId } = command;
+  if (superseded) {
+    const message = `a newer process of agent "${registration.name}" has taken over`;
+    return { outcome: 'refused', error: new SwarmError('FENCED', message) };
+  }
+  const spec = specOf(registration);
+  if (current === null) {
+    const agent: Agent = {
+      id: newId,
+      namespace: registration.namespace,
+      name: registration.name,
+      role: registration.role,
+      ...spec,
+      incarnation: registration.incarnation ?? null,
+      status: FRESH_STATUS,
+      ...ASSIGNED_BY_COMMIT,
+    };
+    return { outcome: 'change', change: 'registered', agent, specChanged: true };
+  }
+  if (current.role !== registration.role) return immutable('role');
+  const incarnation = registration.incarnation ?? current.incarnation;
+  const takesOver = incarnation !== current.incarnation;
+  if (!takesOver && sameSpec(specOf(current), spec)) return { outcome: 'unchanged', agent: current };
+  const status = takesOver ? FRESH_STATUS : current.status;
+  return {
+    outcome: 'change',
+    change: 'updated',
+    agent: { ...current, ...spec, incarnation, status },
+    specChanged: true,
+  };
+}
+
+function decideUpdate(current: Agent, command: Extract<Command, { kind: 'update' }>): Decision {
+  const { set, ifRevision } = command;
+  if (ifRevision !== undefined && ifRevision !== current.specRevision) {
+    const message = `the registration of "${current.name}" is at revision ${current.specRevision}, not ${ifRevision}`;
+    return { outcome: 'refused', error: new SwarmError('CONFLICT', message) };
+  }
+  for (const field of ['namespace', 'name', 'role'] as const) {
+    if (set[field] !== undefined && set[field] !== current[field]) return immutable(field);
+  }
+  const spec = specOf({ ...specOf(current), ...definedOf(set) });
+  if (sameSpec(specOf(current), spec)) return { outcome: 'unchanged', agent: current };
+  return { outcome: 'change', change: 'updated', agent: { ...current, ...spec }, specChanged: true };
+}
+
+type Spec = Pick<Agent, 'version' | 'description' | 'healthUrl' | 'topics' | 'capabilities' | 'labels'>;
+
+const specOf = (from: Omit<Spec, 'description' | 'healthUrl'> & Pick<AgentRegistration, 'description' | 'healthUrl'>): Spec => ({
+  version: from.version,
+  description: from.description ?? null,
+  healthUrl: from.healthUrl ?? null,
+  topics: from.topics,
+  capabilities: from.capabilities,
+  labels: from.labels,
+});
+
+function definedOf(set: AgentUpdate): Partial<Spec> {
+  return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
+}
+
+/** The order in which capabilities and patterns are listed means nothing, so it changes nothing. */
+function sameSpec(a: Spec, b: Spec): boolean {
+  return isDeepStrictEqual(unordered(a), unordered(b));
+}
+
+const unordered = (spec: Spec) => ({
+  ...spec,
+  topics: { publishes: spec.topics.publishes.toSorted(), subscribes: spec.topics.subscribes.toSorted() },
+  capabilities: spec.capabilities.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+});
+
+const FRESH_STATUS: Agent['status'] = {
+  health: 'unknown',
+  activity: 'ready',
+  circuit: 'closed',
+  consecutiveFailures: 0,
+  lastSeenAt: null,
+  reason: null,
+};
+
+/** Placeholders: the commit knows the revision and the time. */
+const ASSIGNED_BY_COMMIT = { revision: 0, specRevision: 0, registeredAt: '', updatedAt: '' };
+
+const immutable = (field: string): Decision => ({
+  outcome: 'refused',
+  error: new SwarmError('IMMUTABLE_FIELD', `${field} cannot be changed after registration`, { details: { field } }),
+});
+
+const notFound = (name: string): Decision => ({
+  outcome: 'refused',
+  error: new SwarmError('NOT_FOUND', `there is no agent "${name}"`),
+});

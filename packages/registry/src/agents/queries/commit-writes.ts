@@ -1,0 +1,53 @@
+// Commits a group of decided writes to one namespace in one round trip. See the function in the first migration.
+import type { Agent, ChangeType } from '@hypercode/contracts';
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../../database/schema.ts';
+
+export interface IssuedToken {
+  id: string;
+  /** SHA-256 of the token, in hexadecimal. */
+  hash: string;
+}
+
+export interface Write {
+  name: string;
+  /** The agent's revision that the write was decided on; null: the name was free. */
+  expected: number | null;
+  /** Null: nothing changes, only tokens are added. */
+  change: ChangeType | null;
+  agent: Agent;
+  /** Whether the registration itself changes. */
+  spec: boolean;
+  facets: string[];
+  words: string[];
+  tokens: IssuedToken[];
+}
+
+export interface Committed {
+  /** The write's place in the group. */
+  ord: number;
+  /** The revision that the change took; null for a write without a change. */
+  revision: number | null;
+  at: Date;
+}
+
+/** The writes that were applied; one that is missing met another revision of its agent and must be decided again. */
+export async function commitWrites(db: Kysely<Schema>, namespace: string, writes: Write[]): Promise<Committed[]> {
+  const changes = writes.some(({ change }) => change !== null);
+  const payload = JSON.stringify(
+    writes.map((write, ord) => ({
+      ord,
+      name: write.name,
+      id: write.agent.id,
+      expected: write.expected,
+      incarnation: write.agent.incarnation,
+      tokens: write.tokens,
+      ...(write.change === null
+        ? {}
+        : { change: write.change, doc: write.agent, spec: write.spec, facets: write.facets, words: write.words }),
+    })),
+  );
+  const { rows } = await sql<Committed>`
+    select ord, revision, at from commit_writes(${namespace}, ${payload}::jsonb, ${changes})`.execute(db);
+  return rows;
+}

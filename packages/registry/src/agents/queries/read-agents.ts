@@ -1,0 +1,43 @@
+// Reads agents by name, together with what fencing needs to know of the incarnations that ask for them.
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../../database/schema.ts';
+import { type AgentRow, REMEMBERED_INCARNATION } from '../agent-row.ts';
+
+export interface Wanted {
+  name: string;
+  /** The process that wants to register; null when none is named. */
+  incarnation: string | null;
+}
+
+export interface Found {
+  name: string;
+  incarnation: string | null;
+  /** Null when there is no such agent. */
+  row: AgentRow | null;
+  /** Whether `incarnation` has been superseded by a newer one of the same name. */
+  superseded: boolean;
+}
+
+/** One answer for each of `wanted`, in no particular order. */
+export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: Wanted[]): Promise<Found[]> {
+  const names = wanted.map(({ name }) => name);
+  const incarnations = wanted.map(({ incarnation }) => incarnation);
+  const { rows } = await sql<{
+    name: string;
+    incarnation: string | null;
+    doc: AgentRow['doc'] | null;
+    last_seen_at: Date | null;
+    superseded: boolean;
+  }>`
+    select w.name, w.incarnation, a.doc, a.last_seen_at, i.incarnation is not null as superseded
+    from unnest(${names}::text[], ${incarnations}::uuid[]) as w(name, incarnation)
+    left join agents a on a.namespace = ${namespace} and a.name = w.name
+    left join incarnations i on i.namespace = ${namespace} and i.name = w.name and i.incarnation = w.incarnation
+      and i.superseded_at > now() - ${REMEMBERED_INCARNATION}::interval`.execute(db);
+  return rows.map(({ name, incarnation, doc, last_seen_at, superseded }) => ({
+    name,
+    incarnation,
+    row: doc === null ? null : { doc, last_seen_at },
+    superseded,
+  }));
+}

@@ -1,0 +1,32 @@
+// One entry of the change log, as everything that follows the log sees it.
+import type { Agent, ChangeType } from '@hypercode/contracts';
+import { orderedAgent } from '../agents/agent-row.ts';
+
+export interface Change {
+  /** Its position in the namespace's log. */
+  position: number;
+  change: ChangeType;
+  /** The agent before the change; null when it was created by it. */
+  before: Agent | null;
+  /** The agent after the change; its last state when it was removed by it. */
+  after: Agent;
+  at: string;
+}
+
+export const isRemoval = (change: ChangeType): boolean => change === 'deregistered' || change === 'expired';
+
+export interface ChangeRow {
+  revision: number;
+  change: ChangeType;
+  before: Agent | null;
+  after: Agent;
+  at: Date;
+}
+
+export const toChange = (row: ChangeRow): Change => ({
+  position: row.revision,
+  change: row.change,
+  before: row.before === null ? null : orderedAgent(row.before),
+  after: orderedAgent(row.after),
+  at: row.at.toISOString(),
+});

@@ -1,0 +1,82 @@
+// A pool of connections as Kysely sees it: closable while it is in use, and deaf to nothing that would end the process.
+import type { Pool, PoolClient } from 'pg';
+import type { PostgresPool } from 'kysely';
+
+/** A query came after `close()`. */
+export class DatabaseClosedError extends Error {
+  override readonly name = 'DatabaseClosedError';
+
+  constructor() {
+    super('the database is closed');
+  }
+}
+
+/**
+ * What `pg.Pool` leaves open:
+ * - a connection that breaks while it is lent out and idle emits an `error` that nobody hears, which ends the process;
+ * - `end()` forgets callers that wait for a connection, and resolves before the connections are gone.
+ *
+ * It has no `Client` on purpose: Kysely would open connections of its own with it, and PGlite has only one.
+ */
+export class ConnectionGate implements PostgresPool {
+  readonly #pool: Pool;
+  readonly #connections = new Set<Promise<void>>();
+  /** Callers that wait for a connection or hold one. */
+  #users = 0;
+  #ended: Promise<void> | undefined;
+  #lastUserLeft: (() => void) | undefined;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+    // A broken idle connection is replaced when it is next needed; whoever used it hears of it from its own query.
+    pool.on('error', () => {});
+    pool.on('connect', (client) => {
+      client.on('error', () => {});
+      const gone = new Promise<void>((resolve) => client.once('end', resolve));
+      this.#connections.add(gone);
+      void gone.then(() => this.#connections.delete(gone));
+    });
+  }
+
+  get options(): object {
+    return this.#pool.options;
+  }
+
+  async connect(): Promise<PoolClient> {
+    if (this.#ended !== undefined) throw new DatabaseClosedError();
+    this.#users += 1;
+    let client: PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+    const release = client.release.bind(client);
+    client.release = (destroy) => {
+      release(destroy);
+      this.#leave();
+    };
+    return client;
+  }
+
+  end(): Promise<void> {
+    this.#ended ??= this.#drain();
+    return this.#ended;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#users > 0) {
+      await new Promise<void>((resolve) => {
+        this.#lastUserLeft = resolve;
+      });
+    }
+    await this.#pool.end();
+    await Promise.all(this.#connections);
+  }
+
+  #leave(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#lastUserLeft?.();
+  }
+}

@@ -1,0 +1,71 @@
+// The one door to SQL: a PostgreSQL server, or PGlite in a worker thread, behind the same Kysely dialect.
+import { type Kysely, sql } from 'kysely';
+import { openPglite } from './pglite.ts';
+import { openPostgres } from './postgres.ts';
+import type { Schema } from './schema.ts';
+
+export interface Database {
+  readonly kysely: Kysely<Schema>;
+  readonly dialect: 'postgres' | 'pglite';
+  /** Ends when the database has answered a query; rejects when it does not within 5 seconds. */
+  ping(): Promise<void>;
+  /**
+   * Refuses new queries with `DatabaseClosedError`, lets those under way finish, then ends every connection and
+   * worker. Safe to call again.
+   */
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** `postgres://` or `postgresql://`. */
+  url: string;
+  /** Default 10. */
+  maxConnections?: number;
+  /**
+   * How long a statement may take, in milliseconds; default 10,000. A server that is silent for 5 seconds longer
+   * than that is given up. 0 is no limit for either: for migrations.
+   */
+  statementTimeoutMs?: number;
+}
+
+export interface PgliteOptions {
+  /** The folder whose `database` folder holds the files. The caller must hold its lock: two processes ruin them. */
+  dataDir: string;
+}
+
+const PING_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens the database. PostgreSQL is connected to by the first query, so that a server which is away does not stop the
+ * start; PGlite is created if need be, opened and recovered here, and the promise rejects when that fails.
+ */
+export async function openDatabase(options: PostgresOptions | PgliteOptions): Promise<Database> {
+  const { kysely, dialect, close } =
+    'url' in options ? openPostgres<Schema>(options) : await openPglite<Schema>(options);
+  return {
+    kysely,
+    dialect,
+    close,
+    ping: async () => {
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new DatabaseTimeoutError()), PING_TIMEOUT_MS);
+      });
+      try {
+        await Promise.race([sql`select 1`.execute(kysely), timeout]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** The database did not answer in time. */
+export class DatabaseTimeoutError extends Error {
+  override readonly name = 'DatabaseTimeoutError';
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super('the database did not answer in time');
+  }
+}

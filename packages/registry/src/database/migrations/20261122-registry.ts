@@ -1,0 +1,170 @@
+// The registry's tables, and the function through which every change of an agent is committed.
+import { type Kysely, sql } from 'kysely';
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  // Names compare by byte, so that pages, indexes and clients agree on the order whatever the database's locale.
+  await sql`
+    create table namespaces (
+      namespace text collate "C" primary key,
+      revision bigint not null default 0,
+      horizon bigint not null default 0
+    )`.execute(db);
+  await sql`
+    create table agents (
+      namespace text collate "C" not null,
+      name text collate "C" not null,
+      id uuid not null,
+      doc jsonb not null,
+      revision bigint not null,
+      incarnation uuid,
+      last_seen_at timestamptz,
+      facets text[] collate "C" not null,
+      search tsvector not null,
+      primary key (namespace, name)
+    ) with (fillfactor = 85)`.execute(db);
+  await sql`create index agents_by_term on agents using gin (facets, search)`.execute(db);
+  await sql`
+    create table changes (
+      namespace text collate "C" not null,
+      revision bigint not null,
+      name text collate "C" not null,
+      change text not null,
+      before jsonb,
+      after jsonb not null,
+      at timestamptz not null,
+      primary key (namespace, revision)
+    )`.execute(db);
+  await sql`create index changes_by_name on changes (namespace, name, revision)`.execute(db);
+  await sql`
+    create table incarnations (
+      namespace text collate "C" not null,
+      name text collate "C" not null,
+      incarnation uuid not null,
+      superseded_at timestamptz,
+      seen_at timestamptz not null,
+      primary key (namespace, name, incarnation)
+    )`.execute(db);
+  await sql`
+    create table tokens (
+      hash bytea primary key,
+      id uuid not null,
+      kind text not null,
+      namespace text collate "C" not null,
+      name text collate "C" not null,
+      roles jsonb,
+      agent_id uuid,
+      incarnation uuid,
+      created_at timestamptz not null,
+      expires_at timestamptz,
+      max_uses integer,
+      uses integer not null default 0,
+      fenced_at timestamptz
+    )`.execute(db);
+  await sql`create index tokens_of_agents on tokens (namespace, name) where kind = 'agent'`.execute(db);
+  await sql`create unique index tokens_of_operators on tokens (id) where kind <> 'agent'`.execute(db);
+  await sql`
+    create table token_epoch (
+      id boolean primary key default true check (id),
+      epoch bigint not null default 0
+    )`.execute(db);
+  await sql`insert into token_epoch default values`.execute(db);
+  await commitWrites.execute(db);
+}
+
+/**
+ * Commits a group of writes to one namespace, each only if its agent is still at the revision that it was decided on.
+ *
+ * The counter row is locked first, so revisions become visible in their order; the statement after the lock has a
+ * snapshot of its own (READ COMMITTED), so it sees what the previous holder of the lock committed. The whole of it is
+ * one round trip: a client that stops cannot hold the lock. Returns a row for every write that was applied; a write
+ * without `change` only adds tokens and takes no revision.
+ *
+ * p_writes: [{ ord, name, id, expected, change, doc, spec, facets, words, incarnation, tokens: [{ hash, id }] }]
+ */
+const commitWrites = sql`
+  create function commit_writes(p_namespace text, p_writes jsonb, p_changes boolean)
+  returns table (ord integer, revision bigint, at timestamptz)
+  language plpgsql as $$
+  #variable_conflict use_column
+  declare
+    v_head bigint := 0;
+    v_at timestamptz;
+  begin
+    if p_changes then
+      select n.revision into v_head from namespaces n where n.namespace = p_namespace for update;
+      if not found then
+        insert into namespaces (namespace) values (p_namespace) on conflict do nothing;
+        select n.revision into v_head from namespaces n where n.namespace = p_namespace for update;
+      end if;
+    end if;
+    v_at := date_trunc('milliseconds', clock_timestamp());
+
+    return query
+    with writes as materialized (
+      select w.*, a.doc as before,
+        case when w.change is not null
+          then v_head + row_number() over (partition by w.change is null order by w.ord) end as revision
+      from jsonb_to_recordset(p_writes) as w(
+        ord integer, name text, id uuid, expected bigint, change text, doc jsonb, spec boolean,
+        facets text[], words text[], incarnation uuid, tokens jsonb)
+      left join agents a on a.namespace = p_namespace and a.name = w.name
+      where a.revision is not distinct from w.expected
+    ),
+    stamped as materialized (
+      select w.*, w.change in ('deregistered', 'expired') as removes,
+        w.doc || jsonb_build_object('revision', w.revision, 'updatedAt', s.at)
+          || case when w.spec then jsonb_build_object('specRevision', w.revision) else '{}' end
+          || case when w.change = 'registered' then jsonb_build_object('registeredAt', s.at) else '{}' end as after
+      from writes w
+      cross join (select to_char(v_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at) s
+      where w.change is not null
+    ),
+    logged as (
+      insert into changes (namespace, revision, name, change, before, after, at)
+      select p_namespace, s.revision, s.name, s.change, s.before, s.after, v_at from stamped s
+    ),
+    stored as (
+      insert into agents (namespace, name, id, doc, revision, incarnation, facets, search)
+      select p_namespace, s.name, s.id, s.after, s.revision, s.incarnation, s.facets, array_to_tsvector(s.words)
+      from stamped s where not s.removes
+      on conflict (namespace, name) do update set
+        id = excluded.id, doc = excluded.doc, revision = excluded.revision, incarnation = excluded.incarnation,
+        facets = excluded.facets, search = excluded.search
+    ),
+    removed as (
+      delete from agents a using stamped s where s.removes and a.namespace = p_namespace and a.name = s.name
+    ),
+    superseded as (
+      update incarnations i set superseded_at = v_at
+      from stamped s
+      where not s.removes and s.incarnation is not null and i.namespace = p_namespace and i.name = s.name
+        and i.incarnation <> s.incarnation and i.superseded_at is null
+    ),
+    seen as (
+      insert into incarnations (namespace, name, incarnation, seen_at)
+      select p_namespace, s.name, s.incarnation, v_at
+      from stamped s where not s.removes and s.incarnation is not null
+      on conflict (namespace, name, incarnation) do update set seen_at = excluded.seen_at
+    ),
+    fenced as (
+      update tokens t set fenced_at = v_at
+      from stamped s
+      where not s.removes and s.before is not null and t.kind = 'agent' and t.namespace = p_namespace
+        and t.name = s.name and t.fenced_at is null and t.incarnation is distinct from s.incarnation
+    ),
+    ended as (
+      delete from tokens t using stamped s
+      where s.removes and t.kind = 'agent' and t.namespace = p_namespace and t.name = s.name and t.fenced_at is null
+    ),
+    issued as (
+      insert into tokens (hash, id, kind, namespace, name, agent_id, incarnation, created_at)
+      select decode(t.hash, 'hex'), t.id, 'agent', p_namespace, w.name, w.id, w.incarnation, v_at
+      from writes w cross join lateral jsonb_to_recordset(w.tokens) as t(hash text, id uuid)
+    ),
+    advanced as (
+      update namespaces n set revision = v_head + c.count
+      from (select count(*) as count from stamped) c
+      where p_changes and n.namespace = p_namespace and c.count > 0
+    )
+    select w.ord, w.revision, v_at from writes w;
+  end $$`;

@@ -1,0 +1,137 @@
+// The stream that stands in for a socket to PostgreSQL: bytes go to PGlite in a worker thread, answers come back.
+import { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { PgliteWorkerData, PgliteWorkerMessage } from './pglite-worker.ts';
+
+/** PGlite's worker ended, or could not open its files. The next query starts another. */
+export class PgliteWorkerError extends Error {
+  override readonly name = 'PgliteWorkerError';
+}
+
+/**
+ * Starts a worker on `pglite-worker` beside this module. Where this is TypeScript source, Node strips the worker's
+ * types itself, whatever loader (tsx, vitest) runs this thread; where this is compiled, the worker is as well.
+ */
+function startWorker(workerData: PgliteWorkerData): Worker {
+  const extension = fileURLToPath(import.meta.url).endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`./pglite-worker.${extension}`, import.meta.url), {
+    workerData,
+    execArgv: [],
+    env: {},
+    name: 'pglite',
+  });
+}
+
+const workerError = (folder: string, cause: unknown): PgliteWorkerError =>
+  new PgliteWorkerError(
+    `the embedded database in ${folder} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  );
+
+/** Creates the database's files in `folder`: all of them, or, when it is interrupted, none. */
+export function createPglite(folder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    startWorker({ folder, task: 'create' })
+      .on('error', (error) => reject(workerError(folder, error)))
+      .on('exit', (code) => (code === 0 ? resolve() : reject(workerError(folder, `its worker ended with ${code}`))));
+  });
+}
+
+/**
+ * One connection: its worker starts with `connect()` and ends with the stream. Two workers on the same files would
+ * ruin them, so this one starts only when `predecessorGone` has come.
+ */
+export class PgliteStream extends Duplex {
+  /** Resolves when no worker of this stream runs and none will. */
+  readonly workerGone: Promise<void>;
+  readonly #markGone: () => void;
+  readonly #folder: string;
+  readonly #predecessorGone: Promise<void> | undefined;
+  #worker: Worker | undefined;
+
+  constructor(folder: string, predecessorGone: Promise<void> | undefined) {
+    super();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.workerGone = promise;
+    this.#markGone = resolve;
+    this.#folder = folder;
+    this.#predecessorGone = predecessorGone;
+  }
+
+  connect(): void {
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    await this.#predecessorGone;
+    if (this.destroyed) return;
+    const worker = startWorker({ folder: this.#folder, task: 'serve' });
+    this.#worker = worker;
+    worker.on('message', (message: PgliteWorkerMessage) => {
+      if (message === 'ready') this.emit('connect');
+      else this.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+    });
+    worker.on('error', (error) => this.destroy(workerError(this.#folder, error)));
+    worker.on('exit', (code) => {
+      this.#worker = undefined;
+      this.#markGone();
+      if (code === 0 && this.writableEnded) this.push(null);
+      else this.destroy(workerError(this.#folder, `its worker ended with ${code}`));
+    });
+  }
+
+  // What the driver expects of a socket.
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    this.#worker?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#worker?.unref();
+    return this;
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#send([chunk]);
+    done();
+  }
+
+  /** The driver corks the messages of one query, so that they arrive as one and PGlite runs them in one go. */
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(chunks.map(({ chunk }) => chunk));
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const worker = this.#worker;
+    if (worker === undefined) {
+      this.#markGone();
+      done(error);
+      return;
+    }
+    const end = () => done(error);
+    worker.terminate().then(end, end);
+  }
+
+  #send(chunks: Buffer[]): void {
+    // A copy: the driver's buffers are slices of larger ones that it uses again.
+    const message = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
+    let offset = 0;
+    for (const chunk of chunks) {
+      message.set(chunk, offset);
+      offset += chunk.length;
+    }
+    this.#worker?.postMessage(message, [message.buffer]);
+  }
+}

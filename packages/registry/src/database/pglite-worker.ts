@@ -1,0 +1,119 @@
+// The worker thread in which PGlite runs. It must not import from this package: Node loads it without a bundler or loader.
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { NodeFS } from '@electric-sql/pglite/nodefs';
+
+export interface PgliteWorkerData {
+  folder: string;
+  /** `create` makes the files and ends; `serve` answers PostgreSQL's protocol until a Terminate message. */
+  task: 'create' | 'serve';
+}
+
+/** `ready` once, then the bytes that answer each message of bytes. */
+export type PgliteWorkerMessage = 'ready' | Uint8Array;
+
+const TERMINATE = 0x58;
+
+/**
+ * PGlite's files on disk, with the fsync that it leaves out: with it a commit is answered when it is on the disk, and
+ * the files survive a power cut as those of a server do.
+ */
+class DurableFiles extends NodeFS {
+  override async init(...[pglite, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
+    const { emscriptenOpts } = await super.init(pglite, options);
+    const forwardFsync = (module: { NODEFS: unknown }): void => {
+      const { stream_ops: operations } = module.NODEFS as {
+        stream_ops: { fsync?: (stream: { nfd: number }) => number };
+      };
+      operations.fsync = ({ nfd }) => {
+        fsyncSync(nfd);
+        return 0;
+      };
+    };
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), forwardFsync] } };
+  }
+}
+
+async function open(folder: string): Promise<PGlite> {
+  let complaint: string | undefined;
+  const pglite = PGlite.create({
+    fs: new DurableFiles(folder),
+    onStderr: (line) => {
+      if (/(?:FATAL|PANIC): /.test(line)) complaint = line;
+      return false;
+    },
+    startParams: [
+      ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
+      // Emscripten forwards fsync, and swallows fdatasync.
+      ...['-c', 'wal_sync_method=fsync'],
+      // Bounds the disk that a small database takes, and the time that it needs to recover.
+      ...['-c', 'max_wal_size=64MB'],
+    ],
+  });
+  try {
+    return await pglite;
+  } catch (error) {
+    // PGlite's own error only says that it stopped; PostgreSQL said why.
+    throw complaint === undefined ? error : new Error(complaint, { cause: error });
+  }
+}
+
+function syncToDisk(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** PGlite writes the files of a new database one by one, so they are made elsewhere and moved here when complete. */
+async function create(folder: string): Promise<void> {
+  const unfinished = `${folder}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  const pglite = await open(unfinished);
+  await pglite.close();
+  for (const entry of readdirSync(unfinished, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() || entry.isDirectory()) syncToDisk(join(entry.parentPath, entry.name));
+  }
+  renameSync(unfinished, folder);
+  syncToDisk(dirname(folder));
+}
+
+async function serve(folder: string): Promise<void> {
+  if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('its files are gone');
+  const pglite = await open(folder);
+  parentPort?.on('message', (message: Uint8Array) => {
+    void (message[0] === TERMINATE ? pglite.close().then(() => process.exit(0)) : answer(pglite, message));
+  });
+  parentPort?.postMessage('ready' satisfies PgliteWorkerMessage);
+}
+
+async function answer(pglite: PGlite, message: Uint8Array): Promise<void> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  await pglite.execProtocolRawStream(message, {
+    syncToFs: false,
+    onRawData: (part) => {
+      // A copy: `part` is a view of PGlite's memory.
+      parts.push(part.slice());
+      length += part.length;
+    },
+  });
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  parentPort?.postMessage(bytes satisfies PgliteWorkerMessage, [bytes.buffer]);
+}
+
+const { folder, task } = workerData as PgliteWorkerData;
+if (task === 'create') {
+  await create(folder);
+  process.exit(0);
+}
+await serve(folder);

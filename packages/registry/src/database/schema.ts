@@ -1,0 +1,85 @@
+// The tables as Kysely sees them. The migrations are the definition; this is their reading.
+import type { Agent, ChangeType, TokenKind, TokenRoles } from '@hypercode/contracts';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
+/** One row a namespace: the counter that makes revisions, and how far back the change log reaches. */
+export interface NamespaceTable {
+  namespace: string;
+  /** The newest revision that is visible to everybody. */
+  revision: Generated<number>;
+  /** Changes up to and including this revision are gone. */
+  horizon: Generated<number>;
+}
+
+export interface AgentTable {
+  namespace: string;
+  name: string;
+  id: string;
+  /** The agent on the wire as of `revision`. `last_seen_at` moves without one. */
+  doc: JSONColumnType<Agent>;
+  revision: number;
+  incarnation: string | null;
+  last_seen_at: Timestamp | null;
+  /** Index terms of everything that a filter can ask for. */
+  facets: string[];
+  /** Index terms of the free text. */
+  search: string;
+}
+
+/** The change log: what watchers resume from. */
+export interface ChangeTable {
+  namespace: string;
+  revision: number;
+  name: string;
+  change: ChangeType;
+  /** Null when the agent was created. */
+  before: JSONColumnType<Agent> | null;
+  /** The last state, when the agent was removed. */
+  after: JSONColumnType<Agent>;
+  at: Timestamp;
+}
+
+/** Every process that an agent's name has had; the superseded ones are fenced. */
+export interface IncarnationTable {
+  namespace: string;
+  name: string;
+  incarnation: string;
+  superseded_at: Timestamp | null;
+  seen_at: Timestamp;
+}
+
+export interface TokenTable {
+  /** SHA-256 of the token. */
+  hash: Buffer;
+  id: string;
+  kind: TokenKind | 'agent';
+  namespace: string;
+  /** The agent's name, or what an operator called the token. */
+  name: string;
+  roles: ColumnType<TokenRoles | null, string | null, never>;
+  agent_id: string | null;
+  incarnation: string | null;
+  created_at: Timestamp;
+  expires_at: Timestamp | null;
+  max_uses: number | null;
+  uses: Generated<number>;
+  /** When a newer incarnation of the agent took over. */
+  fenced_at: Timestamp | null;
+}
+
+/** One row: what replicas poll to hear that an operator's token was revoked. */
+export interface TokenEpochTable {
+  id: Generated<boolean>;
+  epoch: Generated<number>;
+}
+
+export interface Schema {
+  namespaces: NamespaceTable;
+  agents: AgentTable;
+  changes: ChangeTable;
+  incarnations: IncarnationTable;
+  tokens: TokenTable;
+  token_epoch: TokenEpochTable;
+}

@@ -1,0 +1,62 @@
+// What has to be tidied up now and then: the change log's horizon, tokens and incarnations past their time.
+import { sql } from 'kysely';
+import { compactChanges, type Retention } from '../changes/queries/compact-changes.ts';
+import type { Database } from '../database/database.ts';
+import { forgetExpired } from './queries/forget-expired.ts';
+
+export interface HousekeepingOptions {
+  database: Database;
+  retention: Retention;
+  onError: (error: unknown) => void;
+}
+
+const INTERVAL_MS = 30_000;
+/** PGlite has nobody who keeps the planner's statistics, so every so many runs the housekeeping does. */
+const RUNS_BETWEEN_ANALYZE = 10;
+
+/** Every replica tidies up; what one has done, the others find done. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #runs = 0;
+  #closed = false;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  /** Tidies up once. */
+  run(): Promise<void> {
+    const run = this.#running.then(() => this.#tidy());
+    this.#running = run.catch(() => undefined);
+    return run;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    // Spread, so that replicas that were started together do not tidy up together.
+    const delayMs = INTERVAL_MS * (0.75 + Math.random() / 2);
+    this.#timer = setTimeout(() => {
+      this.run()
+        .catch(this.#options.onError)
+        .finally(() => this.#schedule());
+    }, delayMs);
+  }
+
+  async #tidy(): Promise<void> {
+    const { database, retention } = this.#options;
+    await compactChanges(database.kysely, retention);
+    await forgetExpired(database.kysely);
+    if (database.dialect === 'pglite' && this.#runs++ % RUNS_BETWEEN_ANALYZE === 0) {
+      await sql`vacuum analyze`.execute(database.kysely);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// Drops what no call can ask for any more: tokens and incarnations past their time.
+import { type Kysely, sql } from 'kysely';
+import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
+import type { Schema } from '../../database/schema.ts';
+
+/** Most tokens of one agent: a process that registers again and again loses its oldest ones, not the core its memory. */
+export const MAX_TOKENS_PER_AGENT = 100;
+
+export async function forgetExpired(db: Kysely<Schema>): Promise<void> {
+  await sql`
+    delete from tokens
+    where expires_at < now() or fenced_at < now() - ${REMEMBERED_INCARNATION}::interval`.execute(db);
+  await sql`
+    delete from tokens where hash in (
+      select hash from (
+        select hash, row_number() over (partition by namespace, name order by created_at desc) as newest
+        from tokens where kind = 'agent' and (namespace, name) in (
+          select namespace, name from tokens where kind = 'agent'
+          group by namespace, name having count(*) > ${MAX_TOKENS_PER_AGENT}
+        )
+      ) ranked where newest > ${MAX_TOKENS_PER_AGENT}
+    )`.execute(db);
+  await sql`
+    delete from incarnations i
+    where i.superseded_at < now() - ${REMEMBERED_INCARNATION}::interval
+      or (i.superseded_at is null and i.seen_at < now() - ${REMEMBERED_INCARNATION}::interval and not exists (
+        select from agents a where a.namespace = i.namespace and a.name = i.name
+      ))`.execute(db);
+}

@@ -1,0 +1,19 @@
+// The agent registry: register, query, change log, watch, tokens. Runs on PostgreSQL and on PGlite.
+export { type Database, openDatabase, type PgliteOptions, type PostgresOptions } from './database/database.ts';
+export { migrate } from './database/migrate.ts';
+export { registryMigrations } from './database/migrations/index.ts';
+export { refusalOf } from './refusal.ts';
+export { type Clock, Registry, type RegistryOptions } from './registry.ts';
+export type { Identity, StaticToken } from './tokens/identities.ts';
+export {
+  type AgentPrincipal,
+  assertAdmin,
+  assertMayChange,
+  assertMayRead,
+  assertMayRegister,
+  type JoinPrincipal,
+  type Principal,
+} from './tokens/principal.ts';
+export type { WatchBatch } from './watch/audience.ts';
+export type { WatchItem } from './watch/project.ts';
+export { BOOKMARK_INTERVAL_MS, type WatchRequest } from './watch/watches.ts';

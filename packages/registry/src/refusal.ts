@@ -1,0 +1,15 @@
+// The refusal behind anything that the registry threw: its own, or what a database error means for the caller.
+import { SwarmError } from '@hypercode/contracts';
+import { classify } from './database/failure.ts';
+
+/** The store did not answer; whether it did what was asked is unknown. */
+export const unavailable = (message: string, cause?: unknown): SwarmError<'UNAVAILABLE'> =>
+  new SwarmError('UNAVAILABLE', message, { cause });
+
+/** A SwarmError as it is; a database that is away as UNAVAILABLE; the rest as `SwarmError.from` has it. */
+export function refusalOf(thrown: unknown): SwarmError {
+  if (!(thrown instanceof SwarmError) && classify(thrown) === 'unavailable') {
+    return unavailable('the database does not answer; whether the call took effect is unknown', thrown);
+  }
+  return SwarmError.from(thrown);
+}

@@ -1,0 +1,269 @@
+// The registry as its callers see it: agents, their history, their tokens, and the live watch.
+import {
+  type Activity,
+  type Agent,
+  type AgentRegistration,
+  type CreateTokenInput,
+  type DeregisterInput,
+  type GetInput,
+  type HistoryInput,
+  type HistoryResult,
+  type QueryInput,
+  type QueryResult,
+  type RegisterResult,
+  SwarmError,
+  type TokenInfo,
+  type UpdateInput,
+} from '@hypercode/contracts';
+import type { Signal } from '@hypercode/feed';
+import { v7 as uuidv7 } from 'uuid';
+import { decodeCursor, encodeCursor } from './agents/cursor.ts';
+import { GroupCommit } from './agents/group-commit.ts';
+import { toAgent } from './agents/agent-row.ts';
+import { queryAgents } from './agents/queries/query-agents.ts';
+import { readAgents } from './agents/queries/read-agents.ts';
+import { ChangeLog } from './changes/change-log.ts';
+import { readHistory } from './changes/queries/read-history.ts';
+import type { Database } from './database/database.ts';
+import { Heartbeats } from './heartbeats/heartbeats.ts';
+import { Housekeeping, type HousekeepingOptions } from './housekeeping/housekeeping.ts';
+import { Identities, type StaticToken } from './tokens/identities.ts';
+import type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
+import { deleteToken, insertToken, listTokens, returnUse, takeUse } from './tokens/queries/operator-tokens.ts';
+import { mintToken } from './tokens/token-format.ts';
+import { Watches } from './watch/watches.ts';
+
+export interface RegistryOptions {
+  database: Database;
+  signal: Signal;
+  /** Tokens of the configuration. */
+  staticTokens: StaticToken[];
+  /** How long an agent is taken for alive after a sign of life, in milliseconds. */
+  leaseMs: number;
+  retention: HousekeepingOptions['retention'];
+  /** Told of failures in the background; each is tried again by itself. */
+  onError: (error: unknown) => void;
+  clock?: Clock;
+  /** How often watchers without news get a bookmark, in milliseconds; default 15,000. */
+  bookmarkIntervalMs?: number;
+}
+
+/** Time and chance, so that tests can hold them. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds that never go back. */
+  monotonicNow(): number;
+  newId(): string;
+}
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now(),
+  monotonicNow: () => performance.now(),
+  newId: () => uuidv7(),
+};
+
+/** An agent changes its activity at most this often in the registry, in milliseconds. */
+const ACTIVITY_INTERVAL_MS = 1000;
+
+export class Registry {
+  readonly identities: Identities;
+  readonly watches: Watches;
+  readonly #options: RegistryOptions;
+  readonly #clock: Clock;
+  readonly #changes: ChangeLog;
+  readonly #commits: GroupCommit;
+  readonly #heartbeats: Heartbeats;
+  readonly #housekeeping: Housekeeping;
+  /** When an agent's activity was last written, by agent id. */
+  readonly #activityWrittenAt = new Map<string, number>();
+
+  constructor(options: RegistryOptions) {
+    const { database, signal, onError, leaseMs, staticTokens, retention, bookmarkIntervalMs } = options;
+    const db = database.kysely;
+    this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#changes = new ChangeLog({ db, signal, onError });
+    this.#commits = new GroupCommit({
+      db,
+      onCommitted: (namespace, changes) => this.#changes.committed(namespace, changes),
+    });
+    this.#heartbeats = new Heartbeats({ db, leaseMs, monotonicNow: () => this.#clock.monotonicNow(), onError });
+    this.#housekeeping = new Housekeeping({ database, retention, onError });
+    this.identities = new Identities({
+      db,
+      changes: this.#changes,
+      signal,
+      staticTokens,
+      now: () => this.#clock.now(),
+      onError,
+    });
+    this.watches = new Watches({
+      db,
+      changes: this.#changes,
+      ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+    });
+  }
+
+  /**
+   * Registers an agent, or registers it again, and gives it a token of its own. Idempotent on namespace and name.
+   * Ends in IMMUTABLE_FIELD (`role`), FENCED, FORBIDDEN (a join token that is used up), UNAVAILABLE.
+   */
+  async register(registration: AgentRegistration, by: Principal): Promise<RegisterResult> {
+    if (by.kind === 'join' && by.limited) return this.#registerLimited(registration, by);
+    return this.#register(registration);
+  }
+
+  /** Changes an agent's registration. NOT_FOUND, CONFLICT (`ifRevision`), IMMUTABLE_FIELD, UNAVAILABLE. */
+  async update({ namespace, name, set, ifRevision }: UpdateInput): Promise<Agent> {
+    const { agent } = await this.#commits.submit(namespace, { kind: 'update', name, set, ifRevision }, null);
+    return agent;
+  }
+
+  /** Removes an agent; its tokens stop counting. NOT_FOUND, UNAVAILABLE. Returns the agent's last state. */
+  async deregister({ namespace, name, reason }: DeregisterInput): Promise<Agent> {
+    const { agent } = await this.#commits.submit(namespace, { kind: 'deregister', name, reason }, null);
+    return agent;
+  }
+
+  /**
+   * Renews the agent's lease in memory; the store hears of it with the next batch. A change of activity is written at
+   * once, unless it was written within the last second; then the next beat carries it. Returns when the lease ends.
+   */
+  async heartbeat(agent: AgentPrincipal, activity: Activity | undefined): Promise<{ leaseExpiresAt: string }> {
+    this.#heartbeats.beat(agent);
+    if (activity !== undefined && activity !== agent.activity) await this.#writeActivity(agent, activity);
+    return { leaseExpiresAt: new Date(this.#clock.now() + this.#options.leaseMs).toISOString() };
+  }
+
+  /** NOT_FOUND when there is no such agent. */
+  async get({ namespace, name }: GetInput): Promise<Agent> {
+    const [found] = await readAgents(this.#options.database.kysely, namespace, [{ name, incarnation: null }]);
+    if (found === undefined || found.row === null) throw notFound(name);
+    return toAgent(found.row);
+  }
+
+  /** A page of agents by name. INVALID_INPUT for a cursor that is none. */
+  async query(input: QueryInput): Promise<QueryResult> {
+    const { namespace, text, limit, cursor, ...filter } = input;
+    const after = cursor === undefined ? null : decodeCursor('query', cursor);
+    // One row more than asked for tells whether there is a next page.
+    const page = { filter, text, after, limit: limit + 1 };
+    const { rows, revision } = await queryAgents(this.#options.database.kysely, namespace, page);
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const nextCursor = rows.length > limit && last !== undefined ? encodeCursor('query', last.name) : null;
+    return { agents: shown.map(toAgent), nextCursor, revision };
+  }
+
+  /**
+   * An agent's changes, newest first, as far back as the change log reaches; also of one that was removed. NOT_FOUND
+   * when nothing is known of the name, COMPACTED for a cursor behind the log's horizon.
+   */
+  async history({ namespace, name, limit, cursor }: HistoryInput): Promise<HistoryResult> {
+    const before = cursor === undefined ? null : Number(decodeCursor('history', cursor));
+    const db = this.#options.database.kysely;
+    const { changes, horizon } = await readHistory(db, namespace, name, { before, limit: limit + 1 });
+    if (before !== null && before <= horizon) {
+      throw new SwarmError('COMPACTED', `changes up to revision ${horizon} are gone from the history`);
+    }
+    if (before === null && changes.length === 0) await this.get({ namespace, name });
+    const shown = changes.slice(0, limit);
+    const last = shown.at(-1);
+    const more = changes.length > limit && last !== undefined;
+    return {
+      changes: shown.map(({ position, change, after, at }) => ({ revision: position, change, agent: after, at })),
+      nextCursor: more ? encodeCursor('history', String(last.position)) : null,
+    };
+  }
+
+  /** Makes an operator's token. The token itself is in the answer and nowhere else. */
+  async createToken(input: CreateTokenInput): Promise<{ id: string; token: string }> {
+    const { namespace, kind, name, roles, expiresInMs, maxUses } = input;
+    const { token, hash } = mintToken(kind);
+    const id = this.#clock.newId();
+    await insertToken(this.#options.database.kysely, {
+      hash,
+      id,
+      kind,
+      namespace,
+      name,
+      roles: kind === 'join' ? (roles ?? '*') : null,
+      expiresInMs: expiresInMs ?? null,
+      maxUses: maxUses ?? null,
+    });
+    return { id, token };
+  }
+
+  listTokens(namespace: string): Promise<TokenInfo[]> {
+    return listTokens(this.#options.database.kysely, namespace);
+  }
+
+  /** Ends a token on every replica. NOT_FOUND when there is none of this id. */
+  async revokeToken(namespace: string, id: string): Promise<void> {
+    const revoked = await deleteToken(this.#options.database.kysely, namespace, id);
+    if (!revoked) throw new SwarmError('NOT_FOUND', `there is no token ${id}`);
+    this.identities.revoked();
+  }
+
+  /** Applies the retention of the change log now, and forgets what has been remembered long enough. */
+  housekeep(): Promise<void> {
+    return this.#housekeeping.run();
+  }
+
+  /** Finishes what was submitted, writes the last signs of life, and stops following. The database stays open. */
+  async close(): Promise<void> {
+    this.watches.close();
+    await this.#commits.close();
+    await this.#heartbeats.close();
+    await this.#housekeeping.close();
+    await this.identities.close();
+    await this.#changes.close();
+  }
+
+  async #register(registration: AgentRegistration): Promise<RegisterResult> {
+    const minted = mintToken('agent');
+    const issued = { id: this.#clock.newId(), hash: minted.hash.toString('hex') };
+    const command = { kind: 'register', registration, superseded: false, newId: this.#clock.newId() } as const;
+    const { agent, change } = await this.#commits.submit(registration.namespace, command, issued);
+    this.#heartbeats.beat({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
+    const outcome = change === null ? 'unchanged' : change === 'registered' ? 'created' : 'updated';
+    return { agent, outcome, token: minted.token };
+  }
+
+  /** A use is taken first and given back unless an agent came into being, so that a race cannot exceed the limit. */
+  async #registerLimited(registration: AgentRegistration, by: JoinPrincipal): Promise<RegisterResult> {
+    const db = this.#options.database.kysely;
+    const taken = await takeUse(db, by.id);
+    if (!taken) {
+      const { namespace, name } = registration;
+      const [found] = await readAgents(db, namespace, [{ name, incarnation: null }]);
+      if (found?.row == null) throw new SwarmError('FORBIDDEN', 'the join token is used up');
+    }
+    const result = await this.#register(registration).catch(async (error: unknown) => {
+      if (taken && error instanceof SwarmError) await returnUse(db, by.id);
+      throw error;
+    });
+    if (taken && result.outcome !== 'created') await returnUse(db, by.id);
+    return result;
+  }
+
+  async #writeActivity(agent: AgentPrincipal, activity: Activity): Promise<void> {
+    const now = this.#clock.monotonicNow();
+    const writtenAt = this.#activityWrittenAt.get(agent.agentId);
+    if (writtenAt !== undefined && now - writtenAt < ACTIVITY_INTERVAL_MS) return;
+    for (const [agentId, at] of this.#activityWrittenAt) {
+      if (now - at < ACTIVITY_INTERVAL_MS) break;
+      this.#activityWrittenAt.delete(agentId);
+    }
+    this.#activityWrittenAt.delete(agent.agentId);
+    this.#activityWrittenAt.set(agent.agentId, now);
+    const { namespace, name, agentId } = agent;
+    await this.#commits
+      .submit(namespace, { kind: 'activity', name, agentId, activity }, null)
+      // The lease is renewed all the same; the next beat tries again.
+      .catch(this.#options.onError);
+  }
+}
+
+const notFound = (name: string): SwarmError => new SwarmError('NOT_FOUND', `there is no agent "${name}"`);

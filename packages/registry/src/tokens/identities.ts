@@ -1,0 +1,309 @@
+// From a token to who is calling: from memory when the token is known, with one shared lookup when it is not.
+import { type Activity, SwarmError } from '@hypercode/contracts';
+import { coalesce, type Signal } from '@hypercode/feed';
+import type { Kysely } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import { timingSafeEqual } from 'node:crypto';
+import { type Change, isRemoval } from '../changes/change.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
+import type { Schema } from '../database/schema.ts';
+import type { AgentPrincipal, Principal } from './principal.ts';
+import { findTokens, type TokenRow } from './queries/find-tokens.ts';
+import { readTokenEpoch } from './queries/operator-tokens.ts';
+import { hashToken, looksMinted } from './token-format.ts';
+
+/** Known tokens kept in memory. A token that was dropped costs one lookup more. */
+const MAX_KNOWN = 50_000;
+/** How long a revoked or expired token can go on being used on another replica when the wake-up was lost. */
+const CHECK_INTERVAL_MS = 750;
+const TOKENS_CHANNEL = 'registry-tokens';
+
+/** A token that has been recognised. Streams listen to it, to end when it does. */
+export class Identity {
+  readonly hash: string;
+  readonly principal: Principal;
+  readonly expiresAtMs: number | null;
+  readonly #listeners = new Set<(refusal: SwarmError) => void>();
+  #refusal: SwarmError | null = null;
+
+  constructor(hash: string, principal: Principal, expiresAtMs: number | null) {
+    this.hash = hash;
+    this.principal = principal;
+    this.expiresAtMs = expiresAtMs;
+  }
+
+  /** Why the token does not count any more; null while it does. */
+  get refusal(): SwarmError | null {
+    return this.#refusal;
+  }
+
+  get watched(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Calls `listener` once, when the token ends. Returns what takes it back. */
+  onEnd(listener: (refusal: SwarmError) => void): () => void {
+    if (this.#refusal === null) this.#listeners.add(listener);
+    else listener(this.#refusal);
+    return () => this.#listeners.delete(listener);
+  }
+
+  end(refusal: SwarmError): void {
+    this.#refusal ??= refusal;
+    for (const listener of this.#listeners) listener(this.#refusal);
+    this.#listeners.clear();
+  }
+}
+
+export interface StaticToken {
+  token: string;
+  principal: Principal;
+}
+
+export interface IdentitiesOptions {
+  db: Kysely<Schema>;
+  changes: ChangeLog;
+  signal: Signal;
+  /** Tokens of the configuration; they are in no table. */
+  staticTokens: StaticToken[];
+  now: () => number;
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Memory follows the store: agents' tokens through the change log, operators' through an epoch that every revocation
+ * moves and every replica polls. With the store away, known tokens go on counting.
+ */
+export class Identities {
+  readonly #options: IdentitiesOptions;
+  readonly #static: { hash: Buffer; identity: Identity }[];
+  readonly #known = new LRUCache<string, Identity>({
+    max: MAX_KNOWN,
+    dispose: (identity) => {
+      if (!identity.watched) this.#unindex(identity);
+    },
+  });
+  /** Identities of agents, known or listened to, by namespace and name. */
+  readonly #byAgent = new Map<string, Set<Identity>>();
+  /** Identities of operators, known or listened to. */
+  readonly #operators = new Set<Identity>();
+  readonly #lookUp: (hash: string) => Promise<TokenRow | undefined>;
+  readonly #followed = new Map<string, () => void>();
+  readonly #unsubscribe: () => void;
+  #epoch: number | null = null;
+  #check: NodeJS.Timeout | null = null;
+  #checking: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: IdentitiesOptions) {
+    this.#options = options;
+    this.#static = options.staticTokens.map(({ token, principal }) => {
+      const hash = hashToken(token);
+      return { hash, identity: new Identity(hash.toString('hex'), principal, null) };
+    });
+    this.#lookUp = coalesce((hashes) => findTokens(options.db, hashes));
+    this.#unsubscribe = options.signal.subscribe(TOKENS_CHANNEL, () => this.#checkNow());
+    this.#scheduleCheck();
+  }
+
+  /** Who holds `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
+  async recognise(token: string): Promise<Identity> {
+    const hash = hashToken(token);
+    for (const known of this.#static) if (timingSafeEqual(known.hash, hash)) return known.identity;
+    const hex = hash.toString('hex');
+    const known = this.#known.get(hex);
+    if (known !== undefined) return this.#inForce(known);
+    if (!looksMinted(token)) throw unauthenticated('unknown token');
+    return this.#learn(hex);
+  }
+
+  /** Says that an operator's token was revoked, here and on the other replicas. */
+  revoked(): void {
+    this.#options.signal.notify(TOKENS_CHANNEL);
+    this.#checkNow();
+  }
+
+  /** Takes back what `onEnd` keeps in memory for identities that are known no longer. */
+  released(identity: Identity): void {
+    if (!identity.watched && !this.#known.has(identity.hash)) this.#unindex(identity);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#check !== null) clearTimeout(this.#check);
+    this.#unsubscribe();
+    for (const unfollow of this.#followed.values()) unfollow();
+    await this.#checking;
+  }
+
+  #inForce(identity: Identity): Identity {
+    if (identity.expiresAtMs !== null && identity.expiresAtMs <= this.#options.now()) {
+      this.#end(identity, unauthenticated('the token has expired'));
+    }
+    if (identity.refusal !== null) throw identity.refusal;
+    return identity;
+  }
+
+  async #learn(hash: string): Promise<Identity> {
+    const row = await this.#lookUp(hash);
+    if (row === undefined) throw unauthenticated('unknown or revoked token');
+    if (row.kind === 'agent') await this.#follow(row.namespace);
+    // Another call may have learnt the same token meanwhile; streams must hear of one identity.
+    const known = this.#known.get(hash);
+    if (known !== undefined) return this.#inForce(known);
+    const identity = identify(row);
+    if (identity.principal.kind === 'agent' && !(await this.#isCurrent(row))) return this.#learn(hash);
+    this.#known.set(hash, identity);
+    this.#index(identity);
+    return this.#inForce(identity);
+  }
+
+  /** Whether the change log holds nothing newer about the agent than the row: else memory would miss it for good. */
+  async #isCurrent(row: TokenRow): Promise<boolean> {
+    const { ring, end } = await this.#options.changes.feed(row.namespace);
+    if (end <= row.head) return true;
+    if (!ring.reaches(row.head)) return false;
+    return !ring.after(row.head, end - row.head).some(({ after }) => after.name === row.name);
+  }
+
+  async #follow(namespace: string): Promise<void> {
+    if (this.#followed.has(namespace)) return;
+    const feed = await this.#options.changes.feed(namespace);
+    if (this.#followed.has(namespace) || this.#closed) return;
+    this.#followed.set(
+      namespace,
+      feed.onEntries((changes) => {
+        if (changes === null) this.#forgetNamespace(namespace);
+        else for (const change of changes) this.#apply(change);
+      }),
+    );
+  }
+
+  #apply({ change, before, after, position }: Change): void {
+    const identities = this.#byAgent.get(agentKey(after));
+    if (identities === undefined) return;
+    for (const identity of identities) {
+      const principal = identity.principal as AgentPrincipal;
+      if (isRemoval(change)) {
+        // Tokens of superseded processes stay fenced; those of the last one are gone.
+        if (principal.incarnation === (before ?? after).incarnation) {
+          this.#end(identity, unauthenticated('the agent has been removed'));
+        }
+      } else if (principal.agentId === after.id && principal.incarnation !== after.incarnation) {
+        identity.end(fenced());
+      } else if (principal.agentId === after.id) {
+        principal.revision = position;
+        principal.activity = after.status.activity;
+      }
+    }
+  }
+
+  /** Changes may have been missed: everything about the namespace is looked up again when it is needed. */
+  #forgetNamespace(namespace: string): void {
+    for (const identities of this.#byAgent.values()) {
+      for (const identity of identities) {
+        if (identity.principal.kind !== 'agent' || identity.principal.namespace !== namespace) continue;
+        this.#end(identity, unavailable('the connection to the change log was interrupted'));
+      }
+    }
+  }
+
+  #end(identity: Identity, refusal: SwarmError): void {
+    identity.end(refusal);
+    this.#known.delete(identity.hash);
+    this.#unindex(identity);
+  }
+
+  #index(identity: Identity): void {
+    const { principal } = identity;
+    if (principal.kind !== 'agent') {
+      this.#operators.add(identity);
+      return;
+    }
+    const key = agentKey(principal);
+    const identities = this.#byAgent.get(key) ?? new Set();
+    this.#byAgent.set(key, identities.add(identity));
+  }
+
+  #unindex(identity: Identity): void {
+    const { principal } = identity;
+    this.#operators.delete(identity);
+    if (principal.kind !== 'agent') return;
+    const key = agentKey(principal);
+    const identities = this.#byAgent.get(key);
+    identities?.delete(identity);
+    if (identities?.size === 0) this.#byAgent.delete(key);
+  }
+
+  #scheduleCheck(): void {
+    if (this.#closed) return;
+    this.#check = setTimeout(() => {
+      this.#checkNow();
+      this.#scheduleCheck();
+    }, CHECK_INTERVAL_MS);
+  }
+
+  #checkNow(): void {
+    this.#checking = this.#checking.then(() => this.#checkOperators()).catch(this.#options.onError);
+  }
+
+  /** Ends operators' tokens that have expired or were revoked. */
+  async #checkOperators(): Promise<void> {
+    const now = this.#options.now();
+    for (const identity of this.#operators) {
+      if (identity.expiresAtMs !== null && identity.expiresAtMs <= now) {
+        this.#end(identity, unauthenticated('the token has expired'));
+      }
+    }
+    if (this.#closed || this.#operators.size === 0) return;
+    const epoch = await readTokenEpoch(this.#options.db);
+    if (epoch === this.#epoch) return;
+    const operators = [...this.#operators];
+    const found = await findTokens(
+      this.#options.db,
+      operators.map(({ hash }) => hash),
+    );
+    for (const identity of operators) {
+      if (!found.has(identity.hash)) this.#end(identity, unauthenticated('the token was revoked'));
+    }
+    this.#epoch = epoch;
+  }
+}
+
+const agentKey = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
+const unauthenticated = (message: string): SwarmError => new SwarmError('UNAUTHENTICATED', message);
+const unavailable = (message: string): SwarmError => new SwarmError('UNAVAILABLE', message);
+const fenced = (): SwarmError => new SwarmError('FENCED', 'a newer process of this agent has taken over');
+
+/** Who a stored token stands for. Throws when it stands for nobody any more. */
+function identify(row: TokenRow): Identity {
+  const { hash, id, name, namespace } = row;
+  const expiresAtMs = row.expires_at?.getTime() ?? null;
+  switch (row.kind) {
+    case 'admin':
+      return new Identity(hash, { kind: 'admin', id, name }, expiresAtMs);
+    case 'viewer':
+      return new Identity(hash, { kind: 'viewer', id, name, namespace }, expiresAtMs);
+    case 'join': {
+      const roles = row.roles ?? '*';
+      return new Identity(hash, { kind: 'join', id, name, namespace, roles, limited: row.limited }, expiresAtMs);
+    }
+    case 'agent': {
+      if (row.fenced) throw fenced();
+      if (row.current_id === null || row.current_id !== row.agent_id) throw unauthenticated('the agent has been removed');
+      if (row.incarnation !== row.current_incarnation) throw fenced();
+      const principal: AgentPrincipal = {
+        kind: 'agent',
+        id,
+        namespace,
+        name,
+        agentId: row.current_id,
+        incarnation: row.incarnation,
+        role: row.current_role ?? '',
+        revision: row.current_revision ?? 0,
+        activity: (row.current_activity ?? 'ready') as Activity,
+      };
+      return new Identity(hash, principal, expiresAtMs);
+    }
+  }
+}

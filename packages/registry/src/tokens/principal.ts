@@ -1,0 +1,74 @@
+// Who is calling, and what that lets them do in the registry.
+import { type Activity, SwarmError, type TokenRoles } from '@hypercode/contracts';
+
+export interface AdminPrincipal {
+  readonly kind: 'admin';
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface ViewerPrincipal {
+  readonly kind: 'viewer';
+  readonly id: string;
+  readonly name: string;
+  /** The namespace that may be read; null: every one. */
+  readonly namespace: string | null;
+}
+
+export interface JoinPrincipal {
+  readonly kind: 'join';
+  readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly roles: TokenRoles;
+  /** Whether the token is good for a limited number of new agents. */
+  readonly limited: boolean;
+}
+
+/** An agent's own token. The fields that may move follow the change log. */
+export interface AgentPrincipal {
+  readonly kind: 'agent';
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly agentId: string;
+  readonly incarnation: string | null;
+  readonly role: string;
+  revision: number;
+  activity: Activity;
+}
+
+export type Principal = AdminPrincipal | ViewerPrincipal | JoinPrincipal | AgentPrincipal;
+
+const forbidden = (message: string): SwarmError<'FORBIDDEN'> => new SwarmError('FORBIDDEN', message);
+
+/** Throws FORBIDDEN unless `principal` may read `namespace`. */
+export function assertMayRead(principal: Principal, namespace: string): void {
+  if (principal.kind === 'admin') return;
+  if (principal.kind === 'join') throw forbidden('a join token registers agents and reads nothing');
+  if (principal.kind === 'viewer' && principal.namespace === null) return;
+  if (principal.namespace !== namespace) throw forbidden(`this token does not reach namespace "${namespace}"`);
+}
+
+/** Throws FORBIDDEN unless `principal` may register an agent of `role` in `namespace`. */
+export function assertMayRegister(principal: Principal, namespace: string, role: string): void {
+  if (principal.kind === 'admin') return;
+  if (principal.kind !== 'join') throw forbidden('registering takes a join or an admin token');
+  if (principal.namespace !== namespace) throw forbidden(`this token does not reach namespace "${namespace}"`);
+  if (principal.roles !== '*' && !principal.roles.includes(role)) {
+    throw forbidden(`this token does not register agents of role "${role}"`);
+  }
+}
+
+/** Throws FORBIDDEN unless `principal` may change the agent: itself, or any for an admin. */
+export function assertMayChange(principal: Principal, namespace: string, name: string): void {
+  if (principal.kind === 'admin') return;
+  if (principal.kind !== 'agent') throw forbidden(`a ${principal.kind} token changes no agents`);
+  if (principal.namespace !== namespace) throw forbidden(`this token does not reach namespace "${namespace}"`);
+  if (principal.name !== name) throw forbidden('an agent changes only itself');
+}
+
+/** Throws FORBIDDEN unless `principal` is an administrator. */
+export function assertAdmin(principal: Principal): void {
+  if (principal.kind !== 'admin') throw forbidden('this takes an admin token');
+}

@@ -1,0 +1,43 @@
+// Looks up tokens by their hashes, with what decides whether they still count.
+import type { TokenKind, TokenRoles } from '@hypercode/contracts';
+import { type Kysely, sql } from 'kysely';
+import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
+import type { Schema } from '../../database/schema.ts';
+
+export interface TokenRow {
+  hash: string;
+  id: string;
+  kind: TokenKind | 'agent';
+  namespace: string;
+  name: string;
+  roles: TokenRoles | null;
+  limited: boolean;
+  agent_id: string | null;
+  incarnation: string | null;
+  expires_at: Date | null;
+  fenced: boolean;
+  /** The agent that has the name now; null for other tokens, and when there is none. */
+  current_id: string | null;
+  current_incarnation: string | null;
+  current_role: string | null;
+  current_revision: number | null;
+  current_activity: string | null;
+  /** The namespace's revision that all this was true at. */
+  head: number;
+}
+
+/** The tokens that exist, by hash in hexadecimal; the others are missing. */
+export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<Map<string, TokenRow>> {
+  const { rows } = await sql<TokenRow>`
+    select encode(t.hash, 'hex') as hash, t.id, t.kind, t.namespace, t.name, t.roles, t.max_uses is not null as limited,
+      t.agent_id, t.incarnation, t.expires_at, t.fenced_at is not null as fenced,
+      a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
+      a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
+      coalesce(n.revision, 0) as head
+    from unnest(${hashes}::text[]) as h(hex)
+    join tokens t on t.hash = decode(h.hex, 'hex')
+    left join agents a on t.kind = 'agent' and a.namespace = t.namespace and a.name = t.name
+    left join namespaces n on n.namespace = t.namespace
+    where t.fenced_at is null or t.fenced_at > now() - ${REMEMBERED_INCARNATION}::interval`.execute(db);
+  return new Map(rows.map((row) => [row.hash, row]));
+}

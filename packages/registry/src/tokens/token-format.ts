@@ -1,0 +1,25 @@
+// How tokens look, and what is kept of them.
+import type { TokenKind } from '@hypercode/contracts';
+import { createHash, randomBytes } from 'node:crypto';
+
+/** The beginning says what a token is for, to people and to scanners that look for leaked secrets. */
+const PREFIX = { agent: 'swagent_', join: 'swjoin_', viewer: 'swview_', admin: 'swadm_' } as const;
+const MINTED = /^sw(?:agent|join|view|adm)_[A-Za-z0-9_-]{43}$/;
+const SECRET_BYTES = 32;
+
+export interface MintedToken {
+  token: string;
+  hash: Buffer;
+}
+
+/** A new token with 256 bits of randomness. */
+export function mintToken(kind: TokenKind | 'agent'): MintedToken {
+  const token = PREFIX[kind] + randomBytes(SECRET_BYTES).toString('base64url');
+  return { token, hash: hashToken(token) };
+}
+
+/** SHA-256; the secret is random, so a slow hash would add nothing. */
+export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** Whether `token` can be one that `mintToken` made; what cannot need not be looked up. */
+export const looksMinted = (token: string): boolean => MINTED.test(token);

@@ -1,0 +1,61 @@
+// What one watcher hears of one change: pure, and with one shared value for all watchers who hear the same.
+import { type Agent, type AgentFilter, SNAPSHOT_ID, type WatchEvent } from '@hypercode/contracts';
+import { matchesFilter } from '../agents/agent-filter.ts';
+import type { Change } from '../changes/change.ts';
+import { isRemoval } from '../changes/change.ts';
+
+/** A value on its way to watchers, with its tracked id. Shared: whoever encodes it can keep the bytes. */
+export interface WatchItem {
+  readonly id: string;
+  readonly event: WatchEvent;
+}
+
+/**
+ * How a change looks from behind a filter:
+ * - `as-is`: the agent matches, or matched until it was removed.
+ * - `begins`: it matches from now on, though it existed before; heard as `updated`.
+ * - `left`: it matched until now.
+ */
+export type View = 'as-is' | 'begins' | 'left';
+
+/** Null: a watcher with this filter hears nothing of the change. */
+export function viewOf({ change, before, after }: Change, filter: AgentFilter): View | null {
+  const did = before !== null && matchesFilter(before, filter);
+  if (isRemoval(change)) return did ? 'as-is' : null;
+  if (matchesFilter(after, filter)) return did || before === null ? 'as-is' : 'begins';
+  return did ? 'left' : null;
+}
+
+const views = new WeakMap<Change, Map<View, WatchItem>>();
+
+/** The value for a view of a change: the same object for everybody. */
+export function itemOf(change: Change, view: View): WatchItem {
+  let items = views.get(change);
+  if (items === undefined) views.set(change, (items = new Map()));
+  let item = items.get(view);
+  if (item === undefined) items.set(view, (item = makeItem(change, view)));
+  return item;
+}
+
+function makeItem({ position, change, after, at }: Change, view: View): WatchItem {
+  const heard = view === 'left' ? 'left' : view === 'begins' ? 'updated' : change;
+  return {
+    id: String(position),
+    event: { type: 'change', revision: position, change: heard, agent: after, at },
+  };
+}
+
+export const syncedItem = (revision: number): WatchItem => ({
+  id: String(revision),
+  event: { type: 'synced', revision },
+});
+
+export const bookmarkItem = (revision: number): WatchItem => ({
+  id: String(revision),
+  event: { type: 'bookmark', revision },
+});
+
+export const snapshotItem = (revision: number, agents: Agent[], reset: boolean): WatchItem => ({
+  id: SNAPSHOT_ID,
+  event: { type: 'snapshot', revision, agents, reset },
+});

@@ -1,0 +1,78 @@
+// Snapshots for beginning watchers, read once for all that ask for the same thing at about the same time.
+import type { AgentFilter } from '@hypercode/contracts';
+import type { Kysely } from 'kysely';
+import { filterKey } from '../agents/agent-filter.ts';
+import type { Schema } from '../database/schema.ts';
+import { snapshotItem, type WatchItem } from './project.ts';
+import { readSnapshot } from './queries/read-snapshot.ts';
+
+export interface Snapshot {
+  revision: number;
+  /** At least one chunk, however many agents there are. */
+  chunks: WatchItem[];
+}
+
+/** Snapshots read at the same time; more would only compete for the same store. */
+const MAX_READS = 2;
+/** How long a snapshot is kept for others to use after it was read. */
+const KEPT_MS = 1000;
+
+export class Snapshots {
+  readonly #db: Kysely<Schema>;
+  readonly #current = new Map<string, Promise<Snapshot>>();
+  readonly #expiries = new Set<NodeJS.Timeout>();
+  readonly #waiting: (() => void)[] = [];
+  #reads = 0;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  /**
+   * A snapshot at `revision` or later, where `revision` is the store's head as the caller has just read it: so a
+   * watcher sees everything that was true when it asked. `reset` marks chunks that replace what the watcher knew.
+   */
+  async get(namespace: string, filter: AgentFilter, revision: number, reset: boolean): Promise<Snapshot> {
+    const key = JSON.stringify([namespace, filterKey(filter), reset]);
+    for (;;) {
+      const current = this.#current.get(key);
+      if (current === undefined) return this.#start(key, namespace, filter, reset);
+      const snapshot = await current.catch(() => null);
+      if (snapshot !== null && snapshot.revision >= revision) return snapshot;
+      if (this.#current.get(key) === current) return this.#start(key, namespace, filter, reset);
+    }
+  }
+
+  close(): void {
+    for (const expiry of this.#expiries) clearTimeout(expiry);
+    this.#expiries.clear();
+  }
+
+  #start(key: string, namespace: string, filter: AgentFilter, reset: boolean): Promise<Snapshot> {
+    const started = this.#read(namespace, filter, reset);
+    this.#current.set(key, started);
+    const forget = () => {
+      if (this.#current.get(key) === started) this.#current.delete(key);
+    };
+    started.then(() => {
+      const expiry = setTimeout(() => {
+        this.#expiries.delete(expiry);
+        forget();
+      }, KEPT_MS);
+      this.#expiries.add(expiry);
+    }, forget);
+    return started;
+  }
+
+  async #read(namespace: string, filter: AgentFilter, reset: boolean): Promise<Snapshot> {
+    while (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#reads += 1;
+    try {
+      const { revision, chunks } = await readSnapshot(this.#db, namespace, filter);
+      return { revision, chunks: chunks.map((agents) => snapshotItem(revision, agents, reset)) };
+    } finally {
+      this.#reads -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+}

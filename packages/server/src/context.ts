@@ -1,0 +1,56 @@
+// What every call knows: the core's parts, and who is calling.
+import { SwarmError } from '@hypercode/contracts';
+import type { Identity, Registry } from '@hypercode/registry';
+import type { RateLimit } from './rate-limit.ts';
+
+/** The parts of the core that calls work with. */
+export interface Core {
+  readonly registry: Registry;
+  readonly registerRate: RateLimit;
+  /** How long a lease is, in milliseconds. */
+  readonly leaseMs: number;
+  /** Aborts when the core drains: streams end. */
+  readonly draining: AbortSignal;
+}
+
+export interface CallContext {
+  readonly core: Core;
+  /** Who is calling. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE; asks only once a request. */
+  identify(): Promise<Identity>;
+  /** Bytes of the request's body, when they are known: no part of it can be larger. */
+  readonly bodyBytes: number | null;
+  /** Waits until the transport has room for more; at once where the transport does so itself. */
+  drained(): Promise<void>;
+}
+
+export interface Caller {
+  core: Core;
+  authorization: string | undefined;
+  /** What a browser sends that cannot set headers. */
+  connectionToken: string | undefined;
+  bodyBytes: number | null;
+  drained?: () => Promise<void>;
+}
+
+export function createCallContext({ core, authorization, connectionToken, bodyBytes, drained }: Caller): CallContext {
+  let identity: Promise<Identity> | null = null;
+  return {
+    core,
+    bodyBytes,
+    identify: () => (identity ??= recognise(core, authorization, connectionToken)),
+    drained: drained ?? (() => Promise.resolve()),
+  };
+}
+
+async function recognise(core: Core, authorization: string | undefined, connectionToken: string | undefined) {
+  const token = authorization === undefined ? connectionToken : bearerToken(authorization);
+  if (token === undefined || token === '') {
+    throw new SwarmError('UNAUTHENTICATED', 'a token is needed: Authorization: Bearer TOKEN');
+  }
+  return core.registry.identities.recognise(token);
+}
+
+/** RFC 6750, section 2.1. */
+function bearerToken(authorization: string): string | undefined {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1];
+}

@@ -1,0 +1,41 @@
+// Whether the process lives, and whether it can do its work.
+import type { FastifyInstance } from 'fastify';
+
+/** Each check rejects when its part does not answer. */
+export type HealthChecks = Record<string, () => Promise<void>>;
+
+/** A check that takes longer has failed, in milliseconds. */
+const CHECK_TIMEOUT_MS = 2000;
+
+export function addHealthRoutes(app: FastifyInstance, checks: HealthChecks, draining: AbortSignal): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+
+  app.get('/readyz', async (_request, reply) => {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
+    );
+    const failed = results.filter(([, outcome]) => outcome !== 'ok').map(([name]) => name);
+    const reason = draining.aborted
+      ? 'shutting down'
+      : failed.length > 0
+        ? `does not answer: ${failed.join(', ')}`
+        : null;
+    const body = { status: reason === null ? 'ok' : 'unavailable', reason, checks: Object.fromEntries(results) };
+    return reply.code(reason === null ? 200 : 503).send(body);
+  });
+}
+
+async function outcomeOf(check: () => Promise<void>): Promise<'ok' | 'failed'> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('timeout')), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check(), timeout]);
+    return 'ok';
+  } catch {
+    return 'failed';
+  } finally {
+    clearTimeout(timer);
+  }
+}

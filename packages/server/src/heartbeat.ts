@@ -1,0 +1,17 @@
+// One beat of an agent's heart; the procedure and the plain route both end here.
+import { type HeartbeatInput, type HeartbeatResult, SwarmError } from '@hypercode/contracts';
+import type { Principal } from '@hypercode/registry';
+import type { Core } from './context.ts';
+
+/** FORBIDDEN for anybody but an agent, FENCED for a process other than the one that the token was issued to. */
+export async function heartbeat(core: Core, principal: Principal, input: HeartbeatInput): Promise<HeartbeatResult> {
+  if (principal.kind !== 'agent') throw new SwarmError('FORBIDDEN', "a heartbeat takes an agent's own token");
+  if (principal.namespace !== input.namespace) {
+    throw new SwarmError('FORBIDDEN', `this token does not reach namespace "${input.namespace}"`);
+  }
+  if (input.incarnation !== undefined && principal.incarnation !== null && input.incarnation !== principal.incarnation) {
+    throw new SwarmError('FENCED', 'this token belongs to another process of the agent');
+  }
+  const { leaseExpiresAt } = await core.registry.heartbeat(principal, input.activity);
+  return { leaseExpiresAt, leaseMs: core.leaseMs, revision: principal.revision };
+}

@@ -1,0 +1,3 @@
+// The surface of HyperCode Swarm: tRPC over HTTP, SSE and WebSocket, REST, health, metrics.
+export type { AppRouter } from './router/app-router.ts';
+export { createSwarmServer, type SwarmServer, type SwarmServerOptions } from './server.ts';

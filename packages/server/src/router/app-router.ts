@@ -1,0 +1,14 @@
+// All procedures. Clients import the type of it and nothing else.
+import { createCallerFactory, router } from '../trpc.ts';
+import { registryRouter } from './registry-router.ts';
+import { tokensRouter } from './tokens-router.ts';
+
+export const appRouter = router({
+  registry: registryRouter,
+  tokens: tokensRouter,
+});
+
+export type AppRouter = typeof appRouter;
+
+/** Calls procedures from inside the process: what REST routes end in. */
+export const createCaller = createCallerFactory(appRouter);

@@ -1,0 +1,71 @@
+// The registry's procedures: each authorises, calls the registry, and maps the result.
+import {
+  type Agent,
+  AgentRegistration,
+  DeregisterInput,
+  type DeregisterResult,
+  GetInput,
+  HeartbeatInput,
+  type HeartbeatResult,
+  HistoryInput,
+  type HistoryResult,
+  QueryInput,
+  type QueryResult,
+  type RegisterResult,
+  UpdateInput,
+  type UpdateResult,
+  WatchInput,
+} from '@hypercode/contracts';
+import { assertMayChange, assertMayRead, assertMayRegister } from '@hypercode/registry';
+import { tracked } from '@trpc/server';
+import { heartbeat } from '../heartbeat.ts';
+import { procedure, registrationProcedure, router } from '../trpc.ts';
+import { openWatch } from '../watch.ts';
+
+export const registryRouter = router({
+  register: registrationProcedure.input(AgentRegistration).mutation(async ({ ctx, input }): Promise<RegisterResult> => {
+    assertMayRegister(ctx.principal, input.namespace, input.role);
+    ctx.core.registerRate.take(ctx.principal.id);
+    return ctx.core.registry.register(input, ctx.principal);
+  }),
+
+  update: registrationProcedure.input(UpdateInput).mutation(async ({ ctx, input }): Promise<UpdateResult> => {
+    assertMayChange(ctx.principal, input.namespace, input.name);
+    ctx.core.registerRate.take(ctx.principal.id);
+    return { agent: await ctx.core.registry.update(input) };
+  }),
+
+  deregister: procedure.input(DeregisterInput).mutation(async ({ ctx, input }): Promise<DeregisterResult> => {
+    assertMayChange(ctx.principal, input.namespace, input.name);
+    return { agent: await ctx.core.registry.deregister(input) };
+  }),
+
+  heartbeat: procedure
+    .input(HeartbeatInput)
+    .mutation(({ ctx, input }): Promise<HeartbeatResult> => heartbeat(ctx.core, ctx.principal, input)),
+
+  get: procedure.input(GetInput).query(({ ctx, input }): Promise<Agent> => {
+    assertMayRead(ctx.principal, input.namespace);
+    return ctx.core.registry.get(input);
+  }),
+
+  query: procedure.input(QueryInput).query(({ ctx, input }): Promise<QueryResult> => {
+    assertMayRead(ctx.principal, input.namespace);
+    return ctx.core.registry.query(input);
+  }),
+
+  history: procedure.input(HistoryInput).query(({ ctx, input }): Promise<HistoryResult> => {
+    assertMayRead(ctx.principal, input.namespace);
+    return ctx.core.registry.history(input);
+  }),
+
+  watch: procedure.input(WatchInput).subscription(async function* ({ ctx, input, signal }) {
+    const call = { core: ctx.core, identity: ctx.identity, input, signal: signal ?? ctx.core.draining };
+    for await (const batch of openWatch(call)) {
+      for (const { id, event } of batch) {
+        yield tracked(id, event);
+        await ctx.drained();
+      }
+    }
+  }),
+});

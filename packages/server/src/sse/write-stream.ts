@@ -1,0 +1,53 @@
+// Writes a stream of batches to one connection, at the pace at which the connection takes them.
+import type { WatchBatch } from '@hypercode/registry';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FrameEncoder, FrameFormat } from './frames.ts';
+
+export const SSE_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+
+export interface StreamOptions {
+  format: FrameFormat;
+  encoder: FrameEncoder;
+  headers: Record<string, string>;
+  /** Told why a stream ended that should have gone on. */
+  onRefusal: (thrown: unknown) => void;
+}
+
+/**
+ * Answers with a stream until `batches` ends or the connection closes; resolves then. The next batch is asked for only
+ * when the connection has taken the one before, so a connection that does not read holds one batch.
+ */
+export async function writeStream(
+  response: ServerResponse,
+  batches: AsyncIterable<WatchBatch>,
+  { format, encoder, headers, onRefusal }: StreamOptions,
+): Promise<void> {
+  response.writeHead(200, { ...SSE_HEADERS, ...headers });
+  response.write(format.opening);
+  try {
+    for await (const batch of batches) {
+      if (response.destroyed) return;
+      if (!response.write(encoder.encode(batch))) await drained(response);
+    }
+  } catch (error) {
+    onRefusal(error);
+    if (!response.destroyed) response.write(format.refusal(error));
+  }
+  response.end();
+}
+
+/** Settles when there is room again, or when the connection is gone. */
+async function drained(response: ServerResponse): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  } finally {
+    settled.abort();
+  }
+}

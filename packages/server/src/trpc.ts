@@ -1,0 +1,56 @@
+// The building blocks of procedures: an error shape, a recognised caller, a checked size.
+import { LIMITS, SwarmError } from '@hypercode/contracts';
+import { initTRPC } from '@trpc/server';
+import type { CallContext } from './context.ts';
+import { toErrorShape, toTrpcError } from './refusals.ts';
+
+/**
+ * A client that hears nothing for this long reconnects, in milliseconds: more than two bookmarks, so that one may be
+ * late.
+ */
+export const RECONNECT_AFTER_INACTIVITY_MS = 40_000;
+
+/** What the first frame of an SSE subscription tells tRPC's client. */
+export const SSE_CLIENT_OPTIONS = { reconnectAfterInactivityMs: RECONNECT_AFTER_INACTIVITY_MS };
+
+const t = initTRPC.context<CallContext>().create({
+  errorFormatter: ({ error, path }) => toErrorShape(error, path),
+  sse: { client: SSE_CLIENT_OPTIONS },
+  isDev: false,
+});
+
+export const { router, createCallerFactory } = t;
+
+/** Knows who is calling before it looks at the input. */
+export const procedure = t.procedure.use(async ({ ctx, next }) => {
+  const identity = await ctx.identify().catch((error: unknown) => {
+    throw toTrpcError(error);
+  });
+  const result = await next({ ctx: { ...ctx, identity, principal: identity.principal } });
+  if (!result.ok) throw toTrpcError(result.error);
+  return result;
+});
+
+/** A procedure whose input is at most as large as a registration may be. */
+export const registrationProcedure = procedure.use(async ({ ctx, getRawInput, next }) => {
+  if (ctx.bodyBytes === null || ctx.bodyBytes > LIMITS.registrationBytes) {
+    assertRegistrationSize(await getRawInput());
+  }
+  return next();
+});
+
+function assertRegistrationSize(input: unknown): void {
+  let text: string;
+  try {
+    text = JSON.stringify(input) ?? '';
+  } catch (error) {
+    throw new SwarmError('INVALID_INPUT', 'invalid input: is nested too deep', {
+      details: [{ path: '', reason: 'is nested too deep' }],
+      cause: error,
+    });
+  }
+  if (Buffer.byteLength(text) <= LIMITS.registrationBytes) return;
+  throw new SwarmError('PAYLOAD_TOO_LARGE', `a registration may have ${LIMITS.registrationBytes} bytes of JSON`, {
+    details: { limit: LIMITS.registrationBytes },
+  });
+}

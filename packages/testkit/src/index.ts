@@ -1,0 +1,17 @@
+// Throw-away PostgreSQL and Redis, a whole core inside a test, conformance suites, leak checks.
+export {
+  type ConformingSignal,
+  signalConformance,
+  type SignalOutage,
+  signalOutageConformance,
+  type SignalPair,
+} from './conformance/signal.ts';
+export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
+export { freePort } from './free-port.ts';
+export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
+export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+export { type ServerControl, type ServerSource } from './server-machine.ts';
+export { freshDatabase, sharedRedisUrl } from './shared-server.ts';
+export { type CoreExit, type CoreOptions, type SpawnedCore, spawnCore } from './spawn-core.ts';
+export { type LeakTracker, trackLeaks } from './track-leaks.ts';
+export { waitFor, type WaitOptions } from './wait-for.ts';

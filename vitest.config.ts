@@ -1,0 +1,104 @@
+// All tests of the workspace, in projects by what they need: nothing, a compiler, PostgreSQL, Redis, or whole processes.
+import { defineConfig } from 'vitest/config';
+import type { Reporter, TestProject, Vitest } from 'vitest/node';
+
+const POSTGRES = 'packages/testkit/src/setup/postgres.ts';
+const REDIS = 'packages/testkit/src/setup/redis.ts';
+
+/** Tests that need a server or a system have its name before `.test`. */
+const filesOf = (kind: string) => [
+  `{packages,apps}/*/src/**/*.${kind}.{ts,tsx}`,
+  `{bench,examples}/**/*.${kind}.{ts,tsx}`,
+];
+const elsewhere = ['**/node_modules/**', '**/dist/**'];
+
+/** Fails a run when a project has no tests: its glob or its files went wrong, and nothing else would say so. */
+class NoEmptyProject implements Reporter {
+  #projects: readonly TestProject[] = [];
+
+  onInit(vitest: Vitest): void {
+    this.#projects = vitest.projects;
+  }
+
+  async onTestRunEnd(): Promise<void> {
+    for (const project of this.#projects) {
+      const { testFiles, typecheckTestFiles } = await project.globTestFiles();
+      if (testFiles.length + typecheckTestFiles.length > 0) continue;
+      console.error(`No tests found in the project "${project.name}".`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+const inCi = Boolean(process.env['CI']);
+
+export default defineConfig({
+  test: {
+    reporters: inCi ? ['default', ['json', { outputFile: '.vitest/results.json' }], new NoEmptyProject()] : ['default'],
+    allowOnly: !inCi,
+    // Two files at a time on a machine of any size: the tests start real servers and hold them to deadlines. Groups run
+    // one after another. The timeouts only end what hangs; no test waits for time.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: filesOf('test'),
+          exclude: [...elsewhere, ...['pg', 'redis', 'e2e'].flatMap((need) => filesOf(`${need}.test`))],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: filesOf('test-d'),
+            exclude: elsewhere,
+            // Builds what the type tests import, so that they never pass on stale declarations.
+            build: true,
+            tsconfig: 'tsconfig.json',
+            // Faults elsewhere are for the `types` task to report.
+            ignoreSourceErrors: true,
+          },
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'pg',
+          include: filesOf('pg.test'),
+          exclude: elsewhere,
+          globalSetup: POSTGRES,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'redis',
+          include: filesOf('redis.test'),
+          exclude: elsewhere,
+          globalSetup: REDIS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: filesOf('e2e.test'),
+          exclude: elsewhere,
+          globalSetup: [POSTGRES, REDIS],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Each starts several cores; one file has the machine to itself.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
