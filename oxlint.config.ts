@@ -89,7 +89,8 @@ export default defineConfig({
     'typescript/no-explicit-any': 'error',
     'typescript/no-non-null-assertion': 'error',
     'typescript/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description' }],
-    eqeqeq: 'error',
+    // `== null` asks for null and undefined at once.
+    eqeqeq: ['error', 'always', { null: 'ignore' }],
 
     // Modules.
     'import/no-cycle': 'error',
@@ -111,6 +112,8 @@ export default defineConfig({
     'typescript/no-unsafe-type-assertion': 'off',
     // Properties assert, and so does waiting for a condition.
     'vitest/expect-expect': 'off',
+    // The type of a mock follows from where it goes.
+    'vitest/require-mock-type-parameters': 'off',
     // That a call fails while its server is away is the point, not in which words.
     'vitest/require-to-throw-message': 'off',
     // A small function may stand beside its only use.
@@ -119,6 +122,8 @@ export default defineConfig({
     'unicorn/require-post-message-target-origin': 'off',
     // Listeners may come and go while a copy of their set is told; the rule takes the copy for waste.
     'unicorn/no-useless-spread': 'off',
+    // Libraries have names that begin with one: zod's `_zod`, tRPC's `_def`.
+    'no-underscore-dangle': 'off',
     // It does not see that an await in the loop lets others modify the condition.
     'no-unmodified-loop-condition': 'off',
     // fast-check is used by its customary default import.

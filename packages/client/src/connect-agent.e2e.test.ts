@@ -13,7 +13,7 @@ let core: SpawnedCore;
 let admin: SwarmClient;
 
 beforeAll(async () => {
-  core = await spawnCore({ env: { SWARM_LEASE_MS: '600' } });
+  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_LEASE_MS: '600' } });
   admin = createSwarmClient({ url: core.url, token: core.adminToken });
 });
 
@@ -58,9 +58,7 @@ describe('a connected agent', () => {
       incarnation: agent.incarnation,
       capabilities: [{ id: 'persist' }],
     });
-    const since = performance.now();
     await waitFor(() => beats.length >= 6, { what: 'six heartbeats' });
-    expect(performance.now() - since).toBeLessThan(5_000);
     expect(beats.every(({ status, body }) => status === 200 && body.incarnation === agent.incarnation)).toBe(true);
     expect((await agent.client.registry.get({ name: 'steady' })).id).toBe(agent.agent.id);
 

@@ -39,6 +39,8 @@ export interface AgentPresence {
 
 /** Beats that `setActivity` brings forward keep this distance, in milliseconds. */
 const ACTIVITY_GAP_MS = 250;
+/** A beat may take a third of the lease, but never less than this, in milliseconds. */
+const BEAT_LIMIT_MS = 1_000;
 /** How long `stop` may wait for a registration in flight, and then for the deregistration, in milliseconds. */
 const STOP_LIMIT_MS = 5_000;
 
@@ -196,12 +198,14 @@ export class ConnectedAgent {
     const activity = this.#activity;
     this.#hurry = new AbortController();
     this.#beatAt = clock.now();
+    // A beat that hangs must not cost the lease.
+    const limitMs = Math.max(BEAT_LIMIT_MS, (this.#lifecycle.leaseMs ?? Infinity) / 3);
     try {
       const answer = await postJson(
         this.#joining,
         url,
         { incarnation, ...(activity === undefined ? {} : { activity }) },
-        { token: this.#token ?? '', timeoutMs, signal: this.#end.signal },
+        { token: this.#token ?? '', timeoutMs: Math.min(timeoutMs, limitMs), signal: this.#end.signal },
       );
       const leaseMs = isRecord(answer) ? answer['leaseMs'] : undefined;
       return {

@@ -19,7 +19,7 @@ test('listeners hear what is told while they listen, and one that throws harms n
     emitter.emit('word', 'one', 1);
     emitter.emit('word', 'two', 2);
     expect(heard).toEqual(['one 1']);
-    await vi.waitFor(() => expect(uncaught).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(uncaught).toHaveBeenCalledTimes(2), { timeout: 10_000 });
   } finally {
     process.off('uncaughtException', uncaught);
     for (const listener of before) process.on('uncaughtException', listener);

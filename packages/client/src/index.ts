@@ -1,20 +1,20 @@
 // The typed client of HyperCode Swarm.
 export {
-  Activity,
-  Agent,
-  AgentFilter,
+  type Activity,
+  type Agent,
+  type AgentFilter,
   type AgentRegistrationInput,
-  Capability,
-  CircuitState,
-  ErrorCode,
-  Health,
-  RegisterOutcome,
+  type Capability,
+  type CircuitState,
+  type ErrorCode,
+  type Health,
+  type RegisterOutcome,
   SwarmError,
-  WatchEvent,
+  type WatchEvent,
 } from '@hypercode/contracts';
-export { AgentDirectory, type DirectoryEvents, type DirectoryFilter, type WaitOptions } from './agent-directory.ts';
+export type { AgentDirectory, DirectoryEvents, DirectoryFilter, WaitOptions } from './agent-directory.ts';
 export { connectAgent, type ConnectAgentOptions } from './connect-agent.ts';
-export { type AgentEvents, type AgentLogger, type AgentUpdate, ConnectedAgent } from './connected-agent.ts';
+export type { AgentEvents, AgentLogger, AgentUpdate, ConnectedAgent } from './connected-agent.ts';
 export type { SwarmClientOptions, TokenSource } from './connection.ts';
 export type { CallOptions, Procedures } from './procedures.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';

@@ -300,9 +300,9 @@ describe('ending', () => {
   };
 
   test.each(Object.keys(closings))('%s closes the connection at once and ends what waits', async (name) => {
-    const closed = vi.fn<() => void>();
+    const closed = Promise.withResolvers<void>();
     const url = await serve((response) => {
-      response.on('close', closed);
+      response.on('close', closed.resolve);
       open(response);
       response.write(frame(1));
     });
@@ -312,7 +312,7 @@ describe('ending', () => {
     const waiting = stream.next();
     await closings[name]?.(stream, () => controller.abort());
     expect(await waiting).toEqual({ done: true, value: undefined });
-    await vi.waitFor(() => expect(closed).toHaveBeenCalled());
+    await closed.promise;
   });
 
   test('an agent that is fenced ends its streams with that', async () => {

@@ -18,7 +18,7 @@ import {
 import type { Signal } from '@hypercode/feed';
 import { v7 as uuidv7 } from 'uuid';
 import { decodeCursor, encodeCursor } from './agents/cursor.ts';
-import { GroupCommit } from './agents/group-commit.ts';
+import { type CommittedGroup, GroupCommit } from './agents/group-commit.ts';
 import { toAgent } from './agents/agent-row.ts';
 import { queryAgents } from './agents/queries/query-agents.ts';
 import { readAgents } from './agents/queries/read-agents.ts';
@@ -63,6 +63,13 @@ const SYSTEM_CLOCK: Clock = {
   newId: () => uuidv7(),
 };
 
+/** Hears of what goes on inside a registry. */
+export interface RegistryObserver {
+  onGroup(group: CommittedGroup): void;
+  /** The connection for wake-ups between replicas was established. */
+  onLinked(): void;
+}
+
 /** An agent changes its activity at most this often in the registry, in milliseconds. */
 const ACTIVITY_INTERVAL_MS = 1000;
 
@@ -75,6 +82,7 @@ export class Registry {
   readonly #commits: GroupCommit;
   readonly #heartbeats: Heartbeats;
   readonly #housekeeping: Housekeeping;
+  readonly #observers = new Set<RegistryObserver>();
   /** When an agent's activity was last written, by agent id. */
   readonly #activityWrittenAt = new Map<string, number>();
 
@@ -86,7 +94,14 @@ export class Registry {
     this.#changes = new ChangeLog({ db, signal, onError });
     this.#commits = new GroupCommit({
       db,
-      onCommitted: (namespace, changes) => this.#changes.committed(namespace, changes),
+      onCommitted: (namespace, changes) => {
+        this.identities.committed(changes);
+        this.#changes.committed(namespace, changes);
+      },
+      onGroup: (group) => {
+        for (const observer of this.#observers) observer.onGroup(group);
+      },
+      monotonicNow: () => this.#clock.monotonicNow(),
     });
     this.#heartbeats = new Heartbeats({ db, leaseMs, monotonicNow: () => this.#clock.monotonicNow(), onError });
     this.#housekeeping = new Housekeeping({ database, retention, onError });
@@ -110,8 +125,10 @@ export class Registry {
    * Ends in IMMUTABLE_FIELD (`role`), FENCED, FORBIDDEN (a join token that is used up), UNAVAILABLE.
    */
   async register(registration: AgentRegistration, by: Principal): Promise<RegisterResult> {
-    if (by.kind === 'join' && by.limited) return this.#registerLimited(registration, by);
-    return this.#register(registration);
+    // The store writes a UUID in lower case, whatever the caller does.
+    const incarnation = registration.incarnation?.toLowerCase();
+    const known = { ...registration, incarnation };
+    return by.kind === 'join' && by.limited ? this.#registerLimited(known, by) : this.#register(known, true);
   }
 
   /** Changes an agent's registration. NOT_FOUND, CONFLICT (`ifRevision`), IMMUTABLE_FIELD, UNAVAILABLE. */
@@ -203,7 +220,23 @@ export class Registry {
   async revokeToken(namespace: string, id: string): Promise<void> {
     const revoked = await deleteToken(this.#options.database.kysely, namespace, id);
     if (!revoked) throw new SwarmError('NOT_FOUND', `there is no token ${id}`);
-    this.identities.revoked();
+    this.identities.revoked(id);
+  }
+
+  /** Whether wake-ups reach the other replicas now; without them the change log is polled. */
+  get linked(): boolean {
+    return this.#options.signal.linked;
+  }
+
+  /** Tells `observer` what goes on inside, for measurement. Returns what ends it. */
+  observe(observer: RegistryObserver): () => void {
+    this.#observers.add(observer);
+    // Nobody notifies this channel, so its listener hears of new connections alone.
+    const unsubscribe = this.#options.signal.subscribe('registry-links', () => observer.onLinked());
+    return () => {
+      this.#observers.delete(observer);
+      unsubscribe();
+    };
   }
 
   /** Applies the retention of the change log now, and forgets what has been remembered long enough. */
@@ -221,31 +254,38 @@ export class Registry {
     await this.#changes.close();
   }
 
-  async #register(registration: AgentRegistration): Promise<RegisterResult> {
+  async #register(registration: AgentRegistration, mayCreate: boolean): Promise<RegisterResult> {
     const minted = mintToken('agent');
     const issued = { id: this.#clock.newId(), hash: minted.hash.toString('hex') };
-    const command = { kind: 'register', registration, superseded: false, newId: this.#clock.newId() } as const;
+    const newId = this.#clock.newId();
+    const command = { kind: 'register', registration, superseded: false, mayCreate, newId } as const;
     const { agent, change } = await this.#commits.submit(registration.namespace, command, issued);
-    this.#heartbeats.beat({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
+    // A registration that changed something has been written as a sign of life; one that did not is noted as one.
+    if (change === null) this.#heartbeats.beat({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
     const outcome = change === null ? 'unchanged' : change === 'registered' ? 'created' : 'updated';
     return { agent, outcome, token: minted.token };
   }
 
-  /** A use is taken first and given back unless an agent came into being, so that a race cannot exceed the limit. */
+  /**
+   * Only a name that is free takes a use, first, so that a race cannot exceed the limit; it is given back unless an agent
+   * came into being.
+   */
   async #registerLimited(registration: AgentRegistration, by: JoinPrincipal): Promise<RegisterResult> {
     const db = this.#options.database.kysely;
-    const taken = await takeUse(db, by.id);
-    if (!taken) {
-      const { namespace, name } = registration;
-      const [found] = await readAgents(db, namespace, [{ name, incarnation: null }]);
-      if (found?.row == null) throw new SwarmError('FORBIDDEN', 'the join token is used up');
-    }
-    const result = await this.#register(registration).catch(async (error: unknown) => {
-      if (taken && error instanceof SwarmError) await returnUse(db, by.id);
+    const [found] = await readAgents(db, registration.namespace, [{ name: registration.name, incarnation: null }]);
+    const exists = found !== undefined && found.row !== null;
+    const taken = !exists && (await takeUse(db, by.id));
+    try {
+      const result = await this.#register(registration, taken);
+      if (taken && result.outcome !== 'created') await returnUse(db, by.id);
+      return result;
+    } catch (error) {
+      if (!(error instanceof SwarmError)) throw error;
+      if (taken) await returnUse(db, by.id);
+      // The agent went while it registered again: now the name is free.
+      if (exists && error.code === 'FORBIDDEN') return this.#registerLimited(registration, by);
       throw error;
-    });
-    if (taken && result.outcome !== 'created') await returnUse(db, by.id);
-    return result;
+    }
   }
 
   async #writeActivity(agent: AgentPrincipal, activity: Activity): Promise<void> {

@@ -1,11 +1,13 @@
 // What every call knows: the core's parts, and who is calling.
 import { SwarmError } from '@hypercode/contracts';
 import type { Identity, Registry } from '@hypercode/registry';
+import type { ServerMetrics } from './metrics.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /** The parts of the core that calls work with. */
 export interface Core {
   readonly registry: Registry;
+  readonly metrics: ServerMetrics;
   readonly registerRate: RateLimit;
   /** How long a lease is, in milliseconds. */
   readonly leaseMs: number;

@@ -9,9 +9,14 @@ export async function heartbeat(core: Core, principal: Principal, input: Heartbe
   if (principal.namespace !== input.namespace) {
     throw new SwarmError('FORBIDDEN', `this token does not reach namespace "${input.namespace}"`);
   }
-  if (input.incarnation !== undefined && principal.incarnation !== null && input.incarnation !== principal.incarnation) {
+  if (
+    input.incarnation !== undefined &&
+    principal.incarnation !== null &&
+    input.incarnation !== principal.incarnation
+  ) {
     throw new SwarmError('FENCED', 'this token belongs to another process of the agent');
   }
   const { leaseExpiresAt } = await core.registry.heartbeat(principal, input.activity);
+  core.metrics.heartbeat();
   return { leaseExpiresAt, leaseMs: core.leaseMs, revision: principal.revision };
 }

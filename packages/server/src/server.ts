@@ -1,6 +1,5 @@
 // One HTTP server for everything: tRPC over HTTP, SSE and WebSocket, REST, health, metrics.
 import cors from '@fastify/cors';
-import { SwarmError } from '@hypercode/contracts';
 import type { Registry } from '@hypercode/registry';
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -8,12 +7,15 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { type Core, createCallContext } from './context.ts';
+import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import { addHealthRoutes, type HealthChecks } from './health.ts';
+import { addMetrics, ServerMetrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
-import { toErrorShape, toRefusal } from './refusals.ts';
+import { toRefusal } from './refusals.ts';
+import { addRestRoutes } from './rest/add-rest-routes.ts';
 import { type AppRouter, appRouter } from './router/app-router.ts';
 import { addTrpcWatchRoute } from './sse/trpc-watch-route.ts';
-import { serveWebSockets } from './websocket.ts';
+import { isWebSocketUpgrade, serveWebSockets } from './websocket.ts';
 
 export interface SwarmServerOptions {
   registry: Registry;
@@ -46,8 +48,10 @@ const REGISTER_BURST_SECONDS = 10;
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   const { registry, logger, checks, leaseMs, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
+  const metrics = new ServerMetrics(registry);
   const core: Core = {
     registry,
+    metrics,
     leaseMs,
     draining: draining.signal,
     registerRate: new RateLimit({
@@ -64,12 +68,28 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
     forceCloseConnections: 'idle',
+    // Any other upgrade (Java's HTTP client offers h2c with its first request) is an offer to pass over.
+    http: { shouldUpgradeCallback: isWebSocketUpgrade },
+    frameworkErrors: answerBadUrl,
+    clientErrorHandler: answerBrokenRequest,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
   });
   addRequestLog(app);
-  addErrorHandlers(app);
+  addRequestChecks(app);
+  // A connection whose answer comes while the core drains would be kept alive, and keep the core alive.
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining.signal.aborted) reply.header('connection', 'close');
+  });
+  addMetrics(app, metrics);
+  addErrorAnswers(app, {
+    onRefusal: (refusal, thrown, request) => {
+      metrics.refused(refusal.code);
+      if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a call failed');
+    },
+  });
   if (corsOrigins.length > 0) app.register(cors, { origin: corsOrigins, exposedHeaders: ['x-request-id'] });
   addHealthRoutes(app, checks, draining.signal);
+  addRestRoutes(app, core);
   addTrpcWatchRoute(app, core);
   app.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
@@ -82,13 +102,19 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
           connectionToken: info.connectionParams?.['token'],
           bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
         }),
-      onError: ({ error, path, req }) => logFailure(req.log, error, path),
+      onError: ({ error, path, req }) => {
+        metrics.refused(toRefusal(error).code);
+        logFailure(req.log, error, path);
+      },
     },
   } satisfies FastifyTRPCPluginOptions<AppRouter>);
   const closeWebSockets = serveWebSockets(app.server, {
     core,
     maxMessageBytes: MAX_BODY_BYTES,
-    onError: (error, path) => logFailure(logger, error, path),
+    onError: (error, path) => {
+      metrics.refused(toRefusal(error).code);
+      logFailure(logger, error, path);
+    },
   });
 
   return {
@@ -100,6 +126,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       draining.abort();
       await closeWebSockets();
       await app.close();
+      metrics.close();
     },
   };
 }
@@ -124,32 +151,6 @@ function addRequestLog(app: FastifyInstance): void {
     if (reply.statusCode >= 500) request.log.warn(line, 'request');
     else request.log.debug(line, 'request');
   });
-}
-
-function addErrorHandlers(app: FastifyInstance): void {
-  app.setErrorHandler(async (error, request, reply) => {
-    const refusal = refusalOfFastify(error);
-    if (refusal.code === 'INTERNAL') request.log.error({ err: error }, 'a call failed');
-    const onTrpc = request.url.startsWith('/trpc');
-    const body = onTrpc ? { error: toErrorShape(refusal, undefined) } : refusal.toJSON();
-    return reply.code(refusal.httpStatus).send(body);
-  });
-  app.setNotFoundHandler(async (_request, reply) => {
-    const refusal = new SwarmError('NOT_FOUND', 'there is nothing at this address');
-    return reply.code(refusal.httpStatus).send(refusal.toJSON());
-  });
-}
-
-/** Fastify's own refusals carry a status: a body that is too large, one that is no JSON, a media type nobody reads. */
-function refusalOfFastify(error: unknown): SwarmError {
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  if (error instanceof Error && typeof status === 'number' && status >= 400 && status < 500) {
-    if (status === 413) {
-      return new SwarmError('PAYLOAD_TOO_LARGE', 'the body is too large', { details: { limit: MAX_BODY_BYTES } });
-    }
-    return new SwarmError('INVALID_INPUT', error.message, { details: [{ path: '', reason: error.message }] });
-  }
-  return toRefusal(error);
 }
 
 function logFailure(logger: Pick<Logger, 'error'>, error: unknown, path: string | undefined): void {

@@ -67,6 +67,10 @@ export function serveWebSockets(server: Server, options: WebSocketOptions): () =
   };
 }
 
+/** Whether a request asks for what `serveWebSockets` serves. */
+export const isWebSocketUpgrade = (request: IncomingMessage): boolean =>
+  pathOf(request) === '/trpc' && request.headers.upgrade?.toLowerCase() === 'websocket';
+
 const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '/';
 
 /** Settles when the connection has room again, or is gone. */

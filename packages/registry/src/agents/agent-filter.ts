@@ -1,5 +1,5 @@
 // What a filter asks for, answered twice: for one agent in memory (watches), and as index terms (queries, snapshots).
-import { type Agent, type AgentFilter, LIMITS, matches, type Topic, type TopicPattern } from '@hypercode/contracts';
+import { type Agent, type AgentFilter, matches, type Topic, type TopicPattern } from '@hypercode/contracts';
 
 /** Tokens of a pattern that are indexed; a longer pattern is found by its beginning and checked in full. */
 export const INDEXED_TOKENS = 8;
@@ -98,11 +98,12 @@ function patternKeysMatching(topic: Topic): string[] {
 const MAX_WORDS = 1000;
 const MAX_WORD_LENGTH = 64;
 
-/** The words of a text, lower-case, each once: letters and digits of any script. */
+/** The words of a text, lower-case, each once: letters with their marks and digits of any script. */
 export function wordsOf(text: string): string[] {
   const words = new Set<string>();
-  for (const [word] of text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)) {
-    words.add(word.slice(0, MAX_WORD_LENGTH));
+  for (const [word] of text.normalize('NFKC').toLowerCase().matchAll(/[\p{L}\p{M}\p{N}]+/gu)) {
+    // Whole characters only: the store refuses half of one.
+    words.add(word.length <= MAX_WORD_LENGTH ? word : [...word].slice(0, MAX_WORD_LENGTH).join(''));
     if (words.size >= MAX_WORDS) break;
   }
   return [...words];
@@ -120,6 +121,6 @@ export function searchTextOf(agent: Agent): string {
 
 /** A `tsquery` that asks for every word of `text`, each as the beginning of a word; null when there is none. */
 export function searchQuery(text: string): string | null {
-  const words = wordsOf(text.slice(0, LIMITS.searchLength));
+  const words = wordsOf(text);
   return words.length === 0 ? null : words.map((word) => `'${word}':*`).join(' & ');
 }

@@ -15,6 +15,9 @@ export function toAgent({ doc, last_seen_at }: AgentRow): Agent {
   return orderedAgent({ ...doc, status: { ...doc.status, lastSeenAt } });
 }
 
+/** A registration is a sign of life. Its document cannot say when, since the commit knows the time. */
+export const justRegistered = (doc: Agent, at: string): Agent => ({ ...doc, status: { ...doc.status, lastSeenAt: at } });
+
 /** jsonb forgets the order of keys; readers of raw JSON are glad of one that makes sense. */
 export function orderedAgent(doc: Agent): Agent {
   const { status } = doc;

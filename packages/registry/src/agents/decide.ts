@@ -10,7 +10,15 @@ import {
 import { isDeepStrictEqual } from 'node:util';
 
 export type Command =
-  | { kind: 'register'; registration: AgentRegistration; superseded: boolean; newId: string }
+  | {
+      kind: 'register';
+      registration: AgentRegistration;
+      /** Whether a newer process has taken over from the one that registers. */
+      superseded: boolean;
+      /** Whether the caller's token is good for a new agent. */
+      mayCreate: boolean;
+      newId: string;
+    }
   | { kind: 'update'; name: string; set: AgentUpdate; ifRevision: number | undefined }
   | { kind: 'deregister'; name: string; reason: string | undefined }
   | { kind: 'activity'; name: string; agentId: string; activity: Activity };
@@ -46,13 +54,14 @@ export function decide(current: Agent | null, command: Command): Decision {
 }
 
 function decideRegister(current: Agent | null, command: Extract<Command, { kind: 'register' }>): Decision {
-  const { registration, superseded, newId } = command;
+  const { registration, superseded, mayCreate, newId } = command;
   if (superseded) {
     const message = `a newer process of agent "${registration.name}" has taken over`;
     return { outcome: 'refused', error: new SwarmError('FENCED', message) };
   }
   const spec = specOf(registration);
   if (current === null) {
+    if (!mayCreate) return { outcome: 'refused', error: new SwarmError('FORBIDDEN', 'the join token is used up') };
     const agent: Agent = {
       id: newId,
       namespace: registration.namespace,
@@ -108,8 +117,10 @@ function definedOf(set: AgentUpdate): Partial<Spec> {
 }
 
 /** The order in which capabilities and patterns are listed means nothing, so it changes nothing. */
-function sameSpec(a: Spec, b: Spec): boolean {
-  return isDeepStrictEqual(unordered(a), unordered(b));
+function sameSpec(stored: Spec, given: Spec): boolean {
+  const same = (spec: Spec) => isDeepStrictEqual(unordered(stored), unordered(spec));
+  // JSON makes less difference than JavaScript does: -0 comes back as 0.
+  return same(given) || same(JSON.parse(JSON.stringify(given)) as Spec);
 }
 
 const unordered = (spec: Spec) => ({

@@ -7,7 +7,7 @@ import { classify } from '../database/failure.ts';
 import type { Schema } from '../database/schema.ts';
 import { unavailable } from '../refusal.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
-import { orderedAgent, toAgent } from './agent-row.ts';
+import { justRegistered, orderedAgent, toAgent } from './agent-row.ts';
 import { type Command, decide } from './decide.ts';
 import { type Committed, commitWrites, type IssuedToken, type Write } from './queries/commit-writes.ts';
 import { type Found, readAgents } from './queries/read-agents.ts';
@@ -34,6 +34,20 @@ export interface GroupCommitOptions {
   db: Kysely<Schema>;
   /** Told of every group of changes once it is committed, in the order of revisions. */
   onCommitted: (namespace: string, changes: Change[]) => void;
+  /** Told what each group came to, after it was committed. */
+  onGroup: (group: CommittedGroup) => void;
+  /** Monotonic milliseconds. */
+  monotonicNow: () => number;
+}
+
+/** What one group came to. */
+export interface CommittedGroup {
+  /** Commands that were decided together. */
+  commands: number;
+  /** Changes that they led to. */
+  changes: number;
+  /** From reading the agents to the commit, in milliseconds. */
+  ms: number;
 }
 
 /** Most commands in one commit: beyond it a larger group gains nothing and holds the counter longer. */
@@ -45,8 +59,8 @@ const MAX_CONFLICTS = 20;
 
 /**
  * One group of a namespace is under way at a time, and what arrives meanwhile makes the next group. Within a group,
- * commands for one name are decided in their order, each on what the one before it left; a second change of the same
- * name waits for the next group, so a group holds at most one change a name.
+ * commands for one name are decided in their order, each on what the one before it left. What would change an agent for
+ * the second time waits for the next group, and so does everything behind it for the same name.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -95,22 +109,28 @@ export class GroupCommit {
 
   /** Returns the commands that have to be decided again. */
   async #commit(namespace: string, group: Pending[]): Promise<Pending[]> {
+    const { db, onGroup, monotonicNow } = this.#options;
+    const startedAt = monotonicNow();
+    let open = group;
     try {
-      const { db } = this.#options;
       const folded = fold(group, await readAgents(db, namespace, wantedBy(group)));
+      open = folded.open;
       if (folded.writes.length === 0) return folded.deferred;
       const committed = await commitWrites(
         db,
         namespace,
         folded.writes.map(({ write }) => write),
       );
-      return [...this.#settle(namespace, folded, committed), ...folded.deferred];
+      const again = this.#settle(namespace, folded, committed);
+      const changes = committed.filter(({ revision }) => revision !== null).length;
+      onGroup({ commands: group.length, changes, ms: monotonicNow() - startedAt });
+      return [...again, ...folded.deferred];
     } catch (error) {
-      if (classify(error) !== 'data' || group.length === 1) {
-        for (const { fail } of group) fail(meaningOf(error));
+      if (classify(error) !== 'data' || open.length === 1) {
+        for (const { fail } of open) fail(meaningOf(error));
         return [];
       }
-      return group.map((pending) => ({ ...pending, alone: true }));
+      return open.map((pending) => ({ ...pending, alone: true }));
     }
   }
 
@@ -173,8 +193,10 @@ interface FoldedWrite {
 
 interface Folded {
   writes: FoldedWrite[];
-  /** Commands that come after a change of their agent in this group. */
+  /** Commands that have to be decided again once the writes are committed. */
   deferred: Pending[];
+  /** All commands that are not answered yet, in their order. */
+  open: Pending[];
 }
 
 /** Decides a group. What needs no commit is settled here. */
@@ -185,44 +207,48 @@ function fold(group: Pending[], found: Found[]): Folded {
   );
   const writes = new Map<string, FoldedWrite>();
   const deferred: Pending[] = [];
+  const deferredNames = new Set<string>();
+  const open: Pending[] = [];
   for (const pending of group) {
     const { command, token } = pending;
     const name = nameOf(command);
     const before = rows.get(name) ?? null;
     const earlier = writes.get(name);
-    const isSuperseded = superseded.has(wantedKey(name, incarnationOf(command)));
-    const known = command.kind === 'register' ? { ...command, superseded: isSuperseded } : command;
-    if (earlier?.write.change === 'deregistered') {
-      deferred.push(pending);
-      continue;
-    }
-    const decision = decide(earlier?.write.agent ?? before, known);
-    if (decision.outcome === 'refused') {
-      // A refusal may rest on a change that is not committed yet; then it waits until that is certain.
-      if (earlier === undefined) pending.fail(decision.error);
-      else deferred.push(pending);
-      continue;
-    }
-    const change = decision.outcome === 'change' ? decision.change : null;
-    if (earlier !== undefined) {
-      if (change !== null && earlier.write.change !== null) {
-        deferred.push(pending);
+    const decision = decide(earlier?.write.agent ?? before, knowing(command, superseded));
+    if (earlier === undefined) {
+      if (decision.outcome === 'refused') {
+        pending.fail(decision.error);
         continue;
       }
-    } else if (change === null && token === null) {
-      pending.settle({ agent: decision.agent, change });
-      continue;
+      const { agent } = decision;
+      const change = decision.outcome === 'change' ? decision.change : null;
+      if (change === null && token === null) {
+        pending.settle({ agent, change });
+        continue;
+      }
+      const write = decision.outcome === 'change' ? changeOf(command, decision, before) : tokensOnly(name, agent, before);
+      if (token !== null) write.tokens.push(token);
+      writes.set(name, { write, before, takers: [{ pending, change }] });
+    } else if (
+      decision.outcome === 'unchanged' &&
+      earlier.write.change !== 'deregistered' &&
+      !deferredNames.has(name)
+    ) {
+      if (token !== null) earlier.write.tokens.push(token);
+      earlier.takers.push({ pending, change: null });
+    } else {
+      deferred.push(pending);
+      deferredNames.add(name);
     }
-    const folded = earlier ?? { write: tokensOnly(name, decision.agent, before), before, takers: [] };
-    if (decision.outcome === 'change') {
-      folded.write = { ...changeOf(name, decision, before), tokens: folded.write.tokens };
-    }
-    if (token !== null) folded.write.tokens.push(token);
-    folded.takers.push({ pending, change });
-    writes.set(name, folded);
+    open.push(pending);
   }
-  return { writes: [...writes.values()], deferred };
+  return { writes: [...writes.values()], deferred, open };
 }
+
+const knowing = (command: Command, superseded: Set<string>): Command =>
+  command.kind === 'register'
+    ? { ...command, superseded: superseded.has(wantedKey(nameOf(command), incarnationOf(command))) }
+    : command;
 
 const tokensOnly = (name: string, agent: Agent, before: Agent | null): Write => ({
   name,
@@ -230,21 +256,23 @@ const tokensOnly = (name: string, agent: Agent, before: Agent | null): Write => 
   change: null,
   agent,
   spec: false,
+  seen: false,
   facets: [],
   words: [],
   tokens: [],
 });
 
 const changeOf = (
-  name: string,
+  command: Command,
   { change, agent, specChanged }: { change: ChangeType; agent: Agent; specChanged: boolean },
   before: Agent | null,
 ): Write => ({
-  name,
+  name: nameOf(command),
   expected: before?.revision ?? null,
   change,
   agent,
   spec: specChanged,
+  seen: command.kind === 'register' || command.kind === 'activity',
   facets: facetsOf(agent),
   words: wordsOf(searchTextOf(agent)),
   tokens: [],
@@ -253,13 +281,9 @@ const changeOf = (
 /** The agent as the commit has stored it. */
 function stamp({ agent, change, spec }: Write, revision: number, committedAt: Date): Agent {
   const at = committedAt.toISOString();
-  return orderedAgent({
-    ...agent,
-    revision,
-    updatedAt: at,
-    specRevision: spec ? revision : agent.specRevision,
-    registeredAt: change === 'registered' ? at : agent.registeredAt,
-  });
+  const stamped = { ...agent, revision, updatedAt: at, specRevision: spec ? revision : agent.specRevision };
+  if (change !== 'registered') return orderedAgent(stamped);
+  return orderedAgent(justRegistered({ ...stamped, registeredAt: at }, at));
 }
 
 function conflicted(group: Pending[]): Pending[] {
@@ -272,7 +296,11 @@ function conflicted(group: Pending[]): Pending[] {
   return again;
 }
 
+/** SQLSTATE classes 22 and 54: a value that the store cannot hold. A broken constraint would be our own mistake. */
+const UNSTORABLE = /^(?:22|54)/;
+
 function meaningOf(error: unknown): unknown {
-  if (classify(error) !== 'data') return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string' || !UNSTORABLE.test(code)) return error;
   return new SwarmError('INVALID_INPUT', 'invalid input: the store cannot hold it', { cause: error });
 }

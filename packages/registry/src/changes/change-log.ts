@@ -66,13 +66,12 @@ export class ChangeLog {
 
   /** Takes changes that this replica has committed, and wakes the others. */
   committed(namespace: string, changes: Change[]): void {
-    this.#options.signal.notify(channelOf(namespace));
-    const feed = this.#feeds.get(namespace);
-    if (feed === undefined) return;
-    feed.then(
+    // First, so that the wake-up finds them in the feed already.
+    this.#feeds.get(namespace)?.then(
       (running) => running.offer(changes, (end, change) => change.position === end + 1),
       () => undefined,
     );
+    this.#options.signal.notify(channelOf(namespace));
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 // One entry of the change log, as everything that follows the log sees it.
 import type { Agent, ChangeType } from '@hypercode/contracts';
-import { orderedAgent } from '../agents/agent-row.ts';
+import { justRegistered, orderedAgent } from '../agents/agent-row.ts';
 
 export interface Change {
   /** Its position in the namespace's log. */
@@ -23,10 +23,14 @@ export interface ChangeRow {
   at: Date;
 }
 
-export const toChange = (row: ChangeRow): Change => ({
-  position: row.revision,
-  change: row.change,
-  before: row.before === null ? null : orderedAgent(row.before),
-  after: orderedAgent(row.after),
-  at: row.at.toISOString(),
-});
+export function toChange(row: ChangeRow): Change {
+  const at = row.at.toISOString();
+  const after = row.change === 'registered' ? justRegistered(row.after, at) : row.after;
+  return {
+    position: row.revision,
+    change: row.change,
+    before: row.before === null ? null : orderedAgent(row.before),
+    after: orderedAgent(after),
+    at,
+  };
+}

@@ -15,5 +15,5 @@ export async function migrate<S>(db: Kysely<S>, migrations: Record<string, Migra
     allowUnorderedMigrations: true,
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
 }

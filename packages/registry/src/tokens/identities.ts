@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { timingSafeEqual } from 'node:crypto';
 import { type Change, isRemoval } from '../changes/change.ts';
-import type { ChangeLog } from '../changes/change-log.ts';
+import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
 import type { Schema } from '../database/schema.ts';
 import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
@@ -117,10 +117,17 @@ export class Identities {
     return this.#learn(hex);
   }
 
-  /** Says that an operator's token was revoked, here and on the other replicas. */
-  revoked(): void {
+  /** Takes in what this replica has committed, before its feed does: what ends here ends at once. */
+  committed(changes: readonly Change[]): void {
+    for (const change of changes) this.#apply(change);
+  }
+
+  /** Ends an operator's token that was revoked: here at once, and on the other replicas when they hear of it. */
+  revoked(id: string): void {
+    for (const identity of this.#operators) {
+      if (identity.principal.id === id) this.#end(identity, unauthenticated('the token was revoked'));
+    }
     this.#options.signal.notify(TOKENS_CHANNEL);
-    this.#checkNow();
   }
 
   /** Takes back what `onEnd` keeps in memory for identities that are known no longer. */
@@ -145,38 +152,30 @@ export class Identities {
   }
 
   async #learn(hash: string): Promise<Identity> {
+    const epoch = this.#epoch;
     const row = await this.#lookUp(hash);
     if (row === undefined) throw unauthenticated('unknown or revoked token');
-    if (row.kind === 'agent') await this.#follow(row.namespace);
-    // Another call may have learnt the same token meanwhile; streams must hear of one identity.
+    const feed = row.kind === 'agent' ? await this.#follow(row.namespace) : null;
+    // Nothing is awaited from here on, so whatever ends the token finds it in memory or was seen by the look-up.
     const known = this.#known.get(hash);
+    // Another call may have learnt the same token meanwhile; streams must hear of one identity.
     if (known !== undefined) return this.#inForce(known);
     const identity = identify(row);
-    if (identity.principal.kind === 'agent' && !(await this.#isCurrent(row))) return this.#learn(hash);
+    if (feed === null ? epoch !== this.#epoch : !isCurrent(row, feed)) return this.#learn(hash);
     this.#known.set(hash, identity);
     this.#index(identity);
     return this.#inForce(identity);
   }
 
-  /** Whether the change log holds nothing newer about the agent than the row: else memory would miss it for good. */
-  async #isCurrent(row: TokenRow): Promise<boolean> {
-    const { ring, end } = await this.#options.changes.feed(row.namespace);
-    if (end <= row.head) return true;
-    if (!ring.reaches(row.head)) return false;
-    return !ring.after(row.head, end - row.head).some(({ after }) => after.name === row.name);
-  }
-
-  async #follow(namespace: string): Promise<void> {
-    if (this.#followed.has(namespace)) return;
+  async #follow(namespace: string): Promise<ChangeFeed> {
     const feed = await this.#options.changes.feed(namespace);
-    if (this.#followed.has(namespace) || this.#closed) return;
-    this.#followed.set(
-      namespace,
-      feed.onEntries((changes) => {
-        if (changes === null) this.#forgetNamespace(namespace);
-        else for (const change of changes) this.#apply(change);
-      }),
-    );
+    if (this.#followed.has(namespace) || this.#closed) return feed;
+    const unfollow = feed.onEntries((changes) => {
+      if (changes === null) this.#forgetNamespace(namespace);
+      else for (const change of changes) this.#apply(change);
+    });
+    this.#followed.set(namespace, unfollow);
+    return feed;
   }
 
   #apply({ change, before, after, position }: Change): void {
@@ -184,6 +183,8 @@ export class Identities {
     if (identities === undefined) return;
     for (const identity of identities) {
       const principal = identity.principal as AgentPrincipal;
+      // The token was read from the store when this had happened already.
+      if (position <= principal.revision) continue;
       if (isRemoval(change)) {
         // Tokens of superseded processes stay fenced; those of the last one are gone.
         if (principal.incarnation === (before ?? after).incarnation) {
@@ -192,7 +193,7 @@ export class Identities {
       } else if (principal.agentId === after.id && principal.incarnation !== after.incarnation) {
         identity.end(fenced());
       } else if (principal.agentId === after.id) {
-        principal.revision = position;
+        principal.revision = Math.max(principal.revision, position);
         principal.activity = after.status.activity;
       }
     }
@@ -259,14 +260,18 @@ export class Identities {
     const epoch = await readTokenEpoch(this.#options.db);
     if (epoch === this.#epoch) return;
     const operators = [...this.#operators];
+    // Before the look-up: a token that is learnt meanwhile sees it and is looked up again.
+    this.#epoch = epoch;
     const found = await findTokens(
       this.#options.db,
       operators.map(({ hash }) => hash),
-    );
+    ).catch((error: unknown) => {
+      this.#epoch = null;
+      throw error;
+    });
     for (const identity of operators) {
       if (!found.has(identity.hash)) this.#end(identity, unauthenticated('the token was revoked'));
     }
-    this.#epoch = epoch;
   }
 }
 
@@ -274,6 +279,12 @@ const agentKey = ({ namespace, name }: { namespace: string; name: string }): str
 const unauthenticated = (message: string): SwarmError => new SwarmError('UNAUTHENTICATED', message);
 const unavailable = (message: string): SwarmError => new SwarmError('UNAVAILABLE', message);
 const fenced = (): SwarmError => new SwarmError('FENCED', 'a newer process of this agent has taken over');
+
+/** Whether the feed holds nothing newer about the agent than the row: else memory would miss it for good. */
+function isCurrent({ name, head }: TokenRow, { ring, end }: ChangeFeed): boolean {
+  if (end <= head) return true;
+  return ring.reaches(head) && !ring.after(head, end - head).some(({ after }) => after.name === name);
+}
 
 /** Who a stored token stands for. Throws when it stands for nobody any more. */
 function identify(row: TokenRow): Identity {

@@ -26,7 +26,9 @@ export const registryRouter = router({
   register: registrationProcedure.input(AgentRegistration).mutation(async ({ ctx, input }): Promise<RegisterResult> => {
     assertMayRegister(ctx.principal, input.namespace, input.role);
     ctx.core.registerRate.take(ctx.principal.id);
-    return ctx.core.registry.register(input, ctx.principal);
+    const result = await ctx.core.registry.register(input, ctx.principal);
+    ctx.core.metrics.registered(result.outcome);
+    return result;
   }),
 
   update: registrationProcedure.input(UpdateInput).mutation(async ({ ctx, input }): Promise<UpdateResult> => {
@@ -61,11 +63,18 @@ export const registryRouter = router({
 
   watch: procedure.input(WatchInput).subscription(async function* ({ ctx, input, signal }) {
     const call = { core: ctx.core, identity: ctx.identity, input, signal: signal ?? ctx.core.draining };
-    for await (const batch of openWatch(call)) {
-      for (const { id, event } of batch) {
-        yield tracked(id, event);
-        await ctx.drained();
+    const tally = ctx.core.metrics.watchers.websocket;
+    const over = tally.opened();
+    try {
+      for await (const batch of openWatch(call)) {
+        for (const { id, event } of batch) {
+          yield tracked(id, event);
+          tally.sent(1, 0);
+          await ctx.drained();
+        }
       }
+    } finally {
+      over();
     }
   }),
 });

@@ -1,6 +1,8 @@
 // Turns one request into a stream of server-sent events, and the stream's life into a signal.
+import type { ErrorCode } from '@hypercode/contracts';
 import type { WatchBatch } from '@hypercode/registry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { WatchTally } from '../metrics.ts';
 import { toRefusal } from '../refusals.ts';
 import type { FrameEncoder, FrameFormat } from './frames.ts';
 import { writeStream } from './write-stream.ts';
@@ -10,42 +12,38 @@ export interface ServedStream {
   encoder: FrameEncoder;
   /** What to send; the signal aborts when the connection is gone. */
   batches: (signal: AbortSignal) => AsyncGenerator<WatchBatch, void>;
-  /** Answers a refusal that comes before the first value; null: the stream itself says it, with status 200. */
-  refuse: ((thrown: unknown) => Promise<void>) | null;
+  /** Whether a refusal before the first value is thrown, for an ordinary answer; else the stream says it, with status 200. */
+  refusesByAnswer: boolean;
+  /** Told of a refusal that the stream itself says. */
+  onRefusal: (code: ErrorCode) => void;
+  tally: WatchTally;
 }
 
 /** Resolves when the stream is over. */
 export async function serveStream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { format, encoder, batches, refuse }: ServedStream,
+  { format, encoder, batches, refusesByAnswer, onRefusal, tally }: ServedStream,
 ): Promise<void> {
   const gone = new AbortController();
   reply.raw.on('close', () => gone.abort());
   const values = batches(gone.signal);
-  let opened: AsyncIterable<WatchBatch> = values;
-  if (refuse !== null) {
-    try {
-      opened = startingWith(await values.next(), values);
-    } catch (error) {
-      await refuse(error);
-      return;
-    }
-  }
-  const headers = Object.fromEntries(
-    Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]),
-  );
+  const opened = refusesByAnswer ? startingWith(await values.next(), values) : values;
+  const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
   reply.hijack();
+  const over = tally.opened();
   await writeStream(reply.raw, opened, {
     format,
     encoder,
     headers,
+    onSent: (count, bytes) => tally.sent(count, bytes),
     onRefusal: (thrown) => {
       const refusal = toRefusal(thrown);
+      onRefusal(refusal.code);
       if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a stream broke');
       else request.log.info({ code: refusal.code }, 'stream ended');
     },
-  });
+  }).finally(over);
 }
 
 async function* startingWith(

@@ -1,7 +1,8 @@
 // `registry.watch` over SSE, in tRPC's wire format but with frames that all watchers share.
-import { invalidInput, SwarmError, WatchInput } from '@hypercode/contracts';
+import { invalidInput, WatchInput } from '@hypercode/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Core, createCallContext } from '../context.ts';
+import { inputFault } from '../refusals.ts';
 import { openWatch } from '../watch.ts';
 import { trpcEncoder, trpcFrames } from './frames.ts';
 import { serveStream } from './serve-stream.ts';
@@ -20,12 +21,16 @@ interface SubscriptionQuery {
  * a `serialized-error` event: an EventSource shows nothing of other answers and never retries them.
  */
 export function addTrpcWatchRoute(app: FastifyInstance, core: Core): void {
-  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${PATH}`, async (request, reply) => {
+  // A HEAD of a stream would never end.
+  const options = { exposeHeadRoute: false, config: { stream: true } };
+  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${PATH}`, options, async (request, reply) => {
     await serveStream(request, reply, {
       format: FORMAT,
       encoder: trpcEncoder,
+      tally: core.metrics.watchers.sse_trpc,
       batches: (signal) => watch(core, request, signal),
-      refuse: null,
+      refusesByAnswer: false,
+      onRefusal: (code) => core.metrics.refused(code),
     });
   });
 }
@@ -53,7 +58,7 @@ function parseInput(input: string | undefined): Record<string, unknown> {
   if (input === undefined || input === '') return {};
   const parsed = parseJson(input, 'input');
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
-  throw fault('input', 'must be an object');
+  throw inputFault('input', 'must be an object');
 }
 
 function tokenOf(connectionParams: string | undefined): string | undefined {
@@ -64,13 +69,10 @@ function tokenOf(connectionParams: string | undefined): string | undefined {
 }
 
 function parseJson(text: string, path: string): unknown {
-  if (typeof text !== 'string') throw fault(path, 'must be given once');
+  if (typeof text !== 'string') throw inputFault(path, 'must be given once');
   try {
     return JSON.parse(text);
   } catch {
-    throw fault(path, 'must be JSON');
+    throw inputFault(path, 'must be JSON');
   }
 }
-
-const fault = (path: string, reason: string): SwarmError =>
-  new SwarmError('INVALID_INPUT', `invalid input: ${path}: ${reason}`, { details: [{ path, reason }] });

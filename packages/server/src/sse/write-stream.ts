@@ -8,12 +8,16 @@ export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
+  // A stream ends with its connection: when the core drains, nothing is left that could be kept alive.
+  connection: 'close',
 } as const;
 
 export interface StreamOptions {
   format: FrameFormat;
   encoder: FrameEncoder;
   headers: Record<string, string>;
+  /** Told of what was handed to the connection. */
+  onSent: (values: number, bytes: number) => void;
   /** Told why a stream ended that should have gone on. */
   onRefusal: (thrown: unknown) => void;
 }
@@ -25,14 +29,16 @@ export interface StreamOptions {
 export async function writeStream(
   response: ServerResponse,
   batches: AsyncIterable<WatchBatch>,
-  { format, encoder, headers, onRefusal }: StreamOptions,
+  { format, encoder, headers, onSent, onRefusal }: StreamOptions,
 ): Promise<void> {
   response.writeHead(200, { ...SSE_HEADERS, ...headers });
   response.write(format.opening);
   try {
     for await (const batch of batches) {
       if (response.destroyed) return;
-      if (!response.write(encoder.encode(batch))) await drained(response);
+      const bytes = encoder.encode(batch);
+      onSent(batch.length, bytes.length);
+      if (!response.write(bytes)) await drained(response);
     }
   } catch (error) {
     onRefusal(error);

@@ -18,6 +18,8 @@ export interface Write {
   agent: Agent;
   /** Whether the registration itself changes. */
   spec: boolean;
+  /** Whether the write is a sign of life of the agent itself. */
+  seen: boolean;
   facets: string[];
   words: string[];
   tokens: IssuedToken[];
@@ -44,7 +46,7 @@ export async function commitWrites(db: Kysely<Schema>, namespace: string, writes
       tokens: write.tokens,
       ...(write.change === null
         ? {}
-        : { change: write.change, doc: write.agent, spec: write.spec, facets: write.facets, words: write.words }),
+        : { change: write.change, doc: write.agent, spec: write.spec, seen: write.seen, facets: write.facets, words: write.words }),
     })),
   );
   const { rows } = await sql<Committed>`

@@ -1,0 +1,116 @@
+// The servers of one run: private, started when a row first needs them, all closed at the end.
+import {
+  type PostgresServer,
+  type RedisServer,
+  type ServerSource,
+  type SpawnedCore,
+  spawnCore,
+  startPostgres,
+  startRedis,
+} from '@hypercode/testkit';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Etcd, startEtcd } from './etcd.ts';
+
+export interface RigOptions {
+  /** Less of everything: for trying the bench out, not for its numbers. */
+  quick: boolean;
+  /** How often each contender is measured. */
+  rounds: number;
+  /** A folder for processor profiles of every server that is measured; null for none. */
+  profileFolder: string | null;
+}
+
+/** A program that is measured: a core, or what it is compared with. */
+export type Measured = SpawnedCore;
+
+/** Programs on this machine first: a container's network would stand between the core and its stores, but not etcd's. */
+const SOURCES: readonly ServerSource[] = ['binary', 'docker', 'apt'];
+
+const preload = fileURLToPath(new URL('./servers/report-memory.ts', import.meta.url));
+
+export class Rig implements AsyncDisposable {
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly #profileFolder: string | null;
+  readonly #stack = new AsyncDisposableStack();
+  #postgres: Promise<PostgresServer> | null = null;
+  #redis: Promise<RedisServer> | null = null;
+  #etcd: Promise<Etcd | null> | null = null;
+
+  constructor({ quick, rounds, profileFolder }: RigOptions) {
+    this.quick = quick;
+    this.rounds = rounds;
+    this.#profileFolder = profileFolder;
+    if (profileFolder !== null) mkdirSync(profileFolder, { recursive: true });
+  }
+
+  /** The number for this run. */
+  size(full: number, quick: number): number {
+    return this.quick ? quick : full;
+  }
+
+  /** Says what is going on; the table alone goes to standard output. */
+  say(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** A PostgreSQL that syncs every commit to disk. */
+  postgres(): Promise<PostgresServer> {
+    return (this.#postgres ??= this.#keep(startPostgres({ durable: true, own: true, sources: SOURCES })));
+  }
+
+  redis(): Promise<RedisServer> {
+    return (this.#redis ??= this.#keep(startRedis({ own: true, sources: SOURCES })));
+  }
+
+  /** Null, and said so, when there is no etcd on this machine. */
+  etcd(): Promise<Etcd | null> {
+    return (this.#etcd ??= this.#startEtcd());
+  }
+
+  async database(): Promise<string> {
+    return (await this.postgres()).createDatabase();
+  }
+
+  /** A core of its own process, without a limit on registrations. `using` stack closes it. */
+  async core(stack: AsyncDisposableStack, env: Record<string, string>): Promise<Measured> {
+    const settings = { SWARM_RATE_REGISTER: '0', SWARM_LOG_LEVEL: 'warn', ...env };
+    return this.#measured(stack, () => spawnCore({ env: { ...settings, ...this.#nodeOptions() } }));
+  }
+
+  /** A program of `servers/`, started as a core is. */
+  async server(stack: AsyncDisposableStack, name: string): Promise<Measured> {
+    const entry = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url));
+    return this.#measured(stack, () => spawnCore({ entry, env: this.#nodeOptions() }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  async #measured(stack: AsyncDisposableStack, start: () => Promise<Measured>): Promise<Measured> {
+    const measured = await start();
+    stack.defer(() => measured.close());
+    return measured;
+  }
+
+  #nodeOptions(): Record<string, string> {
+    const options = ['--expose-gc', `--import=${preload}`];
+    if (this.#profileFolder !== null) options.push('--cpu-prof', `--cpu-prof-dir=${this.#profileFolder}`);
+    return { NODE_OPTIONS: options.join(' ') };
+  }
+
+  async #keep<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+    const server = await starting;
+    this.#stack.defer(() => server.close());
+    return server;
+  }
+
+  async #startEtcd(): Promise<Etcd | null> {
+    const etcd = await startEtcd();
+    if (etcd === null) this.say('!! There is no `etcd` on the PATH: what is measured against it is SKIPPED.');
+    else this.#stack.defer(() => etcd.close());
+    return etcd;
+  }
+}

@@ -1,0 +1,180 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { Alarm } from './alarm.ts';
+import { Feed, type Log } from './feed.ts';
+
+interface Numbered {
+  position: number;
+}
+
+/** A log in memory whose reads can be held back, cut off and made to fail. */
+class MemoryLog implements Log<number, Numbered> {
+  horizon = 0;
+  head = 0;
+  reads = 0;
+  failure: Error | null = null;
+  gate: Promise<void> = Promise.resolve();
+
+  async read(position: number, limit: number): Promise<Numbered[] | null> {
+    this.reads += 1;
+    const { failure } = this;
+    const answer = this.#after(position, limit);
+    await this.gate;
+    if (failure !== null) throw failure;
+    return answer;
+  }
+
+  begin = async (): Promise<number> => this.horizon;
+  compare = (a: number, b: number): number => a - b;
+  sizeOf = (): number => 1;
+
+  #after(position: number, limit: number): Numbered[] | null {
+    if (position < this.horizon || position > this.head) return null;
+    return Array.from({ length: Math.min(limit, this.head - position) }, (_, index) => ({ position: position + index + 1 }));
+  }
+}
+
+const isNext = (end: number, entry: Numbered) => entry.position === end + 1;
+
+async function follow(log: MemoryLog) {
+  const errors: unknown[] = [];
+  const feed = await Feed.follow(log, {
+    limits: { maxEntries: 1000, maxBytes: 1000 },
+    readLimit: 10,
+    onError: (error) => errors.push(error),
+  });
+  const heard: (number | null)[] = [];
+  feed.onEntries((entries) => heard.push(...(entries === null ? [null] : entries.map(({ position }) => position))));
+  return { feed, heard, errors };
+}
+
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+describe('Feed', () => {
+  test('reads everything that is there when it begins, page by page', async () => {
+    const log = new MemoryLog();
+    log.head = 35;
+    const { feed } = await follow(log);
+    expect(feed.end).toBe(35);
+    expect(feed.ring.after(0, 100).map(({ position }) => position)).toEqual(upTo(35));
+    await feed.close();
+  });
+
+  test('fails to begin when the log cannot be read', async () => {
+    const log = new MemoryLog();
+    log.failure = new Error('away');
+    await expect(follow(log)).rejects.toThrow('away');
+  });
+
+  test('wake-ups during a read lead to exactly one more', async () => {
+    const log = new MemoryLog();
+    const { feed, heard } = await follow(log);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.gate = promise;
+    const before = log.reads;
+    log.head = 1;
+    feed.wake();
+    log.head = 2;
+    for (let calls = 0; calls < 100; calls += 1) feed.wake();
+    resolve();
+    await vi.waitFor(() => expect(heard).toEqual([1, 2]));
+    await turn();
+    expect(log.reads - before).toBe(2);
+    await feed.close();
+  });
+
+  test('takes offered entries that follow directly, and reads the others', async () => {
+    const log = new MemoryLog();
+    const { feed, heard } = await follow(log);
+    const before = log.reads;
+    log.head = 2;
+    feed.offer([{ position: 1 }, { position: 2 }], isNext);
+    expect(heard).toEqual([1, 2]);
+    expect(log.reads).toBe(before);
+
+    log.head = 5;
+    feed.offer([{ position: 5 }], isNext);
+    await vi.waitFor(() => expect(heard).toEqual(upTo(5)));
+    feed.offer([{ position: 4 }], isNext);
+    await vi.waitFor(() => expect(log.reads).toBe(before + 2));
+    expect(heard).toEqual(upTo(5));
+    await feed.close();
+  });
+
+  test('an entry offered during a read is neither lost nor heard twice', async () => {
+    const log = new MemoryLog();
+    const { feed, heard } = await follow(log);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.gate = promise;
+    log.head = 1;
+    feed.wake();
+    log.head = 2;
+    feed.offer([{ position: 1 }, { position: 2 }], isNext);
+    resolve();
+    await vi.waitFor(() => expect(heard).toEqual([1, 2]));
+    await feed.close();
+  });
+
+  test('goes on after a failure, which it reports', async () => {
+    const log = new MemoryLog();
+    const { feed, heard, errors } = await follow(log);
+    log.failure = new Error('away');
+    log.head = 1;
+    feed.wake();
+    await vi.waitFor(() => expect(errors).toEqual([log.failure]));
+    log.failure = null;
+    feed.wake();
+    await vi.waitFor(() => expect(heard).toEqual([1]));
+    await feed.close();
+  });
+
+  test.each([
+    ['the log was compacted past its end', (log: MemoryLog) => Object.assign(log, { horizon: 20, head: 25 }), upTo(25, 21)],
+    ['the log went back in time', (log: MemoryLog) => Object.assign(log, { horizon: 0, head: 2 }), upTo(2)],
+  ])('begins a new ring and says so when %s', async (_case, change, expected) => {
+    const log = new MemoryLog();
+    log.head = 5;
+    const { feed, heard } = await follow(log);
+    const { ring } = feed;
+    change(log);
+    feed.wake();
+    await vi.waitFor(() => expect(heard).toEqual([null, ...expected]));
+    expect(feed.ring).not.toBe(ring);
+    expect(feed.end).toBe(log.head);
+    await feed.close();
+  });
+
+  test('rings attached alarms for new entries, and for the last time when it closes', async () => {
+    const log = new MemoryLog();
+    const { feed } = await follow(log);
+    const [attached, detached] = [new Alarm(), new Alarm()];
+    feed.attach(attached);
+    feed.attach(detached)();
+    const woken = vi.fn();
+    void detached.wait().then(woken);
+
+    const waiting = attached.wait();
+    feed.offer([{ position: 1 }], isNext);
+    await waiting;
+    const last = attached.wait();
+    await feed.close();
+    await last;
+    expect(feed.closed).toBe(true);
+    expect(woken).not.toHaveBeenCalled();
+  });
+});
+
+describe('Alarm', () => {
+  test('remembers one ring for the next wait', async () => {
+    const alarm = new Alarm();
+    alarm.ring();
+    alarm.ring();
+    await alarm.wait();
+    const second = vi.fn();
+    const waiting = alarm.wait().then(second);
+    await turn();
+    expect(second).not.toHaveBeenCalled();
+    alarm.ring();
+    await waiting;
+  });
+});

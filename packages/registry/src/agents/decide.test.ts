@@ -1,0 +1,214 @@
+// What each command does to an agent: every outcome, and what holds for all registrations and updates.
+import type { Agent, AgentRegistration, AgentUpdate } from '@hypercode/contracts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Command, decide, type Decision } from './decide.ts';
+import { agentOf, agents, INCARNATIONS, registrationOf, registrations, updates } from './sample-agents-suite.ts';
+
+const [FIRST, SECOND] = INCARNATIONS;
+const NEW_ID = '019adf00-0000-7000-8000-00000000ffff';
+
+const register = (registration: AgentRegistration, superseded = false, mayCreate = true): Command => ({
+  kind: 'register',
+  registration,
+  superseded,
+  mayCreate,
+  newId: NEW_ID,
+});
+const update = (set: AgentUpdate, ifRevision?: number): Command => ({ kind: 'update', name: 'ada', set, ifRevision });
+const deregister: Command = { kind: 'deregister', name: 'ada', reason: 'done' };
+
+/** The decision in short: what a table can say. */
+function shortly(decision: Decision): string {
+  if (decision.outcome === 'refused') return decision.error.code;
+  return decision.outcome === 'change' ? decision.change : 'unchanged';
+}
+
+/** The agent as the commit of the decision leaves it. */
+function committed(decision: Decision, revision: number): Agent {
+  if (decision.outcome === 'refused') throw decision.error;
+  if (decision.outcome === 'unchanged') return decision.agent;
+  const specRevision = decision.specChanged ? revision : decision.agent.specRevision;
+  return { ...decision.agent, revision, specRevision };
+}
+
+const ada = agentOf({ incarnation: FIRST, specRevision: 3, revision: 5 });
+const registered = registrationOf({ incarnation: FIRST });
+
+describe('every outcome', () => {
+  test.each<[string, Agent | null, Command, string]>([
+    ['register a free name', null, register(registered), 'registered'],
+    ['register the same again', ada, register(registered), 'unchanged'],
+    ['register the same without an incarnation', ada, register(registrationOf()), 'unchanged'],
+    ['register with a null incarnation', ada, register(registrationOf({ incarnation: null })), 'unchanged'],
+    ['register another version', ada, register(registrationOf({ version: '2.0.0', incarnation: FIRST })), 'updated'],
+    ['register with null for what was left out', ada, register({ ...registered, description: null }), 'unchanged'],
+    ['register without what was there', agentOf({ description: 'x' }), register(registrationOf()), 'updated'],
+    ['register another role', ada, register(registrationOf({ role: 'planner', incarnation: FIRST })), 'IMMUTABLE_FIELD'],
+    ['take over', ada, register(registrationOf({ incarnation: SECOND })), 'updated'],
+    ['take over where no incarnation was named', agentOf(), register(registered), 'updated'],
+    ['take over with another role', ada, register(registrationOf({ role: 'planner', incarnation: SECOND })), 'IMMUTABLE_FIELD'],
+    ['register when superseded', ada, register(registrationOf({ incarnation: SECOND }), true), 'FENCED'],
+    ['register a free name when superseded', null, register(registered, true), 'FENCED'],
+    ['register another role when superseded', ada, register(registrationOf({ role: 'planner' }), true), 'FENCED'],
+    ['register a free name without a use left', null, register(registered, false, false), 'FORBIDDEN'],
+    ['register again without a use left', ada, register(registered, false, false), 'unchanged'],
+    ['register when superseded without a use left', null, register(registered, true, false), 'FENCED'],
+    ['update a field', ada, update({ version: '2.0.0' }), 'updated'],
+    ['update to the same', ada, update({ version: '1.0.0' }), 'unchanged'],
+    ['update nothing', ada, update({}), 'unchanged'],
+    ['update nobody', null, update({ version: '2.0.0' }), 'NOT_FOUND'],
+    ['update nobody at a revision', null, update({ version: '2.0.0' }, 3), 'NOT_FOUND'],
+    ['update the role', ada, update({ role: 'planner' }), 'IMMUTABLE_FIELD'],
+    ['update the name', ada, update({ name: 'eve' }), 'IMMUTABLE_FIELD'],
+    ['update the namespace', ada, update({ namespace: 'other' }), 'IMMUTABLE_FIELD'],
+    ['update naming what is there', ada, update({ role: 'coder', name: 'ada', namespace: 'default' }), 'unchanged'],
+    ['update at the revision of the registration', ada, update({ version: '2.0.0' }, 3), 'updated'],
+    ['update at the revision of the record', ada, update({ version: '2.0.0' }, 5), 'CONFLICT'],
+    ['update at an older revision, even to the same', ada, update({}, 2), 'CONFLICT'],
+    ['update the role at an older revision', ada, update({ role: 'planner' }, 2), 'CONFLICT'],
+    ['deregister', ada, deregister, 'deregistered'],
+    ['deregister nobody', null, deregister, 'NOT_FOUND'],
+    ['report an activity', ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' }, 'status'],
+    ['report the same activity', ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'ready' }, 'unchanged'],
+    ['report for an earlier agent', ada, { kind: 'activity', name: 'ada', agentId: NEW_ID, activity: 'busy' }, 'NOT_FOUND'],
+    ['report for nobody', null, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' }, 'NOT_FOUND'],
+  ])('%s', (_, current, command, expected) => {
+    expect(shortly(decide(current, command))).toBe(expected);
+  });
+
+  test.each(['role', 'name', 'namespace'] as const)('a refusal to change the %s names it', (field) => {
+    const decision = decide(ada, update({ [field]: 'other' }));
+    expect(decision).toMatchObject({ outcome: 'refused', error: { details: { field } } });
+  });
+
+  test('a new agent begins with a new id and nothing known of its health', () => {
+    const decision = decide(null, register(registrationOf({ labels: { team: 'a' }, incarnation: FIRST })));
+    expect(decision).toMatchObject({
+      specChanged: true,
+      agent: { id: NEW_ID, labels: { team: 'a' }, incarnation: FIRST, description: null, status: agentOf().status },
+    });
+  });
+
+  test('a takeover keeps the id and forgets the status of the process before', () => {
+    const failing = { ...ada.status, health: 'unhealthy', activity: 'paused', circuit: 'open', consecutiveFailures: 4 } as const;
+    const decision = decide(agentOf({ ...ada, status: failing }), register(registrationOf({ incarnation: SECOND })));
+    expect(decision).toMatchObject({ agent: { id: ada.id, incarnation: SECOND, status: agentOf().status } });
+  });
+
+  test('a change by the same process keeps the status', () => {
+    const busy = agentOf({ ...ada, status: { ...ada.status, activity: 'busy' } });
+    expect(decide(busy, update({ version: '2.0.0' }))).toMatchObject({ agent: { status: busy.status } });
+    expect(decide(busy, register({ ...registered, version: '2.0.0' }))).toMatchObject({ agent: { status: busy.status } });
+  });
+
+  test('null clears, and what is left out stays', () => {
+    const described = agentOf({ description: 'x', healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } });
+    const decision = decide(described, update({ description: null }));
+    expect(decision).toMatchObject({ agent: { description: null, healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } } });
+  });
+
+  test('a status change is no change of the registration', () => {
+    const decision = decide(ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' });
+    expect(decision).toMatchObject({ specChanged: false, agent: { status: { activity: 'busy' } } });
+  });
+
+  test('a removal keeps the last state and says why', () => {
+    expect(decide(ada, deregister)).toMatchObject({ specChanged: false, agent: { status: { reason: 'done' } } });
+  });
+
+  test('minus zero in a schema is stored as zero, and so is no change', () => {
+    const stored = agentOf({ capabilities: [{ id: 'plan', inputSchema: { minimum: 0 } }] });
+    const given = registrationOf({ capabilities: [{ id: 'plan', inputSchema: { minimum: -0 } }] });
+    expect(shortly(decide(stored, register(given)))).toBe('unchanged');
+  });
+});
+
+describe('for all agents', () => {
+  const free = fc.constant(null);
+
+  test('registering the same twice changes nothing the second time', () => {
+    fc.assert(
+      fc.property(fc.oneof(free, agents), registrations, (current, registration) => {
+        const first = decide(current, register(registration));
+        if (first.outcome === 'refused') return;
+        const agent = committed(first, 9);
+        expect(decide(agent, register(registration))).toEqual({ outcome: 'unchanged', agent });
+      }),
+    );
+  });
+
+  test('updating the same twice changes nothing the second time', () => {
+    fc.assert(
+      fc.property(agents, updates, (current, set) => {
+        const first = decide(current, update(set));
+        if (first.outcome === 'refused') return;
+        const agent = committed(first, 9);
+        expect(decide(agent, update(set))).toEqual({ outcome: 'unchanged', agent });
+      }),
+    );
+  });
+
+  test('who it is never changes', () => {
+    fc.assert(
+      fc.property(agents, fc.oneof(registrations.map((r) => register(r)), updates.map((set) => update(set))), (current, command) => {
+        const decision = decide(current, command);
+        if (decision.outcome === 'refused') return;
+        const { id, namespace, name, role, registeredAt } = current;
+        expect(decision.agent).toMatchObject({ id, namespace, name, role, registeredAt });
+      }),
+    );
+  });
+
+  test('the order of capabilities and patterns means nothing', () => {
+    const shuffled = agents.chain((agent) => {
+      const { topics, capabilities } = agent;
+      const any = <T>(list: T[]) => fc.shuffledSubarray(list, { minLength: list.length });
+      return fc.record({
+        current: fc.constant(agent),
+        topics: fc.record({ publishes: any(topics.publishes), subscribes: any(topics.subscribes) }),
+        capabilities: any(capabilities),
+      });
+    });
+    fc.assert(
+      fc.property(shuffled, ({ current, ...same }) => {
+        const { role, version, description, healthUrl, labels } = current;
+        const registration = registrationOf({ role, version, description, healthUrl, labels, ...same });
+        expect(shortly(decide(current, register(registration)))).toBe('unchanged');
+        expect(shortly(decide(current, update(same)))).toBe('unchanged');
+      }),
+    );
+  });
+
+  test('a superseded process is refused whatever it says', () => {
+    fc.assert(
+      fc.property(fc.oneof(free, agents), registrations, (current, registration) => {
+        expect(shortly(decide(current, register(registration, true)))).toBe('FENCED');
+      }),
+    );
+  });
+
+  test('a takeover, and nothing else, resets the status', () => {
+    fc.assert(
+      fc.property(agents, registrations, (current, registration) => {
+        const decision = decide(current, register(registration));
+        if (decision.outcome === 'refused') return;
+        const { incarnation } = registration;
+        const takesOver = incarnation != null && incarnation !== current.incarnation;
+        expect(decision.agent.status).toEqual(takesOver ? agentOf().status : current.status);
+        expect(decision.agent.incarnation).toBe(incarnation ?? current.incarnation);
+      }),
+    );
+  });
+
+  test('what went in is never modified', () => {
+    fc.assert(
+      fc.property(agents, registrations, updates, (current, registration, set) => {
+        const before = structuredClone({ current, registration, set });
+        decide(current, register(registration));
+        decide(current, update(set));
+        expect({ current, registration, set }).toEqual(before);
+      }),
+    );
+  });
+});

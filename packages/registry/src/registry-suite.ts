@@ -1,0 +1,18 @@
+// What a registry promises, as tests through its public face: run on PGlite and on PostgreSQL.
+import { agentsSuite } from './agents/agents-suite.ts';
+import { Replicas, type Store } from './swarm-suite.ts';
+import { incarnationsSuite } from './tokens/incarnations-suite.ts';
+import { tokensSuite } from './tokens/tokens-suite.ts';
+import { resumeSuite } from './watch/resume-suite.ts';
+import { watchSuite } from './watch/watch-suite.ts';
+
+/** `open` is called once, for a new, empty store. */
+export function registrySuite(open: () => Promise<Store>): Replicas {
+  const replicas = new Replicas(open);
+  agentsSuite(replicas);
+  tokensSuite(replicas);
+  incarnationsSuite(replicas);
+  watchSuite(replicas);
+  resumeSuite(replicas);
+  return replicas;
+}

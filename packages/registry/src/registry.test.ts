@@ -1,0 +1,24 @@
+// The registry on PGlite, where all replicas are in one process.
+import { createLocalSignal } from '@hypercode/feed';
+import { temporaryFolder, trackLeaks } from '@hypercode/testkit';
+import { describe } from 'vitest';
+import { openDatabase } from './database/database.ts';
+import { registrySuite } from './registry-suite.ts';
+
+describe('the registry on PGlite', () => {
+  registrySuite(async () => {
+    const folder = temporaryFolder('registry');
+    const database = await openDatabase({ dataDir: folder.path });
+    const signal = createLocalSignal();
+    return {
+      connect: async () => ({ database, close: async () => undefined }),
+      signal: () => ({ ...signal, linked: true, close: async () => undefined }),
+      trackLeaks,
+      async close() {
+        await signal.close();
+        await database.close();
+        await folder.remove();
+      },
+    };
+  });
+});

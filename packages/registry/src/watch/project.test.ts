@@ -1,0 +1,117 @@
+// What a watcher hears of a change: the truth table, and a model that follows by it.
+import type { Agent, AgentFilter, ChangeType } from '@hypercode/contracts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { matchesFilter } from '../agents/agent-filter.ts';
+import { agentOf, agents, filters } from '../agents/sample-agents-suite.ts';
+import type { Change } from '../changes/change.ts';
+import { bookmarkItem, itemOf, snapshotItem, syncedItem, type View, viewOf } from './project.ts';
+
+const inside = agentOf({ role: 'coder' });
+const outside = agentOf({ role: 'planner' });
+const filter: AgentFilter = { role: 'coder' };
+
+const changeOf = (change: ChangeType, before: Agent | null, after: Agent, position = 7): Change => ({
+  position,
+  change,
+  before,
+  after,
+  at: '2026-01-01T00:00:00.000Z',
+});
+
+describe('viewOf', () => {
+  test.each<[ChangeType, string, Agent | null, Agent, View | null]>([
+    ['registered', 'nobody → in', null, inside, 'as-is'],
+    ['registered', 'nobody → out', null, outside, null],
+    ['updated', 'in → in', inside, inside, 'as-is'],
+    ['updated', 'out → in', outside, inside, 'begins'],
+    ['updated', 'in → out', inside, outside, 'left'],
+    ['updated', 'out → out', outside, outside, null],
+    ['status', 'in → in', inside, inside, 'as-is'],
+    ['status', 'out → in', outside, inside, 'begins'],
+    ['status', 'in → out', inside, outside, 'left'],
+    ['status', 'out → out', outside, outside, null],
+    ['deregistered', 'in → gone', inside, inside, 'as-is'],
+    ['deregistered', 'out → gone', outside, outside, null],
+    // The last state may differ from the one before: what was heard of the agent decides.
+    ['deregistered', 'in → gone, last seen out', inside, outside, 'as-is'],
+    ['expired', 'in → gone', inside, inside, 'as-is'],
+    ['expired', 'out → gone', outside, outside, null],
+    ['expired', 'out → gone, last seen in', outside, inside, null],
+  ])('%s, %s', (change, _, before, after, expected) => {
+    expect(viewOf(changeOf(change, before, after), filter)).toBe(expected);
+  });
+
+  test('hears everything as it is without a filter', () => {
+    for (const change of ['updated', 'status', 'deregistered', 'expired'] as const) {
+      expect(viewOf(changeOf(change, inside, outside), {})).toBe('as-is');
+    }
+    expect(viewOf(changeOf('registered', null, inside), {})).toBe('as-is');
+  });
+});
+
+/** A watcher that knows only what it hears, and complains about what makes no sense. */
+function hear(known: Map<string, Agent>, change: Change, by: AgentFilter): void {
+  const view = viewOf(change, by);
+  if (view === null) return;
+  const { event } = itemOf(change, view);
+  if (event.type !== 'change') throw new Error(`a change is heard as ${event.type}`);
+  const { name } = event.agent;
+  const mustBeKnown = view === 'left' || (view === 'as-is' && event.change !== 'registered');
+  if (known.has(name) !== mustBeKnown) throw new Error(`${event.change} (${view}) of ${name}`);
+  if (['left', 'deregistered', 'expired'].includes(event.change)) known.delete(name);
+  else known.set(name, event.agent);
+}
+
+test('whoever follows the views knows exactly the agents that match', () => {
+  const names = fc.constantFrom('ada', 'eve', 'bob');
+  const steps = fc.array(fc.record({ name: names, next: fc.option(agents, { freq: 3 }), status: fc.boolean() }), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(steps, filters, (list, by) => {
+      const store = new Map<string, Agent>();
+      const known = new Map<string, Agent>();
+      for (const [index, { name, next, status }] of list.entries()) {
+        const before = store.get(name) ?? null;
+        if (before === null && next === null) continue;
+        const after = next === null ? agentOf(before ?? {}) : { ...next, name };
+        const change: ChangeType =
+          next === null ? (status ? 'expired' : 'deregistered') : before === null ? 'registered' : status ? 'status' : 'updated';
+        if (next === null) store.delete(name);
+        else store.set(name, after);
+        hear(known, changeOf(change, before, after, index + 1), by);
+        const matching = [...store].filter(([, agent]) => matchesFilter(agent, by));
+        expect(Object.fromEntries(known)).toEqual(Object.fromEntries(matching));
+      }
+    }),
+  );
+});
+
+describe('items', () => {
+  const change = changeOf('status', inside, inside);
+
+  test('are one object for everybody who hears the same', () => {
+    expect(itemOf(change, 'as-is')).toBe(itemOf(change, 'as-is'));
+    expect(itemOf(change, 'left')).not.toBe(itemOf(change, 'as-is'));
+  });
+
+  test.each<[View, string]>([
+    ['as-is', 'status'],
+    ['begins', 'updated'],
+    ['left', 'left'],
+  ])('%s is heard as %s', (view, heard) => {
+    const { position: revision, after: agent, at } = change;
+    expect(itemOf(change, view)).toEqual({
+      id: '7',
+      event: { type: 'change', revision, change: heard, agent, at },
+    });
+  });
+
+  test('carry the id to resume from', () => {
+    expect(syncedItem(3)).toEqual({ id: '3', event: { type: 'synced', revision: 3 } });
+    expect(bookmarkItem(4)).toEqual({ id: '4', event: { type: 'bookmark', revision: 4 } });
+    const chunk = { type: 'snapshot', revision: 5, agents: [inside], reset: true };
+    expect(snapshotItem(5, [inside], true)).toEqual({ id: 'snapshot', event: chunk });
+  });
+});

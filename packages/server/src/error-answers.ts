@@ -1,0 +1,92 @@
+// How calls that no route has answered end: unknown addresses, broken requests, and whatever a handler throws.
+import { SwarmError } from '@hypercode/contracts';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { Socket } from 'node:net';
+import { PROBLEM_MEDIA_TYPE, problemOf, sendProblem } from './rest/problem.ts';
+import { bodyTooLarge } from './rest/json-body.ts';
+import { inputFault, toErrorShape, toRefusal } from './refusals.ts';
+
+export interface ErrorAnswerOptions {
+  /** Told of every refusal, together with what was thrown. */
+  onRefusal: (refusal: SwarmError, thrown: unknown, request: FastifyRequest) => void;
+}
+
+/** RFC 9112, section 3.2: a host and a port, and no more. */
+const HOST = /^[^\s/?#@\\]*$/;
+
+/**
+ * Refuses what no route can answer. tRPC's adapter makes a Fetch request of every call, and throws where that has no
+ * such thing: the method TRACE, a host with a user's name in it.
+ */
+export function addRequestChecks(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.method === 'TRACE') done(nothingHere());
+    else if (!HOST.test(request.headers.host ?? '')) done(inputFault('', 'the host header is not valid'));
+    else done();
+  });
+}
+
+/** On tRPC's routes its own shape, elsewhere problem+json. */
+export function addErrorAnswers(app: FastifyInstance, { onRefusal }: ErrorAnswerOptions): void {
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const { config, bodyLimit } = request.routeOptions;
+    const refusal = refusalOfFastify(thrown, config.maxBodyBytes ?? bodyLimit);
+    onRefusal(refusal, thrown, request);
+    return answer(request, reply, refusal);
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const refusal = nothingHere();
+    onRefusal(refusal, refusal, request);
+    return answer(request, reply, refusal);
+  });
+}
+
+const nothingHere = () => new SwarmError('NOT_FOUND', 'there is nothing at this address for this method');
+
+/** A path that is no path, such as `/%ff`: Fastify asks before there is a route. */
+export const answerBadUrl: NonNullable<FastifyServerOptions['frameworkErrors']> = (_error, _request, reply) => {
+  void sendProblem(reply, inputFault('', 'the path is not valid'));
+};
+
+/** What is no HTTP, or has too many headers, or came too slowly: Node asks before there is a request. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF_BREACH[error.code ?? ''] ?? '400 Bad Request';
+  const problem = {
+    ...problemOf(inputFault('', 'is not a well-formed HTTP request')),
+    status: Number.parseInt(status, 10),
+  };
+  const body = JSON.stringify(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${status}`,
+      'connection: close',
+      `content-type: ${PROBLEM_MEDIA_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
+
+const STATUS_OF_BREACH: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+async function answer(request: FastifyRequest, reply: FastifyReply, refusal: SwarmError): Promise<FastifyReply> {
+  if (!/^\/trpc(?:[/?]|$)/.test(request.url)) return sendProblem(reply, refusal);
+  return reply.code(refusal.httpStatus).send({ error: toErrorShape(refusal, undefined) });
+}
+
+/** Fastify's own refusals carry a status: a body that is too large, a media type that nobody reads. */
+function refusalOfFastify(thrown: unknown, bodyLimit: number): SwarmError {
+  const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined;
+  if (!(thrown instanceof Error) || typeof status !== 'number' || status < 400 || status >= 500)
+    return toRefusal(thrown);
+  if (status === 413) return bodyTooLarge(bodyLimit);
+  return inputFault('', status === 415 ? 'the body must be application/json' : thrown.message);
+}

@@ -1,0 +1,267 @@
+// What Prometheus reads of one server: its calls, its registry, its watches, and the process.
+import { ErrorCode, RegisterOutcome } from '@hypercode/contracts';
+import type { CommittedGroup, Registry } from '@hypercode/registry';
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer goes on until one side ends it, so how long it took says nothing. */
+    stream?: boolean;
+    /** Largest body, in bytes, where the route itself looks at it. */
+    maxBodyBytes?: number;
+  }
+}
+
+const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const GROUP_COMMANDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const UNKNOWN_ROUTE = 'none';
+
+type WatchTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
+
+/** The watches over one transport. Plain numbers, since they move with every value sent; read when Prometheus asks. */
+export class WatchTally {
+  open = 0;
+  values = 0;
+  bytes = 0;
+
+  /** Notes that a watch is open. Call what it returns once, when the watch is over. */
+  opened(): () => void {
+    this.open += 1;
+    return () => {
+      this.open -= 1;
+    };
+  }
+
+  /** `bytes` as they were written; 0 where the transport does not tell. */
+  sent(values: number, bytes: number): void {
+    this.values += values;
+    this.bytes += bytes;
+  }
+}
+
+interface Call {
+  route: string;
+  method: string;
+  status: number;
+  /** How long the answer took, in milliseconds; null for a stream. */
+  ms: number | null;
+}
+
+/** One for each server; two servers in a process do not meet, but for the metrics of the process itself. */
+export class ServerMetrics {
+  readonly watchers = {
+    sse_trpc: new WatchTally(),
+    sse_rest: new WatchTally(),
+    websocket: new WatchTally(),
+  } as const satisfies Record<WatchTransport, WatchTally>;
+  readonly contentType: string;
+  readonly #metrics = new Metrics();
+  readonly #process = metricsOfProcess();
+  readonly #requests: Counter<'route' | 'method' | 'status'>;
+  readonly #seconds: Histogram<'route' | 'method'>;
+  /** The counters of each kind of call, so that a call costs one lookup. */
+  readonly #calls = new Map<string, { count: () => void; observe: (seconds: number) => void }>();
+  readonly #registrations: Record<RegisterOutcome, Counter.Internal>;
+  readonly #refusals: Record<ErrorCode, Counter.Internal>;
+  readonly #stopObserving: () => void;
+  #heartbeats = 0;
+
+  constructor(registry: Registry) {
+    this.contentType = this.#metrics.contentType;
+    const registers = [this.#metrics];
+    this.#requests = new Counter({
+      name: 'swarm_http_requests_total',
+      help: 'HTTP requests answered, by the pattern of their route.',
+      labelNames: ['route', 'method', 'status'],
+      registers,
+    });
+    this.#seconds = new Histogram({
+      name: 'swarm_http_request_duration_seconds',
+      help: 'Time that the answer to an HTTP request took; streams are left out.',
+      labelNames: ['route', 'method'],
+      buckets: CALL_SECONDS,
+      registers,
+    });
+    const registrations = new Counter({
+      name: 'swarm_registrations_total',
+      help: 'Registrations taken, by what they did.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#registrations = resolved(RegisterOutcome.options, (outcome) => registrations.labels({ outcome }));
+    const refusals = new Counter({
+      name: 'swarm_refusals_total',
+      help: 'Calls and streams that ended in a refusal, by its code.',
+      labelNames: ['code'],
+      registers,
+    });
+    this.#refusals = resolved(ErrorCode.options, (code) => refusals.labels({ code }));
+    this.#readNumber('swarm_heartbeats_total', 'Heartbeats taken.', () => this.#heartbeats);
+    this.#readWatches();
+    this.#stopObserving = this.#observe(registry);
+  }
+
+  answered({ route, method, status, ms }: Call): void {
+    const key = `${status} ${method} ${route}`;
+    let call = this.#calls.get(key);
+    if (call === undefined) {
+      const requests = this.#requests.labels({ route, method, status: String(status) });
+      const seconds = this.#seconds.labels({ route, method });
+      call = { count: () => requests.inc(), observe: (value) => seconds.observe(value) };
+      this.#calls.set(key, call);
+    }
+    call.count();
+    if (ms !== null) call.observe(ms / 1000);
+  }
+
+  registered(outcome: RegisterOutcome): void {
+    this.#registrations[outcome].inc();
+  }
+
+  refused(code: ErrorCode): void {
+    this.#refusals[code].inc();
+  }
+
+  heartbeat(): void {
+    this.#heartbeats += 1;
+  }
+
+  /** Everything in Prometheus' text format. */
+  async text(): Promise<string> {
+    const [own, process] = await Promise.all([this.#metrics.metrics(), this.#process.metrics()]);
+    return `${own}\n${process}`;
+  }
+
+  close(): void {
+    this.#stopObserving();
+  }
+
+  #observe(registry: Registry): () => void {
+    const registers = [this.#metrics];
+    const commands = new Histogram({
+      name: 'swarm_commit_group_commands',
+      help: 'Commands that were decided and committed together.',
+      buckets: GROUP_COMMANDS,
+      registers,
+    });
+    const seconds = new Histogram({
+      name: 'swarm_commit_group_duration_seconds',
+      help: 'Time that a group of commands took from reading to commit.',
+      buckets: COMMIT_SECONDS,
+      registers,
+    });
+    const changes = new Counter({
+      name: 'swarm_changes_total',
+      help: 'Changes that this replica has committed to the change log.',
+      registers,
+    });
+    const links = new Counter({
+      name: 'swarm_signal_links_total',
+      help: 'How often the connection for wake-ups between replicas was established.',
+      registers,
+    });
+    const linked = new Gauge({
+      name: 'swarm_signal_linked',
+      help: 'Whether wake-ups reach the other replicas: 1 yes, 0 no, and the change log is polled.',
+      registers,
+      collect: () => {
+        linked.set(registry.linked ? 1 : 0);
+      },
+    });
+    return registry.observe({
+      onGroup: (group: CommittedGroup) => {
+        commands.observe(group.commands);
+        seconds.observe(group.ms / 1000);
+        changes.inc(group.changes);
+      },
+      onLinked: () => links.inc(),
+    });
+  }
+
+  #readWatches(): void {
+    const tallies = Object.entries(this.watchers);
+    const labelNames = ['transport'];
+    const registers = [this.#metrics];
+    const watchers = new Gauge({
+      name: 'swarm_watchers',
+      help: 'Watches that are open.',
+      labelNames,
+      registers,
+      collect: () => {
+        for (const [transport, { open }] of tallies) watchers.set({ transport }, open);
+      },
+    });
+    const values = new Counter({
+      name: 'swarm_watch_values_total',
+      help: 'Values sent to watchers.',
+      labelNames,
+      registers,
+      collect: () => {
+        values.reset();
+        for (const [transport, tally] of tallies) values.inc({ transport }, tally.values);
+      },
+    });
+    const bytes = new Counter({
+      name: 'swarm_watch_sent_bytes_total',
+      help: 'Bytes sent to watchers over server-sent events.',
+      labelNames,
+      registers,
+      collect: () => {
+        bytes.reset();
+        for (const [transport, tally] of tallies) {
+          if (transport !== 'websocket') bytes.inc({ transport }, tally.bytes);
+        }
+      },
+    });
+  }
+
+  #readNumber(name: string, help: string, read: () => number): void {
+    const counter = new Counter({
+      name,
+      help,
+      registers: [this.#metrics],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
+  }
+}
+
+/** The counter of each label, beginning at 0: a rate can only be taken of what has been there before. */
+function resolved<K extends string>(labels: readonly K[], counterOf: (label: K) => Counter.Internal) {
+  const counters = labels.map((label) => {
+    const counter = counterOf(label);
+    counter.inc(0);
+    return [label, counter] as const;
+  });
+  return Object.fromEntries(counters) as Record<K, Counter.Internal>;
+}
+
+let processMetrics: Metrics | null = null;
+
+/** One for the process, however many servers are in it: collecting twice would measure twice, and never ends. */
+function metricsOfProcess(): Metrics {
+  if (processMetrics === null) {
+    processMetrics = new Metrics();
+    collectDefaultMetrics({ register: processMetrics });
+  }
+  return processMetrics;
+}
+
+/** `GET /metrics`, without a token, and a count of every answer. */
+export function addMetrics(app: FastifyInstance, metrics: ServerMetrics): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { url, config } = request.routeOptions;
+    metrics.answered({
+      route: url ?? UNKNOWN_ROUTE,
+      method: request.method,
+      status: reply.statusCode,
+      ms: config.stream === true ? null : reply.elapsedTime,
+    });
+    done();
+  });
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+}
