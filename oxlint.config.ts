@@ -63,7 +63,12 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
   },
 ]);
 
+/** Beside the tests: what several of them share. */
+const TEST_SUPPORT = [...TESTS, '**/*-suite.ts', '**/test-core.ts', 'apps/core/src/e2e/**', 'bench/**'];
+
 const exceptions: OxlintOverride[] = [
+  // Test doubles and clients there are object literals, whose functions use no `this`.
+  { files: TEST_SUPPORT, rules: { 'typescript/unbound-method': 'off' } },
   // Their readers ask for a default export.
   { files: ['*.config.ts', 'packages/testkit/src/setup/*.ts'], rules: { 'import/no-default-export': 'off' } },
   {
@@ -92,6 +97,9 @@ export default defineConfig({
     // `== null` asks for null and undefined at once.
     eqeqeq: ['error', 'always', { null: 'ignore' }],
 
+    // Taking a field out of an object leaves the name of what was taken.
+    'no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_$' }],
+
     // Modules.
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
@@ -112,6 +120,8 @@ export default defineConfig({
     'typescript/no-unsafe-type-assertion': 'off',
     // Properties assert, and so does waiting for a condition.
     'vitest/expect-expect': 'off',
+    // A loop over cases or a stream asserts where the case says so.
+    'vitest/no-conditional-expect': 'off',
     // The type of a mock follows from where it goes.
     'vitest/require-mock-type-parameters': 'off',
     // That a call fails while its server is away is the point, not in which words.

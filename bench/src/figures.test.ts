@@ -18,8 +18,10 @@ it('judges a goal by the value or the ratio', () => {
 it('lays out a table', () => {
   const cells = cellsOf({ what: 'puts', value: 2000, unit: '/s', reference: { what: 'etcd', value: 1000 }, ratio: 2 });
   expect(tableOf([['what', 'here', 'reference', 'ratio'], cells])).toBe(
-    ['what  here      reference       ratio', '----  --------  --------------  -----  ', 'puts  2,000 /s  etcd: 1,000 /s  2 x'].join(
-      '\n',
-    ),
+    [
+      'what  here      reference       ratio',
+      '----  --------  --------------  -----  ',
+      'puts  2,000 /s  etcd: 1,000 /s  2 x',
+    ].join('\n'),
   );
 });

@@ -56,9 +56,14 @@ export function numeral(value: number): string {
 /** Columns as wide as their widest cell, the first row underlined as their heading. */
 export function tableOf(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
   const line = (row: readonly string[]) =>
-    widths.map((width, column) => (row[column] ?? '').padEnd(width)).join('  ').trimEnd();
+    widths
+      .map((width, column) => (row[column] ?? '').padEnd(width))
+      .join('  ')
+      .trimEnd();
   const [heading = [], ...body] = rows;
   return [line(heading), widths.map((width) => '-'.repeat(width)).join('  '), ...body.map(line)].join('\n');
 }

@@ -91,7 +91,14 @@ export class Rig implements AsyncDisposable {
 
   async #measured(stack: AsyncDisposableStack, start: () => Promise<Measured>): Promise<Measured> {
     const measured = await start();
-    stack.defer(() => measured.close());
+    let closing = false;
+    stack.defer(() => {
+      closing = true;
+      return measured.close();
+    });
+    void measured.exited.then(({ code, signal }) => {
+      if (!closing) this.say(`!! A measured program ended with ${code ?? signal}:\n${measured.output()}`);
+    });
     return measured;
   }
 

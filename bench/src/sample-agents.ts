@@ -2,7 +2,18 @@
 import type { AgentRegistrationInput } from '@hypercode/contracts';
 
 export const ROLES = ['analyst', 'builder', 'coder', 'reviewer', 'tester'] as const;
-const SKILLS = ['compile', 'deploy', 'document', 'estimate', 'lint', 'migrate', 'profile', 'refactor', 'search', 'triage'];
+const SKILLS = [
+  'compile',
+  'deploy',
+  'document',
+  'estimate',
+  'lint',
+  'migrate',
+  'profile',
+  'refactor',
+  'search',
+  'triage',
+];
 export const REGIONS = ['eu-north', 'eu-west', 'us-east', 'us-west', 'ap-south'] as const;
 /** Agents that share a team, and with it a label, a topic and a rare word: the same number however many agents there are. */
 const TEAM_SIZE = 20;

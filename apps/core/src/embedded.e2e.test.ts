@@ -35,7 +35,8 @@ test('kill -9 in the middle of 1,000 registrations loses none that was acknowled
   const attempt = async () => {
     for (let name = names[calls++]; name !== undefined; name = names[calls++]) {
       const outcome = await call(core, 'registry.register', registration(name));
-      if (outcome.ok) acknowledged.push({ name, revision: outcome.data.agent.revision, token: outcome.data.token ?? '' });
+      if (outcome.ok)
+        acknowledged.push({ name, revision: outcome.data.agent.revision, token: outcome.data.token ?? '' });
       else expect(outcome.code).toBe('BROKEN');
       if (acknowledged.length === 300) core.kill('SIGKILL');
     }
@@ -58,7 +59,10 @@ test('kill -9 in the middle of 1,000 registrations loses none that was acknowled
   await Promise.all(names.map(async (name) => accepted(await call(core, 'registry.register', registration(name)))));
   const whole = await readChangeLog(core);
   expect(whole).toHaveLength(1000);
-  await waitFor(() => watchers.every(({ position }) => position >= 1000), { what: 'all watchers to resume', ...PATIENCE });
+  await waitFor(() => watchers.every(({ position }) => position >= 1000), {
+    what: 'all watchers to resume',
+    ...PATIENCE,
+  });
   expect(watchers.map((watcher) => faultOf(watcher, {}, whole))).toEqual(watchers.map(() => null));
   for (const { ends } of watchers) expect(ends).toBeGreaterThan(0);
 });
@@ -76,7 +80,9 @@ describe('a second core on the same data folder', () => {
 
   test("ends with the holder's pid, and the first goes on, also after it was stopped for a while", async () => {
     const before = accepted(await call(core, 'registry.register', registration('before')));
-    expect(await failureOf(second())).toMatch(new RegExp(`ended with 1 before it listened:\\n.*process ${core.pid} on .*\\n$`));
+    expect(await failureOf(second())).toMatch(
+      new RegExp(`ended with 1 before it listened:\\n.*process ${core.pid} on .*\\n$`),
+    );
     accepted(await call(core, 'registry.register', registration('between')));
 
     core.kill('SIGSTOP');

@@ -34,7 +34,8 @@ async function tokenOf(core: SpawnedCore, name: string, incarnation: string): Pr
   return accepted(await register(core, name, incarnation)).token ?? '';
 }
 
-const beat = async (core: SpawnedCore, token: string) => refusalCode(await call(core, 'registry.heartbeat', {}, { token }));
+const beat = async (core: SpawnedCore, token: string) =>
+  refusalCode(await call(core, 'registry.heartbeat', {}, { token }));
 
 /** The same answer on both cores, the other one included once it has heard. */
 async function untilBothSay(token: string, code: string | null): Promise<void> {
@@ -57,10 +58,13 @@ describe('two incarnations', () => {
     await untilBothSay(lateToken, null);
 
     for (const core of [a, b]) {
-      for (let tries = 0; tries < 3; tries += 1) expect(refusalCode(await register(core, 'contested', early))).toBe('FENCED');
+      for (let tries = 0; tries < 3; tries += 1)
+        expect(refusalCode(await register(core, 'contested', early))).toBe('FENCED');
       const update = { name: 'contested', set: { version: '9.9.9' } };
       expect(refusalCode(await call(core, 'registry.update', update, { token: earlyToken }))).toBe('FENCED');
-      expect(refusalCode(await call(core, 'registry.deregister', { name: 'contested' }, { token: earlyToken }))).toBe('FENCED');
+      expect(refusalCode(await call(core, 'registry.deregister', { name: 'contested' }, { token: earlyToken }))).toBe(
+        'FENCED',
+      );
       const current = accepted(await call(core, 'registry.get', { name: 'contested' }));
       expect(current).toMatchObject({ incarnation: late, revision: taken.agent.revision });
     }

@@ -159,7 +159,8 @@ describe('SIGTERM', () => {
       await holder.end();
     }
     expect(await core.exited).toEqual({ code: 0, signal: null });
-    for (const { returned, refusals } of watchers) expect({ returned, refusals }).toEqual({ returned: 0, refusals: [] });
+    for (const { returned, refusals } of watchers)
+      expect({ returned, refusals }).toEqual({ returned: 0, refusals: [] });
 
     const successor = createServer().listen(Number(new URL(core.url).port), '127.0.0.1');
     await once(successor, 'listening');
@@ -188,7 +189,14 @@ test('no token is ever logged, at any level', async () => {
   const core = await start({ SWARM_LOG_LEVEL: 'trace', SWARM_RATE_REGISTER: '0' });
   const { token: agentToken = '' } = accepted(await call(core, 'registry.register', registration('speaker')));
   const operator = accepted(await call(core, 'tokens.create', { kind: 'viewer', name: 'reader' })).token;
-  const secrets = [core.adminToken, core.joinToken, agentToken, operator, 'swagent_not-a-known-token', 'bad-token-in-a-url'];
+  const secrets = [
+    core.adminToken,
+    core.joinToken,
+    agentToken,
+    operator,
+    'swagent_not-a-known-token',
+    'bad-token-in-a-url',
+  ];
   accepted(await call(core, 'registry.register', registration('joiner'), { token: core.joinToken }));
   for (const token of secrets) {
     await call(core, 'registry.heartbeat', {}, { token });

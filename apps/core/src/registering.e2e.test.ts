@@ -31,7 +31,10 @@ describe.each(stores)('on $store', ({ address }) => {
 
   async function watch(): Promise<Watcher[]> {
     watchers.push(...TRANSPORTS.map((transport) => new Watcher({ core, transport })));
-    await waitFor(() => watchers.every(({ synced }) => synced > 0), { what: 'all watchers in step', timeoutMs: 60_000 });
+    await waitFor(() => watchers.every(({ synced }) => synced > 0), {
+      what: 'all watchers in step',
+      timeoutMs: 60_000,
+    });
     return watchers;
   }
 
@@ -83,7 +86,12 @@ describe.each(stores)('on $store', ({ address }) => {
         continue;
       }
       const { agent } = outcome.data;
-      expect(log[agent.revision - 1]?.agent).toMatchObject({ id: agent.id, name, version: input.version, role: input.role });
+      expect(log[agent.revision - 1]?.agent).toMatchObject({
+        id: agent.id,
+        name,
+        version: input.version,
+        role: input.role,
+      });
       if (outcome.data.outcome === 'created') created.push(name);
       if (outcome.data.outcome !== 'unchanged') changed.push(agent.revision);
     }
@@ -94,12 +102,17 @@ describe.each(stores)('on $store', ({ address }) => {
     }
     expect(outcomes.some(({ outcome }) => !outcome.ok)).toBe(true);
 
-    await waitFor(() => all.every(({ position }) => position >= log.length), { what: 'all watchers', timeoutMs: 60_000 });
+    await waitFor(() => all.every(({ position }) => position >= log.length), {
+      what: 'all watchers',
+      timeoutMs: 60_000,
+    });
     expect(all.map((watcher) => faultOf(watcher, {}, log))).toEqual(all.map(() => null));
   });
 
   test('an unchanged registration, and a refused one, wake no watcher', async () => {
-    const first = accepted(await call(core, 'registry.register', registration('quiet', { labels: { a: '1', b: '2' } })));
+    const first = accepted(
+      await call(core, 'registry.register', registration('quiet', { labels: { a: '1', b: '2' } })),
+    );
     const all = await watch();
     const again = registration('quiet', { labels: { b: '2', a: '1' } });
     const outcomes = await Promise.all(

@@ -69,7 +69,10 @@ async function startSwarm({ withRedis, watchersEach }: { withRedis: boolean; wat
       return { watcher, filter, core };
     }),
   );
-  await waitFor(() => watchers.every(({ watcher }) => watcher.synced > 0), { what: 'all watchers in step', ...PATIENCE });
+  await waitFor(() => watchers.every(({ watcher }) => watcher.synced > 0), {
+    what: 'all watchers in step',
+    ...PATIENCE,
+  });
 
   const writers = [a, b, a, b].map((core, number) => {
     const writer = new Writer({ core, number, names: NAMES, phase: () => phase });

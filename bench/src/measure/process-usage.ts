@@ -20,7 +20,7 @@ export function cpuSecondsOf(stat: string): number {
 export async function cpuShareOf(pid: number): Promise<() => Promise<number>> {
   const before = await cpuSeconds(pid);
   const started = performance.now();
-  return async () => (await cpuSeconds(pid) - before) / ((performance.now() - started) / 1000);
+  return async () => ((await cpuSeconds(pid)) - before) / ((performance.now() - started) / 1000);
 }
 
 /** Resident memory in bytes. */

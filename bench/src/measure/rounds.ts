@@ -17,7 +17,11 @@ export async function interleave<K extends string, T>(
 }
 
 /** Runs `task` for 0 to `total` - 1, always `width` of them at the same time. Resolves to the seconds that it took. */
-export async function inFlight(width: number, total: number, task: (index: number) => Promise<unknown>): Promise<number> {
+export async function inFlight(
+  width: number,
+  total: number,
+  task: (index: number) => Promise<unknown>,
+): Promise<number> {
   let next = 0;
   const started = performance.now();
   const worker = async () => {

@@ -63,7 +63,9 @@ async function measure(rig: Rig): Promise<Findings> {
     return async () => {
       const http = new HttpCalls(server.url);
       try {
-        return await deliver({ server, target, watcherCount, count }, () => http.post('/emit', { value, count, group }));
+        return await deliver({ server, target, watcherCount, count }, () =>
+          http.post('/emit', { value, count, group }),
+        );
       } finally {
         http.close();
       }
@@ -81,7 +83,11 @@ async function measure(rig: Rig): Promise<Findings> {
   const rounds = await interleave(contenders, rig.rounds);
 
   const rates = (name: keyof typeof contenders) => rounds[name].map(({ perSecond }) => perSecond);
-  const figure = (what: string, ours: 'core' | 'coreSingle', [name, peer, goal]: [string, keyof typeof contenders, Goal?]) =>
+  const figure = (
+    what: string,
+    ours: 'core' | 'coreSingle',
+    [name, peer, goal]: [string, keyof typeof contenders, Goal?],
+  ) =>
     ({
       what,
       value: median(rates(ours)),
@@ -124,7 +130,10 @@ interface Course {
 }
 
 /** Opens the watchers, lets `send` send `count` values, and waits until every watcher has them all. */
-async function deliver({ server, target, watcherCount, count }: Course, send: () => Promise<unknown>): Promise<Delivery> {
+async function deliver(
+  { server, target, watcherCount, count }: Course,
+  send: () => Promise<unknown>,
+): Promise<Delivery> {
   await using watchers = await Watchers.open(target, watcherCount);
   await watchers.reset();
   const cpuBefore = await cpuSeconds(server.pid);

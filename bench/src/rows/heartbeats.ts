@@ -85,19 +85,25 @@ async function beat(
   const share = await cpuShareOf(server.pid);
   const latenciesMs: number[] = [];
   const pending: Promise<void>[] = [];
+  let failure: unknown;
   const started = performance.now();
   const total = PER_SECOND * seconds;
-  for (let sent = 0; sent < total; ) {
+  for (let sent = 0; sent < total;) {
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * PER_SECOND));
     for (; sent < due; sent++) {
       const agent = agents[sent % agents.length];
       if (agent === undefined) continue;
       const sentAt = performance.now();
-      pending.push(send(agent).then(() => void latenciesMs.push(performance.now() - sentAt)));
+      const answered = send(agent).then(
+        () => void latenciesMs.push(performance.now() - sentAt),
+        (error: unknown) => void (failure ??= error),
+      );
+      pending.push(answered);
     }
     await delay(2);
   }
   await Promise.all(pending);
+  if (failure !== undefined) throw new Error('A heartbeat failed', { cause: failure });
   const perSecond = total / ((performance.now() - started) / 1000);
   return { share: await share(), perSecond, p99Ms: percentile(latenciesMs, 99) };
 }

@@ -39,12 +39,12 @@ async function measure(rig: Rig): Promise<Findings> {
       const calls = new CoreCalls(core);
       stack.defer(() => calls.close());
       await calls.registerAll(Array.from({ length: 100 }, (_, index) => sampleAgent(index, 100)));
-      return growthOf(core, await calls.watchTarget());
+      return await growthOf(core, await calls.watchTarget());
     },
     bare: async () => {
       await using stack = new AsyncDisposableStack();
       const bare = await rig.server(stack, 'bare-server');
-      return growthOf(bare, { url: bare.url, path: '/', headers: {}, mark: CHANGE_MARK });
+      return await growthOf(bare, { url: bare.url, path: '/', headers: {}, mark: CHANGE_MARK });
     },
   };
   const rounds = await interleave(contenders, rig.rounds);
@@ -77,7 +77,8 @@ async function growthOf(server: Measured, target: WatchTarget): Promise<Growth> 
   const first = await memoryOf(server);
   await watchers.more(target, STEP);
   const second = await memoryOf(server);
-  const kibEach = (part: keyof Memory, from: Memory, to: Memory, count: number) => (to[part] - from[part]) / count / 1024;
+  const kibEach = (part: keyof Memory, from: Memory, to: Memory, count: number) =>
+    (to[part] - from[part]) / count / 1024;
   return {
     first: kibEach('rss', none, first, STEP),
     second: kibEach('rss', first, second, STEP),

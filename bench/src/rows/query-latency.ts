@@ -9,7 +9,17 @@ import { HttpCalls } from '../http-calls.ts';
 import { median, medianRatio, percentile } from '../measure/percentiles.ts';
 import { inFlight, interleave } from '../measure/rounds.ts';
 import type { Rig } from '../rig.ts';
-import { capabilities, COMMON_WORD, randomOf, rareWord, REGIONS, ROLES, sampleAgent, teamName, teamsAmong } from '../sample-agents.ts';
+import {
+  capabilities,
+  COMMON_WORD,
+  randomOf,
+  rareWord,
+  REGIONS,
+  ROLES,
+  sampleAgent,
+  teamName,
+  teamsAmong,
+} from '../sample-agents.ts';
 import type { Findings, Row } from './row.ts';
 
 /** Cursors from all over the order of names. */

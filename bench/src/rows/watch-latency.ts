@@ -57,7 +57,11 @@ async function measure(rig: Rig): Promise<Findings> {
           ratio: medianRatio(of(name, part), of('etcd', part)),
         }),
   });
-  const places = { 'redis same': 'same core', 'redis other': 'other core, Redis', 'notify other': 'other core, NOTIFY' };
+  const places = {
+    'redis same': 'same core',
+    'redis other': 'other core, Redis',
+    'notify other': 'other core, NOTIFY',
+  };
   return {
     figures: Object.entries(places).flatMap(([name, place]) => [
       figure(`registration to watcher, ${place}, p50`, name, 'p50Ms'),

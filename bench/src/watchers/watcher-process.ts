@@ -4,7 +4,15 @@ import { connect, type Socket } from 'node:net';
 import { MarkCounter } from './mark-counter.ts';
 
 export type Order =
-  | { order: 'open'; host: string; port: number; path: string; headers: Record<string, string>; count: number; mark: string }
+  | {
+      order: 'open';
+      host: string;
+      port: number;
+      path: string;
+      headers: Record<string, string>;
+      count: number;
+      mark: string;
+    }
   /** Counts begin at 0 again. */
   | { order: 'reset' }
   /** Answer once every connection has counted this many. */

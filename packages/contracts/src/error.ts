@@ -117,11 +117,25 @@ export class SwarmError<C extends ErrorCode = ErrorCode> extends Error {
 
 /** INVALID_INPUT with the path and reason of every issue that zod found. */
 export function invalidInput(error: z.core.$ZodError): SwarmError<'INVALID_INPUT'> {
-  const details = error.issues.map(({ path, message }) => ({ path: path.join('.'), reason: message }));
+  const details = error.issues.flatMap((issue) => plainIssues(issue, []));
   const [first] = details;
   const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
   return new SwarmError('INVALID_INPUT', `invalid input: ${where}${first?.reason ?? 'does not fit the schema'}`, {
     details,
     cause: error,
   });
+}
+
+/**
+ * An issue as a caller can read it. Of a union, which only says that nothing fitted, the alternative that came furthest
+ * speaks: the one whose first complaint lies deepest.
+ */
+function plainIssues(issue: z.core.$ZodIssue, parent: PropertyKey[]): { path: string; reason: string }[] {
+  const path = [...parent, ...issue.path];
+  if (issue.code === 'invalid_union') {
+    const depthOf = ([first]: z.core.$ZodIssue[]) => first?.path.length ?? -1;
+    const [closest] = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a));
+    if (closest !== undefined && depthOf(closest) > 0) return closest.flatMap((inner) => plainIssues(inner, path));
+  }
+  return [{ path: path.join('.'), reason: issue.message }];
 }

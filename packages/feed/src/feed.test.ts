@@ -30,7 +30,9 @@ class MemoryLog implements Log<number, Numbered> {
 
   #after(position: number, limit: number): Numbered[] | null {
     if (position < this.horizon || position > this.head) return null;
-    return Array.from({ length: Math.min(limit, this.head - position) }, (_, index) => ({ position: position + index + 1 }));
+    return Array.from({ length: Math.min(limit, this.head - position) }, (_, index) => ({
+      position: position + index + 1,
+    }));
   }
 }
 
@@ -129,7 +131,11 @@ describe('Feed', () => {
   });
 
   test.each([
-    ['the log was compacted past its end', (log: MemoryLog) => Object.assign(log, { horizon: 20, head: 25 }), upTo(25, 21)],
+    [
+      'the log was compacted past its end',
+      (log: MemoryLog) => Object.assign(log, { horizon: 20, head: 25 }),
+      upTo(25, 21),
+    ],
     ['the log went back in time', (log: MemoryLog) => Object.assign(log, { horizon: 0, head: 2 }), upTo(2)],
   ])('begins a new ring and says so when %s', async (_case, change, expected) => {
     const log = new MemoryLog();

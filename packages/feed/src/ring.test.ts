@@ -6,7 +6,10 @@ const numbers = (a: number, b: number) => a - b;
 
 describe('Ring', () => {
   test('is what a plain list of the newest entries would be', () => {
-    const limits = fc.record({ maxEntries: fc.integer({ min: 1, max: 20 }), maxBytes: fc.integer({ min: 1, max: 200 }) });
+    const limits = fc.record({
+      maxEntries: fc.integer({ min: 1, max: 20 }),
+      maxBytes: fc.integer({ min: 1, max: 200 }),
+    });
     const sizes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 200 });
     fc.assert(
       fc.property(limits, sizes, fc.integer({ min: 0, max: 1000 }), ({ maxEntries, maxBytes }, bytesOf, start) => {

@@ -30,7 +30,7 @@ export interface Store {
   signal(): Signal;
   close(): Promise<void>;
   /** Remembers what keeps the process alive now; `check` fails when there is more. */
-  trackLeaks(): { check(): Promise<void> };
+  trackLeaks(): { check(settleMs?: number): Promise<void> };
 }
 
 export const ADMIN: Principal = { kind: 'admin', id: 'admin', name: 'admin' };

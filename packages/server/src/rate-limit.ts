@@ -10,17 +10,18 @@ export interface RateLimitOptions {
   now: () => number;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
+/** Callers remembered; the one that has been silent longest is forgotten first, and begins anew. */
+const MAX_CALLERS = 100_000;
+/** Sums of fractions of milliseconds are not exact. */
+const TOLERANCE_MS = 1e-3;
 
-/** Callers remembered; the one that has been silent longest is forgotten first, and begins with a full bucket again. */
-const MAX_BUCKETS = 100_000;
-
+/**
+ * A token bucket in the form of the generic cell rate algorithm (ITU-T I.371): of each caller one number is kept, the
+ * time at which its bucket will be full again.
+ */
 export class RateLimit {
   readonly #options: RateLimitOptions;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #fullAtMs = new Map<string, number>();
 
   constructor(options: RateLimitOptions) {
     this.#options = options;
@@ -30,24 +31,22 @@ export class RateLimit {
   take(caller: string): void {
     const { perSecond, burstSeconds, now } = this.#options;
     if (perSecond === 0) return;
-    const capacity = Math.max(1, perSecond * burstSeconds);
     const atMs = now();
-    const known = this.#buckets.get(caller);
-    const filled =
-      known === undefined ? capacity : Math.min(capacity, known.tokens + ((atMs - known.atMs) / 1000) * perSecond);
-    this.#buckets.delete(caller);
-    if (this.#buckets.size >= MAX_BUCKETS) this.#forgetOldest();
-    if (filled < 1) {
-      this.#buckets.set(caller, { tokens: filled, atMs });
-      const retryAfterMs = Math.ceil(((1 - filled) / perSecond) * 1000);
+    const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + 1000 / perSecond;
+    const excessMs = fullAtMs - atMs - burstSeconds * 1000;
+    if (excessMs > TOLERANCE_MS) {
+      const retryAfterMs = Math.ceil(excessMs - TOLERANCE_MS);
       throw new SwarmError('RATE_LIMITED', `more than ${perSecond} calls a second`, { retryAfterMs });
     }
-    this.#buckets.set(caller, { tokens: filled - 1, atMs });
+    // Deleted first, so that the map's order is that of the callers' last calls.
+    this.#fullAtMs.delete(caller);
+    if (this.#fullAtMs.size >= MAX_CALLERS) this.#forgetOldest();
+    this.#fullAtMs.set(caller, fullAtMs);
   }
 
   #forgetOldest(): void {
-    for (const caller of this.#buckets.keys()) {
-      this.#buckets.delete(caller);
+    for (const caller of this.#fullAtMs.keys()) {
+      this.#fullAtMs.delete(caller);
       return;
     }
   }

@@ -14,6 +14,7 @@ import { RateLimit } from './rate-limit.ts';
 import { toRefusal } from './refusals.ts';
 import { addRestRoutes } from './rest/add-rest-routes.ts';
 import { type AppRouter, appRouter } from './router/app-router.ts';
+import { trackSilentConnections } from './silent-connections.ts';
 import { addTrpcWatchRoute } from './sse/trpc-watch-route.ts';
 import { isWebSocketUpgrade, serveWebSockets } from './websocket.ts';
 
@@ -42,6 +43,8 @@ const MAX_BODY_BYTES = 5 * 1024 * 1024;
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long answers in flight may take when the server closes, in milliseconds. */
+const MAX_DRAIN_MS = 10_000;
 /** A fleet that restarts registers at once; so ten seconds' worth of registrations may. */
 const REGISTER_BURST_SECONDS = 10;
 
@@ -62,7 +65,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   };
 
   const app = Fastify({
-    loggerInstance: logger satisfies Logger as FastifyBaseLogger,
+    loggerInstance: logger satisfies FastifyBaseLogger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -117,6 +120,8 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     },
   });
 
+  const endSilentConnections = trackSilentConnections(app.server);
+
   return {
     listen: async (host, port) => {
       await app.listen({ host, port });
@@ -125,7 +130,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     close: async () => {
       draining.abort();
       await closeWebSockets();
+      endSilentConnections();
+      const impatience = setTimeout(() => app.server.closeAllConnections(), MAX_DRAIN_MS);
       await app.close();
+      clearTimeout(impatience);
       metrics.close();
     },
   };

@@ -68,7 +68,11 @@ export async function call<P extends Procedure>(
 }
 
 /** Many calls of one mutation in one request, as tRPC's batching clients send them. Rejects unless all were accepted. */
-export async function callBatch<P extends Procedure>(core: Core, procedure: P, inputs: unknown[]): Promise<Answers[P][]> {
+export async function callBatch<P extends Procedure>(
+  core: Core,
+  procedure: P,
+  inputs: unknown[],
+): Promise<Answers[P][]> {
   const path = `/trpc/${inputs.map(() => procedure).join(',')}?batch=1`;
   const body = JSON.stringify(Object.fromEntries(inputs.entries()));
   const answer = await send(core, { method: 'POST', path, token: core.adminToken, body });
@@ -89,7 +93,7 @@ export const refusalCode = <T>(outcome: Outcome<T>): string | null => (outcome.o
 /** All agents of a namespace, page by page. */
 export async function allAgents(core: Core, namespace: string): Promise<Agent[]> {
   const agents: Agent[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
+  for (let cursor: string | null = ''; cursor !== null;) {
     const input = { namespace, limit: 500, ...(cursor === '' ? {} : { cursor }) };
     const page: QueryResult = accepted(await call(core, 'registry.query', input));
     agents.push(...page.agents);
@@ -99,10 +103,12 @@ export async function allAgents(core: Core, namespace: string): Promise<Agent[]>
 }
 
 /** A registration with what a test does not care for filled in. */
-export const registration = (
-  name: string,
-  fields: Partial<AgentRegistrationInput> = {},
-): AgentRegistrationInput => ({ name, role: 'worker', version: '1.0.0', ...fields });
+export const registration = (name: string, fields: Partial<AgentRegistrationInput> = {}): AgentRegistrationInput => ({
+  name,
+  role: 'worker',
+  version: '1.0.0',
+  ...fields,
+});
 
 export interface PlainAnswer {
   ok: true;
@@ -120,7 +126,10 @@ export interface PlainRequest {
 }
 
 /** One request. `BROKEN` when it did not get a whole answer. */
-export function send(core: Pick<Core, 'url'>, { method, path, token, body }: PlainRequest): Promise<PlainAnswer | Refusal> {
+export function send(
+  core: Pick<Core, 'url'>,
+  { method, path, token, body }: PlainRequest,
+): Promise<PlainAnswer | Refusal> {
   return new Promise((resolve) => {
     const broken = (error: Error) => resolve({ ok: false, code: 'BROKEN', message: error.message });
     const headers = {
@@ -156,7 +165,8 @@ function readEnvelope<T>(envelope: unknown, status: number): Outcome<T> {
   };
   if (result !== undefined) return { ok: true, data: result.data };
   const swarm = error?.data?.swarm;
-  if (swarm === undefined) return { ok: false, code: `HTTP ${status}`, message: JSON.stringify(envelope).slice(0, 500) };
+  if (swarm === undefined)
+    return { ok: false, code: `HTTP ${status}`, message: JSON.stringify(envelope).slice(0, 500) };
   const { code, message, details } = swarm;
   return { ok: false, code, message, ...(details === undefined ? {} : { details }) };
 }

@@ -91,7 +91,11 @@ function firstDifference(title: string, actual: readonly Heard[], expected: read
     (i) => show(actual[i]) !== show(expected[i]),
   );
   if (at === undefined) return null;
-  const around = (list: readonly Heard[]) => list.slice(Math.max(0, at - 2), at + 3).map(show).join('; ');
+  const around = (list: readonly Heard[]) =>
+    list
+      .slice(Math.max(0, at - 2), at + 3)
+      .map(show)
+      .join('; ');
   return `${title}: differs at its change ${at} of ${expected.length}: heard ${around(actual)}, not ${around(expected)}`;
 }
 

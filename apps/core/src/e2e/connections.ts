@@ -55,11 +55,15 @@ function connectTrpcSse({ core, namespace, filter, since, lastEventId }: WatchOp
   const url = new URL('/trpc/registry.watch', core.url);
   url.searchParams.set('input', JSON.stringify({ namespace, since, ...filter }));
   url.searchParams.set('connectionParams', JSON.stringify({ token: core.adminToken }));
-  const headers = { accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
+  const headers = {
+    accept: 'text/event-stream',
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+  };
   return openSse(url, headers, {
     ended: listener.ended,
     frame: ({ event, id, data }) => {
-      if (event === 'serialized-error') listener.refused((JSON.parse(data) as { data: { swarm: Swarm } }).data.swarm.code);
+      if (event === 'serialized-error')
+        listener.refused((JSON.parse(data) as { data: { swarm: Swarm } }).data.swarm.code);
       else if (event === 'return') listener.returned();
       else if (event === '') listener.value(id ?? '', JSON.parse(data) as WatchEvent);
     },
@@ -179,7 +183,10 @@ interface TrpcMessage {
 const OPCODES = { continuation: 0, text: 1, close: 8, ping: 9, pong: 10 } as const;
 
 /** WebSocket by hand (RFC 6455), because reading has to stop at will and no client in Node.js lets it. */
-function connectWebSocket({ core, namespace, filter, since, lastEventId }: WatchOptions, listener: Listener): Connection {
+function connectWebSocket(
+  { core, namespace, filter, since, lastEventId }: WatchOptions,
+  listener: Listener,
+): Connection {
   let socket: Socket | undefined;
   let paused = false;
   const end = once(listener.ended);

@@ -62,7 +62,9 @@ export class Writer {
   }
 
   async #register(name: string): Promise<void> {
-    const { agent, outcome } = await this.#insist(() => call(this.#options.core, 'registry.register', this.#invent(name)));
+    const { agent, outcome } = await this.#insist(() =>
+      call(this.#options.core, 'registry.register', this.#invent(name)),
+    );
     this.acknowledged.push({ kind: outcome, agent });
   }
 

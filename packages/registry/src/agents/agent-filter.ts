@@ -96,14 +96,14 @@ function patternKeysMatching(topic: Topic): string[] {
 
 /** Most different words of one agent that free text finds; the rest of a very long description is not indexed. */
 const MAX_WORDS = 1000;
-const MAX_WORD_LENGTH = 64;
+/** Letters with their marks and digits, of any script. What is longer is several words. */
+const WORD = /[\p{L}\p{M}\p{N}]{1,64}/gu;
 
-/** The words of a text, lower-case, each once: letters with their marks and digits of any script. */
+/** The words of a text, lower-case, each once. */
 export function wordsOf(text: string): string[] {
   const words = new Set<string>();
-  for (const [word] of text.normalize('NFKC').toLowerCase().matchAll(/[\p{L}\p{M}\p{N}]+/gu)) {
-    // Whole characters only: the store refuses half of one.
-    words.add(word.length <= MAX_WORD_LENGTH ? word : [...word].slice(0, MAX_WORD_LENGTH).join(''));
+  for (const [word] of text.normalize('NFKC').toLowerCase().matchAll(WORD)) {
+    words.add(word);
     if (words.size >= MAX_WORDS) break;
   }
   return [...words];

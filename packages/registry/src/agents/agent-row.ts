@@ -16,7 +16,10 @@ export function toAgent({ doc, last_seen_at }: AgentRow): Agent {
 }
 
 /** A registration is a sign of life. Its document cannot say when, since the commit knows the time. */
-export const justRegistered = (doc: Agent, at: string): Agent => ({ ...doc, status: { ...doc.status, lastSeenAt: at } });
+export const justRegistered = (doc: Agent, at: string): Agent => ({
+  ...doc,
+  status: { ...doc.status, lastSeenAt: at },
+});
 
 /** jsonb forgets the order of keys; readers of raw JSON are glad of one that makes sense. */
 export function orderedAgent(doc: Agent): Agent {

@@ -104,14 +104,19 @@ export function agentsSuite(replicas: Replicas): void {
       const there = await replicas.swarm();
       await here.register('ada');
       expect(await codeOf(there.get('ada'))).toBe('NOT_FOUND');
-      expect(await there.register('ada', { role: 'boss' })).toMatchObject({ outcome: 'created', agent: { revision: 1 } });
+      expect(await there.register('ada', { role: 'boss' })).toMatchObject({
+        outcome: 'created',
+        agent: { revision: 1 },
+      });
       await there.deregister('ada');
       expect(await here.get('ada')).toMatchObject({ role: 'worker', revision: 1 });
     });
 
     it('holds whatever the contracts allow', async () => {
       const swarm = await replicas.swarm();
-      const schema = JSON.parse('{"__proto__":{"a":[1e-7,9007199254740993,-0]},"toString":null,"👍":"\\u0001"}') as object;
+      const schema = JSON.parse(
+        '{"__proto__":{"a":[1e-7,9007199254740993,-0]},"toString":null,"👍":"\\u0001"}',
+      ) as object;
       const fields = {
         description: `${'𐌰'.repeat(200)} 👍 \\ " ' % \u{1}\t\r\n 漢字 ${'é'.repeat(3000)}`,
         capabilities: [{ id: 'constructor', inputSchema: schema, tags: ['ﬁ', ' '] }],
@@ -156,7 +161,10 @@ export function agentsSuite(replicas: Replicas): void {
     it('answer each caller with what its own call found', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
-      const [unchanged, updated] = await Promise.all([swarm.register('ada'), swarm.update('ada', { version: '1.1.0' })]);
+      const [unchanged, updated] = await Promise.all([
+        swarm.register('ada'),
+        swarm.update('ada', { version: '1.1.0' }),
+      ]);
       expect(unchanged).toMatchObject({ outcome: 'unchanged', agent: { version: '1.0.0', revision: 1 } });
       expect(updated).toMatchObject({ version: '1.1.0', revision: 2 });
     });

@@ -18,7 +18,10 @@ describe('a cursor', () => {
   test('gives back the name or the revision that it was made of', () => {
     const name = fc.stringMatching(/^[a-z0-9-]{1,63}$/);
     fc.assert(fc.property(name, (value) => decodeCursor('query', encodeCursor('query', value)) === value));
-    const revision = fc.maxSafeNat().filter((value) => String(value).length <= 15).map(String);
+    const revision = fc
+      .maxSafeNat()
+      .filter((value) => String(value).length <= 15)
+      .map(String);
     fc.assert(fc.property(revision, (value) => decodeCursor('history', encodeCursor('history', value)) === value));
   });
 

@@ -44,10 +44,20 @@ describe('every outcome', () => {
     ['register another version', ada, register(registrationOf({ version: '2.0.0', incarnation: FIRST })), 'updated'],
     ['register with null for what was left out', ada, register({ ...registered, description: null }), 'unchanged'],
     ['register without what was there', agentOf({ description: 'x' }), register(registrationOf()), 'updated'],
-    ['register another role', ada, register(registrationOf({ role: 'planner', incarnation: FIRST })), 'IMMUTABLE_FIELD'],
+    [
+      'register another role',
+      ada,
+      register(registrationOf({ role: 'planner', incarnation: FIRST })),
+      'IMMUTABLE_FIELD',
+    ],
     ['take over', ada, register(registrationOf({ incarnation: SECOND })), 'updated'],
     ['take over where no incarnation was named', agentOf(), register(registered), 'updated'],
-    ['take over with another role', ada, register(registrationOf({ role: 'planner', incarnation: SECOND })), 'IMMUTABLE_FIELD'],
+    [
+      'take over with another role',
+      ada,
+      register(registrationOf({ role: 'planner', incarnation: SECOND })),
+      'IMMUTABLE_FIELD',
+    ],
     ['register when superseded', ada, register(registrationOf({ incarnation: SECOND }), true), 'FENCED'],
     ['register a free name when superseded', null, register(registered, true), 'FENCED'],
     ['register another role when superseded', ada, register(registrationOf({ role: 'planner' }), true), 'FENCED'],
@@ -70,8 +80,18 @@ describe('every outcome', () => {
     ['deregister', ada, deregister, 'deregistered'],
     ['deregister nobody', null, deregister, 'NOT_FOUND'],
     ['report an activity', ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' }, 'status'],
-    ['report the same activity', ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'ready' }, 'unchanged'],
-    ['report for an earlier agent', ada, { kind: 'activity', name: 'ada', agentId: NEW_ID, activity: 'busy' }, 'NOT_FOUND'],
+    [
+      'report the same activity',
+      ada,
+      { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'ready' },
+      'unchanged',
+    ],
+    [
+      'report for an earlier agent',
+      ada,
+      { kind: 'activity', name: 'ada', agentId: NEW_ID, activity: 'busy' },
+      'NOT_FOUND',
+    ],
     ['report for nobody', null, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' }, 'NOT_FOUND'],
   ])('%s', (_, current, command, expected) => {
     expect(shortly(decide(current, command))).toBe(expected);
@@ -91,7 +111,13 @@ describe('every outcome', () => {
   });
 
   test('a takeover keeps the id and forgets the status of the process before', () => {
-    const failing = { ...ada.status, health: 'unhealthy', activity: 'paused', circuit: 'open', consecutiveFailures: 4 } as const;
+    const failing = {
+      ...ada.status,
+      health: 'unhealthy',
+      activity: 'paused',
+      circuit: 'open',
+      consecutiveFailures: 4,
+    } as const;
     const decision = decide(agentOf({ ...ada, status: failing }), register(registrationOf({ incarnation: SECOND })));
     expect(decision).toMatchObject({ agent: { id: ada.id, incarnation: SECOND, status: agentOf().status } });
   });
@@ -99,13 +125,17 @@ describe('every outcome', () => {
   test('a change by the same process keeps the status', () => {
     const busy = agentOf({ ...ada, status: { ...ada.status, activity: 'busy' } });
     expect(decide(busy, update({ version: '2.0.0' }))).toMatchObject({ agent: { status: busy.status } });
-    expect(decide(busy, register({ ...registered, version: '2.0.0' }))).toMatchObject({ agent: { status: busy.status } });
+    expect(decide(busy, register({ ...registered, version: '2.0.0' }))).toMatchObject({
+      agent: { status: busy.status },
+    });
   });
 
   test('null clears, and what is left out stays', () => {
     const described = agentOf({ description: 'x', healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } });
     const decision = decide(described, update({ description: null }));
-    expect(decision).toMatchObject({ agent: { description: null, healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } } });
+    expect(decision).toMatchObject({
+      agent: { description: null, healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } },
+    });
   });
 
   test('a status change is no change of the registration', () => {
@@ -151,12 +181,19 @@ describe('for all agents', () => {
 
   test('who it is never changes', () => {
     fc.assert(
-      fc.property(agents, fc.oneof(registrations.map((r) => register(r)), updates.map((set) => update(set))), (current, command) => {
-        const decision = decide(current, command);
-        if (decision.outcome === 'refused') return;
-        const { id, namespace, name, role, registeredAt } = current;
-        expect(decision.agent).toMatchObject({ id, namespace, name, role, registeredAt });
-      }),
+      fc.property(
+        agents,
+        fc.oneof(
+          registrations.map((r) => register(r)),
+          updates.map((set) => update(set)),
+        ),
+        (current, command) => {
+          const decision = decide(current, command);
+          if (decision.outcome === 'refused') return;
+          const { id, namespace, name, role, registeredAt } = current;
+          expect(decision.agent).toMatchObject({ id, namespace, name, role, registeredAt });
+        },
+      ),
     );
   });
 

@@ -103,7 +103,9 @@ function decideUpdate(current: Agent, command: Extract<Command, { kind: 'update'
 
 type Spec = Pick<Agent, 'version' | 'description' | 'healthUrl' | 'topics' | 'capabilities' | 'labels'>;
 
-const specOf = (from: Omit<Spec, 'description' | 'healthUrl'> & Pick<AgentRegistration, 'description' | 'healthUrl'>): Spec => ({
+const specOf = (
+  from: Omit<Spec, 'description' | 'healthUrl'> & Pick<AgentRegistration, 'description' | 'healthUrl'>,
+): Spec => ({
   version: from.version,
   description: from.description ?? null,
   healthUrl: from.healthUrl ?? null,

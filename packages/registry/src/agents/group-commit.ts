@@ -168,8 +168,7 @@ function takeGroup(lane: Pending[]): Pending[] {
   return lane.splice(0, Math.min(MAX_GROUP, alone === -1 ? lane.length : alone));
 }
 
-const nameOf = (command: Command): string =>
-  command.kind === 'register' ? command.registration.name : command.name;
+const nameOf = (command: Command): string => (command.kind === 'register' ? command.registration.name : command.name);
 const incarnationOf = (command: Command): string | null =>
   command.kind === 'register' ? (command.registration.incarnation ?? null) : null;
 const wantedKey = (name: string, incarnation: string | null): string => `${name} ${incarnation ?? ''}`;
@@ -202,9 +201,7 @@ interface Folded {
 /** Decides a group. What needs no commit is settled here. */
 function fold(group: Pending[], found: Found[]): Folded {
   const rows = new Map(found.map((row) => [row.name, row.row === null ? null : toAgent(row.row)]));
-  const superseded = new Set(
-    found.filter((row) => row.superseded).map((row) => wantedKey(row.name, row.incarnation)),
-  );
+  const superseded = new Set(found.filter((row) => row.superseded).map((row) => wantedKey(row.name, row.incarnation)));
   const writes = new Map<string, FoldedWrite>();
   const deferred: Pending[] = [];
   const deferredNames = new Set<string>();
@@ -226,7 +223,8 @@ function fold(group: Pending[], found: Found[]): Folded {
         pending.settle({ agent, change });
         continue;
       }
-      const write = decision.outcome === 'change' ? changeOf(command, decision, before) : tokensOnly(name, agent, before);
+      const write =
+        decision.outcome === 'change' ? changeOf(command, decision, before) : tokensOnly(name, agent, before);
       if (token !== null) write.tokens.push(token);
       writes.set(name, { write, before, takers: [{ pending, change }] });
     } else if (

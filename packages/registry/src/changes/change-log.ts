@@ -79,7 +79,14 @@ export class ChangeLog {
     if (this.#poll !== null) clearTimeout(this.#poll);
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
     await this.#polling;
-    await Promise.all([...this.#feeds.values()].map((feed) => feed.then((running) => running.close(), () => undefined)));
+    await Promise.all(
+      [...this.#feeds.values()].map((feed) =>
+        feed.then(
+          (running) => running.close(),
+          () => undefined,
+        ),
+      ),
+    );
   }
 
   async #follow(namespace: string): Promise<ChangeFeed> {

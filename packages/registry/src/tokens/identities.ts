@@ -301,7 +301,8 @@ function identify(row: TokenRow): Identity {
     }
     case 'agent': {
       if (row.fenced) throw fenced();
-      if (row.current_id === null || row.current_id !== row.agent_id) throw unauthenticated('the agent has been removed');
+      if (row.current_id === null || row.current_id !== row.agent_id)
+        throw unauthenticated('the agent has been removed');
       if (row.incarnation !== row.current_incarnation) throw fenced();
       const principal: AgentPrincipal = {
         kind: 'agent',

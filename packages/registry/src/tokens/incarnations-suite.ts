@@ -47,7 +47,8 @@ export function incarnationsSuite(replicas: Replicas): void {
         await until(async () => expect(await codeOf(there.recognise(before))).toBe('FENCED'), 5000);
       }
       expect(ended).toEqual(['FENCED', 'FENCED', 'FENCED']);
-      for (const there of [swarm, ...elsewhere]) expect(await there.recognise(token)).toMatchObject({ incarnation: SECOND });
+      for (const there of [swarm, ...elsewhere])
+        expect(await there.recognise(token)).toMatchObject({ incarnation: SECOND });
       // A replica that never knew the token says the same.
       expect(await codeOf(swarm.on(await replicas.start()).recognise(before))).toBe('FENCED');
     });

@@ -22,7 +22,14 @@ export function tokensSuite(replicas: Replicas): void {
     it('of an agent stands for it, on every replica at once', async () => {
       const swarm = await replicas.swarm();
       const { agent, token = '' } = await swarm.register('ada');
-      const expected = { kind: 'agent', name: 'ada', agentId: agent.id, role: 'worker', incarnation: null, revision: 1 };
+      const expected = {
+        kind: 'agent',
+        name: 'ada',
+        agentId: agent.id,
+        role: 'worker',
+        incarnation: null,
+        revision: 1,
+      };
       expect(await swarm.recognise(token)).toMatchObject(expected);
       expect(await swarm.on(await replicas.start({ deaf: true })).recognise(token)).toMatchObject(expected);
     });
@@ -71,7 +78,10 @@ export function tokensSuite(replicas: Replicas): void {
         maxUses: 3,
         uses: 0,
       });
-      const stored = JSON.stringify([listed, await sql`select t::text from tokens t`.execute(swarm.replica.database.kysely)]);
+      const stored = JSON.stringify([
+        listed,
+        await sql`select t::text from tokens t`.execute(swarm.replica.database.kysely),
+      ]);
       for (const { token } of tokens) expect(stored).not.toContain(token.slice(-20));
     });
 

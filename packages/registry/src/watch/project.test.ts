@@ -77,7 +77,15 @@ test('whoever follows the views knows exactly the agents that match', () => {
         if (before === null && next === null) continue;
         const after = next === null ? agentOf(before ?? {}) : { ...next, name };
         const change: ChangeType =
-          next === null ? (status ? 'expired' : 'deregistered') : before === null ? 'registered' : status ? 'status' : 'updated';
+          next === null
+            ? status
+              ? 'expired'
+              : 'deregistered'
+            : before === null
+              ? 'registered'
+              : status
+                ? 'status'
+                : 'updated';
         if (next === null) store.delete(name);
         else store.set(name, after);
         hear(known, changeOf(change, before, after, index + 1), by);

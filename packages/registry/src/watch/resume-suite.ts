@@ -42,12 +42,14 @@ export function resumeSuite(replicas: Replicas): void {
 
     it('a watcher moves with its cursor', async () => {
       const swarm = await replicas.swarm();
-      const path = [swarm, swarm.on(await replicas.start()), swarm.on(await replicas.start({ deaf: true }))];
+      const linked = swarm.on(await replicas.start());
+      const deaf = swarm.on(await replicas.start({ deaf: true }));
       const heard: string[] = [];
       let cursor: string | undefined;
       for (let i = 0; i < 9; i += 1) {
-        await path[(i + 1) % 3]?.register(`agent-${i}`);
-        const watcher = (path[i % 3] as Swarm).watch(cursor === undefined ? {} : { cursor });
+        await (i % 2 === 0 ? linked : deaf).register(`agent-${i}`);
+        const at = i % 3 === 0 ? swarm : i % 3 === 1 ? linked : deaf;
+        const watcher = at.watch(cursor === undefined ? {} : { cursor });
         await watcher.until(({ heard: all }) => all.some((line) => line.endsWith(`agent-${i}`)));
         await watcher.synced();
         heard.push(...watcher.changes.map(({ revision }) => String(revision)));
@@ -105,7 +107,13 @@ export function resumeSuite(replicas: Replicas): void {
       for (const there of [swarm, swarm.on(await replicas.start())]) {
         const horizon = there.watch({ cursor: 6 });
         await horizon.synced();
-        expect(horizon.heard).toEqual(['registered agent-7', 'registered agent-8', 'registered agent-9', 'registered agent-10', 'synced']);
+        expect(horizon.heard).toEqual([
+          'registered agent-7',
+          'registered agent-8',
+          'registered agent-9',
+          'registered agent-10',
+          'synced',
+        ]);
         for (const cursor of [5, '1', 0]) {
           const behind = there.watch({ cursor });
           await behind.synced();

@@ -23,6 +23,7 @@ export class Snapshots {
   readonly #expiries = new Set<NodeJS.Timeout>();
   readonly #waiting: (() => void)[] = [];
   #reads = 0;
+  #closed = false;
 
   constructor(db: Kysely<Schema>) {
     this.#db = db;
@@ -44,6 +45,7 @@ export class Snapshots {
   }
 
   close(): void {
+    this.#closed = true;
     for (const expiry of this.#expiries) clearTimeout(expiry);
     this.#expiries.clear();
   }
@@ -55,6 +57,7 @@ export class Snapshots {
       if (this.#current.get(key) === started) this.#current.delete(key);
     };
     started.then(() => {
+      if (this.#closed) return;
       const expiry = setTimeout(() => {
         this.#expiries.delete(expiry);
         forget();

@@ -232,19 +232,31 @@ export function watchSuite(replicas: Replicas): void {
     it('mirrors what its query answers, whatever happens', async () => {
       const swarm = await replicas.swarm();
       const there = swarm.on(await replicas.start());
-      const filtersToTry = [{}, { labels: { team: 'a' } }, { capability: 'plan' }, { topic: 'a.b', labels: { team: 'b' } }];
+      const filtersToTry = [
+        {},
+        { labels: { team: 'a' } },
+        { capability: 'plan' },
+        { topic: 'a.b', labels: { team: 'b' } },
+      ];
       const watchers = filtersToTry.map((filter, i) => (i % 2 === 0 ? swarm : there).watch({ filter }));
-      const pick = <T>(list: readonly T[], i: number): T => list[i % list.length] as T;
+      const teams = ['a', 'b', 'c'];
       for (let i = 0; i < 120; i += 1) {
         const name = `agent-${(i * 7) % 9}`;
-        const labels = { team: pick(['a', 'b', 'c'], i * 5) };
-        const fields = { labels, capabilities: pick([['plan'], []], i * 3), topics: { publishes: [pick(['a.*', 'b'], i)] } };
+        const fields = {
+          labels: { team: teams[(i * 5) % 3] ?? '' },
+          capabilities: (i * 3) % 2 === 0 ? ['plan'] : [],
+          topics: { publishes: [i % 4 < 2 ? 'a.*' : 'b'] },
+        };
         const at = i % 2 === 0 ? swarm : there;
         if (i % 11 === 10) await at.deregister(name).catch(() => undefined);
         else await at.register(name, fields);
       }
       const head = await swarm.revision();
-      const marker = await swarm.register('marker', { labels: { team: 'b' }, capabilities: ['plan'], topics: { publishes: ['>'] } });
+      const marker = await swarm.register('marker', {
+        labels: { team: 'b' },
+        capabilities: ['plan'],
+        topics: { publishes: ['>'] },
+      });
       const tail = await swarm.update('marker', { labels: { team: 'a' } });
       expect([marker.agent.revision, tail.revision]).toEqual([head + 1, head + 2]);
       for (const [i, watcher] of watchers.entries()) {
@@ -257,7 +269,9 @@ export function watchSuite(replicas: Replicas): void {
 
   it('shares one value among all who hear the same', async () => {
     const swarm = await replicas.swarm();
-    const watchers = Array.from({ length: 20 }, (_, i) => swarm.watch(i % 2 === 0 ? {} : { filter: { role: 'worker' } }));
+    const watchers = Array.from({ length: 20 }, (_, i) =>
+      swarm.watch(i % 2 === 0 ? {} : { filter: { role: 'worker' } }),
+    );
     for (const watcher of watchers) await watcher.synced();
     await swarm.register('ada');
     for (const watcher of watchers) await watcher.hears('registered ada');

@@ -16,7 +16,7 @@ export class Watcher {
   /** The agents that match, as far as the watcher was told. */
   readonly agents = new Map<string, Agent>();
   /** Why the watch ended, if it failed. */
-  failure: unknown;
+  failure: Error | undefined;
   /** The revision that the watcher has been told to be at. */
   position = -1;
   readonly #filtered: boolean;
@@ -31,7 +31,7 @@ export class Watcher {
     this.#gate.resolve();
     const watch = registry.watches.open({ namespace, filter, cursor }, this.#ending.signal);
     this.#done = this.#pull(watch).catch((error: unknown) => {
-      this.failure = error;
+      this.failure = error instanceof Error ? error : new Error(String(error));
     });
   }
 

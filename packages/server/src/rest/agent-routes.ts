@@ -136,6 +136,7 @@ const watch: Route = {
       batches: (signal) => openWatch({ core, identity, input: input.data, signal }),
       refusesByAnswer: true,
       onRefusal: (code) => core.metrics.refused(code),
+      draining: core.draining,
     });
   },
 };

@@ -7,9 +7,9 @@ import { toErrorShape, toRefusal } from '../refusals.ts';
 export interface FrameFormat {
   /** The first bytes of a stream. */
   opening: string;
-  value(item: WatchItem): string;
+  value: (item: WatchItem) => string;
   /** The last bytes of a stream that ends because of a refusal. */
-  refusal(thrown: unknown): string;
+  refusal: (thrown: unknown) => string;
 }
 
 /** tRPC's wire format, as `httpSubscriptionLink` reads it: byte for byte what tRPC's own producer writes. */

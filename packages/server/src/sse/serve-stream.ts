@@ -2,10 +2,14 @@
 import type { ErrorCode } from '@hypercode/contracts';
 import type { WatchBatch } from '@hypercode/registry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
 import type { WatchTally } from '../metrics.ts';
 import { toRefusal } from '../refusals.ts';
 import type { FrameEncoder, FrameFormat } from './frames.ts';
 import { writeStream } from './write-stream.ts';
+
+/** How long a connection has to take what it was sent once the core drains, in milliseconds. */
+const FAREWELL_MS = 2000;
 
 export interface ServedStream {
   format: FrameFormat;
@@ -17,13 +21,15 @@ export interface ServedStream {
   /** Told of a refusal that the stream itself says. */
   onRefusal: (code: ErrorCode) => void;
   tally: WatchTally;
+  /** Aborts when the core drains. */
+  draining: AbortSignal;
 }
 
 /** Resolves when the stream is over. */
 export async function serveStream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { format, encoder, batches, refusesByAnswer, onRefusal, tally }: ServedStream,
+  { format, encoder, batches, refusesByAnswer, onRefusal, tally, draining }: ServedStream,
 ): Promise<void> {
   const gone = new AbortController();
   reply.raw.on('close', () => gone.abort());
@@ -32,6 +38,7 @@ export async function serveStream(
   const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
   reply.hijack();
   const over = tally.opened();
+  cutOffAfterFarewell(reply.raw, draining);
   await writeStream(reply.raw, opened, {
     format,
     encoder,
@@ -44,6 +51,20 @@ export async function serveStream(
       else request.log.info({ code: refusal.code }, 'stream ended');
     },
   }).finally(over);
+}
+
+/** A connection that does not read would keep the core from ending. */
+function cutOffAfterFarewell(response: ServerResponse, draining: AbortSignal): void {
+  let farewell: NodeJS.Timeout | undefined;
+  const begin = () => {
+    farewell = setTimeout(() => response.destroy(), FAREWELL_MS);
+  };
+  if (draining.aborted) begin();
+  else draining.addEventListener('abort', begin);
+  response.on('close', () => {
+    draining.removeEventListener('abort', begin);
+    clearTimeout(farewell);
+  });
 }
 
 async function* startingWith(

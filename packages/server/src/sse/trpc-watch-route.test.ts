@@ -9,14 +9,14 @@ import { createCallContext } from '../context.ts';
 import { ServerMetrics } from '../metrics.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { type AppRouter, appRouter } from '../router/app-router.ts';
-import { ADMIN_TOKEN, startTestCore, type TestCore, VIEWER_TOKEN } from '../test-core.ts';
+import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../test-core.ts';
 
 const BOOKMARK_INTERVAL_MS = 400;
 
 let core: TestCore;
 beforeAll(async () => {
   core = await startTestCore({ bookmarkIntervalMs: BOOKMARK_INTERVAL_MS });
-});
+}, START_TIMEOUT_MS);
 afterAll(() => core.close());
 
 let namespaces = 0;
@@ -52,7 +52,7 @@ function collect(answer: Response) {
 }
 
 const subscription = (input: object, extra: Record<string, string> = {}) =>
-  `/trpc/registry.watch?${new URLSearchParams({ input: JSON.stringify(input), ...extra })}`;
+  `/trpc/registry.watch?${new URLSearchParams({ input: JSON.stringify(input), ...extra }).toString()}`;
 
 /** The same call answered by tRPC's own subscription path. */
 function answeredByTrpc(path: string, headers: Record<string, string>): Promise<Response> {
@@ -101,7 +101,8 @@ describe('the shared frames', () => {
     }
     const upToBookmark = (text: string) => text.slice(0, text.indexOf('"bookmark","revision":5'));
     // An early bookmark depends on when the clock ticks for which stream.
-    const values = (text: string) => upToBookmark(text).replaceAll(/data: \{"type":"bookmark"[^\n]*\nid: \d+\n\n\n/g, '');
+    const values = (text: string) =>
+      upToBookmark(text).replaceAll(/data: \{"type":"bookmark"[^\n]*\nid: \d+\n\n\n/g, '');
     expect(values(shared.text)).toBe(values(own.text));
     expect(shared.text.match(/"change":"[a-z]+"/g)).toEqual(
       'labels' in filter
@@ -121,7 +122,9 @@ describe('the shared frames', () => {
     const text = await shared.text();
     const data = /event: serialized-error\ndata: (.*)\n/.exec(text)?.[1];
     const own = await (await answeredByTrpc(path, headers)).text();
-    const expected = own.startsWith('{') ? JSON.stringify(JSON.parse(own).error) : /serialized-error\ndata: (.*)\n/.exec(own)?.[1];
+    const expected = own.startsWith('{')
+      ? JSON.stringify(JSON.parse(own).error)
+      : /serialized-error\ndata: (.*)\n/.exec(own)?.[1];
     expect(JSON.parse(data ?? 'null')).toEqual(JSON.parse(expected ?? 'null'));
     expect(text).not.toContain('event: return');
   });
@@ -132,7 +135,10 @@ async function startCuttableProxy() {
   const open = new Set<Socket>();
   const proxy = createServer((client) => {
     const upstream = connect(core.port, '127.0.0.1');
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       open.add(from);
       from.on('error', () => to.destroy());
       from.on('close', () => {
@@ -162,34 +168,36 @@ function subscribe(url: string, token: string, input: object) {
   });
   const heard: { id: string; data: WatchEvent }[] = [];
   const errors: TRPCClientError<AppRouter>[] = [];
-  let completed = false;
-  const { unsubscribe } = client.registry.watch.subscribe(input, {
+  const subscription = client.registry.watch.subscribe(input, {
     onData: (value) => heard.push(value),
     onError: (error) => errors.push(error),
-    onComplete: () => (completed = true),
   });
-  return { heard, errors, unsubscribe, isComplete: () => completed };
+  return { heard, errors, unsubscribe: () => subscription.unsubscribe() };
 }
 
 describe("tRPC's own client", () => {
-  test('hears typed, tracked values, and resumes after each cut without a gap or a repeat', { timeout: 60_000 }, async () => {
-    const namespace = freshNamespace();
-    const proxy = await startCuttableProxy();
-    const { heard, errors, unsubscribe } = subscribe(proxy.url, VIEWER_TOKEN, { namespace });
-    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']), 10_000);
-    const changes = () => heard.flatMap(({ data }) => (data.type === 'change' ? [data.revision] : []));
-    for (let cut = 1; cut <= 3; cut += 1) {
-      await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `agent-${cut}-${index}`)));
-      proxy.cut();
-      await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `away-${cut}-${index}`)));
-      await vi.waitFor(() => expect(changes().length).toBe(cut * 20), 15_000);
-    }
-    expect(changes()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
-    expect(heard.filter(({ data }) => data.type === 'snapshot')).toHaveLength(1);
-    expect(errors).toEqual([]);
-    unsubscribe();
-    await proxy.close();
-  });
+  test(
+    'hears typed, tracked values, and resumes after each cut without a gap or a repeat',
+    { timeout: 60_000 },
+    async () => {
+      const namespace = freshNamespace();
+      const proxy = await startCuttableProxy();
+      const { heard, errors, unsubscribe } = subscribe(proxy.url, VIEWER_TOKEN, { namespace });
+      await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']), 10_000);
+      const changes = () => heard.flatMap(({ data }) => (data.type === 'change' ? [data.revision] : []));
+      for (let cut = 1; cut <= 3; cut += 1) {
+        await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `agent-${cut}-${index}`)));
+        proxy.cut();
+        await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `away-${cut}-${index}`)));
+        await vi.waitFor(() => expect(changes().length).toBe(cut * 20), 15_000);
+      }
+      expect(changes()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+      expect(heard.filter(({ data }) => data.type === 'snapshot')).toHaveLength(1);
+      expect(errors).toEqual([]);
+      unsubscribe();
+      await proxy.close();
+    },
+  );
 
   test('is told once and for good when its token is refused', async () => {
     const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, 'no token at all', {});
@@ -205,7 +213,9 @@ describe("tRPC's own client", () => {
       token: ADMIN_TOKEN,
       json: { kind: 'viewer', name: 'soon gone' },
     });
-    const { id, token } = CreateTokenResult.parse(((await created.json()) as { result: { data: unknown } }).result.data);
+    const { id, token } = CreateTokenResult.parse(
+      ((await created.json()) as { result: { data: unknown } }).result.data,
+    );
     const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, token, {});
     await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
     await core.fetch('/trpc/tokens.revoke', { method: 'POST', json: { id } });

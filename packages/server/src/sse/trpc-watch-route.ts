@@ -31,6 +31,7 @@ export function addTrpcWatchRoute(app: FastifyInstance, core: Core): void {
       batches: (signal) => watch(core, request, signal),
       refusesByAnswer: false,
       onRefusal: (code) => core.metrics.refused(code),
+      draining: core.draining,
     });
   });
 }

@@ -46,7 +46,14 @@ export async function commitWrites(db: Kysely<Schema>, namespace: string, writes
       tokens: write.tokens,
       ...(write.change === null
         ? {}
-        : { change: write.change, doc: write.agent, spec: write.spec, seen: write.seen, facets: write.facets, words: write.words }),
+        : {
+            change: write.change,
+            doc: write.agent,
+            spec: write.spec,
+            seen: write.seen,
+            facets: write.facets,
+            words: write.words,
+          }),
     })),
   );
   const { rows } = await sql<Committed>`

@@ -18,7 +18,7 @@ export async function readSnapshot(
     .setAccessMode('read only')
     .execute(async (snapshot) => {
       const chunks: Agent[][] = [];
-      for (let after: string | null = null; ; ) {
+      for (let after: string | null = null; ;) {
         const page = { filter, text: undefined, after, limit: LIMITS.snapshotChunk };
         const { rows, revision } = await queryAgents(snapshot, namespace, page);
         if (rows.length > 0 || chunks.length === 0) chunks.push(rows.map(toAgent));

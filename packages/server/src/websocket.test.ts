@@ -1,0 +1,116 @@
+// The watch over WebSocket, through tRPC's own client.
+import type { WatchEvent } from '@hypercode/contracts';
+import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import type { AppRouter } from './router/app-router.ts';
+import { START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './test-core.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startTestCore();
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+const address = () => `${core.url.replace('http', 'ws')}/trpc`;
+
+function connectClient(token: string) {
+  const socket = createWSClient({ url: address(), WebSocket: WebSocket as never, connectionParams: { token } });
+  const client = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] });
+  const heard: { id: string; data: WatchEvent }[] = [];
+  const errors: TRPCClientError<AppRouter>[] = [];
+  const watch = (input: Parameters<typeof client.registry.watch.subscribe>[0]) =>
+    client.registry.watch.subscribe(input, {
+      onData: (value) => heard.push(value),
+      onError: (error) => errors.push(error),
+    });
+  return { client, socket, heard, errors, watch };
+}
+
+const register = (namespace: string, name: string) =>
+  core.fetch('/v1/agents', { method: 'POST', json: { namespace, name, role: 'coder', version: '1.0.0' } });
+
+describe('a watch over WebSocket', () => {
+  test('hears the snapshot and every change with its tracked id, and resumes from one', async () => {
+    const { heard, watch, socket } = connectClient(VIEWER_TOKEN);
+    await register('ws', 'first');
+    const subscription = watch({ namespace: 'ws' });
+    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']));
+    await register('ws', 'second');
+    await register('ws', 'third');
+    await vi.waitFor(() => expect(heard.map(({ id }) => id)).toEqual(['snapshot', '1', '2', '3']));
+    subscription.unsubscribe();
+    await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
+
+    heard.length = 0;
+    const resumed = watch({ namespace: 'ws', lastEventId: '2' });
+    await vi.waitFor(() =>
+      expect(heard.map(({ data }) => `${data.type} ${data.revision}`)).toEqual(['change 3', 'synced 3']),
+    );
+    resumed.unsubscribe();
+    await socket.close();
+  });
+
+  test('is refused without a token that counts', async () => {
+    const { errors, watch, socket } = connectClient('nothing that counts');
+    watch({});
+    await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
+    await socket.close();
+  });
+
+  test('ends with the refusal when its token is revoked', async () => {
+    const { id, token } = await core.registry.createToken({ namespace: 'ws', kind: 'viewer', name: 'soon gone' });
+    const { heard, errors, watch, socket } = connectClient(token);
+    watch({ namespace: 'ws' });
+    await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
+    await core.registry.revokeToken('ws', id);
+    await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
+    await socket.close();
+    await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
+  });
+
+  test('queries and mutations go the same way', async () => {
+    const { client, socket } = connectClient(VIEWER_TOKEN);
+    await register('ws-calls', 'only');
+    expect((await client.registry.query.query({ namespace: 'ws-calls' })).agents.map(({ name }) => name)).toEqual([
+      'only',
+    ]);
+    await expect(client.registry.register.mutate({ name: 'x', role: 'coder', version: '1.0.0' })).rejects.toMatchObject(
+      { data: { swarm: { code: 'FORBIDDEN' } } },
+    );
+    await socket.close();
+  });
+});
+
+describe('the socket', () => {
+  test('is only there at /trpc', async () => {
+    const elsewhere = new WebSocket(`${core.url.replace('http', 'ws')}/elsewhere`);
+    const [error] = (await once(elsewhere, 'error')) as [Error];
+    expect(error.message).toMatch(/404|ECONNRESET|hang up/);
+  });
+
+  test.each([
+    ['no JSON', 'hello'],
+    ['a message of another kind', JSON.stringify({ id: 1, method: 'nothing', params: {} })],
+    ['deep nesting', '['.repeat(100_000)],
+  ])('survives %s', async (_case, message) => {
+    const socket = new WebSocket(address());
+    await once(socket, 'open');
+    socket.send(message);
+    socket.send(JSON.stringify({ id: 2, method: 'query', params: { path: 'registry.query', input: {} } }));
+    await Promise.race([once(socket, 'message'), once(socket, 'close')]);
+    socket.terminate();
+    expect((await core.fetch('/healthz')).status).toBe(200);
+  });
+
+  test('a message that is too large ends the connection and nothing else', async () => {
+    const socket = new WebSocket(address());
+    await once(socket, 'open');
+    socket.on('error', () => undefined);
+    socket.send('x'.repeat(6 * 1024 * 1024));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect([1006, 1009]).toContain(code);
+    expect((await core.fetch('/healthz')).status).toBe(200);
+  });
+});
