@@ -10,6 +10,8 @@ import { HttpCalls } from './http-calls.ts';
 export interface Etcd {
   readonly url: string;
   readonly version: string;
+  /** The process whose child it is. */
+  readonly parentPid: number;
   close(): Promise<void>;
 }
 
@@ -41,7 +43,8 @@ export async function startEtcd(): Promise<Etcd | null> {
     await close();
     throw error;
   }
-  return { url, version: /Version: (\S+)/.exec(version.stdout)?.[1] ?? 'unknown', close };
+  const name = /Version: (\S+)/.exec(version.stdout)?.[1] ?? 'unknown';
+  return { url, version: name, parentPid: shell.pid ?? 0, close };
 }
 
 export interface EtcdClient {

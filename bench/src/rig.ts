@@ -10,7 +10,9 @@ import {
 } from '@hypercode/testkit';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
 import { type Etcd, startEtcd } from './etcd.ts';
+import { parentOf } from './measure/process-usage.ts';
 
 export interface RigOptions {
   /** Less of everything: for trying the bench out, not for its numbers. */
@@ -58,6 +60,20 @@ export class Rig implements AsyncDisposable {
   /** A PostgreSQL that syncs every commit to disk. */
   postgres(): Promise<PostgresServer> {
     return (this.#postgres ??= this.#keep(startPostgres({ durable: true, own: true, sources: SOURCES })));
+  }
+
+  /** The process whose children serve the connections; null when PostgreSQL does not run on this machine itself. */
+  async postgresPid(): Promise<number | null> {
+    const { url, source } = await this.postgres();
+    if (source !== 'binary' && source !== 'apt') return null;
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      return await parentOf(rows[0]?.pid ?? 0);
+    } finally {
+      await client.end();
+    }
   }
 
   redis(): Promise<RedisServer> {

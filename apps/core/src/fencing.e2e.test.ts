@@ -40,7 +40,7 @@ const beat = async (core: SpawnedCore, token: string) =>
 /** The same answer on both cores, the other one included once it has heard. */
 async function untilBothSay(token: string, code: string | null): Promise<void> {
   for (const core of [a, b]) {
-    await waitFor(async () => (await beat(core, token)) === code, { what: `${code ?? 'an answer'}`, timeoutMs: 5_000 });
+    await waitFor(async () => (await beat(core, token)) === code, { what: code ?? 'an answer', timeoutMs: 5_000 });
   }
 }
 

@@ -1,5 +1,5 @@
 // What a process uses, as Linux accounts it.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 /** Ticks of the accounting clock a second; Linux reports all times in these (proc(5), USER_HZ). */
 const TICKS_PER_SECOND = 100;
@@ -10,10 +10,31 @@ export async function cpuSeconds(pid: number): Promise<number> {
   return cpuSecondsOf(stat);
 }
 
-/** The command's name stands in parentheses and may hold anything, so fields are counted from the last one. */
-export function cpuSecondsOf(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+/** The same of a server that works in processes of its own: the parent's, its children's, and of those that ended. */
+export async function familyCpuSeconds(parentPid: number): Promise<number> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)));
+  let seconds = 0;
+  for (const stat of stats) {
+    if (stat === null) continue;
+    const isParent = stat.startsWith(`${parentPid} `);
+    if (isParent) seconds += cpuSecondsOf(stat) + (fieldOf(stat, 15) + fieldOf(stat, 16)) / TICKS_PER_SECOND;
+    else if (fieldOf(stat, PARENT) === parentPid) seconds += cpuSecondsOf(stat);
+  }
+  return seconds;
+}
+
+export async function parentOf(pid: number): Promise<number> {
+  return fieldOf(await readFile(`/proc/${pid}/stat`, 'utf8'), PARENT);
+}
+
+export const cpuSecondsOf = (stat: string): number => (fieldOf(stat, 13) + fieldOf(stat, 14)) / TICKS_PER_SECOND;
+
+const PARENT = 3;
+
+/** A field of proc(5)'s stat, counted from 0. The command's name stands in parentheses and may hold anything. */
+function fieldOf(stat: string, index: number): number {
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[index - 2]);
 }
 
 /** Watches a process; the returned function tells how many processors it has kept busy since, 1 being all of one. */

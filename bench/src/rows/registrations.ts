@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { type EtcdClient, EtcdGateway, EtcdGrpc } from '../etcd.ts';
 import type { Figure } from '../figures.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
-import { cpuShareOf } from '../measure/process-usage.ts';
+import { cpuSeconds, familyCpuSeconds } from '../measure/process-usage.ts';
 import { type Contender, inFlight, interleave } from '../measure/rounds.ts';
 import type { Rig } from '../rig.ts';
 import { sampleAgent } from '../sample-agents.ts';
@@ -29,31 +29,46 @@ async function measure(rig: Rig): Promise<Findings> {
   const register = registerThrough(core.url, core.joinToken);
   const insert = await plainTable(stack, await rig.database());
   const etcd = await rig.etcd();
-  const shares: number[] = [];
+  const postgresPid = await rig.postgresPid();
+  const usage: Usage[] = [];
+  const metered = async (name: string, serverSeconds: () => Promise<number>[], run: () => Promise<number>) => {
+    const ownBefore = process.cpuUsage();
+    const before = await Promise.all(serverSeconds());
+    const rate = await run();
+    const own = process.cpuUsage(ownBefore);
+    const after = await Promise.all(serverSeconds());
+    const micros = after.map((seconds, index) => ((seconds - (before[index] ?? 0)) * 1e6) / count);
+    usage.push({ name, client: (own.user + own.system) / count, servers: micros });
+    return rate;
+  };
+  const ofPostgres = () => (postgresPid === null ? [] : [familyCpuSeconds(postgresPid)]);
 
   const contenders: Record<string, Contender<number>> = {
-    core: async (round) => {
-      const share = await cpuShareOf(core.pid);
-      const rate = await perSecond(agentsOf(round, count), register);
-      shares.push(await share());
-      return rate;
-    },
-    insert: async (round) => {
+    core: (round) =>
+      metered('core, PostgreSQL', () => [cpuSeconds(core.pid), ...ofPostgres()], () =>
+        perSecond(agentsOf(round, count), register),
+      ),
+    insert: (round) => {
       const groups = inGroups(agentsOf(round, count), IN_FLIGHT);
-      return count / (await inFlight(1, groups.length, (index) => insert(groups[index] ?? [])));
+      return metered('INSERT: PostgreSQL', ofPostgres, async () => {
+        return count / (await inFlight(1, groups.length, (index) => insert(groups[index] ?? [])));
+      });
     },
   };
   if (etcd !== null) {
     const clients = { grpc: new EtcdGrpc(etcd.url), gateway: new EtcdGateway(etcd.url, IN_FLIGHT) };
     for (const [name, client] of Object.entries(clients)) {
       stack.defer(() => client.close());
-      contenders[name] = (round) => perSecond(agentsOf(round, count), putTo(client, name));
+      contenders[name] = (round) =>
+        metered(`${name}: etcd`, () => [familyCpuSeconds(etcd.parentPid)], () =>
+          perSecond(agentsOf(round, count), putTo(client, name)),
+        );
     }
   }
 
   rig.say('  warming up');
   for (const contender of Object.values(contenders)) await contender(99);
-  shares.length = 0;
+  usage.length = 0;
   const rates = await interleave(contenders, rig.rounds);
   const { core: ours = [], insert: inserts = [], grpc, gateway } = rates;
   const figure = (name: string, reference: readonly number[], goal: Pick<Figure, 'goal'>): Figure => ({
@@ -68,7 +83,10 @@ async function measure(rig: Rig): Promise<Findings> {
   const bytes = Math.round(Buffer.byteLength(JSON.stringify(sampleAgent(1, count))));
   const notes = [
     `a registration is ${bytes} bytes, through @trpc/client's httpBatchLink (${BATCH_ITEMS} calls a request), each ` +
-      `with a token of its own in the answer; the core used ${median(shares).toFixed(2)} processors`,
+      'with a token of its own in the answer',
+    `processor time for each one, in µs: ${[...new Set(usage.map(({ name }) => name))]
+      .map((name) => describe(usage.filter((one) => one.name === name)))
+      .join('; ')}`,
   ];
   if (grpc !== undefined && gateway !== undefined) {
     const isGrpc = median(grpc) >= median(gateway);
@@ -80,6 +98,19 @@ async function measure(rig: Rig): Promise<Findings> {
     );
   }
   return { figures, notes, rounds: rates };
+}
+
+/** Processor time for each operation of one measurement, in microseconds. */
+interface Usage {
+  name: string;
+  client: number;
+  servers: number[];
+}
+
+function describe(usage: readonly Usage[]): string {
+  const [{ name, servers } = { name: '', servers: [] }] = usage;
+  const medians = servers.map((_, index) => Math.round(median(usage.map((one) => one.servers[index] ?? 0))));
+  return `${name} ${medians.join(', ')}, client ${Math.round(median(usage.map(({ client }) => client)))}`;
 }
 
 /** New names in every round. */

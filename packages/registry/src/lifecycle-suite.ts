@@ -31,7 +31,7 @@ export function lifecycleSuite(replicas: Replicas): void {
         (await swarm.registry.createToken({ namespace: swarm.namespace, kind: 'viewer', name: 'v' })).token,
       );
       await swarm.registry.housekeep();
-      // One that waits for its snapshot when the registry goes.
+      // Some that wait for their snapshots when the registry goes.
       const { kysely } = swarm.replica.database;
       const locked = Promise.withResolvers<void>();
       const release = Promise.withResolvers<void>();
@@ -41,13 +41,13 @@ export function lifecycleSuite(replicas: Replicas): void {
         await release.promise;
       });
       await locked.promise;
-      const late = swarm.watch({ filter: { role: 'late' } });
+      const late = ['a', 'b', 'c'].map((role) => swarm.watch({ filter: { role } }));
       const closing = swarm.registry.close();
       release.resolve();
       await Promise.all([lock, closing]);
-      await until(() => expect(late.heard[0]).toBe('snapshot'));
-      for (const watcher of [...watchers, late]) await watcher.stop();
-      await swarm.replica.close();
+      for (const watcher of late) await until(() => expect(watcher.heard[0]).toBe('snapshot'));
+      for (const watcher of [...watchers, ...late]) await watcher.stop();
+      await swarm.replica.disconnect();
       // Less than what would end by itself within a second.
       await leaks.check(500);
     });

@@ -80,6 +80,9 @@ export interface Replica {
   database: Database;
   /** What its background tasks complained of. */
   errors: unknown[];
+  /** Ends what the registry runs on. */
+  disconnect: () => Promise<void>;
+  /** Closes the registry, and disconnects. */
   close: () => Promise<void>;
 }
 
@@ -121,18 +124,9 @@ export class Replicas {
       onError: (error) => errors.push(error),
       ...options,
     });
-    let closing: Promise<void> | undefined;
-    const replica: Replica = {
-      registry,
-      database,
-      errors,
-      close: () =>
-        (closing ??= (async () => {
-          await registry.close();
-          await signal.close();
-          await close();
-        })()),
-    };
+    let disconnecting: Promise<void> | undefined;
+    const disconnect = () => (disconnecting ??= signal.close().then(close));
+    const replica = { registry, database, errors, disconnect, close: () => registry.close().then(disconnect) };
     this.#started.push(replica);
     return replica;
   }

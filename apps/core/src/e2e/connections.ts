@@ -74,7 +74,9 @@ function connectTrpcSse({ core, namespace, filter, since, lastEventId }: WatchOp
 function connectRestSse({ core, namespace, filter, since, lastEventId }: WatchOptions, listener: Listener): Connection {
   const url = new URL('/v1/agents/watch', core.url);
   const { labels = {}, ...plain } = filter;
-  for (const [key, value] of Object.entries({ namespace, ...plain })) url.searchParams.set(key, value);
+  for (const [key, value] of Object.entries({ namespace, ...plain })) {
+    if (value !== undefined) url.searchParams.set(key, value);
+  }
   for (const [key, value] of Object.entries(labels)) url.searchParams.append('labels', `${key}=${value}`);
   if (since !== undefined) url.searchParams.set('since', String(since));
   const headers = {

@@ -30,7 +30,7 @@ export interface WriterOptions {
 /** Between two calls: there are many watchers to tell. */
 const PACE_MS = 8;
 
-export const roleOf = (name: string): string => (name.length % 2 === 0 ? 'scout' : 'miner');
+const roleOf = (name: string): string => (name.length % 2 === 0 ? 'scout' : 'miner');
 
 export class Writer {
   readonly acknowledged: Acknowledged[] = [];
@@ -69,7 +69,7 @@ export class Writer {
   }
 
   async #deregister(name: string): Promise<void> {
-    const removed = await this.#insist(async () => {
+    const removed = await this.#insist(async (): Promise<Outcome<{ agent: Agent } | null>> => {
       const outcome = await call(this.#options.core, 'registry.deregister', { name });
       // Another writer was faster, or this one before its answer was lost.
       return !outcome.ok && outcome.code === 'NOT_FOUND' ? { ok: true, data: null } : outcome;
@@ -98,7 +98,7 @@ export class Writer {
     }
   }
 
-  #pick<T>(choices: readonly [T, ...T[]] | readonly T[]): T {
+  #pick<T>(choices: readonly T[]): T {
     return choices[this.#next(choices.length)] as T;
   }
 

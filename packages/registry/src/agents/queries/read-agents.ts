@@ -18,7 +18,7 @@ export interface Found {
   superseded: boolean;
 }
 
-/** One answer for each of `wanted`, in no particular order. */
+/** One answer for each of `wanted`, in no particular order. Whole keys only, whatever the planner knows of the tables. */
 export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: Wanted[]): Promise<Found[]> {
   const names = wanted.map(({ name }) => name);
   const incarnations = wanted.map(({ incarnation }) => incarnation);
@@ -29,11 +29,17 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
     last_seen_at: Date | null;
     superseded: boolean;
   }>`
-    select w.name, w.incarnation, a.doc, a.last_seen_at, i.incarnation is not null as superseded
+    select w.name, w.incarnation, a.doc, a.last_seen_at, i.found is not null as superseded
     from unnest(${names}::text[], ${incarnations}::uuid[]) as w(name, incarnation)
-    left join agents a on a.namespace = ${namespace} and a.name = w.name
-    left join incarnations i on i.namespace = ${namespace} and i.name = w.name and i.incarnation = w.incarnation
-      and i.superseded_at > now() - ${REMEMBERED_INCARNATION}::interval`.execute(db);
+    left join lateral (
+      select doc, last_seen_at from agents where namespace = ${namespace} and name = w.name limit 1
+    ) a on true
+    left join lateral (
+      select true as found from incarnations
+      where namespace = ${namespace} and name = w.name and incarnation = w.incarnation
+        and superseded_at > now() - ${REMEMBERED_INCARNATION}::interval
+      limit 1
+    ) i on true`.execute(db);
   return rows.map(({ name, incarnation, doc, last_seen_at, superseded }) => ({
     name,
     incarnation,
