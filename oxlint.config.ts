@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/feed': { imports: [], tests: ['testkit'] },
   'packages/registry': { imports: ['contracts', 'feed'], tests: ['testkit'] },
   'packages/server': { imports: ['contracts', 'feed', 'registry'], tests: ['testkit'] },
-  'packages/client': { imports: ['contracts'], typesOf: 'server', tests: ['testkit'] },
+  'packages/client': { imports: ['contracts'], typesOf: 'server', tests: ['testkit'], portable: true },
   'packages/testkit': { imports: [] },
   'apps/core': {
     imports: ['contracts', 'feed', 'registry', 'server'],

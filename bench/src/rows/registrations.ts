@@ -45,8 +45,10 @@ async function measure(rig: Rig): Promise<Findings> {
 
   const contenders: Record<string, Contender<number>> = {
     core: (round) =>
-      metered('core, PostgreSQL', () => [cpuSeconds(core.pid), ...ofPostgres()], () =>
-        perSecond(agentsOf(round, count), register),
+      metered(
+        'core, PostgreSQL',
+        () => [cpuSeconds(core.pid), ...ofPostgres()],
+        () => perSecond(agentsOf(round, count), register),
       ),
     insert: (round) => {
       const groups = inGroups(agentsOf(round, count), IN_FLIGHT);
@@ -60,8 +62,10 @@ async function measure(rig: Rig): Promise<Findings> {
     for (const [name, client] of Object.entries(clients)) {
       stack.defer(() => client.close());
       contenders[name] = (round) =>
-        metered(`${name}: etcd`, () => [familyCpuSeconds(etcd.parentPid)], () =>
-          perSecond(agentsOf(round, count), putTo(client, name)),
+        metered(
+          `${name}: etcd`,
+          () => [familyCpuSeconds(etcd.parentPid)],
+          () => perSecond(agentsOf(round, count), putTo(client, name)),
         );
     }
   }

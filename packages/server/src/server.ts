@@ -64,8 +64,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     }),
   };
 
+  // The type of the instance would follow that of the logger.
+  const baseLogger: FastifyBaseLogger = logger;
   const app = Fastify({
-    loggerInstance: logger satisfies FastifyBaseLogger as FastifyBaseLogger,
+    loggerInstance: baseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

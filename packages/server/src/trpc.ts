@@ -8,7 +8,7 @@ import { toErrorShape, toTrpcError } from './refusals.ts';
  * A client that hears nothing for this long reconnects, in milliseconds: more than two bookmarks, so that one may be
  * late.
  */
-export const RECONNECT_AFTER_INACTIVITY_MS = 40_000;
+const RECONNECT_AFTER_INACTIVITY_MS = 40_000;
 
 /** What the first frame of an SSE subscription tells tRPC's client. */
 export const SSE_CLIENT_OPTIONS = { reconnectAfterInactivityMs: RECONNECT_AFTER_INACTIVITY_MS };

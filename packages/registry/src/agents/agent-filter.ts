@@ -24,7 +24,7 @@ export function filterKey(filter: AgentFilter): string {
   return JSON.stringify([role, capability, topic, health, circuit, sorted]);
 }
 
-export const declaredPatterns = (agent: Pick<Agent, 'topics'>): TopicPattern[] => [
+const declaredPatterns = (agent: Pick<Agent, 'topics'>): TopicPattern[] => [
   ...agent.topics.publishes,
   ...agent.topics.subscribes,
 ];

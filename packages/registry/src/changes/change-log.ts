@@ -9,7 +9,7 @@ import { type Head, readHeads } from './queries/read-heads.ts';
 /** What a replica keeps in memory of each namespace's log. */
 const RING_LIMITS = { maxEntries: 4096, maxBytes: 16 * 1024 * 1024 };
 /** Changes read at a time. */
-export const READ_LIMIT = 500;
+const READ_LIMIT = 500;
 /** Changes that a starting replica reads back, so that watchers of its predecessor resume from memory. */
 const PRELOADED_CHANGES = 2000;
 /** How long a lost wake-up can delay a watcher. */

@@ -51,7 +51,7 @@ function collect(answer: Response) {
   return collected;
 }
 
-const subscription = (input: object, extra: Record<string, string> = {}) =>
+const pathTo = (input: object, extra: Record<string, string> = {}) =>
   `/trpc/registry.watch?${new URLSearchParams({ input: JSON.stringify(input), ...extra }).toString()}`;
 
 /** The same call answered by tRPC's own subscription path. */
@@ -84,7 +84,7 @@ describe('the shared frames', () => {
   ])('are byte for byte what tRPC itself sends: %s', async (_case, filter) => {
     const namespace = freshNamespace();
     await register(namespace, 'first', { labels: { zone: 'a' }, description: 'Ünïcode 🦊 \n and \u2028 lines' });
-    const path = subscription({ namespace, ...filter });
+    const path = pathTo({ namespace, ...filter });
     const headers = { authorization: `Bearer ${VIEWER_TOKEN}` };
     const shared = collect(await core.fetch(path, { token: VIEWER_TOKEN }));
     const own = collect(await answeredByTrpc(path, headers));
@@ -116,7 +116,7 @@ describe('the shared frames', () => {
     ['a wrong input', { role: 'NOT A ROLE' }, { authorization: `Bearer ${VIEWER_TOKEN}` }],
     ['a wrong cursor', { lastEventId: 'elsewhere' }, { authorization: `Bearer ${VIEWER_TOKEN}` }],
   ])('carry a refusal as tRPC shapes it, with status 200: %s', async (_case, input, headers) => {
-    const path = subscription({ namespace: freshNamespace(), ...input });
+    const path = pathTo({ namespace: freshNamespace(), ...input });
     const shared = await fetch(`${core.url}${path}`, { headers });
     expect(shared.status).toBe(200);
     const text = await shared.text();
@@ -228,7 +228,7 @@ test('an EventSource that reconnects resumes by its header, though its address s
   const namespace = freshNamespace();
   for (const name of ['a', 'b', 'c']) await register(namespace, name);
   const stream = collect(
-    await core.fetch(subscription({ namespace, lastEventId: '0' }, { lastEventId: '1' }), {
+    await core.fetch(pathTo({ namespace, lastEventId: '0' }, { lastEventId: '1' }), {
       headers: { 'last-event-id': '2' },
     }),
   );
@@ -239,7 +239,7 @@ test('an EventSource that reconnects resumes by its header, though its address s
 
 test('a watcher that goes is forgotten at once', async () => {
   await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
-  const stream = collect(await core.fetch(subscription({ namespace: freshNamespace() })));
+  const stream = collect(await core.fetch(pathTo({ namespace: freshNamespace() })));
   await vi.waitFor(() => expect(core.registry.watches.size).toBe(1));
   await stream.stop();
   await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));

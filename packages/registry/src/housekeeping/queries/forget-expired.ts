@@ -4,7 +4,7 @@ import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
 import type { Schema } from '../../database/schema.ts';
 
 /** Most tokens of one agent: a process that registers again and again loses its oldest ones, not the core its memory. */
-export const MAX_TOKENS_PER_AGENT = 100;
+const MAX_TOKENS_PER_AGENT = 100;
 
 export async function forgetExpired(db: Kysely<Schema>): Promise<void> {
   await sql`
