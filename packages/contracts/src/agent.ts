@@ -52,8 +52,8 @@ export const Labels = z
   .refine((labels) => Object.keys(labels).length <= LIMITS.labels, `must have at most ${LIMITS.labels} labels`);
 export type Labels = z.infer<typeof Labels>;
 
-/** Identifies one process of an agent; a new one takes over the name and fences the old. */
-export const Incarnation = z.uuid();
+/** Identifies one process of an agent; a new one takes over the name and fences the old. Lower case, as stores write it. */
+export const Incarnation = z.uuid().toLowerCase();
 
 /** What an agent declares when it registers. What is left out is cleared, but for the incarnation, which is kept. */
 export const AgentRegistration = z.object({

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { AgentRegistration } from './agent.ts';
 import { ERROR_CODES, ErrorCode, type ErrorDetails, invalidInput, SwarmError, SwarmErrorBody } from './error.ts';
 
 const DETAILS: Required<ErrorDetails> = {
@@ -146,4 +147,20 @@ test('invalidInput of a value that is wrong as a whole has an empty path', () =>
   if (error === undefined) throw new Error('the schema took it');
   expect(invalidInput(error).details).toEqual([{ path: '', reason: expect.any(String) }]);
   expect(invalidInput(error).message).not.toContain(': :');
+});
+
+describe('a fault in a union', () => {
+  const reasonsOf = (capabilities: unknown) => {
+    const parsed = AgentRegistration.safeParse({ name: 'a', role: 'b', version: '1.0.0', capabilities });
+    return parsed.success ? [] : invalidInput(parsed.error).details;
+  };
+
+  test.each([
+    [['BAD id'], 'capabilities.0', /lower-case letters/],
+    [[{ id: 'ok', tags: [1] }], 'capabilities.0.tags.0', /expected string/],
+    [[{}], 'capabilities.0.id', /expected string/],
+    [[7], 'capabilities.0', /Invalid input/],
+  ])('%j is told by the alternative that came furthest', (capabilities, path, reason) => {
+    expect(reasonsOf(capabilities)).toEqual([{ path, reason: expect.stringMatching(reason) }]);
+  });
 });

@@ -128,14 +128,19 @@ export function invalidInput(error: z.core.$ZodError): SwarmError<'INVALID_INPUT
 
 /**
  * An issue as a caller can read it. Of a union, which only says that nothing fitted, the alternative that came furthest
- * speaks: the one whose first complaint lies deepest.
+ * speaks: the one whose first complaint lies deepest, or is about more than the kind of value.
  */
 function plainIssues(issue: z.core.$ZodIssue, parent: PropertyKey[]): { path: string; reason: string }[] {
   const path = [...parent, ...issue.path];
   if (issue.code === 'invalid_union') {
-    const depthOf = ([first]: z.core.$ZodIssue[]) => first?.path.length ?? -1;
-    const [closest] = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a));
-    if (closest !== undefined && depthOf(closest) > 0) return closest.flatMap((inner) => plainIssues(inner, path));
+    const [closest] = issue.errors.toSorted((a, b) => progressOf(b) - progressOf(a));
+    if (closest !== undefined && progressOf(closest) > 0) return closest.flatMap((inner) => plainIssues(inner, path));
   }
   return [{ path: path.join('.'), reason: issue.message }];
+}
+
+/** How far an alternative of a union came: 0 when the value is not even of its kind. */
+function progressOf([first]: z.core.$ZodIssue[]): number {
+  if (first === undefined) return 0;
+  return first.path.length * 2 + (first.code === 'invalid_type' ? 0 : 1);
 }

@@ -125,10 +125,9 @@ export class Registry {
    * Ends in IMMUTABLE_FIELD (`role`), FENCED, FORBIDDEN (a join token that is used up), UNAVAILABLE.
    */
   async register(registration: AgentRegistration, by: Principal): Promise<RegisterResult> {
-    // The store writes a UUID in lower case, whatever the caller does.
-    const incarnation = registration.incarnation?.toLowerCase();
-    const known = { ...registration, incarnation };
-    return by.kind === 'join' && by.limited ? this.#registerLimited(known, by) : this.#register(known, true);
+    return by.kind === 'join' && by.limited
+      ? this.#registerLimited(registration, by)
+      : this.#register(registration, true);
   }
 
   /** Changes an agent's registration. NOT_FOUND, CONFLICT (`ifRevision`), IMMUTABLE_FIELD, UNAVAILABLE. */

@@ -92,6 +92,26 @@ export function incarnationsSuite(replicas: Replicas): void {
       expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
     });
 
+    it('is remembered for a day after its agent went, however long ago it came', async () => {
+      const swarm = await replicas.swarm();
+      await swarm.register('ada', { incarnation: FIRST });
+      await aDayLater(swarm);
+      await swarm.deregister('ada');
+      await swarm.registry.housekeep();
+      await swarm.register('ada', { incarnation: SECOND });
+      expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
+    });
+
+    it('that came back after a day is fenced anew when it is superseded again', async () => {
+      const swarm = await replicas.swarm();
+      await swarm.register('ada', { incarnation: FIRST });
+      await swarm.register('ada', { incarnation: SECOND });
+      await aDayLater(swarm);
+      await swarm.register('ada', { incarnation: FIRST });
+      await swarm.register('ada', { incarnation: THIRD });
+      expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
+    });
+
     it('is remembered for a day after it was superseded', async () => {
       const swarm = await replicas.swarm();
       const before = await swarm.join('ada', { incarnation: FIRST });

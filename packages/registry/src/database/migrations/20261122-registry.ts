@@ -148,8 +148,9 @@ const commitWrites = sql`
     seen as (
       insert into incarnations (namespace, name, incarnation, seen_at)
       select p_namespace, s.name, s.incarnation, v_at
-      from stamped s where not s.removes and s.incarnation is not null
-      on conflict (namespace, name, incarnation) do update set seen_at = excluded.seen_at
+      from stamped s where s.incarnation is not null
+      on conflict (namespace, name, incarnation) do update set
+        seen_at = excluded.seen_at, superseded_at = null
     ),
     issued as (
       insert into tokens (hash, id, kind, namespace, name, agent_id, incarnation, created_at)
