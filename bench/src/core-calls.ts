@@ -47,7 +47,7 @@ export class CoreCalls {
   }
 
   async query(input: object): Promise<QueryResult> {
-    return answerOf<QueryResult>(await this.#http.get(queryPath(input)));
+    return dataOf(JSON.parse(await this.#http.get(queryPath(input))) as Answer<QueryResult>);
   }
 
   /** Watchers that begin at the head, and so with next to nothing. */
@@ -66,12 +66,12 @@ export class CoreCalls {
   }
 
   async #mutate<T>(path: string, input: object): Promise<T> {
-    return answerOf<T>(await this.#http.post(`/trpc/${path}`, input));
+    return dataOf(JSON.parse(await this.#http.post(`/trpc/${path}`, input)) as Answer<T>);
   }
 
   async #mutateMany<T>(path: string, inputs: readonly object[]): Promise<T[]> {
     const paths = inputs.map(() => path).join(',');
-    const text = await this.#http.post(`/trpc/${paths}?batch=1`, { ...inputs });
+    const text = await this.#http.post(`/trpc/${paths}?batch=1`, Object.assign({}, inputs));
     return (JSON.parse(text) as Answer<T>[]).map(dataOf);
   }
 }
@@ -83,8 +83,6 @@ interface Answer<T> {
   result?: { data: T };
   error?: unknown;
 }
-
-const answerOf = <T>(text: string): T => dataOf(JSON.parse(text) as Answer<T>);
 
 function dataOf<T>({ result, error }: Answer<T>): T {
   if (result === undefined) throw new Error(`The core refused: ${JSON.stringify(error)}`);

@@ -39,7 +39,7 @@ export class HttpCalls {
         },
       });
       sent.on('error', reject);
-      sent.on('response', (response) => readAll(response).then(resolve, reject));
+      sent.on('response', (response) => void readAll(response).then(resolve, reject));
       sent.end(body);
     });
   }

@@ -43,11 +43,3 @@ export async function cpuShareOf(pid: number): Promise<() => Promise<number>> {
   const started = performance.now();
   return async () => ((await cpuSeconds(pid)) - before) / ((performance.now() - started) / 1000);
 }
-
-/** Resident memory in bytes. */
-export async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kib === undefined) throw new Error(`No resident memory of process ${pid}`);
-  return Number(kib) * 1024;
-}

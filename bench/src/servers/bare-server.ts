@@ -39,7 +39,9 @@ async function broadcast({ value, count, group }: EmitOrder): Promise<void> {
     const bytes = Buffer.from(frames.join(''));
     const full: ServerResponse[] = [];
     for (const watcher of watchers) if (!watcher.write(bytes)) full.push(watcher);
-    await Promise.all(full.map((watcher) => (watcher.writableNeedDrain ? once(watcher, 'drain') : null)));
+    await Promise.all(
+      full.filter(({ writableNeedDrain }) => writableNeedDrain).map((watcher) => once(watcher, 'drain')),
+    );
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -68,7 +68,7 @@ process.on('message', (order: Order) => {
       return;
     case 'count': {
       const counts = watchers.map(({ counter }) => counter.count);
-      const total = counts.reduce((sum, count) => sum + count, 0);
+      const total = counts.reduce((sum, each) => sum + each, 0);
       tell({ report: 'counted', total, least: Math.min(...counts), bytes });
     }
   }
