@@ -25,8 +25,9 @@ interface Delivery {
   perSecond: number;
   /** Of each value, HTTP's framing included. */
   bytes: number;
-  serverShare: number;
-  watcherShare: number;
+  /** Processor time for each delivery, in microseconds. */
+  serverMicros: number;
+  watcherMicros: number;
 }
 
 async function measure(rig: Rig): Promise<Findings> {
@@ -108,17 +109,17 @@ async function measure(rig: Rig): Promise<Findings> {
     notes: [
       `from the first call that changes something to the last value at the last watcher, commits included; ${burst} ` +
         `changes in groups, ${single} one by one (one call at a time), ${trpcBurst} values for tRPC's path`,
-      ...Object.entries(rounds).map(([name, deliveries]) => sharesOf(name, deliveries)),
+      ...Object.entries(rounds).map(([name, deliveries]) => costOf(name, deliveries)),
     ],
     rounds,
   };
 }
 
-const sharesOf = (name: string, deliveries: readonly Delivery[]): string => {
+const costOf = (name: string, deliveries: readonly Delivery[]): string => {
   const of = (pick: (delivery: Delivery) => number) => median(deliveries.map(pick));
   return (
-    `${name}: ${Math.round(of(({ bytes }) => bytes))} bytes a value; processors used: server ` +
-    `${of(({ serverShare }) => serverShare).toFixed(2)}, watchers ${of(({ watcherShare }) => watcherShare).toFixed(2)}`
+    `${name}: ${Math.round(of(({ bytes }) => bytes))} bytes a value; processor time for each delivery in µs: server ` +
+    `${of(({ serverMicros }) => serverMicros).toFixed(2)}, watchers ${of(({ watcherMicros }) => watcherMicros).toFixed(2)}`
   );
 };
 
@@ -144,8 +145,8 @@ async function deliver(
   return {
     perSecond: deliveries / seconds,
     bytes: arrival.bytes / deliveries,
-    serverShare: ((await cpuSeconds(server.pid)) - cpuBefore) / seconds,
-    watcherShare: arrival.cpuSeconds / seconds,
+    serverMicros: (((await cpuSeconds(server.pid)) - cpuBefore) * 1e6) / deliveries,
+    watcherMicros: (arrival.cpuSeconds * 1e6) / deliveries,
   };
 }
 
