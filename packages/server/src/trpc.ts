@@ -26,7 +26,7 @@ export const procedure = t.procedure.use(async ({ ctx, next }) => {
   const identity = await ctx.identify().catch((error: unknown) => {
     throw toTrpcError(error);
   });
-  const result = await next({ ctx: { ...ctx, identity, principal: identity.principal } });
+  const result = await next({ ctx: { identity, principal: identity.principal } });
   if (!result.ok) throw toTrpcError(result.error);
   return result;
 });

@@ -52,19 +52,31 @@ export interface CommittedGroup {
 
 /** Most commands in one commit: beyond it a larger group gains nothing and holds the counter longer. */
 const MAX_GROUP = 256;
+/** Groups of a namespace under way at a time: while one is committed, the next is read and decided. */
+const MAX_GROUPS = 2;
+/** A second group begins with at least so many commands; fewer wait for the first to end, and for company. */
+const MIN_OVERLAPPING = 16;
 /** Most commands waiting in one namespace; more are refused at once. */
 const MAX_PENDING = 20_000;
 /** Another replica wins a race for the same agent now and then, not this often. */
 const MAX_CONFLICTS = 20;
 
+/** The commands of one namespace. */
+interface Lane {
+  waiting: Pending[];
+  /** Names with a command under way; further commands for them wait. */
+  readonly busy: Set<string>;
+  groups: number;
+}
+
 /**
- * One group of a namespace is under way at a time, and what arrives meanwhile makes the next group. Within a group,
- * commands for one name are decided in their order, each on what the one before it left. What would change an agent for
+ * At most two groups of a namespace are under way at a time, never with the same name, and what arrives meanwhile makes
+ * the next group. Within a group, commands for one name are decided in their order, each on what the one before it left. What would change an agent for
  * the second time waits for the next group, and so does everything behind it for the same name.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
-  readonly #lanes = new Map<string, Pending[]>();
+  readonly #lanes = new Map<string, Lane>();
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: GroupCommitOptions) {
@@ -78,10 +90,11 @@ export class GroupCommit {
   submit(namespace: string, command: Command, token: IssuedToken | null): Promise<CommandResult> {
     return new Promise((settle, fail) => {
       const pending: Pending = { command, token, conflicts: 0, alone: false, settle, fail };
-      const lane = this.#lanes.get(namespace);
-      if (lane === undefined) this.#start(namespace, [pending]);
-      else if (lane.length < MAX_PENDING) lane.push(pending);
-      else fail(new SwarmError('RATE_LIMITED', 'too many writes are waiting', { retryAfterMs: 1000 }));
+      const lane = this.#lanes.get(namespace) ?? this.#open(namespace);
+      if (lane.waiting.length < MAX_PENDING) {
+        lane.waiting.push(pending);
+        if (lane.groups > 0 && lane.waiting.length === MIN_OVERLAPPING) this.#pump(namespace, lane);
+      } else fail(new SwarmError('RATE_LIMITED', 'too many writes are waiting', { retryAfterMs: 1000 }));
     });
   }
 
@@ -90,21 +103,36 @@ export class GroupCommit {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  #start(namespace: string, lane: Pending[]): void {
+  #open(namespace: string): Lane {
+    const lane: Lane = { waiting: [], busy: new Set(), groups: 0 };
     this.#lanes.set(namespace, lane);
-    const run = this.#drain(namespace, lane).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    this.#run(async () => {
+      // What arrives in the same turn of the event loop belongs into the same group.
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#pump(namespace, lane);
+    });
+    return lane;
   }
 
-  async #drain(namespace: string, lane: Pending[]): Promise<void> {
-    // What arrives in the same turn of the event loop belongs into the same group.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (lane.length > 0) {
+  #pump(namespace: string, lane: Lane): void {
+    while (lane.groups === 0 || (lane.groups < MAX_GROUPS && lane.waiting.length >= MIN_OVERLAPPING)) {
       const group = takeGroup(lane);
-      const again = await this.#commit(namespace, group);
-      lane.unshift(...again);
+      if (group.length === 0) break;
+      lane.groups += 1;
+      this.#run(async () => {
+        const again = await this.#commit(namespace, group);
+        for (const { command } of group) lane.busy.delete(nameOf(command));
+        lane.waiting.unshift(...again);
+        lane.groups -= 1;
+        this.#pump(namespace, lane);
+      });
     }
-    this.#lanes.delete(namespace);
+    if (lane.groups === 0) this.#lanes.delete(namespace);
+  }
+
+  #run(work: () => Promise<void>): void {
+    const run = work().finally(() => this.#running.delete(run));
+    this.#running.add(run);
   }
 
   /** Returns the commands that have to be decided again. */
@@ -162,10 +190,25 @@ export class GroupCommit {
   }
 }
 
-function takeGroup(lane: Pending[]): Pending[] {
-  if (lane[0]?.alone === true) return lane.splice(0, 1);
-  const alone = lane.findIndex((pending) => pending.alone);
-  return lane.splice(0, Math.min(MAX_GROUP, alone === -1 ? lane.length : alone));
+/** The next group, out of what waits: in order, without names that are busy, and alone what has to be alone. */
+function takeGroup(lane: Lane): Pending[] {
+  const group: Pending[] = [];
+  const left: Pending[] = [];
+  /** Names whose commands wait, and so everything behind them for the same name. */
+  const passedOver = new Set<string>();
+  for (const pending of lane.waiting) {
+    const name = nameOf(pending.command);
+    const full = group.length >= MAX_GROUP || group[0]?.alone === true || (pending.alone && group.length > 0);
+    if (full || lane.busy.has(name) || passedOver.has(name)) {
+      left.push(pending);
+      passedOver.add(name);
+    } else {
+      group.push(pending);
+    }
+  }
+  for (const { command } of group) lane.busy.add(nameOf(command));
+  lane.waiting = left;
+  return group;
 }
 
 const nameOf = (command: Command): string => (command.kind === 'register' ? command.registration.name : command.name);

@@ -1,11 +1,26 @@
 // How tokens look, and what is kept of them.
 import type { TokenKind } from '@hypercode/contracts';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 
 /** The beginning says what a token is for, to people and to scanners that look for leaked secrets. */
 const PREFIX = { agent: 'swagent_', join: 'swjoin_', viewer: 'swview_', admin: 'swadm_' } as const;
 const MINTED = /^sw(?:agent|join|view|adm)_[A-Za-z0-9_-]{43}$/;
 const SECRET_BYTES = 32;
+/** Randomness is fetched for many tokens at once: a call of the system for each costs more than the rest of making one. */
+const POOL = Buffer.alloc(SECRET_BYTES * 128);
+let poolUsed = POOL.length;
+
+function randomSecret(): string {
+  if (poolUsed === POOL.length) {
+    randomFillSync(POOL);
+    poolUsed = 0;
+  }
+  const secret = POOL.toString('base64url', poolUsed, poolUsed + SECRET_BYTES);
+  // What has been given away is not kept.
+  POOL.fill(0, poolUsed, poolUsed + SECRET_BYTES);
+  poolUsed += SECRET_BYTES;
+  return secret;
+}
 
 export interface MintedToken {
   token: string;
@@ -14,7 +29,7 @@ export interface MintedToken {
 
 /** A new token with 256 bits of randomness. */
 export function mintToken(kind: TokenKind | 'agent'): MintedToken {
-  const token = PREFIX[kind] + randomBytes(SECRET_BYTES).toString('base64url');
+  const token = PREFIX[kind] + randomSecret();
   return { token, hash: hashToken(token) };
 }
 
