@@ -21,8 +21,8 @@ export const heartbeats: Row = {
 };
 
 interface Beats {
-  /** Processors kept busy by the server. */
-  share: number;
+  /** Processors that the server would keep busy at the full rate: its processor time for each answer, times the rate. */
+  processors: number;
   /** Heartbeats a second that were answered. */
   perSecond: number;
   p99Ms: number;
@@ -57,13 +57,13 @@ async function measure(rig: Rig): Promise<Findings> {
   for (const contender of Object.values(contenders)) await contender();
   const rounds = await interleave(contenders, rig.rounds);
 
-  const shares = (name: keyof typeof contenders) => rounds[name].map(({ share }) => share);
+  const processors = (name: keyof typeof contenders) => rounds[name].map((beats) => beats.processors);
   const figure = (what: string, peer: 'trpc' | 'bare') => ({
     what: `${PER_SECOND} heartbeats a second, plain route`,
-    value: median(shares('plain')),
+    value: median(processors('plain')),
     unit: 'processors',
-    reference: { what, value: median(shares(peer)) },
-    ratio: medianRatio(shares('plain'), shares(peer)),
+    reference: { what, value: median(processors(peer)) },
+    ratio: medianRatio(processors('plain'), processors(peer)),
   });
   return {
     figures: [figure('the procedure', 'trpc'), figure('a bare answer', 'bare')],
@@ -105,5 +105,5 @@ async function beat(
   await Promise.all(pending);
   if (failure !== undefined) throw new Error('A heartbeat failed', { cause: failure });
   const perSecond = total / ((performance.now() - started) / 1000);
-  return { share: await share(), perSecond, p99Ms: percentile(latenciesMs, 99) };
+  return { processors: ((await share()) / perSecond) * PER_SECOND, perSecond, p99Ms: percentile(latenciesMs, 99) };
 }

@@ -13,8 +13,8 @@ import { sampleAgent } from '../sample-agents.ts';
 import type { Findings, Row } from './row.ts';
 
 const IN_FLIGHT = 100;
-/** Calls in one request: with four requests under way, the client encodes while the core decides and the store syncs. */
-const BATCH_ITEMS = 25;
+/** Calls in one request: with two requests under way, the client encodes one while the store commits the other. */
+const BATCH_ITEMS = 50;
 
 export const registrations: Row = {
   name: 'registrations',

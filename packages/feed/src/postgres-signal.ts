@@ -51,6 +51,8 @@ async function openLink(connectionString: string, { receive, abort }: OpenLinkOp
   try {
     abort.throwIfAborted();
     await client.connect();
+    // A notification is nothing that has to survive, so it waits for no disk.
+    await client.query('set synchronous_commit = off');
     await client.query('listen swarm');
   } catch (error) {
     await close();

@@ -1,6 +1,6 @@
 // One page of the agents that match a filter, in the order of their names.
 import type { AgentFilter } from '@hypercode/contracts';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../database/schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
 import type { AgentRow } from '../agent-row.ts';
@@ -17,38 +17,104 @@ export interface PageRow extends AgentRow {
   name: string;
 }
 
-/** At most `limit` rows, and the namespace's revision in the same snapshot. */
-export async function queryAgents(
-  db: Kysely<Schema>,
-  namespace: string,
-  page: Page,
-): Promise<{ rows: PageRow[]; revision: number }> {
-  const { all, any, recheckTopic } = termsOf(namespace, page.filter);
-  const query = page.text === undefined ? null : searchQuery(page.text);
-  const nothingToFind = page.text !== undefined && query === null;
-  const conditions = [sql`a.namespace = ${namespace}`];
-  if (page.after !== null) conditions.push(sql`a.name > ${page.after}`);
+/** Agents that are looked at in the order of their names before the index of terms is asked. */
+const WINDOW = 1000;
+/** Behind every name, since names are of lower-case letters, digits and `-`. */
+const BEHIND_ALL = '~';
+
+type Condition = RawBuilder<unknown>;
+
+/**
+ * At most `limit` rows, and the namespace's revision in the same snapshot.
+ *
+ * What many agents have is found by walking along the names, what few have by the index of terms; either way is slow for
+ * the other, and the planner's guess of how many have a beginning of a word is often far off. So a stretch of names is
+ * walked first, and only when that does not fill the page, what is asked for is rare, and the index finds all of it.
+ */
+export async function queryAgents(db: Kysely<Schema>, namespace: string, page: Page): Promise<FoundPage> {
+  const terms = conditionsOf(namespace, page);
+  if (terms.length === 0) return walkNames(db, namespace, page, terms);
+  const near = await walkNames(db, namespace, page, terms);
+  return near.whole || near.rows.length === page.limit ? near : askIndex(db, namespace, page, terms);
+}
+
+export interface FoundPage {
+  rows: PageRow[];
+  revision: number;
+}
+
+/** What an agent must have, beside its namespace and its place behind the page before. */
+function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
+  const { all, any, recheckTopic } = termsOf(namespace, filter);
+  const conditions: Condition[] = [];
   if (all.length > 0) conditions.push(sql`a.facets @> ${all}::text[]`);
   if (any !== null) conditions.push(sql`a.facets && ${any}::text[]`);
-  if (recheckTopic !== null) conditions.push(sql`${declaresMatch(recheckTopic)}`);
-  if (query !== null) conditions.push(sql`a.search @@ ${query}::tsquery`);
-  if (nothingToFind) conditions.push(sql`false`);
+  if (recheckTopic !== null) conditions.push(declaresMatch(recheckTopic));
+  if (text !== undefined) {
+    const query = searchQuery(text);
+    conditions.push(query === null ? sql`false` : sql`a.search @@ ${query}::tsquery`);
+  }
+  return conditions;
+}
 
-  const { rows } = await sql<{ revision: number; name: string | null } & AgentRow>`
-    select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at
+/** Looks at the next names only (of a role, if one is asked for), unless nothing is; `whole` when there are no others. */
+async function walkNames(
+  db: Kysely<Schema>,
+  namespace: string,
+  { filter, after, limit }: Page,
+  conditions: Condition[],
+): Promise<FoundPage & { whole: boolean }> {
+  const behind = after ?? '';
+  const stretch = [sql`a.namespace = ${namespace}`, sql`a.name > ${behind}`];
+  if (filter.role !== undefined) stretch.push(sql`a.doc ->> 'role' = ${filter.role}`);
+  const all = [...stretch];
+  if (conditions.length > 0) {
+    all.push(sql`a.name <= coalesce((select name from edge), ${BEHIND_ALL})`, ...conditions);
+  }
+  const { rows } = await sql<{ revision: number; whole: boolean; name: string | null } & AgentRow>`
+    with edge as materialized (
+      select a.name from agents a
+      where ${sql.join(stretch, sql` and `)} and ${conditions.length > 0}
+      order by a.name offset ${WINDOW} limit 1
+    )
+    select coalesce(n.revision, 0) as revision, not exists (select from edge) as whole, p.name, p.doc, p.last_seen_at
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (
       select a.name, a.doc, a.last_seen_at from agents a
-      where ${sql.join(conditions, sql` and `)}
-      order by a.name limit ${page.limit}
+      where ${sql.join(all, sql` and `)}
+      order by a.name limit ${limit}
     ) p on true
     order by p.name`.execute(db);
-  return {
-    revision: rows[0]?.revision ?? 0,
-    rows: rows.filter((row): row is typeof row & { name: string } => row.name !== null),
-  };
+  return { revision: rows[0]?.revision ?? 0, whole: rows[0]?.whole ?? true, rows: rows.filter(isPageRow) };
 }
+
+/** Finds everything that has the terms, and of that the page. */
+async function askIndex(
+  db: Kysely<Schema>,
+  namespace: string,
+  { after, limit }: Page,
+  conditions: Condition[],
+): Promise<FoundPage> {
+  const { rows } = await sql<{ revision: number; name: string | null } & AgentRow>`
+    with matching as materialized (
+      select a.name from agents a where a.namespace = ${namespace} and ${sql.join(conditions, sql` and `)}
+    ),
+    page as materialized (
+      select name from matching where name > ${after ?? ''} order by name limit ${limit}
+    )
+    select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at
+    from (select 1) as one
+    left join namespaces n on n.namespace = ${namespace}
+    left join lateral (
+      select a.name, a.doc, a.last_seen_at from page
+      join agents a on a.namespace = ${namespace} and a.name = page.name
+    ) p on true
+    order by p.name`.execute(db);
+  return { revision: rows[0]?.revision ?? 0, rows: rows.filter(isPageRow) };
+}
+
+const isPageRow = <R extends { name: string | null }>(row: R): row is R & { name: string } => row.name !== null;
 
 /** Whether one of the agent's patterns, read as a regular expression, matches the topic. */
 const declaresMatch = (topic: string) => sql`exists (
