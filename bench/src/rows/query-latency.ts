@@ -164,7 +164,9 @@ async function ask({ http, pathsOf, size }: Population, turns: number, round: nu
       const started = performance.now();
       const text = await http.get(path);
       (samples[kind] ??= []).push(performance.now() - started);
-      if (!text.includes('"id":')) throw new Error(`The query for ${kind} found nothing: ${path}`);
+      // A team may have nobody who works on the common thing; everything else is found by somebody's own word.
+      if (kind !== 'two words' && !text.includes('"id":'))
+        throw new Error(`The query for ${kind} found nothing: ${path}`);
     }
   }
   return samples;
