@@ -16,12 +16,14 @@ interface Arrow {
 const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/contracts': { imports: [], portable: true },
   'packages/feed': { imports: [], tests: ['testkit'] },
-  'packages/registry': { imports: ['contracts', 'feed'], tests: ['testkit'] },
-  'packages/server': { imports: ['contracts', 'feed', 'registry'], tests: ['testkit'] },
+  'packages/database': { imports: ['contracts'], tests: ['testkit'] },
+  'packages/registry': { imports: ['contracts', 'database', 'feed'], tests: ['testkit'] },
+  'packages/bus': { imports: ['contracts', 'database', 'feed'], tests: ['testkit'] },
+  'packages/server': { imports: ['bus', 'contracts', 'database', 'feed', 'registry'], tests: ['testkit'] },
   'packages/client': { imports: ['contracts'], typesOf: 'server', tests: ['testkit'], portable: true },
   'packages/testkit': { imports: [] },
   'apps/core': {
-    imports: ['contracts', 'feed', 'registry', 'server'],
+    imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server'],
     tests: ['client', 'testkit'],
   },
   examples: { imports: ['client'] },

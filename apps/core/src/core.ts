@@ -1,13 +1,7 @@
 // Wires one core: stores, registry, server. Everything that it starts, it also stops.
+import { type Database, migrate, openDatabase } from '@hypercode/database';
 import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal } from '@hypercode/feed';
-import {
-  type Database,
-  migrate,
-  openDatabase,
-  Registry,
-  registryMigrations,
-  type StaticToken,
-} from '@hypercode/registry';
+import { Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
 import { createSwarmServer } from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfig } from './config/parse-config.ts';

@@ -1,7 +1,8 @@
 // How long queries take at 1,000, 10,000 and 100,000 agents, of each kind and all in turns.
 import { AgentRegistration } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
-import { migrate, openDatabase, Registry, registryMigrations } from '@hypercode/registry';
+import { migrate, openDatabase } from '@hypercode/database';
+import { Registry, registryMigrations } from '@hypercode/registry';
 import { Client } from 'pg';
 import { CoreCalls, queryPath } from '../core-calls.ts';
 import type { Figure } from '../figures.ts';

@@ -12,6 +12,39 @@ export {
   Labels,
 } from './agent.ts';
 export {
+  AckInput,
+  BusPublishInput,
+  ClaimInput,
+  ClaimResult,
+  ConsumeInput,
+  CountResult,
+  DeadLetter,
+  DeadLetterChoice,
+  DeadLettersInput,
+  DeadLettersResult,
+  DeliveryId,
+  FailedAttempt,
+  GapReason,
+  GroupEvent,
+  GroupInfo,
+  GroupsInput,
+  GroupsResult,
+  NackInput,
+  PublishManyInput,
+  PublishManyResult,
+  PublishRefusal,
+  PublishResult,
+  ReadInput,
+  ReadResult,
+  SettleResult,
+  StartFrom,
+  SubscribeInput,
+  SubscriptionEvent,
+  TopicInfo,
+  TopicsInput,
+  TopicsResult,
+} from './bus.ts';
+export {
   ERROR_CODES,
   ErrorCode,
   type ErrorDetails,
@@ -20,8 +53,21 @@ export {
   SwarmErrorBody,
   type SwarmErrorOptions,
 } from './error.ts';
+export { agentSource, CORE_SOURCE, operatorSource, Position, PublishInput, SwarmEvent, SYSTEM_TOPIC } from './event.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
+export {
+  Policy,
+  PolicyAction,
+  PolicyExplainInput,
+  PolicyExplanation,
+  PolicyGetInput,
+  PolicyPattern,
+  PolicyPutInput,
+  PolicyRules,
+  RolePolicy,
+  withName,
+} from './policy.ts';
 export {
   AgentChange,
   AgentFilter,

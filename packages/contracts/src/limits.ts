@@ -32,5 +32,19 @@ export const LIMITS = {
   eventBytes: 256 * 1024,
   publishManyEvents: 1000,
   publishManyBytes: 4 * 1024 * 1024,
+  subjectLength: 1024,
+  correlationLength: 256,
+  /** Most topic patterns of one subscription or consumer group. */
+  subscribedPatterns: 64,
+  consumerLength: 128,
+  /** Most deliveries that one member of a consumer group has open at a time. */
+  inFlight: 1000,
+  /** Most deliveries that are acknowledged with one call. */
+  settledAtOnce: 1000,
+  /** Longest wait of a claim, in milliseconds. */
+  claimWaitMs: 30_000,
+  policyRoles: 200,
+  /** Most patterns in each list of a role's policy. */
+  policyPatterns: 200,
   tokenNameLength: 128,
 } as const;

@@ -1,9 +1,6 @@
 // The agent registry: register, query, change log, watch, tokens. Runs on PostgreSQL and on PGlite.
 export type { CommittedGroup } from './agents/group-commit.ts';
-export { type Database, openDatabase, type PgliteOptions, type PostgresOptions } from './database/database.ts';
-export { migrate } from './database/migrate.ts';
-export { registryMigrations } from './database/migrations/index.ts';
-export { refusalOf } from './refusal.ts';
+export { registryMigrations } from './migrations/index.ts';
 export { type Clock, Registry, type RegistryObserver, type RegistryOptions } from './registry.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
 export {

@@ -1,9 +1,8 @@
 // The registry while PostgreSQL is stopped and started: refusals that say so, and watchers that miss nothing.
+import { openDatabase, refusalOf } from '@hypercode/database';
 import { createPostgresSignal } from '@hypercode/feed';
 import { type PostgresServer, startPostgres, trackLeaks } from '@hypercode/testkit';
 import { describe, expect, it } from 'vitest';
-import { openDatabase } from './database/database.ts';
-import { refusalOf } from './refusal.ts';
 import { codeOf, Replicas, until } from './swarm-suite.ts';
 
 describe('the registry when PostgreSQL goes away', () => {

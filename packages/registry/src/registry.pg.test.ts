@@ -1,8 +1,8 @@
 // The registry on PostgreSQL, where replicas share nothing but the server.
+import { openDatabase } from '@hypercode/database';
 import { createPostgresSignal } from '@hypercode/feed';
 import { freshDatabase, trackLeaks } from '@hypercode/testkit';
 import { describe } from 'vitest';
-import { openDatabase } from './database/database.ts';
 import { registrySuite } from './registry-suite.ts';
 
 describe('the registry on PostgreSQL', () => {

@@ -1,8 +1,8 @@
 // The registry on PGlite, where all replicas are in one process.
+import { openDatabase } from '@hypercode/database';
 import { createLocalSignal } from '@hypercode/feed';
 import { temporaryFolder, trackLeaks } from '@hypercode/testkit';
 import { describe } from 'vitest';
-import { openDatabase } from './database/database.ts';
 import { registrySuite } from './registry-suite.ts';
 
 describe('the registry on PGlite', () => {

@@ -15,7 +15,9 @@ import {
   type TokenInfo,
   type UpdateInput,
 } from '@hypercode/contracts';
+import type { Database } from '@hypercode/database';
 import type { Signal } from '@hypercode/feed';
+import type { Kysely } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { decodeCursor, encodeCursor } from './agents/cursor.ts';
 import { type CommittedGroup, GroupCommit } from './agents/group-commit.ts';
@@ -24,9 +26,9 @@ import { queryAgents } from './agents/queries/query-agents.ts';
 import { readAgents } from './agents/queries/read-agents.ts';
 import { ChangeLog } from './changes/change-log.ts';
 import { readHistory } from './changes/queries/read-history.ts';
-import type { Database } from './database/database.ts';
 import { Heartbeats } from './heartbeats/heartbeats.ts';
 import { Housekeeping, type HousekeepingOptions } from './housekeeping/housekeeping.ts';
+import type { Schema } from './schema.ts';
 import { Identities, type StaticToken } from './tokens/identities.ts';
 import type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
 import { deleteToken, insertToken, listTokens, returnUse, takeUse } from './tokens/queries/operator-tokens.ts';
@@ -77,6 +79,7 @@ export class Registry {
   readonly identities: Identities;
   readonly watches: Watches;
   readonly #options: RegistryOptions;
+  readonly #db: Kysely<Schema>;
   readonly #clock: Clock;
   readonly #changes: ChangeLog;
   readonly #commits: GroupCommit;
@@ -88,7 +91,8 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     const { database, signal, onError, leaseMs, staticTokens, retention, bookmarkIntervalMs } = options;
-    const db = database.kysely;
+    const db = database.kysely.$extendTables<Schema>();
+    this.#db = db;
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#changes = new ChangeLog({ db, signal, onError });
@@ -104,7 +108,7 @@ export class Registry {
       monotonicNow: () => this.#clock.monotonicNow(),
     });
     this.#heartbeats = new Heartbeats({ db, leaseMs, monotonicNow: () => this.#clock.monotonicNow(), onError });
-    this.#housekeeping = new Housekeeping({ database, retention, onError });
+    this.#housekeeping = new Housekeeping({ db, dialect: database.dialect, retention, onError });
     this.identities = new Identities({
       db,
       changes: this.#changes,
@@ -154,7 +158,7 @@ export class Registry {
 
   /** NOT_FOUND when there is no such agent. */
   async get({ namespace, name }: GetInput): Promise<Agent> {
-    const [found] = await readAgents(this.#options.database.kysely, namespace, [{ name, incarnation: null }]);
+    const [found] = await readAgents(this.#db, namespace, [{ name, incarnation: null }]);
     if (found === undefined || found.row === null) throw notFound(name);
     return toAgent(found.row);
   }
@@ -165,7 +169,7 @@ export class Registry {
     const after = cursor === undefined ? null : decodeCursor('query', cursor);
     // One row more than asked for tells whether there is a next page.
     const page = { filter, text, after, limit: limit + 1 };
-    const { rows, revision } = await queryAgents(this.#options.database.kysely, namespace, page);
+    const { rows, revision } = await queryAgents(this.#db, namespace, page);
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const nextCursor = rows.length > limit && last !== undefined ? encodeCursor('query', last.name) : null;
@@ -178,8 +182,7 @@ export class Registry {
    */
   async history({ namespace, name, limit, cursor }: HistoryInput): Promise<HistoryResult> {
     const before = cursor === undefined ? null : Number(decodeCursor('history', cursor));
-    const db = this.#options.database.kysely;
-    const { changes, horizon } = await readHistory(db, namespace, name, { before, limit: limit + 1 });
+    const { changes, horizon } = await readHistory(this.#db, namespace, name, { before, limit: limit + 1 });
     if (before !== null && before <= horizon) {
       throw new SwarmError('COMPACTED', `changes up to revision ${horizon} are gone from the history`);
     }
@@ -198,7 +201,7 @@ export class Registry {
     const { namespace, kind, name, roles, expiresInMs, maxUses } = input;
     const { token, hash } = mintToken(kind);
     const id = this.#clock.newId();
-    await insertToken(this.#options.database.kysely, {
+    await insertToken(this.#db, {
       hash,
       id,
       kind,
@@ -212,12 +215,12 @@ export class Registry {
   }
 
   listTokens(namespace: string): Promise<TokenInfo[]> {
-    return listTokens(this.#options.database.kysely, namespace);
+    return listTokens(this.#db, namespace);
   }
 
   /** Ends a token on every replica. NOT_FOUND when there is none of this id. */
   async revokeToken(namespace: string, id: string): Promise<void> {
-    const revoked = await deleteToken(this.#options.database.kysely, namespace, id);
+    const revoked = await deleteToken(this.#db, namespace, id);
     if (!revoked) throw new SwarmError('NOT_FOUND', `there is no token ${id}`);
     this.identities.revoked(id);
   }
@@ -270,17 +273,18 @@ export class Registry {
    * came into being.
    */
   async #registerLimited(registration: AgentRegistration, by: JoinPrincipal): Promise<RegisterResult> {
-    const db = this.#options.database.kysely;
-    const [found] = await readAgents(db, registration.namespace, [{ name: registration.name, incarnation: null }]);
+    const [found] = await readAgents(this.#db, registration.namespace, [
+      { name: registration.name, incarnation: null },
+    ]);
     const exists = found !== undefined && found.row !== null;
-    const taken = !exists && (await takeUse(db, by.id));
+    const taken = !exists && (await takeUse(this.#db, by.id));
     try {
       const result = await this.#register(registration, taken);
-      if (taken && result.outcome !== 'created') await returnUse(db, by.id);
+      if (taken && result.outcome !== 'created') await returnUse(this.#db, by.id);
       return result;
     } catch (error) {
       if (!(error instanceof SwarmError)) throw error;
-      if (taken) await returnUse(db, by.id);
+      if (taken) await returnUse(this.#db, by.id);
       // The agent went while it registered again: now the name is free.
       if (exists && error.code === 'FORBIDDEN') return this.#registerLimited(registration, by);
       throw error;

@@ -11,13 +11,11 @@ import {
   type QueryResult,
   type RegisterResult,
 } from '@hypercode/contracts';
+import { type Database, migrate, refusalOf } from '@hypercode/database';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
-import type { Database } from './database/database.ts';
-import { migrate } from './database/migrate.ts';
-import { registryMigrations } from './database/migrations/index.ts';
-import { refusalOf } from './refusal.ts';
+import { registryMigrations } from './migrations/index.ts';
 import { type Clock, Registry, type RegistryOptions } from './registry.ts';
 import type { AgentPrincipal, Principal } from './tokens/principal.ts';
 import { Watcher, type WatcherOptions } from './watch/watcher-suite.ts';

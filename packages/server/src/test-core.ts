@@ -1,7 +1,8 @@
 // For tests: a whole core in this process, on an embedded database of its own, and what its refusals look like.
 import { ERROR_CODES, type ErrorCode } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
-import { migrate, openDatabase, Registry, registryMigrations } from '@hypercode/registry';
+import { migrate, openDatabase } from '@hypercode/database';
+import { Registry, registryMigrations } from '@hypercode/registry';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ADMIN, codeOf, type Replicas } from '../swarm-suite.ts';
 import { INCARNATIONS } from './sample-agents-suite.ts';
+import type { Schema } from '../schema.ts';
 
 const [FIRST, SECOND] = INCARNATIONS;
 
@@ -186,6 +187,7 @@ export function agentsSuite(replicas: Replicas): void {
       const [token] = await Promise.all([swarm.join('ada'), swarm.deregister('ada')]);
       expect(await codeOf(swarm.recognise(token))).toBe('UNAUTHENTICATED');
       const rows = await swarm.replica.database.kysely
+        .$extendTables<Schema>()
         .selectFrom('tokens')
         .select('id')
         .where('namespace', '=', swarm.namespace)

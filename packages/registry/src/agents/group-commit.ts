@@ -1,11 +1,10 @@
 // Concurrent commands become one commit: read together, decided one after the other, written in one round trip.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { SwarmError } from '@hypercode/contracts';
+import { classify, unavailable } from '@hypercode/database';
 import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';
-import { classify } from '../database/failure.ts';
-import type { Schema } from '../database/schema.ts';
-import { unavailable } from '../refusal.ts';
+import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
 import { justRegistered, orderedAgent, toAgent } from './agent-row.ts';
 import { type Command, decide } from './decide.ts';

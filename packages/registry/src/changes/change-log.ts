@@ -1,7 +1,7 @@
 // The change logs of all namespaces that this replica follows, each as one feed.
 import { coalesce, Feed, type Log, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import type { Schema } from '../database/schema.ts';
+import type { Schema } from '../schema.ts';
 import type { Change } from './change.ts';
 import { readChanges } from './queries/read-changes.ts';
 import { type Head, readHeads } from './queries/read-heads.ts';

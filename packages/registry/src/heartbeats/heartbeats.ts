@@ -1,6 +1,6 @@
 // Signs of life: kept in memory, written in batches.
 import type { Kysely } from 'kysely';
-import type { Schema } from '../database/schema.ts';
+import type { Schema } from '../schema.ts';
 import { type Seen, touchAgents } from './queries/touch-agents.ts';
 
 export interface HeartbeatsOptions {

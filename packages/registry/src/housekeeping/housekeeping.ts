@@ -1,11 +1,13 @@
 // What has to be tidied up now and then: the change log's horizon, tokens and incarnations past their time.
-import { sql } from 'kysely';
+import type { Database } from '@hypercode/database';
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../schema.ts';
 import { compactChanges, type Retention } from '../changes/queries/compact-changes.ts';
-import type { Database } from '../database/database.ts';
 import { forgetExpired } from './queries/forget-expired.ts';
 
 export interface HousekeepingOptions {
-  database: Database;
+  db: Kysely<Schema>;
+  dialect: Database['dialect'];
   retention: Retention;
   onError: (error: unknown) => void;
 }
@@ -52,11 +54,11 @@ export class Housekeeping {
   }
 
   async #tidy(): Promise<void> {
-    const { database, retention } = this.#options;
-    await compactChanges(database.kysely, retention);
-    await forgetExpired(database.kysely);
-    if (database.dialect === 'pglite' && this.#runs++ % RUNS_BETWEEN_ANALYZE === 0) {
-      await sql`vacuum analyze`.execute(database.kysely);
+    const { db, dialect, retention } = this.#options;
+    await compactChanges(db, retention);
+    await forgetExpired(db);
+    if (dialect === 'pglite' && this.#runs++ % RUNS_BETWEEN_ANALYZE === 0) {
+      await sql`vacuum analyze`.execute(db);
     }
   }
 }

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { timingSafeEqual } from 'node:crypto';
 import { type Change, isRemoval } from '../changes/change.ts';
 import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
-import type { Schema } from '../database/schema.ts';
+import type { Schema } from '../schema.ts';
 import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
 import { readTokenEpoch } from './queries/operator-tokens.ts';

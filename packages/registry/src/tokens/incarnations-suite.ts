@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { INCARNATIONS } from '../agents/sample-agents-suite.ts';
 import { codeOf, type Replicas, type Swarm, until } from '../swarm-suite.ts';
+import type { Schema } from '../schema.ts';
 
 const [FIRST, SECOND, THIRD] = INCARNATIONS;
 
@@ -129,7 +130,7 @@ export function incarnationsSuite(replicas: Replicas): void {
       await swarm.join('ada', { incarnation: SECOND });
       await aDayLater(swarm);
       await swarm.registry.housekeep();
-      const { kysely } = swarm.replica.database;
+      const kysely = swarm.replica.database.kysely.$extendTables<Schema>();
       const left = (table: 'incarnations' | 'tokens') =>
         kysely.selectFrom(table).select('incarnation').where('namespace', '=', swarm.namespace).execute();
       expect(await left('incarnations')).toEqual([{ incarnation: SECOND }]);

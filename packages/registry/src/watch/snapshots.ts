@@ -2,7 +2,7 @@
 import type { AgentFilter } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { filterKey } from '../agents/agent-filter.ts';
-import type { Schema } from '../database/schema.ts';
+import type { Schema } from '../schema.ts';
 import { snapshotItem, type WatchItem } from './project.ts';
 import { readSnapshot } from './queries/read-snapshot.ts';
 

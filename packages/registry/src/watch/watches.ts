@@ -1,11 +1,11 @@
 // The live watch: a snapshot, then every change after it, in order, none missing, none twice.
 import { type AgentFilter, SNAPSHOT_ID, SwarmError } from '@hypercode/contracts';
+import { unavailable } from '@hypercode/database';
 import { Alarm } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { filterKey } from '../agents/agent-filter.ts';
 import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
-import type { Schema } from '../database/schema.ts';
-import { unavailable } from '../refusal.ts';
+import type { Schema } from '../schema.ts';
 import { Audience, type WatchBatch } from './audience.ts';
 import { syncedItem } from './project.ts';
 import { Snapshots } from './snapshots.ts';

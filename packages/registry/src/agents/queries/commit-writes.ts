@@ -1,7 +1,7 @@
 // Commits a group of decided writes to one namespace in one round trip. See the function in the first migration.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 export interface IssuedToken {
   id: string;

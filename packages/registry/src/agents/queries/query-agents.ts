@@ -1,7 +1,7 @@
 // One page of the agents that match a filter, in the order of their names.
 import type { AgentFilter } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
 import type { AgentRow } from '../agent-row.ts';
 

@@ -1,6 +1,6 @@
 // Reads agents by name, together with what fencing needs to know of the incarnations that ask for them.
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 import { type AgentRow, REMEMBERED_INCARNATION } from '../agent-row.ts';
 
 export interface Wanted {

@@ -1,6 +1,6 @@
 // Moves the horizon of the change logs, and drops what is behind it.
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 export interface Retention {
   /** Most changes kept in a namespace. */

@@ -1,6 +1,6 @@
 // Reads the change log of a namespace after a revision.
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 import { type Change, type ChangeRow, toChange } from '../change.ts';
 
 /**

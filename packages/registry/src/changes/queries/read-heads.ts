@@ -1,6 +1,6 @@
 // The newest revision of each of the namespaces, in one statement.
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 export interface Head {
   /** The newest revision. */

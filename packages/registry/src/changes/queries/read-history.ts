@@ -1,6 +1,6 @@
 // The changes of one agent, newest first.
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 import { type Change, type ChangeRow, toChange } from '../change.ts';
 
 /** At most `limit` changes before revision `before` (null: from the newest), and how far back the log reaches. */

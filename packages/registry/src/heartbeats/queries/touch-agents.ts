@@ -1,6 +1,6 @@
 // Writes when agents were last seen, for many at once.
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 export interface Seen {
   namespace: string;

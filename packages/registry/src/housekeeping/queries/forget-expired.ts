@@ -1,7 +1,7 @@
 // Drops what no call can ask for any more: tokens and incarnations past their time.
 import { type Kysely, sql } from 'kysely';
 import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 /** Most tokens of one agent: a process that registers again and again loses its oldest ones, not the core its memory. */
 const MAX_TOKENS_PER_AGENT = 100;

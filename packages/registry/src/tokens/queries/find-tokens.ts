@@ -2,7 +2,7 @@
 import type { TokenKind, TokenRoles } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 export interface TokenRow {
   hash: string;

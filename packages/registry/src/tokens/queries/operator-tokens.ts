@@ -1,7 +1,7 @@
 // Operators' tokens in the store: created, listed, used up, revoked.
 import type { TokenInfo, TokenKind, TokenRoles } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 export interface NewToken {
   hash: Buffer;

@@ -4,7 +4,7 @@ import { LIMITS } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { toAgent } from '../../agents/agent-row.ts';
 import { queryAgents } from '../../agents/queries/query-agents.ts';
-import type { Schema } from '../../database/schema.ts';
+import type { Schema } from '../../schema.ts';
 
 /** The agents that match, in chunks as they are sent, and the revision that they are true at. */
 export async function readSnapshot(

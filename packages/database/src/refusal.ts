@@ -1,6 +1,6 @@
 // The refusal behind anything that the registry threw: its own, or what a database error means for the caller.
 import { SwarmError } from '@hypercode/contracts';
-import { classify } from './database/failure.ts';
+import { classify } from './failure.ts';
 
 /** The store did not answer; whether it did what was asked is unknown. */
 export const unavailable = (message: string, cause?: unknown): SwarmError<'UNAVAILABLE'> =>

@@ -75,11 +75,12 @@ export interface TokenEpochTable {
   epoch: Generated<number>;
 }
 
-export interface Schema {
+// A type and not an interface, which Kysely would not take for a set of tables.
+export type Schema = {
   namespaces: NamespaceTable;
   agents: AgentTable;
   changes: ChangeTable;
   incarnations: IncarnationTable;
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
-}
+};

@@ -1,0 +1,87 @@
+// The port to where events are kept: one log for each namespace.
+import type { GapReason } from '@hypercode/contracts';
+import type { LogPosition } from './position.ts';
+
+export interface Retention {
+  /** Most events kept in a namespace. */
+  maxEvents: number;
+  /** Most bytes of events kept in a namespace, as `text` has them in UTF-8. */
+  maxBytes: number;
+  /** How long events are kept, in milliseconds. */
+  maxAgeMs: number;
+}
+
+export interface LogSettings {
+  retention: Retention;
+  /** How long an event that is published again is recognised, in milliseconds. */
+  dedupWindowMs: number;
+}
+
+/** An event on its way into the log. */
+export interface NewEvent {
+  /** A UUID in lower case. With `source`, the key of deduplication. */
+  readonly id: string;
+  readonly source: string;
+  readonly topic: string;
+  /** The whole event as JSON, as it goes out to everybody. The log does not look into it. */
+  readonly text: string;
+}
+
+export interface Appended {
+  /** Of a duplicate: where the first one stands, or stood. */
+  readonly position: LogPosition;
+  readonly duplicate: boolean;
+}
+
+/** An event in the log. */
+export interface LogEntry {
+  readonly position: LogPosition;
+  readonly topic: string;
+  readonly text: string;
+}
+
+export interface LogRange {
+  /** Everything behind it is kept: the last event that was removed, or the beginning. */
+  readonly horizon: LogPosition;
+  /** The newest event, or the horizon when there is none. */
+  readonly head: LogPosition;
+}
+
+export interface LogGap {
+  readonly gap: GapReason;
+  /** How the log stands now: one can go on from its horizon. */
+  readonly range: LogRange;
+}
+
+export interface TopicCount {
+  readonly topic: string;
+  /** Events since the topic was first used. */
+  readonly count: number;
+  /** Events a second, over the last minute. */
+  readonly perSecond: number;
+  readonly last: LogPosition;
+}
+
+/**
+ * Every method rejects with UNAVAILABLE within two seconds when the store does not answer; whether a write was done is then
+ * unknown, and nothing of it is sent again later. A log that nobody has written to exists: it is empty. Its epoch is made by
+ * whoever asks first, and stays.
+ */
+export interface EventLog {
+  /**
+   * Adds events in their order, as one atomic step with their deduplication: an event whose `source` and `id` were appended
+   * less than the window ago is not added again, also not twice within one call. Applies retention as it goes. `events` has 1
+   * to 1,000.
+   */
+  append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]>;
+  /**
+   * At most `limit` events behind `after`, in order, without a hole; fewer than that only at the end of the log, or when they
+   * come to more than about 4 MiB. A gap when they can not be told: `retention` when `after` is behind the horizon, `log_lost`
+   * when it is from another log, beyond the head, or an event stands there that is not the one that the position was given for.
+   */
+  read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap>;
+  /** How the logs stand; of those that the store has not heard of, their new beginning. */
+  ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
+  /** Topics by name, behind `after`. Forgotten are those of whose events none is kept (not at once). */
+  topics(namespace: string, page: { after: string | null; limit: number }): Promise<TopicCount[]>;
+}

@@ -1,0 +1,135 @@
+// The port to where consumer groups keep what they know: how far each has read, and what became of every event it took.
+import type { GapReason } from '@hypercode/contracts';
+import type { LogEntry } from './event-log.ts';
+import type { LogPosition } from './position.ts';
+
+export interface GroupSettings {
+  /** Topic patterns, in the order of their text, each once. */
+  readonly topics: readonly string[];
+  readonly ackDeadlineMs: number;
+  readonly maxDeliveries: number;
+}
+
+/**
+ * States of an event in a group:
+ * - unread: behind the group's cursor. → in flight, when a claim takes it.
+ * - in flight: a member has it until its deadline. ack → gone; nack → waiting, or dead after the last attempt; the deadline
+ *   passes → waiting (due at once), or dead after the last attempt.
+ * - waiting: for its time, then for a claim → in flight, attempt + 1.
+ * - dead: redrive → waiting (due at once, the next attempt is 1, the history begins anew); discard → gone.
+ * - gone: settled. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack only the attempt that is in
+ *   flight and whose deadline has not passed.
+ *
+ * Deadlines are judged on the store's clock, at the beginning of each operation on the group.
+ */
+export interface ClaimRequest {
+  readonly consumer: string;
+  /** Most deliveries that the consumer has open, these included. */
+  readonly maxInFlight: number;
+  /** Most deliveries to hand out now. */
+  readonly max: number;
+  /**
+   * Unread events as the caller knows them: those between `after` and `upTo` that match the group's topics. They are taken if the
+   * group's cursor is at `after`, oldest first, as many as there is room for; the cursor moves behind the last one taken, or
+   * to `upTo` when all were. Due events come first. Null: only due events are wanted.
+   */
+  readonly offer: {
+    readonly after: LogPosition;
+    readonly entries: readonly LogEntry[];
+    readonly upTo: LogPosition;
+  } | null;
+}
+
+/** One attempt at one event. */
+export interface GroupDelivery {
+  readonly position: LogPosition;
+  readonly attempt: number;
+  readonly text: string;
+}
+
+export interface ClaimOutcome {
+  readonly deliveries: readonly GroupDelivery[];
+  /** Where the group's cursor is now. When it is not where the caller's offer began, nothing of the offer was taken. */
+  readonly cursor: LogPosition;
+  /** How many more deliveries the consumer may have open. */
+  readonly room: number;
+  /** Milliseconds until the next event is due, or passes its deadline; null when there is none. */
+  readonly nextDueMs: number | null;
+  /** The group was behind the horizon, or on a log that is gone, and was moved. `lost` events went by; null: nobody knows. */
+  readonly gap: { readonly lost: number | null; readonly reason: GapReason } | null;
+}
+
+/** An attempt, as a delivery id names it. */
+export interface DeliveryRef {
+  readonly position: LogPosition;
+  readonly attempt: number;
+}
+
+export interface StoredAttempt {
+  readonly attempt: number;
+  readonly consumer: string;
+  /** Milliseconds since the epoch. */
+  readonly deliveredAt: number;
+  readonly failedAt: number;
+  /** Null: the deadline passed. */
+  readonly reason: string | null;
+}
+
+export interface StoredDeadLetter {
+  readonly position: LogPosition;
+  /** The last attempt. */
+  readonly attempt: number;
+  readonly text: string;
+  /** Milliseconds since the epoch. */
+  readonly deadAt: number;
+  readonly history: readonly StoredAttempt[];
+  /** Its place in the order of deaths. */
+  readonly ordinal: number;
+}
+
+export interface StoredGroup extends GroupSettings {
+  readonly group: string;
+  readonly cursor: LogPosition;
+  /** Events of all topics behind the cursor. */
+  readonly lag: number;
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly deadLetters: number;
+}
+
+/** Fails as the log does: UNAVAILABLE within two seconds. Where a group is named that is not there: NOT_FOUND. */
+export interface GroupStore {
+  /**
+   * Makes the group unless it exists, at the log's head (`latest`) or horizon (`earliest`). Gives its cursor, and whether it was made
+   * now. CONFLICT when it exists with other settings; `details` is `{ existing: GroupSettings }`.
+   */
+  open(
+    namespace: string,
+    group: string,
+    settings: GroupSettings,
+    from: 'latest' | 'earliest',
+  ): Promise<{ cursor: LogPosition; created: boolean }>;
+  /** The group's settings; null when there is none. */
+  find(namespace: string, group: string): Promise<GroupSettings | null>;
+  claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome>;
+  /** How many were settled. A position that the group has never taken, or has settled, counts for nothing. */
+  ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number>;
+  nack(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    how: { delayMs: number; reason: string | null },
+  ): Promise<number>;
+  /** In the order of their deaths, behind the ordinal `after`. */
+  deadLetters(
+    namespace: string,
+    group: string,
+    page: { after: number | null; limit: number },
+  ): Promise<StoredDeadLetter[]>;
+  /** How many went back to waiting. Null: all. */
+  redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
+  /** How many were dropped. Null: all. */
+  discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
+  /** By name. */
+  list(namespace: string): Promise<StoredGroup[]>;
+}

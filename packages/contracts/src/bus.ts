@@ -1,0 +1,262 @@
+// Inputs and outputs of the bus' procedures, and what its subscriptions and consumer groups tell.
+import { z } from 'zod';
+import { SwarmErrorBody } from './error.ts';
+import { Position, PublishInput, SwarmEvent } from './event.ts';
+import { LIMITS } from './limits.ts';
+import { inNamespace, Name } from './name.ts';
+import { text } from './text.ts';
+import { TopicPattern } from './topic.ts';
+
+const Topics = z.array(TopicPattern).min(1).max(LIMITS.subscribedPatterns);
+const Count = z.number().int().nonnegative();
+
+export const BusPublishInput = z.object({ ...inNamespace, ...PublishInput.shape });
+export type BusPublishInput = z.output<typeof BusPublishInput>;
+
+export const PublishResult = z.object({
+  id: z.uuid(),
+  /** Where the event stands in the log; of a duplicate, where the first one does. */
+  position: Position,
+  /** Whether the event was in the log already. */
+  duplicate: z.boolean(),
+});
+export type PublishResult = z.infer<typeof PublishResult>;
+
+/** The events are checked one by one, so that a bad one is refused alone. */
+export const PublishManyInput = z.object({
+  ...inNamespace,
+  events: z.array(z.unknown()).max(LIMITS.publishManyEvents),
+});
+/** `events` as callers write them. */
+export type PublishManyInput = { namespace?: string | undefined; events: PublishInput[] };
+
+/** An event of a `publishMany` that was refused; `id` is null when the event had none that can be told. */
+export const PublishRefusal = z.object({ id: z.string().nullable(), error: SwarmErrorBody });
+export type PublishRefusal = z.infer<typeof PublishRefusal>;
+
+export const PublishManyResult = z.object({ results: z.array(z.union([PublishResult, PublishRefusal])) });
+export type PublishManyResult = z.infer<typeof PublishManyResult>;
+
+/** Where to begin: with what comes next, with the oldest that is kept, or behind a position. */
+export const StartFrom = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position })]);
+export type StartFrom = z.infer<typeof StartFrom>;
+
+export const SubscribeInput = z.object({
+  ...inNamespace,
+  topics: Topics,
+  from: StartFrom.default('latest'),
+  /** Set by resuming transports; beats `from`. */
+  lastEventId: z.string().max(LIMITS.cursorLength).optional(),
+});
+export type SubscribeInput = z.output<typeof SubscribeInput>;
+
+/**
+ * Why events are missing:
+ * - `retention`: they were removed from the log by its limits.
+ * - `log_lost`: the log is not the one that the position is from, since its store lost data or failed over.
+ */
+export const GapReason = z.enum(['retention', 'log_lost']);
+export type GapReason = z.infer<typeof GapReason>;
+
+/**
+ * - `event`: one event.
+ * - `gap`: what stood between `after` and `resumedAt` is gone.
+ * - `bookmark`: nothing that matches stands up to `position`; the first value is one, and more follow every 15 s.
+ */
+export const SubscriptionEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('event'), position: Position, event: SwarmEvent }),
+  z.object({ type: z.literal('gap'), after: Position, resumedAt: Position, reason: GapReason }),
+  z.object({ type: z.literal('bookmark'), position: Position }),
+]);
+export type SubscriptionEvent = z.infer<typeof SubscriptionEvent>;
+
+export const ReadInput = z.object({
+  ...inNamespace,
+  topics: Topics,
+  /** Absent: from the oldest that is kept. */
+  after: Position.optional(),
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
+});
+export type ReadInput = z.output<typeof ReadInput>;
+export const ReadResult = z.object({
+  events: z.array(z.object({ position: Position, event: SwarmEvent })),
+  /** Where to go on reading. The end is reached when it does not move. */
+  next: Position,
+});
+export type ReadResult = z.infer<typeof ReadResult>;
+
+/** What makes a consumer group; the first call decides, and a later one that differs is refused with CONFLICT. */
+const groupSettings = {
+  topics: Topics,
+  /** Milliseconds that a member has for an event before it is given to another. */
+  ackDeadlineMs: z.number().int().min(100).max(86_400_000).default(30_000),
+  /** Deliveries of an event before it becomes a dead letter. */
+  maxDeliveries: z.number().int().min(1).max(1000).default(5),
+};
+/** Where a new group begins; of no meaning once it exists. */
+const groupStart = z.enum(['latest', 'earliest']).default('latest');
+/** Tells members of a group apart. Two with the same name share their allowance of deliveries. */
+const Consumer = text(LIMITS.consumerLength, 1);
+
+export const ConsumeInput = z.object({
+  ...inNamespace,
+  group: Name,
+  ...groupSettings,
+  from: groupStart,
+  /** Default: a new one for each stream. */
+  consumer: Consumer.optional(),
+  /** Most deliveries that the stream has open at a time. */
+  maxInFlight: z.number().int().min(1).max(LIMITS.inFlight).default(16),
+  /** Set by resuming transports; of no meaning here, since the group knows where it stands. */
+  lastEventId: z.string().max(LIMITS.cursorLength).optional(),
+});
+export type ConsumeInput = z.output<typeof ConsumeInput>;
+
+/** Names one attempt at one event: position and attempt. */
+export const DeliveryId = z.string().min(1).max(LIMITS.cursorLength);
+export type DeliveryId = z.infer<typeof DeliveryId>;
+
+const Delivery = z.object({
+  type: z.literal('delivery'),
+  deliveryId: DeliveryId,
+  /** 1 for the first attempt. */
+  attempt: z.number().int().positive(),
+  position: Position,
+  event: SwarmEvent,
+});
+
+/**
+ * - `delivery`: an event to work on, and to ack or nack.
+ * - `gap`: the group was overtaken. `lost` events of all topics went by unread; null where nobody can tell.
+ */
+const GroupGap = z.object({ type: z.literal('gap'), lost: Count.nullable(), reason: GapReason });
+export const GroupEvent = z.discriminatedUnion('type', [Delivery, GroupGap]);
+export type GroupEvent = z.infer<typeof GroupEvent>;
+
+export const ClaimInput = z.object({
+  ...inNamespace,
+  group: Name,
+  ...groupSettings,
+  from: groupStart,
+  consumer: Consumer.optional(),
+  /** Most deliveries in the answer. */
+  max: z.number().int().min(1).max(LIMITS.inFlight).default(16),
+  /** How long to wait for the first delivery, in milliseconds. */
+  waitMs: z.number().int().min(0).max(LIMITS.claimWaitMs).default(0),
+});
+export type ClaimInput = z.output<typeof ClaimInput>;
+export const ClaimResult = z.object({
+  deliveries: z.array(Delivery.omit({ type: true })),
+  /** Present when the group was overtaken since it was last claimed from. */
+  gap: GroupGap.omit({ type: true }).optional(),
+});
+export type ClaimResult = z.infer<typeof ClaimResult>;
+
+const DeliveryIds = z.array(DeliveryId).min(1).max(LIMITS.settledAtOnce);
+const Reason = text(LIMITS.reasonLength);
+export const AckInput = z.object({ ...inNamespace, group: Name, deliveryIds: DeliveryIds });
+export type AckInput = z.output<typeof AckInput>;
+export const NackInput = z.object({
+  ...AckInput.shape,
+  /** How long the event waits before its next attempt, in milliseconds. */
+  delayMs: z.number().int().min(0).max(86_400_000).default(0),
+  reason: Reason.optional(),
+});
+export type NackInput = z.output<typeof NackInput>;
+/** How many of the deliveries were open and are not any more. */
+export const SettleResult = z.object({ settled: Count });
+export type SettleResult = z.infer<typeof SettleResult>;
+
+/** One attempt that did not end in an ack. */
+export const FailedAttempt = z.object({
+  attempt: z.number().int().positive(),
+  consumer: z.string(),
+  deliveredAt: z.iso.datetime(),
+  failedAt: z.iso.datetime(),
+  /** What the nack said; null when the deadline passed. */
+  reason: z.string().nullable(),
+});
+export type FailedAttempt = z.infer<typeof FailedAttempt>;
+
+/** An event that a group has given up on. */
+export const DeadLetter = z.object({
+  /** Of the last attempt. */
+  deliveryId: DeliveryId,
+  position: Position,
+  event: SwarmEvent,
+  deadAt: z.iso.datetime(),
+  /** Of the last attempt. */
+  reason: z.string().nullable(),
+  /** The attempts since it was first delivered, or redriven; the newest last. */
+  history: z.array(FailedAttempt),
+});
+export type DeadLetter = z.infer<typeof DeadLetter>;
+
+export const DeadLettersInput = z.object({
+  ...inNamespace,
+  group: Name,
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
+  cursor: z.string().max(LIMITS.cursorLength).optional(),
+});
+export type DeadLettersInput = z.output<typeof DeadLettersInput>;
+export const DeadLettersResult = z.object({
+  /** The one that died first comes first. */
+  deadLetters: z.array(DeadLetter),
+  nextCursor: z.string().nullable(),
+});
+export type DeadLettersResult = z.infer<typeof DeadLettersResult>;
+
+/** Dead letters: these, or all of the group. */
+export const DeadLetterChoice = z
+  .object({ ...inNamespace, group: Name, deliveryIds: DeliveryIds.optional(), all: z.literal(true).optional() })
+  .refine(({ deliveryIds, all }) => (deliveryIds === undefined) !== (all === undefined), {
+    error: 'takes either deliveryIds or all: true',
+    path: ['deliveryIds'],
+  });
+export type DeadLetterChoice = z.output<typeof DeadLetterChoice>;
+export const CountResult = z.object({ count: Count });
+export type CountResult = z.infer<typeof CountResult>;
+
+export const TopicsInput = z.object({
+  ...inNamespace,
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(100),
+  cursor: z.string().max(LIMITS.cursorLength).optional(),
+});
+export type TopicsInput = z.output<typeof TopicsInput>;
+export const TopicInfo = z.object({
+  topic: z.string(),
+  /** Events since the topic was first used; it is forgotten when the log keeps none of its events. */
+  count: Count,
+  /** Events a second, over the last minute. */
+  perSecond: z.number().nonnegative(),
+  /** Of its newest event. */
+  lastPosition: Position,
+});
+export type TopicInfo = z.infer<typeof TopicInfo>;
+export const TopicsResult = z.object({
+  /** Ordered by name. */
+  topics: z.array(TopicInfo),
+  nextCursor: z.string().nullable(),
+});
+export type TopicsResult = z.infer<typeof TopicsResult>;
+
+export const GroupsInput = z.object({ ...inNamespace });
+export type GroupsInput = z.output<typeof GroupsInput>;
+export const GroupInfo = z.object({
+  group: Name,
+  topics: z.array(TopicPattern),
+  ackDeadlineMs: Count,
+  maxDeliveries: Count,
+  /** Up to where the group has taken from the log. */
+  position: Position,
+  /** Events of all topics behind that position. */
+  lag: Count,
+  /** Deliveries that are open. */
+  inFlight: Count,
+  /** Events that wait for another attempt. */
+  waiting: Count,
+  deadLetters: Count,
+});
+export type GroupInfo = z.infer<typeof GroupInfo>;
+export const GroupsResult = z.object({ groups: z.array(GroupInfo) });
+export type GroupsResult = z.infer<typeof GroupsResult>;

@@ -1,0 +1,87 @@
+// Who may publish and subscribe to what: policies by role. Access is denied unless a pattern allows it.
+import { z } from 'zod';
+import { CircuitState } from './agent.ts';
+import { LIMITS } from './limits.ts';
+import { AgentName, inNamespace, Name } from './name.ts';
+import { Topic, TopicPattern } from './topic.ts';
+
+/** A whole token of a policy's pattern that stands for the caller's agent name. */
+export const NAME_PLACEHOLDER = '{name}';
+
+/** A topic pattern in which a token may also be `{name}`. */
+export const PolicyPattern = z
+  .string()
+  .max(LIMITS.topicLength)
+  .refine(
+    (pattern) => TopicPattern.safeParse(withName(pattern, 'name')).success,
+    'must be a topic pattern, in which a whole token may be {name}',
+  );
+export type PolicyPattern = z.infer<typeof PolicyPattern>;
+
+/** The pattern for the agent called `name`. */
+export function withName(pattern: string, name: string): string {
+  if (!pattern.includes(NAME_PLACEHOLDER)) return pattern;
+  return pattern
+    .split('.')
+    .map((token) => (token === NAME_PLACEHOLDER ? name : token))
+    .join('.');
+}
+
+const Patterns = z.array(PolicyPattern).max(LIMITS.policyPatterns);
+
+/** What a role may do: what an `allow` pattern covers and no `deny` pattern takes away. */
+export const RolePolicy = z.object({
+  publish: Patterns,
+  subscribe: Patterns,
+  denyPublish: Patterns.optional(),
+  denySubscribe: Patterns.optional(),
+});
+export type RolePolicy = z.infer<typeof RolePolicy>;
+
+export const PolicyRules = z.object({
+  roles: z
+    .record(Name, RolePolicy)
+    .refine((roles) => Object.keys(roles).length <= LIMITS.policyRoles, `at most ${LIMITS.policyRoles} roles`),
+  /** For roles that are not listed. */
+  default: RolePolicy,
+});
+export type PolicyRules = z.infer<typeof PolicyRules>;
+
+/** The rules of a namespace. Version 0 is the policy that ships with the product. */
+export const Policy = z.object({ version: z.number().int().nonnegative(), ...PolicyRules.shape });
+export type Policy = z.infer<typeof Policy>;
+
+export const PolicyGetInput = z.object({ ...inNamespace });
+export type PolicyGetInput = z.output<typeof PolicyGetInput>;
+
+export const PolicyPutInput = z.object({
+  ...inNamespace,
+  /** A version in it says nothing, so that what `get` gave can be sent back. */
+  policy: PolicyRules,
+  /** Refused with CONFLICT unless this is the version in force. */
+  ifVersion: z.number().int().nonnegative().optional(),
+});
+export type PolicyPutInput = z.output<typeof PolicyPutInput>;
+
+export const PolicyAction = z.enum(['publish', 'subscribe']);
+export type PolicyAction = z.infer<typeof PolicyAction>;
+
+export const PolicyExplainInput = z.object({
+  ...inNamespace,
+  /** The agent's name. */
+  name: AgentName,
+  action: PolicyAction,
+  /** To subscribe, it may be a pattern. */
+  topic: z.union([Topic, TopicPattern]),
+});
+export type PolicyExplainInput = z.output<typeof PolicyExplainInput>;
+export const PolicyExplanation = z.object({
+  /** Whether the policy allows it and, to publish, the circuit too. */
+  allowed: z.boolean(),
+  /** The pattern that decided, as the policy has it; null when none matched. */
+  rule: z.string().nullable(),
+  circuit: CircuitState,
+  /** The same in words. */
+  because: z.string(),
+});
+export type PolicyExplanation = z.infer<typeof PolicyExplanation>;
