@@ -150,23 +150,16 @@ describe('Feed', () => {
     await feed.close();
   });
 
-  test('rings attached alarms for new entries, and for the last time when it closes', async () => {
-    const log = new MemoryLog();
-    const { feed } = await follow(log);
-    const [attached, detached] = [new Alarm(), new Alarm()];
-    feed.attach(attached);
-    feed.attach(detached)();
-    const woken = vi.fn();
-    void detached.wait().then(woken);
-
-    const waiting = attached.wait();
+  test('tells listeners when it closes, and those who left nothing', async () => {
+    const { feed } = await follow(new MemoryLog());
+    const [stays, left] = [vi.fn(), vi.fn()];
+    feed.onEntries(stays);
+    feed.onEntries(left)();
     feed.offer([{ position: 1 }], isNext);
-    await waiting;
-    const last = attached.wait();
     await feed.close();
-    await last;
+    expect(stays.mock.calls).toEqual([[[{ position: 1 }]], [null]]);
+    expect(left).not.toHaveBeenCalled();
     expect(feed.closed).toBe(true);
-    expect(woken).not.toHaveBeenCalled();
   });
 });
 

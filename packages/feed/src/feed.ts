@@ -1,5 +1,4 @@
-// Follows an append-only log: one reader, a ring of what is recent, and word to everybody who waits for more.
-import type { Alarm } from './alarm.ts';
+// Follows an append-only log: one reader, a ring of what is recent, and word to everybody who listens.
 import { type Entry, Ring, type RingLimits } from './ring.ts';
 
 /** The log that a feed follows. */
@@ -28,7 +27,7 @@ export interface FeedOptions {
  * States of a feed:
  * - following: everything up to `end` is known; a wake-up starts a read.
  * - reading: one read is under way; wake-ups meanwhile lead to exactly one more.
- * - closed: nothing is read any more and every waiter has been woken.
+ * - closed: nothing is read any more and every listener has been told.
  *
  * A wake-up is a hint. Whoever owns the feed also wakes it now and then, so that a lost one only costs time.
  */
@@ -37,7 +36,6 @@ export class Feed<P, E extends Entry<P>> {
   readonly #log: Log<P, E>;
   readonly #options: FeedOptions;
   readonly #listeners = new Set<(entries: readonly E[] | null) => void>();
-  readonly #alarms = new Set<Alarm>();
   #reading: Promise<void> | null = null;
   #wokenMeanwhile = false;
   #closed = false;
@@ -70,18 +68,17 @@ export class Feed<P, E extends Entry<P>> {
   }
 
   /**
-   * Calls `listener` with every group of new entries as they arrive, and with null when entries may have been missed
-   * and the ring began anew. Returns what ends it.
+   * Calls `listener` with every group of new entries as they arrive, and with null when entries may have been missed:
+   * the ring began anew, or nothing more is read because the feed is closed. Returns what ends it.
    */
   onEntries(listener: (entries: readonly E[] | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Rings `alarm` whenever there is something new. Returns what ends it. */
-  attach(alarm: Alarm): () => void {
-    this.#alarms.add(alarm);
-    return () => this.#alarms.delete(alarm);
+  /** Negative when `a` comes before `b`. */
+  compare(a: P, b: P): number {
+    return this.#log.compare(a, b);
   }
 
   /** Says that the log may have grown. */
@@ -112,14 +109,9 @@ export class Feed<P, E extends Entry<P>> {
     else this.wake();
   }
 
-  /** Rings every alarm without a new entry. */
-  stir(): void {
-    for (const alarm of this.#alarms) alarm.ring();
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
-    this.stir();
+    for (const listener of this.#listeners) listener(null);
     await this.#reading;
     this.#listeners.clear();
   }
@@ -142,7 +134,6 @@ export class Feed<P, E extends Entry<P>> {
     const start: P = await this.#log.begin();
     this.#ring = new Ring<P, E>(start, (a, b) => this.#log.compare(a, b), this.#options.limits);
     for (const listener of this.#listeners) listener(null);
-    this.stir();
     this.#wokenMeanwhile = true;
   }
 
@@ -150,6 +141,5 @@ export class Feed<P, E extends Entry<P>> {
     if (entries.length === 0) return;
     for (const entry of entries) this.#ring.append(entry, this.#log.sizeOf(entry));
     for (const listener of this.#listeners) listener(entries);
-    this.stir();
   }
 }

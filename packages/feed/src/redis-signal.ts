@@ -15,6 +15,7 @@ const TIMEOUT_MS = 10_000;
 const GOODBYE_MS = 200;
 
 export interface RedisSignalOptions extends SignalOptions {
+  /** One address, or those of several nodes of a Redis Cluster separated by commas. */
   url: string;
 }
 
@@ -22,7 +23,8 @@ export function createRedisSignal({ url, ...options }: RedisSignalOptions): Sign
   return createLinkedSignal((link) => openLink(url, link), options);
 }
 
-async function openLink(url: string, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+async function openLink(urls: string, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+  const url = await serverOf(urls.split(','), abort);
   const publisher = createConnection(url, 'swarm-signal-publisher');
   const subscriber = createConnection(url, 'swarm-signal-subscriber');
   const lost = Promise.withResolvers<Error>();
@@ -72,6 +74,45 @@ function createConnection(url: string, connectionName: string): Redis {
     commandTimeout: TIMEOUT_MS,
     disconnectTimeout: GOODBYE_MS,
   });
+}
+
+/**
+ * The address to speak to: the only one, or that of the cluster's node which has the channel. When the channel moves to another
+ * node, sending fails or the connection ends, and the next link asks again.
+ */
+async function serverOf([first = '', ...others]: string[], abort: AbortSignal): Promise<string> {
+  if (others.length === 0) return first;
+  const failures: unknown[] = [];
+  for (const seed of [first, ...others]) {
+    abort.throwIfAborted();
+    const redis = createConnection(seed, 'swarm-signal-seed');
+    const giveUp = () => void disconnect(redis);
+    abort.addEventListener('abort', giveUp);
+    redis.on('error', (error) => failures.push(error));
+    try {
+      await redis.connect();
+      return addressIn(seed, await redis.cluster('SLOTS'), await redis.cluster('KEYSLOT', CHANNEL));
+    } catch (error) {
+      failures.push(error);
+    } finally {
+      abort.removeEventListener('abort', giveUp);
+      await disconnect(redis);
+    }
+  }
+  throw new AggregateError(failures, 'No node of the Redis Cluster answers');
+}
+
+/** The seed's address, with the host and port of the node that has the slot. */
+function addressIn(seed: string, slots: unknown, slot: number): string {
+  const ranges = Array.isArray(slots) ? (slots as [number, number, [string, number]][]) : [];
+  const owner = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2];
+  if (owner === undefined) throw new Error(`No node of the Redis Cluster has slot ${slot}`);
+  const url = new URL(seed);
+  const [host, port] = owner;
+  // A node that does not know its own name leaves it empty: it is the one that was asked.
+  if (host !== '') url.hostname = host.includes(':') ? `[${host}]` : host;
+  url.port = String(port);
+  return url.href;
 }
 
 async function disconnect(redis: Redis): Promise<void> {

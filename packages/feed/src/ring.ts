@@ -20,6 +20,8 @@ export class Ring<P, E extends Entry<P>> {
   #sizes: number[] = [];
   /** Entries before this index are evicted and only wait for the array to be cut. */
   #first = 0;
+  /** How many entries were cut off the array. */
+  #cut = 0;
   #bytes = 0;
   #start: P;
   readonly #compare: (a: P, b: P) => number;
@@ -68,6 +70,19 @@ export class Ring<P, E extends Entry<P>> {
     return this.#entries.slice(from, from + limit);
   }
 
+  /** How many entries the ring has ever been given up to and including `position`. Only for a position that it `reaches`. */
+  countThrough(position: P): number {
+    return this.#cut + this.#indexAfter(position);
+  }
+
+  /** Lets go of everything up to and including `position`. */
+  evictThrough(position: P): void {
+    for (let first = this.#entries[this.#first]; first !== undefined; first = this.#entries[this.#first]) {
+      if (this.#compare(first.position, position) > 0) break;
+      this.#evict();
+    }
+  }
+
   #evict(): void {
     const evicted = this.#entries[this.#first];
     if (evicted === undefined) return;
@@ -76,6 +91,7 @@ export class Ring<P, E extends Entry<P>> {
     this.#first += 1;
     // Cutting the array costs its length, so it is done once for many evictions.
     if (this.#first * 2 > this.#entries.length) {
+      this.#cut += this.#first;
       this.#entries = this.#entries.slice(this.#first);
       this.#sizes = this.#sizes.slice(this.#first);
       this.#first = 0;

@@ -12,6 +12,5 @@ export {
   type JoinPrincipal,
   type Principal,
 } from './tokens/principal.ts';
-export type { WatchBatch } from './watch/audience.ts';
 export type { WatchItem } from './watch/project.ts';
 export { BOOKMARK_INTERVAL_MS, type WatchRequest } from './watch/watches.ts';

@@ -1,5 +1,5 @@
 // From a token to who is calling: from memory when the token is known, with one shared lookup when it is not.
-import { type Activity, SwarmError } from '@hypercode/contracts';
+import { type Activity, type CircuitState, SwarmError } from '@hypercode/contracts';
 import { coalesce, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
@@ -195,6 +195,8 @@ export class Identities {
       } else if (principal.agentId === after.id) {
         principal.revision = Math.max(principal.revision, position);
         principal.activity = after.status.activity;
+        principal.circuit = after.status.circuit;
+        principal.circuitReason = after.status.reason;
       }
     }
   }
@@ -314,6 +316,8 @@ function identify(row: TokenRow): Identity {
         role: row.current_role ?? '',
         revision: row.current_revision ?? 0,
         activity: (row.current_activity ?? 'ready') as Activity,
+        circuit: (row.current_circuit ?? 'closed') as CircuitState,
+        circuitReason: row.current_reason,
       };
       return new Identity(hash, principal, expiresAtMs);
     }

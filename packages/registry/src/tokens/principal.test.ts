@@ -19,6 +19,8 @@ const principals = {
     role: 'coder',
     revision: 1,
     activity: 'ready',
+    circuit: 'closed',
+    circuitReason: null,
   },
 } satisfies Record<string, Principal>;
 

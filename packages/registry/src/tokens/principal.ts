@@ -1,5 +1,5 @@
 // Who is calling, and what that lets them do in the registry.
-import { type Activity, SwarmError, type TokenRoles } from '@hypercode/contracts';
+import { type Activity, type CircuitState, SwarmError, type TokenRoles } from '@hypercode/contracts';
 
 export interface AdminPrincipal {
   readonly kind: 'admin';
@@ -36,6 +36,9 @@ export interface AgentPrincipal {
   readonly role: string;
   revision: number;
   activity: Activity;
+  circuit: CircuitState;
+  /** Why the circuit is open. */
+  circuitReason: string | null;
 }
 
 export type Principal = AdminPrincipal | ViewerPrincipal | JoinPrincipal | AgentPrincipal;

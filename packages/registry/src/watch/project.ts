@@ -1,14 +1,12 @@
 // What one watcher hears of one change: pure, and with one shared value for all watchers who hear the same.
 import { type Agent, type AgentFilter, SNAPSHOT_ID, type WatchEvent } from '@hypercode/contracts';
-import { matchesFilter } from '../agents/agent-filter.ts';
+import { type Projection, type StreamItem, ValueItem } from '@hypercode/feed';
+import { filterKey, matchesFilter } from '../agents/agent-filter.ts';
 import type { Change } from '../changes/change.ts';
 import { isRemoval } from '../changes/change.ts';
 
-/** A value on its way to watchers, with its tracked id. Shared: whoever encodes it can keep the bytes. */
-export interface WatchItem {
-  readonly id: string;
-  readonly event: WatchEvent;
-}
+/** A value on its way to watchers, with its tracked id. */
+export type WatchItem = StreamItem<WatchEvent>;
 
 /**
  * How a change looks from behind a filter:
@@ -39,23 +37,29 @@ export function itemOf(change: Change, view: View): WatchItem {
 
 function makeItem({ position, change, after, at }: Change, view: View): WatchItem {
   const heard = view === 'left' ? 'left' : view === 'begins' ? 'updated' : change;
-  return {
-    id: String(position),
-    event: { type: 'change', revision: position, change: heard, agent: after, at },
-  };
+  return new ValueItem<WatchEvent>(String(position), {
+    type: 'change',
+    revision: position,
+    change: heard,
+    agent: after,
+    at,
+  });
 }
 
-export const syncedItem = (revision: number): WatchItem => ({
-  id: String(revision),
-  event: { type: 'synced', revision },
+/** What watchers with this filter hear. */
+export const projectionOf = (filter: AgentFilter): Projection<Change, WatchItem> => ({
+  key: filterKey(filter),
+  project: (change) => {
+    const view = viewOf(change, filter);
+    return view === null ? null : itemOf(change, view);
+  },
 });
 
-export const bookmarkItem = (revision: number): WatchItem => ({
-  id: String(revision),
-  event: { type: 'bookmark', revision },
-});
+export const syncedItem = (revision: number): WatchItem =>
+  new ValueItem<WatchEvent>(String(revision), { type: 'synced', revision });
 
-export const snapshotItem = (revision: number, agents: Agent[], reset: boolean): WatchItem => ({
-  id: SNAPSHOT_ID,
-  event: { type: 'snapshot', revision, agents, reset },
-});
+export const bookmarkItem = (revision: number): WatchItem =>
+  new ValueItem<WatchEvent>(String(revision), { type: 'bookmark', revision });
+
+export const snapshotItem = (revision: number, agents: Agent[], reset: boolean): WatchItem =>
+  new ValueItem<WatchEvent>(SNAPSHOT_ID, { type: 'snapshot', revision, agents, reset });

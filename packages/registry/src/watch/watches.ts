@@ -1,13 +1,12 @@
 // The live watch: a snapshot, then every change after it, in order, none missing, none twice.
 import { type AgentFilter, SNAPSHOT_ID, SwarmError } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/database';
-import { Alarm } from '@hypercode/feed';
+import { Broadcast, type Projection, type StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import { filterKey } from '../agents/agent-filter.ts';
+import type { Change } from '../changes/change.ts';
 import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
 import type { Schema } from '../schema.ts';
-import { Audience, type WatchBatch } from './audience.ts';
-import { syncedItem } from './project.ts';
+import { bookmarkItem, projectionOf, syncedItem, type WatchItem } from './project.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** How often a watcher that has everything is told so; it keeps its cursor young and its connection alive. */
@@ -29,23 +28,24 @@ export interface WatchesOptions {
 /** One watch while it is open. */
 interface Session {
   readonly namespace: string;
-  readonly feed: ChangeFeed;
-  readonly audience: Audience;
-  readonly alarm: Alarm;
+  readonly filter: AgentFilter;
+  readonly broadcast: ChangeBroadcast;
+  readonly projection: Projection<Change, WatchItem>;
   readonly signal: AbortSignal;
   /** The store's head when the watch began: once the cursor is there, the watcher is told that it is in step. */
   readonly syncAt: number;
   synced: boolean;
 }
 
-type Batches<R> = AsyncGenerator<WatchBatch, R, undefined>;
+type ChangeBroadcast = Broadcast<number, Change, WatchItem>;
+type Batches<R> = AsyncGenerator<StreamBatch<WatchItem>, R, undefined>;
 
 /**
  * Phases of one watch:
  * - snapshot: the matching agents at one revision, then `synced`. Entered at the beginning, and again (as a reset) when
  *   the cursor cannot be continued: it is behind the horizon, or ahead of the store's head.
- * - live: the cursor stands in the feed's ring; every step comes out of it, shared with all watchers of the same
- *   filter. Left when the ring no longer reaches the cursor, or was begun anew.
+ * - live: the cursor stands in the feed's ring; every step is shared with all watchers of the same filter. Left when the ring
+ *   no longer reaches the cursor, or was begun anew.
  * - catching up: changes are read from the log, a page at a time, until the ring reaches the cursor again.
  *
  * A watch is pulled. One that is not pulled costs its cursor and nothing else.
@@ -53,23 +53,23 @@ type Batches<R> = AsyncGenerator<WatchBatch, R, undefined>;
 export class Watches {
   readonly #changes: ChangeLog;
   readonly #snapshots: Snapshots;
-  readonly #audiences = new Map<string, { audience: Audience; feed: ChangeFeed; watchers: number }>();
-  readonly #alarms = new Set<Alarm>();
+  readonly #broadcasts = new Map<ChangeFeed, ChangeBroadcast>();
   readonly #bookmarks: NodeJS.Timeout;
   #bookmarkTick = 0;
+  #lastBookmark: StreamBatch<WatchItem> | null = null;
 
   constructor({ db, changes, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: WatchesOptions) {
     this.#changes = changes;
     this.#snapshots = new Snapshots(db);
     this.#bookmarks = setInterval(() => {
       this.#bookmarkTick += 1;
-      for (const alarm of this.#alarms) alarm.ring();
+      for (const broadcast of this.#broadcasts.values()) broadcast.stir();
     }, bookmarkIntervalMs);
   }
 
-  /** How many watches are open. */
+  /** How many watches follow the log. */
   get size(): number {
-    return this.#alarms.size;
+    return [...this.#broadcasts.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
@@ -82,29 +82,25 @@ export class Watches {
     const [feed, head] = await Promise.all([this.#changes.feed(namespace), this.#changes.head(namespace)]);
     if (feed.end < head.revision) feed.wake();
 
-    const { audience, leave } = this.#join(namespace, filter, feed);
-    const alarm = new Alarm();
-    const ring = () => alarm.ring();
-    const detach = feed.attach(alarm);
-    this.#alarms.add(alarm);
-    signal.addEventListener('abort', ring);
-    const session: Session = { namespace, feed, audience, alarm, signal, syncAt: head.revision, synced: false };
-    try {
-      let position: number;
-      if (typeof since === 'number' && since >= head.horizon && since <= head.revision) position = since;
-      else position = yield* this.#snapshot(session, head.revision, since !== null);
-      while (!ended(signal)) {
-        position = yield* this.#live(session, position);
-        if (ended(signal)) return;
-        const caughtUp = yield* this.#catchUp(session, position);
-        if (caughtUp !== null) position = caughtUp;
-        else position = yield* this.#snapshot(session, (await this.#changes.head(namespace)).revision, true);
-      }
-    } finally {
-      signal.removeEventListener('abort', ring);
-      this.#alarms.delete(alarm);
-      detach();
-      leave();
+    const session: Session = {
+      namespace,
+      filter,
+      broadcast: this.#broadcastOf(feed),
+      projection: projectionOf(filter),
+      signal,
+      syncAt: head.revision,
+      synced: false,
+    };
+    let position: number;
+    if (typeof since === 'number' && since >= head.horizon && since <= head.revision) position = since;
+    else position = yield* this.#snapshot(session, head.revision, since !== null);
+    while (!ended(signal)) {
+      position = yield* this.#live(session, position);
+      if (ended(signal)) return;
+      if (feed.closed) throw unavailable('the core is shutting down');
+      const caughtUp = yield* this.#catchUp(session, position);
+      if (caughtUp !== null) position = caughtUp;
+      else position = yield* this.#snapshot(session, (await this.#changes.head(namespace)).revision, true);
     }
   }
 
@@ -114,7 +110,7 @@ export class Watches {
   }
 
   async *#snapshot(session: Session, revision: number, reset: boolean): Batches<number> {
-    const snapshot = await this.#snapshots.get(session.namespace, session.audience.filter, revision, reset);
+    const snapshot = await this.#snapshots.get(session.namespace, session.filter, revision, reset);
     for (const chunk of snapshot.chunks) {
       if (ended(session.signal)) return snapshot.revision;
       yield [chunk];
@@ -124,60 +120,46 @@ export class Watches {
     return snapshot.revision;
   }
 
-  async *#live(session: Session, from: number): Batches<number> {
-    const { feed, audience, alarm, signal } = session;
-    const { ring } = feed;
-    let position = from;
+  #live(session: Session, from: number): Batches<number> {
+    const { broadcast, projection, signal } = session;
     let tick = this.#bookmarkTick;
-    while (!ended(signal) && feed.ring === ring && ring.reaches(position)) {
-      const step = audience.step(position);
-      if (step !== null) {
-        position = step.to;
-        if (step.batch.length > 0) yield step.batch;
-      } else if (!session.synced && position >= session.syncAt) {
+    const idle = (position: number): StreamBatch<WatchItem> | null => {
+      if (!session.synced && position >= session.syncAt) {
         session.synced = true;
-        yield [syncedItem(position)];
-      } else if (tick !== this.#bookmarkTick) {
-        tick = this.#bookmarkTick;
-        yield [audience.bookmark(position)];
-      } else if (feed.closed) {
-        throw unavailable('the core is shutting down');
-      } else {
-        await alarm.wait();
+        return [syncedItem(position)];
       }
-    }
-    return position;
+      if (tick === this.#bookmarkTick) return null;
+      tick = this.#bookmarkTick;
+      return this.#bookmark(position);
+    };
+    return broadcast.follow(projection, from, { signal, idle });
   }
 
   /** Null when the log cannot tell what follows the cursor. */
   async *#catchUp(session: Session, from: number): Batches<number | null> {
-    const { namespace, feed, audience, signal } = session;
+    const { namespace, broadcast, projection, signal } = session;
     let position = from;
     do {
       const changes = await this.#changes.read(namespace, position);
       if (changes === null) return null;
       position = changes.at(-1)?.position ?? position;
-      const batch = audience.project(changes);
+      const batch = changes.map((change) => projection.project(change)).filter((item) => item !== null);
       if (batch.length > 0) yield batch;
-    } while (!ended(signal) && !feed.ring.reaches(position));
+    } while (!ended(signal) && !broadcast.feed.ring.reaches(position));
     return position;
   }
 
-  /** Watchers of the same namespace and filter share an audience while there is one of them. */
-  #join(namespace: string, filter: AgentFilter, feed: ChangeFeed): { audience: Audience; leave: () => void } {
-    const key = `${namespace} ${filterKey(filter)}`;
-    let shared = this.#audiences.get(key);
-    if (shared === undefined || shared.feed !== feed) {
-      shared = { audience: new Audience(feed, filter), feed, watchers: 0 };
-      this.#audiences.set(key, shared);
-    }
-    const joined = shared;
-    joined.watchers += 1;
-    const leave = () => {
-      joined.watchers -= 1;
-      if (joined.watchers === 0 && this.#audiences.get(key) === joined) this.#audiences.delete(key);
-    };
-    return { audience: joined.audience, leave };
+  #broadcastOf(feed: ChangeFeed): ChangeBroadcast {
+    let broadcast = this.#broadcasts.get(feed);
+    if (broadcast === undefined) this.#broadcasts.set(feed, (broadcast = new Broadcast(feed)));
+    return broadcast;
+  }
+
+  /** Watchers who stand at the same revision are sent the same object. */
+  #bookmark(revision: number): StreamBatch<WatchItem> {
+    let bookmark = this.#lastBookmark;
+    if (bookmark?.[0]?.id !== String(revision)) this.#lastBookmark = bookmark = [bookmarkItem(revision)];
+    return bookmark;
   }
 }
 

@@ -22,6 +22,8 @@ export interface TokenRow {
   current_role: string | null;
   current_revision: number | null;
   current_activity: string | null;
+  current_circuit: string | null;
+  current_reason: string | null;
   /** The namespace's revision that all this was true at. */
   head: number;
 }
@@ -33,6 +35,7 @@ export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<
       t.agent_id, t.incarnation, t.expires_at, t.fenced_at is not null as fenced,
       a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
       a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
+      a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,reason}' as current_reason,
       coalesce(n.revision, 0) as head
     from unnest(${hashes}::text[]) as h(hex)
     join tokens t on t.hash = decode(h.hex, 'hex')

@@ -1,0 +1,257 @@
+// Hands what a feed brings to any number of followers: who hears the same is an audience, and what an audience is told is
+// computed once.
+import { Alarm } from './alarm.ts';
+import type { Feed } from './feed.ts';
+import { type Entry, Ring } from './ring.ts';
+
+/** What one kind of follower hears. */
+export interface Projection<E, I> {
+  /** Followers with equal keys hear the same. */
+  readonly key: string;
+  /** What is heard of an entry; null: nothing of it. The same object each time for the same thing. */
+  project(entry: E): I | null;
+  /** Whether entries of this route may be heard; only asked where the broadcast has routes. Default: they may. */
+  hears?(route: string): boolean;
+}
+
+export interface BroadcastOptions<E> {
+  /** What entries have in common that decides who hears them; it spares asking every audience about every entry. */
+  routeOf?: (entry: E) => string;
+}
+
+/** One who hears what a projection lets through, at its own pace. */
+export interface Follower<P, I> {
+  /** Rings when there may be something to hear. */
+  readonly alarm: Alarm;
+  /**
+   * At most `limit` of what is heard after `position`, in order; nothing else is heard up to `upTo`. Null when the feed's
+   * ring does not hold what follows: the follower was too slow, or came with an old position, or the feed began anew.
+   */
+  after(position: P, limit: number): { heard: readonly I[]; upTo: P } | null;
+  leave(): void;
+}
+
+export interface FollowOptions<P, I> {
+  signal: AbortSignal;
+  /** Asked whenever the follower has everything up to `position`: a batch of its own to be sent, or null to wait for more. */
+  idle: (position: P) => readonly I[] | null;
+}
+
+/** Most values in one batch; it bounds what a follower that does not read can hold up in its socket. */
+const BATCH_VALUES = 128;
+/** Routes remembered; when there are more, all are forgotten and asked for again. */
+const MAX_ROUTES = 20_000;
+
+interface Heard<P, I> extends Entry<P> {
+  readonly item: I;
+}
+
+interface Step<P, I> {
+  batch: readonly I[];
+  to: P;
+}
+
+/** Followers who hear the same. Its ring holds what they hear of what the feed's ring holds, from when the first one came. */
+class Audience<P, I> {
+  readonly ring: Ring<P, Heard<P, I>>;
+  readonly alarms = new Set<Alarm>();
+  /** Steps by how much followers have heard, until there is more to hear. */
+  readonly #steps = new Map<number, Step<P, I>>();
+
+  constructor(start: P, compare: (a: P, b: P) => number) {
+    this.ring = new Ring(start, compare, { maxEntries: Infinity, maxBytes: Infinity });
+  }
+
+  hear(position: P, item: I): void {
+    this.ring.append({ position, item }, 0);
+    this.#steps.clear();
+  }
+
+  /** Null when everything has been told. */
+  step(position: P): Step<P, I> | null {
+    const heardCount = this.ring.countThrough(position);
+    const known = this.#steps.get(heardCount);
+    if (known !== undefined) return known;
+    const heard = this.ring.after(position, BATCH_VALUES);
+    const last = heard.at(-1);
+    if (last === undefined) return null;
+    const step = { batch: heard.map(({ item }) => item), to: last.position };
+    this.#steps.set(heardCount, step);
+    return step;
+  }
+
+  wake(): void {
+    for (const alarm of this.alarms) alarm.ring();
+  }
+}
+
+/** A follower is pulled. One that is not pulled costs its cursor and nothing else. */
+export class Broadcast<P, E extends Entry<P>, I> {
+  readonly #feed: Feed<P, E>;
+  readonly #routeOf: ((entry: E) => string) | undefined;
+  readonly #audiences = new Map<string, { audience: Audience<P, I>; projection: Projection<E, I> }>();
+  /** Who hears the entries of a route. */
+  readonly #routes = new Map<string, { audience: Audience<P, I>; projection: Projection<E, I> }[]>();
+
+  constructor(feed: Feed<P, E>, { routeOf }: BroadcastOptions<E> = {}) {
+    this.#feed = feed;
+    this.#routeOf = routeOf;
+    feed.onEntries((entries) => {
+      if (entries === null) this.#beginAnew();
+      else this.#tell(entries);
+    });
+  }
+
+  get feed(): Feed<P, E> {
+    return this.#feed;
+  }
+
+  /** How many follow. */
+  get size(): number {
+    return [...this.#audiences.values()].reduce((sum, { audience }) => sum + audience.alarms.size, 0);
+  }
+
+  /** Asks followers that wait whether they have something to say, and lets go of what the feed's ring let go of. */
+  stir(): void {
+    for (const { audience } of this.#audiences.values()) {
+      audience.ring.evictThrough(this.#feed.ring.start);
+      audience.wake();
+    }
+  }
+
+  /** Begins to listen. */
+  join(projection: Projection<E, I>): Follower<P, I> {
+    const { ring } = this.#feed;
+    const { audience, alarm, leave } = this.#enter(projection);
+    return {
+      alarm,
+      leave,
+      after: (position, limit) => {
+        if (this.#feed.ring !== ring) return null;
+        if (!audience.ring.reaches(position)) return this.#before(projection, position, limit);
+        const heard = audience.ring.after(position, limit);
+        const last = heard.at(-1);
+        const upTo = last !== undefined && heard.length === limit ? last.position : this.#later(position);
+        return { heard: heard.map(({ item }) => item), upTo };
+      },
+    };
+  }
+
+  /**
+   * What is heard after `start`, in batches that all of an audience share. Ends with the position that it has come to when
+   * `signal` aborts, when the feed's ring does not hold what follows (the follower was too slow, or came with an old
+   * position), or when the feed began anew or was closed.
+   */
+  async *follow(
+    projection: Projection<E, I>,
+    start: P,
+    { signal, idle }: FollowOptions<P, I>,
+  ): AsyncGenerator<readonly I[], P, undefined> {
+    const { ring } = this.#feed;
+    const { audience, alarm, leave } = this.#enter(projection);
+    const wake = () => alarm.ring();
+    signal.addEventListener('abort', wake);
+    let position = start;
+    try {
+      while (!signal.aborted && !this.#feed.closed && this.#feed.ring === ring) {
+        if (!audience.ring.reaches(position)) {
+          const before = this.#before(projection, position, BATCH_VALUES);
+          if (before === null) break;
+          position = before.upTo;
+          if (before.heard.length > 0) yield before.heard;
+          continue;
+        }
+        const step = audience.step(position);
+        if (step !== null) {
+          position = step.to;
+          yield step.batch;
+          continue;
+        }
+        position = this.#later(position);
+        const said = idle(position);
+        if (said === null) await alarm.wait();
+        else yield said;
+      }
+      return position;
+    } finally {
+      signal.removeEventListener('abort', wake);
+      leave();
+    }
+  }
+
+  /** What the feed's ring held before the audience came together: not shared, and seldom wanted. */
+  #before(projection: Projection<E, I>, position: P, limit: number): { heard: I[]; upTo: P } | null {
+    const { ring } = this.#feed;
+    if (!ring.reaches(position)) return null;
+    const entries = ring.after(position, limit);
+    const heard = entries.map((entry) => projection.project(entry)).filter((item) => item !== null);
+    return { heard, upTo: entries.at(-1)?.position ?? this.#later(position) };
+  }
+
+  /** The feed's end. A follower that begins with what the store has told it can be ahead of the feed. */
+  #later(position: P): P {
+    const { end } = this.#feed;
+    return this.#feed.compare(end, position) > 0 ? end : position;
+  }
+
+  #enter(projection: Projection<E, I>): { audience: Audience<P, I>; alarm: Alarm; leave: () => void } {
+    const audience = this.#audienceOf(projection);
+    const alarm = new Alarm();
+    audience.alarms.add(alarm);
+    const leave = () => {
+      audience.alarms.delete(alarm);
+      if (audience.alarms.size === 0) this.#dissolve(projection.key, audience);
+    };
+    return { audience, alarm, leave };
+  }
+
+  #audienceOf(projection: Projection<E, I>): Audience<P, I> {
+    const joined = this.#audiences.get(projection.key);
+    if (joined !== undefined) return joined.audience;
+    const audience = new Audience<P, I>(this.#feed.end, (a, b) => this.#feed.compare(a, b));
+    this.#audiences.set(projection.key, { audience, projection });
+    this.#routes.clear();
+    return audience;
+  }
+
+  #dissolve(key: string, audience: Audience<P, I>): void {
+    if (this.#audiences.get(key)?.audience !== audience) return;
+    this.#audiences.delete(key);
+    this.#routes.clear();
+  }
+
+  /** Every follower leaves, and finds its way by the log. */
+  #beginAnew(): void {
+    const left = [...this.#audiences.values()];
+    this.#audiences.clear();
+    this.#routes.clear();
+    for (const { audience } of left) audience.wake();
+  }
+
+  #tell(entries: readonly E[]): void {
+    const told = new Set<Audience<P, I>>();
+    for (const entry of entries) {
+      for (const { audience, projection } of this.#hearersOf(entry)) {
+        const item = projection.project(entry);
+        if (item === null) continue;
+        audience.hear(entry.position, item);
+        told.add(audience);
+      }
+    }
+    for (const audience of told) {
+      audience.ring.evictThrough(this.#feed.ring.start);
+      audience.wake();
+    }
+  }
+
+  #hearersOf(entry: E): Iterable<{ audience: Audience<P, I>; projection: Projection<E, I> }> {
+    if (this.#routeOf === undefined) return this.#audiences.values();
+    const route = this.#routeOf(entry);
+    const known = this.#routes.get(route);
+    if (known !== undefined) return known;
+    const hearers = [...this.#audiences.values()].filter(({ projection }) => projection.hears?.(route) ?? true);
+    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
+    this.#routes.set(route, hearers);
+    return hearers;
+  }
+}
