@@ -14,8 +14,7 @@ const config: KnipConfig = {
     examples: { entry: ['**/*.ts'] },
   },
   // Its binary is the Node.js that every script runs on; nothing imports it.
-  // And a script in the root folder can try the client.
-  ignoreDependencies: ['node', '@hypercode/client'],
+  ignoreDependencies: ['node'],
   // A migration is handed over as a whole module, whose `up` nobody names.
   ignoreIssues: { 'packages/*/src/**/migrations/*.ts': ['exports'] },
   // The name of a type beside its only use may be exported for readers of the signature that it is part of.

@@ -10,6 +10,8 @@ interface Arrow {
   readonly tests?: readonly string[];
   /** Whether the sources run in browsers too. */
   readonly portable?: boolean;
+  /** Of those, the sources that only Node.js loads. */
+  readonly nodeOnly?: readonly string[];
 }
 
 /** contracts ← registry ← server ← core, feed beside registry, contracts ← client ← everything that calls. */
@@ -20,7 +22,13 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/registry': { imports: ['contracts', 'database', 'feed'], tests: ['testkit'] },
   'packages/bus': { imports: ['contracts', 'database', 'feed'], tests: ['testkit'] },
   'packages/server': { imports: ['bus', 'contracts', 'database', 'feed', 'registry'], tests: ['testkit'] },
-  'packages/client': { imports: ['contracts'], typesOf: 'server', tests: ['testkit'], portable: true },
+  'packages/client': {
+    imports: ['contracts'],
+    typesOf: 'server',
+    tests: ['testkit'],
+    portable: true,
+    nodeOnly: ['src/transport-node.ts'],
+  },
   'packages/testkit': { imports: [] },
   'apps/core': {
     imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server'],
@@ -57,8 +65,9 @@ function mayImport({ imports, typesOf, portable }: Arrow): DummyRuleMap {
   };
 }
 
-const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { tests = [], ...arrow }]) => [
+const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { tests = [], nodeOnly = [], ...arrow }]) => [
   { files: [`${folder}/**`], rules: mayImport(arrow) },
+  ...nodeOnly.map((path) => ({ files: [`${folder}/${path}`], rules: mayImport({ ...arrow, portable: false }) })),
   {
     files: TESTS.map((glob) => `${folder}/${glob}`),
     rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),

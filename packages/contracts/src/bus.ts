@@ -22,13 +22,12 @@ export const PublishResult = z.object({
 });
 export type PublishResult = z.infer<typeof PublishResult>;
 
-/** The events are checked one by one, so that a bad one is refused alone. */
+/** The events are checked one by one and later, so that a bad one is refused alone. */
 export const PublishManyInput = z.object({
   ...inNamespace,
-  events: z.array(z.unknown()).max(LIMITS.publishManyEvents),
+  events: z.array(z.custom<PublishInput>()).max(LIMITS.publishManyEvents),
 });
-/** `events` as callers write them. */
-export type PublishManyInput = { namespace?: string | undefined; events: PublishInput[] };
+export type PublishManyInput = z.output<typeof PublishManyInput>;
 
 /** An event of a `publishMany` that was refused; `id` is null when the event had none that can be told. */
 export const PublishRefusal = z.object({ id: z.string().nullable(), error: SwarmErrorBody });
@@ -220,7 +219,7 @@ export type CountResult = z.infer<typeof CountResult>;
 export const TopicsInput = z.object({
   ...inNamespace,
   limit: z.number().int().min(1).max(LIMITS.pageSize).default(100),
-  cursor: z.string().max(LIMITS.cursorLength).optional(),
+  cursor: text(LIMITS.cursorLength).optional(),
 });
 export type TopicsInput = z.output<typeof TopicsInput>;
 export const TopicInfo = z.object({

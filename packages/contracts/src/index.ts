@@ -100,5 +100,14 @@ export {
   TokenKind,
   TokenRoles,
 } from './token.ts';
-export { covers, matches, Topic, TopicPattern } from './topic.ts';
+export { covers, intersects, matches, Topic, topicExpression, TopicPattern } from './topic.ts';
+export {
+  type CatalogueTopic,
+  defineEvents,
+  type EventCatalogue,
+  type EventData,
+  type EventInput,
+  type EventSchemas,
+  type TypedEvent,
+} from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';

@@ -6,7 +6,7 @@ import { AgentName, inNamespace, Name } from './name.ts';
 import { Topic, TopicPattern } from './topic.ts';
 
 /** A whole token of a policy's pattern that stands for the caller's agent name. */
-export const NAME_PLACEHOLDER = '{name}';
+const NAME_PLACEHOLDER = '{name}';
 
 /** A topic pattern in which a token may also be `{name}`. */
 export const PolicyPattern = z

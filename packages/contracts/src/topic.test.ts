@@ -1,7 +1,7 @@
 // `matches` and `covers` against models that are too slow or too dull to be wrong, and the limits of topics and patterns.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { covers, matches, Topic, TopicPattern } from './topic.ts';
+import { covers, intersects, matches, Topic, topicExpression, TopicPattern } from './topic.ts';
 
 /** Every dotted string of 1 to `maxTokens` tokens of the alphabet. */
 function enumerate(alphabet: readonly string[], maxTokens: number): string[] {
@@ -38,6 +38,27 @@ describe('against all topics of up to five tokens', () => {
         .map((topic) => ({ pattern, topic })),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('intersects is having a topic in common', () => {
+    const wrong: string[][] = [];
+    for (const [first, one] of patterns.entries()) {
+      for (const [second, other] of patterns.entries()) {
+        const common = topics.some((_, at) => languages[first]?.[at] === true && languages[second]?.[at] === true);
+        if (intersects(one, other) !== common) wrong.push([one, other]);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('one expression for several patterns is true for what one of them matches', () => {
+    for (let at = 0; at + 3 <= patterns.length; at += 3) {
+      const several = patterns.slice(at, at + 3);
+      const expression = topicExpression(several);
+      const wrong = topics.filter((topic) => expression.test(topic) !== several.some((one) => matches(one, topic)));
+      expect([several, wrong]).toEqual([several, []]);
+    }
+    expect(topics.filter((topic) => topicExpression([]).test(topic))).toEqual([]);
   });
 
   test('covers is inclusion', () => {

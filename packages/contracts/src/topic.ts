@@ -52,3 +52,30 @@ export function covers(allowed: TopicPattern, requested: TopicPattern): boolean 
   }
   return inner.length === outer.length;
 }
+
+/** Whether some topic is matched by both. As with `covers`, the limit on tokens is left out. */
+export function intersects(one: TopicPattern, other: TopicPattern): boolean {
+  const a = one.split('.');
+  const b = other.split('.');
+  for (let index = 0; ; index += 1) {
+    const [left, right] = [a[index], b[index]];
+    if (left === undefined || right === undefined) return left === right;
+    if (left === '>' || right === '>') return true;
+    if (left !== right && left !== '*' && right !== '*') return false;
+  }
+}
+
+/**
+ * One expression for all of `patterns`: it tests true for the topics that `matches` one of them. For those who ask about many
+ * topics. No pattern can make it slow, since each `*` and `>` stands for characters that what follows it can not begin with.
+ */
+export function topicExpression(patterns: readonly TopicPattern[]): RegExp {
+  const alternatives = patterns.map((pattern) =>
+    pattern
+      .split('.')
+      .map((token) => (token === '>' ? '.+' : token === '*' ? '[^.]+' : token))
+      .join(String.raw`\.`),
+  );
+  // An empty list of alternatives would match the empty text, which is no topic.
+  return new RegExp(`^(?:${alternatives.join('|')})$`);
+}

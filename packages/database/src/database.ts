@@ -3,13 +3,9 @@ import { type Kysely, sql } from 'kysely';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 
-/** The tables of nobody: each room knows its own. */
-// oxlint-disable-next-line typescript/no-empty-object-type
-export type Tables = Record<never, never>;
-
 export interface Database {
   /** Whoever brings tables adds them with `$extendTables`. */
-  readonly kysely: Kysely<Tables>;
+  readonly kysely: Kysely<object>;
   readonly dialect: 'postgres' | 'pglite';
   /** Ends when the database has answered a query; rejects when it does not within 5 seconds. */
   ping(): Promise<void>;
@@ -45,7 +41,7 @@ const PING_TIMEOUT_MS = 5_000;
  */
 export async function openDatabase(options: PostgresOptions | PgliteOptions): Promise<Database> {
   const { kysely, dialect, close } =
-    'url' in options ? openPostgres<Tables>(options) : await openPglite<Tables>(options);
+    'url' in options ? openPostgres<object>(options) : await openPglite<object>(options);
   return {
     kysely,
     dialect,

@@ -1,5 +1,13 @@
 // Throw-away PostgreSQL and Redis, a whole core inside a test, conformance suites, leak checks.
 export {
+  type ConformingBusStore,
+  type ConformingLogSettings,
+  type ConformingStores,
+  type OpenStores,
+} from './conformance/bus-store.ts';
+export { eventLogConformance } from './conformance/event-log.ts';
+export { groupStoreConformance } from './conformance/group-store.ts';
+export {
   type ConformingSignal,
   signalConformance,
   type SignalOutage,
@@ -10,6 +18,7 @@ export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
 export { freePort } from './free-port.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+export { type RedisClusterServer, startRedisCluster } from './redis-cluster.ts';
 export { type ServerControl, type ServerSource } from './server-machine.ts';
 export { freshDatabase, sharedRedisUrl } from './shared-server.ts';
 export { type CoreExit, type CoreOptions, type SpawnedCore, spawnCore } from './spawn-core.ts';

@@ -66,7 +66,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
         source,
         start: async () => {
           const machine = await start();
-          return { ...controlOf(machine, source), url: urlOf(machine.address, password) };
+          return { ...controlOf(machine, source), url: redisUrlOf(machine.address, password) };
         },
       },
     ];
@@ -74,13 +74,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   return firstAvailable(attempts, ADVICE);
 }
 
-function urlOf({ host, port }: Address, password: string): string {
+export function redisUrlOf({ host, port }: Address, password: string): string {
   return `redis://:${password}@${host}:${port}`;
 }
 
-function ping(password: string): (address: Address) => Promise<void> {
+export function pingRedis(password: string): (address: Address) => Promise<void> {
   return async (address) => {
-    const redis = new Redis(urlOf(address, password), { lazyConnect: true, retryStrategy: () => null });
+    const redis = new Redis(redisUrlOf(address, password), { lazyConnect: true, retryStrategy: () => null });
     redis.on('error', () => undefined);
     try {
       await redis.connect();
@@ -107,12 +107,12 @@ function startInContainer(options: RedisOptions, password: string): Promise<Mach
     image: IMAGE,
     containerPort: 6379,
     command: ['redis-server', ...settings],
-    ping: ping(password),
+    ping: pingRedis(password),
   });
 }
 
 async function startHere(options: RedisOptions, password: string): Promise<Machine> {
-  const binaries = await findExecutables(searchPath(), ['redis-server'], isServer);
+  const binaries = await findExecutables(searchPath(), ['redis-server'], isRedisServer);
   if (binaries === undefined) throw new Error(`no Redis ${OLDEST_MAJOR} or later on the PATH`);
   const folder = temporaryFolder('redis');
   try {
@@ -123,7 +123,7 @@ async function startHere(options: RedisOptions, password: string): Promise<Machi
       command: join(binaries, 'redis-server'),
       args: (port) => [configuration, '--port', String(port), '--dir', folder.path],
       folder,
-      ping: ping(password),
+      ping: pingRedis(password),
       stopSignal: 'SIGTERM',
       deathSignal: 'KILL',
     });
@@ -133,7 +133,7 @@ async function startHere(options: RedisOptions, password: string): Promise<Machi
   }
 }
 
-function isServer(version: string): boolean {
+export function isRedisServer(version: string): boolean {
   const major = /^Redis server v=(\d+)/.exec(version)?.[1];
   return Number(major) >= OLDEST_MAJOR;
 }

@@ -1,0 +1,44 @@
+// Whether an event may be published: reserved topics, the policy, the circuit, the rate, in this order and from memory.
+import { SwarmError, SYSTEM_TOPIC } from '@hypercode/contracts';
+import { type Access, aclDenied } from '../policies/access.ts';
+import { type BusCaller, rateKeyOf } from './caller.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+/** When to look again, in milliseconds, where nobody can say when the circuit will close. */
+const CIRCUIT_RETRY_MS = 1000;
+
+export interface Gate {
+  readonly caller: BusCaller;
+  /** Null for operators, whom no policy limits. */
+  readonly access: Access | null;
+  readonly rate: RateLimit;
+}
+
+/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each says which rule decided. */
+export function admit({ caller, access, rate }: Gate, topic: string): void {
+  if (caller.kind === 'operator' && caller.readOnly) {
+    throw new SwarmError('FORBIDDEN', 'a viewer token publishes nothing');
+  }
+  if (isReserved(topic)) {
+    throw new SwarmError('ACL_DENIED', `topics that begin with "${SYSTEM_TOPIC}" are the core's own`, {
+      details: { role: access?.role ?? caller.kind, action: 'publish', topic, rule: `${SYSTEM_TOPIC}.>` },
+    });
+  }
+  if (access !== null) {
+    const decision = access.publish(topic);
+    if (!decision.allowed) throw aclDenied(access, 'publish', topic, decision);
+  }
+  if (caller.kind === 'agent' && caller.circuit !== 'closed') throw circuitOpen(caller.circuit, caller.circuitReason);
+  rate.take(rateKeyOf(caller));
+}
+
+const isReserved = (topic: string): boolean =>
+  topic.startsWith(SYSTEM_TOPIC) && (topic.length === SYSTEM_TOPIC.length || topic[SYSTEM_TOPIC.length] === '.');
+
+function circuitOpen(circuit: string, reason: string | null): SwarmError<'CIRCUIT_OPEN'> {
+  const why = reason === null ? '' : `: ${reason}`;
+  return new SwarmError('CIRCUIT_OPEN', `the agent's circuit is ${circuit}${why}`, {
+    details: { circuit, reason },
+    retryAfterMs: CIRCUIT_RETRY_MS,
+  });
+}

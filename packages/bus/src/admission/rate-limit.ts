@@ -1,0 +1,53 @@
+// Token buckets, one for each caller: so many calls a second, with room for a burst.
+import { SwarmError } from '@hypercode/contracts';
+
+export interface RateLimitOptions {
+  /** Calls a second; 0 turns the limit off. */
+  perSecond: number;
+  /** Seconds' worth of calls that may come at once after a pause. */
+  burstSeconds: number;
+  /** Monotonic milliseconds. */
+  now: () => number;
+}
+
+/** Callers remembered; the one that has been silent longest is forgotten first, and begins anew. */
+const MAX_CALLERS = 100_000;
+/** Sums of fractions of milliseconds are not exact. */
+const TOLERANCE_MS = 1e-3;
+
+/**
+ * A token bucket in the form of the generic cell rate algorithm (ITU-T I.371): of each caller one number is kept, the
+ * time at which its bucket will be full again.
+ */
+export class RateLimit {
+  readonly #options: RateLimitOptions;
+  readonly #fullAtMs = new Map<string, number>();
+
+  constructor(options: RateLimitOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one call of `caller`'s. Throws RATE_LIMITED with the time until the next is free. */
+  take(caller: string): void {
+    const { perSecond, burstSeconds, now } = this.#options;
+    if (perSecond === 0) return;
+    const atMs = now();
+    const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + 1000 / perSecond;
+    const excessMs = fullAtMs - atMs - burstSeconds * 1000;
+    if (excessMs > TOLERANCE_MS) {
+      const retryAfterMs = Math.ceil(excessMs - TOLERANCE_MS);
+      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} calls a second`, { retryAfterMs });
+    }
+    // Deleted first, so that the map's order is that of the callers' last calls.
+    this.#fullAtMs.delete(caller);
+    if (this.#fullAtMs.size >= MAX_CALLERS) this.#forgetOldest();
+    this.#fullAtMs.set(caller, fullAtMs);
+  }
+
+  #forgetOldest(): void {
+    for (const caller of this.#fullAtMs.keys()) {
+      this.#fullAtMs.delete(caller);
+      return;
+    }
+  }
+}

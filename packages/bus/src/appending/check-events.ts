@@ -1,0 +1,14 @@
+// What a publisher gives, checked one by one, so that a bad event is refused alone.
+import { invalidInput, LIMITS, PublishInput, type SwarmError } from '@hypercode/contracts';
+
+/** The event, or why it is none: INVALID_INPUT. */
+export function checkEvent(given: unknown): PublishInput | SwarmError<'INVALID_INPUT'> {
+  const parsed = PublishInput.safeParse(given);
+  return parsed.success ? parsed.data : invalidInput(parsed.error);
+}
+
+/** The id that an event was given, where it can be told. */
+export function givenId(given: unknown): string | null {
+  const id = typeof given === 'object' && given !== null && 'id' in given ? given.id : undefined;
+  return typeof id === 'string' && id.length <= LIMITS.cursorLength && id.isWellFormed() ? id : null;
+}

@@ -1,0 +1,22 @@
+// The bus on PostgreSQL, where replicas share nothing but the server.
+import { openDatabase } from '@hypercode/database';
+import { createPostgresSignal } from '@hypercode/feed';
+import { freshDatabase } from '@hypercode/testkit';
+import { describe } from 'vitest';
+import { busSuite } from './bus-suite.ts';
+import { openPostgresStore } from './postgres/postgres-store.ts';
+
+describe('the bus on PostgreSQL', () => {
+  busSuite(async () => {
+    const url = await freshDatabase();
+    return {
+      async database() {
+        const database = await openDatabase({ url });
+        return { database, close: () => database.close() };
+      },
+      store: (database, settings) => openPostgresStore({ database, settings }),
+      signal: () => createPostgresSignal({ connectionString: url }),
+      close: async () => undefined,
+    };
+  });
+});

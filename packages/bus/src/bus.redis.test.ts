@@ -1,0 +1,24 @@
+// The bus on Redis, with its policies in PGlite.
+import { openDatabase } from '@hypercode/database';
+import { createRedisSignal } from '@hypercode/feed';
+import { sharedRedisUrl, temporaryFolder } from '@hypercode/testkit';
+import { describe } from 'vitest';
+import { busSuite } from './bus-suite.ts';
+import { openRedisStore } from './redis/redis-store.ts';
+
+describe('the bus on Redis', () => {
+  busSuite(async () => {
+    const url = sharedRedisUrl();
+    const folder = temporaryFolder('bus');
+    const database = await openDatabase({ dataDir: folder.path });
+    return {
+      database: async () => ({ database, close: async () => undefined }),
+      store: (_database, settings) => openRedisStore({ url, settings }),
+      signal: () => createRedisSignal({ url }),
+      async close() {
+        await database.close();
+        await folder.remove();
+      },
+    };
+  });
+});

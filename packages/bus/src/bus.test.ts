@@ -1,0 +1,25 @@
+// The bus on PGlite, where all replicas are in one process.
+import { openDatabase } from '@hypercode/database';
+import { createLocalSignal } from '@hypercode/feed';
+import { temporaryFolder } from '@hypercode/testkit';
+import { describe } from 'vitest';
+import { busSuite } from './bus-suite.ts';
+import { openPostgresStore } from './postgres/postgres-store.ts';
+
+describe('the bus on PGlite', () => {
+  busSuite(async () => {
+    const folder = temporaryFolder('bus');
+    const database = await openDatabase({ dataDir: folder.path });
+    const signal = createLocalSignal();
+    return {
+      database: async () => ({ database, close: async () => undefined }),
+      store: (of, settings) => openPostgresStore({ database: of, settings }),
+      signal: () => ({ ...signal, linked: true, close: async () => undefined }),
+      async close() {
+        await signal.close();
+        await database.close();
+        await folder.remove();
+      },
+    };
+  });
+});

@@ -1,0 +1,60 @@
+// How deliveries look outside: their ids, and the values of a `consume` stream.
+import type { ClaimResult, GroupEvent, SwarmEvent } from '@hypercode/contracts';
+import { SwarmError } from '@hypercode/contracts';
+import { type StreamItem, ValueItem } from '@hypercode/feed';
+import type { ClaimOutcome, DeliveryRef, GroupDelivery } from '../store/group-store.ts';
+import { formatPosition, parsePosition } from '../store/position.ts';
+
+/** A value on its way to a consumer, with its tracked id. */
+export type GroupItem = StreamItem<GroupEvent>;
+
+/** `<position>.<attempt>`; callers take it for opaque. */
+export const formatDeliveryId = ({ position, attempt }: DeliveryRef): string =>
+  `${formatPosition(position)}.${attempt}`;
+
+/** INVALID_INPUT for what `formatDeliveryId` did not write. */
+export function deliveryIn(id: string, index: number): DeliveryRef {
+  const [, text = '', digits = ''] = /^([^.]+)\.([1-9]\d{0,8})$/.exec(id) ?? [];
+  const position = parsePosition(text);
+  if (position !== null) return { position, attempt: Number(digits) };
+  const path = `deliveryIds.${index}`;
+  const reason = 'is no id of a delivery';
+  throw new SwarmError('INVALID_INPUT', `invalid input: ${path}: ${reason}`, { details: [{ path, reason }] });
+}
+
+/** A delivery. The event's text is put into the frame as it is. */
+export class DeliveryItem implements StreamItem<GroupEvent> {
+  readonly type = 'delivery';
+  readonly #delivery: GroupDelivery;
+
+  constructor(delivery: GroupDelivery) {
+    this.#delivery = delivery;
+  }
+
+  get id(): string {
+    return formatDeliveryId(this.#delivery);
+  }
+
+  get json(): string {
+    const { position, attempt, text } = this.#delivery;
+    return (
+      `{"type":"delivery","deliveryId":"${this.id}","attempt":${attempt},` +
+      `"position":"${formatPosition(position)}","event":${text}}`
+    );
+  }
+
+  get event(): GroupEvent {
+    return { type: 'delivery', ...deliveryOf(this.#delivery) };
+  }
+}
+
+/** A gap; it is told to the member that met it, and its id says nothing, since a group resumes by itself. */
+export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>): GroupItem =>
+  new ValueItem<GroupEvent>('gap', { type: 'gap', ...gap });
+
+export const deliveryOf = (delivery: GroupDelivery): ClaimResult['deliveries'][number] => ({
+  deliveryId: formatDeliveryId(delivery),
+  attempt: delivery.attempt,
+  position: formatPosition(delivery.position),
+  event: JSON.parse(delivery.text) as SwarmEvent,
+});

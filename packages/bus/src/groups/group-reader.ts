@@ -1,0 +1,211 @@
+// One consumer group on this replica: what it may take next comes from the feed's ring, so that no group reads the log by itself.
+import type { Follower } from '@hypercode/feed';
+import type { LogEntry } from '../store/event-log.ts';
+import type { ClaimOutcome, ClaimRequest, GroupSettings, GroupStore } from '../store/group-store.ts';
+import { isSamePosition, type LogPosition } from '../store/position.ts';
+import { type EventFeeds, type FollowedLog, holds } from '../subscriptions/event-feeds.ts';
+import { projectionOf } from '../subscriptions/topic-filter.ts';
+
+export interface GroupReaderOptions {
+  namespace: string;
+  group: string;
+  settings: GroupSettings;
+  store: GroupStore;
+  feeds: EventFeeds;
+  followed: FollowedLog;
+  /** Where the group's cursor was when it was opened. */
+  cursor: LogPosition;
+}
+
+export interface Claim {
+  consumer: string;
+  maxInFlight: number;
+  max: number;
+}
+
+/** A member of the group on this replica. */
+export interface Member {
+  /** There may be something to claim. */
+  onNews(): void;
+  /** And the store may have room for this member where it had none. */
+  onRoom(): void;
+}
+
+/** Most events offered in one claim. */
+const MAX_OFFER = 1000;
+/**
+ * What other replicas handed out comes due without a word when they die, so each replica with members looks again after a
+ * quarter of the ack deadline, within these bounds, in milliseconds.
+ */
+const MIN_RECHECK_MS = 250;
+const MAX_RECHECK_MS = 5000;
+
+type Offer = NonNullable<ClaimRequest['offer']>;
+
+/**
+ * Members claim one after the other, each with an offer that begins at the cursor as it is known here. When another replica has
+ * moved the cursor, the claim takes nothing and says where it is, and a new offer begins there.
+ */
+export class GroupReader {
+  readonly settings: GroupSettings;
+  readonly #options: GroupReaderOptions;
+  readonly #members = new Set<Member>();
+  readonly #recheckMs: number;
+  #follower: Follower<LogPosition, LogEntry>;
+  readonly #listening: Promise<void>;
+  #turn: Promise<unknown> = Promise.resolve();
+  #cursor: LogPosition;
+  /** Whether the store may hold something due that is not known here. */
+  #due = true;
+  #recheck: NodeJS.Timeout | null = null;
+  /** What was handed out here and not settled here, by `seq`. */
+  readonly #open = new Set<number>();
+  #closed = false;
+
+  constructor(options: GroupReaderOptions) {
+    const { settings, cursor } = options;
+    this.settings = settings;
+    this.#options = options;
+    this.#cursor = cursor;
+    this.#recheckMs = Math.min(Math.max(settings.ackDeadlineMs / 4, MIN_RECHECK_MS), MAX_RECHECK_MS);
+    this.#follower = this.#follow();
+    this.#listening = this.#listen();
+  }
+
+  /** Tells `member` when a claim may bring something. Returns what ends it. */
+  join(member: Member): () => void {
+    this.#members.add(member);
+    return () => this.#members.delete(member);
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Whether a claim would find something, as far as is known here. */
+  get promising(): boolean {
+    return this.#due || this.#isBehind();
+  }
+
+  /** Something may have become due, and room may have come: an ack, a nack, a redrive, a deadline. */
+  stir(): void {
+    this.#due = true;
+    for (const member of this.#members) member.onRoom();
+  }
+
+  /** Notes what was settled through this replica. Says whether all of it had been handed out here. */
+  settled(positions: readonly LogPosition[]): boolean {
+    let own = true;
+    for (const { seq } of positions) own = this.#open.delete(seq) && own;
+    this.stir();
+    return own;
+  }
+
+  /** The store has made the group anew. */
+  restart(cursor: LogPosition): void {
+    this.#cursor = cursor;
+    this.#open.clear();
+    this.stir();
+  }
+
+  /** Rejects as the store does: NOT_FOUND when it has lost the group. */
+  claim(claim: Claim): Promise<ClaimOutcome> {
+    const claimed = this.#turn.then(() => this.#claim(claim));
+    this.#turn = claimed.catch(() => undefined);
+    return claimed;
+  }
+
+  /** Moves the group's cursor over what nobody in it wants to hear, so that retention does not take it for overtaken. */
+  async advance(): Promise<void> {
+    const { end } = this.#options.followed.feed;
+    if (this.#members.size === 0 || isSamePosition(end, this.#cursor) || this.promising) return;
+    await this.claim({ consumer: '', maxInFlight: 0, max: 0 });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#recheck !== null) clearTimeout(this.#recheck);
+    this.#follower.leave();
+    this.#follower.alarm.ring();
+    await this.#listening;
+    await this.#turn;
+  }
+
+  async #claim({ consumer, maxInFlight, max }: Claim): Promise<ClaimOutcome> {
+    const { store, namespace, group } = this.#options;
+    for (;;) {
+      const offer = await this.#offer(Math.min(max, MAX_OFFER));
+      this.#due = true;
+      const outcome = await store.claim(namespace, group, { consumer, maxInFlight, max, offer });
+      this.#cursor = outcome.cursor;
+      for (const { position } of outcome.deliveries) this.#open.add(position.seq);
+      // What there was no room for is still due.
+      this.#due = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
+      this.#lookAgainIn(outcome.nextDueMs);
+      const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0;
+      if (isDone || offer === null || wasTaken(offer, outcome.cursor) || !this.#isBehind()) return outcome;
+    }
+  }
+
+  /** Unread events behind the cursor, out of the ring; out of the log when the ring does not reach back so far. */
+  async #offer(limit: number): Promise<Offer | null> {
+    const { feeds, namespace, followed } = this.#options;
+    const after = this.#cursor;
+    if (holds(followed.feed, after)) {
+      const heard = this.#follower.after(after, Math.max(limit, 1));
+      if (heard !== null && (limit > 0 || heard.heard.length === 0)) {
+        return { after, entries: heard.heard, upTo: heard.upTo };
+      }
+    }
+    if (limit === 0) return null;
+    const read = await feeds.read(namespace, after);
+    // The store knows that the group was overtaken, and says so to the claim.
+    if (!Array.isArray(read)) return null;
+    const projection = this.#projection();
+    const matching = read.map((entry) => projection.project(entry)).filter((entry) => entry !== null);
+    const entries = matching.slice(0, limit);
+    const last = entries.length < matching.length ? entries.at(-1) : read.at(-1);
+    return { after, entries, upTo: last?.position ?? after };
+  }
+
+  /** Whether there is something to take behind the cursor; true when the ring can not tell. */
+  #isBehind(): boolean {
+    const heard = this.#follower.after(this.#cursor, 1);
+    return heard === null || heard.heard.length > 0;
+  }
+
+  #lookAgainIn(nextDueMs: number | null): void {
+    if (this.#recheck !== null) clearTimeout(this.#recheck);
+    this.#recheck = null;
+    if (this.#closed || this.#members.size === 0) return;
+    const waitMs = Math.min(nextDueMs ?? this.#recheckMs, this.#recheckMs);
+    this.#recheck = setTimeout(() => this.stir(), waitMs + 1);
+  }
+
+  #projection() {
+    return projectionOf({ patterns: this.settings.topics, hidden: [] }, (entry) => entry);
+  }
+
+  #follow(): Follower<LogPosition, LogEntry> {
+    return this.#options.followed.groups.join(this.#projection());
+  }
+
+  /** Tells the members when the feed brings something for them, and begins to listen again when the feed begins anew. */
+  async #listen(): Promise<void> {
+    const { feed } = this.#options.followed;
+    while (!this.#closed && !feed.closed) {
+      await this.#follower.alarm.wait();
+      if (this.#closed || feed.closed) return;
+      if (this.#follower.after(feed.end, 1) === null) {
+        this.#follower.leave();
+        this.#follower = this.#follow();
+        this.#due = true;
+      }
+      for (const member of this.#members) member.onNews();
+    }
+  }
+}
+
+/** Whether a claim that came to `cursor` began where the offer did. */
+const wasTaken = ({ after, entries, upTo }: Offer, cursor: LogPosition): boolean =>
+  [after, upTo, ...entries.map(({ position }) => position)].some((position) => isSamePosition(position, cursor));

@@ -1,0 +1,343 @@
+// Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
+import { randomUUID } from 'node:crypto';
+import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { unavailable } from '@hypercode/database';
+import { Alarm, type Signal, type StreamBatch } from '@hypercode/feed';
+import { LRUCache } from 'lru-cache';
+import type { ClaimOutcome, GroupSettings, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import { formatPosition, type LogPosition } from '../store/position.ts';
+import type { EventFeeds } from '../subscriptions/event-feeds.ts';
+import { deliveryIn, DeliveryItem, deliveryOf, formatDeliveryId, groupGapItem, type GroupItem } from './delivery.ts';
+import { GroupReader, type Member } from './group-reader.ts';
+
+export interface GroupRequest {
+  namespace: string;
+  group: string;
+  settings: GroupSettings;
+  /** Where the group begins if it is made now. */
+  from: 'latest' | 'earliest';
+  /** Default: a name of its own. */
+  consumer: string | undefined;
+}
+
+export interface GroupsOptions {
+  store: GroupStore;
+  feeds: EventFeeds;
+  signal: Signal;
+  onError: (error: unknown) => void;
+}
+
+/** Plain numbers, since they move with every delivery; read when Prometheus asks. */
+export interface GroupTally {
+  delivered: number;
+  redelivered: number;
+  acked: number;
+  nacked: number;
+}
+
+/** How often groups that hear nothing of the log are moved along, and idle readers are looked for, in milliseconds. */
+const UPKEEP_INTERVAL_MS = 1000;
+/** Upkeeps after which a group that nobody here reads from is let go of. */
+const IDLE_UPKEEPS = 60;
+/** Groups whose settings are remembered for ack and nack. */
+const MAX_KNOWN = 10_000;
+
+interface Reading {
+  readonly reader: GroupReader;
+  readonly unsubscribe: () => void;
+  idleUpkeeps: number;
+}
+
+export class Groups {
+  readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
+  readonly #options: GroupsOptions;
+  readonly #readings = new Map<string, Promise<Reading>>();
+  readonly #known = new LRUCache<string, GroupSettings>({ max: MAX_KNOWN });
+  readonly #upkeep: NodeJS.Timeout;
+  #keepingUp: Promise<unknown> = Promise.resolve();
+  #isKeepingUp = false;
+  #closed = false;
+
+  constructor(options: GroupsOptions) {
+    this.#options = options;
+    this.#upkeep = setInterval(() => {
+      if (this.#isKeepingUp) return;
+      this.#isKeepingUp = true;
+      this.#keepingUp = this.#keepUp()
+        .catch(options.onError)
+        .finally(() => {
+          this.#isKeepingUp = false;
+        });
+    }, UPKEEP_INTERVAL_MS);
+  }
+
+  /**
+   * Deliveries to one member, at most `maxInFlight` open at a time, for as long as it goes on pulling. What it leaves open is given
+   * to others at the deadline. Ends as subscriptions do; CONFLICT when the group has other settings.
+   */
+  async *consume(
+    request: GroupRequest & { maxInFlight: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
+    const { maxInFlight, consumer = randomUUID() } = request;
+    const { reader } = await this.#enter(request);
+    const alarm = new Alarm();
+    const ring = () => alarm.ring();
+    let isFull = false;
+    const member: Member = {
+      onNews: ring,
+      onRoom: () => {
+        isFull = false;
+        alarm.ring();
+      },
+    };
+    const leave = reader.join(member);
+    signal.addEventListener('abort', ring);
+    try {
+      while (!ended(signal)) {
+        if (this.#closed) throw unavailable('the core is shutting down');
+        if (isFull || !reader.promising) {
+          await alarm.wait();
+          continue;
+        }
+        // Room that comes while the store is asked is news.
+        isFull = true;
+        const outcome = await this.#claim(request, reader, { consumer, maxInFlight, max: maxInFlight });
+        if (outcome.room > 0) isFull = false;
+        const batch: GroupItem[] = outcome.deliveries.map((delivery) => new DeliveryItem(delivery));
+        if (outcome.gap !== null) batch.unshift(groupGapItem(outcome.gap));
+        if (batch.length > 0) yield batch;
+      }
+    } finally {
+      signal.removeEventListener('abort', ring);
+      leave();
+    }
+  }
+
+  /** Up to `max` deliveries, as soon as there is one; none when there was none within `waitMs`. */
+  async claim(request: GroupRequest & { max: number; waitMs: number }, signal: AbortSignal): Promise<ClaimResult> {
+    const { max, waitMs, consumer = randomUUID() } = request;
+    const { reader } = await this.#enter(request);
+    const alarm = new Alarm();
+    const ring = () => alarm.ring();
+    const leave = reader.join({ onNews: ring, onRoom: ring });
+    signal.addEventListener('abort', ring);
+    let isLate = waitMs === 0;
+    const timer = setTimeout(() => {
+      isLate = true;
+      ring();
+    }, waitMs);
+    try {
+      for (let asked = false; ;) {
+        if (!asked || reader.promising) {
+          const outcome = await this.#claim(request, reader, { consumer, maxInFlight: MAX_CLAIMED, max });
+          asked = true;
+          const { deliveries, gap } = outcome;
+          if (deliveries.length > 0 || gap !== null) {
+            return { deliveries: deliveries.map(deliveryOf), ...(gap === null ? {} : { gap }) };
+          }
+        }
+        if (isLate || this.#closed || ended(signal)) return { deliveries: [] };
+        await alarm.wait();
+      }
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', ring);
+      leave();
+    }
+  }
+
+  /** What the group was made with. NOT_FOUND when there is none. */
+  async settingsOf(namespace: string, group: string): Promise<GroupSettings> {
+    const key = keyOf(namespace, group);
+    const known = this.#known.get(key) ?? (await this.#options.store.find(namespace, group));
+    if (known === null) throw new SwarmError('NOT_FOUND', `there is no consumer group "${group}"`);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  /** How many were open and are not any more. INVALID_INPUT for an id that is none. */
+  async ack(namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
+    const deliveries = deliveryIds.map(deliveryIn);
+    const settled = await this.#options.store.ack(namespace, group, deliveries);
+    this.tally.acked += settled;
+    const positions = deliveries.map(({ position }) => position);
+    const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
+    if (reading?.reader.settled(positions) !== true) this.#tell(namespace, group);
+    return settled;
+  }
+
+  async nack(
+    namespace: string,
+    group: string,
+    { deliveryIds, delayMs, reason }: { deliveryIds: readonly string[]; delayMs: number; reason: string | undefined },
+  ): Promise<number> {
+    const deliveries = deliveryIds.map(deliveryIn);
+    const settled = await this.#options.store.nack(namespace, group, deliveries, { delayMs, reason: reason ?? null });
+    this.tally.nacked += settled;
+    this.#tell(namespace, group);
+    return settled;
+  }
+
+  async deadLetters(
+    namespace: string,
+    group: string,
+    page: { after: number | null; limit: number },
+  ): Promise<{ deadLetters: DeadLetter[]; next: number | null }> {
+    const { after, limit } = page;
+    const found = await this.#options.store.deadLetters(namespace, group, { after, limit: limit + 1 });
+    const shown = found.slice(0, limit);
+    return {
+      deadLetters: shown.map(toDeadLetter),
+      next: found.length > limit ? (shown.at(-1)?.ordinal ?? null) : null,
+    };
+  }
+
+  /** Null: all. */
+  async redrive(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
+    const count = await this.#options.store.redrive(namespace, group, positionsOf(deliveryIds));
+    this.#tell(namespace, group);
+    return count;
+  }
+
+  /** Null: all. */
+  discard(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
+    return this.#options.store.discard(namespace, group, positionsOf(deliveryIds));
+  }
+
+  async list(namespace: string): Promise<GroupInfo[]> {
+    const groups = await this.#options.store.list(namespace);
+    return groups.map(({ cursor, topics, ...rest }) => ({
+      ...rest,
+      topics: [...topics],
+      position: formatPosition(cursor),
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#upkeep);
+    await this.#keepingUp;
+    const readings = await Promise.allSettled(this.#readings.values());
+    this.#readings.clear();
+    const running = readings.filter((reading) => reading.status === 'fulfilled');
+    await Promise.all(running.map(({ value }) => shut(value)));
+  }
+
+  /** Asks the store, and makes the group again when the store has lost it. */
+  async #claim(
+    { namespace, group, settings }: GroupRequest,
+    reader: GroupReader,
+    claim: { consumer: string; maxInFlight: number; max: number },
+  ): Promise<ClaimOutcome> {
+    let outcome: ClaimOutcome;
+    try {
+      outcome = await reader.claim(claim);
+    } catch (error) {
+      if (!(error instanceof SwarmError) || error.code !== 'NOT_FOUND') throw error;
+      const { cursor, created } = await this.#options.store.open(namespace, group, settings, 'earliest');
+      reader.restart(cursor);
+      const gap = created ? { lost: null, reason: 'log_lost' as const } : null;
+      return { deliveries: [], cursor, room: claim.maxInFlight, nextDueMs: null, gap };
+    }
+    this.tally.delivered += outcome.deliveries.length;
+    for (const { attempt } of outcome.deliveries) if (attempt > 1) this.tally.redelivered += 1;
+    return outcome;
+  }
+
+  /** The group's reader on this replica, made at the first call. */
+  async #enter({ namespace, group, settings, from }: GroupRequest): Promise<Reading> {
+    const key = keyOf(namespace, group);
+    let opening = this.#readings.get(key);
+    if (opening === undefined) {
+      opening = this.#start({ namespace, group, settings, from });
+      this.#readings.set(key, opening);
+      opening.catch(() => this.#readings.delete(key));
+    }
+    const reading = await opening;
+    reading.idleUpkeeps = 0;
+    assertSame(group, reading.reader.settings, settings);
+    return reading;
+  }
+
+  async #start({ namespace, group, settings, from }: Omit<GroupRequest, 'consumer'>): Promise<Reading> {
+    const { store, feeds, signal } = this.#options;
+    const followed = await feeds.follow(namespace);
+    const { cursor } = await store.open(namespace, group, settings, from);
+    this.#known.set(keyOf(namespace, group), settings);
+    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, cursor });
+    const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.stir());
+    return { reader, unsubscribe, idleUpkeeps: 0 };
+  }
+
+  /** Tells the group's members, here and on the other replicas. */
+  #tell(namespace: string, group: string): void {
+    this.#options.signal.notify(channelOf(namespace, group));
+  }
+
+  async #keepUp(): Promise<void> {
+    for (const [key, opening] of this.#readings) {
+      const reading = await opening.catch(() => null);
+      if (reading === null) continue;
+      reading.idleUpkeeps = reading.reader.size > 0 ? 0 : reading.idleUpkeeps + 1;
+      if (reading.idleUpkeeps > IDLE_UPKEEPS) {
+        this.#readings.delete(key);
+        await shut(reading);
+      } else {
+        await reading.reader.advance().catch((error: unknown) => {
+          // Whoever reads from it next makes it again, or waits for the store.
+          if (!(error instanceof SwarmError)) throw error;
+        });
+      }
+    }
+  }
+}
+
+/** What one consumer over plain HTTP may have open, over all its claims. */
+const MAX_CLAIMED = 10_000;
+
+const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
+const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;
+
+/** Topics in one order, each once: groups are compared by it. */
+export const groupSettings = ({ topics, ackDeadlineMs, maxDeliveries }: GroupSettings): GroupSettings => ({
+  topics: [...new Set(topics)].toSorted(),
+  ackDeadlineMs,
+  maxDeliveries,
+});
+
+function assertSame(group: string, existing: GroupSettings, wanted: GroupSettings): void {
+  if (JSON.stringify(groupSettings(existing)) === JSON.stringify(groupSettings(wanted))) return;
+  throw new SwarmError('CONFLICT', `consumer group "${group}" exists with other topics, deadline or attempts`, {
+    details: { existing: groupSettings(existing) },
+  });
+}
+
+async function shut({ reader, unsubscribe }: Reading): Promise<void> {
+  unsubscribe();
+  await reader.close();
+}
+
+/** Whether a stream is over. Throws the reason when that is a refusal. */
+function ended(signal: AbortSignal): boolean {
+  if (signal.aborted && signal.reason instanceof SwarmError) throw signal.reason;
+  return signal.aborted;
+}
+
+const positionsOf = (deliveryIds: readonly string[] | null): LogPosition[] | null =>
+  deliveryIds === null ? null : deliveryIds.map((id, index) => deliveryIn(id, index).position);
+
+function toDeadLetter({ position, attempt, text, deadAt, history }: StoredDeadLetter): DeadLetter {
+  return {
+    deliveryId: formatDeliveryId({ position, attempt }),
+    position: formatPosition(position),
+    event: JSON.parse(text) as SwarmEvent,
+    deadAt: new Date(deadAt).toISOString(),
+    reason: history.at(-1)?.reason ?? null,
+    history: history.map(({ deliveredAt, failedAt, ...rest }) => ({
+      ...rest,
+      deliveredAt: new Date(deliveredAt).toISOString(),
+      failedAt: new Date(failedAt).toISOString(),
+    })),
+  };
+}

@@ -1,0 +1,142 @@
+// What policies allow: deny wins, nothing is allowed by default, and no trick with patterns reaches further than a rule.
+import { covers, matches, type RolePolicy } from '@hypercode/contracts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Access, aclDenied } from './access.ts';
+import { DEFAULT_POLICY } from './default-policy.ts';
+
+const NOTHING: RolePolicy = { publish: [], subscribe: [] };
+const accessTo = (policy: Partial<RolePolicy>, name = 'ada') => new Access('coder', name, { ...NOTHING, ...policy });
+
+const tokens = fc.constantFrom('a', 'b', 'ada');
+const topics = fc.array(tokens, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'));
+const patterns = fc
+  .tuple(fc.array(fc.oneof(tokens, fc.constant('*')), { maxLength: 3 }), fc.oneof(tokens, fc.constantFrom('*', '>')))
+  .map(([parts, last]) => [...parts, last].join('.'));
+const lists = fc.array(patterns, { maxLength: 3 });
+
+describe('publishing', () => {
+  test('is what an allow rule matches and no deny rule does', () => {
+    fc.assert(
+      fc.property(lists, lists, topics, (publish, denyPublish, topic) => {
+        const { allowed, rule } = accessTo({ publish, denyPublish }).publish(topic);
+        const expected =
+          publish.some((pattern) => matches(pattern, topic)) && !denyPublish.some((pattern) => matches(pattern, topic));
+        expect(allowed).toBe(expected);
+        if (allowed) expect(publish).toContain(rule);
+        else expect(rule === null || denyPublish.includes(rule)).toBe(true);
+      }),
+    );
+  });
+
+  test('decides the same again, also after more topics than are remembered', () => {
+    const access = accessTo({ publish: ['a.>'], denyPublish: ['a.b'] });
+    for (let round = 0; round < 2; round += 1) {
+      for (let i = 0; i < 2500; i += 1) expect(access.publish(`a.c${i}`)).toEqual({ allowed: true, rule: 'a.>' });
+      expect(access.publish('a.b')).toEqual({ allowed: false, rule: 'a.b' });
+      expect(access.publish('b')).toEqual({ allowed: false, rule: null });
+    }
+  });
+});
+
+describe('subscribing', () => {
+  test('shows nothing that is not allowed, and hides what is denied', () => {
+    fc.assert(
+      fc.property(lists, lists, patterns, topics, (subscribe, denySubscribe, wanted, topic) => {
+        const access = accessTo({ subscribe, denySubscribe });
+        const sees =
+          access.subscribe(wanted).allowed &&
+          matches(wanted, topic) &&
+          !access.hidden.some((pattern) => matches(pattern, topic));
+        if (sees) expect(subscribe.some((pattern) => matches(pattern, topic))).toBe(true);
+        if (denySubscribe.some((pattern) => matches(pattern, topic))) expect(sees).toBe(false);
+      }),
+    );
+  });
+
+  test.each([
+    ['>', ['a.*']],
+    ['*', ['a']],
+    ['a.*', ['a.b', 'a.c']],
+    ['*.b', ['a.>']],
+    ['a.>', ['a.*']],
+  ])('%s is more than %j', (wanted, subscribe) => {
+    expect(accessTo({ subscribe }).subscribe(wanted)).toEqual({ allowed: false, rule: null });
+  });
+
+  test('of what one deny rule takes away whole is denied by it', () => {
+    const access = accessTo({ subscribe: ['>'], denySubscribe: ['secret.>'] });
+    expect(access.subscribe('secret.*')).toEqual({ allowed: false, rule: 'secret.>' });
+    expect(access.subscribe('*.plans')).toEqual({ allowed: true, rule: '>' });
+  });
+
+  test('of a group is denied by any overlap, for its members share their events', () => {
+    const access = accessTo({ subscribe: ['>'], denySubscribe: ['secret.>'] });
+    expect(access.consume('*.plans')).toEqual({ allowed: false, rule: 'secret.>' });
+    expect(access.consume('open.plans')).toEqual({ allowed: true, rule: '>' });
+    fc.assert(
+      fc.property(lists, lists, patterns, topics, (subscribe, denySubscribe, wanted, topic) => {
+        if (!accessTo({ subscribe, denySubscribe }).consume(wanted).allowed || !matches(wanted, topic)) return;
+        expect(subscribe.some((pattern) => covers(pattern, wanted))).toBe(true);
+        expect(denySubscribe.some((pattern) => matches(pattern, topic))).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('{name}', () => {
+  const policy: Partial<RolePolicy> = { publish: ['task.{name}.>'], subscribe: ['agent.{name}.inbox.>'] };
+
+  test('is the agent itself, and nobody else', () => {
+    const access = accessTo(policy);
+    expect(access.publish('task.ada.done')).toEqual({ allowed: true, rule: 'task.{name}.>' });
+    expect(access.publish('task.bob.done').allowed).toBe(false);
+    expect(access.subscribe('agent.ada.inbox.>').allowed).toBe(true);
+    expect(access.subscribe('agent.bob.inbox.>').allowed).toBe(false);
+    expect(access.subscribe('agent.*.inbox.>').allowed).toBe(false);
+  });
+
+  test('is only a whole token', () => {
+    expect(accessTo({ publish: ['task.{name}'] }, 'a').publish('task.{name}').allowed).toBe(false);
+  });
+});
+
+test('a denial names role, action, topic and rule', () => {
+  const access = accessTo({ publish: ['>'], denyPublish: ['secret.>'] });
+  const refusal = aclDenied(access, 'publish', 'secret.plan', access.publish('secret.plan'));
+  expect(refusal.toJSON()).toEqual({
+    code: 'ACL_DENIED',
+    message: 'role "coder" may not publish "secret.plan": the rule "secret.>" denies it',
+    retryable: false,
+    details: { role: 'coder', action: 'publish', topic: 'secret.plan', rule: 'secret.>' },
+  });
+});
+
+describe('the policy that ships with the product', () => {
+  const as = (role: string, name: string) =>
+    new Access(role, name, DEFAULT_POLICY.roles[role] ?? DEFAULT_POLICY.default);
+
+  test('lets the architect assign, and workers report on their own tasks only', () => {
+    expect(as('architect', 'arch').publish('task.ada.assigned').allowed).toBe(true);
+    for (const role of ['coder', 'qa', 'worker']) {
+      const ada = as(role, 'ada');
+      for (const kind of ['accepted', 'progress', 'completed', 'failed']) {
+        expect(ada.publish(`task.ada.${kind}`).allowed).toBe(true);
+        expect(ada.publish(`task.bob.${kind}`).allowed).toBe(false);
+      }
+      expect(ada.publish('task.ada.assigned').allowed).toBe(false);
+      expect(ada.publish('goal.submitted').allowed).toBe(false);
+      expect(ada.subscribe('task.ada.assigned').allowed).toBe(true);
+      expect(ada.subscribe('task.>').allowed).toBe(false);
+    }
+  });
+
+  test('gives roles that nobody described an inbox and nothing else', () => {
+    const stranger = as('stranger', 'eve');
+    expect(stranger.subscribe('agent.eve.inbox.>').allowed).toBe(true);
+    expect(stranger.subscribe('agent.ada.inbox.>').allowed).toBe(false);
+    expect(stranger.publish('agent.ada.inbox.hello').allowed).toBe(false);
+    expect(as('observer', 'eye').publish('a').allowed).toBe(false);
+    expect(as('observer', 'eye').subscribe('>').allowed).toBe(true);
+  });
+});

@@ -1,0 +1,97 @@
+// What one agent may do under one policy: pure, with the decisions that are asked for again and again kept.
+import { covers, intersects, matches, type RolePolicy, SwarmError, withName } from '@hypercode/contracts';
+
+/** What was decided, and the pattern that decided it as the policy has it; null when none matched. */
+export interface Decision {
+  readonly allowed: boolean;
+  readonly rule: string | null;
+}
+
+interface Rule {
+  /** As the policy has it. */
+  readonly text: string;
+  /** For this agent. */
+  readonly pattern: string;
+}
+
+const DENIED: Decision = { allowed: false, rule: null };
+/** Topics of which the decision is kept; when there are more, all are forgotten and decided again. */
+const MAX_DECISIONS = 2000;
+
+export class Access {
+  readonly role: string;
+  readonly #allowPublish: readonly Rule[];
+  readonly #denyPublish: readonly Rule[];
+  readonly #allowSubscribe: readonly Rule[];
+  readonly #denySubscribe: readonly Rule[];
+  readonly #publishes = new Map<string, Decision>();
+
+  constructor(role: string, name: string, policy: RolePolicy) {
+    const rules = (patterns: readonly string[] = []): Rule[] =>
+      patterns.map((text) => ({ text, pattern: withName(text, name) }));
+    this.role = role;
+    this.#allowPublish = rules(policy.publish);
+    this.#denyPublish = rules(policy.denyPublish);
+    this.#allowSubscribe = rules(policy.subscribe);
+    this.#denySubscribe = rules(policy.denySubscribe);
+  }
+
+  /** What the agent's subscriptions must not show, whatever they ask for. */
+  get hidden(): readonly string[] {
+    return this.#denySubscribe.map(({ pattern }) => pattern);
+  }
+
+  /** Whether the agent may publish to `topic`. */
+  publish(topic: string): Decision {
+    let decision = this.#publishes.get(topic);
+    if (decision === undefined) {
+      decision = decide(
+        this.#denyPublish.find(({ pattern }) => matches(pattern, topic)),
+        this.#allowPublish.find(({ pattern }) => matches(pattern, topic)),
+      );
+      if (this.#publishes.size >= MAX_DECISIONS) this.#publishes.clear();
+      this.#publishes.set(topic, decision);
+    }
+    return decision;
+  }
+
+  /**
+   * Whether the agent may subscribe to `pattern`: one allow rule covers all of it, and no deny rule takes all of it away. What a
+   * deny rule takes away of it is left out of the stream.
+   */
+  subscribe(pattern: string): Decision {
+    return decide(
+      this.#denySubscribe.find((rule) => covers(rule.pattern, pattern)),
+      this.#allowSubscribe.find((rule) => covers(rule.pattern, pattern)),
+    );
+  }
+
+  /** As `subscribe`, for a group that shares its events: no member can be spared some, so any overlap with a deny rule denies. */
+  consume(pattern: string): Decision {
+    return decide(
+      this.#denySubscribe.find((rule) => intersects(rule.pattern, pattern)),
+      this.#allowSubscribe.find((rule) => covers(rule.pattern, pattern)),
+    );
+  }
+}
+
+const decide = (deny: Rule | undefined, allow: Rule | undefined): Decision => {
+  if (deny !== undefined) return { allowed: false, rule: deny.text };
+  return allow === undefined ? DENIED : { allowed: true, rule: allow.text };
+};
+
+/** ACL_DENIED with everything that a person needs to see why. */
+export function aclDenied(
+  access: Access,
+  action: 'publish' | 'subscribe',
+  topic: string,
+  { rule }: Decision,
+): SwarmError<'ACL_DENIED'> {
+  const { role } = access;
+  return new SwarmError('ACL_DENIED', `role "${role}" may not ${action} "${topic}": ${becauseOf(rule, action)}`, {
+    details: { role, action, topic, rule },
+  });
+}
+
+const becauseOf = (rule: string | null, action: 'publish' | 'subscribe'): string =>
+  rule === null ? `no ${action} rule allows it` : `the rule "${rule}" denies it`;

@@ -1,0 +1,39 @@
+// The policy that ships with the product: useful roles, and nothing for those that nobody has described.
+import type { Policy, RolePolicy } from '@hypercode/contracts';
+
+/** Where an agent is written to, and where agents that may write to others do. */
+const OWN_INBOX = 'agent.{name}.inbox.>';
+const ANY_INBOX = 'agent.*.inbox.>';
+/** Tasks of the agent's own: assigned to it, and answered by it. */
+const OWN_TASKS = 'task.{name}.>';
+/** Assigning is the architect's. */
+const OWN_ASSIGNMENT = 'task.{name}.assigned';
+
+/** Takes tasks, reports on them, and writes to others. */
+const worker: RolePolicy = {
+  publish: [OWN_TASKS, ANY_INBOX],
+  denyPublish: [OWN_ASSIGNMENT],
+  subscribe: [OWN_TASKS, OWN_INBOX, 'plan.>'],
+};
+
+/** A worker that also speaks of its own trade, and hears of the neighbouring ones. */
+const craft = (publishes: string[], subscribes: string[]): RolePolicy => ({
+  ...worker,
+  publish: [...worker.publish, ...publishes],
+  subscribe: [...worker.subscribe, ...publishes, ...subscribes],
+});
+
+export const DEFAULT_POLICY: Policy = {
+  version: 0,
+  roles: {
+    architect: {
+      publish: ['goal.>', 'plan.>', 'task.*.assigned', 'task.*.cancelled', 'architect.{name}.>', ANY_INBOX],
+      subscribe: ['goal.>', 'plan.>', 'task.>', 'architect.>', 'system.>', OWN_INBOX],
+    },
+    coder: craft(['code.>', 'build.>'], ['review.>', 'test.>']),
+    qa: craft(['test.>', 'review.>'], ['code.>', 'build.>']),
+    worker,
+    observer: { publish: [], subscribe: ['>'] },
+  },
+  default: { publish: [], subscribe: [OWN_INBOX] },
+};

@@ -1,0 +1,189 @@
+// The policies of all namespaces in use: compiled once, followed wherever they are changed.
+import {
+  type CircuitState,
+  type Policy,
+  type PolicyAction,
+  type PolicyExplanation,
+  type PolicyRules,
+  SwarmError,
+} from '@hypercode/contracts';
+import { coalesce, type Signal } from '@hypercode/feed';
+import type { Kysely } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import { Access } from './access.ts';
+import { DEFAULT_POLICY } from './default-policy.ts';
+import type { PolicySchema } from './policy-table.ts';
+import { readPolicies } from './queries/read-policies.ts';
+import { readPolicyVersions } from './queries/read-policy-versions.ts';
+import { writePolicy } from './queries/write-policy.ts';
+
+export interface PoliciesOptions {
+  db: Kysely<PolicySchema>;
+  signal: Signal;
+  onError: (error: unknown) => void;
+}
+
+const CHANNEL = 'bus-policies';
+/** How long a change can go unnoticed on another replica when the wake-up was lost. */
+const CHECK_INTERVAL_MS = 750;
+/** Agents of a namespace whose access is kept compiled. */
+const MAX_ACCESSES = 20_000;
+/** Namespaces whose policy is kept. */
+const MAX_NAMESPACES = 10_000;
+
+/** A policy in force. */
+interface Compiled {
+  readonly policy: Policy;
+  readonly accesses: LRUCache<string, Access>;
+}
+
+/** With the store away, the policies that are known stay in force; of others nothing is known, and calls are refused. */
+export class Policies {
+  readonly #options: PoliciesOptions;
+  readonly #known = new LRUCache<string, Compiled>({
+    max: MAX_NAMESPACES,
+    // Whoever listens asks again, and it is known again.
+    dispose: (_compiled, namespace, reason) => {
+      if (reason === 'evict') queueMicrotask(() => this.#tell(namespace));
+    },
+  });
+  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #load: (namespace: string) => Promise<Policy | undefined>;
+  readonly #unsubscribe: () => void;
+  #check: NodeJS.Timeout | null = null;
+  #checking: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: PoliciesOptions) {
+    this.#options = options;
+    this.#load = coalesce((namespaces) => this.#read(namespaces));
+    this.#unsubscribe = options.signal.subscribe(CHANNEL, () => this.#checkNow());
+    this.#scheduleCheck();
+  }
+
+  /** What an agent may do. From memory, once the namespace is known; UNAVAILABLE when it is not and can not be. */
+  accessOf(namespace: string, role: string, name: string): Access | Promise<Access> {
+    const known = this.#known.get(namespace);
+    if (known !== undefined) return compiledAccess(known, role, name);
+    return this.#compiled(namespace).then((compiled) => compiledAccess(compiled, role, name));
+  }
+
+  /** The policy in force here. */
+  async get(namespace: string): Promise<Policy> {
+    return (await this.#compiled(namespace)).policy;
+  }
+
+  /** Replaces the policy, here at once, and within a second everywhere. CONFLICT when `ifVersion` is not in force. */
+  async put(
+    namespace: string,
+    { roles, default: others }: PolicyRules,
+    ifVersion: number | undefined,
+  ): Promise<Policy> {
+    const rules = { roles, default: others };
+    const version = await writePolicy(this.#options.db, namespace, { rules, ifVersion: ifVersion ?? null });
+    if (version === null) {
+      throw new SwarmError('CONFLICT', `version ${ifVersion} of the policy is not in force any more`);
+    }
+    const policy: Policy = { version, ...rules };
+    this.#enforce(namespace, policy);
+    this.#options.signal.notify(CHANNEL);
+    return policy;
+  }
+
+  /** What the policy says of one action of an agent, and why. */
+  async explain(
+    namespace: string,
+    agent: { name: string; role: string; circuit: CircuitState },
+    { action, topic }: { action: PolicyAction; topic: string },
+  ): Promise<PolicyExplanation> {
+    const { name, role, circuit } = agent;
+    const access = await this.accessOf(namespace, role, name);
+    const { allowed, rule } = access[action](topic);
+    const isHalted = action === 'publish' && circuit !== 'closed';
+    const verdict =
+      rule === null
+        ? `no ${action} rule of role "${role}" matches "${topic}"`
+        : `the rule "${rule}" of role "${role}" ${allowed ? 'allows' : 'denies'} it`;
+    const because = allowed && isHalted ? `${verdict}, but the agent's circuit is ${circuit}` : verdict;
+    return { allowed: allowed && !isHalted, rule, circuit, because };
+  }
+
+  /** Calls `listener` whenever the namespace's policy may have changed. Returns what ends it. */
+  onChange(namespace: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(namespace) ?? new Set();
+    this.#listeners.set(namespace, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(namespace) === listeners) this.#listeners.delete(namespace);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#check !== null) clearTimeout(this.#check);
+    this.#unsubscribe();
+    await this.#checking;
+  }
+
+  async #compiled(namespace: string): Promise<Compiled> {
+    const known = this.#known.get(namespace);
+    if (known !== undefined) return known;
+    const policy = (await this.#load(namespace)) ?? DEFAULT_POLICY;
+    // Another call, or a change, may have come first.
+    return this.#known.get(namespace) ?? this.#enforce(namespace, policy);
+  }
+
+  async #read(namespaces: string[]): Promise<Map<string, Policy>> {
+    const rows = await readPolicies(this.#options.db, namespaces);
+    return new Map(rows.map(({ namespace, version, rules }) => [namespace, { version, ...rules }]));
+  }
+
+  #enforce(namespace: string, policy: Policy): Compiled {
+    const compiled: Compiled = { policy, accesses: new LRUCache({ max: MAX_ACCESSES }) };
+    this.#known.set(namespace, compiled);
+    this.#tell(namespace);
+    return compiled;
+  }
+
+  #tell(namespace: string): void {
+    for (const listener of [...(this.#listeners.get(namespace) ?? [])]) listener();
+  }
+
+  #scheduleCheck(): void {
+    if (this.#closed) return;
+    this.#check = setTimeout(() => {
+      this.#checkNow();
+      this.#scheduleCheck();
+    }, CHECK_INTERVAL_MS);
+  }
+
+  #checkNow(): void {
+    this.#checking = this.#checking.then(() => this.#readChanged()).catch(this.#options.onError);
+  }
+
+  async #readChanged(): Promise<void> {
+    if (this.#closed || this.#known.size === 0) return;
+    const known = new Map(this.#known.entries());
+    const versions = await readPolicyVersions(this.#options.db, [...known.keys()]);
+    const changed = [...known]
+      .filter(([namespace, { policy }]) => (versions.get(namespace) ?? 0) !== policy.version)
+      .map(([namespace]) => namespace);
+    if (changed.length === 0) return;
+    const read = await this.#read(changed);
+    for (const namespace of changed) {
+      // What was put here meanwhile is newer than what was read.
+      if (this.#known.peek(namespace) !== known.get(namespace)) continue;
+      this.#enforce(namespace, read.get(namespace) ?? DEFAULT_POLICY);
+    }
+  }
+}
+
+function compiledAccess({ policy, accesses }: Compiled, role: string, name: string): Access {
+  const key = `${role} ${name}`;
+  let access = accesses.get(key);
+  if (access === undefined) {
+    const rules = Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined;
+    accesses.set(key, (access = new Access(role, name, rules ?? policy.default)));
+  }
+  return access;
+}

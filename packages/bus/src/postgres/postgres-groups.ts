@@ -1,0 +1,144 @@
+// Consumer groups in PostgreSQL: a row for the group, which orders its operations, and a row for each event that it has taken.
+import { SwarmError } from '@hypercode/contracts';
+import type { Kysely } from 'kysely';
+import type {
+  ClaimOutcome,
+  ClaimRequest,
+  DeliveryRef,
+  GroupSettings,
+  GroupStore,
+  StoredDeadLetter,
+  StoredGroup,
+} from '../store/group-store.ts';
+import type { LogPosition } from '../store/position.ts';
+import { inTime } from './in-time.ts';
+import { ackDeliveries } from './queries/ack-deliveries.ts';
+import { claimEvents } from './queries/claim-events.ts';
+import { countDeaths } from './queries/count-deaths.ts';
+import { findGroup } from './queries/find-group.ts';
+import { listDeadLetters } from './queries/list-dead-letters.ts';
+import { listGroups } from './queries/list-groups.ts';
+import { nackDeliveries } from './queries/nack-deliveries.ts';
+import { openGroup } from './queries/open-group.ts';
+import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
+import type { BusSchema } from './schema.ts';
+
+export class PostgresGroups implements GroupStore {
+  readonly #db: Kysely<BusSchema>;
+
+  constructor(db: Kysely<BusSchema>) {
+    this.#db = db;
+  }
+
+  async open(
+    namespace: string,
+    group: string,
+    settings: GroupSettings,
+    from: 'latest' | 'earliest',
+  ): Promise<{ cursor: LogPosition; created: boolean }> {
+    const latest = from === 'latest';
+    const opened = await inTime(this.#db, (db) => openGroup(db, namespace, { group, settings, latest }));
+    if (opened === undefined) throw notFound(group);
+    const existing: GroupSettings = {
+      topics: opened.topics,
+      ackDeadlineMs: opened.ack_deadline_ms,
+      maxDeliveries: opened.max_deliveries,
+    };
+    if (!isSameSettings(existing, settings)) {
+      throw new SwarmError('CONFLICT', `the consumer group "${group}" exists with other settings`, {
+        details: { existing },
+      });
+    }
+    const { cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
+    return { cursor: { epoch, seq, nonce }, created };
+  }
+
+  async find(namespace: string, group: string): Promise<GroupSettings | null> {
+    return (await inTime(this.#db, (db) => findGroup(db, namespace, group))) ?? null;
+  }
+
+  async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
+    const claimed = await inTime(this.#db, (db) => claimEvents(db, namespace, { group, request }));
+    if (claimed === undefined) throw notFound(group);
+    const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost } = claimed;
+    const due = claimed.due ?? [];
+    const taken = request.offer?.entries.slice(0, claimed.taken) ?? [];
+    return {
+      deliveries: [
+        ...due.map(([epoch, seq, nonce, attempt, text]) => ({ position: { epoch, seq, nonce }, attempt, text })),
+        ...taken.map(({ position, text }) => ({ position, attempt: 1, text })),
+      ],
+      cursor: { epoch: cursor_epoch, seq: cursor_seq, nonce: cursor_nonce },
+      room,
+      nextDueMs: next_due_ms,
+      gap: gap === null ? null : { lost, reason: gap },
+    };
+  }
+
+  async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
+    const positions = deliveries.map(({ position }) => position);
+    return ofGroup(group, await inTime(this.#db, (db) => ackDeliveries(db, namespace, { group, positions })));
+  }
+
+  async nack(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    how: { delayMs: number; reason: string | null },
+  ): Promise<number> {
+    return ofGroup(group, await inTime(this.#db, (db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
+  }
+
+  async deadLetters(
+    namespace: string,
+    group: string,
+    page: { after: number | null; limit: number },
+  ): Promise<StoredDeadLetter[]> {
+    const rows = ofGroup(group, await inTime(this.#db, (db) => listDeadLetters(db, namespace, { group, ...page })));
+    return rows.map(({ epoch, seq, nonce, ...letter }) => ({ position: { epoch, seq, nonce }, ...letter }));
+  }
+
+  redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
+    return this.#resolve(namespace, group, { positions, redrive: true });
+  }
+
+  discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
+    return this.#resolve(namespace, group, { positions, redrive: false });
+  }
+
+  async list(namespace: string): Promise<StoredGroup[]> {
+    const rows = await inTime(this.#db, (db) => listGroups(db, namespace));
+    return rows.map(({ epoch, seq, nonce, ...group }) => ({ ...group, cursor: { epoch, seq, nonce } }));
+  }
+
+  async #resolve(
+    namespace: string,
+    group: string,
+    how: { positions: readonly LogPosition[] | null; redrive: boolean },
+  ): Promise<number> {
+    // Of all, those that are dead by now: some may die again while the batches go on.
+    const deaths = how.positions === null ? await inTime(this.#db, (db) => countDeaths(db, namespace, group)) : 0;
+    const upTo = ofGroup(group, deaths);
+    let total = 0;
+    for (;;) {
+      const step = await inTime(this.#db, (db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
+      const { resolved, more } = ofGroup(group, step);
+      total += resolved;
+      if (!more) return total;
+    }
+  }
+}
+
+const notFound = (group: string) => new SwarmError('NOT_FOUND', `no consumer group "${group}"`);
+
+/** Null is what the database says of a group that it does not have. */
+function ofGroup<T>(group: string, answer: T | null): T {
+  if (answer === null) throw notFound(group);
+  return answer;
+}
+
+const isSameSettings = (a: GroupSettings, b: GroupSettings): boolean =>
+  a.ackDeadlineMs === b.ackDeadlineMs &&
+  a.maxDeliveries === b.maxDeliveries &&
+  a.topics.length === b.topics.length &&
+  a.topics.every((topic, index) => topic === b.topics[index]);

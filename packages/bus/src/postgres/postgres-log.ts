@@ -1,0 +1,89 @@
+// The event log in PostgreSQL: a row for the log, which makes the order, and a row for each event.
+import { SwarmError } from '@hypercode/contracts';
+import type { Kysely } from 'kysely';
+import type {
+  Appended,
+  EventLog,
+  LogEntry,
+  LogGap,
+  LogRange,
+  LogSettings,
+  NewEvent,
+  TopicCount,
+} from '../store/event-log.ts';
+import type { LogPosition } from '../store/position.ts';
+import { inTime } from './in-time.ts';
+import { appendEvents } from './queries/append-events.ts';
+import { listTopics } from './queries/list-topics.ts';
+import { openLogs } from './queries/open-logs.ts';
+import { type LogState, readEvents } from './queries/read-events.ts';
+import type { PostgresRetention } from './postgres-retention.ts';
+import type { BusSchema } from './schema.ts';
+
+/** Removed rows that are worth a statement of their own. */
+const SWEEP_FROM = 1_000;
+
+export class PostgresLog implements EventLog {
+  readonly #db: Kysely<BusSchema>;
+  readonly #settings: LogSettings;
+  readonly #retention: PostgresRetention;
+
+  constructor(db: Kysely<BusSchema>, settings: LogSettings, { retention }: { retention: PostgresRetention }) {
+    this.#db = db;
+    this.#settings = settings;
+    this.#retention = retention;
+  }
+
+  async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
+    const appended = await inTime(this.#db, (db) => appendEvents(db, namespace, { events, settings: this.#settings }));
+    if (appended === undefined) throw new SwarmError('INTERNAL', 'the append had no result');
+    const { epoch, seqs, nonces, unswept } = appended;
+    if (unswept >= SWEEP_FROM) this.#retention.sweepSoon(namespace);
+    const repeats = new Set(appended.repeats);
+    return seqs.map((seq, index) => ({
+      position: { epoch, seq, nonce: nonces[index] ?? 0 },
+      duplicate: repeats.has(index + 1),
+    }));
+  }
+
+  async read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap> {
+    const rows = await inTime(this.#db, async (db) => {
+      const found = await readEvents(db, namespace, { after, limit });
+      if (found.length > 0) return found;
+      // Nobody has asked for this log: it begins now.
+      await openLogs(db, [namespace]);
+      return readEvents(db, namespace, { after, limit });
+    });
+    const [log] = rows;
+    if (log === undefined) throw new SwarmError('INTERNAL', 'the log is not there');
+    const { gap, epoch, head, horizon } = JSON.parse(log.text) as LogState;
+    if (gap !== null) return { gap, range: { horizon: { epoch, ...horizon }, head: { epoch, ...head } } };
+    return rows.flatMap(({ seq, nonce, topic, text }) =>
+      seq === null ? [] : [{ position: { epoch, seq, nonce }, topic, text }],
+    );
+  }
+
+  async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
+    if (namespaces.length === 0) return new Map();
+    const rows = await inTime(this.#db, (db) => openLogs(db, namespaces));
+    return new Map(
+      rows.map(({ namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce }) => [
+        namespace,
+        {
+          horizon: { epoch, seq: horizon_seq, nonce: horizon_nonce },
+          head: { epoch, seq: head_seq, nonce: head_nonce },
+        },
+      ]),
+    );
+  }
+
+  async topics(namespace: string, page: { after: string | null; limit: number }): Promise<TopicCount[]> {
+    const rows = await inTime(this.#db, (db) => listTopics(db, namespace, page));
+    return rows.map(({ topic, count, perSecond, epoch, seq, nonce }) => ({
+      topic,
+      count,
+      perSecond,
+      last: { epoch, seq, nonce },
+    }));
+  }
+}

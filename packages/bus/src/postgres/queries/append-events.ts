@@ -1,0 +1,30 @@
+// Appends events to a log in one round trip. See the function in the first migration.
+import { type Kysely, sql } from 'kysely';
+import type { LogSettings, NewEvent } from '../../store/event-log.ts';
+import type { BusSchema } from '../schema.ts';
+import { joined } from '../joined-texts.ts';
+
+export interface AppendedEvents {
+  epoch: string;
+  /** Of each event, or of the one that it repeats. */
+  seqs: number[];
+  nonces: number[];
+  /** The places of duplicates among the events, from 1. */
+  repeats: number[] | null;
+  /** Rows behind the horizon that are still to be deleted. */
+  unswept: number;
+}
+
+export async function appendEvents(
+  db: Kysely<BusSchema>,
+  namespace: string,
+  { events, settings }: { events: readonly NewEvent[]; settings: LogSettings },
+): Promise<AppendedEvents | undefined> {
+  const { retention, dedupWindowMs } = settings;
+  const { rows } = await sql<AppendedEvents>`
+    select * from bus_append(
+      ${namespace}, ${events.map(({ id }) => id)}::uuid[], ${events.map(({ source }) => source)}::text[],
+      ${events.map(({ topic }) => topic)}::text[], ${joined(events)},
+      ${dedupWindowMs}, ${retention.maxEvents}, ${retention.maxBytes}, ${retention.maxAgeMs})`.execute(db);
+  return rows[0];
+}

@@ -1,0 +1,41 @@
+// Claims due and offered events for a consumer in one round trip. See the function in the first migration.
+import type { GapReason } from '@hypercode/contracts';
+import { type Kysely, sql } from 'kysely';
+import type { ClaimRequest } from '../../store/group-store.ts';
+import type { BusSchema } from '../schema.ts';
+import { joined } from '../joined-texts.ts';
+
+/** Most bytes of due events in one answer that has more than one. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface ClaimRow {
+  /** How many events of the offer were taken. */
+  taken: number;
+  /** Epoch, seq, nonce, attempt and text of the others. */
+  due: [string, number, number, number, string][] | null;
+  cursor_epoch: string;
+  cursor_seq: number;
+  cursor_nonce: number;
+  room: number;
+  next_due_ms: number | null;
+  gap: GapReason | null;
+  lost: number | null;
+}
+
+/** Undefined: there is no such group. */
+export async function claimEvents(
+  db: Kysely<BusSchema>,
+  namespace: string,
+  { group, request }: { group: string; request: ClaimRequest },
+): Promise<ClaimRow | undefined> {
+  const { consumer, maxInFlight, max, offer } = request;
+  const entries = offer?.entries.slice(0, Math.min(max, maxInFlight)) ?? [];
+  const payload =
+    offer === null ? null : JSON.stringify({ ...offer.after, upTo: offer.upTo, count: offer.entries.length });
+  const { rows } = await sql<ClaimRow>`
+    select * from bus_claim(
+      ${namespace}, ${group}, ${consumer}, ${maxInFlight}, ${max}, ${MAX_BYTES}, ${payload}::jsonb,
+      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::integer[],
+      ${joined(entries)})`.execute(db);
+  return rows[0];
+}

@@ -1,0 +1,52 @@
+// Reads a page of a log, and in the same snapshot how the log stands.
+import { type Kysely, sql } from 'kysely';
+import type { LogPosition } from '../../store/position.ts';
+import type { BusSchema } from '../schema.ts';
+
+/** Most bytes in a page that has more than one event. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+
+/** The log when `seq` is null, and events in their order. */
+export interface EventRow {
+  seq: number | null;
+  nonce: number;
+  topic: string;
+  /** Of the log: LogState as JSON. */
+  text: string;
+}
+
+export interface LogState {
+  gap: 'retention' | 'log_lost' | null;
+  epoch: string;
+  head: { seq: number; nonce: number };
+  horizon: { seq: number; nonce: number };
+}
+
+/** Nothing at all when there is no such log. */
+export async function readEvents(
+  db: Kysely<BusSchema>,
+  namespace: string,
+  { after, limit }: { after: LogPosition; limit: number },
+): Promise<EventRow[]> {
+  const { rows } = await sql<EventRow>`
+    with log as materialized (
+      select l.*, bus_gap(l, ${after.epoch}, ${after.seq}, ${after.nonce}, (
+        select e.nonce from bus_events e where e.namespace = ${namespace} and e.seq = ${after.seq})) as gap
+      from bus_logs l where l.namespace = ${namespace}
+    )
+    select * from (
+      select null::bigint as seq, 0 as nonce, '' as topic, json_build_object(
+        'gap', log.gap, 'epoch', log.epoch,
+        'head', json_build_object('seq', log.head_seq, 'nonce', log.head_nonce),
+        'horizon', json_build_object('seq', log.horizon_seq, 'nonce', log.horizon_nonce))::text as text
+      from log
+      union all
+      select e.seq, e.nonce, e.topic, e.text from bus_events e
+      where e.namespace = ${namespace} and e.seq > ${after.seq} and e.seq <= ${after.seq}::bigint + ${limit}::bigint
+        and (select log.gap is null from log)
+        and (e.seq = ${after.seq}::bigint + 1 or e.bytes <= ${PAGE_BYTES}::bigint + (
+          select f.bytes from bus_events f where f.namespace = ${namespace} and f.seq = ${after.seq}::bigint + 1))
+    ) found
+    order by seq nulls first`.execute(db);
+  return rows;
+}

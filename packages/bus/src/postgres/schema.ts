@@ -1,0 +1,99 @@
+// The tables as Kysely sees them. The migrations are the definition; this is their reading.
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { StoredAttempt } from '../store/group-store.ts';
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
+/** One row a namespace. Whoever appends holds it. */
+export interface LogTable {
+  namespace: string;
+  epoch: string;
+  head_seq: Generated<number>;
+  head_nonce: Generated<number>;
+  /** Bytes of all events that were ever appended. */
+  head_bytes: Generated<number>;
+  horizon_seq: Generated<number>;
+  horizon_nonce: Generated<number>;
+  /** `bytes` of the event at the horizon. */
+  horizon_bytes: Generated<number>;
+  /** Rows up to here were deleted. Those between here and the horizon are gone for readers. */
+  swept_seq: Generated<number>;
+}
+
+export interface EventTable {
+  namespace: string;
+  seq: number;
+  nonce: number;
+  /** Of this event and all before it. */
+  bytes: number;
+  at: Timestamp;
+  topic: string;
+  text: string;
+}
+
+/** What was appended within the window, and where it stands or stood. */
+export interface DedupTable {
+  namespace: string;
+  source: string;
+  id: string;
+  seq: number;
+  nonce: number;
+  at: Timestamp;
+}
+
+export interface TopicTable {
+  namespace: string;
+  topic: string;
+  count: number;
+  /** The last minute with an event, since 1970. */
+  minute: number;
+  in_minute: number;
+  in_minute_before: Generated<number>;
+  last_seq: number;
+  last_nonce: number;
+}
+
+/** One row a group. Whoever works on the group holds it. */
+export interface GroupTable {
+  namespace: string;
+  name: string;
+  topics: string[];
+  ack_deadline_ms: number;
+  max_deliveries: number;
+  cursor_epoch: string;
+  cursor_seq: number;
+  cursor_nonce: number;
+  /** Events that have died: the last one's ordinal. */
+  deaths: Generated<number>;
+}
+
+/** Every event that a group has taken and not settled. */
+export interface DeliveryTable {
+  namespace: string;
+  group_name: string;
+  seq: number;
+  nonce: number;
+  epoch: string;
+  state: 'in_flight' | 'waiting' | 'dead';
+  /** Of the attempt that is in flight, or was last; 0 when it was redriven. */
+  attempt: number;
+  /** Who has it, or had it last. */
+  consumer: string | null;
+  delivered_at: Timestamp | null;
+  /** In flight: the deadline. Waiting: when it is due. */
+  due_at: Timestamp | null;
+  dead_at: Timestamp | null;
+  ordinal: number | null;
+  history: JSONColumnType<StoredAttempt[]>;
+  text: string;
+}
+
+// A type and not an interface, which Kysely would not take for a set of tables.
+export type BusSchema = {
+  bus_logs: LogTable;
+  bus_events: EventTable;
+  bus_dedup: DedupTable;
+  bus_topics: TopicTable;
+  bus_groups: GroupTable;
+  bus_deliveries: DeliveryTable;
+};

@@ -1,0 +1,102 @@
+-- @include group-state
+--[[
+  Hands out what is due, and then what is unread.
+
+  ARGV
+    1 epoch        for a log that is not there yet
+    2 consumer
+    3 maxInFlight  4 max
+    5 offered      1 or 0; with 0 nothing follows
+    6 epoch        7 seq        8 nonce: where the offer begins
+    9 epoch       10 seq       11 nonce: up to where it goes
+   12 …            for each unread event: seq, nonce
+
+  Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, taken, … }: the cursor; nextDueMs
+  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when nobody knows; how many of the offer were taken,
+  which the caller has itself; then for each redelivery epoch, seq, nonce, attempt, text.
+]]
+local FIRST = 12
+local group = openGroup()
+if not group then
+  return false
+end
+local consumer, maxInFlight = ARGV[2], tonumber(ARGV[3])
+local log = openLog(ARGV[1])
+local before = { epoch = group.epoch, seq = group.seq, nonce = group.nonce }
+
+local lost = -1
+local gap = gapBehind(log, group.epoch, group.seq, group.nonce)
+if gap then
+  if gap == 'retention' then
+    lost = log.horizon - group.seq
+  end
+  group.epoch, group.seq, group.nonce = log.epoch, log.horizon, log.horizonNonce
+end
+
+local held = heldBy(consumer)
+local left = math.max(0, math.min(tonumber(ARGV[4]), maxInFlight - held))
+local deadline = now + group.ackDeadlineMs
+local redelivered = {}
+if left > 0 then
+  local found, records = findRecords(redis.call('ZRANGEBYSCORE', WAITING, '-inf', now, 'LIMIT', 0, left))
+  local texts = getAll(TEXTS, found)
+  for index, member in ipairs(found) do
+    local record = records[member]
+    record.state, record.attempt = 'f', record.attempt + 1
+    record.deliveredAt, record.consumer = now, consumer
+    add(changes.notWaiting, member)
+    add(changes.due, deadline, member)
+    add(changes.records, member, packRecord(record))
+    local seq, nonce, epoch = string.match(member, '^(%d+)-(%d+)-(.*)$')
+    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.attempt, texts[index])
+  end
+  held, left = held + #found, left - #found
+  hold(consumer, #found)
+end
+
+local taken = 0
+if ARGV[5] == '1' and ARGV[6] == group.epoch and tonumber(ARGV[7]) == group.seq and tonumber(ARGV[8]) == group.nonce then
+  local offered = (#ARGV - FIRST + 1) / 2
+  local firstAttempt = packRecord({ state = 'f', attempt = 1, deliveredAt = now, deadAt = 0, consumer = consumer })
+  local wanted = math.min(offered, left)
+  while taken < wanted do
+    local at = FIRST + taken * 2
+    local seq, nonce = ARGV[at], ARGV[at + 1]
+    local id = seq .. '-' .. nonce
+    local entry = redis.call('XRANGE', STREAM, id, id)[1]
+    -- The offer is from before a failover: the next claim is told.
+    if not entry then
+      break
+    end
+    local member = memberOf(group.epoch, tonumber(seq), tonumber(nonce))
+    add(changes.due, deadline, member)
+    add(changes.records, member, firstAttempt)
+    add(changes.texts, member, entry[2][4])
+    group.seq, group.nonce = tonumber(seq), tonumber(nonce)
+    taken = taken + 1
+  end
+  if taken == offered then
+    group.seq, group.nonce = tonumber(ARGV[10]), tonumber(ARGV[11])
+  end
+  held = held + taken
+  hold(consumer, taken)
+end
+
+writeChanges()
+if group.seq ~= before.seq or group.nonce ~= before.nonce or group.epoch ~= before.epoch then
+  redis.call('HSET', GROUP, 'epoch', group.epoch, 'seq', group.seq, 'nonce', group.nonce)
+end
+
+local nextDueMs = -1
+for _, key in ipairs({ DUE, WAITING }) do
+  local score = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  if score then
+    local inMs = math.max(0, score - now)
+    nextDueMs = nextDueMs < 0 and inMs or math.min(nextDueMs, inMs)
+  end
+end
+local answer = { group.epoch, group.seq, group.nonce, math.max(0, maxInFlight - held), nextDueMs, gap or '', lost, taken }
+for _, value in ipairs(redelivered) do
+  answer[#answer + 1] = value
+end
+return answer

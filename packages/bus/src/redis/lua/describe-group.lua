@@ -1,0 +1,20 @@
+-- @include group-state
+--[[
+  A group's settings and figures.
+
+  ARGV
+    1 epoch  for a log that is not there yet
+
+  Returns { topics, ackDeadlineMs, maxDeliveries, epoch, seq, nonce, lag, inFlight, waiting, dead }; nil when there is no such group.
+]]
+local group = openGroup()
+if not group then
+  return false
+end
+local log = openLog(ARGV[1])
+local from = log.horizon
+if group.epoch == log.epoch then
+  from = math.max(from, group.seq)
+end
+return { group.topics, group.ackDeadlineMs, group.maxDeliveries, group.epoch, group.seq, group.nonce,
+  math.max(0, log.head - from), redis.call('ZCARD', DUE), redis.call('ZCARD', WAITING), redis.call('ZCARD', DEAD) }

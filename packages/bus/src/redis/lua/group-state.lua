@@ -1,0 +1,176 @@
+-- @include log-state
+--[[
+  Included by every script of a group: its keys, and the moves between the states of an event.
+
+  KEYS (behind those of the log)
+     7 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths
+     8 due        zset of what is in flight, by deadline in ms
+     9 waiting    zset, by when it is due in ms
+    10 records    hash: member → `<state> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead)
+    11 texts      hash: member → text
+    12 histories  hash: member → JSON of each failed attempt, each with a comma behind it
+    13 dead       zset, by ordinal
+    14 held       hash: consumer → how many it has in flight; none is 0
+    15 groups     set of the names of the namespace's groups
+
+  A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that is gone is not mistaken for what stands there now.
+]]
+local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local HISTORIES, DEAD, HELD, GROUPS = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+-- Values that a call takes at a time.
+local SLICE = 2000
+-- Most deadlines that one call looks after.
+local MAX_EXPIRED = 2000
+
+local function memberOf(epoch, seq, nonce)
+  return string.format('%016.0f-%.0f-%s', seq, nonce, epoch)
+end
+
+local function packRecord(record)
+  return string.format('%s %d %.0f %.0f %s', record.state, record.attempt, record.deliveredAt, record.deadAt, record.consumer)
+end
+
+local function unpackRecord(text)
+  local state, attempt, deliveredAt, deadAt, consumer = string.match(text, '^(%a) (%d+) (%d+) (%d+) (.*)$')
+  return {
+    state = state,
+    attempt = tonumber(attempt),
+    deliveredAt = tonumber(deliveredAt),
+    deadAt = tonumber(deadAt),
+    consumer = consumer,
+  }
+end
+
+-- Calls a command with many values, in slices.
+local function callWith(command, key, values)
+  for from = 1, #values, SLICE do
+    redis.call(command, key, unpack(values, from, math.min(from + SLICE - 1, #values)))
+  end
+end
+
+local function getAll(key, members)
+  local values = {}
+  for from = 1, #members, SLICE do
+    local slice = redis.call('HMGET', key, unpack(members, from, math.min(from + SLICE - 1, #members)))
+    for _, value in ipairs(slice) do
+      values[#values + 1] = value
+    end
+  end
+  return values
+end
+
+-- Members that have a record, each once, with their records.
+local function findRecords(members)
+  local found, records, seen = {}, {}, {}
+  for index, text in ipairs(getAll(RECORDS, members)) do
+    local member = members[index]
+    if text and not seen[member] then
+      seen[member] = true
+      found[#found + 1] = member
+      records[member] = unpackRecord(text)
+    end
+  end
+  return found, records
+end
+
+-- What a call changes, written at its end with few commands.
+local changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
+  histories = {}, texts = {}, gone = {}, fresh = {} }
+
+local function add(list, ...)
+  for _, value in ipairs({ ... }) do
+    list[#list + 1] = value
+  end
+end
+
+local function hold(consumer, by)
+  changes.held[consumer] = (changes.held[consumer] or 0) + by
+end
+
+local function heldBy(consumer)
+  return tonumber(redis.call('HGET', HELD, consumer) or 0)
+end
+
+local function writeChanges()
+  for consumer, by in pairs(changes.held) do
+    if by ~= 0 and redis.call('HINCRBY', HELD, consumer, by) <= 0 then
+      redis.call('HDEL', HELD, consumer)
+    end
+  end
+  callWith('ZREM', DUE, changes.notDue)
+  callWith('ZREM', WAITING, changes.notWaiting)
+  callWith('ZREM', DEAD, changes.notDead)
+  callWith('ZADD', DUE, changes.due)
+  callWith('ZADD', WAITING, changes.waiting)
+  callWith('ZADD', DEAD, changes.dead)
+  callWith('HSET', RECORDS, changes.records)
+  callWith('HSET', TEXTS, changes.texts)
+  callWith('HSET', HISTORIES, changes.histories)
+  callWith('HDEL', HISTORIES, changes.fresh)
+  callWith('HDEL', RECORDS, changes.gone)
+  callWith('HDEL', TEXTS, changes.gone)
+  callWith('HDEL', HISTORIES, changes.gone)
+  changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
+    histories = {}, texts = {}, gone = {}, fresh = {} }
+end
+
+-- in flight → waiting, or dead after the last attempt. `failure` has `at`, `dueAt` (ms) and `reason` (JSON).
+local function fail(group, member, record, failure)
+  local past = redis.call('HGET', HISTORIES, member) or ''
+  local attempt = '{"attempt":' .. record.attempt
+    .. ',"consumer":' .. cjson.encode(record.consumer)
+    .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
+    .. ',"failedAt":' .. string.format('%.0f', failure.at)
+    .. ',"reason":' .. failure.reason .. '},'
+  add(changes.histories, member, past .. attempt)
+  add(changes.notDue, member)
+  hold(record.consumer, -1)
+  if record.attempt < group.maxDeliveries then
+    record.state = 'w'
+    add(changes.waiting, failure.dueAt, member)
+  else
+    record.state, record.deadAt = 'd', now
+    add(changes.dead, redis.call('HINCRBY', GROUP, 'deaths', 1), member)
+  end
+  add(changes.records, member, packRecord(record))
+end
+
+-- Any state → gone.
+local function forget(member, record)
+  if record.state == 'f' then
+    add(changes.notDue, member)
+    hold(record.consumer, -1)
+  elseif record.state == 'w' then
+    add(changes.notWaiting, member)
+  else
+    add(changes.notDead, member)
+  end
+  add(changes.gone, member)
+end
+
+-- Nil when there is none. What passed its deadline is moved first, the oldest deadline first.
+local function openGroup()
+  local fields = redis.call('HMGET', GROUP, 'topics', 'ackDeadlineMs', 'maxDeliveries', 'epoch', 'seq', 'nonce')
+  if not fields[1] then
+    return nil
+  end
+  local group = {
+    topics = fields[1],
+    ackDeadlineMs = tonumber(fields[2]),
+    maxDeliveries = tonumber(fields[3]),
+    epoch = fields[4],
+    seq = tonumber(fields[5]),
+    nonce = tonumber(fields[6]),
+  }
+  local late = redis.call('ZRANGEBYSCORE', DUE, '-inf', now, 'LIMIT', 0, MAX_EXPIRED)
+  if #late > 0 then
+    local found, records = findRecords(late)
+    for _, member in ipairs(found) do
+      local record = records[member]
+      local deadline = record.deliveredAt + group.ackDeadlineMs
+      fail(group, member, record, { at = deadline, dueAt = deadline, reason = 'null' })
+    end
+    writeChanges()
+  end
+  return group
+end

@@ -1,0 +1,40 @@
+-- @include log-state
+-- @include log-retention
+--[[
+  Cuts the log down to its limits, frees old generations of deduplication, and forgets topics without events, a page at a time.
+
+  ARGV
+    1 epoch      for a log that is not there yet
+    2 maxEvents  3 maxBytes   4 maxAgeMs
+    5 windowMs   6 generationMs
+    7 from       where to begin among the topics, as ZRANGEBYLEX has it
+    8 limit      topics to look at
+
+  Returns { cut, next }: whether the log is within its limits (1 or 0), and the topic to go on behind ('' at the end).
+]]
+local log = openLog(ARGV[1])
+openRetention(log, { maxEvents = tonumber(ARGV[2]), maxBytes = tonumber(ARGV[3]), maxAgeMs = tonumber(ARGV[4]) })
+local generations = liveGenerations(tonumber(ARGV[5]), tonumber(ARGV[6]))
+markByAge(log)
+local done = cut(log, 16)
+saveLog(log, generations)
+
+local names = redis.call('ZRANGEBYLEX', NAMES, ARGV[7], '+', 'LIMIT', 0, ARGV[8])
+local gone = {}
+if #names > 0 then
+  for index, value in ipairs(redis.call('HMGET', TOPICS, unpack(names))) do
+    local _, seq
+    if value then
+      _, seq = struct.unpack('<I6I6', value)
+    end
+    if not value or seq <= log.horizon then
+      gone[#gone + 1] = names[index]
+    end
+  end
+end
+if #gone > 0 then
+  redis.call('HDEL', TOPICS, unpack(gone))
+  redis.call('ZREM', NAMES, unpack(gone))
+end
+local next = #names == tonumber(ARGV[8]) and names[#names] or ''
+return { done and 1 or 0, next }

@@ -1,0 +1,30 @@
+-- @include group-state
+--[[
+  Makes the group unless it exists.
+
+  ARGV
+    1 epoch          for a log that is not there yet
+    2 name           of the group
+    3 topics         as JSON
+    4 ackDeadlineMs  5 maxDeliveries
+    6 from           'latest' or 'earliest'
+
+  Returns { outcome, epoch, seq, nonce }: outcome is 'created', 'exists', or 'differs', and then
+  { 'differs', topics, ackDeadlineMs, maxDeliveries }.
+]]
+local log = openLog(ARGV[1])
+local found = redis.call('HMGET', GROUP, 'topics', 'ackDeadlineMs', 'maxDeliveries', 'epoch', 'seq', 'nonce')
+if found[1] then
+  if found[1] ~= ARGV[3] or found[2] ~= ARGV[4] or found[3] ~= ARGV[5] then
+    return { 'differs', found[1], tonumber(found[2]), tonumber(found[3]) }
+  end
+  return { 'exists', found[4], tonumber(found[5]), tonumber(found[6]) }
+end
+local seq, nonce = log.head, log.headNonce
+if ARGV[6] == 'earliest' then
+  seq, nonce = log.horizon, log.horizonNonce
+end
+redis.call('HSET', GROUP, 'topics', ARGV[3], 'ackDeadlineMs', ARGV[4], 'maxDeliveries', ARGV[5],
+  'epoch', log.epoch, 'seq', seq, 'nonce', nonce, 'deaths', 0)
+redis.call('SADD', GROUPS, ARGV[2])
+return { 'created', log.epoch, seq, nonce }

@@ -1,0 +1,32 @@
+-- @include group-state
+--[[
+  Dead letters in the order of their deaths.
+
+  ARGV
+    1 after     ordinal, or -1
+    2 limit
+    3 maxBytes  of text, after which it stops; one at least is told
+
+  Returns { more, … }: whether it stopped for its bytes (1 or 0), then for each letter member, ordinal, attempt, deadAt, text,
+  history; nil when there is no such group.
+]]
+local group = openGroup()
+if not group then
+  return false
+end
+local room = tonumber(ARGV[3])
+local answer = { 0 }
+local members = redis.call('ZRANGEBYSCORE', DEAD, '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
+for index, member in ipairs(members) do
+  local text = redis.call('HGET', TEXTS, member)
+  local history = redis.call('HGET', HISTORIES, member)
+  local record = unpackRecord(redis.call('HGET', RECORDS, member))
+  local ordinal = tonumber(redis.call('ZSCORE', DEAD, member))
+  add(answer, member, ordinal, record.attempt, record.deadAt, text, history)
+  room = room - #text - #history
+  if room <= 0 and index < #members then
+    answer[1] = 1
+    break
+  end
+end
+return answer

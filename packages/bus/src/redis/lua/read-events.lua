@@ -1,0 +1,49 @@
+-- @include log-state
+--[[
+  Reads the events behind a position.
+
+  ARGV
+    1 epoch     for a log that is not there yet
+    2 epoch     3 seq     4 nonce: the position
+    5 limit     most events
+    6 maxBytes  of text, after which it stops
+
+  Returns { epoch, horizon, horizonNonce, head, headNonce, gap, … }: gap is '', 'retention' or 'log_lost'; then for each event
+  id, topic, text.
+]]
+-- Events can have 256 KiB each, so they are not all asked for at once.
+local STEP = 50
+
+local log = openLog(ARGV[1])
+local seq, left, room = tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local gap = gapBehind(log, ARGV[2], seq, tonumber(ARGV[4]))
+local answer = { rangeOf(log) }
+answer[6] = gap or ''
+if gap then
+  return answer
+end
+
+while left > 0 and room > 0 and seq < log.head do
+  local step = math.min(left, STEP)
+  local found = redis.call('XRANGE', STREAM, string.format('%.0f', seq + 1), '+', 'COUNT', step)
+  local first = found[1]
+  -- Somebody has taken events away from under the log: it is not the log any more that its positions are from.
+  if not first or tonumber(string.match(first[1], '^%d+')) ~= seq + 1 then
+    answer = { rangeOf(beginLog(ARGV[1])) }
+    answer[6] = 'log_lost'
+    return answer
+  end
+  for _, entry in ipairs(found) do
+    local text = entry[2][4]
+    answer[#answer + 1] = entry[1]
+    answer[#answer + 1] = entry[2][2]
+    answer[#answer + 1] = text
+    seq = seq + 1
+    left = left - 1
+    room = room - #text
+    if room <= 0 then
+      break
+    end
+  end
+end
+return answer

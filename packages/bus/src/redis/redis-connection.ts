@@ -1,0 +1,176 @@
+// A connection to Redis or a Redis Cluster that never sends a command later than it was asked to.
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Cluster, Redis } from 'ioredis';
+import { redisFailure } from './redis-failure.ts';
+
+const COMMAND_TIMEOUT_MS = 1500;
+/** How long calls wait for the very first connection. With the timeout of a command that is less than two seconds. */
+const FIRST_CONNECTION_MS = 400;
+/** After this long without a word, while one is due, the connection is taken for dead. */
+const SILENCE_MS = 3000;
+const CONNECT_TIMEOUT_MS = 5000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 1000;
+const SLOTS_REFRESH_MS = 2000;
+const GOODBYE_MS = 200;
+
+export type RedisClient = Redis | Cluster;
+
+const retryDelayMs = (attempt: number): number => Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS);
+
+export interface RedisConnectionOptions {
+  /** As `CLIENT LIST` shows it. */
+  connectionName: string;
+  /** Hears of the first failure of each outage. */
+  onError?: ((error: Error) => void) | undefined;
+}
+
+/**
+ * Connects in the background, and again whenever the connection is lost. A command is sent at once or fails: nothing waits for
+ * a connection but the very first one, and nothing is sent twice, except where a node of a Cluster said that another one has
+ * the slot.
+ */
+export class RedisConnection {
+  readonly #client: RedisClient;
+  readonly #opened: Promise<unknown>;
+  readonly #impatience = new AbortController();
+  #isOpened = false;
+  #failing = false;
+
+  constructor(url: string, { connectionName, onError }: RedisConnectionOptions) {
+    this.#client = createClient(url, connectionName);
+    const failed = (error: unknown): void => {
+      if (this.#failing) return;
+      this.#failing = true;
+      onError?.(error instanceof Error ? error : new Error(String(error)));
+    };
+    this.#client.on('error', failed);
+    this.#client.on('node error', failed);
+    const recovered = (): void => {
+      this.#failing = false;
+    };
+    this.#client.on('ready', recovered);
+    this.#client.on('+node', (node: Redis) => node.once('ready', recovered));
+    const connected = this.#connect();
+    const tooLong = delay(FIRST_CONNECTION_MS, undefined, { signal: this.#impatience.signal });
+    this.#opened = Promise.race([connected, tooLong])
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isOpened = true;
+        this.#impatience.abort();
+      });
+  }
+
+  /** What `send` asks of Redis. UNAVAILABLE, within two seconds, when there is no answer. */
+  async ask<T>(send: (client: RedisClient) => Promise<T>): Promise<T> {
+    if (!this.#isOpened) await this.#opened;
+    try {
+      return await send(this.#client);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+
+  /** The servers that hold data: one, or the masters of the Cluster. */
+  get servers(): Redis[] {
+    return this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
+  }
+
+  get isCluster(): boolean {
+    return this.#client instanceof Cluster;
+  }
+
+  async close(): Promise<void> {
+    this.#impatience.abort();
+    const client = this.#client;
+    const nodes = client instanceof Cluster ? client.nodes('all') : [];
+    await Promise.all([end(client), ...nodes.map(end)]);
+  }
+
+  async #connect(): Promise<void> {
+    const client = this.#client;
+    await client.connect();
+    if (!(client instanceof Cluster)) return;
+    const waiting = client.nodes('all').filter(({ status }) => status !== 'ready');
+    await Promise.all(waiting.map((node) => once(node, 'ready').catch(() => undefined)));
+  }
+}
+
+/** `url`: one address, or those of some nodes of a Cluster, with commas between. */
+export const connectRedis = (url: string, connectionName: string, onError?: (error: Error) => void): RedisConnection =>
+  new RedisConnection(url, { connectionName, onError });
+
+/** What connections to one server and to the nodes of a Cluster have in common. */
+const CONNECTION = {
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  socketTimeout: SILENCE_MS,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  disconnectTimeout: GOODBYE_MS,
+  // After a failover behind one address the connection may still be to what is a replica now.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+};
+
+function createClient(url: string, connectionName: string): RedisClient {
+  if (url.includes(',')) return createCluster(url, connectionName);
+  return new Redis(url, {
+    ...CONNECTION,
+    connectionName,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    retryStrategy: retryDelayMs,
+  });
+}
+
+function createCluster(url: string, connectionName: string): Cluster {
+  const seeds = url
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map((text) => new URL(text));
+  const [first] = seeds;
+  const tls = first?.protocol === 'rediss:';
+  const cluster = new Cluster(
+    seeds.map(({ hostname, port }) => ({ host: hostname.replaceAll(/[[\]]/g, ''), port: Number(port || 6379) })),
+    {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      // It asks a node that may not be connected yet, and would begin again.
+      enableReadyCheck: false,
+      clusterRetryStrategy: retryDelayMs,
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      // A refusal while slots are moved, which has done nothing. ioredis cannot be told not to try again.
+      retryDelayOnTryAgain: FIRST_RETRY_MS,
+      slotsRefreshInterval: SLOTS_REFRESH_MS,
+      redisOptions: {
+        ...CONNECTION,
+        connectionName,
+        ...(first?.username ? { username: decodeURIComponent(first.username) } : {}),
+        ...(first?.password ? { password: decodeURIComponent(first.password) } : {}),
+        ...(tls ? { tls: {} } : {}),
+      },
+      // Certificates are for names, which a lookup would lose.
+      ...(tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
+    },
+  );
+  // Nodes queue commands until they are connected, whatever they are told, and send them even when those have timed out. One
+  // that is connected before it is used has no queue: until it is ready, the Cluster refuses what is for it.
+  cluster.on('+node', (node: Redis) => {
+    node.connect().catch(() => undefined);
+  });
+  return cluster;
+}
+
+async function end(client: RedisClient): Promise<void> {
+  if (client.status === 'end') return;
+  const impatience = new AbortController();
+  const ended = once(client, 'end', { signal: impatience.signal }).catch(() => undefined);
+  const tooLong = delay(2 * GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
+  client.disconnect();
+  await Promise.race([ended, tooLong]);
+  impatience.abort();
+}

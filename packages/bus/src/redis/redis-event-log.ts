@@ -1,0 +1,160 @@
+// The event log on Redis: a stream of gapless ids in each namespace, and one script for each call.
+import { hash, randomInt } from 'node:crypto';
+import type {
+  Appended,
+  EventLog,
+  LogEntry,
+  LogGap,
+  LogRange,
+  LogSettings,
+  NewEvent,
+  TopicCount,
+} from '../store/event-log.ts';
+import { type LogPosition, MAX_NONCE } from '../store/position.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import { logKeys } from './redis-keys.ts';
+import { loadScript, type RedisScript, runScript } from './redis-script.ts';
+
+/** Hashes that a window of deduplication is spread over; docs/adr/0008 has the measurements. */
+const GENERATIONS = 4;
+/** Records have four bytes for their time since their hash was begun. */
+const MAX_GENERATION_MS = 2 ** 31;
+/** Topics counted in a namespace. */
+const MAX_TOPICS = 100_000;
+const READ_BYTES = 4 * 1024 * 1024;
+/** In characters of base64, of 6 bits. */
+const KEY_LENGTH = 22;
+const TOPICS_AT_ONCE = 1000;
+
+/** For logs that are not there yet. */
+export const newEpoch = (): string => randomInt(1, 2 ** 48 - 1).toString(36);
+
+/**
+ * Under which an event is known: a short name of its source and id, since as many are kept as are published in a window. 132
+ * bits of SHA-256: nobody finds a second event with the key of a given one.
+ */
+const dedupKey = ({ source, id }: NewEvent): string =>
+  hash('sha256', `${id} ${source}`, 'base64url').slice(0, KEY_LENGTH);
+
+export interface RedisEventLogOptions {
+  connection: RedisConnection;
+  settings: LogSettings;
+  /** Told of the namespace of every call. */
+  touch: (namespace: string) => void;
+}
+
+export class RedisEventLog implements EventLog {
+  readonly #connection: RedisConnection;
+  readonly #settings: LogSettings;
+  readonly #touch: (namespace: string) => void;
+  readonly #appendEvents = loadScript('append-events');
+  readonly #readEvents = loadScript('read-events');
+  readonly #logRange = loadScript('log-range');
+  readonly #listTopics = loadScript('list-topics');
+  readonly #keepHouse = loadScript('keep-house');
+
+  constructor({ connection, settings, touch }: RedisEventLogOptions) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#touch = touch;
+  }
+
+  async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
+    const nonce = randomInt(1, MAX_NONCE + 1);
+    const { windowMs, generationMs } = this.#window;
+    const args: (string | number)[] = [newEpoch(), nonce, ...this.#limits, windowMs, generationMs, MAX_TOPICS];
+    for (const event of events) args.push(dedupKey(event), event.topic, event.text);
+    const [epoch, ...answers] = (await this.#run(this.#appendEvents, namespace, args)) as [
+      string,
+      ...(number | string)[],
+    ];
+    return answers.map((answer) =>
+      typeof answer === 'number'
+        ? { position: { epoch, seq: answer, nonce }, duplicate: false }
+        : { position: positionOfId(epoch, answer), duplicate: true },
+    );
+  }
+
+  async read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap> {
+    const args = [newEpoch(), after.epoch, after.seq, after.nonce, limit, READ_BYTES];
+    const answer = (await this.#run(this.#readEvents, namespace, args)) as (string | number)[];
+    const gap = answer[RANGE_LENGTH];
+    if (gap === 'retention' || gap === 'log_lost') return { gap, range: toRange(answer) };
+    const entries: LogEntry[] = [];
+    for (let at = RANGE_LENGTH + 1; at < answer.length; at += 3) {
+      const position = positionOfId(after.epoch, String(answer[at]));
+      entries.push({ position, topic: String(answer[at + 1]), text: String(answer[at + 2]) });
+    }
+    return entries;
+  }
+
+  async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
+    const asked = [...new Set(namespaces)].map(async (namespace): Promise<[string, LogRange]> => {
+      const answer = await this.#run(this.#logRange, namespace, [newEpoch()]);
+      return [namespace, toRange(answer as (string | number)[])];
+    });
+    return new Map(await Promise.all(asked));
+  }
+
+  async topics(namespace: string, { after, limit }: { after: string | null; limit: number }): Promise<TopicCount[]> {
+    const args = [newEpoch(), after === null ? '-' : `(${after}`, limit];
+    const [epoch, ...answer] = (await this.#run(this.#listTopics, namespace, args)) as [string, ...(string | number)[]];
+    const topics: TopicCount[] = [];
+    for (let at = 0; at < answer.length; at += 5) {
+      const [topic, count, perMinute, seq, nonce] = answer.slice(at, at + 5);
+      topics.push({
+        topic: String(topic),
+        count: Number(count),
+        perSecond: Number(perMinute) / 60,
+        last: { epoch, seq: Number(seq), nonce: Number(nonce) },
+      });
+    }
+    return topics;
+  }
+
+  /** Cuts the log to its limits, and forgets topics and records of deduplication that no longer count. */
+  async housekeep(namespace: string): Promise<void> {
+    const { windowMs, generationMs } = this.#window;
+    for (let from = '-', isCut = false; from !== '' || !isCut;) {
+      // At the end of the topics, `[` begins behind all of them: names are letters, digits and `_-.`.
+      const begin = from === '' ? '(~' : from;
+      const args = [newEpoch(), ...this.#limits, windowMs, generationMs, begin, TOPICS_AT_ONCE];
+      const [cut, next] = (await this.#run(this.#keepHouse, namespace, args)) as [number, string];
+      isCut = cut === 1;
+      from = next === '' ? '' : `(${next}`;
+    }
+  }
+
+  get #limits(): number[] {
+    const { maxEvents, maxBytes, maxAgeMs } = this.#settings.retention;
+    return [maxEvents, maxBytes, maxAgeMs];
+  }
+
+  get #window(): { windowMs: number; generationMs: number } {
+    const windowMs = this.#settings.dedupWindowMs;
+    return { windowMs, generationMs: Math.min(Math.ceil(windowMs / GENERATIONS), MAX_GENERATION_MS) };
+  }
+
+  #run(script: RedisScript, namespace: string, args: readonly (string | number)[]): Promise<unknown> {
+    this.#touch(namespace);
+    return this.#connection.ask((client) => runScript(client, script, { keys: logKeys(namespace), args }));
+  }
+}
+
+/** epoch, horizon, horizonNonce, head, headNonce: how scripts tell of a range. */
+const RANGE_LENGTH = 5;
+
+function toRange(answer: readonly (string | number)[]): LogRange {
+  const [epochText, horizon, horizonNonce, head, headNonce] = answer;
+  const epoch = String(epochText);
+  return {
+    horizon: { epoch, seq: Number(horizon), nonce: Number(horizonNonce) },
+    head: { epoch, seq: Number(head), nonce: Number(headNonce) },
+  };
+}
+
+/** An id of the stream is `<seq>-<nonce>`. */
+function positionOfId(epoch: string, id: string): LogPosition {
+  const [seq, nonce] = id.split('-');
+  return { epoch, seq: Number(seq), nonce: Number(nonce) };
+}

@@ -1,0 +1,37 @@
+// Which failures of a Redis call mean that there was no answer to trust, as opposed to a fault in the call itself.
+import { SwarmError } from '@hypercode/contracts';
+import { ReplyError } from 'ioredis';
+
+/** How replies begin that a healthy server would not give. */
+const UNHEALTHY_REPLIES = new Set([
+  'LOADING',
+  'READONLY',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'OOM',
+  'MISCONF',
+  'NOREPLICAS',
+  'BUSY',
+  // What is left of redirections that led nowhere.
+  'MOVED',
+  'ASK',
+  // The password was changed, and this connection is from before.
+  'NOAUTH',
+  'NOPERM',
+  'WRONGPASS',
+]);
+/** What ioredis says of a call that it could not send, or got no answer to. */
+const UNANSWERED =
+  /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Cluster isn't ready|Cluster is ended|Too many Cluster redirections|None of startup nodes|Command aborted|Reached the max retries|Failed to refresh slots cache|connect ETIMEDOUT)/;
+const UNANSWERED_NAMES = new Set(['AbortError', 'MaxRetriesPerRequestError', 'ClusterAllFailedError']);
+
+/** UNAVAILABLE for what says that the store does not answer; anything else as it is. */
+export function redisFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof SwarmError) return error;
+  const unavailable =
+    error instanceof ReplyError
+      ? UNHEALTHY_REPLIES.has(error.message.split(' ', 1)[0] ?? '')
+      : UNANSWERED.test(error.message) || UNANSWERED_NAMES.has(error.name) || 'syscall' in error;
+  return unavailable ? new SwarmError('UNAVAILABLE', 'the event store does not answer', { cause: error }) : error;
+}

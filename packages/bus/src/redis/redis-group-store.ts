@@ -1,0 +1,226 @@
+// Consumer groups on Redis: one script for each call. Redis' own groups lose what is in flight when a stream is trimmed.
+import { SwarmError } from '@hypercode/contracts';
+import type {
+  ClaimOutcome,
+  ClaimRequest,
+  DeliveryRef,
+  GroupDelivery,
+  GroupSettings,
+  GroupStore,
+  StoredAttempt,
+  StoredDeadLetter,
+  StoredGroup,
+} from '../store/group-store.ts';
+import type { LogPosition } from '../store/position.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import { newEpoch } from './redis-event-log.ts';
+import { groupKeys, groupNamesKey, memberOf, positionOfMember } from './redis-keys.ts';
+import { loadScript, type RedisScript, runScript } from './redis-script.ts';
+
+/** A page of dead letters is read in pieces of about this size. */
+const LETTER_BYTES = 4 * 1024 * 1024;
+/** Dead letters that one call of the script settles. */
+const SETTLED_AT_ONCE = 1000;
+
+type Values = (string | number)[];
+
+export interface RedisGroupStoreOptions {
+  connection: RedisConnection;
+  /** Told of the namespace of every call. */
+  touch: (namespace: string) => void;
+}
+
+export class RedisGroupStore implements GroupStore {
+  readonly #connection: RedisConnection;
+  readonly #touch: (namespace: string) => void;
+  readonly #openGroup = loadScript('open-group');
+  readonly #claimDeliveries = loadScript('claim-deliveries');
+  readonly #ackDeliveries = loadScript('ack-deliveries');
+  readonly #nackDeliveries = loadScript('nack-deliveries');
+  readonly #readDeadLetters = loadScript('read-dead-letters');
+  readonly #settleDeadLetters = loadScript('settle-dead-letters');
+  readonly #describeGroup = loadScript('describe-group');
+
+  constructor({ connection, touch }: RedisGroupStoreOptions) {
+    this.#connection = connection;
+    this.#touch = touch;
+  }
+
+  async open(
+    namespace: string,
+    group: string,
+    settings: GroupSettings,
+    from: 'latest' | 'earliest',
+  ): Promise<{ cursor: LogPosition; created: boolean }> {
+    const { topics, ackDeadlineMs, maxDeliveries } = settings;
+    const args = [newEpoch(), group, JSON.stringify(topics), ackDeadlineMs, maxDeliveries, from];
+    const [outcome, ...answer] = (await this.#run(this.#openGroup, { namespace, group }, args)) as Values;
+    if (outcome !== 'differs') return { cursor: toPosition(answer), created: outcome === 'created' };
+    throw new SwarmError('CONFLICT', `the consumer group ${group} has other settings`, {
+      details: { existing: toSettings(answer) },
+    });
+  }
+
+  async find(namespace: string, group: string): Promise<GroupSettings | null> {
+    const answer = await this.#describe(namespace, group);
+    return answer === null ? null : toSettings(answer);
+  }
+
+  async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
+    const { consumer, maxInFlight, max, offer } = request;
+    const args: Values = [newEpoch(), consumer, maxInFlight, max, offer === null ? 0 : 1];
+    if (offer !== null) {
+      const { after, entries, upTo } = offer;
+      args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce);
+      for (const { position } of entries) args.push(position.seq, position.nonce);
+    }
+    const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
+    const [, , , room, nextDueMs, gap, lost, taken] = answer;
+    const deliveries: GroupDelivery[] = [];
+    for (let at = 8; at < answer.length; at += 5) {
+      const position = toPosition(answer.slice(at));
+      deliveries.push({ position, attempt: Number(answer[at + 3]), text: String(answer[at + 4]) });
+    }
+    for (const { position, text } of offer?.entries.slice(0, Number(taken)) ?? []) {
+      deliveries.push({ position, attempt: 1, text });
+    }
+    return {
+      deliveries,
+      cursor: toPosition(answer),
+      room: Number(room),
+      nextDueMs: nextDueMs === -1 ? null : Number(nextDueMs),
+      gap: gap === 'retention' || gap === 'log_lost' ? { lost: lost === -1 ? null : Number(lost), reason: gap } : null,
+    };
+  }
+
+  async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
+    const members = deliveries.map(({ position }) => memberOf(position));
+    return this.#ask(this.#ackDeliveries, { namespace, group }, members);
+  }
+
+  async nack(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    { delayMs, reason }: { delayMs: number; reason: string | null },
+  ): Promise<number> {
+    const refs = deliveries.flatMap(({ position, attempt }) => [memberOf(position), attempt]);
+    return this.#ask(this.#nackDeliveries, { namespace, group }, [delayMs, JSON.stringify(reason), ...refs]);
+  }
+
+  async deadLetters(
+    namespace: string,
+    group: string,
+    page: { after: number | null; limit: number },
+  ): Promise<StoredDeadLetter[]> {
+    const letters: StoredDeadLetter[] = [];
+    let after = page.after ?? -1;
+    for (let more = true; more && letters.length < page.limit;) {
+      const args = [after, page.limit - letters.length, LETTER_BYTES];
+      const answer: Values = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
+      for (let at = 1; at < answer.length; at += 6) letters.push(toDeadLetter(answer.slice(at, at + 6)));
+      after = letters.at(-1)?.ordinal ?? after;
+      more = answer[0] === 1;
+    }
+    return letters;
+  }
+
+  async redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
+    return this.#settle('redrive', { namespace, group }, positions);
+  }
+
+  async discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
+    return this.#settle('discard', { namespace, group }, positions);
+  }
+
+  async list(namespace: string): Promise<StoredGroup[]> {
+    this.#touch(namespace);
+    const names = await this.#connection.ask((client) => client.smembers(groupNamesKey(namespace)));
+    const found = await Promise.all(
+      names.toSorted().map(async (group) => ({ group, answer: await this.#describe(namespace, group) })),
+    );
+    return found.flatMap(({ group, answer }) => {
+      if (answer === null) return [];
+      const [lag, inFlight, waiting, deadLetters] = answer.slice(6).map(Number);
+      return [
+        {
+          group,
+          ...toSettings(answer),
+          cursor: toPosition(answer.slice(3)),
+          lag: lag ?? 0,
+          inFlight: inFlight ?? 0,
+          waiting: waiting ?? 0,
+          deadLetters: deadLetters ?? 0,
+        },
+      ];
+    });
+  }
+
+  /** All are settled in pieces, up to the newest of when it began. */
+  async #settle(
+    how: 'redrive' | 'discard',
+    place: GroupPlace,
+    positions: readonly LogPosition[] | null,
+  ): Promise<number> {
+    if (positions !== null) {
+      const [count] = await this.#ask<number[]>(this.#settleDeadLetters, place, [
+        how,
+        'these',
+        ...positions.map(memberOf),
+      ]);
+      return count ?? 0;
+    }
+    let total = 0;
+    for (let upTo = -1; ;) {
+      const args = [how, 'all', upTo, SETTLED_AT_ONCE];
+      const [count = 0, boundary = 0] = await this.#ask<number[]>(this.#settleDeadLetters, place, args);
+      total += count;
+      if (count < SETTLED_AT_ONCE) return total;
+      upTo = boundary;
+    }
+  }
+
+  async #describe(namespace: string, group: string): Promise<Values | null> {
+    return (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as Values | null;
+  }
+
+  /** NOT_FOUND when there is no such group. */
+  async #ask<T = Values>(script: RedisScript, place: GroupPlace, args: Values): Promise<T> {
+    const answer = await this.#run(script, place, args);
+    if (answer === null) throw new SwarmError('NOT_FOUND', `there is no consumer group ${place.group}`);
+    return answer as T;
+  }
+
+  #run(script: RedisScript, { namespace, group }: GroupPlace, args: Values): Promise<unknown> {
+    this.#touch(namespace);
+    return this.#connection.ask((client) => runScript(client, script, { keys: groupKeys(namespace, group), args }));
+  }
+}
+
+interface GroupPlace {
+  readonly namespace: string;
+  readonly group: string;
+}
+
+function toPosition([epoch, seq, nonce]: Values): LogPosition {
+  return { epoch: String(epoch), seq: Number(seq), nonce: Number(nonce) };
+}
+
+function toSettings([topics, ackDeadlineMs, maxDeliveries]: Values): GroupSettings {
+  return {
+    topics: JSON.parse(String(topics)) as string[],
+    ackDeadlineMs: Number(ackDeadlineMs),
+    maxDeliveries: Number(maxDeliveries),
+  };
+}
+
+function toDeadLetter([member, ordinal, attempt, deadAt, text, history]: Values): StoredDeadLetter {
+  return {
+    position: positionOfMember(String(member)),
+    attempt: Number(attempt),
+    text: String(text),
+    deadAt: Number(deadAt),
+    history: JSON.parse(`[${String(history).slice(0, -1)}]`) as StoredAttempt[],
+    ordinal: Number(ordinal),
+  };
+}

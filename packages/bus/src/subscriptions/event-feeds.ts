@@ -1,0 +1,177 @@
+// The logs of all namespaces that this replica follows, each as one feed that subscriptions and groups listen to.
+import { Broadcast, coalesce, Feed, type Log, type Signal } from '@hypercode/feed';
+import type { EventLog, LogEntry, LogGap, LogRange } from '../store/event-log.ts';
+import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';
+import type { SubscriptionItem } from './event-item.ts';
+
+/** What a replica keeps in memory of each namespace's log. */
+const RING_LIMITS = { maxEntries: 8192, maxBytes: 32 * 1024 * 1024 };
+/** Events read at a time. */
+const READ_LIMIT = 500;
+/** A log that is at most so long is read from its beginning when it is first followed, so that early cursors are served from memory. */
+const PRELOADED_EVENTS = 2000;
+/** How long a lost wake-up can delay a subscriber. */
+const POLL_INTERVAL_MS = 1000;
+/** About what an event takes in memory besides its text. */
+const ENTRY_BYTES = 200;
+
+export type EventFeed = Feed<LogPosition, LogEntry>;
+export type EventBroadcast = Broadcast<LogPosition, LogEntry, SubscriptionItem>;
+
+/** One followed namespace. */
+export interface FollowedLog {
+  readonly feed: EventFeed;
+  /** For subscribers, who hear items that all share. */
+  readonly subscribers: EventBroadcast;
+  /** For consumer groups, which want the entries themselves. */
+  readonly groups: Broadcast<LogPosition, LogEntry, LogEntry>;
+}
+
+export interface EventFeedsOptions {
+  log: EventLog;
+  signal: Signal;
+  onError: (error: unknown) => void;
+}
+
+const channelOf = (namespace: string): string => `bus:${namespace}`;
+
+/**
+ * Wake-ups come from the signal; once a second all followed logs are asked where they stand, so a wake-up that was lost only costs
+ * time.
+ */
+export class EventFeeds {
+  readonly #options: EventFeedsOptions;
+  readonly #followed = new Map<string, Promise<FollowedLog>>();
+  readonly #running = new Map<string, FollowedLog>();
+  readonly #unsubscribes: (() => void)[] = [];
+  readonly #freshRange: (namespace: string) => Promise<LogRange | undefined>;
+  readonly #reads = new Map<string, Promise<LogEntry[] | LogGap>>();
+  #poll: NodeJS.Timeout | null = null;
+  #polling: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: EventFeedsOptions) {
+    this.#options = options;
+    this.#freshRange = coalesce((namespaces) => options.log.ranges(namespaces));
+    this.#schedulePoll();
+  }
+
+  /** The log of a namespace; it is followed from the first call on. UNAVAILABLE when the store does not answer. */
+  follow(namespace: string): Promise<FollowedLog> {
+    const followed = this.#followed.get(namespace);
+    if (followed !== undefined) return followed;
+    const started = this.#start(namespace);
+    this.#followed.set(namespace, started);
+    started.catch(() => this.#followed.delete(namespace));
+    return started;
+  }
+
+  /** What is followed now, by namespace. */
+  get running(): ReadonlyMap<string, FollowedLog> {
+    return this.#running;
+  }
+
+  /** Where the log of a namespace stands in the store now, not earlier than this call. */
+  async range(namespace: string): Promise<LogRange> {
+    const range = await this.#freshRange(namespace);
+    if (range === undefined) throw new Error(`the store told nothing of namespace "${namespace}"`);
+    return range;
+  }
+
+  /** Events after `position`, straight from the store. Who asks for the same at the same time is given the same. */
+  read(namespace: string, position: LogPosition): Promise<LogEntry[] | LogGap> {
+    const key = `${namespace} ${formatPosition(position)}`;
+    let read = this.#reads.get(key);
+    if (read === undefined) {
+      read = this.#options.log.read(namespace, position, READ_LIMIT).finally(() => this.#reads.delete(key));
+      this.#reads.set(key, read);
+    }
+    return read;
+  }
+
+  /** Takes events that this replica has appended, and wakes the others. */
+  appended(namespace: string, entries: readonly LogEntry[]): void {
+    this.#running.get(namespace)?.feed.offer(entries, follows);
+    this.#options.signal.notify(channelOf(namespace));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#poll !== null) clearTimeout(this.#poll);
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+    await this.#polling;
+    const followed = await Promise.allSettled(this.#followed.values());
+    const running = followed.filter((log) => log.status === 'fulfilled');
+    await Promise.all(running.map(({ value }) => value.feed.close()));
+  }
+
+  async #start(namespace: string): Promise<FollowedLog> {
+    const { signal, onError } = this.#options;
+    const log: Log<LogPosition, LogEntry> = {
+      read: async (position, limit) => {
+        const read = await this.#options.log.read(namespace, position, limit);
+        return Array.isArray(read) ? read : null;
+      },
+      begin: async () => {
+        const { horizon, head } = await this.range(namespace);
+        return head.seq - horizon.seq <= PRELOADED_EVENTS ? horizon : head;
+      },
+      // Positions of different logs have no order: every comparison of them is false.
+      compare: (a, b) => (a.epoch === b.epoch ? a.seq - b.seq : Number.NaN),
+      sizeOf: ({ text }) => ENTRY_BYTES + text.length,
+    };
+    const feed = await Feed.follow(log, { limits: RING_LIMITS, readLimit: READ_LIMIT, onError });
+    const routes = { routeOf: ({ topic }: LogEntry) => topic };
+    const followed: FollowedLog = {
+      feed,
+      subscribers: new Broadcast(feed, routes),
+      groups: new Broadcast(feed, routes),
+    };
+    this.#unsubscribes.push(signal.subscribe(channelOf(namespace), () => feed.wake()));
+    this.#running.set(namespace, followed);
+    return followed;
+  }
+
+  #schedulePoll(): void {
+    if (this.#closed) return;
+    this.#poll = setTimeout(() => {
+      this.#polling = this.#wakeWhoIsBehind()
+        .catch(this.#options.onError)
+        .finally(() => this.#schedulePoll());
+    }, POLL_INTERVAL_MS);
+  }
+
+  async #wakeWhoIsBehind(): Promise<void> {
+    if (this.#running.size === 0) return;
+    const ranges = await this.#options.log.ranges([...this.#running.keys()]);
+    for (const [namespace, { feed }] of this.#running) {
+      const range = ranges.get(namespace);
+      if (range !== undefined && !isSamePosition(range.head, feed.end)) feed.wake();
+    }
+  }
+}
+
+const follows = (end: LogPosition, { position }: LogEntry): boolean =>
+  position.seq === end.seq + 1 && position.epoch === end.epoch;
+
+/** Settles when the feed brings something, begins anew or is closed, or when `signal` aborts. */
+export function nextNewsOf(feed: EventFeed, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted || feed.closed) return resolve();
+    const settle = () => {
+      signal.removeEventListener('abort', settle);
+      unlisten();
+      resolve();
+    };
+    const unlisten = feed.onEntries(settle);
+    signal.addEventListener('abort', settle);
+  });
+}
+
+/** Whether the feed's ring holds the event at `position` itself, so that what follows it there is what follows it in the log. */
+export function holds({ ring }: EventFeed, position: LogPosition): boolean {
+  if (isSamePosition(ring.start, position)) return true;
+  if (!ring.reaches(position)) return false;
+  const [entry] = ring.after({ ...position, seq: position.seq - 1 }, 1);
+  return entry !== undefined && isSamePosition(entry.position, position);
+}

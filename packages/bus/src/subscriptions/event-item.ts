@@ -1,0 +1,49 @@
+// What subscribers are sent: events as the text that the log keeps, gaps and bookmarks.
+import type { GapReason, SubscriptionEvent, SwarmEvent } from '@hypercode/contracts';
+import { type StreamItem, ValueItem } from '@hypercode/feed';
+import type { LogEntry } from '../store/event-log.ts';
+import { formatPosition, type LogPosition } from '../store/position.ts';
+
+/** A value on its way to subscribers, with its tracked id. */
+export type SubscriptionItem = StreamItem<SubscriptionEvent>;
+
+/** An event. Its text is put into the frame as it is; it is only parsed where a transport wants a value. */
+class EventItem implements StreamItem<SubscriptionEvent> {
+  readonly type = 'event';
+  readonly #entry: LogEntry;
+
+  constructor(entry: LogEntry) {
+    this.#entry = entry;
+  }
+
+  get id(): string {
+    return formatPosition(this.#entry.position);
+  }
+
+  get json(): string {
+    return `{"type":"event","position":"${this.id}","event":${this.#entry.text}}`;
+  }
+
+  get event(): SubscriptionEvent {
+    return { type: 'event', position: this.id, event: JSON.parse(this.#entry.text) as SwarmEvent };
+  }
+}
+
+const items = new WeakMap<LogEntry, EventItem>();
+
+/** The same item for everybody who hears the event. */
+export function itemOf(entry: LogEntry): SubscriptionItem {
+  let item = items.get(entry);
+  if (item === undefined) items.set(entry, (item = new EventItem(entry)));
+  return item;
+}
+
+export function bookmarkItem(position: LogPosition): SubscriptionItem {
+  const id = formatPosition(position);
+  return new ValueItem<SubscriptionEvent>(id, { type: 'bookmark', position: id });
+}
+
+export function gapItem(after: LogPosition, resumedAt: LogPosition, reason: GapReason): SubscriptionItem {
+  const id = formatPosition(resumedAt);
+  return new ValueItem<SubscriptionEvent>(id, { type: 'gap', after: formatPosition(after), resumedAt: id, reason });
+}

@@ -1,0 +1,247 @@
+// A consumer group in memory, as the port's list of states has it, to hold a driver's against.
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import {
+  at,
+  type ConformingBusStore,
+  type ConformingDeliveryRef,
+  type ConformingEntry,
+  type ConformingPosition,
+  entriesOf,
+  newEvents,
+  newNamespace,
+  rangeOf,
+} from './bus-store.ts';
+
+const GROUP = 'workers';
+/** Neither a deadline nor a delay ends while a test runs. */
+const NEVER_MS = 3_600_000;
+const MAX_DELIVERIES = 2;
+const CONSUMERS = ['ann', 'bob'] as const;
+
+type Consumer = (typeof CONSUMERS)[number];
+
+interface ModelEvent {
+  readonly entry: ConformingEntry;
+  state: 'in flight' | 'due' | 'delayed' | 'dead' | 'gone';
+  attempt: number;
+  consumer: Consumer;
+  history: { attempt: number; consumer: string; reason: string | null }[];
+}
+
+/** Picks events by number among all that were ever taken. */
+type Choice = readonly number[];
+
+export type GroupStep =
+  | { readonly do: 'append'; readonly count: number }
+  | {
+      readonly do: 'claim';
+      readonly consumer: Consumer;
+      readonly maxInFlight: number;
+      readonly max: number;
+      readonly offer: 'fresh' | 'stale' | 'none' | 'every other';
+    }
+  | { readonly do: 'ack'; readonly choice: Choice; readonly attemptOff: number }
+  | { readonly do: 'nack'; readonly choice: Choice; readonly attemptOff: number; readonly delayed: boolean }
+  | { readonly do: 'redrive' | 'discard'; readonly choice: Choice | null };
+
+const choice = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 4 });
+const mostlyZero = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(-1, 1) });
+const step: fc.Arbitrary<GroupStep> = fc.oneof(
+  fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 4 }) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('claim' as const),
+      consumer: fc.constantFrom(...CONSUMERS),
+      maxInFlight: fc.integer({ min: 1, max: 5 }),
+      max: fc.integer({ min: 1, max: 5 }),
+      offer: fc.constantFrom(
+        'fresh' as const,
+        'fresh' as const,
+        'stale' as const,
+        'none' as const,
+        'every other' as const,
+      ),
+    }),
+  },
+  fc.record({ do: fc.constant('ack' as const), choice, attemptOff: mostlyZero }),
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('nack' as const), choice, attemptOff: mostlyZero, delayed: fc.boolean() }),
+  },
+  fc.record({ do: fc.constantFrom('redrive' as const, 'discard' as const), choice: fc.option(choice) }),
+);
+
+const same = (actual: unknown, wanted: unknown): void => expect(actual).toEqual(wanted);
+const alike = (actual: unknown, wanted: object): void => expect(actual).toMatchObject(wanted);
+
+/** The group as it should be. Its steps are taken in both, and what they answer is compared. */
+export class GroupModel {
+  static readonly steps: fc.Arbitrary<GroupStep[]> = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
+
+  /** Takes the steps in a new namespace, one after the other, on each replica in turn. */
+  static async run(replicas: readonly ConformingBusStore[], steps: readonly GroupStep[]): Promise<void> {
+    const namespace = newNamespace();
+    const settings = { topics: ['>'], ackDeadlineMs: NEVER_MS, maxDeliveries: MAX_DELIVERIES };
+    const { cursor } = await at(replicas, 0).groups.open(namespace, GROUP, settings, 'latest');
+    const model = new GroupModel(namespace, cursor);
+    for (const [index, next] of steps.entries()) {
+      await model.#take(at(replicas, index % replicas.length), next);
+      await model.#compare(at(replicas, (index + 1) % replicas.length));
+    }
+  }
+
+  readonly #namespace: string;
+  #cursor: ConformingPosition;
+  readonly #beginning: ConformingPosition;
+  #appended = 0;
+  /** Every event that the group has ever taken, by its seq. */
+  readonly #taken = new Map<number, ModelEvent>();
+  /** In the order of their deaths. */
+  #dead: ModelEvent[] = [];
+
+  private constructor(namespace: string, cursor: ConformingPosition) {
+    this.#namespace = namespace;
+    this.#cursor = cursor;
+    this.#beginning = cursor;
+  }
+
+  async #take(store: ConformingBusStore, next: GroupStep): Promise<void> {
+    switch (next.do) {
+      case 'append':
+        await store.log.append(this.#namespace, newEvents(next.count));
+        this.#appended += next.count;
+        break;
+      case 'claim':
+        await this.#claim(store, next);
+        break;
+      case 'ack': {
+        const chosen = this.#chosen(next.choice);
+        const settled = chosen.filter(({ state }) => state !== 'gone');
+        same(await store.groups.ack(this.#namespace, GROUP, refs(chosen, next.attemptOff)), settled.length);
+        for (const event of settled) this.#leave(event, 'gone');
+        break;
+      }
+      case 'nack':
+        await this.#nack(store, next);
+        break;
+      case 'redrive':
+      case 'discard': {
+        const chosen = next.choice === null ? null : this.#chosen(next.choice);
+        const moved = (chosen ?? [...this.#dead]).filter(({ state }) => state === 'dead');
+        const positions = chosen?.map(({ entry }) => entry.position) ?? null;
+        same(await store.groups[next.do](this.#namespace, GROUP, positions), moved.length);
+        for (const event of moved) {
+          this.#leave(event, next.do === 'redrive' ? 'due' : 'gone');
+          event.attempt = 0;
+          event.history = [];
+        }
+        break;
+      }
+    }
+  }
+
+  async #claim(store: ConformingBusStore, request: GroupStep & { do: 'claim' }): Promise<void> {
+    const { consumer, maxInFlight, max } = request;
+    const unread = await entriesOf(store.log, this.#namespace, this.#cursor);
+    const every = request.offer === 'every other' ? 2 : 1;
+    const entries = unread.filter((_, index) => index % every === 0);
+    const after = request.offer === 'stale' ? this.#beginning : this.#cursor;
+    const upTo = unread.at(-1)?.position ?? this.#cursor;
+    const offer = request.offer === 'none' ? null : { after, entries, upTo };
+    const outcome = await store.groups.claim(this.#namespace, GROUP, { consumer, maxInFlight, max, offer });
+
+    const events = [...this.#taken.values()];
+    const open = events.filter((event) => event.state === 'in flight' && event.consumer === consumer).length;
+    const free = Math.max(0, Math.min(max, maxInFlight - open));
+    const due = events.filter(({ state }) => state === 'due');
+    const dueTaken = Math.min(free, due.length);
+    for (const { position, attempt, text } of outcome.deliveries.slice(0, dueTaken)) {
+      const event = this.#taken.get(position.seq);
+      alike(event, { state: 'due', attempt: attempt - 1, entry: { position, text } });
+      if (event !== undefined) Object.assign(event, { state: 'in flight', attempt, consumer });
+    }
+
+    const accepted = offer !== null && after.seq === this.#cursor.seq;
+    const fresh = accepted ? entries.slice(0, free - dueTaken) : [];
+    same(
+      outcome.deliveries.slice(dueTaken),
+      fresh.map(({ position, text }) => ({ position, attempt: 1, text })),
+    );
+    for (const entry of fresh) {
+      this.#taken.set(entry.position.seq, { entry, state: 'in flight', attempt: 1, consumer, history: [] });
+    }
+    if (accepted) this.#cursor = fresh.length === entries.length ? upTo : (fresh.at(-1)?.position ?? this.#cursor);
+
+    same(outcome.cursor, this.#cursor);
+    same(outcome.gap, null);
+    same(outcome.room, Math.max(0, maxInFlight - open - outcome.deliveries.length));
+    const pending = [...this.#taken.values()].map(({ state }) => state);
+    if (pending.includes('due')) same(outcome.nextDueMs, 0);
+    else if (pending.includes('in flight') || pending.includes('delayed')) same((outcome.nextDueMs ?? 0) > 0, true);
+    else same(outcome.nextDueMs, null);
+  }
+
+  async #nack(store: ConformingBusStore, request: GroupStep & { do: 'nack' }): Promise<void> {
+    const chosen = this.#chosen(request.choice);
+    const reason = request.delayed ? 'later' : null;
+    const refused = request.attemptOff === 0 ? chosen.filter(({ state }) => state === 'in flight') : [];
+    const how = { delayMs: request.delayed ? NEVER_MS : 0, reason };
+    const named = refs(chosen, request.attemptOff);
+    same(await store.groups.nack(this.#namespace, GROUP, named, how), refused.length);
+    for (const event of refused) {
+      event.history.push({ attempt: event.attempt, consumer: event.consumer, reason });
+      if (event.attempt < MAX_DELIVERIES) event.state = request.delayed ? 'delayed' : 'due';
+    }
+    const died = refused.filter(({ attempt }) => attempt >= MAX_DELIVERIES);
+    // Those that die with one call do so in an order that nobody has promised.
+    const letters = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
+    const ranks = new Map(letters.map(({ position }, rank) => [position.seq, rank]));
+    const rank = ({ entry }: ModelEvent) => ranks.get(entry.position.seq) ?? -1;
+    for (const event of died.toSorted((a, b) => rank(a) - rank(b))) {
+      event.state = 'dead';
+      this.#dead.push(event);
+    }
+  }
+
+  /** All figures, and all dead letters. */
+  async #compare(store: ConformingBusStore): Promise<void> {
+    const [figures] = await store.groups.list(this.#namespace);
+    const count = (...states: ModelEvent['state'][]) =>
+      [...this.#taken.values()].filter(({ state }) => states.includes(state)).length;
+    const { head } = await rangeOf(store.log, this.#namespace);
+    same(head.seq, this.#appended);
+    alike(figures, {
+      cursor: this.#cursor,
+      lag: head.seq - this.#cursor.seq,
+      inFlight: count('in flight'),
+      waiting: count('due', 'delayed'),
+      deadLetters: count('dead'),
+    });
+    const letters = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
+    alike(
+      letters,
+      this.#dead.map(({ entry, attempt, history }) => ({
+        position: entry.position,
+        text: entry.text,
+        attempt,
+        history,
+      })),
+    );
+  }
+
+  #chosen(numbers: Choice): ModelEvent[] {
+    const events = [...this.#taken.values()];
+    if (events.length === 0) return [];
+    return [...new Set(numbers.map((number) => at(events, number % events.length)))];
+  }
+
+  #leave(event: ModelEvent, state: ModelEvent['state']): void {
+    event.state = state;
+    this.#dead = this.#dead.filter((dead) => dead !== event);
+  }
+}
+
+const refs = (events: readonly ModelEvent[], attemptOff: number): ConformingDeliveryRef[] =>
+  events.map(({ entry, attempt }) => ({ position: entry.position, attempt: Math.max(1, attempt) + attemptOff }));
