@@ -8,6 +8,7 @@ import {
   SwarmError,
 } from '@hypercode/contracts';
 import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
+import { type Bus, openBus } from './bus-calls.ts';
 import { sleep } from './clock.ts';
 import { type Connection, openConnection, postJson, type SwarmClientOptions } from './connection.ts';
 import { Emitter, type Listener } from './emitter.ts';
@@ -41,7 +42,7 @@ export interface AgentPresence {
 const ACTIVITY_GAP_MS = 250;
 /** A beat may take a third of the lease, but never less than this, in milliseconds. */
 const BEAT_LIMIT_MS = 1_000;
-/** How long `stop` may wait for a registration in flight, and then for the deregistration, in milliseconds. */
+/** How long `stop` may wait for a registration in flight, for what is being published, for the deregistration, in ms. */
 const STOP_LIMIT_MS = 5_000;
 
 /** The mutable fields of a registration; null clears. */
@@ -56,6 +57,7 @@ export class ConnectedAgent {
   readonly #joining: Connection;
   readonly #speaking: Connection;
   readonly #join: SwarmClient;
+  readonly #bus: Bus;
   readonly #emitter = new Emitter<AgentEvents>();
   readonly #presence: AgentPresence;
   /** Aborted when nothing further is to be begun: stopping, fenced, or refused. */
@@ -83,7 +85,8 @@ export class ConnectedAgent {
       ...options,
       token: (refused) => this.#currentToken(refused),
     });
-    this.client = clientOn(this.#speaking);
+    this.#bus = openBus(this.#speaking);
+    this.client = clientOn(this.#speaking, this.#bus);
     this.#running = this.#run();
   }
 
@@ -130,8 +133,9 @@ export class ConnectedAgent {
   }
 
   /**
-   * Stops the heartbeats, deregisters (unless fenced), and closes the client. Takes at most about ten seconds, and does
-   * not reject: a deregistration that fails is told as `error`, and the core's lease does the rest.
+   * Stops the heartbeats and the consumers, sends what is to be published, deregisters (unless fenced), and closes the
+   * client. Takes at most about 15 seconds, and does not reject: a deregistration that fails is told as `error`, and the
+   * core's lease does the rest.
    */
   stop(reason?: string): Promise<void> {
     this.#stopping ??= this.#shutDown(reason);
@@ -201,12 +205,11 @@ export class ConnectedAgent {
     // A beat that hangs must not cost the lease.
     const limitMs = Math.max(BEAT_LIMIT_MS, (this.#lifecycle.leaseMs ?? Infinity) / 3);
     try {
-      const answer = await postJson(
-        this.#joining,
-        url,
-        { incarnation, ...(activity === undefined ? {} : { activity }) },
-        { token: this.#token ?? '', timeoutMs: Math.min(timeoutMs, limitMs), signal: this.#end.signal },
-      );
+      const answer = await postJson(this.#joining, url, JSON.stringify({ incarnation, activity }), {
+        token: this.#token ?? '',
+        timeoutMs: Math.min(timeoutMs, limitMs),
+        signals: [this.#joining.closed, this.#end.signal],
+      });
       const leaseMs = isRecord(answer) ? answer['leaseMs'] : undefined;
       return {
         type: 'beat',
@@ -259,7 +262,10 @@ export class ConnectedAgent {
     patience.abort();
     this.#joining.close(closing);
     await this.#running;
-    if (this.#token !== undefined && this.#lifecycle.phase !== 'fenced') await this.#deregister(reason);
+    if (this.#token !== undefined && this.#lifecycle.phase !== 'fenced') {
+      await this.#bus.drain(STOP_LIMIT_MS);
+      await this.#deregister(reason);
+    }
     this.#speaking.close(closing);
     this.#presence.logger?.info({ agent: this.#registration.name }, 'stopped');
     this.#emitter.emit('stopped');

@@ -1,9 +1,12 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
 import { SwarmError } from '@hypercode/contracts';
+import { openTransport } from '#transport';
 import { bounded } from './bounded.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { parseJson } from './json.ts';
+import { isRecord, parseJson } from './json.ts';
+import type { PublishBuffer } from './publish-room.ts';
 import { refusalOf, unreachable } from './refusal.ts';
+import { fetchTransport, type PostAnswer, type Transport } from './transport.ts';
 
 /**
  * A token, or a function that gives one. The function is asked for each request; when the core answered
@@ -17,23 +20,32 @@ export interface SwarmClientOptions {
   readonly token: TokenSource;
   /** Added to every input that names no namespace. Default: the core's (`default`). */
   readonly namespace?: string | undefined;
-  /** Default: the global `fetch`. */
+  /** For all requests. Default: the global `fetch`, and in Node.js `node:http` for the calls that are made most. */
   readonly fetch?: typeof fetch | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long a call may take, in milliseconds; Infinity for no limit. Default 10,000. */
   readonly timeoutMs?: number | undefined;
+  /** How long `publish` goes on trying, in milliseconds. Default 30,000. */
+  readonly publishTimeoutMs?: number | undefined;
+  /** What `publish` may hold before it is in the log. */
+  readonly publishBuffer?: PublishBuffer | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
 
 export interface Connection {
   readonly clock: Clock;
   readonly namespace: string | undefined;
   readonly timeoutMs: number;
+  readonly publishTimeoutMs: number;
+  readonly publishBuffer: PublishBuffer;
   /** Aborted by `close`, with its reason. */
   readonly closed: AbortSignal;
   readonly fetch: typeof fetch;
+  /** For what may be repeated. Works until it has answered, also beyond `close`. */
+  readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
   endpoint(route: string): URL;
   token(): Promise<string>;
@@ -48,6 +60,7 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
   const base = baseUrl(options.url);
   const controller = new AbortController();
   const { token: source, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch, headers } = options;
+  const transport = customFetch === undefined ? openTransport() : fetchTransport(customFetch);
   const token = async (refused?: string): Promise<string> => {
     if (typeof source === 'string') return source;
     try {
@@ -61,13 +74,19 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
     clock,
     namespace,
     timeoutMs,
+    publishTimeoutMs: options.publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS,
+    publishBuffer: options.publishBuffer ?? {},
     closed: controller.signal,
     fetch: customFetch ?? ((input, init) => globalThis.fetch(input, init)),
+    transport,
     endpoint: (route) => new URL(route, base),
     token: () => token(),
     renewed: async (refused) => typeof source !== 'string' && (await token(refused)) !== refused,
     headers: (bearer) => ({ ...headers, authorization: `Bearer ${bearer}` }),
-    close: (reason) => controller.abort(reason),
+    close(reason) {
+      controller.abort(reason);
+      transport.close();
+    },
   };
 }
 
@@ -87,31 +106,55 @@ function baseUrl(given: string | URL): URL {
 export interface PostOptions {
   readonly token: string;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  /** Ends it. */
+  readonly signals: readonly AbortSignal[];
 }
 
-/** POSTs JSON to a plain route and gives the answer's JSON; everything else is thrown as a SwarmError. */
-export function postJson(connection: Connection, url: URL, body: unknown, options: PostOptions): Promise<unknown> {
-  const { timeoutMs, token } = options;
-  const signals = [connection.closed, options.signal];
+/** POSTs a JSON text and gives the answer's JSON; everything else is thrown as a SwarmError. */
+export function postJson(connection: Connection, url: URL, body: string, options: PostOptions): Promise<unknown> {
+  const { timeoutMs, token, signals } = options;
   return bounded(connection.clock, { timeoutMs, signals }, async (signal) => {
-    let response: Response;
-    let text: string;
+    let answer: PostAnswer;
     try {
-      response = await connection.fetch(url, {
-        method: 'POST',
-        headers: { ...connection.headers(token), 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal,
-      });
-      text = await response.text();
+      answer = await connection.transport.post({ url, headers: connection.headers(token), body, signal });
     } catch (cause) {
       throw unreachable(cause);
     }
-    const answer = parseJson(text);
-    if (!response.ok || answer === undefined) {
-      throw refusalOf(response.status, answer, response.headers.get('retry-after'));
+    const { status, text, retryAfter } = answer;
+    const json = parseJson(text);
+    if (status < 200 || status > 299 || json === undefined) throw refusalOf(status, json, retryAfter);
+    return json;
+  });
+}
+
+export interface HotCallOptions {
+  readonly timeoutMs: number;
+  /** Ends it. */
+  readonly signals: readonly AbortSignal[];
+}
+
+/** Calls a mutation of the core with the JSON text of its input; gives its output, or throws a SwarmError. */
+export function callMutation(
+  connection: Connection,
+  path: string,
+  input: string,
+  bounds: HotCallOptions,
+): Promise<unknown> {
+  const url = connection.endpoint(`trpc/${path}`);
+  return bounded(connection.clock, bounds, async (signal) => {
+    const attempt = async (token: string): Promise<unknown> => {
+      const answer = await postJson(connection, url, input, { token, timeoutMs: Infinity, signals: [signal] });
+      const result = isRecord(answer) ? answer['result'] : undefined;
+      if (!isRecord(result) || !('data' in result)) throw refusalOf(200, answer);
+      return result['data'];
+    };
+    const token = await connection.token();
+    try {
+      return await attempt(token);
+    } catch (thrown) {
+      const refusal = SwarmError.from(thrown);
+      if (!refusal.is('UNAUTHENTICATED') || !(await connection.renewed(token))) throw refusal;
     }
-    return answer;
+    return attempt(await connection.token());
   });
 }

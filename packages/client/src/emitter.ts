@@ -15,13 +15,23 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   /** A listener that throws harms neither the caller nor the other listeners; its error surfaces as uncaught. */
   emit<Name extends keyof Events>(event: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#listeners[event] ?? [])]) {
-      try {
-        listener(...args);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+      safely(() => listener(...args));
     }
+  }
+}
+
+/** Throws where nobody catches, so that a callback's error is seen and harms nothing else. */
+export function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Runs a callback whose error is not the caller's; it surfaces as uncaught. */
+export function safely(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    surface(error);
   }
 }

@@ -1,4 +1,12 @@
-import type { Agent, RegisterOutcome, WatchEvent } from '@hypercode/contracts';
+import type {
+  Agent,
+  DeadLetter,
+  Policy,
+  PublishResult,
+  RegisterOutcome,
+  SwarmEvent,
+  WatchEvent,
+} from '@hypercode/contracts';
 import { describe, expectTypeOf, test } from 'vitest';
 import { type AgentDirectory, type ConnectedAgent, createSwarmClient } from './index.ts';
 
@@ -18,6 +26,14 @@ describe('the procedures of a client', () => {
     expectTypeOf(client.registry.query).returns.resolves.toHaveProperty('agents').toEqualTypeOf<Agent[]>();
     expectTypeOf(client.registry.query).returns.resolves.toHaveProperty('nextCursor').toEqualTypeOf<string | null>();
     expectTypeOf(client.registry.heartbeat).toBeCallableWith({ activity: 'busy' });
+    expectTypeOf(client.bus.publish).returns.resolves.toEqualTypeOf<PublishResult>();
+    expectTypeOf(client.bus.read)
+      .returns.resolves.toHaveProperty('events')
+      .items.toHaveProperty('event')
+      .toEqualTypeOf<SwarmEvent>();
+    expectTypeOf(client.bus.ack).toBeCallableWith({ group: 'g', deliveryIds: ['1'] });
+    expectTypeOf(client.bus.deadLetters).returns.resolves.toHaveProperty('deadLetters').toEqualTypeOf<DeadLetter[]>();
+    expectTypeOf(client.policy.get).returns.resolves.toEqualTypeOf<Policy>();
     expectTypeOf(client.tokens.create).returns.resolves.toHaveProperty('token').toEqualTypeOf<string>();
   });
 

@@ -49,6 +49,20 @@ type Kinds = {
 };
 
 const KINDS = {
+  bus: {
+    publish: 'mutation',
+    publishMany: 'mutation',
+    read: 'query',
+    claim: 'mutation',
+    ack: 'mutation',
+    nack: 'mutation',
+    deadLetters: 'query',
+    redrive: 'mutation',
+    discard: 'mutation',
+    topics: 'query',
+    groups: 'query',
+  },
+  policy: { get: 'query', put: 'mutation', explain: 'query' },
   registry: {
     register: 'mutation',
     update: 'mutation',
@@ -61,6 +75,8 @@ const KINDS = {
   tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
 } as const satisfies Kinds;
 
+/** It waits for events, and the answers of a batch come together. */
+const UNBATCHED = 'bus.claim';
 /** Most calls in one request. */
 const BATCH_ITEMS = 64;
 /** Longest address of a batch of queries; Node's parser takes 16 KiB of request line and headers. */
@@ -121,7 +137,7 @@ function batching(connection: Connection): TRPCLink<AppRouter> {
   };
   const fetch = fetchAnswer(connection);
   return splitLink<AppRouter>({
-    condition: ({ context }) => (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
+    condition: ({ context, path }) => path !== UNBATCHED && (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
     true: httpBatchLink({
       url,
       fetch,

@@ -1,11 +1,12 @@
-// The client of a core: its procedures, its watch and its directory, over one connection.
+// The client of a core: its procedures, its watch, its directory and its bus, over one connection.
 import { SwarmError } from '@hypercode/contracts';
 import { AgentDirectory, type DirectoryFilter } from './agent-directory.ts';
+import { type Bus, type BusCalls, openBus } from './bus-calls.ts';
 import { type Connection, openConnection, type SwarmClientOptions } from './connection.ts';
 import { createProcedures, type Procedures } from './procedures.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watch.ts';
 
-export interface SwarmClient extends Procedures {
+export interface SwarmClient extends Procedures, BusCalls {
   /**
    * A snapshot of the agents that match, `synced`, then every change after it: in order, none missing, none twice. A
    * lost connection is resumed without the reader noticing; when it can not be resumed where it was, or a snapshot was
@@ -19,7 +20,10 @@ export interface SwarmClient extends Procedures {
   watch(options?: WatchOptions): Watch;
   /** A live local mirror of the agents that match. */
   directory(filter?: DirectoryFilter): AgentDirectory;
-  /** Ends every watch, directory and call of this client. */
+  /**
+   * Ends every watch, directory, subscription, consumer and call of this client. Events that were not sent are not; those
+   * that were have two seconds for their answer. To send everything, `flush` first.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -33,10 +37,14 @@ export function createSwarmClient(options: SwarmClientOptions): SwarmClient {
   return clientOn(openConnection(options));
 }
 
-export function clientOn(connection: Connection): SwarmClient {
-  const close = async (): Promise<void> => connection.close(new SwarmError('UNAVAILABLE', 'the client is closed'));
+export function clientOn(connection: Connection, bus: Bus = openBus(connection)): SwarmClient {
+  const close = async (): Promise<void> => {
+    connection.close(new SwarmError('UNAVAILABLE', 'the client is closed'));
+    await bus.calls.flush();
+  };
   return {
     ...createProcedures(connection),
+    ...bus.calls,
     watch: (options = {}) => watchAgents(connection, options),
     directory: (filter) => new AgentDirectory(connection, filter),
     close,

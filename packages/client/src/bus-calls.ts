@@ -1,0 +1,101 @@
+// The bus as a client has it: one publisher and one queue of acks for all that it publishes and consumes.
+import type { EventCatalogue, PublishResult, SwarmEvent } from '@hypercode/contracts';
+import { sleep } from './clock.ts';
+import type { Connection } from './connection.ts';
+import {
+  type ConsumeOptions,
+  type Consumer,
+  type Deliveries,
+  deliveriesOf,
+  type DeliveriesOptions,
+  type DeliveryHandler,
+  GroupConsumer,
+} from './consumer.ts';
+import type { PublishOptions } from './outgoing-event.ts';
+import { Publisher } from './publisher.ts';
+import { SettleQueue } from './settle-queue.ts';
+import {
+  listenTo,
+  type ListenOptions,
+  type SubscribeOptions,
+  subscribeTo,
+  type Subscription,
+  type TopicListener,
+} from './subscription.ts';
+import { type TypedEvents, typedEvents } from './typed-events.ts';
+
+export interface BusCalls {
+  /**
+   * Publishes an event. Calls that are made at the same time travel as one request, and each is repeated under its id
+   * while the core does not answer or asks to wait, until `publishTimeoutMs`: a repetition is never a second event.
+   * Calls of which each awaits the one before stay in this order; concurrent ones may land in any.
+   *
+   * Rejects with the core's refusal of this event, with INVALID_INPUT when `data` is not JSON, or with UNAVAILABLE, whose
+   * `details.id` is the id to publish it with again, since the outcome is unknown.
+   */
+  publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;
+  /** Resolves when every publish, ack and nack that was begun before has settled. */
+  flush(): Promise<void>;
+  /**
+   * The events that match, in the order of the log. The first value is a bookmark at the position of attachment. A lost
+   * connection is resumed without gap or repeat; what the log does not have any more is told as a `gap`.
+   *
+   * The reader's pace is the stream's. Leaving the loop closes the connection; so do `signal` and `close`, which end the
+   * loop without an error. The loop throws a SwarmError that no retry can help (ACL_DENIED, UNAUTHENTICATED …).
+   */
+  subscribe(options: SubscribeOptions): Subscription;
+  /** Calls `handler` with each event that matches, one at a time and in order. */
+  on(
+    topics: string | readonly string[],
+    handler: (event: SwarmEvent) => unknown,
+    options?: ListenOptions,
+  ): TopicListener;
+  /**
+   * Works as a member of a consumer group: up to `maxInFlight` handlers at a time. An event is acknowledged when its
+   * handler returns, and given back, with the error's message as the reason, when it throws.
+   */
+  consume(options: ConsumeOptions, handler: DeliveryHandler): Consumer;
+  /** The deliveries of a consumer group, to be acknowledged by hand (`client.bus.ack`). */
+  deliveries(options: DeliveriesOptions): Deliveries;
+  /** The same, typed and checked by a catalogue of events (`defineEvents`). */
+  events<C extends EventCatalogue>(catalogue: C): TypedEvents<C>;
+}
+
+export interface Bus {
+  readonly calls: BusCalls;
+  /** Stops the consumers and sends what is to be sent, but not for longer than `limitMs`. */
+  drain(limitMs: number): Promise<void>;
+}
+
+export function openBus(connection: Connection): Bus {
+  const publisher = new Publisher(connection);
+  const settleQueue = new SettleQueue(connection);
+  const consumers = new Set<Consumer>();
+  const flush = async (): Promise<void> => {
+    await Promise.all([publisher.flush(), settleQueue.flush()]);
+  };
+  const calls: BusCalls = {
+    publish: (topic, data, options) => publisher.publish(topic, data, options),
+    flush,
+    subscribe: (options) => subscribeTo(connection, options),
+    on: (topics, handler, options) => listenTo(connection, topics, handler, options),
+    consume(options, handler) {
+      const consumer = new GroupConsumer(connection, settleQueue, options, handler);
+      consumers.add(consumer);
+      const forget = (): void => void consumers.delete(consumer);
+      consumer.closed.then(forget, forget);
+      return consumer;
+    },
+    deliveries: (options) => deliveriesOf(connection, options),
+    events: (catalogue) => typedEvents(calls, catalogue),
+  };
+  return {
+    calls,
+    async drain(limitMs) {
+      const patience = new AbortController();
+      const drained = Promise.all([...consumers].map((consumer) => consumer.stop({ timeoutMs: limitMs }))).then(flush);
+      await Promise.race([drained, sleep(connection.clock, limitMs, patience.signal)]);
+      patience.abort();
+    },
+  };
+}

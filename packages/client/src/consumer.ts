@@ -1,0 +1,247 @@
+// Working as a member of a consumer group: each event is handed to a handler, acknowledged when that returns, and given
+// back when it throws.
+//
+//   delivered ──handler returns──> acked
+//             ──handler throws───> nacked, with the error's message; the group delivers it again, or gives up on it
+//             ──ackDeadlineMs────> its signal is aborted; the group delivers it to somebody else
+import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { abortError } from './bounded.ts';
+import { sleep } from './clock.ts';
+import type { Connection } from './connection.ts';
+import { safely, surface } from './emitter.ts';
+import { isRecord } from './json.ts';
+import { onAbort } from './on-abort.ts';
+import { endable, resumableStream, type StreamOptions } from './resumable-stream.ts';
+import type { SettleQueue } from './settle-queue.ts';
+import { randomUuid } from './uuid.ts';
+
+export interface DeliveriesOptions extends StreamOptions {
+  readonly group: string;
+  /** Topics and patterns of the group. The first call makes it; a later one that differs is refused with CONFLICT. */
+  readonly topics: readonly string[];
+  /** Where a new group begins. Default `latest`. */
+  readonly from?: 'latest' | 'earliest' | undefined;
+  /** Tells members of the group apart. Default: a new name. */
+  readonly consumer?: string | undefined;
+  /** Most deliveries that are open at a time. Default 16. */
+  readonly maxInFlight?: number | undefined;
+  /** Milliseconds until an event that is not acknowledged is given to another. Default 30,000. */
+  readonly ackDeadlineMs?: number | undefined;
+  /** Deliveries of an event before it becomes a dead letter. Default 5. */
+  readonly maxDeliveries?: number | undefined;
+  readonly namespace?: string | undefined;
+}
+
+export type Deliveries = AsyncIterableIterator<GroupEvent, undefined, undefined>;
+export type GroupGap = Extract<GroupEvent, { type: 'gap' }>;
+type GroupDelivery = Extract<GroupEvent, { type: 'delivery' }>;
+
+export interface ConsumeOptions extends DeliveriesOptions {
+  /**
+   * Milliseconds that an event waits after its handler threw, or a function of the attempt (1 for the first) and the
+   * error that gives them. Default 0.
+   */
+  readonly retryDelayMs?: number | ((attempt: number, error: unknown) => number) | undefined;
+  /** The group was overtaken by the log's limits: events went by unread. */
+  readonly onGap?: ((gap: GroupGap) => void) | undefined;
+  /** Told what a handler threw, and of acks and nacks that did not get through: those events come again. */
+  readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
+}
+
+export interface Delivery {
+  readonly deliveryId: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly position: string;
+  /** Aborted when the deadline passes, and when the consumer does not wait any longer. */
+  readonly signal: AbortSignal;
+}
+
+export type DeliveryHandler = (event: SwarmEvent, delivery: Delivery) => unknown;
+
+export interface Consumer {
+  /** Deliveries that are being handled. */
+  readonly running: number;
+  /**
+   * Takes no more deliveries, and waits for the running handlers and their acks. After `timeoutMs` (default 10,000)
+   * their signals are aborted, and it waits no longer.
+   */
+  stop(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
+  /** Resolves when it has stopped; rejects with a refusal that no retry can help. */
+  readonly closed: Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const DEFAULT_MAX_IN_FLIGHT = 16;
+const DEFAULT_ACK_DEADLINE_MS = 30_000;
+const DEFAULT_STOP_LIMIT_MS = 10_000;
+
+/** The deliveries as they come, for those who acknowledge by hand. */
+export function deliveriesOf(connection: Connection, options: DeliveriesOptions): Deliveries {
+  return endable((ended) => deliver(connection, options, ended));
+}
+
+async function* deliver(
+  connection: Connection,
+  { signal, onInterruption, ...options }: DeliveriesOptions,
+  ended: AbortSignal,
+): AsyncGenerator<GroupEvent, undefined, undefined> {
+  const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries } = options;
+  const { namespace = connection.namespace, consumer = randomUuid() } = options;
+  // The same name over all connections, so that what is open counts when the stream is resumed.
+  const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
+  const request = { path: 'bus.consume', input, decode: readGroupEvent };
+  const frames = resumableStream(connection, request, { signal, onInterruption });
+  const release = onAbort(ended, () => void frames.return?.());
+  try {
+    for await (const { value } of frames) yield value;
+  } finally {
+    release();
+  }
+}
+
+function readGroupEvent(json: unknown): GroupEvent | undefined {
+  if (!isRecord(json)) throw new TypeError('not a group event');
+  switch (json['type']) {
+    case 'delivery':
+      if (!isRecord(json['event']) || typeof json['deliveryId'] !== 'string') throw new TypeError('not a delivery');
+      return json as unknown as GroupEvent;
+    case 'gap':
+      return json as unknown as GroupEvent;
+    default:
+      return undefined;
+  }
+}
+
+export class GroupConsumer implements Consumer {
+  readonly closed: Promise<void>;
+  readonly #connection: Connection;
+  readonly #settleQueue: SettleQueue;
+  readonly #options: ConsumeOptions;
+  readonly #handler: DeliveryHandler;
+  readonly #deliveries: Deliveries;
+  /** What is being handled, by delivery. */
+  readonly #running = new Map<string, { done: Promise<void>; abort: (reason: SwarmError) => void }>();
+  /** Aborted by `stop`; its reason says nothing. */
+  readonly #stopping = new AbortController();
+  #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
+  /** Called when a handler has ended, or there is no more to come. */
+  #goOn: () => void = () => {};
+
+  constructor(connection: Connection, settleQueue: SettleQueue, options: ConsumeOptions, handler: DeliveryHandler) {
+    this.#connection = connection;
+    this.#settleQueue = settleQueue;
+    this.#options = options;
+    this.#handler = handler;
+    this.#deliveries = deliveriesOf(connection, options);
+    this.closed = this.#run();
+    // Those who do not ask for the end need not hear of it.
+    this.closed.catch(() => {});
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  async stop({ timeoutMs = DEFAULT_STOP_LIMIT_MS }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    if (!this.#stopping.signal.aborted) {
+      this.#stopLimitMs = timeoutMs;
+      this.#stopping.abort();
+      void this.#deliveries.return?.();
+    }
+    await this.closed.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { maxInFlight = DEFAULT_MAX_IN_FLIGHT, onGap, signal } = this.#options;
+    const ends = [this.#stopping.signal, this.#connection.closed, ...(signal === undefined ? [] : [signal])];
+    const releases = ends.map((end) => onAbort(end, () => this.#goOn()));
+    try {
+      for await (const item of this.#deliveries) {
+        if (this.#stopping.signal.aborted) break;
+        if (item.type === 'gap') safely(() => onGap?.(item));
+        else this.#begin(item);
+        // The group gives no more than `maxInFlight` at a time, but it counts one whose deadline has passed no longer.
+        while (this.#running.size >= maxInFlight && !ends.some(({ aborted }) => aborted)) {
+          await new Promise<void>((resolve) => (this.#goOn = resolve));
+        }
+      }
+    } finally {
+      for (const release of releases) release();
+      await this.#finish();
+    }
+  }
+
+  #begin(item: GroupDelivery): void {
+    if (this.#running.has(item.deliveryId)) return;
+    const { clock, closed } = this.#connection;
+    const { ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
+    const controller = new AbortController();
+    const abort = (reason: SwarmError): void => controller.abort(reason);
+    const cancel = clock.schedule(ackDeadlineMs, () =>
+      abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
+    );
+    const release = onAbort(closed, () => abort(abortError(closed)));
+    const done = this.#handle(item, controller.signal).finally(() => {
+      cancel();
+      release();
+      this.#running.delete(item.deliveryId);
+      this.#goOn();
+    });
+    this.#running.set(item.deliveryId, { done, abort });
+  }
+
+  /** Never rejects. */
+  async #handle(item: GroupDelivery, signal: AbortSignal): Promise<void> {
+    const { event, deliveryId, attempt, position } = item;
+    const { group, namespace, onError } = this.#options;
+    let nack: { delayMs: number; reason: string } | undefined;
+    try {
+      await this.#handler(event, { deliveryId, attempt, position, signal });
+    } catch (error) {
+      nack = { delayMs: this.#delayAfter(attempt, error), reason: reasonOf(error) };
+      safely(() => onError?.(error, event));
+    }
+    try {
+      await this.#settleQueue.settle({ namespace, group, deliveryId, ...(nack === undefined ? {} : { nack }) });
+    } catch (error) {
+      safely(() => onError?.(error, event));
+    }
+  }
+
+  #delayAfter(attempt: number, error: unknown): number {
+    const { retryDelayMs = 0 } = this.#options;
+    try {
+      const delayMs = typeof retryDelayMs === 'function' ? retryDelayMs(attempt, error) : retryDelayMs;
+      return Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : 0;
+    } catch (own) {
+      surface(own);
+      return 0;
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const { clock, closed } = this.#connection;
+    const patience = new AbortController();
+    // Nothing is acknowledged any more when the client is closed.
+    const release = onAbort(closed, () => patience.abort());
+    const handlers = [...this.#running.values()];
+    const all = Promise.all(handlers.map(({ done }) => done)).then(() => true);
+    const limit = sleep(clock, this.#stopLimitMs, patience.signal).then(() => false);
+    const haveEnded = await Promise.race([all, limit]);
+    release();
+    patience.abort();
+    if (haveEnded) return;
+    for (const { abort } of handlers) abort(new SwarmError('UNAVAILABLE', 'the consumer was stopped'));
+  }
+}
+
+/** What the core can keep as a reason. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll('\0', '').slice(0, LIMITS.reasonLength).toWellFormed();
+}

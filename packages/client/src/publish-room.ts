@@ -1,0 +1,42 @@
+// The room that events take in the client until they are settled: so many, so many bytes, and no more.
+
+/** The bounds of what `publish` holds, and what happens at them. */
+export interface PublishBuffer {
+  /** Default 10,000. */
+  readonly maxEvents?: number | undefined;
+  /** Bytes of JSON. Default 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /**
+   * What `publish` does when the buffer is full: `wait` for room, in the order of the calls, or `reject` at once with
+   * RATE_LIMITED. Default `wait`.
+   */
+  readonly whenFull?: 'wait' | 'reject' | undefined;
+}
+
+export class PublishRoom {
+  readonly whenFull: 'wait' | 'reject';
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
+  #events = 0;
+  #bytes = 0;
+
+  constructor({ maxEvents = 10_000, maxBytes = 64 * 1024 * 1024, whenFull = 'wait' }: PublishBuffer) {
+    this.whenFull = whenFull;
+    this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes room for an event, if there is enough. Where there is nothing else, any event has room. */
+  take(bytes: number): boolean {
+    const fits = this.#events < this.#maxEvents && this.#bytes + bytes <= this.#maxBytes;
+    if (!fits && this.#events > 0) return false;
+    this.#events += 1;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#events -= 1;
+    this.#bytes -= bytes;
+  }
+}

@@ -1,0 +1,471 @@
+// Publishing against a small HTTP server that takes batches and answers, or does not, as each test needs.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
+import { trackLeaks } from '@hypercode/testkit';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Clock, systemClock } from './clock.ts';
+import { type Connection, openConnection, type SwarmClientOptions } from './connection.ts';
+import { Publisher } from './publisher.ts';
+
+interface Sent {
+  readonly id: string;
+  readonly topic: string;
+  readonly data: unknown;
+}
+
+interface Batch {
+  readonly number: number;
+  readonly events: readonly Sent[];
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+const servers: Server[] = [];
+const connections: Connection[] = [];
+
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close(new SwarmError('UNAVAILABLE', 'the test is over'));
+  await Promise.all(
+    servers.splice(0).map(
+      (server) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+          server.closeAllConnections();
+        }),
+    ),
+  );
+});
+
+/** Waits without jitter are no waits, so that trying again costs no time. */
+const impatient: Clock = { ...systemClock, random: () => 0 };
+
+async function serve(handle: (batch: Batch) => void): Promise<{ url: string; batches: Batch[] }> {
+  const batches: Batch[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    request.on('end', () => {
+      const { events } = JSON.parse(text) as { events: Sent[] };
+      const batch = { number: batches.length + 1, events, request, response };
+      batches.push(batch);
+      handle(batch);
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, batches };
+}
+
+function publisherOf(url: string, options: Partial<SwarmClientOptions> = {}, clock: Clock = impatient) {
+  const connection = openConnection({ url, token: 'secret', ...options }, clock);
+  connections.push(connection);
+  return { publisher: new Publisher(connection), connection };
+}
+
+const json = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+};
+const resultOf = ({ id }: Sent): PublishResult => ({ id, position: `at-${id}`, duplicate: false });
+const answer = (
+  { events, response }: Batch,
+  result: (event: Sent) => PublishResult | { id: string; error: SwarmErrorBody } = resultOf,
+): void => json(response, 200, { result: { data: { results: events.map(result) } } });
+const refuse = ({ response }: Batch, error: SwarmError): void =>
+  json(response, error.httpStatus, { error: { message: error.message, data: { swarm: error.toJSON() } } });
+const refusal = (event: Sent, error: SwarmError) => ({ id: event.id, error: error.toJSON() });
+
+const rejection = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('calls of one moment', () => {
+  test('travel as one request, in order', async () => {
+    const { url, batches } = await serve(answer);
+    const { publisher } = publisherOf(url, { namespace: 'lab', headers: { 'x-trace': 'yes' } });
+    const results = await Promise.all(
+      range(10).map((number) => publisher.publish('a.b', { number, text: 'grüße 🐝' })),
+    );
+    expect(batches).toHaveLength(1);
+    expect(batches[0]?.events.map(({ data }) => data)).toEqual(
+      range(10).map((number) => ({ number, text: 'grüße 🐝' })),
+    );
+    expect(results.map(({ id }) => id)).toEqual(batches[0]?.events.map(({ id }) => id));
+    expect(results[0]).toEqual({ id: expect.any(String), position: expect.any(String), duplicate: false });
+    expect(batches[0]?.request).toMatchObject({
+      method: 'POST',
+      url: '/trpc/bus.publishMany',
+      headers: {
+        authorization: 'Bearer secret',
+        'content-type': 'application/json',
+        'content-length': expect.any(String),
+        'x-trace': 'yes',
+      },
+    });
+  });
+
+  test('take what there is to say, as it was when they were made', async () => {
+    const { url, batches } = await serve(answer);
+    const { publisher } = publisherOf(url);
+    const id = '018f3f1e-7c4b-7cc3-98c4-dc0c0c07398f';
+    const data = { step: 1 };
+    const options = { id, time: '2026-01-01T00:00:00Z', subject: 's', correlationId: 'c', causationId: 'b' };
+    const published = publisher.publish('a.b', data, options);
+    data.step = 2;
+    expect((await published).id).toBe(id);
+    expect(batches[0]?.events).toEqual([{ ...options, topic: 'a.b', data: { step: 1 } }]);
+    expect(await publisher.publish('a.b', null)).toMatchObject({ duplicate: false });
+  });
+
+  test('gather while requests are on their way, of which there are few', async () => {
+    const held: Batch[] = [];
+    const { url, batches } = await serve((batch) => void held.push(batch));
+    const { publisher } = publisherOf(url);
+    const calls = range(3_000).map((number) => publisher.publish('a', number));
+    await vi.waitFor(() => expect(held).toHaveLength(4));
+    for (const batch of held.splice(0, 1)) answer(batch);
+    await vi.waitFor(() => expect(batches).toHaveLength(5));
+    expect(batches.every(({ events }) => events.length <= 128)).toBe(true);
+    const release = setInterval(() => held.splice(0).forEach((batch) => answer(batch)), 1);
+    await Promise.all(calls);
+    clearInterval(release);
+    expect(
+      batches.flatMap(({ events }) => events.map(({ data }) => data)).toSorted((a, b) => Number(a) - Number(b)),
+    ).toEqual(range(3_000));
+    expect(batches).toHaveLength(Math.ceil(3_000 / 128));
+  });
+
+  test('are split by their size', async () => {
+    const { url, batches } = await serve(answer);
+    const { publisher } = publisherOf(url);
+    const data = 'ü'.repeat(120 * 1024);
+    await Promise.all(range(30).map(() => publisher.publish('a', data)));
+    for (const { request } of batches) {
+      expect(Number(request.headers['content-length'])).toBeLessThanOrEqual(3.5 * 1024 * 1024 + 100);
+    }
+    expect(batches).toHaveLength(3);
+  });
+});
+
+describe('what can not be published', () => {
+  test.each([
+    ['a circle', () => Object.assign({}, { self: circle })],
+    ['nothing', () => undefined],
+    ['a function', () => () => {}],
+    ['a bigint', () => 1n],
+  ])('%s is refused at once', async (_, make) => {
+    const { publisher } = publisherOf('http://127.0.0.1:1');
+    expect(await rejection(publisher.publish('a', make()))).toMatchObject({
+      code: 'INVALID_INPUT',
+      details: [{ path: 'data' }],
+    });
+  });
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+
+  test('more than an event may have is refused at once', async () => {
+    const { publisher } = publisherOf('http://127.0.0.1:1');
+    expect(await rejection(publisher.publish('a', 'ü'.repeat(130 * 1024)))).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      details: { limit: 256 * 1024 },
+    });
+  });
+});
+
+describe('an event', () => {
+  const faults: Record<string, (batch: Batch) => void> = {
+    'an answer that got lost': ({ request }) => request.socket.resetAndDestroy(),
+    'an answer that was cut off': ({ response }) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
+      response.write('{"result":', () => response.destroy());
+    },
+    "a proxy's page": ({ response }) => response.writeHead(502).end('<h1>Bad Gateway</h1>'),
+    'a store that does not answer': (batch) => refuse(batch, new SwarmError('UNAVAILABLE', 'no store')),
+    'the same for each event': (batch) =>
+      answer(batch, (event) => refusal(event, new SwarmError('UNAVAILABLE', 'no store'))),
+    'too many requests': (batch) => refuse(batch, new SwarmError('RATE_LIMITED', 'slow', { retryAfterMs: 20 })),
+    'results that are not one for each': (batch) => json(batch.response, 200, { result: { data: { results: [] } } }),
+    'results that are none': (batch) =>
+      json(batch.response, 200, { result: { data: { results: batch.events.map(() => 7) } } }),
+    'no result': (batch) => json(batch.response, 200, {}),
+  };
+
+  test.each(Object.keys(faults))('is published again under the same id after %s', async (name) => {
+    const { url, batches } = await serve((batch) => (batch.number <= 2 ? faults[name]?.(batch) : answer(batch)));
+    const { publisher } = publisherOf(url);
+    const results = await Promise.all([
+      publisher.publish('a', 1),
+      publisher.publish('a', 2),
+      publisher.publish('a', 3),
+    ]);
+    const ids = results.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids)
+      expect(batches.filter(({ events }) => events.some((event) => event.id === id)).length).toBeGreaterThan(1);
+    const known = new Set(batches.flatMap(({ events }) => events.map((event) => event.id)));
+    expect([...known].toSorted()).toEqual(ids.toSorted());
+  });
+
+  test('that is refused spares the others', async () => {
+    const { url, batches } = await serve((batch) =>
+      answer(batch, (event) => {
+        if (event.data === 1) return refusal(event, new SwarmError('ACL_DENIED', 'not you'));
+        if (event.data === 2 && batch.number === 1) return refusal(event, new SwarmError('RATE_LIMITED', 'slow'));
+        return resultOf(event);
+      }),
+    );
+    const { publisher } = publisherOf(url);
+    const calls = range(4).map((data) => publisher.publish('a', data));
+    expect(await rejection(calls[1] ?? Promise.resolve())).toMatchObject({ code: 'ACL_DENIED', message: 'not you' });
+    expect((await Promise.allSettled(calls)).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(batches.map(({ events }) => events.map(({ data }) => data))).toEqual([[0, 1, 2, 3], [2]]);
+  });
+
+  test.each(['CIRCUIT_OPEN', 'FORBIDDEN', 'FENCED', 'INTERNAL'] as const)(
+    'is refused at once with %s',
+    async (code) => {
+      const { url, batches } = await serve((batch) =>
+        refuse(batch, new SwarmError(code, 'because', { retryAfterMs: 5 })),
+      );
+      const { publisher } = publisherOf(url);
+      const errors = await Promise.all([rejection(publisher.publish('a', 1)), rejection(publisher.publish('a', 2))]);
+      expect(errors).toMatchObject([
+        { code, retryAfterMs: 5 },
+        { code, message: 'because' },
+      ]);
+      expect(batches).toHaveLength(1);
+    },
+  );
+
+  test('is given up in the end, with the id to publish it with again', async () => {
+    const { url } = await serve((batch) => refuse(batch, new SwarmError('UNAVAILABLE', 'no store')));
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 60 }, systemClock);
+    const id = crypto.randomUUID();
+    expect(await rejection(publisher.publish('a', 1, { id }))).toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+      details: { id },
+      cause: { message: 'no store' },
+    });
+  });
+
+  test('is given up when nobody answers at all', async () => {
+    const { url, batches } = await serve(() => {});
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 50 });
+    const calls = range(3_000).map((number) => rejection(publisher.publish('a', number)));
+    const errors = await Promise.all(calls);
+    expect(errors.every((error) => error instanceof SwarmError && error.is('UNAVAILABLE') && error.details?.id)).toBe(
+      true,
+    );
+    expect((errors[0] as SwarmError).message).toContain('unknown');
+    expect((errors.at(-1) as SwarmError).message).toContain('could not be sent');
+    expect(batches.length).toBeLessThanOrEqual(4);
+  });
+
+  test('waits as long as a refusal asks for, and so do the others', async () => {
+    const started = performance.now();
+    const times: number[] = [];
+    const { url } = await serve((batch) => {
+      times.push(performance.now() - started);
+      if (batch.number === 1) refuse(batch, new SwarmError('RATE_LIMITED', 'slow', { retryAfterMs: 80 }));
+      else answer(batch);
+    });
+    const { publisher } = publisherOf(url);
+    const first = publisher.publish('a', 1);
+    await vi.waitFor(() => expect(times).toHaveLength(1));
+    await Promise.all([first, publisher.publish('a', 2)]);
+    expect(times.length).toBeLessThanOrEqual(3);
+    expect(times.at(-1)).toBeGreaterThan(75);
+  });
+
+  test('ends with its signal, before and after it is sent', async () => {
+    const { url } = await serve(() => {});
+    const { publisher } = publisherOf(url);
+    const id = crypto.randomUUID();
+    const reason = new Error('changed my mind');
+    const signal = AbortSignal.abort(reason);
+    expect(await rejection(publisher.publish('a', 1, { signal, id }))).toMatchObject({
+      cause: reason,
+      details: { id },
+    });
+    const controller = new AbortController();
+    const call = rejection(publisher.publish('a', 1, { signal: controller.signal, id }));
+    controller.abort(reason);
+    expect(await call).toMatchObject({ code: 'UNAVAILABLE', cause: reason, details: { id } });
+  });
+});
+
+describe('a batch that is too large for something on the way', () => {
+  test('is split by its bytes, for good', async () => {
+    const { url, batches } = await serve((batch) =>
+      Number(batch.request.headers['content-length']) > 2_000
+        ? void batch.response.writeHead(413).end()
+        : answer(batch),
+    );
+    const { publisher } = publisherOf(url);
+    const publishAll = () => Promise.all(range(40).map(() => publisher.publish('a', 'x'.repeat(200))));
+    await publishAll();
+    const before = batches.length;
+    await publishAll();
+    expect(batches.slice(before).every(({ response }) => response.statusCode === 200)).toBe(true);
+    expect(await rejection(publisher.publish('a', 'x'.repeat(3_000)))).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  });
+
+  test('is split by its count where so many at once are not granted', async () => {
+    const { url } = await serve((batch) =>
+      batch.events.length > 10 ? refuse(batch, new SwarmError('RATE_LIMITED', 'too many')) : answer(batch),
+    );
+    const { publisher } = publisherOf(url);
+    expect(await Promise.all(range(50).map((data) => publisher.publish('a', data)))).toHaveLength(50);
+  });
+});
+
+describe('the buffer', () => {
+  test('when it is full, refuses at once where that is asked for', async () => {
+    const held: Batch[] = [];
+    const { url } = await serve((batch) => void held.push(batch));
+    const { publisher } = publisherOf(url, { publishBuffer: { maxEvents: 2, whenFull: 'reject' } });
+    const calls = [publisher.publish('a', 1), publisher.publish('a', 2)];
+    expect(await rejection(publisher.publish('a', 3))).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    for (const batch of held) answer(batch);
+    await Promise.all(calls);
+    void rejection(publisher.publish('a', 4));
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+  });
+
+  test.each([
+    ['count', { maxEvents: 3 }],
+    ['bytes', { maxBytes: 300 }],
+  ])('bounded by %s, makes calls wait for room, in their order', async (_, publishBuffer) => {
+    const { url, batches } = await serve(answer);
+    const { publisher } = publisherOf(url, { publishBuffer });
+    const settled: number[] = [];
+    await Promise.all(
+      range(20).map(async (number) => {
+        await publisher.publish('a', number);
+        settled.push(number);
+      }),
+    );
+    expect(settled).toEqual(range(20));
+    expect(batches.flatMap(({ events }) => events.map(({ data }) => data))).toEqual(range(20));
+    expect(batches.every(({ events }) => events.length <= 4)).toBe(true);
+  });
+
+  test('takes an event that is larger than all of it when it is alone', async () => {
+    const { url } = await serve(answer);
+    const { publisher } = publisherOf(url, { publishBuffer: { maxBytes: 10 } });
+    expect(await Promise.all([publisher.publish('a', 'x'.repeat(100)), publisher.publish('a', 2)])).toHaveLength(2);
+  });
+
+  test('gives the room of one that was given up to the next', async () => {
+    const { url, batches } = await serve((batch) => (batch.number === 1 ? undefined : answer(batch)));
+    const { publisher } = publisherOf(url, { publishBuffer: { maxEvents: 1 } });
+    const controller = new AbortController();
+    const [first, second] = [
+      rejection(publisher.publish('a', 1, { signal: controller.signal })),
+      publisher.publish('a', 2),
+    ];
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    controller.abort();
+    await first;
+    expect(await second).toMatchObject({ duplicate: false });
+  });
+});
+
+describe('flush', () => {
+  test('waits for what was called before, whatever becomes of it', async () => {
+    const held: Batch[] = [];
+    const { url } = await serve((batch) => void held.push(batch));
+    const { publisher } = publisherOf(url);
+    await publisher.flush();
+    const refused = rejection(publisher.publish('a', 1));
+    let isFlushed = false;
+    const flushed = publisher.flush().then(() => (isFlushed = true));
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    void rejection(publisher.publish('a', 2));
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    expect(isFlushed).toBe(false);
+    for (const batch of held.slice(0, 1)) refuse(batch, new SwarmError('FORBIDDEN', 'no'));
+    await flushed;
+    expect(await refused).toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
+
+describe('closing', () => {
+  test('lets what was sent be answered, refuses the rest, and leaves nothing behind', async () => {
+    const leaks = trackLeaks();
+    const held: Batch[] = [];
+    const { url } = await serve((batch) => void held.push(batch));
+    const { publisher, connection } = publisherOf(url, { publishBuffer: { maxEvents: 1 } });
+    const sent = publisher.publish('a', 1);
+    const waiting = rejection(publisher.publish('a', 2));
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    connection.close(new SwarmError('UNAVAILABLE', 'closed'));
+    expect(await waiting).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: 'closed',
+      details: { id: expect.any(String) },
+    });
+    expect(await rejection(publisher.publish('a', 3))).toMatchObject({ message: 'closed' });
+    for (const batch of held) answer(batch);
+    expect(await sent).toMatchObject({ duplicate: false });
+    await publisher.flush();
+    await new Promise((resolve) => servers.pop()?.close(resolve));
+    await leaks.check();
+  });
+
+  test('gives up on answers that do not come', async () => {
+    const { url, batches } = await serve(() => {});
+    const hasty: Clock = { ...impatient, schedule: (delayMs, run) => systemClock.schedule(Math.min(delayMs, 20), run) };
+    const { publisher, connection } = publisherOf(url, { timeoutMs: Infinity, publishTimeoutMs: Infinity }, hasty);
+    const sent = rejection(publisher.publish('a', 1));
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    connection.close(new SwarmError('UNAVAILABLE', 'closed'));
+    expect(await sent).toMatchObject({ code: 'UNAVAILABLE', details: { id: expect.any(String) } });
+  });
+
+  test('tells a fenced agent that it is', async () => {
+    const { publisher, connection } = publisherOf('http://127.0.0.1:1');
+    const call = rejection(publisher.publish('a', 1));
+    connection.close(new SwarmError('FENCED', 'a later incarnation has the name'));
+    expect(await call).toMatchObject({ code: 'FENCED' });
+  });
+});
+
+test('a token that was refused is renewed', async () => {
+  const { url, batches } = await serve((batch) => {
+    if (batch.request.headers.authorization === 'Bearer fresh') answer(batch);
+    else refuse(batch, new SwarmError('UNAUTHENTICATED', 'unknown token'));
+  });
+  let token = 'stale';
+  const renewing = (refused?: string): string => {
+    if (refused !== undefined) token = 'fresh';
+    return token;
+  };
+  const { publisher } = publisherOf(url, { token: renewing });
+  expect(await publisher.publish('a', 1)).toMatchObject({ duplicate: false });
+  expect(batches).toHaveLength(2);
+  const { publisher: stale } = publisherOf(url, { token: 'stale' });
+  expect(await rejection(stale.publish('a', 1))).toMatchObject({ code: 'UNAUTHENTICATED' });
+});
+
+test('a fetch of the caller carries it all', async () => {
+  const { url } = await serve(answer);
+  const asked: string[] = [];
+  const recording: typeof fetch = (input, init) => {
+    asked.push(input instanceof Request ? input.url : input.toString());
+    return fetch(input, init);
+  };
+  const { publisher } = publisherOf(url, { fetch: recording });
+  await publisher.publish('a', 1);
+  expect(asked).toEqual([`${url}/trpc/bus.publishMany`]);
+});

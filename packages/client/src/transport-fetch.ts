@@ -1,0 +1,20 @@
+// What `#transport` is outside of Node.js.
+import { fetchTransport, type Transport } from './transport.ts';
+
+export const openTransport = (): Transport => fetchTransport((input, init) => globalThis.fetch(input, init));
+
+/** Runs `run` once all that is happening at this moment has happened. */
+export function atEndOfTurn(run: () => void): void {
+  // A message arrives without the delay that nested timers have.
+  const { port1, port2 } = new MessageChannel();
+  port2.addEventListener(
+    'message',
+    () => {
+      port1.close();
+      run();
+    },
+    { once: true },
+  );
+  port2.start();
+  port1.postMessage(null);
+}
