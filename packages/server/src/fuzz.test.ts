@@ -2,7 +2,7 @@
 import { RegisterResult } from '@hypercode/contracts';
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bytesOf, type Request, requestOf } from './fuzz-requests.ts';
+import { bytesOf, type Request, requestOf } from './fuzz-mutations.ts';
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from './test-core.ts';
 
 const CASES = 10_000;

@@ -1,8 +1,8 @@
 // Whether the process lives, and whether it can do its work.
 import type { FastifyInstance } from 'fastify';
 
-/** Each check rejects when its part does not answer. */
-export type HealthChecks = Record<string, () => Promise<void>>;
+/** Each check rejects when its part does not answer; it may answer with a warning. */
+export type HealthChecks = Record<string, () => Promise<string | null | void>>;
 
 /** A check that takes longer has failed, in milliseconds. */
 const CHECK_TIMEOUT_MS = 2000;
@@ -14,27 +14,32 @@ export function addHealthRoutes(app: FastifyInstance, checks: HealthChecks, drai
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
     );
-    const failed = results.filter(([, outcome]) => outcome !== 'ok').map(([name]) => name);
+    const failed = results.filter(([, { isOk }]) => !isOk).map(([name]) => name);
+    const warnings = results.flatMap(([name, { warning }]) => (warning === null ? [] : [`${name}: ${warning}`]));
     const reason = draining.aborted
       ? 'shutting down'
       : failed.length > 0
         ? `does not answer: ${failed.join(', ')}`
         : null;
-    const body = { status: reason === null ? 'ok' : 'unavailable', reason, checks: Object.fromEntries(results) };
+    const body = {
+      status: reason === null ? 'ok' : 'unavailable',
+      reason,
+      checks: Object.fromEntries(results.map(([name, { isOk }]) => [name, isOk ? 'ok' : 'failed'])),
+      warnings,
+    };
     return reply.code(reason === null ? 200 : 503).send(body);
   });
 }
 
-async function outcomeOf(check: () => Promise<void>): Promise<'ok' | 'failed'> {
+async function outcomeOf(check: HealthChecks[string]): Promise<{ isOk: boolean; warning: string | null }> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('timeout')), CHECK_TIMEOUT_MS);
   });
   try {
-    await Promise.race([check(), timeout]);
-    return 'ok';
+    return { isOk: true, warning: (await Promise.race([check(), timeout])) ?? null };
   } catch {
-    return 'failed';
+    return { isOk: false, warning: null };
   } finally {
     clearTimeout(timer);
   }

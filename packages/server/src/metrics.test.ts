@@ -31,7 +31,7 @@ describe('GET /metrics', () => {
     }
     expect(before.get('swarm_refusals_total{code="FENCED"}')).toBe(0);
     expect(before.get('swarm_heartbeats_total')).toBe(0);
-    expect(before.get('swarm_watchers{transport="websocket"}')).toBe(0);
+    expect(before.get('swarm_streams{stream="watch",transport="websocket"}')).toBe(0);
     expect(before.get('swarm_signal_linked')).toBe(1);
     expect(before.get('process_resident_memory_bytes')).toBeGreaterThan(0);
   });

@@ -1,4 +1,5 @@
-// What Prometheus reads of one server: its calls, its registry, its watches, and the process.
+// What Prometheus reads of one server: its calls, its registry, its bus, its streams, and the process.
+import type { Bus } from '@hypercode/bus';
 import { ErrorCode, RegisterOutcome } from '@hypercode/contracts';
 import type { CommittedGroup, Registry } from '@hypercode/registry';
 import type { FastifyInstance } from 'fastify';
@@ -16,17 +17,20 @@ declare module 'fastify' {
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const GROUP_COMMANDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const APPEND_EVENTS = [1, 4, 16, 64, 128, 256, 512, 1000];
 const UNKNOWN_ROUTE = 'none';
 
-type WatchTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
+const STREAMS = ['watch', 'subscribe', 'consume'] as const;
+export type StreamName = (typeof STREAMS)[number];
+type StreamTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
 
-/** The watches over one transport. Plain numbers, since they move with every value sent; read when Prometheus asks. */
-export class WatchTally {
+/** The streams of one kind over one transport. Plain numbers, since they move with every value sent; read when Prometheus asks. */
+export class StreamTally {
   open = 0;
   values = 0;
   bytes = 0;
 
-  /** Notes that a watch is open. Call what it returns once, when the watch is over. */
+  /** Notes that a stream is open. Call what it returns once, when it is over. */
   opened(): () => void {
     this.open += 1;
     return () => {
@@ -49,13 +53,19 @@ interface Call {
   ms: number | null;
 }
 
+const tallies = (): Record<StreamTransport, StreamTally> => ({
+  sse_trpc: new StreamTally(),
+  sse_rest: new StreamTally(),
+  websocket: new StreamTally(),
+});
+
 /** One for each server; two servers in a process do not meet, but for the metrics of the process itself. */
 export class ServerMetrics {
-  readonly watchers = {
-    sse_trpc: new WatchTally(),
-    sse_rest: new WatchTally(),
-    websocket: new WatchTally(),
-  } as const satisfies Record<WatchTransport, WatchTally>;
+  readonly streams = {
+    watch: tallies(),
+    subscribe: tallies(),
+    consume: tallies(),
+  } as const satisfies Record<StreamName, Record<StreamTransport, StreamTally>>;
   readonly contentType: string;
   readonly #metrics = new Metrics();
   readonly #process = metricsOfProcess();
@@ -68,7 +78,7 @@ export class ServerMetrics {
   readonly #stopObserving: () => void;
   #heartbeats = 0;
 
-  constructor(registry: Registry) {
+  constructor({ registry, bus }: { registry: Registry; bus: Bus }) {
     this.contentType = this.#metrics.contentType;
     const registers = [this.#metrics];
     this.#requests = new Counter({
@@ -99,8 +109,11 @@ export class ServerMetrics {
     });
     this.#refusals = resolved(ErrorCode.options, (code) => refusals.labels({ code }));
     this.#readNumber('swarm_heartbeats_total', 'Heartbeats taken.', () => this.#heartbeats);
-    this.#readWatches();
-    this.#stopObserving = this.#observe(registry);
+    this.#readStreams();
+    const stops = [this.#observe(registry), this.#observeBus(bus)];
+    this.#stopObserving = () => {
+      for (const stop of stops) stop();
+    };
   }
 
   answered({ route, method, status, ms }: Call): void {
@@ -180,39 +193,121 @@ export class ServerMetrics {
     });
   }
 
-  #readWatches(): void {
-    const tallies = Object.entries(this.watchers);
-    const labelNames = ['transport'];
+  #readStreams(): void {
+    const all = STREAMS.flatMap((stream) =>
+      Object.entries(this.streams[stream]).map(([transport, tally]) => ({ labels: { stream, transport }, tally })),
+    );
+    const labelNames = ['stream', 'transport'] as const;
     const registers = [this.#metrics];
-    const watchers = new Gauge({
-      name: 'swarm_watchers',
-      help: 'Watches that are open.',
+    const open = new Gauge({
+      name: 'swarm_streams',
+      help: 'Streams that are open: watches of the registry, subscriptions, members of consumer groups.',
       labelNames,
       registers,
       collect: () => {
-        for (const [transport, { open }] of tallies) watchers.set({ transport }, open);
+        for (const { labels, tally } of all) open.set(labels, tally.open);
       },
     });
     const values = new Counter({
-      name: 'swarm_watch_values_total',
-      help: 'Values sent to watchers.',
+      name: 'swarm_stream_values_total',
+      help: 'Values sent over streams.',
       labelNames,
       registers,
       collect: () => {
         values.reset();
-        for (const [transport, tally] of tallies) values.inc({ transport }, tally.values);
+        for (const { labels, tally } of all) values.inc(labels, tally.values);
       },
     });
     const bytes = new Counter({
-      name: 'swarm_watch_sent_bytes_total',
-      help: 'Bytes sent to watchers over server-sent events.',
+      name: 'swarm_stream_sent_bytes_total',
+      help: 'Bytes sent over streams of server-sent events.',
       labelNames,
       registers,
       collect: () => {
         bytes.reset();
-        for (const [transport, tally] of tallies) {
-          if (transport !== 'websocket') bytes.inc({ transport }, tally.bytes);
+        for (const { labels, tally } of all) {
+          if (labels.transport !== 'websocket') bytes.inc(labels, tally.bytes);
         }
+      },
+    });
+  }
+
+  #observeBus(bus: Bus): () => void {
+    const registers = [this.#metrics];
+    const seconds = new Histogram({
+      name: 'swarm_append_duration_seconds',
+      help: 'Time that an append to the log of events took, whatever the number of events in it.',
+      buckets: COMMIT_SECONDS,
+      registers,
+    });
+    const events = new Histogram({
+      name: 'swarm_append_events',
+      help: 'Events that were appended together, duplicates included.',
+      buckets: APPEND_EVENTS,
+      registers,
+    });
+    let published = 0;
+    let duplicates = 0;
+    this.#readNumber('swarm_events_published_total', 'Events that this replica has appended.', () => published);
+    this.#readNumber('swarm_events_duplicate_total', 'Events that were in the log already.', () => duplicates);
+    const { tally } = bus.groups;
+    this.#readNumber('swarm_deliveries_total', 'Deliveries to members of groups.', () => tally.delivered);
+    this.#readNumber('swarm_redeliveries_total', 'Deliveries after the first attempt.', () => tally.redelivered);
+    this.#readNumber('swarm_acks_total', 'Deliveries that were acknowledged.', () => tally.acked);
+    this.#readNumber('swarm_nacks_total', 'Deliveries that were refused by their members.', () => tally.nacked);
+    this.#readGauge('swarm_event_ring_entries', 'Events in memory for subscribers.', () => bus.rings.entries);
+    this.#readGauge('swarm_event_ring_bytes', 'About the bytes that they take.', () => bus.rings.bytes);
+    this.#readGroups(bus);
+    return bus.observe({
+      onAppend: (append) => {
+        seconds.observe(append.ms / 1000);
+        events.observe(append.published + append.duplicates);
+        published += append.published;
+        duplicates += append.duplicates;
+      },
+    });
+  }
+
+  /** Of the groups that this replica serves, as the store has them now; without it, the figures are left out. */
+  #readGroups(bus: Bus): void {
+    const labelNames = ['namespace', 'group'] as const;
+    const registers = [this.#metrics];
+    const lag = new Gauge({
+      name: 'swarm_group_lag',
+      help: 'Events of all topics that a consumer group has not looked at.',
+      labelNames,
+      registers,
+      collect: async () => {
+        const groups = await bus.servedGroups().catch(() => []);
+        for (const gauge of [lag, inFlight, dead]) gauge.reset();
+        for (const { namespace, group, ...figures } of groups) {
+          lag.set({ namespace, group }, figures.lag);
+          inFlight.set({ namespace, group }, figures.inFlight);
+          dead.set({ namespace, group }, figures.deadLetters);
+        }
+      },
+    });
+    const inFlight = new Gauge({
+      name: 'swarm_group_in_flight',
+      help: 'Deliveries of a consumer group that are open.',
+      labelNames,
+      registers,
+    });
+    const dead = new Gauge({
+      name: 'swarm_group_dead_letters',
+      help: 'Events that a consumer group has given up on.',
+      labelNames,
+      registers,
+    });
+  }
+
+  #readGauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#metrics],
+      collect: () => {
+        gauge.set(read());
       },
     });
   }

@@ -1,5 +1,6 @@
 // One HTTP server for everything: tRPC over HTTP, SSE and WebSocket, REST, health, metrics.
 import cors from '@fastify/cors';
+import { type Bus, RateLimit } from '@hypercode/bus';
 import type { Registry } from '@hypercode/registry';
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -10,16 +11,16 @@ import { type Core, createCallContext } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import { addHealthRoutes, type HealthChecks } from './health.ts';
 import { addMetrics, ServerMetrics } from './metrics.ts';
-import { RateLimit } from './rate-limit.ts';
 import { toRefusal } from './refusals.ts';
 import { addRestRoutes } from './rest/add-rest-routes.ts';
 import { type AppRouter, appRouter } from './router/app-router.ts';
 import { trackSilentConnections } from './silent-connections.ts';
-import { addTrpcWatchRoute } from './sse/trpc-watch-route.ts';
+import { addTrpcStreamRoutes } from './sse/trpc-stream-routes.ts';
 import { isWebSocketUpgrade, serveWebSockets } from './websocket.ts';
 
 export interface SwarmServerOptions {
   registry: Registry;
+  bus: Bus;
   logger: Logger;
   /** What `/readyz` asks, by name. */
   checks: HealthChecks;
@@ -49,11 +50,12 @@ const MAX_DRAIN_MS = 10_000;
 const REGISTER_BURST_SECONDS = 10;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, logger, checks, leaseMs, registerPerSecond, corsOrigins } = options;
+  const { registry, bus, logger, checks, leaseMs, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
-  const metrics = new ServerMetrics(registry);
+  const metrics = new ServerMetrics({ registry, bus });
   const core: Core = {
     registry,
+    bus,
     metrics,
     leaseMs,
     draining: draining.signal,
@@ -95,7 +97,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   if (corsOrigins.length > 0) app.register(cors, { origin: corsOrigins, exposedHeaders: ['x-request-id'] });
   addHealthRoutes(app, checks, draining.signal);
   addRestRoutes(app, core);
-  addTrpcWatchRoute(app, core);
+  addTrpcStreamRoutes(app, core);
   app.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
     trpcOptions: {

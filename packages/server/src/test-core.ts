@@ -1,4 +1,5 @@
 // For tests: a whole core in this process, on an embedded database of its own, and what its refusals look like.
+import { Bus, busMigrations, openPostgresStore, type PolicySchema } from '@hypercode/bus';
 import { ERROR_CODES, type ErrorCode } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { migrate, openDatabase } from '@hypercode/database';
@@ -16,6 +17,8 @@ export interface TestCoreOptions extends Partial<
 > {
   leaseMs?: number;
   bookmarkIntervalMs?: number;
+  /** Default 0: no limit. */
+  publishPerSecond?: number;
 }
 
 export interface TestCore {
@@ -23,6 +26,7 @@ export interface TestCore {
   readonly url: string;
   readonly port: number;
   readonly registry: Registry;
+  readonly bus: Bus;
   /** What was logged, as pino writes it; begins empty. */
   readonly log: Record<string, unknown>[];
   /** Calls a route with a token (default the admin's) and an optional JSON body. */
@@ -47,9 +51,10 @@ export const START_TIMEOUT_MS = 180_000;
 /** Starts a core on a free port. It takes a second or two: share one among the tests of a file. */
 export async function startTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const { leaseMs = 30_000, bookmarkIntervalMs, registerPerSecond = 0, corsOrigins = [], checks } = options;
+  const { publishPerSecond = 0 } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'swarm-core-'));
   const database = await openDatabase({ dataDir });
-  await migrate(database.kysely, registryMigrations);
+  await migrate(database.kysely, { ...registryMigrations, ...busMigrations });
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) });
   const signal = createLocalSignal();
@@ -69,8 +74,24 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
     onError: (error) => logger.error({ err: error }, 'in the background'),
     ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
   });
+  const store = openPostgresStore({
+    database,
+    settings: {
+      retention: { maxEvents: 100_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
+      dedupWindowMs: 600_000,
+    },
+  });
+  const bus = new Bus({
+    store,
+    db: database.kysely.$extendTables<PolicySchema>(),
+    signal,
+    publishPerSecond,
+    onError: (error) => logger.error({ err: error }, 'in the background'),
+    ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+  });
   const server = createSwarmServer({
     registry,
+    bus,
     logger,
     leaseMs,
     registerPerSecond,
@@ -83,6 +104,7 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
     url,
     port,
     registry,
+    bus,
     log,
     fetch: (path, { token = ADMIN_TOKEN, json, headers, ...init } = {}) =>
       fetch(`${url}${path}`, {
@@ -96,6 +118,8 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
       }),
     close: async () => {
       await server.close();
+      await bus.close();
+      await store.close();
       await registry.close();
       await signal.close();
       await database.close();

@@ -31,15 +31,18 @@ export const procedure = t.procedure.use(async ({ ctx, next }) => {
   return result;
 });
 
-/** A procedure whose input is at most as large as a registration may be. */
-export const registrationProcedure = procedure.use(async ({ ctx, getRawInput, next }) => {
-  if (ctx.bodyBytes === null || ctx.bodyBytes > LIMITS.registrationBytes) {
-    assertRegistrationSize(await getRawInput());
-  }
-  return next();
-});
+/** A procedure whose input is at most so many bytes of JSON. PAYLOAD_TOO_LARGE says what was too large. */
+const procedureUpTo = (maxBytes: number, what: string) =>
+  procedure.use(async ({ ctx, getRawInput, next }) => {
+    if (ctx.bodyBytes === null || ctx.bodyBytes > maxBytes) assertSize(await getRawInput(), maxBytes, what);
+    return next();
+  });
 
-function assertRegistrationSize(input: unknown): void {
+export const registrationProcedure = procedureUpTo(LIMITS.registrationBytes, 'a registration');
+export const eventProcedure = procedureUpTo(LIMITS.eventBytes, 'an event');
+export const eventsProcedure = procedureUpTo(LIMITS.publishManyBytes, 'a publishMany');
+
+function assertSize(input: unknown, maxBytes: number, what: string): void {
   let text: string;
   try {
     text = JSON.stringify(input) ?? '';
@@ -49,8 +52,8 @@ function assertRegistrationSize(input: unknown): void {
       cause: error,
     });
   }
-  if (Buffer.byteLength(text) <= LIMITS.registrationBytes) return;
-  throw new SwarmError('PAYLOAD_TOO_LARGE', `a registration may have ${LIMITS.registrationBytes} bytes of JSON`, {
-    details: { limit: LIMITS.registrationBytes },
+  if (Buffer.byteLength(text) <= maxBytes) return;
+  throw new SwarmError('PAYLOAD_TOO_LARGE', `${what} may have ${maxBytes} bytes of JSON`, {
+    details: { limit: maxBytes },
   });
 }

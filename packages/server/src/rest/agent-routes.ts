@@ -23,13 +23,10 @@ import {
   UpdateInput,
   UpdateResult,
   WatchEvent,
-  WatchInput,
 } from '@hypercode/contracts';
 import { z } from 'zod';
 import { heartbeat } from '../heartbeat.ts';
-import { plainEncoder, plainFrames } from '../sse/frames.ts';
-import { serveStream } from '../sse/serve-stream.ts';
-import { openWatch } from '../watch.ts';
+import { watchStream } from '../streams/watch-stream.ts';
 import { isMergePatch, JSON_MEDIA_TYPE, jsonBody, MERGE_PATCH_MEDIA_TYPE } from './json-body.ts';
 import { AgentMergePatch, AgentPatch, patchAgent, patchInput } from './merge-patch.ts';
 import {
@@ -41,6 +38,7 @@ import {
   textParameter,
 } from './parameters.ts';
 import { contextOf, isJsonObject, mergeInput, procedureRoute, type Route } from './route.ts';
+import { streamRoute } from './stream-route.ts';
 
 const tag = 'agents';
 const namespace = { namespace: namespaceParameter };
@@ -105,8 +103,8 @@ const query = procedureRoute({
   call: (caller, input) => caller.registry.query(input),
 });
 
-const watch: Route = {
-  method: 'GET',
+const watch = streamRoute({
+  kind: watchStream,
   path: '/v1/agents/watch',
   operationId: 'watchAgents',
   tag,
@@ -119,27 +117,8 @@ const watch: Route = {
     ...filter,
     since: integerParameter(z.number().int().nonnegative(), 'Go on after this revision, without a snapshot.'),
   },
-  answers: { 200: { description: 'The stream.', schema: WatchEvent, mediaType: 'text/event-stream' } },
-  stream: true,
-  serve: async (core, request, reply) => {
-    const identity = await contextOf(core, request).identify();
-    const lastEventId = request.headers['last-event-id'];
-    const input = WatchInput.safeParse({
-      ...decodeParameters(watch.query, request.query),
-      ...(lastEventId === undefined || lastEventId === '' ? {} : { lastEventId }),
-    });
-    if (!input.success) throw invalidInput(input.error);
-    await serveStream(request, reply, {
-      format: plainFrames,
-      encoder: plainEncoder,
-      tally: core.metrics.watchers.sse_rest,
-      batches: (signal) => openWatch({ core, identity, input: input.data, signal }),
-      refusesByAnswer: true,
-      onRefusal: (code) => core.metrics.refused(code),
-      draining: core.draining,
-    });
-  },
-};
+  value: WatchEvent,
+});
 
 const get = procedureRoute({
   method: 'GET',

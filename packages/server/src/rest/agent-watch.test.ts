@@ -2,6 +2,7 @@
 import { WatchEvent } from '@hypercode/contracts';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../test-core.ts';
+import { type Frame, framesOf } from '../test-frames.ts';
 
 let core: TestCore;
 
@@ -9,12 +10,6 @@ beforeAll(async () => {
   core = await startTestCore({ bookmarkIntervalMs: 200 });
 }, START_TIMEOUT_MS);
 afterAll(() => core.close());
-
-interface Frame {
-  event: string;
-  id: string | undefined;
-  data: unknown;
-}
 
 /** Opens a stream; it is cancelled when the test ends. */
 async function watch(query: string, headers: Record<string, string> = {}, token = VIEWER_TOKEN) {
@@ -38,23 +33,6 @@ async function watch(query: string, headers: Record<string, string> = {}, token 
     },
     raw: frames,
   };
-}
-
-async function* framesOf(answer: Response): AsyncGenerator<Frame, void> {
-  if (answer.body === null) return;
-  let text = '';
-  for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const fields = new Map(
-        block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-      );
-      const event = fields.get('event');
-      if (event !== undefined) yield { event, id: fields.get('id'), data: JSON.parse(fields.get('data') ?? 'null') };
-    }
-  }
 }
 
 async function register(namespace: string, name: string, fields: object = {}): Promise<number> {
@@ -163,13 +141,13 @@ describe('GET /v1/agents/watch', () => {
   });
 
   it('is counted while it is open', async () => {
-    const name = 'swarm_watchers{transport="sse_rest"}';
+    const name = 'swarm_streams{stream="watch",transport="sse_rest"}';
     await vi.waitFor(async () => expect(await metric(name)).toBe(0), 5000);
     const stream = await watch('namespace=counted');
     await stream.next();
     expect(await metric(name)).toBe(1);
-    expect(await metric('swarm_watch_values_total{transport="sse_rest"}')).toBeGreaterThan(0);
-    expect(await metric('swarm_watch_sent_bytes_total{transport="sse_rest"}')).toBeGreaterThan(100);
+    expect(await metric('swarm_stream_values_total{stream="watch",transport="sse_rest"}')).toBeGreaterThan(0);
+    expect(await metric('swarm_stream_sent_bytes_total{stream="watch",transport="sse_rest"}')).toBeGreaterThan(100);
     stream.close();
     await vi.waitFor(async () => expect(await metric(name)).toBe(0), 5000);
   });

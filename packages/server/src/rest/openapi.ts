@@ -1,61 +1,10 @@
 // The OpenAPI 3.1 document, made from the same table as the routes.
-import {
-  Agent,
-  AgentChange,
-  AgentRegistration,
-  AgentUpdate,
-  Capability,
-  CreateTokenInput,
-  CreateTokenResult,
-  DeregisterResult,
-  ERROR_CODES,
-  type ErrorCode,
-  HeartbeatInput,
-  HeartbeatResult,
-  HistoryResult,
-  ListTokensResult,
-  QueryResult,
-  RegisterResult,
-  RevokeTokenResult,
-  SwarmErrorBody,
-  TokenInfo,
-  UpdateResult,
-  WatchEvent,
-} from '@hypercode/contracts';
+import { ERROR_CODES, type ErrorCode, PublishInput } from '@hypercode/contracts';
 import { z } from 'zod';
-import { UpdateBody } from './agent-routes.ts';
 import { JSON_MEDIA_TYPE } from './json-body.ts';
-import { AgentMergePatch } from './merge-patch.ts';
+import { INPUTS, OUTPUTS } from './openapi-schemas.ts';
 import { Problem, PROBLEM_MEDIA_TYPE } from './problem.ts';
 import type { RouteDescription } from './route.ts';
-
-/** Schemas that stand in the document under a name: what callers send, and what they get. */
-const INPUTS: Readonly<Record<string, z.ZodType>> = {
-  AgentRegistration,
-  AgentUpdate,
-  AgentMergePatch,
-  UpdateBody,
-  HeartbeatInput,
-  CreateTokenInput,
-};
-const OUTPUTS: Readonly<Record<string, z.ZodType>> = {
-  Agent,
-  AgentChange,
-  Capability,
-  RegisterResult,
-  QueryResult,
-  UpdateResult,
-  DeregisterResult,
-  HistoryResult,
-  HeartbeatResult,
-  WatchEvent,
-  CreateTokenResult,
-  ListTokensResult,
-  RevokeTokenResult,
-  TokenInfo,
-  Problem,
-  SwarmError: SwarmErrorBody,
-};
 
 /** What every call with a token can end in. */
 const COMMON_REFUSALS: readonly ErrorCode[] = [
@@ -77,12 +26,16 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
     info: {
       title: 'HyperCode Swarm',
       version: '1',
-      description: 'The registry of a swarm of agents. Unknown fields are ignored; fields may be added to answers.',
+      description:
+        'The registry and the event bus of a swarm of agents. Unknown fields are ignored; fields may be added to answers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     tags: [
       { name: 'agents', description: 'Which agents exist, what they can do, whether they are alive.' },
+      { name: 'events', description: 'What agents tell each other: published once, heard by everybody who may.' },
+      { name: 'groups', description: 'Events as work: each goes to one member of a group, until it is done.' },
+      { name: 'policy', description: 'Which roles may publish and hear what.' },
       { name: 'tokens', description: 'Who may join, look, or administer.' },
     ],
     security: [{ token: [] }],
@@ -95,7 +48,18 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
 }
 
 function operationOf(route: RouteDescription): JsonObject {
-  const { operationId, tag, summary, description, pathParameters = {}, query, body, answers, refusals = [] } = route;
+  const {
+    operationId,
+    tag,
+    summary,
+    description,
+    pathParameters = {},
+    query,
+    headers = {},
+    body,
+    answers,
+    refusals = [],
+  } = route;
   const inPath = Object.entries(pathParameters).map(([name, schema]) => ({
     name,
     in: 'path',
@@ -106,14 +70,21 @@ function operationOf(route: RouteDescription): JsonObject {
     name,
     in: 'query',
     description: parameter.description,
+    ...(parameter.required === true ? { required: true } : {}),
     schema: inlineSchema(parameter.schema),
+  }));
+  const inHeaders = Object.entries(headers).map(([name, header]) => ({
+    name,
+    in: 'header',
+    description: header.description,
+    schema: inlineSchema(header.schema),
   }));
   return {
     operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    parameters: [...inPath, ...inQuery],
+    parameters: [...inPath, ...inQuery, ...inHeaders],
     ...(body === undefined
       ? {}
       : {
@@ -150,17 +121,21 @@ function refusalsOf(codes: readonly ErrorCode[]): JsonObject {
   );
 }
 
+const EVENT_DATA: unknown = PublishInput.shape.data;
 const NAMES = new Map(Object.entries({ ...INPUTS, ...OUTPUTS }).map(([name, schema]) => [schema, name]));
 const uriOf = (name: string): string => `#/components/schemas/${name}`;
 
 function referenceTo(schema: z.ZodType): JsonObject {
   const name = NAMES.get(schema);
   if (name !== undefined) return { $ref: uriOf(name) };
+  if (schema instanceof z.ZodUnknown) return {};
+  if (schema instanceof z.ZodArray) return { ...inlineSchema(schema), items: referenceTo(schema.element as z.ZodType) };
   if (schema instanceof z.ZodUnion) return { anyOf: schema.options.map((option) => referenceTo(option as z.ZodType)) };
   throw new Error('a schema of a route has no name in the OpenAPI document');
 }
 
-const inlineSchema = (schema: z.ZodType): JsonObject => withoutIds(z.toJSONSchema(schema, { io: 'input', override }));
+const inlineSchema = (schema: z.ZodType): JsonObject =>
+  withoutIds(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override }));
 
 function componentsOf(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): JsonObject {
   const registry = z.registry<{ id: string }>();
@@ -169,7 +144,7 @@ function componentsOf(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 
   return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, withoutIds(schema)]));
 }
 
-/** Free JSON is an object (the schemas of capabilities); what an answer may gain later is not forbidden. */
+/** Free JSON is an object (the schemas of capabilities), but for events; what an answer may gain later is not forbidden. */
 function override({
   zodSchema,
   jsonSchema,
@@ -177,7 +152,7 @@ function override({
   zodSchema: z.core.$ZodTypes;
   jsonSchema: z.core.JSONSchema.BaseSchema;
 }) {
-  if (zodSchema._zod.def.type === 'custom') jsonSchema.type = 'object';
+  if (zodSchema._zod.def.type === 'custom' && zodSchema !== EVENT_DATA) jsonSchema.type = 'object';
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }
 

@@ -10,6 +10,8 @@ export interface Parameter {
   /** What the wire holds, for the documentation; the procedure checks. */
   schema: z.ZodType;
   description: string;
+  /** Default: it can be left out. */
+  required?: true;
   /** What the procedure is handed. What does not fit goes on as it is, for the procedure to refuse by name. */
   decode: (given: Given, name: string) => unknown;
 }
@@ -27,6 +29,15 @@ export const integerParameter = (schema: z.ZodType, description: string): Parame
   description,
   decode: (given) => (typeof given === 'string' && /^\d{1,16}$/.test(given) ? Number(given) : given),
 });
+
+/** Given once for each value. */
+export const listParameter = (schema: z.ZodType, description: string): Parameter => ({
+  schema,
+  description,
+  decode: (given) => (typeof given === 'string' ? [given] : given),
+});
+
+export const required = (parameter: Parameter): Parameter => ({ ...parameter, required: true });
 
 export const namespaceParameter = textParameter(Namespace.default('default'), 'The namespace of the call.');
 

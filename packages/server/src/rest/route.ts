@@ -6,7 +6,8 @@ import type { z } from 'zod';
 import { type CallContext, type Core, createCallContext } from '../context.ts';
 import { inputFault } from '../refusals.ts';
 import { createCaller } from '../router/app-router.ts';
-import { jsonBody } from './json-body.ts';
+import { untilGone } from '../until-gone.ts';
+import { bytesOf, jsonBody } from './json-body.ts';
 import { decodeParameters, type Parameters } from './parameters.ts';
 
 export type Caller = ReturnType<typeof createCaller>;
@@ -19,7 +20,7 @@ export interface Answer {
 }
 
 export interface RouteDescription {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `{name}` for what varies. */
   path: string;
   operationId: string;
@@ -29,6 +30,8 @@ export interface RouteDescription {
   /** What `{…}` in the path stands for. */
   pathParameters?: Readonly<Record<string, z.ZodType>>;
   query: Parameters;
+  /** Headers that mean something here, all optional; for the documentation. */
+  headers?: Readonly<Record<string, { schema: z.ZodType; description: string }>>;
   /** Schemas of the body by media type; absent: the route takes none. */
   body?: Readonly<Record<string, z.ZodType>>;
   answers: Readonly<Record<number, Answer>>;
@@ -39,10 +42,14 @@ export interface RouteDescription {
 export interface Route extends RouteDescription {
   /** Whether the answer goes on until one side ends it. */
   stream?: boolean;
+  /** Largest body, in bytes; default: that of a registration. */
+  maxBodyBytes?: number;
+  /** Whether bodies of other media types than JSON's are for the route to judge. */
+  anyMediaType?: boolean;
   serve: (core: Core, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 }
 
-export interface ProcedureRoute<R> extends RouteDescription {
+export interface ProcedureRoute<R> extends RouteDescription, Pick<Route, 'maxBodyBytes'> {
   /** The procedure checks the input, so it comes as it was given. */
   call: (caller: Caller, input: never) => Promise<R>;
   /** Default: the URL's parameters and the body's fields together. */
@@ -55,15 +62,17 @@ export interface ProcedureRoute<R> extends RouteDescription {
 /** A route that ends in a procedure: authorisation, limits and refusals are the procedure's. */
 export function procedureRoute<R>(route: ProcedureRoute<R>): Route {
   const { call, input = mergeInput, statusOf, headersOf, ...description } = route;
+  const { maxBodyBytes = LIMITS.registrationBytes } = description;
   const [status = 200] = Object.keys(description.answers).map(Number);
   return {
     ...description,
     serve: async (core, request, reply) => {
       const context = contextOf(core, request);
       await context.identify();
-      const body = description.body === undefined ? {} : jsonBody(request, LIMITS.registrationBytes);
+      const body = description.body === undefined ? {} : jsonBody(request, maxBodyBytes);
       const fromUrl = { ...decodeParameters(description.query, request.query), ...(request.params as object) };
-      const result = await call(createCaller(context), input(body, fromUrl, request) as never);
+      const caller = createCaller(context, { signal: untilGone(reply) });
+      const result = await call(caller, input(body, fromUrl, request) as never);
       reply.code(statusOf?.(result) ?? status).header('cache-control', 'no-store');
       if (headersOf !== undefined) reply.headers(headersOf(result));
       return reply.send(result);
@@ -93,6 +102,6 @@ export function contextOf(core: Core, request: FastifyRequest): CallContext {
     core,
     authorization: request.headers.authorization,
     connectionToken: undefined,
-    bodyBytes: LIMITS.registrationBytes,
+    bodyBytes: bytesOf(request)?.length ?? 0,
   });
 }

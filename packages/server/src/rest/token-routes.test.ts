@@ -10,6 +10,7 @@ import {
   type TestCore,
   VIEWER_TOKEN,
 } from '../test-core.ts';
+import { restRoutes } from './add-rest-routes.ts';
 
 let core: TestCore;
 
@@ -100,21 +101,9 @@ describe('a bad token', () => {
     ['enormous', `Bearer ${'x'.repeat(8000)}`],
   ])('%s is UNAUTHENTICATED everywhere', async (_label, authorization) => {
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-    const calls: [string, string][] = [
-      ['POST', '/v1/agents'],
-      ['GET', '/v1/agents'],
-      ['GET', '/v1/agents/watch'],
-      ['GET', '/v1/agents/a'],
-      ['PATCH', '/v1/agents/a'],
-      ['DELETE', '/v1/agents/a'],
-      ['GET', '/v1/agents/a/history'],
-      ['POST', '/v1/agents/a/heartbeat'],
-      ['POST', '/v1/tokens'],
-      ['GET', '/v1/tokens'],
-      ['DELETE', `/v1/tokens/${randomUUID()}`],
-    ];
-    for (const [method, path] of calls) {
-      await expectProblem(await core.fetch(path, { method, token: null, headers }), 'UNAUTHENTICATED');
+    for (const { method, path } of restRoutes) {
+      const address = path.replaceAll(/\{\w+\}/g, 'a');
+      await expectProblem(await core.fetch(address, { method, token: null, headers }), 'UNAUTHENTICATED');
     }
     await expectTrpcRefusal(headers, 'UNAUTHENTICATED', 401);
   });

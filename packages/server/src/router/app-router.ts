@@ -1,9 +1,13 @@
 // All procedures. Clients import the type of it and nothing else.
 import { createCallerFactory, router } from '../trpc.ts';
+import { busRouter } from './bus-router.ts';
+import { policyRouter } from './policy-router.ts';
 import { registryRouter } from './registry-router.ts';
 import { tokensRouter } from './tokens-router.ts';
 
 export const appRouter = router({
+  bus: busRouter,
+  policy: policyRouter,
   registry: registryRouter,
   tokens: tokensRouter,
 });

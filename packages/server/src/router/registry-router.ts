@@ -17,10 +17,10 @@ import {
   WatchInput,
 } from '@hypercode/contracts';
 import { assertMayChange, assertMayRead, assertMayRegister } from '@hypercode/registry';
-import { tracked } from '@trpc/server';
 import { heartbeat } from '../heartbeat.ts';
+import { trackedValues } from '../streams/stream-kind.ts';
+import { watchStream } from '../streams/watch-stream.ts';
 import { procedure, registrationProcedure, router } from '../trpc.ts';
-import { openWatch } from '../watch.ts';
 
 export const registryRouter = router({
   register: registrationProcedure.input(AgentRegistration).mutation(async ({ ctx, input }): Promise<RegisterResult> => {
@@ -61,20 +61,13 @@ export const registryRouter = router({
     return ctx.core.registry.history(input);
   }),
 
-  watch: procedure.input(WatchInput).subscription(async function* ({ ctx, input, signal }) {
-    const call = { core: ctx.core, identity: ctx.identity, input, signal: signal ?? ctx.core.draining };
-    const tally = ctx.core.metrics.watchers.websocket;
-    const over = tally.opened();
-    try {
-      for await (const batch of openWatch(call)) {
-        for (const { id, event } of batch) {
-          yield tracked(id, event);
-          tally.sent(1, 0);
-          await ctx.drained();
-        }
-      }
-    } finally {
-      over();
-    }
-  }),
+  watch: procedure
+    .input(WatchInput)
+    .subscription(({ ctx, input, signal }) =>
+      trackedValues(
+        ctx,
+        watchStream.name,
+        watchStream.open({ core: ctx.core, identity: ctx.identity, signal: signal ?? ctx.core.draining }, input),
+      ),
+    ),
 });

@@ -1,5 +1,5 @@
 // Values as server-sent events, encoded once for everybody who is sent the same.
-import type { WatchBatch, WatchItem } from '@hypercode/registry';
+import type { StreamBatch, StreamItem } from '@hypercode/feed';
 import { SSE_CLIENT_OPTIONS } from '../trpc.ts';
 import { toErrorShape, toRefusal } from '../refusals.ts';
 
@@ -7,7 +7,7 @@ import { toErrorShape, toRefusal } from '../refusals.ts';
 export interface FrameFormat {
   /** The first bytes of a stream. */
   opening: string;
-  value: (item: WatchItem) => string;
+  value: (item: StreamItem) => string;
   /** The last bytes of a stream that ends because of a refusal. */
   refusal: (thrown: unknown) => string;
 }
@@ -20,27 +20,27 @@ export const trpcFrames = (path: string): FrameFormat => ({
 
 const TRPC_VALUES = {
   opening: `event: connected\ndata: ${JSON.stringify(SSE_CLIENT_OPTIONS)}\n\n\n`,
-  value: ({ id, event }: WatchItem) => `data: ${JSON.stringify(event)}\nid: ${id}\n\n\n`,
+  value: ({ id, json }: StreamItem) => `data: ${json}\nid: ${id}\n\n\n`,
 };
 
 /** For every other client: the event's type as the event's name. */
 export const plainFrames: FrameFormat = {
   opening: ': connected\n\n',
-  value: ({ id, event }) => `event: ${event.type}\nid: ${id}\ndata: ${JSON.stringify(event)}\n\n`,
+  value: ({ id, type, json }) => `event: ${type}\nid: ${id}\ndata: ${json}\n\n`,
   refusal: (thrown) => `event: error\ndata: ${JSON.stringify(toRefusal(thrown).toJSON())}\n\n`,
 };
 
 /** Keeps the bytes of values and batches as long as these are alive. One for each format, for all streams. */
 export class FrameEncoder {
   readonly #encode: FrameFormat['value'];
-  readonly #frames = new WeakMap<WatchItem, Buffer>();
-  readonly #batches = new WeakMap<WatchBatch, Buffer>();
+  readonly #frames = new WeakMap<StreamItem, Buffer>();
+  readonly #batches = new WeakMap<StreamBatch, Buffer>();
 
   constructor(encode: FrameFormat['value']) {
     this.#encode = encode;
   }
 
-  encode(batch: WatchBatch): Buffer {
+  encode(batch: StreamBatch): Buffer {
     const [first] = batch;
     if (first !== undefined && batch.length === 1) return this.#frame(first);
     let bytes = this.#batches.get(batch);
@@ -51,7 +51,7 @@ export class FrameEncoder {
     return bytes;
   }
 
-  #frame(item: WatchItem): Buffer {
+  #frame(item: StreamItem): Buffer {
     let frame = this.#frames.get(item);
     if (frame === undefined) this.#frames.set(item, (frame = Buffer.from(this.#encode(item))));
     return frame;

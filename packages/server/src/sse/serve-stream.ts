@@ -1,10 +1,11 @@
 // Turns one request into a stream of server-sent events, and the stream's life into a signal.
 import type { ErrorCode } from '@hypercode/contracts';
-import type { WatchBatch } from '@hypercode/registry';
+import type { StreamBatch } from '@hypercode/feed';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerResponse } from 'node:http';
-import type { WatchTally } from '../metrics.ts';
+import type { StreamTally } from '../metrics.ts';
 import { toRefusal } from '../refusals.ts';
+import { untilGone } from '../until-gone.ts';
 import type { FrameEncoder, FrameFormat } from './frames.ts';
 import { writeStream } from './write-stream.ts';
 
@@ -15,12 +16,12 @@ export interface ServedStream {
   format: FrameFormat;
   encoder: FrameEncoder;
   /** What to send; the signal aborts when the connection is gone. */
-  batches: (signal: AbortSignal) => AsyncGenerator<WatchBatch, void>;
+  batches: (signal: AbortSignal) => AsyncGenerator<StreamBatch, void>;
   /** Whether a refusal before the first value is thrown, for an ordinary answer; else the stream says it, with status 200. */
   refusesByAnswer: boolean;
   /** Told of a refusal that the stream itself says. */
   onRefusal: (code: ErrorCode) => void;
-  tally: WatchTally;
+  tally: StreamTally;
   /** Aborts when the core drains. */
   draining: AbortSignal;
 }
@@ -31,9 +32,7 @@ export async function serveStream(
   reply: FastifyReply,
   { format, encoder, batches, refusesByAnswer, onRefusal, tally, draining }: ServedStream,
 ): Promise<void> {
-  const gone = new AbortController();
-  reply.raw.on('close', () => gone.abort());
-  const values = batches(gone.signal);
+  const values = batches(untilGone(reply));
   const opened = refusesByAnswer ? startingWith(await values.next(), values) : values;
   const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
   reply.hijack();
@@ -68,9 +67,9 @@ function cutOffAfterFarewell(response: ServerResponse, draining: AbortSignal): v
 }
 
 async function* startingWith(
-  first: IteratorResult<WatchBatch, void>,
-  rest: AsyncGenerator<WatchBatch, void>,
-): AsyncGenerator<WatchBatch, void> {
+  first: IteratorResult<StreamBatch, void>,
+  rest: AsyncGenerator<StreamBatch, void>,
+): AsyncGenerator<StreamBatch, void> {
   if (first.done === true) return;
   try {
     yield first.value;

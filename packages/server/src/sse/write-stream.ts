@@ -1,5 +1,5 @@
 // Writes a stream of batches to one connection, at the pace at which the connection takes them.
-import type { WatchBatch } from '@hypercode/registry';
+import type { StreamBatch } from '@hypercode/feed';
 import type { ServerResponse } from 'node:http';
 import type { FrameEncoder, FrameFormat } from './frames.ts';
 
@@ -27,7 +27,7 @@ export interface StreamOptions {
  */
 export async function writeStream(
   response: ServerResponse,
-  batches: AsyncIterable<WatchBatch>,
+  batches: AsyncIterable<StreamBatch>,
   { format, encoder, headers, onSent, onRefusal }: StreamOptions,
 ): Promise<void> {
   // The stream ends with its connection, so nothing has to say where it ends (RFC 9112, section 6.3), and each write is one

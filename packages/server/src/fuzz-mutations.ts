@@ -1,5 +1,5 @@
-// For the fuzz test: valid requests of every kind, mutated at random, each the fruit of one seed.
-import { ADMIN_TOKEN, JOIN_TOKEN, VIEWER_TOKEN } from './test-core.ts';
+// For the fuzz test: valid calls, mutated at random, each the fruit of one seed.
+import { validCalls } from './fuzz-calls.ts';
 
 /** A request as it goes on the wire. */
 export interface Request {
@@ -91,6 +91,11 @@ const HOSTILE: [string, ...string[]] = [
   '{"length":-1}',
   '{"a":"b"}',
   '"00000000-0000-0000-0000-000000000000"',
+  '"system.a"',
+  '"earliest"',
+  '{"after":"a-1-1"}',
+  '"0-0-0"',
+  '"zz-zz-zz.1"',
   JSON.stringify('x'.repeat(5000)),
   JSON.stringify('\u{1f600}'.repeat(300)),
   JSON.stringify(Array.from({ length: 600 }, (_, index) => `a${index}`)),
@@ -112,6 +117,13 @@ const KEYS: [string, ...string[]] = [
   '"toString"',
   '"\\u0000"',
   '"id"',
+  '"topic"',
+  '"data"',
+  '"specversion"',
+  '"data_base64"',
+  '"datacontenttype"',
+  '"deliveryIds"',
+  '"topics"',
 ];
 
 /** Replaces, doubles or drops values, keys and now and then punctuation, so that the text mostly stays JSON. */
@@ -199,6 +211,9 @@ function mutateText(dice: Dice, text: string): string {
     'namespace=b',
     '&limit=-1',
     '&since=1e9',
+    '&from=a-1-1',
+    '&topics=%3E',
+    '&after=0-1-1',
     '&batch=1',
     '&input=',
     'x'.repeat(300),
@@ -217,7 +232,15 @@ function mutateHeaders(dice: Dice, headers: [string, string][]): [string, string
     'x'.repeat(4000),
     'application/json',
     'application/merge-patch+json',
+    'application/cloudevents+json',
+    'application/cloudevents-batch+json',
+    'application/cloudevents+avro',
+    'application/octet-stream',
     'text/plain',
+    'text/plain; charset=utf-16',
+    'text/plain; charset=none-such',
+    '%ff%fe',
+    '"a\\"b',
     'application/json; charset=utf-16',
     'multipart/form-data; boundary=a',
     'application/x-www-form-urlencoded',
@@ -265,6 +288,12 @@ function mutateHeaders(dice: Dice, headers: [string, string][]): [string, string
     'cookie',
     'accept-version',
     'x-forwarded-for',
+    'ce-specversion',
+    'ce-id',
+    'ce-source',
+    'ce-type',
+    'ce-time',
+    'ce-data',
     '__proto__',
     'a b',
     '',
@@ -289,87 +318,10 @@ function mutateHeaders(dice: Dice, headers: [string, string][]): [string, string
   return mutated;
 }
 
-const registration = (name: string) => ({
-  name,
-  role: 'worker',
-  version: '1.2.3',
-  description: 'finds things',
-  healthUrl: 'http://127.0.0.1:9/health',
-  topics: { publishes: ['a.b'], subscribes: ['a.*', 'b.>'] },
-  capabilities: ['plan', { id: 'code', tags: ['fast'], inputSchema: { type: 'object', properties: { a: {} } } }],
-  labels: { zone: 'a', tier: '1' },
-  incarnation: '11111111-1111-4111-8111-111111111111',
-});
-
-/** Valid calls. A value is a body, a string is appended to the path. */
-function validCall(dice: Dice, agentToken: string): { method: string; path: string; token: string; json?: unknown } {
-  const name = `agent-${dice.number(50)}`;
-  const filter = 'role=worker&capability=plan&topic=a.b&health=unknown&circuit=closed&labels=zone=a&limit=10';
-  const input = (value: unknown) => `?input=${encodeURIComponent(JSON.stringify(value))}`;
-  const calls = [
-    { method: 'POST', path: '/v1/agents', token: JOIN_TOKEN, json: registration(name) },
-    { method: 'POST', path: '/v1/agents?namespace=default', token: ADMIN_TOKEN, json: registration(name) },
-    { method: 'GET', path: `/v1/agents?${filter}&text=finds+things`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/v1/agents?labels=${encodeURIComponent('{"zone":"a"}')}`, token: ADMIN_TOKEN },
-    { method: 'GET', path: `/v1/agents/${name}`, token: VIEWER_TOKEN },
-    {
-      method: 'PATCH',
-      path: `/v1/agents/${name}`,
-      token: ADMIN_TOKEN,
-      json: { set: { labels: { a: 'b' } }, ifRevision: 3 },
-    },
-    { method: 'PATCH', path: `/v1/agents/${name}?ifRevision=9`, token: ADMIN_TOKEN, json: { version: '2.0.0' } },
-    {
-      method: 'PATCH',
-      path: `/v1/agents/${name}`,
-      token: ADMIN_TOKEN,
-      json: { labels: { a: null }, topics: { publishes: ['c'] } },
-    },
-    { method: 'DELETE', path: `/v1/agents/${name}?reason=over`, token: ADMIN_TOKEN },
-    { method: 'GET', path: `/v1/agents/${name}/history?limit=5`, token: VIEWER_TOKEN },
-    { method: 'POST', path: '/v1/agents/fuzzed/heartbeat', token: agentToken, json: { activity: 'busy' } },
-    { method: 'GET', path: '/v1/agents/watch?role=worker&since=1', token: VIEWER_TOKEN },
-    {
-      method: 'POST',
-      path: '/v1/tokens',
-      token: ADMIN_TOKEN,
-      json: { kind: 'join', name: 'a', roles: ['worker'], expiresInMs: 1000, maxUses: 1 },
-    },
-    { method: 'GET', path: '/v1/tokens', token: ADMIN_TOKEN },
-    { method: 'DELETE', path: `/v1/tokens/0000000${dice.number(10)}-0000-4000-8000-000000000000`, token: ADMIN_TOKEN },
-    { method: 'GET', path: '/v1/openapi.json', token: '' },
-    { method: 'POST', path: '/trpc/registry.register', token: JOIN_TOKEN, json: registration(name) },
-    { method: 'POST', path: '/trpc/registry.update', token: ADMIN_TOKEN, json: { name, set: { labels: { a: 'b' } } } },
-    { method: 'POST', path: '/trpc/registry.deregister', token: ADMIN_TOKEN, json: { name, reason: 'over' } },
-    { method: 'POST', path: '/trpc/registry.heartbeat', token: agentToken, json: { activity: 'ready' } },
-    { method: 'GET', path: `/trpc/registry.get${input({ name })}`, token: VIEWER_TOKEN },
-    {
-      method: 'GET',
-      path: `/trpc/registry.query${input({ role: 'worker', labels: { zone: 'a' }, text: 'a', limit: 9 })}`,
-      token: VIEWER_TOKEN,
-    },
-    { method: 'GET', path: `/trpc/registry.history${input({ name, limit: 3 })}`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/trpc/registry.watch${input({ role: 'worker', since: 1 })}`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/trpc/tokens.list${input({})}`, token: ADMIN_TOKEN },
-    {
-      method: 'POST',
-      path: '/trpc/registry.register,registry.heartbeat,registry.register?batch=1',
-      token: ADMIN_TOKEN,
-      json: { 0: registration(name), 1: { activity: 'busy' }, 2: registration(`${name}-b`) },
-    },
-    {
-      method: 'GET',
-      path: `/trpc/registry.get,registry.query${input({ 0: { name }, 1: { text: 'a' } })}&batch=1`,
-      token: VIEWER_TOKEN,
-    },
-  ] as const;
-  return calls[dice.number(calls.length)] ?? calls[0];
-}
-
 /** The mutated request of `seed`: always the same one. `agentToken` is a token of the agent "fuzzed". */
 export function requestOf(seed: number, agentToken: string): Request {
   const dice = new Dice(seed);
-  const call = validCall(dice, agentToken);
+  const call = dice.pick(validCalls({ name: `agent-${dice.number(50)}`, digit: dice.number(10), agentToken }));
   let path: string = call.path;
   let method: string = call.method;
   let body: Buffer | null = call.json === undefined ? null : Buffer.from(JSON.stringify(call.json));
@@ -377,8 +329,8 @@ export function requestOf(seed: number, agentToken: string): Request {
     ['host', 'localhost'],
     ['connection', 'close'],
     ['authorization', `Bearer ${call.token}`],
+    ...Object.entries({ ...(body === null ? {} : { 'content-type': 'application/json' }), ...call.headers }),
   ];
-  if (body !== null) headers.push(['content-type', 'application/json']);
   do {
     const kind = dice.number(10);
     if (kind < 4 && call.json !== undefined) body = Buffer.from(mutateJson(dice, JSON.stringify(call.json)));

@@ -1,14 +1,15 @@
-// `registry.watch` over SSE, in tRPC's wire format but with frames that all watchers share.
-import { invalidInput, WatchInput } from '@hypercode/contracts';
+// The router's subscriptions over SSE, in tRPC's wire format but with frames that all subscribers share.
+import { invalidInput } from '@hypercode/contracts';
+import type { StreamBatch, StreamItem } from '@hypercode/feed';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { type Core, createCallContext } from '../context.ts';
 import { inputFault } from '../refusals.ts';
-import { openWatch } from '../watch.ts';
+import { consumeStream, subscribeStream } from '../streams/bus-streams.ts';
+import type { StreamKind } from '../streams/stream-kind.ts';
+import { watchStream } from '../streams/watch-stream.ts';
 import { trpcEncoder, trpcFrames } from './frames.ts';
 import { serveStream } from './serve-stream.ts';
-
-const PATH = 'registry.watch';
-const FORMAT = trpcFrames(PATH);
 
 interface SubscriptionQuery {
   input?: string;
@@ -20,15 +21,26 @@ interface SubscriptionQuery {
  * Stands before tRPC's own handler, which would encode every value once for each subscriber. A refusal is a 200 with
  * a `serialized-error` event: an EventSource shows nothing of other answers and never retries them.
  */
-export function addTrpcWatchRoute(app: FastifyInstance, core: Core): void {
+export function addTrpcStreamRoutes(app: FastifyInstance, core: Core): void {
+  addRoute(app, core, watchStream);
+  addRoute(app, core, subscribeStream);
+  addRoute(app, core, consumeStream);
+}
+
+function addRoute<Input extends z.ZodType, I extends StreamItem>(
+  app: FastifyInstance,
+  core: Core,
+  kind: StreamKind<Input, I>,
+): void {
   // A HEAD of a stream would never end.
   const options = { exposeHeadRoute: false, config: { stream: true } };
-  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${PATH}`, options, async (request, reply) => {
+  const format = trpcFrames(kind.path);
+  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${kind.path}`, options, async (request, reply) => {
     await serveStream(request, reply, {
-      format: FORMAT,
+      format,
       encoder: trpcEncoder,
-      tally: core.metrics.watchers.sse_trpc,
-      batches: (signal) => watch(core, request, signal),
+      tally: core.metrics.streams[kind.name].sse_trpc,
+      batches: (signal) => open(core, kind, request, signal),
       refusesByAnswer: false,
       onRefusal: (code) => core.metrics.refused(code),
       draining: core.draining,
@@ -36,7 +48,12 @@ export function addTrpcWatchRoute(app: FastifyInstance, core: Core): void {
   });
 }
 
-async function* watch(core: Core, request: FastifyRequest<{ Querystring: SubscriptionQuery }>, signal: AbortSignal) {
+async function* open<Input extends z.ZodType, I extends StreamItem>(
+  core: Core,
+  kind: StreamKind<Input, I>,
+  request: FastifyRequest<{ Querystring: SubscriptionQuery }>,
+  signal: AbortSignal,
+): AsyncGenerator<StreamBatch<I>, void> {
   const { input, connectionParams, lastEventId } = request.query;
   const context = createCallContext({
     core,
@@ -47,12 +64,12 @@ async function* watch(core: Core, request: FastifyRequest<{ Querystring: Subscri
   const identity = await context.identify();
   // A browser that reconnects repeats the URL, with an old cursor in it, and adds the newest as a header.
   const cursor = request.headers['last-event-id'] ?? lastEventId;
-  const parsed = WatchInput.safeParse({
+  const parsed = kind.input.safeParse({
     ...parseInput(input),
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   });
   if (!parsed.success) throw invalidInput(parsed.error);
-  yield* openWatch({ core, identity, input: parsed.data, signal });
+  yield* kind.open({ core, identity, signal }, parsed.data);
 }
 
 function parseInput(input: string | undefined): Record<string, unknown> {

@@ -1,4 +1,5 @@
 // The watch over SSE as tRPC's clients use it: the same bytes as tRPC's own, and the same behaviour.
+import { RateLimit } from '@hypercode/bus';
 import { CreateTokenResult, type WatchEvent } from '@hypercode/contracts';
 import { createTRPCClient, httpSubscriptionLink, type TRPCClientError } from '@trpc/client';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
@@ -7,7 +8,6 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCallContext } from '../context.ts';
 import { ServerMetrics } from '../metrics.ts';
-import { RateLimit } from '../rate-limit.ts';
 import { type AppRouter, appRouter } from '../router/app-router.ts';
 import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../test-core.ts';
 
@@ -58,7 +58,8 @@ const pathTo = (input: object, extra: Record<string, string> = {}) =>
 function answeredByTrpc(path: string, headers: Record<string, string>): Promise<Response> {
   const parts = {
     registry: core.registry,
-    metrics: new ServerMetrics(core.registry),
+    bus: core.bus,
+    metrics: new ServerMetrics({ registry: core.registry, bus: core.bus }),
     registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, now: () => 0 }),
     leaseMs: 30_000,
     draining: new AbortController().signal,

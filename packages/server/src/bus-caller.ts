@@ -1,0 +1,14 @@
+// Who a recognised caller is on the bus.
+import type { BusCaller } from '@hypercode/bus';
+import { SwarmError } from '@hypercode/contracts';
+import type { Principal } from '@hypercode/registry';
+
+/** FORBIDDEN for a join token, and for a token that does not reach `namespace`. */
+export function busCallerOf(principal: Principal, namespace: string): BusCaller {
+  if (principal.kind === 'join') throw new SwarmError('FORBIDDEN', 'a join token registers agents and nothing else');
+  const isElsewhere = principal.kind !== 'admin' && principal.namespace !== null && principal.namespace !== namespace;
+  if (isElsewhere) throw new SwarmError('FORBIDDEN', `this token does not reach namespace "${namespace}"`);
+  if (principal.kind === 'agent') return principal;
+  const { name, id, kind } = principal;
+  return { kind: 'operator', name, id, readOnly: kind === 'viewer' };
+}

@@ -1,0 +1,146 @@
+// CloudEvents as events of the bus: what is kept of them, which ids they get, and what is refused.
+import { type Json, PublishInput, SwarmError } from '@hypercode/contracts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { eventOfJson, eventOfParts } from './cloud-event.ts';
+
+const MINIMAL = { specversion: '1.0', id: 'A234-1234-1234', source: '/mycontext', type: 'order.placed' };
+const UUID = '11111111-1111-4111-8111-111111111111';
+const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+const base64 = (bytes: string | Buffer) => Buffer.from(bytes).toString('base64');
+
+function refusalOf(call: () => unknown): SwarmError {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof SwarmError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('a CloudEvent in the JSON format', () => {
+  it('gives type, time, subject, trace and the ids of its conversation', () => {
+    const event = eventOfJson({
+      ...MINIMAL,
+      id: UUID,
+      time: '2026-01-02T03:04:05.678+09:00',
+      subject: 'larger-context',
+      traceparent: TRACEPARENT,
+      correlationid: 'c',
+      causationid: 'd',
+      datacontenttype: 'application/json',
+      dataschema: 'https://example.com/schema',
+      comexampleother: 5,
+      data: { a: [1, null] },
+    });
+    expect(event).toEqual({
+      id: UUID,
+      topic: 'order.placed',
+      time: '2026-01-02T03:04:05.678+09:00',
+      subject: 'larger-context',
+      traceparent: TRACEPARENT,
+      correlationId: 'c',
+      causationId: 'd',
+      data: { a: [1, null] },
+    });
+  });
+
+  it('may leave out, or set to null, all that is optional', () => {
+    const nothing = { subject: null, time: null, traceparent: null, datacontenttype: null, data_base64: null };
+    const expected = { id: '241ac2e2-f9fc-5c33-906d-4d0eac3f190b', topic: 'order.placed', data: null };
+    expect(eventOfJson(MINIMAL)).toEqual(expected);
+    expect(eventOfJson({ ...MINIMAL, ...nothing })).toEqual(expected);
+  });
+
+  it('is named by source and id together, unless the id is a UUID', () => {
+    const { id } = eventOfJson(MINIMAL);
+    expect(eventOfJson({ ...MINIMAL, type: 'other' }).id).toBe(id);
+    expect(eventOfJson({ ...MINIMAL, source: '/elsewhere' }).id).not.toBe(id);
+    expect(eventOfJson({ ...MINIMAL, id: UUID }).id).toBe(UUID);
+    expect(eventOfJson({ ...MINIMAL, id: UUID, source: '/elsewhere' }).id).toBe(UUID);
+  });
+
+  it.each<[string, object, Json]>([
+    ['a string is a string', { data: 'text' }, 'text'],
+    ['a string of JSON is a string all the same', { data: '{}', datacontenttype: 'application/json' }, '{}'],
+    ['JSON of another kind', { data: [1], datacontenttype: 'application/vnd.a+json; charset=utf-8' }, [1]],
+    ['text', { data: '<a/>', datacontenttype: 'text/xml' }, '<a/>'],
+    ['JSON in Base64', { data_base64: base64('{"a":1}') }, { a: 1 }],
+    ['text in Base64', { data_base64: base64('grün'), datacontenttype: 'text/plain' }, 'grün'],
+    [
+      'text of another charset',
+      { data_base64: base64(Buffer.from([0x67, 0xfc])), datacontenttype: 'Text/Plain; Charset="ISO-8859-1"' },
+      'gü',
+    ],
+    ['nothing in Base64', { data_base64: '', datacontenttype: 'image/png' }, null],
+    ['nothing of any kind', { datacontenttype: 'image/png' }, null],
+  ])('has data: %s', (_label, fields, data) => {
+    expect(eventOfJson({ ...MINIMAL, ...fields }).data).toEqual(data);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a list', [], ''],
+    ['null', null, ''],
+    ['another version', { ...MINIMAL, specversion: '0.3' }, 'specversion'],
+    ['no version', { ...MINIMAL, specversion: undefined }, 'specversion'],
+    ['no id', { ...MINIMAL, id: undefined }, 'id'],
+    ['an empty id', { ...MINIMAL, id: '' }, 'id'],
+    ['an id that is no text', { ...MINIMAL, id: '\ud800' }, 'id'],
+    ['no source', { ...MINIMAL, source: undefined }, 'source'],
+    ['a type that is no topic', { ...MINIMAL, type: 'com/example' }, 'type'],
+    ['a pattern as type', { ...MINIMAL, type: 'a.*' }, 'type'],
+    ['a time that is none', { ...MINIMAL, time: 'yesterday' }, 'time'],
+    ['a bad traceparent', { ...MINIMAL, traceparent: '00' }, 'traceparent'],
+    ['a long correlationid', { ...MINIMAL, correlationid: 'x'.repeat(257) }, 'correlationid'],
+    ['a causationid that is a number', { ...MINIMAL, causationid: 1 }, 'causationid'],
+    ['data with NUL', { ...MINIMAL, data: '\0' }, 'data'],
+    ['data twice', { ...MINIMAL, data: 1, data_base64: 'MQ==' }, 'data_base64'],
+    ['what is no Base64', { ...MINIMAL, data_base64: '*' }, 'data_base64'],
+    ['Base64 of what is no JSON', { ...MINIMAL, data_base64: base64('{') }, 'data'],
+    ['Base64 of JSON that nothing holds', { ...MINIMAL, data_base64: base64('"\\ud800"') }, 'data'],
+    ['text that is none', { ...MINIMAL, data: {}, datacontenttype: 'text/plain' }, 'data'],
+    ['bytes that are no text', { ...MINIMAL, data_base64: '/w==', datacontenttype: 'text/plain' }, 'data'],
+    ['no charset', { ...MINIMAL, data_base64: 'YQ==', datacontenttype: 'text/plain;charset=none' }, 'data'],
+    ['a picture', { ...MINIMAL, data_base64: 'YQ==', datacontenttype: 'image/png' }, 'datacontenttype'],
+    ['XML that is not text', { ...MINIMAL, data: '<a/>', datacontenttype: 'application/xml' }, 'datacontenttype'],
+    ['no media type', { ...MINIMAL, data: 1, datacontenttype: 'json' }, 'datacontenttype'],
+  ])('is refused: %s', (_label, given, path) => {
+    const refusal = refusalOf(() => eventOfJson(given));
+    expect(refusal.code).toBe('INVALID_INPUT');
+    expect(refusal.details).toContainEqual({ path, reason: expect.any(String) });
+  });
+});
+
+const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 }).filter((word) => !word.includes('\0'));
+const attributes = fc.record(
+  {
+    specversion: fc.constant('1.0'),
+    id: fc.oneof(words, fc.uuid()),
+    source: words,
+    type: fc
+      .array(fc.stringMatching(/^[a-z0-9]{1,8}$/), { minLength: 1, maxLength: 4 })
+      .map((tokens) => tokens.join('.')),
+    subject: words,
+    time: fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-01-01') })
+      .map((date) => date.toISOString()),
+    correlationid: words,
+    causationid: words,
+  },
+  { requiredKeys: ['specversion', 'id', 'source', 'type'] },
+);
+
+it('whatever its attributes and data, a CloudEvent is an event, and the same one in every mode', () => {
+  const data = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('\\u0000'));
+  fc.assert(
+    fc.property(attributes, data, (given, value) => {
+      const json = JSON.stringify(value);
+      const event = eventOfJson({ ...given, data: JSON.parse(json) });
+      expect(PublishInput.parse(event)).toEqual(event);
+      expect(eventOfJson({ ...given, data_base64: base64(json) })).toEqual(event);
+      expect(eventOfParts(given, { bytes: Buffer.from(json), contentType: 'application/json' })).toEqual(event);
+    }),
+  );
+});

@@ -1,0 +1,121 @@
+// CloudEvents 1.0 as events of the bus (https://github.com/cloudevents/spec/tree/v1.0.2, spec and JSON format).
+import { invalidInput, type Json, jsonFault, LIMITS, PublishInput, Topic } from '@hypercode/contracts';
+import { z } from 'zod';
+import { inputFault } from '../refusals.ts';
+import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
+import { URL_NAMESPACE, uuidV5 } from './uuid-v5.ts';
+
+const { time, subject, correlationId, causationId, traceparent, data } = PublishInput.shape;
+const Identifier = z
+  .string()
+  .min(1)
+  .max(LIMITS.eventBytes)
+  .refine((text) => text.isWellFormed(), 'must not contain lone surrogates');
+
+/** What we read of a CloudEvent in the JSON format, where null is the same as absent; other attributes are ignored. */
+export const CloudEvent = z.object({
+  specversion: z.literal('1.0'),
+  id: Identifier,
+  /** Only makes the id unique: who really published an event is the core's to say. */
+  source: Identifier,
+  /** The topic. */
+  type: Topic,
+  subject: subject.nullable(),
+  time: time.nullable(),
+  traceparent: traceparent.nullable(),
+  correlationid: correlationId.nullable(),
+  causationid: causationId.nullable(),
+  /** JSON (the default) or text. */
+  datacontenttype: z.string().nullish(),
+  data: data.optional(),
+  data_base64: z.base64().nullish(),
+});
+export type CloudEvent = z.infer<typeof CloudEvent>;
+
+/** The attributes, by their names; the data is not one of them. */
+export const ATTRIBUTES = CloudEvent.omit({ datacontenttype: true, data: true, data_base64: true }).keyof().options;
+
+/** An event in the JSON format. INVALID_INPUT names the attribute. */
+export function eventOfJson(given: unknown): PublishInput {
+  const event = checked(given);
+  return { ...contextOf(event), data: dataOf(event) };
+}
+
+/** An event whose attributes came apart from its data, as in the binary mode of HTTP; null: it has no data. */
+export function eventOfParts(attributes: Readonly<Record<string, string>>, payload: Payload | null): PublishInput {
+  return { ...contextOf(checked(attributes)), data: payload === null ? null : dataOfBytes(payload) };
+}
+
+/** Data as bytes of a media type. */
+export interface Payload {
+  bytes: Buffer;
+  contentType: string;
+}
+
+function checked(given: unknown): CloudEvent {
+  const event = CloudEvent.safeParse(given);
+  if (!event.success) throw invalidInput(event.error);
+  return event.data;
+}
+
+function contextOf(event: CloudEvent): Omit<PublishInput, 'data'> {
+  return {
+    id: idOf(event),
+    topic: event.type,
+    time: event.time ?? undefined,
+    subject: event.subject ?? undefined,
+    correlationId: event.correlationid ?? undefined,
+    causationId: event.causationid ?? undefined,
+    traceparent: event.traceparent ?? undefined,
+  };
+}
+
+/**
+ * A CloudEvent is named by its source and its id together, an event of ours by a UUID. An id that is none becomes
+ * UUIDv5(UUIDv5(URL, source), id): each source has a namespace of its own, and sending an event again gives the same UUID.
+ */
+function idOf({ source, id }: CloudEvent): string {
+  return z.uuid().safeParse(id).success ? id : uuidV5(id, uuidV5(source, URL_NAMESPACE));
+}
+
+function dataOf(event: CloudEvent): Json {
+  const contentType = event.datacontenttype ?? JSON_MEDIA_TYPE;
+  if (typeof event.data_base64 === 'string') {
+    if (event.data !== undefined) throw inputFault('data_base64', 'must not stand beside data');
+    return dataOfBytes({ bytes: Buffer.from(event.data_base64, 'base64'), contentType });
+  }
+  if (event.data === undefined) return null;
+  if (isJson(contentType)) return event.data;
+  if (!isText(contentType)) throw notRepresentable(contentType);
+  if (typeof event.data !== 'string') throw inputFault('data', `must be a string, as ${contentType} is text`);
+  return event.data;
+}
+
+/** No bytes are no data. */
+function dataOfBytes({ bytes, contentType }: Payload): Json {
+  if (bytes.length === 0) return null;
+  const value = isJson(contentType) ? jsonOf(bytes, 'data') : textOf(bytes, contentType);
+  const fault = jsonFault(value);
+  if (fault !== null) throw inputFault('data', fault);
+  return value as Json;
+}
+
+function textOf(bytes: Buffer, contentType: string): string {
+  if (!isText(contentType)) throw notRepresentable(contentType);
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch {
+    throw inputFault('data', `must be text in ${charset.slice(0, 40)}`);
+  }
+}
+
+/** JSON format, section 3.1.1. */
+const isJson = (contentType: string): boolean => /^[^/]+\/(?:json|.+\+json)$/.test(mediaTypeOf(contentType));
+const isText = (contentType: string): boolean => mediaTypeOf(contentType).startsWith('text/');
+
+const notRepresentable = (contentType: string) =>
+  inputFault(
+    'datacontenttype',
+    `data of an event is JSON or text, and "${contentType.slice(0, 100)}" is neither: put it into a JSON string`,
+  );

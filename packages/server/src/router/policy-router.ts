@@ -1,0 +1,31 @@
+// The policies' procedures.
+import {
+  type Policy,
+  PolicyExplainInput,
+  type PolicyExplanation,
+  PolicyGetInput,
+  PolicyPutInput,
+} from '@hypercode/contracts';
+import { assertAdmin, assertMayRead } from '@hypercode/registry';
+import { procedure, router } from '../trpc.ts';
+
+export const policyRouter = router({
+  get: procedure.input(PolicyGetInput).query(({ ctx, input: { namespace } }): Promise<Policy> => {
+    assertMayRead(ctx.principal, namespace);
+    return ctx.core.bus.policies.get(namespace);
+  }),
+
+  put: procedure.input(PolicyPutInput).mutation(({ ctx, input: { namespace, policy, ifVersion } }): Promise<Policy> => {
+    assertAdmin(ctx.principal);
+    return ctx.core.bus.policies.put(namespace, policy, ifVersion);
+  }),
+
+  explain: procedure
+    .input(PolicyExplainInput)
+    .query(async ({ ctx, input: { namespace, name, action, topic } }): Promise<PolicyExplanation> => {
+      assertMayRead(ctx.principal, namespace);
+      const { role, status } = await ctx.core.registry.get({ namespace, name });
+      const agent = { name, role, circuit: status.circuit };
+      return ctx.core.bus.policies.explain(namespace, agent, { action, topic });
+    }),
+});
