@@ -1,5 +1,13 @@
-// Wires one core: stores, registry, server. Everything that it starts, it also stops.
+// Wires one core: stores, registry, bus, server. Everything that it starts, it also stops.
 import { type Database, migrate, openDatabase } from '@hypercode/database';
+import {
+  Bus,
+  busMigrations,
+  type BusStore,
+  openPostgresStore,
+  openRedisStore,
+  type PolicySchema,
+} from '@hypercode/bus';
 import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal } from '@hypercode/feed';
 import { Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
 import { createSwarmServer } from '@hypercode/server';
@@ -54,10 +62,22 @@ export async function startCore({ config, logger, signal }: StartOptions): Promi
     });
     stack.defer(() => registry.close());
 
+    const store = openStore(config, database);
+    stack.defer(() => store.close());
+    const bus = new Bus({
+      store,
+      db: database.kysely.$extendTables<PolicySchema>(),
+      signal: wakeUps,
+      publishPerSecond: config.ratePublish,
+      onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
+    });
+    stack.defer(() => bus.close());
+
     const server = createSwarmServer({
       registry,
+      bus,
       logger,
-      checks: checksOf(config, database, wakeUps),
+      checks: checksOf(config, { database, wakeUps, store }),
       leaseMs: config.leaseMs,
       registerPerSecond: config.rateRegister,
       corsOrigins: config.corsOrigins,
@@ -78,12 +98,14 @@ export async function startCore({ config, logger, signal }: StartOptions): Promi
   }
 }
 
+const MIGRATIONS = { ...registryMigrations, ...busMigrations };
+
 /** A migration may take as long as it needs: on a server it has a connection without a statement timeout. */
 async function migrateDatabase(database: Database, url: string | null): Promise<void> {
-  if (url === null) return migrate(database.kysely, registryMigrations);
+  if (url === null) return migrate(database.kysely, MIGRATIONS);
   const patient = await openDatabase({ url, maxConnections: 1, statementTimeoutMs: 0 });
   try {
-    await migrate(patient.kysely, registryMigrations);
+    await migrate(patient.kysely, MIGRATIONS);
   } finally {
     await patient.close();
   }
@@ -95,9 +117,19 @@ function openSignal(config: CoreConfig, onError: (error: Error) => void): Signal
   return createLocalSignal({ onError });
 }
 
-function checksOf(config: CoreConfig, database: Database, wakeUps: Signal) {
+/** Events are in Redis where there is one, and in the database otherwise. */
+function openStore(config: CoreConfig, database: Database): BusStore {
+  const { redisUrl, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
+  const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
+  const settings = { retention, dedupWindowMs };
+  return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
+}
+
+function checksOf(config: CoreConfig, parts: { database: Database; wakeUps: Signal; store: BusStore }) {
+  const { database, wakeUps, store } = parts;
   const redis = async () => {
     if (!wakeUps.linked) throw new Error('not connected');
+    return store.check();
   };
   return { database: () => database.ping(), ...(config.redisUrl === null ? {} : { redis }) };
 }

@@ -75,6 +75,16 @@ function address(protocols: readonly string[]) {
   };
 }
 
+/** One address, or several separated by commas. */
+function addresses(protocols: readonly string[]) {
+  const one = address(protocols);
+  return {
+    ...one,
+    schema: z.string().refine((text) => text.split(',').every((part) => one.schema.safeParse(part).success)),
+    expects: `${one.expects}, or several of them separated by commas`,
+  };
+}
+
 const token = {
   schema: z.string().regex(/^[\x21-\x7e]{16,256}$/),
   expects: '16 to 256 printable ASCII characters without spaces',
@@ -121,8 +131,9 @@ export const SETTINGS = {
   }),
   redisUrl: define({
     variable: 'REDIS_URL',
-    ...address(['redis:', 'rediss:']),
-    meaning: 'Redis 7 or later. Absent: everything is in the database. It may stand beside the embedded database.',
+    ...addresses(['redis:', 'rediss:']),
+    meaning:
+      'Redis 7 or later; several addresses separated by commas are nodes of one Redis Cluster. Absent: everything is in the database. It may stand beside the embedded database.',
   }),
   adminToken: define({
     variable: 'SWARM_ADMIN_TOKEN',

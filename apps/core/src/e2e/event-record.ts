@@ -1,0 +1,54 @@
+// What publishers, subscribers and members of groups saw, and what of it contradicts the log.
+import type { SwarmEvent } from '@hypercode/contracts';
+
+export interface SeenEvent {
+  readonly position: string;
+  readonly id: string;
+}
+
+export interface SeenDelivery {
+  readonly id: string;
+  readonly attempt: number;
+}
+
+/** The first `{ id }` that stands twice in the list; null when each stands once. */
+export function repeatedIn(seen: readonly { id: string }[]): string | null {
+  const ids = new Set<string>();
+  for (const { id } of seen) {
+    if (ids.has(id)) return id;
+    ids.add(id);
+  }
+  return null;
+}
+
+/** What of `log` the subscriber, who began at its beginning, should have seen and has not, or has seen otherwise. */
+export function differenceFrom(log: readonly SeenEvent[], seen: readonly SeenEvent[]): string | null {
+  for (const [index, { id, position }] of log.entries()) {
+    const there = seen[index];
+    if (there === undefined) return `has not seen ${position} (${index} of ${log.length})`;
+    if (there.id !== id || there.position !== position) return `saw ${there.position} in place of ${position}`;
+  }
+  return seen.length === log.length ? null : `saw ${seen[log.length]?.position}, which is not in the log`;
+}
+
+/** An event of which the attempts, in the order in which members got them, are not each larger than the one before. */
+export function falseAttemptIn(deliveries: readonly SeenDelivery[]): string | null {
+  const last = new Map<string, number>();
+  for (const { id, attempt } of deliveries) {
+    if (attempt <= (last.get(id) ?? 0)) return `${id} came as attempt ${attempt} after ${last.get(id)}`;
+    last.set(id, attempt);
+  }
+  return null;
+}
+
+/** Events of a publisher, numbered: the numbers that are missing or out of order in the log. */
+export function disorderIn(log: readonly SwarmEvent[], publisher: number): string | null {
+  let last = -1;
+  for (const { data } of log) {
+    const { who, n } = data as { who: number; n: number };
+    if (who !== publisher) continue;
+    if (n <= last) return `publisher ${publisher}: ${n} stands behind ${last}`;
+    last = n;
+  }
+  return null;
+}
