@@ -39,6 +39,10 @@ const VIEWER: BusCaller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: 
 const OPEN: PolicyRules = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
 const NO_TOKEN_ENDS = new AbortController().signal;
 
+function raise(): never {
+  throw new Error('no replica was started');
+}
+
 const until = <T>(condition: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(condition, { timeout: 15_000, interval: 10 });
 
@@ -93,6 +97,8 @@ const dataOf = (listener: Listener<SubscriptionEvent>): unknown[] =>
 export function busSuite(openBackend: () => Promise<BusBackend>): void {
   let backend: BusBackend;
   const stack: (() => Promise<void>)[] = [];
+  /** Of the replicas, in the order in which they were started. */
+  const stores: BusStore[] = [];
   let namespace = '';
 
   beforeAll(async () => {
@@ -109,6 +115,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
   async function replica(options: Partial<BusOptions> = {}, settings: Partial<LogSettings> = {}): Promise<Bus> {
     const { database, close } = await backend.database();
     const store = backend.store(database, { ...SETTINGS, ...settings });
+    stores.push(store);
     const signal = backend.signal();
     const bus = new Bus({
       store,
@@ -586,6 +593,19 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
       await until(() => expect(member.refusal).toMatchObject({ code: 'ACL_DENIED', details: { rule: 'work.secret' } }));
       expect(await codeOf(ack(bus, deliveryIds))).toBe('ACL_DENIED');
       expect(await ack(bus, deliveryIds, OPERATOR)).toBe(1);
+    });
+
+    test('read the log through the one ring of the replica, however many they are', async () => {
+      const bus = await swarm();
+      const read = vi.spyOn(stores.at(-1)?.log ?? raise(), 'read');
+      const groups = Array.from({ length: 40 }, (_, i) => consume(bus, { group: `crew-${i}`, maxInFlight: 100 }));
+      await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(40));
+      read.mockClear();
+      for (let i = 0; i < 50; i += 1) await publish(bus, i);
+      for (const member of groups) await until(() => expect(member.of('delivery')).toHaveLength(50));
+      // A lost wake-up or a poll may read it again; forty groups reading it would be far more.
+      expect(read.mock.calls.length).toBeLessThan(40);
+      read.mockRestore();
     });
 
     test('move along over what they do not want', async () => {

@@ -55,6 +55,8 @@ interface Step<P, I> {
 class Audience<P, I> {
   readonly ring: Ring<P, Heard<P, I>>;
   readonly alarms = new Set<Alarm>();
+  /** Nobody is left in it, and nobody will join it. */
+  isGone = false;
   /** Steps by how much followers have heard, until there is more to hear. */
   readonly #steps = new Map<number, Step<P, I>>();
 
@@ -85,13 +87,26 @@ class Audience<P, I> {
   }
 }
 
+/** An audience, and what it hears. */
+interface Hearer<P, E, I> {
+  readonly audience: Audience<P, I>;
+  readonly projection: Projection<E, I>;
+}
+
+/** Who hears the entries of a route, of the first `asked` that have gathered. */
+interface Route<P, E, I> {
+  hearers: Hearer<P, E, I>[];
+  asked: number;
+}
+
 /** A follower is pulled. One that is not pulled costs its cursor and nothing else. */
 export class Broadcast<P, E extends Entry<P>, I> {
   readonly #feed: Feed<P, E>;
   readonly #routeOf: ((entry: E) => string) | undefined;
-  readonly #audiences = new Map<string, { audience: Audience<P, I>; projection: Projection<E, I> }>();
-  /** Who hears the entries of a route. */
-  readonly #routes = new Map<string, { audience: Audience<P, I>; projection: Projection<E, I> }[]>();
+  readonly #audiences = new Map<string, Hearer<P, E, I>>();
+  /** All that came together since the routes were last forgotten, in this order. */
+  #gathered: Hearer<P, E, I>[] = [];
+  readonly #routes = new Map<string, Route<P, E, I>>();
 
   constructor(feed: Feed<P, E>, { routeOf }: BroadcastOptions<E> = {}) {
     this.#feed = feed;
@@ -209,23 +224,33 @@ export class Broadcast<P, E extends Entry<P>, I> {
     const joined = this.#audiences.get(projection.key);
     if (joined !== undefined) return joined.audience;
     const audience = new Audience<P, I>(this.#feed.end, (a, b) => this.#feed.compare(a, b));
-    this.#audiences.set(projection.key, { audience, projection });
-    this.#routes.clear();
+    const hearer = { audience, projection };
+    this.#audiences.set(projection.key, hearer);
+    this.#gathered.push(hearer);
     return audience;
   }
 
   #dissolve(key: string, audience: Audience<P, I>): void {
     if (this.#audiences.get(key)?.audience !== audience) return;
     this.#audiences.delete(key);
+    audience.isGone = true;
+    if (this.#gathered.length > 2 * this.#audiences.size + 16) this.#forgetRoutes();
+  }
+
+  #forgetRoutes(): void {
     this.#routes.clear();
+    this.#gathered = [...this.#audiences.values()];
   }
 
   /** Every follower leaves, and finds its way by the log. */
   #beginAnew(): void {
     const left = [...this.#audiences.values()];
     this.#audiences.clear();
-    this.#routes.clear();
-    for (const { audience } of left) audience.wake();
+    this.#forgetRoutes();
+    for (const { audience } of left) {
+      audience.isGone = true;
+      audience.wake();
+    }
   }
 
   #tell(entries: readonly E[]): void {
@@ -244,14 +269,23 @@ export class Broadcast<P, E extends Entry<P>, I> {
     }
   }
 
-  #hearersOf(entry: E): Iterable<{ audience: Audience<P, I>; projection: Projection<E, I> }> {
+  /** A route asks each audience once, when it first meets it. */
+  #hearersOf(entry: E): Iterable<Hearer<P, E, I>> {
     if (this.#routeOf === undefined) return this.#audiences.values();
     const route = this.#routeOf(entry);
-    const known = this.#routes.get(route);
-    if (known !== undefined) return known;
-    const hearers = [...this.#audiences.values()].filter(({ projection }) => projection.hears?.(route) ?? true);
-    if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
-    this.#routes.set(route, hearers);
-    return hearers;
+    let known = this.#routes.get(route);
+    if (known === undefined) {
+      if (this.#routes.size >= MAX_ROUTES) this.#forgetRoutes();
+      this.#routes.set(route, (known = { hearers: [], asked: 0 }));
+    }
+    if (known.hearers.some(({ audience }) => audience.isGone)) {
+      known.hearers = known.hearers.filter(({ audience }) => !audience.isGone);
+    }
+    for (; known.asked < this.#gathered.length; known.asked += 1) {
+      const hearer = this.#gathered[known.asked];
+      if (hearer === undefined || hearer.audience.isGone) continue;
+      if (hearer.projection.hears?.(route) ?? true) known.hearers.push(hearer);
+    }
+    return known.hearers;
   }
 }

@@ -6,8 +6,8 @@ export function createLocalSignal(options: SignalOptions = {}): Signal {
   const listeners = createSignalListeners(createReport(options));
   let closed = false;
   return {
-    notify(channel) {
-      listeners.wake(channel);
+    notify(channel, except) {
+      listeners.wake(channel, except);
     },
     subscribe: (channel, listener) => (closed ? () => undefined : listeners.subscribe(channel, listener)),
     get linked() {

@@ -108,10 +108,10 @@ export function createLinkedSignal(
 
   const running = run();
   return {
-    notify(channel) {
+    notify(channel, except) {
       if (closing.signal.aborted) return;
       const name = wireName(channel);
-      listeners.wake(name);
+      listeners.wake(name, except);
       if (pending.size < MAX_PENDING) pending.add(name);
       flush();
     },

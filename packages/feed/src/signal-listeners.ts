@@ -3,23 +3,24 @@ import type { SignalOptions } from './signal.ts';
 
 export interface SignalListeners {
   subscribe(channel: string, listener: () => void): () => void;
-  /** Wakes the channel's listeners as soon as the running code has returned. */
-  wake(channel: string): void;
+  /** Wakes the channel's listeners, but for `except`, as soon as the running code has returned. */
+  wake(channel: string, except?: () => void): void;
   wakeAll(): void;
   close(): void;
 }
 
 export function createSignalListeners(report: (error: unknown) => void): SignalListeners {
   const channels = new Map<string, Set<{ listener: () => void }>>();
-  const due = new Set<string>();
+  /** Channels to wake, each with the listener that is left out. */
+  const due = new Map<string, (() => void) | undefined>();
 
   function run(): void {
     const woken = [...due];
     due.clear();
-    for (const channel of woken) {
+    for (const [channel, except] of woken) {
       const subscriptions = channels.get(channel);
       for (const subscription of [...(subscriptions ?? [])]) {
-        if (!subscriptions?.has(subscription)) continue;
+        if (!subscriptions?.has(subscription) || subscription.listener === except) continue;
         try {
           subscription.listener();
         } catch (error) {
@@ -29,10 +30,11 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
     }
   }
 
-  function wake(channel: string): void {
+  function wake(channel: string, except?: () => void): void {
     if (!channels.has(channel)) return;
     if (due.size === 0) queueMicrotask(run);
-    due.add(channel);
+    // Wakers who leave out different listeners leave out nobody together.
+    due.set(channel, !due.has(channel) || due.get(channel) === except ? except : undefined);
   }
 
   return {

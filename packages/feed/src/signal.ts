@@ -4,9 +4,10 @@
 export interface Signal {
   /**
    * Wakes every subscriber of `channel`, here and on every other replica. Never throws and never waits. Calls that come
-   * while one is under way become one: at least one wake-up is sent after the last of them.
+   * while one is under way become one: at least one wake-up is sent after the last of them. `except` is a listener of this
+   * replica that knows already: it is left out where that is possible.
    */
-  notify(channel: string): void;
+  notify(channel: string, except?: () => void): void;
   /**
    * `listener` is called on each wake-up, and also whenever the connection to the other replicas was established, since
    * wake-ups may have been missed before. Returns the function that ends the subscription at once.

@@ -25,6 +25,8 @@ export interface FollowedLog {
   readonly subscribers: EventBroadcast;
   /** For consumer groups, which want the entries themselves. */
   readonly groups: Broadcast<LogPosition, LogEntry, LogEntry>;
+  /** Says that the log may have grown. */
+  readonly wake: () => void;
 }
 
 export interface EventFeedsOptions {
@@ -91,8 +93,9 @@ export class EventFeeds {
 
   /** Takes events that this replica has appended, and wakes the others. */
   appended(namespace: string, entries: readonly LogEntry[]): void {
-    this.#running.get(namespace)?.feed.offer(entries, follows);
-    this.#options.signal.notify(channelOf(namespace));
+    const followed = this.#running.get(namespace);
+    followed?.feed.offer(entries, follows);
+    this.#options.signal.notify(channelOf(namespace), followed?.wake);
   }
 
   async close(): Promise<void> {
@@ -126,8 +129,9 @@ export class EventFeeds {
       feed,
       subscribers: new Broadcast(feed, routes),
       groups: new Broadcast(feed, routes),
+      wake: () => feed.wake(),
     };
-    this.#unsubscribes.push(signal.subscribe(channelOf(namespace), () => feed.wake()));
+    this.#unsubscribes.push(signal.subscribe(channelOf(namespace), followed.wake));
     this.#running.set(namespace, followed);
     return followed;
   }

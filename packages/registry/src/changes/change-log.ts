@@ -32,6 +32,8 @@ const channelOf = (namespace: string): string => `registry:${namespace}`;
 export class ChangeLog {
   readonly #options: ChangeLogOptions;
   readonly #feeds = new Map<string, Promise<ChangeFeed>>();
+  /** What wakes each feed. */
+  readonly #wakers = new Map<string, () => void>();
   readonly #unsubscribes: (() => void)[] = [];
   readonly #freshHead: (namespace: string) => Promise<Head | undefined>;
   #poll: NodeJS.Timeout | null = null;
@@ -71,7 +73,7 @@ export class ChangeLog {
       (running) => running.offer(changes, (end, change) => change.position === end + 1),
       () => undefined,
     );
-    this.#options.signal.notify(channelOf(namespace));
+    this.#options.signal.notify(channelOf(namespace), this.#wakers.get(namespace));
   }
 
   async close(): Promise<void> {
@@ -101,7 +103,9 @@ export class ChangeLog {
       sizeOf: estimateBytes,
     };
     const feed = await Feed.follow(log, { limits: RING_LIMITS, readLimit: READ_LIMIT, onError });
-    this.#unsubscribes.push(signal.subscribe(channelOf(namespace), () => feed.wake()));
+    const wake = () => feed.wake();
+    this.#wakers.set(namespace, wake);
+    this.#unsubscribes.push(signal.subscribe(channelOf(namespace), wake));
     return feed;
   }
 

@@ -1,13 +1,13 @@
 // The contract of the Signal port, which every driver passes.
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { trackLeaks, type LeakTracker } from '../track-leaks.ts';
 import { waitFor } from '../wait-for.ts';
 
 /** The port as `@hypercode/feed` has it. */
 export interface ConformingSignal {
-  notify(channel: string): void;
+  notify(channel: string, except?: () => void): void;
   subscribe(channel: string, listener: () => void): () => void;
   close(): Promise<void>;
 }
@@ -54,6 +54,19 @@ export function signalConformance(name: string, makePair: () => Promise<SignalPa
     afterEach(async () => {
       await closeAll(pair);
       await leaks.check();
+    });
+
+    test('leaves out who knows already, and nobody else', async () => {
+      const knowing = vi.fn();
+      pair.first.subscribe(channel, knowing);
+      const others = [pair.first, pair.second].map((signal) => count(signal, channel));
+      const before = others.map(({ calls }) => calls);
+      knowing.mockClear();
+      pair.first.notify(channel, knowing);
+      await waitFor(() => others.every(({ calls }, i) => calls > (before[i] ?? 0)), { what: 'the others to be woken' });
+      expect(knowing).not.toHaveBeenCalled();
+      pair.second.notify(channel, () => undefined);
+      await waitFor(() => knowing.mock.calls.length > 0, { what: 'a wake-up from elsewhere' });
     });
 
     test('wakes all subscribers on both replicas', async () => {
