@@ -1,11 +1,9 @@
 // A private etcd, and the least of a client for it: gRPC by hand over node:http2, so that no library is measured with it.
 import { freePort, temporaryFolder, waitFor } from '@hypercode/testkit';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { promisify } from 'node:util';
 import { HttpCalls } from './http-calls.ts';
+import { startPeerProcess, versionOf } from './peer-process.ts';
 
 export interface Etcd {
   readonly url: string;
@@ -17,7 +15,7 @@ export interface Etcd {
 
 /** Starts an etcd of one member that syncs every commit to disk, as it comes. Null when there is none on the PATH. */
 export async function startEtcd(): Promise<Etcd | null> {
-  const version = await promisify(execFile)('etcd', ['--version']).catch(() => null);
+  const version = await versionOf('etcd');
   if (version === null) return null;
   const folder = temporaryFolder('etcd');
   const url = `http://127.0.0.1:${await freePort()}`;
@@ -28,13 +26,9 @@ export async function startEtcd(): Promise<Etcd | null> {
     ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
     ...['--initial-cluster', `bench=${peerUrl}`],
   ];
-  // The shell's standard input is ours: when we end, however that is, it reads the end of it and ends etcd.
-  const script = 'etcd "$@" </dev/null & read -r _; kill -9 $!; wait $!';
-  const shell = spawn('/bin/sh', ['-c', script, 'sh', ...options], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const etcd = startPeerProcess('etcd', options);
   const close = async () => {
-    const ended = once(shell, 'exit');
-    shell.stdin.end();
-    await ended;
+    await etcd.close();
     await folder.remove();
   };
   try {
@@ -43,8 +37,7 @@ export async function startEtcd(): Promise<Etcd | null> {
     await close();
     throw error;
   }
-  const name = /Version: (\S+)/.exec(version.stdout)?.[1] ?? 'unknown';
-  return { url, version: name, parentPid: shell.pid ?? 0, close };
+  return { url, version, parentPid: etcd.parentPid, close };
 }
 
 export interface EtcdClient {

@@ -6,15 +6,24 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cellsOf, tableOf, verdictOf } from './figures.ts';
 import { Rig } from './rig.ts';
+import { eventLatency } from './rows/event-latency.ts';
 import { fanOut } from './rows/fan-out.ts';
+import { groups } from './rows/groups.ts';
 import { heartbeats } from './rows/heartbeats.ts';
 import { idleWatchers } from './rows/idle-watchers.ts';
+import { publish } from './rows/publish.ts';
+import { publishLatency } from './rows/publish-latency.ts';
 import { queryLatency } from './rows/query-latency.ts';
 import { registrations } from './rows/registrations.ts';
 import type { Findings, Row } from './rows/row.ts';
+import { subscribers } from './rows/subscribers.ts';
+import { topicMatching } from './rows/topic-matching.ts';
 import { watchLatency } from './rows/watch-latency.ts';
 
-const ROWS: readonly Row[] = [registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency];
+const ROWS: readonly Row[] = [
+  ...[registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency],
+  ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching],
+];
 const RESULTS = join(import.meta.dirname, '../results');
 
 const { values: options } = parseArgs({

@@ -8,11 +8,13 @@ import {
   startPostgres,
   startRedis,
 } from '@hypercode/testkit';
+import { Redis } from 'ioredis';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { type Etcd, startEtcd } from './etcd.ts';
 import { parentOf } from './measure/process-usage.ts';
+import { type Nats, startNats } from './nats.ts';
 
 export interface RigOptions {
   /** Less of everything: for trying the bench out, not for its numbers. */
@@ -38,7 +40,9 @@ export class Rig implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #postgres: Promise<PostgresServer> | null = null;
   #redis: Promise<RedisServer> | null = null;
+  #appendOnlyRedis: Promise<RedisServer> | null = null;
   #etcd: Promise<Etcd | null> | null = null;
+  #nats: Promise<Nats | null> | null = null;
 
   constructor({ quick, rounds, profileFolder }: RigOptions) {
     this.quick = quick;
@@ -80,18 +84,40 @@ export class Rig implements AsyncDisposable {
     return (this.#redis ??= this.#keep(startRedis({ own: true, sources: SOURCES })));
   }
 
+  /** A Redis that keeps an append-only file, synced once a second: for events. */
+  appendOnlyRedis(): Promise<RedisServer> {
+    return (this.#appendOnlyRedis ??= this.#keep(startRedis({ own: true, appendOnly: true, sources: SOURCES })));
+  }
+
+  /** The process of `appendOnlyRedis`; null when it does not run on this machine itself. */
+  async appendOnlyRedisPid(): Promise<number | null> {
+    const { url, source } = await this.appendOnlyRedis();
+    if (source !== 'binary' && source !== 'apt') return null;
+    const redis = new Redis(url);
+    try {
+      return Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  /** Null, and said so, when there is no nats-server on this machine. */
+  nats(): Promise<Nats | null> {
+    return (this.#nats ??= this.#startPeer('nats-server', startNats));
+  }
+
   /** Null, and said so, when there is no etcd on this machine. */
   etcd(): Promise<Etcd | null> {
-    return (this.#etcd ??= this.#startEtcd());
+    return (this.#etcd ??= this.#startPeer('etcd', startEtcd));
   }
 
   async database(): Promise<string> {
     return (await this.postgres()).createDatabase();
   }
 
-  /** A core of its own process, without a limit on registrations. `using` stack closes it. */
+  /** A core of its own process, without a limit on registrations and events. `using` stack closes it. */
   async core(stack: AsyncDisposableStack, env: Record<string, string>): Promise<Measured> {
-    const settings = { SWARM_RATE_REGISTER: '0', SWARM_LOG_LEVEL: 'warn', ...env };
+    const settings = { SWARM_RATE_REGISTER: '0', SWARM_RATE_PUBLISH: '0', SWARM_LOG_LEVEL: 'warn', ...env };
     return this.#measured(stack, () => spawnCore({ env: { ...settings, ...this.#nodeOptions() } }));
   }
 
@@ -130,10 +156,13 @@ export class Rig implements AsyncDisposable {
     return server;
   }
 
-  async #startEtcd(): Promise<Etcd | null> {
-    const etcd = await startEtcd();
-    if (etcd === null) this.say('!! There is no `etcd` on the PATH: what is measured against it is SKIPPED.');
-    else this.#stack.defer(() => etcd.close());
-    return etcd;
+  async #startPeer<T extends { close(): Promise<void> }>(
+    command: string,
+    start: () => Promise<T | null>,
+  ): Promise<T | null> {
+    const peer = await start();
+    if (peer === null) this.say(`!! There is no \`${command}\` on the PATH: what is measured against it is SKIPPED.`);
+    else this.#stack.defer(() => peer.close());
+    return peer;
   }
 }

@@ -1,14 +1,11 @@
 // Changes delivered a second to 1,000 tRPC SSE watchers, against tRPC's own subscription path and a bare broadcast.
-import { get } from 'node:http';
 import { CHANGE_MARK, CoreCalls } from '../core-calls.ts';
+import { captureValue, costOf, deliver, deliverFrom, type Delivery } from '../delivery.ts';
 import type { Figure, Goal } from '../figures.ts';
-import { HttpCalls } from '../http-calls.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
-import { cpuSeconds } from '../measure/process-usage.ts';
 import { type Contender, inFlight, interleave } from '../measure/rounds.ts';
 import type { Measured, Rig } from '../rig.ts';
 import { sampleAgent } from '../sample-agents.ts';
-import { Watchers, type WatchTarget } from '../watchers/watchers.ts';
 import type { Findings, Row } from './row.ts';
 
 const WATCHERS = 1000;
@@ -20,15 +17,6 @@ export const fanOut: Row = {
   title: `changes delivered a second to ${WATCHERS} tRPC SSE watchers`,
   measure,
 };
-
-interface Delivery {
-  perSecond: number;
-  /** Of each value, HTTP's framing included. */
-  bytes: number;
-  /** Processor time for each delivery, in microseconds. */
-  serverMicros: number;
-  watcherMicros: number;
-}
 
 async function measure(rig: Rig): Promise<Findings> {
   await using stack = new AsyncDisposableStack();
@@ -42,7 +30,7 @@ async function measure(rig: Rig): Promise<Findings> {
   stack.defer(() => calls.close());
   const agents = Array.from({ length: GROUP * 4 }, (_, index) => sampleAgent(index, 1000));
   const names = (await calls.registerAll(agents)).map(({ agent }) => agent.name);
-  const value = await captureChange(calls, names[0] ?? '');
+  const value = await captureValue(await calls.watchTarget(), () => calls.relabel(names.slice(0, 1), 'captured'));
   const trpc = await rig.server(stack, 'trpc-server');
   const bare = await rig.server(stack, 'bare-server');
 
@@ -59,19 +47,10 @@ async function measure(rig: Rig): Promise<Findings> {
       );
     };
   };
-  const fromPeer = (server: Measured, path: string, count: number, group: number): Contender<Delivery> => {
-    const target = { url: server.url, path, headers: {}, mark: CHANGE_MARK };
-    return async () => {
-      const http = new HttpCalls(server.url);
-      try {
-        return await deliver({ server, target, watcherCount, count }, () =>
-          http.post('/emit', { value, count, group }),
-        );
-      } finally {
-        http.close();
-      }
-    };
-  };
+  const fromPeer =
+    (server: Measured, path: string, count: number, group: number): Contender<Delivery> =>
+    () =>
+      deliverFrom(server, { path, mark: CHANGE_MARK }, { watcherCount, value, count, group });
   const contenders = {
     core: fromCore(burst, GROUP),
     bareGrouped: fromPeer(bare, '/', burst, GROUP),
@@ -113,63 +92,4 @@ async function measure(rig: Rig): Promise<Findings> {
     ],
     rounds,
   };
-}
-
-const costOf = (name: string, deliveries: readonly Delivery[]): string => {
-  const of = (pick: (delivery: Delivery) => number) => median(deliveries.map(pick));
-  return (
-    `${name}: ${Math.round(of(({ bytes }) => bytes))} bytes a value; processor time for each delivery in µs: server ` +
-    `${of(({ serverMicros }) => serverMicros).toFixed(2)}, watchers ${of(({ watcherMicros }) => watcherMicros).toFixed(2)}`
-  );
-};
-
-interface Course {
-  server: Measured;
-  target: WatchTarget;
-  watcherCount: number;
-  count: number;
-}
-
-/** Opens the watchers, lets `send` send `count` values, and waits until every watcher has them all. */
-async function deliver(
-  { server, target, watcherCount, count }: Course,
-  send: () => Promise<unknown>,
-): Promise<Delivery> {
-  await using watchers = await Watchers.open(target, watcherCount);
-  await watchers.reset();
-  const cpuBefore = await cpuSeconds(server.pid);
-  const startedNs = process.hrtime.bigint();
-  const [arrival] = await Promise.all([watchers.arrival(count), send()]);
-  const seconds = Number(arrival.atNs - startedNs) / 1e9;
-  const deliveries = count * watcherCount;
-  return {
-    perSecond: deliveries / seconds,
-    bytes: arrival.bytes / deliveries,
-    serverMicros: (((await cpuSeconds(server.pid)) - cpuBefore) * 1e6) / deliveries,
-    watcherMicros: (arrival.cpuSeconds * 1e6) / deliveries,
-  };
-}
-
-/** A change as the core sends it, for the others to send the same. */
-async function captureChange(calls: CoreCalls, name: string): Promise<unknown> {
-  const { url, path, headers } = await calls.watchTarget();
-  const request = get(`${url}${path}`, { headers });
-  const text = new Promise<string>((resolve, reject) => {
-    let received = '';
-    request.on('error', reject);
-    request.on('response', (response) => {
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        received += chunk;
-        const data = /^data: (\{"type":"change".*\})$/m.exec(received)?.[1];
-        if (data !== undefined) resolve(data);
-      });
-      calls.relabel([name], 'captured').catch(reject);
-    });
-  });
-  try {
-    return JSON.parse(await text);
-  } finally {
-    request.destroy();
-  }
 }

@@ -1,9 +1,9 @@
 // What 2,000 heartbeats a second cost: the plain route, against the procedure and against a bare server's answers.
 import { AgentRegistration } from '@hypercode/contracts';
 import { Agent } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { CoreCalls, type Registered } from '../core-calls.ts';
 import { HttpCalls } from '../http-calls.ts';
+import { atPace } from '../measure/pace.ts';
 import { median, medianRatio, percentile } from '../measure/percentiles.ts';
 import { cpuShareOf } from '../measure/process-usage.ts';
 import { interleave } from '../measure/rounds.ts';
@@ -75,7 +75,6 @@ async function measure(rig: Rig): Promise<Findings> {
   };
 }
 
-/** Sends at a fixed rate, whether answers come or not, and waits for the answers at the end. */
 async function beat(
   server: Measured,
   agents: readonly Registered[],
@@ -84,26 +83,15 @@ async function beat(
 ): Promise<Beats> {
   const share = await cpuShareOf(server.pid);
   const latenciesMs: number[] = [];
-  const pending: Promise<void>[] = [];
-  let failure: unknown;
-  const started = performance.now();
   const total = PER_SECOND * seconds;
-  for (let sent = 0; sent < total;) {
-    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * PER_SECOND));
-    for (; sent < due; sent++) {
-      const agent = agents[sent % agents.length];
-      if (agent === undefined) continue;
-      const sentAt = performance.now();
-      const answered = send(agent).then(
-        () => void latenciesMs.push(performance.now() - sentAt),
-        (error: unknown) => void (failure ??= error),
-      );
-      pending.push(answered);
-    }
-    await delay(2);
-  }
-  await Promise.all(pending);
-  if (failure !== undefined) throw new Error('A heartbeat failed', { cause: failure });
+  const started = performance.now();
+  await atPace({ perSecond: PER_SECOND, total }, async (index) => {
+    const agent = agents[index % agents.length];
+    if (agent === undefined) return;
+    const sentAt = performance.now();
+    await send(agent);
+    latenciesMs.push(performance.now() - sentAt);
+  });
   const perSecond = total / ((performance.now() - started) / 1000);
   return { processors: ((await share()) / perSecond) * PER_SECOND, perSecond, p99Ms: percentile(latenciesMs, 99) };
 }

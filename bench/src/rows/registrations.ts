@@ -5,6 +5,7 @@ import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import { Client } from 'pg';
 import { type EtcdClient, EtcdGateway, EtcdGrpc } from '../etcd.ts';
 import type { Figure } from '../figures.ts';
+import { Costs, type Meter } from '../measure/costs.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
 import { cpuSeconds, familyCpuSeconds } from '../measure/process-usage.ts';
 import { type Contender, inFlight, interleave } from '../measure/rounds.ts';
@@ -30,25 +31,15 @@ async function measure(rig: Rig): Promise<Findings> {
   const insert = await plainTable(stack, await rig.database());
   const etcd = await rig.etcd();
   const postgresPid = await rig.postgresPid();
-  const usage: Usage[] = [];
-  const metered = async (name: string, serverSeconds: () => Promise<number>[], run: () => Promise<number>) => {
-    const ownBefore = process.cpuUsage();
-    const before = await Promise.all(serverSeconds());
-    const rate = await run();
-    const own = process.cpuUsage(ownBefore);
-    const after = await Promise.all(serverSeconds());
-    const micros = after.map((seconds, index) => ((seconds - (before[index] ?? 0)) * 1e6) / count);
-    usage.push({ name, client: (own.user + own.system) / count, servers: micros });
-    return rate;
-  };
-  const ofPostgres = () => (postgresPid === null ? [] : [familyCpuSeconds(postgresPid)]);
+  const costs = new Costs();
+  const metered = (name: string, servers: readonly Meter[], run: () => Promise<number>) =>
+    costs.metered({ name, servers, count }, run);
+  const ofPostgres = postgresPid === null ? [] : [() => familyCpuSeconds(postgresPid)];
 
   const contenders: Record<string, Contender<number>> = {
     core: (round) =>
-      metered(
-        'core, PostgreSQL',
-        () => [cpuSeconds(core.pid), ...ofPostgres()],
-        () => perSecond(agentsOf(round, count), register),
+      metered('core, PostgreSQL', [() => cpuSeconds(core.pid), ...ofPostgres], () =>
+        perSecond(agentsOf(round, count), register),
       ),
     insert: (round) => {
       const groups = inGroups(agentsOf(round, count), IN_FLIGHT);
@@ -62,17 +53,15 @@ async function measure(rig: Rig): Promise<Findings> {
     for (const [name, client] of Object.entries(clients)) {
       stack.defer(() => client.close());
       contenders[name] = (round) =>
-        metered(
-          `${name}: etcd`,
-          () => [familyCpuSeconds(etcd.parentPid)],
-          () => perSecond(agentsOf(round, count), putTo(client, name)),
+        metered(`${name}: etcd`, [() => familyCpuSeconds(etcd.parentPid)], () =>
+          perSecond(agentsOf(round, count), putTo(client, name)),
         );
     }
   }
 
   rig.say('  warming up');
   for (const contender of Object.values(contenders)) await contender(99);
-  usage.length = 0;
+  costs.clear();
   const rates = await interleave(contenders, rig.rounds);
   const { core: ours = [], insert: inserts = [], grpc, gateway } = rates;
   const figure = (name: string, reference: readonly number[], goal: Pick<Figure, 'goal'>): Figure => ({
@@ -88,9 +77,7 @@ async function measure(rig: Rig): Promise<Findings> {
   const notes = [
     `a registration is ${bytes} bytes, through @trpc/client's httpBatchLink (${BATCH_ITEMS} calls a request), each ` +
       'with a token of its own in the answer',
-    `processor time for each one, in µs: ${[...new Set(usage.map(({ name }) => name))]
-      .map((name) => describe(usage.filter((one) => one.name === name)))
-      .join('; ')}`,
+    `processor time for each one, in µs: ${costs.describe()}`,
   ];
   if (grpc !== undefined && gateway !== undefined) {
     const isGrpc = median(grpc) >= median(gateway);
@@ -102,19 +89,6 @@ async function measure(rig: Rig): Promise<Findings> {
     );
   }
   return { figures, notes, rounds: rates };
-}
-
-/** Processor time for each operation of one measurement, in microseconds. */
-interface Usage {
-  name: string;
-  client: number;
-  servers: number[];
-}
-
-function describe(usage: readonly Usage[]): string {
-  const [{ name, servers } = { name: '', servers: [] }] = usage;
-  const medians = servers.map((_, index) => Math.round(median(usage.map((one) => one.servers[index] ?? 0))));
-  return `${name} ${medians.join(', ')}, client ${Math.round(median(usage.map(({ client }) => client)))}`;
 }
 
 /** New names in every round. */

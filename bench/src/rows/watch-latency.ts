@@ -3,7 +3,8 @@ import { Agent, get, type ClientRequest } from 'node:http';
 import { CoreCalls } from '../core-calls.ts';
 import { EtcdGrpc } from '../etcd.ts';
 import type { Figure } from '../figures.ts';
-import { median, medianRatio, percentile } from '../measure/percentiles.ts';
+import { type Latency, latencyOf } from '../measure/latency.ts';
+import { median, medianRatio } from '../measure/percentiles.ts';
 import { interleave } from '../measure/rounds.ts';
 import type { Measured, Rig } from '../rig.ts';
 import { sampleAgent } from '../sample-agents.ts';
@@ -14,11 +15,6 @@ export const watchLatency: Row = {
   title: 'from a registration to its change at a watcher',
   measure,
 };
-
-interface Latency {
-  p50Ms: number;
-  p99Ms: number;
-}
 
 async function measure(rig: Rig): Promise<Findings> {
   await using stack = new AsyncDisposableStack();
@@ -147,8 +143,3 @@ async function etcdEvents(url: string, count: number): Promise<Latency> {
   }
   return latencyOf(latenciesMs);
 }
-
-const latencyOf = (latenciesMs: readonly number[]): Latency => ({
-  p50Ms: percentile(latenciesMs, 50),
-  p99Ms: percentile(latenciesMs, 99),
-});
