@@ -67,10 +67,15 @@ async function walkNames(
   const behind = after ?? '';
   const stretch = [sql`a.namespace = ${namespace}`, sql`a.name > ${behind}`];
   if (filter.role !== undefined) stretch.push(sql`a.doc ->> 'role' = ${filter.role}`);
-  const all = [...stretch];
-  if (conditions.length > 0) {
-    all.push(sql`a.name <= coalesce((select name from edge), ${BEHIND_ALL})`, ...conditions);
-  }
+  // The fence (`offset 0`) keeps the planner from asking the index of terms after all.
+  const walked =
+    conditions.length === 0
+      ? sql`select a.name, a.doc, a.last_seen_at from agents a where ${sql.join(stretch, sql` and `)}`
+      : sql`select a.name, a.doc, a.last_seen_at from (
+          select * from agents a
+          where ${sql.join(stretch, sql` and `)} and a.name <= coalesce((select name from edge), ${BEHIND_ALL})
+          order by a.name offset 0
+        ) a where ${sql.join(conditions, sql` and `)}`;
   const { rows } = await sql<{ revision: number; whole: boolean; name: string | null } & AgentRow>`
     with edge as materialized (
       select a.name from agents a
@@ -81,8 +86,7 @@ async function walkNames(
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (
-      select a.name, a.doc, a.last_seen_at from agents a
-      where ${sql.join(all, sql` and `)}
+      ${walked}
       order by a.name limit ${limit}
     ) p on true
     order by p.name`.execute(db);
