@@ -417,6 +417,57 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
       await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, 2);
       await until(() => expect(listener.refusal).toMatchObject({ code: 'ACL_DENIED', details: { topic: 'work.>' } }));
     });
+
+    test('follows a policy that changes while it opens', async () => {
+      const bus = await swarm();
+      const { log } = stores.at(-1) ?? raise();
+      const ranges = log.ranges.bind(log);
+      const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
+        await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+        return ranges(namespaces);
+      });
+      const listener = subscribe(bus);
+      await until(() => expect(listener.refusal?.code).toBe('ACL_DENIED'));
+      asked.mockRestore();
+    });
+  });
+
+  describe('reading', () => {
+    test('looks through so much of the log and no more, and says where to go on', async () => {
+      const bus = await swarm();
+      const noise = Array.from({ length: 1000 }, (_, i) => ({ topic: 'noise', data: i }));
+      for (let i = 0; i < 6; i += 1) await bus.publishMany(agent('ada'), namespace, noise);
+      await publish(bus, 'needle');
+      const read = vi.spyOn(stores.at(-1)?.log ?? raise(), 'read');
+      const found: unknown[] = [];
+      for (let after: string | undefined, pages = 0; found.length === 0; pages += 1) {
+        expect(pages).toBeLessThan(4);
+        read.mockClear();
+        const page = await bus.read(VIEWER, { namespace, topics: ['work.done'], after, limit: 5 });
+        expect(read.mock.calls.length).toBeLessThanOrEqual(10);
+        expect(page.next).not.toBe(after);
+        found.push(...page.events.map(({ event }) => event.data));
+        after = page.next;
+      }
+      expect(found).toEqual(['needle']);
+      read.mockRestore();
+    });
+
+    test('from the oldest that is kept is not refused for what retention takes meanwhile', async () => {
+      const bus = await swarm({}, { retention: { ...SETTINGS.retention, maxEvents: 20 } });
+      await publish(bus, 'old');
+      const { log } = stores.at(-1) ?? raise();
+      const ranges = log.ranges.bind(log);
+      const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
+        const before = await ranges(namespaces);
+        for (let i = 0; i < 60; i += 1) await publish(bus, i);
+        await bus.housekeep();
+        return before;
+      });
+      const { events } = await bus.read(VIEWER, { namespace, topics: ['>'], after: undefined, limit: 100 });
+      expect(events.at(-1)?.event.data).toBe(59);
+      asked.mockRestore();
+    });
   });
 
   describe('policies', () => {
@@ -441,6 +492,10 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
       expect(await explain('task.ada.done')).toMatchObject({ allowed: true, rule: 'task.{name}.>' });
       expect(await explain('task.ada.assigned')).toMatchObject({ allowed: false, rule: 'task.{name}.assigned' });
       expect(await explain('other')).toMatchObject({ allowed: false, rule: null });
+      const before = await bus.policies.get(namespace);
+      await bus.policies.put(namespace, OPEN, undefined);
+      expect(await explain('system.x')).toMatchObject({ allowed: false, rule: 'system.>' });
+      await bus.policies.put(namespace, before, undefined);
       expect(await explain('task.ada.done', { ...ada, circuit: 'open' })).toMatchObject({
         allowed: false,
         rule: 'task.{name}.>',
@@ -555,6 +610,72 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
       const given = bus.claim(agent('py'), { ...input, waitMs: 20_000 }, gone.signal);
       gone.abort();
       expect(await given).toEqual({ deliveries: [] });
+    });
+
+    test('are claimed from at once, however much of the log is for others', async () => {
+      const bus = await swarm();
+      const noise = Array.from({ length: 900 }, (_, i) => ({ topic: 'noise', data: i }));
+      for (let i = 0; i < 3; i += 1) await bus.publishMany(agent('ada'), namespace, noise);
+      await publish(bus, 'needle');
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
+      const { deliveries } = await (await replica()).claim(agent('py'), input, NO_TOKEN_ENDS);
+      expect(deliveries).toMatchObject([{ event: { data: 'needle' } }]);
+    });
+
+    test('hand nothing to a claim that the policy has overtaken', async () => {
+      const bus = await swarm();
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 5000 };
+      const waiting = codeOf(bus.claim(agent('py'), input, NO_TOKEN_ENDS));
+      await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(1));
+      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      expect(await waiting).toBe('ACL_DENIED');
+    });
+
+    test('a member of other settings spoils it for nobody who comes at the same time', async () => {
+      const bus = await swarm();
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
+      await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+      const other = await replica();
+      const codes = [{ ...input, maxDeliveries: 9 }, input, input, { ...input, topics: ['>'] }].map((one) =>
+        codeOf(other.claim(agent('py'), one, NO_TOKEN_ENDS)),
+      );
+      expect(await Promise.all(codes)).toEqual(['CONFLICT', 'no refusal', 'no refusal', 'CONFLICT']);
+    });
+
+    test('leave the store alone while what is due has to wait for room', async () => {
+      const bus = await swarm();
+      await publish(bus, 1);
+      await publish(bus, 2);
+      const member = consume(bus, { maxInFlight: 2 });
+      await until(() => expect(member.of('delivery')).toHaveLength(2));
+      const deliveryIds = member.of('delivery').map(({ deliveryId }) => deliveryId);
+      await member.stop();
+      const full = consume(bus, { maxInFlight: 1 });
+      const nack = { namespace, group: 'crew', deliveryIds, delayMs: 0, reason: undefined };
+      expect(await bus.nack(agent('worker'), nack)).toBe(2);
+      await until(() => expect(full.of('delivery')).toHaveLength(1));
+      const claim = vi.spyOn(stores.at(-1)?.groups ?? raise(), 'claim');
+      const { length: before } = full.of('delivery');
+      for (let i = 0; i < 100; i += 1) await bus.listGroups(namespace);
+      expect(full.of('delivery')).toHaveLength(before);
+      expect(claim.mock.calls.length).toBeLessThan(10);
+      claim.mockRestore();
+      expect(await ack(bus, [full.of('delivery')[0]?.deliveryId ?? ''])).toBe(1);
+      await until(() => expect(full.of('delivery')).toHaveLength(2));
+    });
+
+    test('end with the bus', async () => {
+      const bus = await swarm();
+      const member = consume(bus);
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 20_000 };
+      const waiting = bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+      const { groups: store } = stores.at(-1) ?? raise();
+      const claim = vi.spyOn(store, 'claim');
+      await until(() => expect(claim.mock.calls.length).toBeGreaterThanOrEqual(2));
+      await bus.close();
+      await until(() => expect(member.refusal?.code).toBe('UNAVAILABLE'));
+      expect(await waiting).toEqual({ deliveries: [] });
+      claim.mockRestore();
     });
 
     test('are told what retention took', async () => {

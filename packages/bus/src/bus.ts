@@ -75,6 +75,8 @@ export interface BusObserver {
 
 /** An agent that pauses for a second may publish a second's worth at once. */
 const PUBLISH_BURST_SECONDS = 1;
+/** Pages of the log that one `read` looks through: who reads for what is rare must not keep the store busy. */
+const MAX_READ_PAGES = 10;
 /** How often retention is applied to what nobody appends to, in milliseconds. */
 const HOUSEKEEPING_INTERVAL_MS = 15_000;
 
@@ -193,14 +195,23 @@ export class Bus {
     );
   }
 
-  /** A page of events. ACL_DENIED; COMPACTED for a position that the log can not tell about any more. */
+  /**
+   * A page of events; empty, and with a `next` that moves, when none was among those that were looked through. ACL_DENIED;
+   * COMPACTED for a position that the log can not tell about any more.
+   */
   async read(caller: BusCaller, { namespace, topics, after, limit }: ReadInput): Promise<ReadResult> {
     const passes = passing(await this.#filterFor(caller, namespace, topics));
     let position = after === undefined ? (await this.#feeds.range(namespace)).horizon : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
-    while (events.length < limit) {
+    for (let pages = 0; pages < MAX_READ_PAGES && events.length < limit; pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
+        // Retention went by meanwhile: the next call is told, unless it did not matter where to begin.
+        if (events.length > 0) break;
+        if (after === undefined) {
+          position = read.range.horizon;
+          continue;
+        }
         const oldest = formatPosition(read.range.horizon);
         throw new SwarmError('COMPACTED', `the events behind this position are gone (${read.gap})`, {
           details: { reason: read.gap, oldest },
@@ -224,12 +235,9 @@ export class Bus {
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
     const { namespace, group, topics, from, consumer, maxInFlight } = input;
-    await this.#assertMayConsume(caller, namespace, topics);
-    const recheck = () => {
-      this.#assertMayConsume(caller, namespace, topics).catch((error: unknown) => over.abort(refusalOf(error)));
-    };
-    const release = this.policies.onChange(namespace, recheck);
+    const release = this.#endWhenDenied(caller, { namespace, topics }, over);
     try {
+      await this.#assertMayConsume(caller, namespace, topics);
       const request = { namespace, group, settings: groupSettings(input), from, consumer, maxInFlight };
       yield* this.groups.consume(request, over.signal);
     } finally {
@@ -237,12 +245,22 @@ export class Bus {
     }
   }
 
-  /** See `Groups.claim`. */
+  /** See `Groups.claim`. Ends with ACL_DENIED when the policy no longer allows it, with the signal's reason if that is a refusal. */
   async claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
     const { namespace, group, topics, from, max, waitMs, consumer = caller.name } = input;
-    await this.#assertMayConsume(caller, namespace, topics);
-    const settings = groupSettings(input);
-    return this.groups.claim({ namespace, group, settings, from, consumer, max, waitMs }, signal);
+    const over = new AbortController();
+    const end = () => over.abort(signal.reason);
+    const release = this.#endWhenDenied(caller, { namespace, topics }, over);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    try {
+      await this.#assertMayConsume(caller, namespace, topics);
+      const settings = groupSettings(input);
+      return await this.groups.claim({ namespace, group, settings, from, consumer, max, waitMs }, over.signal);
+    } finally {
+      signal.removeEventListener('abort', end);
+      release();
+    }
   }
 
   async ack(caller: BusCaller, namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
@@ -392,6 +410,17 @@ export class Bus {
       throw new SwarmError('FORBIDDEN', 'a viewer token takes nothing from consumer groups');
     }
     await this.#assertMayHearAll(caller, namespace, topics);
+  }
+
+  /** Aborts `over` with the refusal once the policy no longer allows it. Returns what ends that. */
+  #endWhenDenied(
+    caller: BusCaller,
+    { namespace, topics }: { namespace: string; topics: readonly string[] },
+    over: AbortController,
+  ): () => void {
+    return this.policies.onChange(namespace, () => {
+      this.#assertMayConsume(caller, namespace, topics).catch((error: unknown) => over.abort(refusalOf(error)));
+    });
   }
 
   async #assertMember(caller: BusCaller, namespace: string, group: string): Promise<void> {

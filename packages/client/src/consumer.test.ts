@@ -110,6 +110,37 @@ const ackedIds = ({ settled }: Group): string[] =>
   settled.filter(({ path }) => path === '/trpc/bus.ack').flatMap(({ deliveryIds }) => deliveryIds);
 
 describe('a consumer', () => {
+  test('gives back what a handler threw at it in whatever form', async () => {
+    const strange = [Object.create(null), Object.assign(new Error('x'), { message: { why: 1 } }), null, Symbol('no')];
+    const group = await groupOf([range(strange.length).map((number) => delivery(number))]);
+    const consumer = consume(
+      group,
+      ({ data }) => {
+        throw strange[Number(data) - 1];
+      },
+      { onError: () => {} },
+    );
+    await waitFor(() => group.settled.flatMap(({ deliveryIds }) => deliveryIds).length === 4, { what: 'all nacks' });
+    expect(group.settled.every(({ path, reason }) => path === '/trpc/bus.nack' && typeof reason === 'string')).toBe(
+      true,
+    );
+    await consumer.stop();
+  });
+
+  test('asks for no longer a delay than there is', async () => {
+    const group = await groupOf([[delivery(1), delivery(2, 40)]]);
+    const consumer = consume(
+      group,
+      () => {
+        throw new Error('again');
+      },
+      { onError: () => {}, retryDelayMs: (attempt) => (attempt === 1 ? Infinity : 1000 * 2 ** attempt) },
+    );
+    await waitFor(() => group.settled.flatMap(({ deliveryIds }) => deliveryIds).length === 2, { what: 'both nacks' });
+    expect(group.settled.map(({ delayMs }) => delayMs)).toEqual(group.settled.map(() => 86_400_000));
+    await consumer.stop();
+  });
+
   test('joins its group under one name over all connections', async () => {
     const group = await groupOf([[delivery(1)], [delivery(2)]]);
     const consumer = consume(group, () => {}, {

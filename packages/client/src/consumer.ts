@@ -75,6 +75,8 @@ export interface Consumer {
 const DEFAULT_MAX_IN_FLIGHT = 16;
 const DEFAULT_ACK_DEADLINE_MS = 30_000;
 const DEFAULT_STOP_LIMIT_MS = 10_000;
+/** The longest that the core lets an event wait. */
+const MAX_DELAY_MS = 86_400_000;
 
 /** The deliveries as they come, for those who acknowledge by hand. */
 export function deliveriesOf(connection: Connection, options: DeliveriesOptions): Deliveries {
@@ -119,6 +121,7 @@ export class GroupConsumer implements Consumer {
   readonly #settleQueue: SettleQueue;
   readonly #options: ConsumeOptions;
   readonly #handler: DeliveryHandler;
+  readonly #onLoad: () => void;
   readonly #deliveries: Deliveries;
   /** What is being handled, by delivery. */
   readonly #running = new Map<string, { done: Promise<void>; abort: (reason: SwarmError) => void }>();
@@ -128,11 +131,19 @@ export class GroupConsumer implements Consumer {
   /** Called when a handler has ended, or there is no more to come. */
   #goOn: () => void = () => {};
 
-  constructor(connection: Connection, settleQueue: SettleQueue, options: ConsumeOptions, handler: DeliveryHandler) {
+  /** `onLoad` is called whenever `running` has changed. */
+  constructor(
+    connection: Connection,
+    settleQueue: SettleQueue,
+    options: ConsumeOptions,
+    handler: DeliveryHandler,
+    onLoad: () => void = () => {},
+  ) {
     this.#connection = connection;
     this.#settleQueue = settleQueue;
     this.#options = options;
     this.#handler = handler;
+    this.#onLoad = onLoad;
     this.#deliveries = deliveriesOf(connection, options);
     this.closed = this.#run();
     // Those who do not ask for the end need not hear of it.
@@ -141,6 +152,10 @@ export class GroupConsumer implements Consumer {
 
   get running(): number {
     return this.#running.size;
+  }
+
+  get maxInFlight(): number {
+    return this.#options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
   }
 
   async stop({ timeoutMs = DEFAULT_STOP_LIMIT_MS }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
@@ -157,7 +172,7 @@ export class GroupConsumer implements Consumer {
   }
 
   async #run(): Promise<void> {
-    const { maxInFlight = DEFAULT_MAX_IN_FLIGHT, onGap, signal } = this.#options;
+    const { onGap, signal } = this.#options;
     const ends = [this.#stopping.signal, this.#connection.closed, ...(signal === undefined ? [] : [signal])];
     const releases = ends.map((end) => onAbort(end, () => this.#goOn()));
     try {
@@ -166,7 +181,7 @@ export class GroupConsumer implements Consumer {
         if (item.type === 'gap') safely(() => onGap?.(item));
         else this.#begin(item);
         // The group gives no more than `maxInFlight` at a time, but it counts one whose deadline has passed no longer.
-        while (this.#running.size >= maxInFlight && !ends.some(({ aborted }) => aborted)) {
+        while (this.#running.size >= this.maxInFlight && !ends.some(({ aborted }) => aborted)) {
           await new Promise<void>((resolve) => (this.#goOn = resolve));
         }
       }
@@ -190,9 +205,11 @@ export class GroupConsumer implements Consumer {
       cancel();
       release();
       this.#running.delete(item.deliveryId);
+      this.#onLoad();
       this.#goOn();
     });
     this.#running.set(item.deliveryId, { done, abort });
+    this.#onLoad();
   }
 
   /** Never rejects. */
@@ -217,7 +234,7 @@ export class GroupConsumer implements Consumer {
     const { retryDelayMs = 0 } = this.#options;
     try {
       const delayMs = typeof retryDelayMs === 'function' ? retryDelayMs(attempt, error) : retryDelayMs;
-      return Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : 0;
+      return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, Math.round(delayMs)), MAX_DELAY_MS);
     } catch (own) {
       surface(own);
       return 0;
@@ -240,8 +257,13 @@ export class GroupConsumer implements Consumer {
   }
 }
 
-/** What the core can keep as a reason. */
+/** What the core can keep as a reason, whatever was thrown. */
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  let message: string;
+  try {
+    message = String(error instanceof Error ? error.message : error);
+  } catch {
+    message = 'the handler threw something that has no text';
+  }
   return message.replaceAll('\0', '').slice(0, LIMITS.reasonLength).toWellFormed();
 }

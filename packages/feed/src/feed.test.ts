@@ -38,11 +38,12 @@ class MemoryLog implements Log<number, Numbered> {
 
 const isNext = (end: number, entry: Numbered) => entry.position === end + 1;
 
+const LIMITS = { limits: { maxEntries: 1000, maxBytes: 1000 }, readLimit: 10 };
+
 async function follow(log: MemoryLog) {
   const errors: unknown[] = [];
   const feed = await Feed.follow(log, {
-    limits: { maxEntries: 1000, maxBytes: 1000 },
-    readLimit: 10,
+    ...LIMITS,
     onError: (error) => errors.push(error),
   });
   const heard: (number | null)[] = [];
@@ -53,6 +54,17 @@ async function follow(log: MemoryLog) {
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 describe('Feed', () => {
+  test('reads on behind a page that was cut short for its size', async () => {
+    const log = new MemoryLog();
+    const read = log.read.bind(log);
+    log.read = (position) => read(position, 4);
+    const feed = await Feed.follow(log, { ...LIMITS, readBytes: 4, onError: () => undefined });
+    log.head = 35;
+    feed.wake();
+    await vi.waitFor(() => expect(feed.end).toBe(35));
+    await feed.close();
+  });
+
   test('reads everything that is there when it begins, page by page', async () => {
     const log = new MemoryLog();
     log.head = 35;

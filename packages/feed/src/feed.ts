@@ -19,6 +19,8 @@ export interface FeedOptions {
   limits: RingLimits;
   /** Entries asked for at a time. */
   readLimit: number;
+  /** A page of so many bytes may have been cut short for its size: it is not taken for the last. Default: none is. */
+  readBytes?: number;
   /** Called when reading the log fails; the feed tries again at the next wake-up. */
   onError: (error: unknown) => void;
 }
@@ -125,8 +127,14 @@ export class Feed<P, E extends Entry<P>> {
         return;
       }
       this.#append(entries);
-      if (entries.length < this.#options.readLimit) return;
+      if (this.#isLast(entries)) return;
     }
+  }
+
+  #isLast(entries: readonly E[]): boolean {
+    const { readLimit, readBytes = Infinity } = this.#options;
+    if (entries.length >= readLimit) return false;
+    return entries.reduce((sum, entry) => sum + this.#log.sizeOf(entry), 0) < readBytes;
   }
 
   /** The log went on without us, or back: begin anew. Cursors that the new ring does not reach ask the log themselves. */

@@ -15,6 +15,7 @@ import { toRefusal } from './refusals.ts';
 import { addRestRoutes } from './rest/add-rest-routes.ts';
 import { type AppRouter, appRouter } from './router/app-router.ts';
 import { trackSilentConnections } from './silent-connections.ts';
+import { publishSystemEvents } from './system-events.ts';
 import { addTrpcStreamRoutes } from './sse/trpc-stream-routes.ts';
 import { isWebSocketUpgrade, serveWebSockets } from './websocket.ts';
 
@@ -38,12 +39,16 @@ export interface SwarmServer {
   close(): Promise<void>;
 }
 
-/** The largest body or message that any call may have: a full `publishMany`, and room for its envelope. */
+/** The largest body that any call may have: a full `publishMany`, and room for its envelope. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** The largest WebSocket message: one can hold many calls, and is worked on in one piece. */
+const MAX_MESSAGE_BYTES = 512 * 1024;
 /** A batch of many calls is one long path. */
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often connections are held against that, in milliseconds. */
+const CHECK_INTERVAL_MS = 5000;
 /** How long answers in flight may take when the server closes, in milliseconds. */
 const MAX_DRAIN_MS = 10_000;
 /** A fleet that restarts registers at once; so ten seconds' worth of registrations may. */
@@ -76,7 +81,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
     forceCloseConnections: 'idle',
     // Any other upgrade (Java's HTTP client offers h2c with its first request) is an offer to pass over.
-    http: { shouldUpgradeCallback: isWebSocketUpgrade },
+    http: { shouldUpgradeCallback: isWebSocketUpgrade, connectionsCheckingInterval: CHECK_INTERVAL_MS },
     frameworkErrors: answerBadUrl,
     clientErrorHandler: answerBrokenRequest,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
@@ -117,7 +122,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   } satisfies FastifyTRPCPluginOptions<AppRouter>);
   const closeWebSockets = serveWebSockets(app.server, {
     core,
-    maxMessageBytes: MAX_BODY_BYTES,
+    maxMessageBytes: MAX_MESSAGE_BYTES,
     onError: (error, path) => {
       metrics.refused(toRefusal(error).code);
       logFailure(logger, error, path);
@@ -125,6 +130,9 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   });
 
   const endSilentConnections = trackSilentConnections(app.server);
+  const endSystemEvents = publishSystemEvents(registry, bus, (error) => {
+    logger.warn({ err: error }, 'a system event could not be published');
+  });
 
   return {
     listen: async (host, port) => {
@@ -138,6 +146,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       const impatience = setTimeout(() => app.server.closeAllConnections(), MAX_DRAIN_MS);
       await app.close();
       clearTimeout(impatience);
+      endSystemEvents();
       metrics.close();
     },
   };

@@ -7,6 +7,9 @@ import type { RateLimit } from './rate-limit.ts';
 /** When to look again, in milliseconds, where nobody can say when the circuit will close. */
 const CIRCUIT_RETRY_MS = 1000;
 
+/** What stands for the rule where no policy decided. */
+export const RESERVED_RULE = `${SYSTEM_TOPIC}.>`;
+
 export interface Gate {
   readonly caller: BusCaller;
   /** Null for operators, whom no policy limits. */
@@ -21,7 +24,7 @@ export function admit({ caller, access, rate }: Gate, topic: string): void {
   }
   if (isReserved(topic)) {
     throw new SwarmError('ACL_DENIED', `topics that begin with "${SYSTEM_TOPIC}" are the core's own`, {
-      details: { role: access?.role ?? caller.kind, action: 'publish', topic, rule: `${SYSTEM_TOPIC}.>` },
+      details: { role: access?.role ?? caller.kind, action: 'publish', topic, rule: RESERVED_RULE },
     });
   }
   if (access !== null) {
@@ -32,7 +35,8 @@ export function admit({ caller, access, rate }: Gate, topic: string): void {
   rate.take(rateKeyOf(caller));
 }
 
-const isReserved = (topic: string): boolean =>
+/** Whether the topic is the core's own, whatever a policy says. */
+export const isReserved = (topic: string): boolean =>
   topic.startsWith(SYSTEM_TOPIC) && (topic.length === SYSTEM_TOPIC.length || topic[SYSTEM_TOPIC.length] === '.');
 
 function circuitOpen(circuit: string, reason: string | null): SwarmError<'CIRCUIT_OPEN'> {

@@ -10,8 +10,8 @@ export interface GroupReaderOptions {
   namespace: string;
   group: string;
   settings: GroupSettings;
-  store: GroupStore;
-  feeds: EventFeeds;
+  store: Pick<GroupStore, 'claim'>;
+  feeds: Pick<EventFeeds, 'read'>;
   followed: FollowedLog;
   /** Where the group's cursor was when it was opened. */
   cursor: LogPosition;
@@ -33,6 +33,8 @@ export interface Member {
 
 /** Most events offered in one claim. */
 const MAX_OFFER = 1000;
+/** Most deliveries remembered as handed out here; those that are settled through other replicas, or never, are forgotten at last. */
+const MAX_OPEN = 100_000;
 /**
  * What other replicas handed out comes due without a word when they die, so each replica with members looks again after a
  * quarter of the ack deadline, within these bounds, in milliseconds.
@@ -51,12 +53,15 @@ export class GroupReader {
   readonly #options: GroupReaderOptions;
   readonly #members = new Set<Member>();
   readonly #recheckMs: number;
+  readonly #release: () => void;
   #follower: Follower<LogPosition, LogEntry>;
   readonly #listening: Promise<void>;
   #turn: Promise<unknown> = Promise.resolve();
   #cursor: LogPosition;
   /** Whether the store may hold something due that is not known here. */
   #due = true;
+  /** How often it was stirred. */
+  #stirs = 0;
   #recheck: NodeJS.Timeout | null = null;
   /** What was handed out here and not settled here, by `seq`. */
   readonly #open = new Set<number>();
@@ -68,6 +73,7 @@ export class GroupReader {
     this.#options = options;
     this.#cursor = cursor;
     this.#recheckMs = Math.min(Math.max(settings.ackDeadlineMs / 4, MIN_RECHECK_MS), MAX_RECHECK_MS);
+    this.#release = options.followed.use();
     this.#follower = this.#follow();
     this.#listening = this.#listen();
   }
@@ -90,6 +96,7 @@ export class GroupReader {
   /** Something may have become due, and room may have come: an ack, a nack, a redrive, a deadline. */
   stir(): void {
     this.#due = true;
+    this.#stirs += 1;
     for (const member of this.#members) member.onRoom();
   }
 
@@ -127,8 +134,10 @@ export class GroupReader {
     if (this.#recheck !== null) clearTimeout(this.#recheck);
     this.#follower.leave();
     this.#follower.alarm.ring();
+    for (const member of this.#members) member.onNews();
     await this.#listening;
     await this.#turn;
+    this.#release();
   }
 
   async #claim({ consumer, maxInFlight, max }: Claim): Promise<ClaimOutcome> {
@@ -136,14 +145,28 @@ export class GroupReader {
     for (;;) {
       const offer = await this.#offer(Math.min(max, MAX_OFFER));
       this.#due = true;
+      const stirs = this.#stirs;
       const outcome = await store.claim(namespace, group, { consumer, maxInFlight, max, offer });
       this.#cursor = outcome.cursor;
-      for (const { position } of outcome.deliveries) this.#open.add(position.seq);
-      // What there was no room for is still due.
-      this.#due = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
-      this.#lookAgainIn(outcome.nextDueMs);
+      this.#handedOut(outcome.deliveries);
+      // What there was no room for is still due, and so may be what the store was told of meanwhile.
+      const isLeft = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
+      this.#due = isLeft || this.#stirs !== stirs || this.#members.size === 0;
+      // What is due already and was not handed out waits for room, of which word will come.
+      const waitsForRoom = outcome.nextDueMs === 0 && outcome.deliveries.length === 0;
+      this.#lookAgainIn(waitsForRoom ? null : outcome.nextDueMs);
       const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0;
-      if (isDone || offer === null || wasTaken(offer, outcome.cursor) || !this.#isBehind()) return outcome;
+      // As long as the cursor moves, there may be something behind what was for others.
+      const hasMoved = offer !== null && !isSamePosition(offer.after, outcome.cursor);
+      if (isDone || !hasMoved || this.#closed || !this.#isBehind()) return outcome;
+    }
+  }
+
+  #handedOut(deliveries: ClaimOutcome['deliveries']): void {
+    for (const { position } of deliveries) this.#open.add(position.seq);
+    for (const seq of this.#open) {
+      if (this.#open.size <= MAX_OPEN) return;
+      this.#open.delete(seq);
     }
   }
 
@@ -205,7 +228,3 @@ export class GroupReader {
     }
   }
 }
-
-/** Whether a claim that came to `cursor` began where the offer did. */
-const wasTaken = ({ after, entries, upTo }: Offer, cursor: LogPosition): boolean =>
-  [after, upTo, ...entries.map(({ position }) => position)].some((position) => isSamePosition(position, cursor));

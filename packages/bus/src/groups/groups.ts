@@ -1,5 +1,6 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/database';
 import { Alarm, type Signal, type StreamBatch } from '@hypercode/feed';
@@ -39,6 +40,8 @@ export interface GroupTally {
 const UPKEEP_INTERVAL_MS = 1000;
 /** Upkeeps after which a group that nobody here reads from is let go of. */
 const IDLE_UPKEEPS = 60;
+/** How long a stream waits for a store that does not answer, before it asks again, in milliseconds. */
+const AWAY_MS = 500;
 /** Groups whose settings are remembered for ack and nack. */
 const MAX_KNOWN = 10_000;
 
@@ -102,8 +105,15 @@ export class Groups {
         }
         // Room that comes while the store is asked is news.
         isFull = true;
-        const outcome = await this.#claim(request, reader, { consumer, maxInFlight, max: maxInFlight });
-        if (outcome.room > 0) isFull = false;
+        const outcome = await this.#claim(request, reader, { consumer, maxInFlight, max: maxInFlight }).catch(
+          whileAway,
+        );
+        if (outcome === null || outcome.room > 0) isFull = false;
+        if (outcome === null) {
+          // The stream stays open, as a subscription does, and goes on when the store is back.
+          await waitOrAbort(AWAY_MS, signal);
+          continue;
+        }
         const batch: GroupItem[] = outcome.deliveries.map((delivery) => new DeliveryItem(delivery));
         if (outcome.gap !== null) batch.unshift(groupGapItem(outcome.gap));
         if (batch.length > 0) yield batch;
@@ -129,6 +139,7 @@ export class Groups {
     }, waitMs);
     try {
       for (let asked = false; ;) {
+        if (ended(signal)) return { deliveries: [] };
         if (!asked || reader.promising) {
           const outcome = await this.#claim(request, reader, { consumer, maxInFlight: MAX_CLAIMED, max });
           asked = true;
@@ -137,7 +148,7 @@ export class Groups {
             return { deliveries: deliveries.map(deliveryOf), ...(gap === null ? {} : { gap }) };
           }
         }
-        if (isLate || this.#closed || ended(signal)) return { deliveries: [] };
+        if (isLate || this.#closed) return { deliveries: [] };
         await alarm.wait();
       }
     } finally {
@@ -246,15 +257,23 @@ export class Groups {
   }
 
   /** The group's reader on this replica, made at the first call. */
-  async #enter({ namespace, group, settings, from }: GroupRequest): Promise<Reading> {
+  async #enter(request: GroupRequest): Promise<Reading> {
+    if (this.#closed) throw unavailable('the core is shutting down');
+    const { namespace, group, settings, from } = request;
     const key = keyOf(namespace, group);
     let opening = this.#readings.get(key);
+    const isOwn = opening === undefined;
     if (opening === undefined) {
       opening = this.#start({ namespace, group, settings, from });
       this.#readings.set(key, opening);
       opening.catch(() => this.#readings.delete(key));
     }
-    const reading = await opening;
+    const reading = await opening.catch((error: unknown) => {
+      if (isOwn || !(error instanceof SwarmError) || error.code !== 'CONFLICT') throw error;
+      return null;
+    });
+    // Another's settings were refused, or the reader was let go of in this moment.
+    if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
     reading.idleUpkeeps = 0;
     assertSame(group, reading.reader.settings, settings);
     return reading;
@@ -295,6 +314,16 @@ export class Groups {
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
+
+/** Null for a store that does not answer. */
+function whileAway(error: unknown): null {
+  if (error instanceof SwarmError && error.code === 'UNAVAILABLE') return null;
+  throw error;
+}
+
+/** Resolves after so many milliseconds, or when `signal` aborts. */
+const waitOrAbort = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal }).catch(() => undefined);
 
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
 const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;

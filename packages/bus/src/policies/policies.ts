@@ -6,10 +6,12 @@ import {
   type PolicyExplanation,
   type PolicyRules,
   SwarmError,
+  SYSTEM_TOPIC,
 } from '@hypercode/contracts';
 import { coalesce, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { isReserved, RESERVED_RULE } from '../admission/admit.ts';
 import { Access } from './access.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 import type { PolicySchema } from './policy-table.ts';
@@ -26,8 +28,8 @@ export interface PoliciesOptions {
 const CHANNEL = 'bus-policies';
 /** How long a change can go unnoticed on another replica when the wake-up was lost. */
 const CHECK_INTERVAL_MS = 750;
-/** Agents of a namespace whose access is kept compiled. */
-const MAX_ACCESSES = 20_000;
+/** Agents of a namespace whose access is kept compiled. A `max` would take its memory at once: half a MB for each namespace. */
+const ACCESSES = { maxSize: 20_000, sizeCalculation: () => 1 };
 /** Namespaces whose policy is kept. */
 const MAX_NAMESPACES = 10_000;
 
@@ -98,6 +100,10 @@ export class Policies {
   ): Promise<PolicyExplanation> {
     const { name, role, circuit } = agent;
     const access = await this.accessOf(namespace, role, name);
+    if (action === 'publish' && isReserved(topic)) {
+      const because = `topics that begin with "${SYSTEM_TOPIC}" are the core's own`;
+      return { allowed: false, rule: RESERVED_RULE, circuit, because };
+    }
     const { allowed, rule } = access[action](topic);
     const isHalted = action === 'publish' && circuit !== 'closed';
     const verdict =
@@ -139,7 +145,7 @@ export class Policies {
   }
 
   #enforce(namespace: string, policy: Policy): Compiled {
-    const compiled: Compiled = { policy, accesses: new LRUCache({ max: MAX_ACCESSES }) };
+    const compiled: Compiled = { policy, accesses: new LRUCache(ACCESSES) };
     this.#known.set(namespace, compiled);
     this.#tell(namespace);
     return compiled;

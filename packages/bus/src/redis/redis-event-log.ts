@@ -21,7 +21,7 @@ const GENERATIONS = 4;
 const MAX_GENERATION_MS = 2 ** 31;
 /** Topics counted in a namespace. */
 const MAX_TOPICS = 100_000;
-const READ_BYTES = 4 * 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
 /** In characters of base64, of 6 bits. */
 const KEY_LENGTH = 22;
 const TOPICS_AT_ONCE = 1000;

@@ -124,13 +124,13 @@ test('dead letters of more than a page are redriven and dropped in pieces', asyn
   const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 };
   let { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
   const total = 2_500;
-  for (let taken = 0; taken < total; taken += 500) {
-    await append(store, newEvents(500, { text: JSON.stringify('x'.repeat(4_000)) }));
-    const entries = await store.log.read(namespace, cursor, 500);
+  for (let taken = 0; taken < total; taken += 250) {
+    await append(store, newEvents(250, { text: JSON.stringify('x'.repeat(4_000)) }));
+    const entries = await store.log.read(namespace, cursor, 250);
     if ('gap' in entries) throw new Error(entries.gap);
     const upTo = entries.at(-1)?.position ?? cursor;
     const offer = { after: cursor, entries, upTo };
-    const claim = { consumer: 'c', maxInFlight: 500, max: 500, offer };
+    const claim = { consumer: 'c', maxInFlight: 250, max: 250, offer };
     const { deliveries } = await store.groups.claim(namespace, 'g', claim);
     await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason: null });
     cursor = upTo;

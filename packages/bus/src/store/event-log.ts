@@ -76,7 +76,7 @@ export interface EventLog {
   append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]>;
   /**
    * At most `limit` events behind `after`, in order, without a hole; fewer than that only at the end of the log, or when they
-   * come to more than about 4 MiB. A gap when they can not be told: `retention` when `after` is behind the horizon, `log_lost`
+   * come to more than about 1 MiB. A gap when they can not be told: `retention` when `after` is behind the horizon, `log_lost`
    * when it is from another log, beyond the head, or an event stands there that is not the one that the position was given for.
    */
   read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap>;

@@ -1,4 +1,5 @@
 // The logs of all namespaces that this replica follows, each as one feed that subscriptions and groups listen to.
+import { unavailable } from '@hypercode/database';
 import { Broadcast, coalesce, Feed, type Log, type Signal } from '@hypercode/feed';
 import type { EventLog, LogEntry, LogGap, LogRange } from '../store/event-log.ts';
 import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';
@@ -8,10 +9,14 @@ import type { SubscriptionItem } from './event-item.ts';
 const RING_LIMITS = { maxEntries: 8192, maxBytes: 32 * 1024 * 1024 };
 /** Events read at a time. */
 const READ_LIMIT = 500;
+/** In characters: stores cut a page short at about 1 MiB of UTF-8, which is at least a third of that. */
+const READ_LENGTH = 256 * 1024;
 /** A log that is at most so long is read from its beginning when it is first followed, so that early cursors are served from memory. */
 const PRELOADED_EVENTS = 2000;
 /** How long a lost wake-up can delay a subscriber. */
 const POLL_INTERVAL_MS = 1000;
+/** Polls after which a log that nobody uses is followed no longer. */
+const IDLE_POLLS = 60;
 /** About what an event takes in memory besides its text. */
 const ENTRY_BYTES = 200;
 
@@ -27,6 +32,15 @@ export interface FollowedLog {
   readonly groups: Broadcast<LogPosition, LogEntry, LogEntry>;
   /** Says that the log may have grown. */
   readonly wake: () => void;
+  /** Keeps it followed. Returns what ends that. */
+  readonly use: () => () => void;
+}
+
+/** How much a followed log is in use. */
+interface Usage {
+  users: number;
+  idlePolls: number;
+  readonly unsubscribe: () => void;
 }
 
 export interface EventFeedsOptions {
@@ -45,7 +59,7 @@ export class EventFeeds {
   readonly #options: EventFeedsOptions;
   readonly #followed = new Map<string, Promise<FollowedLog>>();
   readonly #running = new Map<string, FollowedLog>();
-  readonly #unsubscribes: (() => void)[] = [];
+  readonly #usages = new Map<string, Usage>();
   readonly #freshRange: (namespace: string) => Promise<LogRange | undefined>;
   readonly #reads = new Map<string, Promise<LogEntry[] | LogGap>>();
   #poll: NodeJS.Timeout | null = null;
@@ -54,13 +68,15 @@ export class EventFeeds {
 
   constructor(options: EventFeedsOptions) {
     this.#options = options;
-    this.#freshRange = coalesce((namespaces) => options.log.ranges(namespaces));
+    this.#freshRange = coalesce((namespaces) => this.#rangesOf(namespaces));
     this.#schedulePoll();
   }
 
-  /** The log of a namespace; it is followed from the first call on. UNAVAILABLE when the store does not answer. */
+  /** The log of a namespace; it is followed while it is in use, and for a minute more. UNAVAILABLE when the store does not answer. */
   follow(namespace: string): Promise<FollowedLog> {
     const followed = this.#followed.get(namespace);
+    const usage = this.#usages.get(namespace);
+    if (usage !== undefined) usage.idlePolls = 0;
     if (followed !== undefined) return followed;
     const started = this.#start(namespace);
     this.#followed.set(namespace, started);
@@ -76,7 +92,7 @@ export class EventFeeds {
   /** Where the log of a namespace stands in the store now, not earlier than this call. */
   async range(namespace: string): Promise<LogRange> {
     const range = await this.#freshRange(namespace);
-    if (range === undefined) throw new Error(`the store told nothing of namespace "${namespace}"`);
+    if (range === undefined) throw unavailable('the event store does not answer');
     return range;
   }
 
@@ -101,7 +117,7 @@ export class EventFeeds {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#poll !== null) clearTimeout(this.#poll);
-    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+    for (const { unsubscribe } of this.#usages.values()) unsubscribe();
     await this.#polling;
     const followed = await Promise.allSettled(this.#followed.values());
     const running = followed.filter((log) => log.status === 'fulfilled');
@@ -123,17 +139,45 @@ export class EventFeeds {
       compare: (a, b) => (a.epoch === b.epoch ? a.seq - b.seq : Number.NaN),
       sizeOf: ({ text }) => ENTRY_BYTES + text.length,
     };
-    const feed = await Feed.follow(log, { limits: RING_LIMITS, readLimit: READ_LIMIT, onError });
+    const feed = await Feed.follow(log, {
+      limits: RING_LIMITS,
+      readLimit: READ_LIMIT,
+      readBytes: READ_LENGTH,
+      onError,
+    });
     const routes = { routeOf: ({ topic }: LogEntry) => topic };
+    const wake = () => feed.wake();
+    const usage: Usage = { users: 0, idlePolls: 0, unsubscribe: signal.subscribe(channelOf(namespace), wake) };
     const followed: FollowedLog = {
       feed,
       subscribers: new Broadcast(feed, routes),
       groups: new Broadcast(feed, routes),
-      wake: () => feed.wake(),
+      wake,
+      use: () => {
+        usage.users += 1;
+        return () => {
+          usage.users -= 1;
+        };
+      },
     };
-    this.#unsubscribes.push(signal.subscribe(channelOf(namespace), followed.wake));
+    this.#usages.set(namespace, usage);
     this.#running.set(namespace, followed);
     return followed;
+  }
+
+  /** Asks for all at once, and one by one when that fails: on a Cluster, some may be on a node that is away. Those are left out. */
+  async #rangesOf(namespaces: string[]): Promise<Map<string, LogRange>> {
+    const { log } = this.#options;
+    try {
+      return await log.ranges(namespaces);
+    } catch (error) {
+      const [first, ...others] = namespaces;
+      if (first === undefined || others.length === 0) throw error;
+      const each = await Promise.allSettled(namespaces.map((namespace) => log.ranges([namespace])));
+      const found = each.flatMap((result) => (result.status === 'fulfilled' ? [...result.value] : []));
+      if (found.length === 0) throw error;
+      return new Map(found);
+    }
   }
 
   #schedulePoll(): void {
@@ -145,9 +189,24 @@ export class EventFeeds {
     }, POLL_INTERVAL_MS);
   }
 
+  /** Lets go of logs that nobody has used for a while; whoever comes next begins with a new feed. */
+  async #letGo(): Promise<void> {
+    for (const [namespace, usage] of this.#usages) {
+      usage.idlePolls = usage.users > 0 ? 0 : usage.idlePolls + 1;
+      if (usage.idlePolls <= IDLE_POLLS) continue;
+      usage.unsubscribe();
+      const followed = this.#running.get(namespace);
+      this.#usages.delete(namespace);
+      this.#running.delete(namespace);
+      this.#followed.delete(namespace);
+      await followed?.feed.close();
+    }
+  }
+
   async #wakeWhoIsBehind(): Promise<void> {
+    await this.#letGo();
     if (this.#running.size === 0) return;
-    const ranges = await this.#options.log.ranges([...this.#running.keys()]);
+    const ranges = await this.#rangesOf([...this.#running.keys()]);
     for (const [namespace, { feed }] of this.#running) {
       const range = ranges.get(namespace);
       if (range !== undefined && !isSamePosition(range.head, feed.end)) feed.wake();

@@ -28,14 +28,13 @@ export interface SubscriptionsOptions {
 
 type Batches<R> = AsyncGenerator<StreamBatch<SubscriptionItem>, R, undefined>;
 
-/** One subscription while it is open. */
+/** One subscription for as long as its filter stays as it is. */
 interface Session {
   readonly namespace: string;
   readonly followed: FollowedLog;
-  readonly signal: AbortSignal;
-  filter: TopicFilter;
+  readonly filter: TopicFilter;
   /** Aborts when the filter has to be asked for again. */
-  stale: AbortController;
+  readonly stale: AbortSignal;
 }
 
 /**
@@ -57,7 +56,11 @@ export class Subscriptions {
     this.#feeds = feeds;
     this.#bookmarks = setInterval(() => {
       this.#bookmarkTick += 1;
-      for (const { subscribers } of feeds.running.values()) subscribers.stir();
+      for (const { subscribers, groups } of feeds.running.values()) {
+        subscribers.stir();
+        // What they hold for groups that hear nothing new is let go of.
+        groups.stir();
+      }
     }, bookmarkIntervalMs);
   }
 
@@ -69,25 +72,28 @@ export class Subscriptions {
   async *open(request: SubscriptionRequest, signal: AbortSignal): Batches<void> {
     const { namespace, from, lastEventId, onChange } = request;
     const after = startOf(from, lastEventId);
-    const filter = await request.filter();
-    const [followed, range] = await Promise.all([this.#feeds.follow(namespace), this.#feeds.range(namespace)]);
-    const { feed } = followed;
-    const session: Session = { namespace, followed, signal, filter, stale: new AbortController() };
-    const end = () => session.stale.abort();
-    const release = onChange(end);
+    let stale = new AbortController();
+    const end = () => stale.abort();
+    // Before the filter is asked for: what changes while the store answers counts, too.
+    const releases = [onChange(end)];
     signal.addEventListener('abort', end);
     try {
+      let filter = await request.filter();
+      const [followed, range] = await Promise.all([this.#feeds.follow(namespace), this.#feeds.range(namespace)]);
+      releases.push(followed.use());
+      const { feed } = followed;
       let position = after ?? (from === 'earliest' ? range.horizon : range.head);
       yield [bookmarkItem(position)];
       // A head that the feed has not come to is where the feed will come to.
       let isKnown = after === null && from === 'latest' && feed.compare(feed.end, position) <= 0;
       if (isKnown && feed.compare(feed.end, position) < 0) feed.wake();
       while (!ended(signal)) {
-        if (session.stale.signal.aborted) {
-          session.stale = new AbortController();
-          session.filter = await request.filter();
+        if (stale.signal.aborted) {
+          stale = new AbortController();
+          filter = await request.filter();
           continue;
         }
+        const session: Session = { namespace, followed, filter, stale: stale.signal };
         if (!isKnown && !holds(feed, position)) position = yield* this.#catchUp(session, position);
         if (ended(signal)) return;
         position = yield* this.#live(session, position);
@@ -96,7 +102,7 @@ export class Subscriptions {
       }
     } finally {
       signal.removeEventListener('abort', end);
-      release();
+      for (const release of releases) release();
     }
   }
 
@@ -111,7 +117,7 @@ export class Subscriptions {
       tick = this.#bookmarkTick;
       return this.#bookmark(position);
     };
-    return followed.subscribers.follow(projectionOf(filter, itemOf), from, { signal: stale.signal, idle });
+    return followed.subscribers.follow(projectionOf(filter, itemOf), from, { signal: stale, idle });
   }
 
   async *#catchUp({ namespace, followed, filter, stale }: Session, from: LogPosition): Batches<LogPosition> {
@@ -126,16 +132,16 @@ export class Subscriptions {
         position = horizon;
         continue;
       }
-      const batch = read.map((entry) => projection.project(entry)).filter((item) => item !== null);
-      if (batch.length > 0) yield batch;
+      const heard = read.map((entry) => projection.project(entry)).filter((item) => item !== null);
+      for (const batch of inBatches(heard)) yield batch;
       position = read.at(-1)?.position ?? position;
       if (read.length > 0 || holds(feed, position)) continue;
       // The end of the log, and the feed has not come so far.
       if (feed.compare(feed.end, position) < 0) return position;
       // The feed is further than the store: what it follows is lost, and it has not noticed yet.
       feed.wake();
-      await nextNewsOf(feed, stale.signal);
-    } while (!stale.signal.aborted && !feed.closed && !holds(feed, position));
+      await nextNewsOf(feed, stale);
+    } while (!stale.aborted && !feed.closed && !holds(feed, position));
     return position;
   }
 
@@ -151,6 +157,13 @@ export class Subscriptions {
 function ended(signal: AbortSignal): boolean {
   if (signal.aborted && signal.reason instanceof SwarmError) throw signal.reason;
   return signal.aborted;
+}
+
+/** A stream that does not read holds one batch as it is written, so batches of old events are small ones. */
+const CATCH_UP_VALUES = 32;
+
+function* inBatches(items: readonly SubscriptionItem[]): Generator<StreamBatch<SubscriptionItem>> {
+  for (let from = 0; from < items.length; from += CATCH_UP_VALUES) yield items.slice(from, from + CATCH_UP_VALUES);
 }
 
 /** Where to go on; null for a word that the log's range explains. */

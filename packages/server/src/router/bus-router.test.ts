@@ -146,6 +146,20 @@ describe('a stream that is open', () => {
     }
   });
 
+  test('is no way around it: a claim that waits ends with its token, too', async () => {
+    const namespace = freshNamespace();
+    const eve = await joined(namespace, 'eve', 'worker');
+    const settings = { namespace, group: 'g', topics: ['task.eve.>'], from: 'earliest' };
+    const waiting = codeOf(call('bus.claim', { ...settings, waitMs: 8000 }, eve));
+    await vi.waitFor(async () => {
+      const answer = await core.fetch(`/v1/groups?namespace=${namespace}`);
+      expect(((await answer.json()) as { groups: object[] }).groups).toHaveLength(1);
+    });
+    await call('registry.deregister', { namespace, name: 'eve' });
+    await publish(namespace, 'task.eve.secret');
+    expect(await waiting).toBe('UNAUTHENTICATED');
+  });
+
   test('ends when the policy no longer allows it, and goes on where it still does', async () => {
     const namespace = freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');

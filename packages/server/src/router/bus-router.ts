@@ -26,6 +26,7 @@ import { assertMayRead } from '@hypercode/registry';
 import { busCallerOf } from '../bus-caller.ts';
 import { consumeStream, subscribeStream } from '../streams/bus-streams.ts';
 import { trackedValues } from '../streams/stream-kind.ts';
+import { waitWhileAlive } from '../streams/stream-life.ts';
 import { eventProcedure, eventsProcedure, procedure, router } from '../trpc.ts';
 
 export const busRouter = router({
@@ -70,8 +71,8 @@ export const busRouter = router({
 
   claim: procedure.input(ClaimInput).mutation(({ ctx, input, signal }): Promise<ClaimResult> => {
     const caller = busCallerOf(ctx.principal, input.namespace);
-    const over = signal === undefined ? ctx.core.draining : AbortSignal.any([signal, ctx.core.draining]);
-    return ctx.core.bus.claim(caller, input, over);
+    const call = { core: ctx.core, identity: ctx.identity, signal: signal ?? ctx.core.draining };
+    return waitWhileAlive(call, (over) => ctx.core.bus.claim(caller, input, over));
   }),
 
   ack: procedure

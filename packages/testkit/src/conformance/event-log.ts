@@ -201,7 +201,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         expect(texts).toEqual([...WEIRD_TEXTS, ...WEIRD_TEXTS]);
       });
 
-      test('of 256 KiB, in pages that end at about 4 MiB', async () => {
+      test('of 256 KiB, in pages that end at about 1 MiB', async () => {
         const namespace = newNamespace();
         const { head } = await rangeOf(first, namespace);
         const texts: string[] = [];
@@ -213,8 +213,8 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         const page = await entriesOf(second, namespace, head);
         expect(page.length).toBeLessThan(texts.length);
         const bytes = page.reduce((sum, { text }) => sum + text.length, 0);
-        expect(bytes).toBeGreaterThan(3 * MIB);
-        expect(bytes).toBeLessThan(5 * MIB);
+        expect(bytes).toBeGreaterThan(0.7 * MIB);
+        expect(bytes).toBeLessThan(1.5 * MIB);
         expect((await allEntries(second, namespace, head)).map(({ text }) => text)).toEqual(texts);
       });
 

@@ -4,7 +4,7 @@ import type { LogPosition } from '../../store/position.ts';
 import type { BusSchema } from '../schema.ts';
 
 /** Most bytes in a page that has more than one event. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_BYTES = 1024 * 1024;
 
 /** The log when `seq` is null, and events in their order. */
 export interface EventRow {

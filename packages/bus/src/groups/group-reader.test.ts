@@ -1,0 +1,94 @@
+// What a replica knows of a group between its claims: what was stirred up meanwhile, who has joined, what it handed out.
+import { Broadcast, Feed, type Log } from '@hypercode/feed';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { LogEntry } from '../store/event-log.ts';
+import type { ClaimOutcome, GroupStore } from '../store/group-store.ts';
+import type { LogPosition } from '../store/position.ts';
+import { GroupReader } from './group-reader.ts';
+
+const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
+const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, gap: null };
+const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
+const member = () => ({ onNews: vi.fn(), onRoom: vi.fn() });
+
+/** A reader of an empty log; the store's side of a claim is `claim`. */
+async function open(claim: () => Promise<ClaimOutcome>) {
+  const log: Log<LogPosition, LogEntry> = {
+    read: async () => [],
+    begin: async () => at(0),
+    compare: (a, b) => a.seq - b.seq,
+    sizeOf: () => 1,
+  };
+  const limits = { maxEntries: 10, maxBytes: Infinity };
+  const feed = await Feed.follow(log, { limits, readLimit: 10, onError: () => undefined });
+  const followed = {
+    feed,
+    groups: new Broadcast<LogPosition, LogEntry, LogEntry>(feed),
+    subscribers: new Broadcast<LogPosition, LogEntry, never>(feed),
+    wake: () => undefined,
+    use: () => () => undefined,
+  };
+  const reader = new GroupReader({
+    namespace: 'n',
+    group: 'g',
+    settings: { topics: ['>'], ackDeadlineMs: 86_400_000, maxDeliveries: 3 },
+    store: { claim } satisfies Pick<GroupStore, 'claim'>,
+    feeds: { read: async () => [] },
+    followed,
+    cursor: at(0),
+  });
+  onTestFinished(async () => {
+    await reader.close();
+    await feed.close();
+  });
+  return reader;
+}
+
+describe('a group reader', () => {
+  test('does not forget what is stirred up while the store is asked', async () => {
+    let answer: (outcome: ClaimOutcome) => void = () => undefined;
+    const claim = vi.fn(() => new Promise<ClaimOutcome>((resolve) => (answer = resolve)));
+    const reader = await open(claim);
+    reader.join(member());
+    const claimed = reader.claim(ONE);
+    await vi.waitFor(() => expect(claim).toHaveBeenCalled());
+    reader.stir();
+    answer(NOTHING);
+    await claimed;
+    expect(reader.promising).toBe(true);
+  });
+
+  test('asks again for whoever joins after a claim that nobody was left to hear of', async () => {
+    const reader = await open(async () => NOTHING);
+    const leave = reader.join(member());
+    await reader.claim(ONE);
+    expect(reader.promising).toBe(false);
+    const moving = reader.claim({ consumer: '', maxInFlight: 0, max: 0 });
+    leave();
+    await moving;
+    reader.join(member());
+    expect(reader.promising).toBe(true);
+  });
+
+  test('remembers so much of what it handed out, and no more', async () => {
+    let seq = 0;
+    const reader = await open(async () => {
+      seq += 1000;
+      const deliveries = Array.from({ length: 1000 }, (_, i) => ({ position: at(seq - i), attempt: 1, text: '{}' }));
+      return { ...NOTHING, deliveries };
+    });
+    await reader.claim(ONE);
+    expect(reader.settled([at(1)])).toBe(true);
+    for (let i = 0; i < 150; i += 1) await reader.claim(ONE);
+    expect(reader.settled([at(seq)])).toBe(true);
+    expect(reader.settled([at(2)])).toBe(false);
+  });
+
+  test('tells its members when it is closed', async () => {
+    const reader = await open(async () => NOTHING);
+    const waiting = member();
+    reader.join(waiting);
+    await reader.close();
+    expect(waiting.onNews).toHaveBeenCalled();
+  });
+});
