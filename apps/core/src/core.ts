@@ -9,7 +9,7 @@ import {
   type PolicySchema,
 } from '@hypercode/bus';
 import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal } from '@hypercode/feed';
-import { Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
+import { AddressRules, defaultRules, Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
 import { createSwarmServer } from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfig } from './config/parse-config.ts';
@@ -58,6 +58,14 @@ export async function startCore({ config, logger, signal }: StartOptions): Promi
       staticTokens,
       leaseMs: config.leaseMs,
       retention: { maxChanges: config.changelogMax, maxAgeMs: config.changelogMaxAgeMs },
+      liveness: {
+        expireAfterMs: config.expireAfterMs,
+        circuitThreshold: config.circuitThreshold,
+        circuitOpenMs: config.circuitOpenMs,
+        probeIntervalMs: config.probeIntervalMs,
+        probeTimeoutMs: config.probeTimeoutMs,
+        probeAllow: addressRulesOf(config),
+      },
       onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
     });
     stack.defer(() => registry.close());
@@ -77,7 +85,7 @@ export async function startCore({ config, logger, signal }: StartOptions): Promi
       registry,
       bus,
       logger,
-      checks: checksOf(config, { database, wakeUps, store }),
+      checks: checksOf(config, { database, wakeUps, store, registry }),
       leaseMs: config.leaseMs,
       registerPerSecond: config.rateRegister,
       corsOrigins: config.corsOrigins,
@@ -125,13 +133,28 @@ function openStore(config: CoreConfig, database: Database): BusStore {
   return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
 }
 
-function checksOf(config: CoreConfig, parts: { database: Database; wakeUps: Signal; store: BusStore }) {
-  const { database, wakeUps, store } = parts;
+function addressRulesOf({ probeAllow, databaseUrl }: CoreConfig): AddressRules {
+  if (probeAllow !== null) return new AddressRules(probeAllow);
+  return defaultRules(databaseUrl === null ? 'embedded' : 'server');
+}
+
+interface Checked {
+  database: Database;
+  wakeUps: Signal;
+  store: BusStore;
+  registry: Registry;
+}
+
+function checksOf(config: CoreConfig, { database, wakeUps, store, registry }: Checked) {
+  const liveness = async () => {
+    const { suspended } = registry;
+    return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: very many agents failed together`;
+  };
   const redis = async () => {
     if (!wakeUps.linked) throw new Error('not connected');
     return store.check();
   };
-  return { database: () => database.ping(), ...(config.redisUrl === null ? {} : { redis }) };
+  return { database: () => database.ping(), liveness, ...(config.redisUrl === null ? {} : { redis }) };
 }
 
 /** The tokens of the configuration, and of the data folder where it gives none. */

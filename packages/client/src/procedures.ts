@@ -49,6 +49,7 @@ type Kinds = {
 };
 
 const KINDS = {
+  circuit: { trip: 'mutation', reset: 'mutation' },
   bus: {
     publish: 'mutation',
     publishMany: 'mutation',

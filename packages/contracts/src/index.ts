@@ -44,6 +44,7 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
+export { CIRCUIT_TOPICS, CircuitEventData, LIVENESS_TOPICS, ResetInput, TripInput } from './circuit.ts';
 export {
   ERROR_CODES,
   ErrorCode,

@@ -80,6 +80,8 @@ export const HeartbeatResult = z.object({
   leaseMs: z.number().int().positive(),
   /** The agent's revision. */
   revision: Revision,
+  /** The agent's circuit; unless it is closed, what the agent publishes is refused. */
+  circuit: CircuitState.optional(),
 });
 export type HeartbeatResult = z.infer<typeof HeartbeatResult>;
 

@@ -5,6 +5,7 @@ import { querySuite } from './agents/query-suite.ts';
 import { historySuite } from './changes/history-suite.ts';
 import { heartbeatsSuite } from './heartbeats/heartbeats-suite.ts';
 import { lifecycleSuite } from './lifecycle-suite.ts';
+import { livenessSuite } from './liveness/liveness-suite.ts';
 import { Replicas, type Store } from './swarm-suite.ts';
 import { incarnationsSuite } from './tokens/incarnations-suite.ts';
 import { tokensSuite } from './tokens/tokens-suite.ts';
@@ -24,4 +25,5 @@ export function registrySuite(open: () => Promise<Store>): void {
   incarnationsSuite(replicas);
   heartbeatsSuite(replicas);
   lifecycleSuite(replicas);
+  livenessSuite(replicas);
 }

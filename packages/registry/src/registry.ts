@@ -11,8 +11,10 @@ import {
   type QueryInput,
   type QueryResult,
   type RegisterResult,
+  type ResetInput,
   SwarmError,
   type TokenInfo,
+  type TripInput,
   type UpdateInput,
 } from '@hypercode/contracts';
 import type { Database } from '@hypercode/database';
@@ -20,14 +22,21 @@ import type { Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { decodeCursor, encodeCursor } from './agents/cursor.ts';
+import type { Command } from './agents/decide.ts';
 import { type CommittedGroup, GroupCommit } from './agents/group-commit.ts';
 import { toAgent } from './agents/agent-row.ts';
 import { queryAgents } from './agents/queries/query-agents.ts';
 import { readAgents } from './agents/queries/read-agents.ts';
+import type { Change } from './changes/change.ts';
 import { ChangeLog } from './changes/change-log.ts';
 import { readHistory } from './changes/queries/read-history.ts';
 import { Heartbeats } from './heartbeats/heartbeats.ts';
 import { Housekeeping, type HousekeepingOptions } from './housekeeping/housekeeping.ts';
+import { Circuits } from './liveness/circuits.ts';
+import { Judge } from './liveness/judge.ts';
+import { type AddressRules, defaultRules } from './probes/address-rules.ts';
+import { Prober } from './probes/probe.ts';
+import { ProbeRounds, type ProbeTally } from './probes/probe-rounds.ts';
 import type { Schema } from './schema.ts';
 import { Identities, type StaticToken } from './tokens/identities.ts';
 import type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
@@ -48,7 +57,33 @@ export interface RegistryOptions {
   clock?: Clock;
   /** How often watchers without news get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
+  liveness?: Partial<LivenessOptions>;
 }
+
+/** Defaults are those of core's configuration; probes reach public addresses only. */
+export interface LivenessOptions {
+  /** Silence after which an agent is removed, in milliseconds. */
+  expireAfterMs: number;
+  /** A circuit opens when consecutive failures exceed this. */
+  circuitThreshold: number;
+  /** How long a circuit is open the first time, in milliseconds. */
+  circuitOpenMs: number;
+  /** Time between two probes of a healthUrl, in milliseconds. */
+  probeIntervalMs: number;
+  /** How long a probe may take, in milliseconds. */
+  probeTimeoutMs: number;
+  /** Which addresses may be probed. */
+  probeAllow: AddressRules;
+}
+
+const LIVENESS: LivenessOptions = {
+  expireAfterMs: 3_600_000,
+  circuitThreshold: 3,
+  circuitOpenMs: 30_000,
+  probeIntervalMs: 10_000,
+  probeTimeoutMs: 2000,
+  probeAllow: defaultRules('server'),
+};
 
 /** Time and chance, so that tests can hold them. */
 export interface Clock {
@@ -70,10 +105,14 @@ export interface RegistryObserver {
   onGroup(group: CommittedGroup): void;
   /** The connection for wake-ups between replicas was established. */
   onLinked(): void;
+  /** This replica has committed a change of an agent's circuit. */
+  onCircuit?(agent: Agent): void;
+  /** Very many agents of a namespace failed together, so nobody is tripped or expired; or that is over. */
+  onBrake?(namespace: string, says: 'suspended' | 'resumed'): void;
 }
 
-/** An agent changes its activity at most this often in the registry, in milliseconds. */
-const ACTIVITY_INTERVAL_MS = 1000;
+/** Beats change what the registry shows of an agent at most this often, in milliseconds. */
+const STATUS_INTERVAL_MS = 1000;
 
 export class Registry {
   readonly identities: Identities;
@@ -85,9 +124,12 @@ export class Registry {
   readonly #commits: GroupCommit;
   readonly #heartbeats: Heartbeats;
   readonly #housekeeping: Housekeeping;
+  readonly #judge: Judge;
+  readonly #probes: ProbeRounds;
+  readonly #circuits: Circuits;
   readonly #observers = new Set<RegistryObserver>();
-  /** When an agent's activity was last written, by agent id. */
-  readonly #activityWrittenAt = new Map<string, number>();
+  /** When an agent's activity or health was last written because of a beat. */
+  readonly #writtenAt = new Map<string, number>();
 
   constructor(options: RegistryOptions) {
     const { database, signal, onError, leaseMs, staticTokens, retention, bookmarkIntervalMs } = options;
@@ -100,6 +142,7 @@ export class Registry {
       db,
       onCommitted: (namespace, changes) => {
         this.identities.committed(changes);
+        this.#tellOfCircuits(changes);
         this.#changes.committed(namespace, changes);
       },
       onGroup: (group) => {
@@ -109,6 +152,37 @@ export class Registry {
     });
     this.#heartbeats = new Heartbeats({ db, leaseMs, monotonicNow: () => this.#clock.monotonicNow(), onError });
     this.#housekeeping = new Housekeeping({ db, dialect: database.dialect, retention, onError });
+    const { probeAllow: allow, probeTimeoutMs, probeIntervalMs, ...limits } = { ...LIVENESS, ...options.liveness };
+    const settings = {
+      leaseMs,
+      expireAfterMs: limits.expireAfterMs,
+      threshold: limits.circuitThreshold,
+      openMs: limits.circuitOpenMs,
+    };
+    const submit = (namespace: string, command: Command) => this.#commits.submit(namespace, command, null);
+    this.#circuits = new Circuits({ db, settings, submit });
+    this.#judge = new Judge({
+      db,
+      settings,
+      probeIntervalMs,
+      newId: () => this.#clock.newId(),
+      submit,
+      storesAnswer: () => signal.linked,
+      onBrake: (namespace, says) => {
+        for (const observer of this.#observers) observer.onBrake?.(namespace, says);
+      },
+      onError,
+    });
+    this.#probes = new ProbeRounds({
+      db,
+      prober: new Prober({ timeoutMs: probeTimeoutMs, allow }),
+      settings,
+      intervalMs: probeIntervalMs,
+      monotonicNow: () => this.#clock.monotonicNow(),
+      onAlive: (agent) => this.#heartbeats.beat(agent),
+      submit,
+      onError,
+    });
     this.identities = new Identities({
       db,
       changes: this.#changes,
@@ -152,8 +226,36 @@ export class Registry {
    */
   async heartbeat(agent: AgentPrincipal, activity: Activity | undefined): Promise<{ leaseExpiresAt: string }> {
     this.#heartbeats.beat(agent);
-    if (activity !== undefined && activity !== agent.activity) await this.#writeActivity(agent, activity);
+    const isNews = activity !== undefined && activity !== agent.activity;
+    // Where there is a healthUrl, the probes say what the agent's health is.
+    const isHealthAgain = agent.health !== 'healthy' && !agent.hasHealthUrl;
+    if (isNews || isHealthAgain) {
+      const health = isHealthAgain ? { health: 'healthy' as const, reason: null } : {};
+      await this.#showStatus(agent, { ...(isNews ? { activity } : {}), ...health });
+    }
     return { leaseExpiresAt: new Date(this.#clock.now() + this.#options.leaseMs).toISOString() };
+  }
+
+  /** Opens an agent's circuit until it is reset. NOT_FOUND, UNAVAILABLE. */
+  async trip({ namespace, name, reason }: TripInput): Promise<Agent> {
+    await this.#circuits.handle(namespace, name, { kind: 'trip', reason: reason ?? null, at: this.#clock.now() });
+    return this.get({ namespace, name });
+  }
+
+  /** Closes an agent's circuit, and forgets its failures. NOT_FOUND, UNAVAILABLE. */
+  async reset({ namespace, name }: ResetInput): Promise<Agent> {
+    await this.#circuits.handle(namespace, name, { kind: 'reset', at: this.#clock.now() });
+    return this.get({ namespace, name });
+  }
+
+  /** Namespaces in which so many agents failed together that nobody is tripped or expired now, if this replica judges. */
+  get suspended(): string[] {
+    return this.#judge.suspended;
+  }
+
+  /** Probes that this replica has made. */
+  get probes(): Readonly<ProbeTally> {
+    return this.#probes.tally;
   }
 
   /** NOT_FOUND when there is no such agent. */
@@ -249,6 +351,8 @@ export class Registry {
   /** Finishes what was submitted, writes the last signs of life, and stops following. The database stays open. */
   async close(): Promise<void> {
     this.watches.close();
+    await this.#probes.close();
+    await this.#judge.close();
     await this.#commits.close();
     await this.#heartbeats.close();
     await this.#housekeeping.close();
@@ -291,19 +395,33 @@ export class Registry {
     }
   }
 
-  async #writeActivity(agent: AgentPrincipal, activity: Activity): Promise<void> {
-    const now = this.#clock.monotonicNow();
-    const writtenAt = this.#activityWrittenAt.get(agent.agentId);
-    if (writtenAt !== undefined && now - writtenAt < ACTIVITY_INTERVAL_MS) return;
-    for (const [agentId, at] of this.#activityWrittenAt) {
-      if (now - at < ACTIVITY_INTERVAL_MS) break;
-      this.#activityWrittenAt.delete(agentId);
+  #tellOfCircuits(changes: readonly Change[]): void {
+    for (const { change, before, after } of changes) {
+      const isNews = change === 'status' && before !== null && before.status.circuit !== after.status.circuit;
+      if (isNews) for (const observer of this.#observers) observer.onCircuit?.(after);
     }
-    this.#activityWrittenAt.delete(agent.agentId);
-    this.#activityWrittenAt.set(agent.agentId, now);
-    const { namespace, name, agentId } = agent;
+  }
+
+  #mayWrite(key: string): boolean {
+    const now = this.#clock.monotonicNow();
+    const writtenAt = this.#writtenAt.get(key);
+    if (writtenAt !== undefined && now - writtenAt < STATUS_INTERVAL_MS) return false;
+    for (const [oldest, at] of this.#writtenAt) {
+      if (now - at < STATUS_INTERVAL_MS) break;
+      this.#writtenAt.delete(oldest);
+    }
+    this.#writtenAt.delete(key);
+    this.#writtenAt.set(key, now);
+    return true;
+  }
+
+  /** What a beat says of its agent, unless the last change was written within the last second; then the next beat says it. */
+  async #showStatus(agent: AgentPrincipal, set: Partial<Pick<Agent['status'], 'activity' | 'health' | 'reason'>>) {
+    // A new activity does not wait because the agent has just become healthy.
+    if (!this.#mayWrite(`${agent.agentId} ${set.activity === undefined ? 'health' : 'activity'}`)) return;
+    const { namespace, name, agentId, incarnation } = agent;
     await this.#commits
-      .submit(namespace, { kind: 'activity', name, agentId, activity }, null)
+      .submit(namespace, { kind: 'status', name, agentId, incarnation, set, seen: true }, null)
       // The lease is renewed all the same; the next beat tries again.
       .catch(this.#options.onError);
   }

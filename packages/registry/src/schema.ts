@@ -1,6 +1,7 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
 import type { Agent, ChangeType, TokenKind, TokenRoles } from '@hypercode/contracts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { LivenessMemory } from './liveness/liveness-memory.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
@@ -22,6 +23,10 @@ export interface AgentTable {
   revision: number;
   incarnation: string | null;
   last_seen_at: Timestamp | null;
+  /** What is remembered of its failures and its circuit; null: nothing. Moves without a revision. */
+  liveness: JSONColumnType<LivenessMemory> | null;
+  /** When its healthUrl is due; null: now. */
+  probe_at: Timestamp | null;
   /** Index terms of everything that a filter can ask for. */
   facets: string[];
   /** Index terms of the free text. */
@@ -69,6 +74,13 @@ export interface TokenTable {
   fenced_at: Timestamp | null;
 }
 
+/** What one replica does for all, until it is due to be taken again. */
+export interface DutyTable {
+  duty: string;
+  holder: string;
+  until: Timestamp;
+}
+
 /** One row: what replicas poll to hear that an operator's token was revoked. */
 export interface TokenEpochTable {
   id: Generated<boolean>;
@@ -83,4 +95,5 @@ export type Schema = {
   incarnations: IncarnationTable;
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
+  duties: DutyTable;
 };

@@ -18,5 +18,5 @@ export async function heartbeat(core: Core, principal: Principal, input: Heartbe
   }
   const { leaseExpiresAt } = await core.registry.heartbeat(principal, input.activity);
   core.metrics.heartbeat();
-  return { leaseExpiresAt, leaseMs: core.leaseMs, revision: principal.revision };
+  return { leaseExpiresAt, leaseMs: core.leaseMs, revision: principal.revision, circuit: principal.circuit };
 }

@@ -1,5 +1,6 @@
 // From a stored row to the agent on the wire.
 import type { Agent } from '@hypercode/contracts';
+import { type LivenessMemory, memoryOf } from '../liveness/liveness-memory.ts';
 
 /** How long a superseded incarnation is remembered, and its tokens answered with FENCED. */
 export const REMEMBERED_INCARNATION = '24 hours';
@@ -7,12 +8,15 @@ export const REMEMBERED_INCARNATION = '24 hours';
 export interface AgentRow {
   doc: Agent;
   last_seen_at: Date | null;
+  liveness: LivenessMemory | null;
 }
 
 /** The agent as it is now: the document of its last revision, and what moved since without one. */
-export function toAgent({ doc, last_seen_at }: AgentRow): Agent {
+export function toAgent({ doc, last_seen_at, liveness }: AgentRow): Agent {
   const lastSeenAt = last_seen_at === null ? doc.status.lastSeenAt : last_seen_at.toISOString();
-  return orderedAgent({ ...doc, status: { ...doc.status, lastSeenAt } });
+  const { failures, reason } = memoryOf(liveness, doc).circuit;
+  const status = { ...doc.status, lastSeenAt, consecutiveFailures: failures, reason: reason ?? doc.status.reason };
+  return orderedAgent({ ...doc, status });
 }
 
 /** A registration is a sign of life. Its document cannot say when, since the commit knows the time. */

@@ -34,6 +34,18 @@ function committed(decision: Decision, revision: number): Agent {
 
 const ada = agentOf({ incarnation: FIRST, specRevision: 3, revision: 5 });
 const registered = registrationOf({ incarnation: FIRST });
+type StatusCommand = Extract<Command, { kind: 'status' }>;
+const statusOf = (set: StatusCommand['set'], more: Partial<StatusCommand> = {}): StatusCommand => ({
+  kind: 'status',
+  name: 'ada',
+  agentId: ada.id,
+  incarnation: FIRST,
+  set,
+  seen: true,
+  ...more,
+});
+const seenAt = (at: string): Agent => agentOf({ ...ada, status: { ...ada.status, lastSeenAt: at } });
+const LATER = '2026-01-01T00:00:10.000Z';
 
 describe('every outcome', () => {
   test.each<[string, Agent | null, Command, string]>([
@@ -79,20 +91,38 @@ describe('every outcome', () => {
     ['update the role at an older revision', ada, update({ role: 'planner' }, 2), 'CONFLICT'],
     ['deregister', ada, deregister, 'deregistered'],
     ['deregister nobody', null, deregister, 'NOT_FOUND'],
-    ['report an activity', ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' }, 'status'],
+    ['report an activity', ada, statusOf({ activity: 'busy' }), 'status'],
+    ['report the same activity', ada, statusOf({ activity: 'ready' }), 'unchanged'],
+    ['report for an earlier agent', ada, statusOf({ activity: 'busy' }, { agentId: NEW_ID }), 'NOT_FOUND'],
+    ['become healthy', ada, statusOf({ health: 'healthy' }), 'status'],
+    ['trip', ada, statusOf({ circuit: 'open', reason: 'four failures' }), 'status'],
+    ['count without consequence', ada, statusOf({ consecutiveFailures: 2, reason: 'slow' }), 'unchanged'],
+    ['be judged as another process', ada, statusOf({ health: 'unhealthy' }, { incarnation: SECOND }), 'unchanged'],
     [
-      'report the same activity',
-      ada,
-      { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'ready' },
+      'be judged though it was seen since',
+      seenAt(LATER),
+      statusOf({ health: 'unhealthy' }, { unlessSeenAfter: Date.parse(LATER) - 1 }),
       'unchanged',
     ],
     [
-      'report for an earlier agent',
-      ada,
-      { kind: 'activity', name: 'ada', agentId: NEW_ID, activity: 'busy' },
-      'NOT_FOUND',
+      'be judged and not seen since',
+      seenAt(LATER),
+      statusOf({ health: 'unhealthy' }, { unlessSeenAfter: Date.parse(LATER) }),
+      'status',
     ],
-    ['report for nobody', null, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' }, 'NOT_FOUND'],
+    [
+      'expire',
+      seenAt(LATER),
+      { kind: 'expire', name: 'ada', agentId: ada.id, reason: 'silent', unlessSeenAfter: Date.parse(LATER) },
+      'expired',
+    ],
+    [
+      'expire though it was seen since',
+      seenAt(LATER),
+      { kind: 'expire', name: 'ada', agentId: ada.id, reason: 'silent', unlessSeenAfter: 0 },
+      'unchanged',
+    ],
+    ['report for nobody', null, statusOf({ activity: 'busy' }), 'NOT_FOUND'],
   ])('%s', (_, current, command, expected) => {
     expect(shortly(decide(current, command))).toBe(expected);
   });
@@ -139,7 +169,7 @@ describe('every outcome', () => {
   });
 
   test('a status change is no change of the registration', () => {
-    const decision = decide(ada, { kind: 'activity', name: 'ada', agentId: ada.id, activity: 'busy' });
+    const decision = decide(ada, statusOf({ activity: 'busy' }));
     expect(decision).toMatchObject({ specChanged: false, agent: { status: { activity: 'busy' } } });
   });
 

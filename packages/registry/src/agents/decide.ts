@@ -1,6 +1,5 @@
 // What a command does to an agent: a pure function of the agent as it stands and the command. No clock, no store.
 import {
-  type Activity,
   type Agent,
   type AgentRegistration,
   type AgentUpdate,
@@ -21,7 +20,19 @@ export type Command =
     }
   | { kind: 'update'; name: string; set: AgentUpdate; ifRevision: number | undefined }
   | { kind: 'deregister'; name: string; reason: string | undefined }
-  | { kind: 'activity'; name: string; agentId: string; activity: Activity };
+  | {
+      /** What a beat says, or liveness has found out. Only of the process that it is about. */
+      kind: 'status';
+      name: string;
+      agentId: string;
+      incarnation: string | null;
+      set: Partial<Omit<Agent['status'], 'lastSeenAt'>>;
+      /** Whether it is a sign of life of the agent itself. */
+      seen: boolean;
+      /** Nothing is done when the agent was seen after this, in milliseconds since the epoch. */
+      unlessSeenAfter?: number;
+    }
+  | { kind: 'expire'; name: string; agentId: string; reason: string; unlessSeenAfter: number };
 
 /**
  * What becomes of a command. `agent` carries the state to store; `revision`, `updatedAt` and whatever else the commit
@@ -44,13 +55,30 @@ export function decide(current: Agent | null, command: Command): Decision {
       const status = { ...current.status, reason: command.reason ?? null };
       return { outcome: 'change', change: 'deregistered', agent: { ...current, status }, specChanged: false };
     }
-    case 'activity': {
-      if (current === null || current.id !== command.agentId) return notFound(command.name);
-      if (current.status.activity === command.activity) return { outcome: 'unchanged', agent: current };
-      const status = { ...current.status, activity: command.activity };
-      return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
-    }
+    case 'status':
+    case 'expire':
+      return decideStatus(current, command);
   }
+}
+
+type StatusCommand = Extract<Command, { kind: 'status' | 'expire' }>;
+
+function decideStatus(current: Agent | null, command: StatusCommand): Decision {
+  if (current === null || current.id !== command.agentId) return notFound(command.name);
+  const { unlessSeenAfter } = command;
+  const wasSeen = unlessSeenAfter !== undefined && Date.parse(current.status.lastSeenAt ?? '') > unlessSeenAfter;
+  if (wasSeen || (command.kind === 'status' && current.incarnation !== command.incarnation)) {
+    return { outcome: 'unchanged', agent: current };
+  }
+  if (command.kind === 'expire') {
+    const status = { ...current.status, reason: command.reason };
+    return { outcome: 'change', change: 'expired', agent: { ...current, status }, specChanged: false };
+  }
+  const status = { ...current.status, ...command.set };
+  const { health, circuit, activity } = current.status;
+  if (status.health === health && status.circuit === circuit && status.activity === activity)
+    return { outcome: 'unchanged', agent: current };
+  return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
 }
 
 function decideRegister(current: Agent | null, command: Extract<Command, { kind: 'register' }>): Decision {

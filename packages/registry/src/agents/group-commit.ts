@@ -312,7 +312,7 @@ const changeOf = (
   change,
   agent,
   spec: specChanged,
-  seen: command.kind === 'register' || command.kind === 'activity',
+  seen: command.kind === 'register' || (command.kind === 'status' && command.seen),
   facets: facetsOf(agent),
   words: wordsOf(searchTextOf(agent)),
   tokens: [],

@@ -1,7 +1,9 @@
 // The registry's migrations, oldest first by name. A migration that has been released is never edited.
 import type { Migration } from 'kysely/migration';
 import * as registry from './20261122-registry.ts';
+import * as liveness from './20261123-liveness.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
+  '20261123-liveness': liveness,
 };

@@ -39,8 +39,9 @@ export function guardedAgents(options: GuardedAgentsOptions): GuardedAgents {
   const idle = new IdleSockets(options);
   const guard = new Guard(options);
   const settings = { keepAlive: true, timeout: keepAliveMs, maxFreeSockets: maxIdleSocketsPerOrigin };
-  const plain = new PlainAgent(settings, guard, idle);
-  const secure = new SecureAgent({ ...settings, rejectUnauthorized: true, ...(ca !== undefined && { ca }) }, guard, idle);
+  const plain = guarded(new http.Agent(settings), guard, idle);
+  const trust = { rejectUnauthorized: true, ...(ca !== undefined && { ca }) };
+  const secure = guarded(new https.Agent({ ...settings, ...trust }), guard, idle);
   return {
     'http:': plain,
     'https:': secure,
@@ -73,13 +74,11 @@ class Guard {
 
   readonly lookup: LookupFunction = (hostname, { all }, callback) => {
     this.#permitted(hostname).then(
-      // Off the promise, whose rejections would swallow what the socket throws.
-      ([first, ...others]) =>
-        setImmediate(() => {
-          if (all) callback(null, [first, ...others]);
-          else callback(null, first.address, first.family);
-        }),
-      (failure: Error) => setImmediate(() => callback(failure, '')),
+      ([first, ...others]) => {
+        if (all) callback(null, [first, ...others]);
+        else callback(null, first.address, first.family);
+      },
+      (failure: unknown) => callback(failure as Error, ''),
     );
   };
 
@@ -135,81 +134,33 @@ class IdleSockets {
   }
 }
 
-type Connected = (error: Error | null, socket: Duplex) => void;
-
-class PlainAgent extends http.Agent {
-  readonly #guard: Guard;
-  readonly #idle: IdleSockets;
-
-  constructor(settings: http.AgentOptions, guard: Guard, idle: IdleSockets) {
-    super(settings);
-    this.#guard = guard;
-    this.#idle = idle;
-  }
-
-  override createConnection(options: http.ClientRequestArgs, connected: Connected): Duplex | null | undefined {
-    return open(this.#guard, this.#idle, { options, connected, connect: (to) => super.createConnection(to) });
-  }
-
-  override keepSocketAlive(socket: Duplex): boolean {
-    return keep(this.#idle, socket, () => super.keepSocketAlive(socket));
-  }
-
-  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
-    this.#idle.reused(socket);
-    super.reuseSocket(socket, request);
-  }
-}
-
-class SecureAgent extends https.Agent {
-  readonly #guard: Guard;
-  readonly #idle: IdleSockets;
-
-  constructor(settings: https.AgentOptions, guard: Guard, idle: IdleSockets) {
-    super(settings);
-    this.#guard = guard;
-    this.#idle = idle;
-  }
-
-  override createConnection(options: https.RequestOptions, connected: Connected): Duplex | null | undefined {
-    return open(this.#guard, this.#idle, { options, connected, connect: (to) => super.createConnection(to) });
-  }
-
-  override keepSocketAlive(socket: Duplex): boolean {
-    return keep(this.#idle, socket, () => super.keepSocketAlive(socket));
-  }
-
-  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
-    this.#idle.reused(socket);
-    super.reuseSocket(socket, request);
-  }
-}
-
-interface Opening<Options> {
-  options: Options;
-  connected: Connected;
-  connect: (options: Options) => Duplex | null | undefined;
-}
-
-function open<Options extends http.ClientRequestArgs>(
-  guard: Guard,
-  idle: IdleSockets,
-  { options, connected, connect }: Opening<Options>,
-): Duplex | null | undefined {
-  const refusal = guard.refusal(options.host ?? '');
-  if (refusal !== null) {
-    // The agent looks at the error alone.
-    connected(refusal, undefined as unknown as Duplex);
-    return undefined;
-  }
-  const socket = connect({ ...options, lookup: guard.lookup });
-  if (socket) idle.opened(socket);
-  return socket;
-}
-
-/** `keepSocketAlive` of Node.js answers whether to keep the socket, though its declaration does not say so. */
-function keep(idle: IdleSockets, socket: Duplex, decide: () => unknown): boolean {
-  const kept = idle.mayKeep(socket) && decide() === true;
-  if (kept) idle.kept(socket);
-  return kept;
+/** Puts the guard before what the agent opens, and the limits before what it keeps. */
+function guarded<A extends http.Agent>(agent: A, guard: Guard, idle: IdleSockets): A {
+  const connect = agent.createConnection.bind(agent);
+  // It answers whether to keep the socket, though its declaration does not say so.
+  const wouldKeep: (socket: Duplex) => unknown = agent.keepSocketAlive.bind(agent);
+  const reuse = agent.reuseSocket.bind(agent);
+  const overrides: Pick<http.Agent, 'createConnection' | 'keepSocketAlive' | 'reuseSocket'> = {
+    createConnection(options, connected) {
+      const refusal = guard.refusal(options.host ?? '');
+      if (refusal !== null) {
+        // The agent looks at the error alone.
+        connected?.(refusal, undefined as unknown as Duplex);
+        return undefined;
+      }
+      const socket = connect({ ...options, lookup: guard.lookup });
+      if (socket) idle.opened(socket);
+      return socket;
+    },
+    keepSocketAlive(socket) {
+      const keep = idle.mayKeep(socket) && wouldKeep(socket) === true;
+      if (keep) idle.kept(socket);
+      return keep;
+    },
+    reuseSocket(socket, request) {
+      idle.reused(socket);
+      reuse(socket, request);
+    },
+  };
+  return Object.assign(agent, overrides);
 }

@@ -65,6 +65,7 @@ const OF_CODE: Readonly<Record<string, Meaning>> = {
   ECONNRESET: RESET,
   ECONNABORTED: RESET,
   EPIPE: RESET,
+  HPE_INVALID_EOF_STATE: RESET,
   ETIMEDOUT: ['timeout', 'the connection was not answered'],
   EMFILE: NO_RESOURCES,
   ENFILE: NO_RESOURCES,

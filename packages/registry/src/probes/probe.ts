@@ -51,6 +51,8 @@ export type ProbeResult =
 /** What is read of a body. */
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** 1xx answers before the real one. */
+const MAX_INFORMATIONAL = 16;
 
 const HEADERS = { 'user-agent': 'hypercode-swarm-probe', accept: 'application/json' };
 
@@ -155,12 +157,12 @@ function ask(target: URL, agents: GuardedAgents, signal: AbortSignal): Promise<A
       target.protocol === 'https:'
         ? https.request(target, { ...settings, agent: agents['https:'] })
         : http.request(target, { ...settings, agent: agents['http:'] });
-    const fail = (error: unknown) => {
+    const fail = (error: Error) => {
       signal.removeEventListener('abort', abort);
-      reject(error as Error);
+      reject(error);
       request.destroy();
     };
-    const abort = () => fail(signal.reason);
+    const abort = () => fail(ProbeFailure.from(signal.reason, false));
     signal.addEventListener('abort', abort, { once: true });
     const staleUntilAnswered = (error: Error) => {
       if (!request.reusedSocket || ProbeFailure.from(error, false).kind !== 'reset') return fail(error);
@@ -168,7 +170,12 @@ function ask(target: URL, agents: GuardedAgents, signal: AbortSignal): Promise<A
       resolve('stale');
     };
     request.on('error', staleUntilAnswered);
-    // Informational answers are skipped, but this one would hand the connection over.
+    let informational = 0;
+    request.on('information', () => {
+      informational += 1;
+      if (informational > MAX_INFORMATIONAL) fail(tooLarge());
+    });
+    // The informational answer that would hand the connection over.
     request.on('upgrade', ({ statusCode = 101 }, socket) => {
       socket.destroy();
       fail(badStatus(statusCode));
@@ -184,7 +191,7 @@ function ask(target: URL, agents: GuardedAgents, signal: AbortSignal): Promise<A
   });
 }
 
-function readAnswer(response: IncomingMessage, fail: (error: unknown) => void, done: (answer: Answer) => void): void {
+function readAnswer(response: IncomingMessage, fail: (error: Error) => void, done: (answer: Answer) => void): void {
   const { statusCode: status = 0, headers } = response;
   response.on('error', fail);
   if (status < 200 || status > 299) return fail(badStatus(status));
@@ -208,7 +215,8 @@ function readActivity(body: string): Activity | null {
   } catch {
     return null;
   }
-  return Activity.safeParse(said.activity).data ?? Activity.safeParse(said.status).data ?? null;
+  const known = (value: unknown) => Activity.options.find((activity) => activity === value);
+  return known(said.activity) ?? known(said.status) ?? null;
 }
 
 function parseTarget(url: string): URL | ProbeFailure {

@@ -1,5 +1,5 @@
 // From a token to who is calling: from memory when the token is known, with one shared lookup when it is not.
-import { type Activity, type CircuitState, SwarmError } from '@hypercode/contracts';
+import { type Activity, type CircuitState, type Health, SwarmError } from '@hypercode/contracts';
 import { coalesce, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
@@ -197,6 +197,8 @@ export class Identities {
         principal.activity = after.status.activity;
         principal.circuit = after.status.circuit;
         principal.circuitReason = after.status.reason;
+        principal.health = after.status.health;
+        principal.hasHealthUrl = after.healthUrl !== null;
       }
     }
   }
@@ -318,6 +320,8 @@ function identify(row: TokenRow): Identity {
         activity: (row.current_activity ?? 'ready') as Activity,
         circuit: (row.current_circuit ?? 'closed') as CircuitState,
         circuitReason: row.current_reason,
+        health: (row.current_health ?? 'unknown') as Health,
+        hasHealthUrl: row.has_health_url ?? false,
       };
       return new Identity(hash, principal, expiresAtMs);
     }

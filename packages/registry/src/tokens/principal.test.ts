@@ -21,6 +21,8 @@ const principals = {
     activity: 'ready',
     circuit: 'closed',
     circuitReason: null,
+    health: 'healthy',
+    hasHealthUrl: false,
   },
 } satisfies Record<string, Principal>;
 

@@ -1,5 +1,5 @@
 // Who is calling, and what that lets them do in the registry.
-import { type Activity, type CircuitState, SwarmError, type TokenRoles } from '@hypercode/contracts';
+import { type Activity, type CircuitState, type Health, SwarmError, type TokenRoles } from '@hypercode/contracts';
 
 export interface AdminPrincipal {
   readonly kind: 'admin';
@@ -39,6 +39,9 @@ export interface AgentPrincipal {
   circuit: CircuitState;
   /** Why the circuit is open. */
   circuitReason: string | null;
+  health: Health;
+  /** Whether probes judge it, and not its beats. */
+  hasHealthUrl: boolean;
 }
 
 export type Principal = AdminPrincipal | ViewerPrincipal | JoinPrincipal | AgentPrincipal;

@@ -300,7 +300,8 @@ describe('POST /v1/agents/{name}/heartbeat', () => {
     const answer = await beat('beat-a', token);
     expect(answer.status).toBe(200);
     const lease = await answer.json();
-    expect(lease).toMatchObject({ leaseMs: 30_000, revision: agent.revision });
+    // The first beat makes the agent healthy.
+    expect(lease).toMatchObject({ leaseMs: 30_000, revision: agent.revision + 1 });
     const busy = await beat('beat-a', token, { activity: 'busy', incarnation });
     expect(busy.status).toBe(200);
     expect(await (await send('GET', '/v1/agents/beat-a')).json()).toMatchObject({ status: { activity: 'busy' } });

@@ -70,8 +70,8 @@ async function walkNames(
   // The fence (`offset 0`) keeps the planner from asking the index of terms after all.
   const walked =
     conditions.length === 0
-      ? sql`select a.name, a.doc, a.last_seen_at from agents a where ${sql.join(stretch, sql` and `)}`
-      : sql`select a.name, a.doc, a.last_seen_at from (
+      ? sql`select a.name, a.doc, a.last_seen_at, a.liveness from agents a where ${sql.join(stretch, sql` and `)}`
+      : sql`select a.name, a.doc, a.last_seen_at, a.liveness from (
           select * from agents a
           where ${sql.join(stretch, sql` and `)} and a.name <= coalesce((select name from edge), ${BEHIND_ALL})
           order by a.name offset 0
@@ -82,7 +82,7 @@ async function walkNames(
       where ${sql.join(stretch, sql` and `)} and ${conditions.length > 0}
       order by a.name offset ${WINDOW} limit 1
     )
-    select coalesce(n.revision, 0) as revision, not exists (select from edge) as whole, p.name, p.doc, p.last_seen_at
+    select coalesce(n.revision, 0) as revision, not exists (select from edge) as whole, p.name, p.doc, p.last_seen_at, p.liveness
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (
@@ -107,11 +107,11 @@ async function askIndex(
     page as materialized (
       select name from matching where name > ${after ?? ''} order by name limit ${limit}
     )
-    select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at
+    select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at, p.liveness
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (
-      select a.name, a.doc, a.last_seen_at from page
+      select a.name, a.doc, a.last_seen_at, a.liveness from page
       join agents a on a.namespace = ${namespace} and a.name = page.name
     ) p on true
     order by p.name`.execute(db);

@@ -27,12 +27,13 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
     incarnation: string | null;
     doc: AgentRow['doc'] | null;
     last_seen_at: Date | null;
+    liveness: AgentRow['liveness'];
     superseded: boolean;
   }>`
-    select w.name, w.incarnation, a.doc, a.last_seen_at, i.found is not null as superseded
+    select w.name, w.incarnation, a.doc, a.last_seen_at, a.liveness, i.found is not null as superseded
     from unnest(${names}::text[], ${incarnations}::uuid[]) as w(name, incarnation)
     left join lateral (
-      select doc, last_seen_at from agents where namespace = ${namespace} and name = w.name limit 1
+      select doc, last_seen_at, liveness from agents where namespace = ${namespace} and name = w.name limit 1
     ) a on true
     left join lateral (
       select true as found from incarnations
@@ -40,10 +41,10 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
         and superseded_at > now() - ${REMEMBERED_INCARNATION}::interval
       limit 1
     ) i on true`.execute(db);
-  return rows.map(({ name, incarnation, doc, last_seen_at, superseded }) => ({
+  return rows.map(({ name, incarnation, doc, last_seen_at, liveness, superseded }) => ({
     name,
     incarnation,
-    row: doc === null ? null : { doc, last_seen_at },
+    row: doc === null ? null : { doc, last_seen_at, liveness },
     superseded,
   }));
 }

@@ -24,6 +24,8 @@ export interface TokenRow {
   current_activity: string | null;
   current_circuit: string | null;
   current_reason: string | null;
+  current_health: string | null;
+  has_health_url: boolean | null;
   /** The namespace's revision that all this was true at. */
   head: number;
 }
@@ -36,6 +38,7 @@ export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<
       a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
       a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
       a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,reason}' as current_reason,
+      a.doc #>> '{status,health}' as current_health, jsonb_typeof(a.doc -> 'healthUrl') = 'string' as has_health_url,
       coalesce(n.revision, 0) as head
     from unnest(${hashes}::text[]) as h(hex)
     join tokens t on t.hash = decode(h.hex, 'hex')

@@ -1,0 +1,38 @@
+// The circuit as operators handle it, and what the core says of circuits and of liveness.
+import { z } from 'zod';
+import { CircuitState } from './agent.ts';
+import { LIMITS } from './limits.ts';
+import { AgentName, inNamespace } from './name.ts';
+import { text } from './text.ts';
+
+/** Opens an agent's circuit until it is reset. */
+export const TripInput = z.object({ ...inNamespace, name: AgentName, reason: text(LIMITS.reasonLength).optional() });
+export type TripInput = z.output<typeof TripInput>;
+
+/** Closes an agent's circuit, and forgets its failures. */
+export const ResetInput = z.object({ ...inNamespace, name: AgentName });
+export type ResetInput = z.output<typeof ResetInput>;
+
+/** Topics on which the core says that an agent's circuit has changed. */
+export const CIRCUIT_TOPICS = {
+  open: 'system.circuit.opened',
+  half_open: 'system.circuit.half-opened',
+  closed: 'system.circuit.closed',
+} as const satisfies Record<CircuitState, string>;
+
+/** Data of the events on `CIRCUIT_TOPICS`. */
+export const CircuitEventData = z.object({
+  agent: AgentName,
+  role: z.string(),
+  circuit: CircuitState,
+  reason: z.string().nullable(),
+  /** The revision of the agent at which it changed. */
+  revision: z.number().int().nonnegative(),
+});
+export type CircuitEventData = z.infer<typeof CircuitEventData>;
+
+/** Topics on which the core says that so many agents fail together that none is tripped or expired, and that this is over. */
+export const LIVENESS_TOPICS = {
+  suspended: 'system.liveness.suspended',
+  resumed: 'system.liveness.resumed',
+} as const;

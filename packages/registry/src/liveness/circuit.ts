@@ -1,0 +1,151 @@
+// The circuit of one incarnation of an agent: whether what it publishes is taken. No clock, no store.
+//
+//   closed ──failure──> closed             counted, while the count does not exceed the threshold
+//   closed ──failure──> open               the count exceeds the threshold (3: the fourth failure)
+//   closed ──success──> closed             the count starts again at zero
+//   open ──failure, success──> open        only the count moves: neither prolongs it, shortens it or is a trial
+//   open ──time──> half_open               the open time has passed
+//   half_open ──success──> half_open       the first good trial
+//   half_open ──success──> closed          the second good trial; everything is forgotten
+//   half_open ──failure──> open            a bad trial: for twice as long as before, at most 5 minutes
+//   half_open ──success that is no trial──> half_open   only the count starts again
+//   closed, open, half_open ──forget──> the same        only the count starts again
+//   any ──trip──> tripped                  by an operator; shown as `open`
+//   tripped ──failure, success, time, forget──> tripped   only the count moves
+//   any ──reset──> closed                  as a fresh incarnation begins
+//
+// Time passes before an event is looked at, so that an open circuit whose time is over takes it as a trial whether or not
+// a tick came first.
+import type { CircuitState } from '@hypercode/contracts';
+
+/** What is remembered of a circuit. Plain JSON. */
+export interface CircuitMemory {
+  /** `open` too while it is tripped. */
+  readonly circuit: CircuitState;
+  /** Failures since the last success: the agent's `consecutiveFailures`. */
+  readonly failures: number;
+  /** How often it has opened since it was last closed; each time but the first doubles the open time. */
+  readonly opens: number;
+  /** When the trials begin, in milliseconds since the epoch; null unless it is open and not tripped. */
+  readonly openUntil: number | null;
+  /** Good trials since it became half open. */
+  readonly goodTrials: number;
+  /** Opened by an operator, and only an operator's reset closes it. */
+  readonly tripped: boolean;
+  /**
+   * Closed: the last failure, null after a success. Open and half open: the last failure, which outlives good trials and
+   * successes until it closes. Tripped: what the operator said, and no failure replaces it.
+   */
+  readonly reason: string | null;
+}
+
+/** `at` is in milliseconds since the epoch. */
+export type CircuitEvent =
+  | { readonly kind: 'failure'; readonly reason: string; readonly at: number }
+  /** `trial` is whether it may close a half-open circuit (default true); a beat that came too late may not. */
+  | { readonly kind: 'success'; readonly at: number; readonly trial?: boolean }
+  | { readonly kind: 'tick'; readonly at: number }
+  /** What has failed so far proved nothing about the agent: the brake was on. */
+  | { readonly kind: 'forget'; readonly at: number }
+  | { readonly kind: 'trip'; readonly reason: string | null; readonly at: number }
+  | { readonly kind: 'reset'; readonly at: number };
+
+export interface CircuitSettings {
+  /** It opens when the failures exceed this; with 0 the first opens it. */
+  readonly threshold: number;
+  /** How long it is open the first time. More than MAX_OPEN_MS is never doubled. */
+  readonly openMs: number;
+}
+
+/** The open time is not doubled beyond this. */
+export const MAX_OPEN_MS = 300_000;
+/** Good trials that close a half-open circuit. */
+const TRIALS_TO_CLOSE = 2;
+/** When to look again, in milliseconds, where nobody can say when the circuit will close. */
+const LOOK_AGAIN_MS = 1000;
+/** Enough doublings to bring a millisecond to MAX_OPEN_MS. */
+const MAX_DOUBLINGS = 19;
+const TRIPPED_REASON = 'tripped by an operator';
+
+export const freshCircuit: CircuitMemory = {
+  circuit: 'closed',
+  failures: 0,
+  opens: 0,
+  openUntil: null,
+  goodTrials: 0,
+  tripped: false,
+  reason: null,
+};
+
+/** The circuit after `event`: `memory` itself when nothing has changed. */
+export function advance(memory: CircuitMemory, event: CircuitEvent, settings: CircuitSettings): CircuitMemory {
+  const current = afterTime(memory, event.at);
+  switch (event.kind) {
+    case 'tick':
+      return current;
+    case 'failure':
+      return afterFailure(current, event, settings);
+    case 'success':
+      return afterSuccess(current, event.trial ?? true);
+    case 'forget':
+      return changed(current, { failures: 0, reason: current.circuit === 'closed' ? null : current.reason });
+    case 'trip': {
+      const reason = event.reason ?? TRIPPED_REASON;
+      return changed(current, { circuit: 'open', tripped: true, openUntil: null, goodTrials: 0, reason });
+    }
+    case 'reset':
+      return changed(current, freshCircuit);
+  }
+}
+
+/**
+ * When a refused publish may be tried again, in milliseconds: when the trials begin, or a second where nobody knows (half
+ * open, tripped). 0 when the circuit is closed.
+ */
+export function retryAfterMs({ circuit, openUntil }: CircuitMemory, at: number): number {
+  if (circuit === 'closed') return 0;
+  return openUntil !== null && openUntil > at ? Math.ceil(openUntil - at) : LOOK_AGAIN_MS;
+}
+
+function afterTime(memory: CircuitMemory, at: number): CircuitMemory {
+  const isOver = memory.circuit === 'open' && !memory.tripped && (memory.openUntil === null || memory.openUntil <= at);
+  return isOver ? changed(memory, { circuit: 'half_open', openUntil: null, goodTrials: 0 }) : memory;
+}
+
+function afterFailure(
+  current: CircuitMemory,
+  { reason, at }: { reason: string; at: number },
+  { threshold, openMs }: CircuitSettings,
+): CircuitMemory {
+  const failures = current.failures + 1;
+  const counted = changed(current, { failures, reason: current.tripped ? current.reason : reason });
+  const opens =
+    current.circuit === 'half_open' || (current.circuit === 'closed' && failures > threshold)
+      ? current.opens + 1
+      : null;
+  if (opens === null) return counted;
+  return changed(counted, { circuit: 'open', opens, openUntil: at + openTimeMs(opens, openMs), goodTrials: 0 });
+}
+
+function afterSuccess(current: CircuitMemory, isTrial: boolean): CircuitMemory {
+  if (current.circuit === 'closed') return changed(current, { failures: 0, reason: null });
+  if (current.circuit === 'open' || !isTrial) return changed(current, { failures: 0 });
+  const goodTrials = current.goodTrials + 1;
+  return goodTrials < TRIALS_TO_CLOSE ? changed(current, { failures: 0, goodTrials }) : freshCircuit;
+}
+
+const openTimeMs = (opens: number, openMs: number): number =>
+  Math.min(openMs * 2 ** Math.min(opens - 1, MAX_DOUBLINGS), Math.max(openMs, MAX_OPEN_MS));
+
+function changed(memory: CircuitMemory, set: Partial<CircuitMemory>): CircuitMemory {
+  const next = { ...memory, ...set };
+  const isSame =
+    next.circuit === memory.circuit &&
+    next.failures === memory.failures &&
+    next.opens === memory.opens &&
+    next.openUntil === memory.openUntil &&
+    next.goodTrials === memory.goodTrials &&
+    next.tripped === memory.tripped &&
+    next.reason === memory.reason;
+  return isSame ? memory : next;
+}

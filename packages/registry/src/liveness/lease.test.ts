@@ -1,0 +1,271 @@
+// Leases: who is judged, when, and how much of a silence counts.
+import type { Activity } from '@hypercode/contracts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  flushMsOf,
+  graceAfter,
+  isTimely,
+  judgeLease,
+  type LeaseFacts,
+  type LeaseSettings,
+  type LeaseVerdict,
+} from './lease.ts';
+
+const SETTINGS: LeaseSettings = { leaseMs: 30_000, expireAfterMs: 3_600_000 };
+const START = Date.parse('2026-01-01T00:00:00Z');
+/** Long over. */
+const NO_GRACE = START - 86_400_000;
+
+const factsOf = (facts: Partial<LeaseFacts> = {}): LeaseFacts => ({
+  lastSeenAt: START,
+  registeredAt: START - 1000,
+  hasHealthUrl: false,
+  activity: 'ready',
+  health: 'healthy',
+  consecutiveFailures: 0,
+  missedLeases: 0,
+  ...facts,
+});
+const judge = (facts: Partial<LeaseFacts>, silenceMs: number, graceUntil = NO_GRACE): LeaseVerdict =>
+  judgeLease(factsOf(facts), { now: START + silenceMs, graceUntil }, SETTINGS);
+/** The verdict in short. */
+function shortly(verdict: LeaseVerdict): string {
+  if (verdict.verdict === 'fine') return `fine ${verdict.health}`;
+  return verdict.verdict === 'missed' ? `missed ${verdict.missed}, ${verdict.failures} more` : 'expired';
+}
+
+describe('an agent without a healthUrl', () => {
+  test.each<[number, string]>([
+    [0, 'fine healthy'],
+    [30_000, 'fine healthy'],
+    [39_999, 'fine healthy'],
+    [40_000, 'missed 1, 1 more'],
+    [69_999, 'missed 1, 1 more'],
+    [70_000, 'missed 2, 2 more'],
+    [130_000, 'missed 4, 4 more'],
+    [3_599_999, 'missed 119, 119 more'],
+    [3_600_000, 'expired'],
+  ])('that has been silent for %i ms, and was not judged before: %s', (silenceMs, expected) => {
+    expect(shortly(judge({}, silenceMs))).toBe(expected);
+  });
+
+  test('fails once for each lease that it misses', () => {
+    expect(shortly(judge({ missedLeases: 1 }, 69_999))).toBe('missed 1, 0 more');
+    expect(shortly(judge({ missedLeases: 1 }, 70_000))).toBe('missed 2, 1 more');
+    expect(shortly(judge({ missedLeases: 9 }, 70_000))).toBe('missed 2, 0 more');
+  });
+
+  test('is told why', () => {
+    expect(judge({}, 40_000)).toMatchObject({ health: 'unhealthy', reason: 'missed its lease of 30 s' });
+    expect(judge({}, 70_000)).toMatchObject({ reason: 'missed 2 leases of 30 s' });
+    expect(judge({}, 3_600_000)).toMatchObject({ reason: 'no sign of life for 3600 s' });
+    const short = { leaseMs: 300, expireAfterMs: 1000 };
+    expect(judgeLease(factsOf(), { now: START + 400, graceUntil: NO_GRACE }, short)).toMatchObject({
+      reason: 'missed its lease of 300 ms',
+    });
+  });
+
+  test('is healthy from its first beat on, and again after a silence', () => {
+    expect(shortly(judge({ health: 'unknown', registeredAt: START }, 0))).toBe('fine unknown');
+    expect(shortly(judge({ health: 'unknown', registeredAt: START, lastSeenAt: null }, 0))).toBe('fine unknown');
+    expect(shortly(judge({ health: 'unknown' }, 0))).toBe('fine healthy');
+    expect(shortly(judge({ health: 'unhealthy', missedLeases: 3, consecutiveFailures: 3 }, 0))).toBe('fine healthy');
+  });
+
+  test('that never beat is judged from its registration on', () => {
+    expect(shortly(judge({ lastSeenAt: null, registeredAt: START }, 39_999))).toBe('fine healthy');
+    expect(shortly(judge({ lastSeenAt: null, registeredAt: START }, 40_000))).toBe('missed 1, 1 more');
+    expect(shortly(judge({ lastSeenAt: START - 90_000, registeredAt: START }, 39_999))).toBe('fine healthy');
+  });
+
+  test('that was seen in the future, by a clock that went wrong, is fine', () => {
+    expect(shortly(judge({}, -500_000))).toBe('fine healthy');
+  });
+});
+
+describe('an agent with a healthUrl', () => {
+  test('is unhealthy without a lease, and fails by its probes alone', () => {
+    expect(judge({ hasHealthUrl: true }, 70_000)).toMatchObject({ missed: 2, failures: 0, health: 'unhealthy' });
+    expect(shortly(judge({ hasHealthUrl: true }, 3_600_000))).toBe('expired');
+  });
+
+  test('is not made healthy by a lease while its probes fail, or before the first', () => {
+    expect(shortly(judge({ hasHealthUrl: true, health: 'unhealthy', consecutiveFailures: 1 }, 0))).toBe(
+      'fine unhealthy',
+    );
+    expect(shortly(judge({ hasHealthUrl: true, health: 'unknown' }, 0))).toBe('fine unknown');
+    expect(shortly(judge({ hasHealthUrl: true, health: 'unhealthy', missedLeases: 2 }, 0))).toBe('fine healthy');
+  });
+});
+
+test.each<[Activity, number]>([
+  ['ready', 2],
+  ['busy', 2],
+  ['paused', 0],
+  ['draining', 0],
+])('an agent that is %s and misses two leases is unhealthy, with %i failures', (activity, failures) => {
+  expect(judge({ activity }, 70_000)).toMatchObject({ missed: 2, failures, health: 'unhealthy' });
+});
+
+describe('a grace', () => {
+  const graceUntil = START + 3_000_000 + SETTINGS.leaseMs;
+
+  test('lets nobody miss a lease for what was before it', () => {
+    expect(shortly(judge({}, 3_000_000, graceUntil))).toBe('fine healthy');
+    expect(shortly(judge({}, 3_039_999, graceUntil))).toBe('fine healthy');
+    expect(shortly(judge({}, 3_040_000, graceUntil))).toBe('missed 1, 1 more');
+    expect(shortly(judge({ missedLeases: 1 }, 3_070_000, graceUntil))).toBe('missed 2, 1 more');
+  });
+
+  test('makes nobody healthy who does not say anything', () => {
+    expect(judge({ health: 'unhealthy', missedLeases: 7 }, 3_000_000, graceUntil)).toEqual({
+      verdict: 'fine',
+      missed: 0,
+      health: 'unhealthy',
+    });
+    const seen = { health: 'unhealthy', lastSeenAt: START + 3_000_001 } as const;
+    expect(shortly(judge(seen, 3_000_002, graceUntil))).toBe('fine healthy');
+  });
+
+  test('puts off expiry until a lease was missed after it', () => {
+    const late = START + 9_000_000 + SETTINGS.leaseMs;
+    expect(shortly(judge({}, 9_039_999, late))).toBe('fine healthy');
+    expect(shortly(judge({}, 9_040_000, late))).toBe('expired');
+  });
+
+  test.each<[string, number | null, number | null]>([
+    ['begins with the core', null, START + 30_000],
+    ['does not begin after a round in time', START - 5000, null],
+    ['does not begin after a pause of half a lease', START - 15_000, null],
+    ['begins after a longer one', START - 15_001, START + 30_000],
+    ['begins when the clock went back', START + 15_001, START + 30_000],
+    ['does not begin when the clock was put right by a little', START + 50, null],
+  ])('%s', (_, previousRoundAt, expected) => {
+    expect(graceAfter(previousRoundAt, START, SETTINGS.leaseMs)).toBe(expected);
+  });
+});
+
+describe('a beat', () => {
+  test.each<[string, number | null, number, boolean]>([
+    ['within the lease is timely', START, START + 30_000, true],
+    ['after it is not', START, START + 30_001, false],
+    ['that is the first is not', null, START, false],
+    ['that was known is not', START, START, false],
+    ['from before is not', START, START - 1, false],
+  ])('%s', (_, previous, seenAt, expected) => {
+    expect(isTimely(previous, seenAt, SETTINGS.leaseMs)).toBe(expected);
+  });
+});
+
+describe('for all agents', () => {
+  const settings = fc.record({
+    leaseMs: fc.integer({ min: 6, max: 100_000 }),
+    expireAfterMs: fc.integer({ min: 1, max: 10_000_000 }),
+  });
+  const agents: fc.Arbitrary<LeaseFacts> = fc.record({
+    lastSeenAt: fc.option(fc.integer({ min: START - 1_000_000, max: START + 1_000_000 })),
+    registeredAt: fc.integer({ min: START - 1_000_000, max: START }),
+    hasHealthUrl: fc.boolean(),
+    activity: fc.constantFrom('ready', 'busy', 'draining', 'paused'),
+    health: fc.constantFrom('unknown', 'healthy', 'unhealthy'),
+    consecutiveFailures: fc.nat(9),
+    missedLeases: fc.nat(9),
+  });
+  const moments = fc.record({
+    now: fc.integer({ min: START, max: START + 20_000_000 }),
+    graceUntil: fc.integer({ min: START - 1_000_000, max: START + 20_000_000 }),
+  });
+  const RANKS = { fine: 0, missed: 1, expired: 2 };
+  const seenAtOf = ({ lastSeenAt, registeredAt }: LeaseFacts): number =>
+    Math.max(lastSeenAt ?? registeredAt, registeredAt);
+
+  test('nobody is judged in a grace, or before a lease and two flushes of silence; nobody expires before the time', () => {
+    fc.assert(
+      fc.property(agents, moments, settings, (facts, moment, set) => {
+        const { verdict } = judgeLease(facts, moment, set);
+        const silenceMs = moment.now - seenAtOf(facts);
+        const isEarly = silenceMs < set.leaseMs + 2 * flushMsOf(set.leaseMs) - 1e-6;
+        if (moment.now < moment.graceUntil || isEarly) expect(verdict).toBe('fine');
+        if (silenceMs < set.expireAfterMs) expect(verdict).not.toBe('expired');
+      }),
+    );
+  });
+
+  test('whoever stays silent expires', () => {
+    fc.assert(
+      fc.property(agents, moments, settings, (facts, { graceUntil }, set) => {
+        const now = Math.max(graceUntil, seenAtOf(facts)) + set.expireAfterMs + 2 * set.leaseMs;
+        expect(judgeLease(facts, { now, graceUntil }, set).verdict).toBe('expired');
+      }),
+    );
+  });
+
+  test('longer silence is never judged more mildly, and a later sign of life never more harshly', () => {
+    fc.assert(
+      fc.property(agents, moments, settings, fc.nat(1_000_000), (facts, moment, set, laterMs) => {
+        const now = judgeLease(facts, moment, set);
+        const later = judgeLease(facts, { ...moment, now: moment.now + laterMs }, set);
+        expect(RANKS[later.verdict]).toBeGreaterThanOrEqual(RANKS[now.verdict]);
+        const seen = judgeLease({ ...facts, lastSeenAt: seenAtOf(facts) + laterMs }, moment, set);
+        expect(RANKS[seen.verdict]).toBeLessThanOrEqual(RANKS[now.verdict]);
+      }),
+    );
+  });
+
+  test('failures are for those without a healthUrl that neither drain nor pause', () => {
+    fc.assert(
+      fc.property(agents, moments, settings, (facts, moment, set) => {
+        const judged = judgeLease(facts, moment, set);
+        if (judged.verdict !== 'missed') return;
+        expect(judged.missed).toBeGreaterThan(0);
+        const isFailed = !facts.hasHealthUrl && facts.activity !== 'paused' && facts.activity !== 'draining';
+        expect(judged.failures).toBe(isFailed ? Math.max(0, judged.missed - facts.missedLeases) : 0);
+      }),
+    );
+  });
+
+  test('however often a silence is judged, each lease of it fails once', () => {
+    const rounds = fc.array(fc.nat(40_000), { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(rounds, (gaps) => {
+        let facts = factsOf();
+        let now = START;
+        let failures = 0;
+        for (const gapMs of gaps) {
+          now += gapMs;
+          const judged = judgeLease(facts, { now, graceUntil: NO_GRACE }, SETTINGS);
+          if (judged.verdict === 'expired') return;
+          if (judged.verdict === 'missed') failures += judged.failures;
+          facts = { ...facts, missedLeases: judged.missed, health: judged.health };
+        }
+        expect(failures).toBe(Math.max(0, Math.floor((now - START - 10_000) / 30_000)));
+        expect(failures).toBe(facts.missedLeases);
+      }),
+    );
+  });
+
+  test('who beats in time is never judged, through any pause of the core that begins no grace', () => {
+    const world = fc.record({
+      // The SDK beats each third of a lease; what it says during a pause is lost.
+      beatEveryMs: fc.integer({ min: 1000, max: 10_000 }),
+      phaseMs: fc.nat(9999),
+      pauseMs: fc.nat(15_000),
+      flushMs: fc.nat(5000),
+    });
+    fc.assert(
+      fc.property(world, ({ beatEveryMs, phaseMs, pauseMs, flushMs }) => {
+        const pauseEnd = START + pauseMs;
+        expect(graceAfter(START, pauseEnd, SETTINGS.leaseMs)).toBeNull();
+        // The last beat written before the pause; anything after a flush ago was lost.
+        const written = START - flushMs - (phaseMs % beatEveryMs);
+        const judged = judgeLease(
+          factsOf({ lastSeenAt: written, registeredAt: START - 1_000_000 }),
+          { now: pauseEnd, graceUntil: NO_GRACE },
+          SETTINGS,
+        );
+        expect(judged.verdict).toBe('fine');
+      }),
+    );
+  });
+});

@@ -1,0 +1,58 @@
+// Every kind of probe, of every kind of agent.
+import type { Activity } from '@hypercode/contracts';
+import { describe, expect, test } from 'vitest';
+import type { ProbeFailureKind } from '../probes/probe-failure.ts';
+import { judgeProbe } from './probe-outcome.ts';
+
+const ACTIVITIES: Activity[] = ['ready', 'busy', 'draining', 'paused'];
+const KINDS: ProbeFailureKind[] = [
+  'refused',
+  'reset',
+  'timeout',
+  'dns',
+  'tls',
+  'status',
+  'redirect',
+  'too_large',
+  'blocked',
+  'invalid',
+  'aborted',
+];
+
+describe('judgeProbe', () => {
+  test('takes any good answer for a success', () => {
+    for (const activity of ACTIVITIES) {
+      for (const leaseLive of [true, false]) {
+        const result = { ok: true, status: 204, ms: 1, activity: 'busy' } as const;
+        expect(judgeProbe(result, { activity, leaseLive })).toEqual({ outcome: 'success', activity: 'busy' });
+      }
+    }
+  });
+
+  test('fails agents that work, unless they are busy and slow, and nobody for a probe that was given up', () => {
+    const ignored = new Set<string>();
+    for (const kind of KINDS) {
+      for (const activity of ACTIVITIES) {
+        for (const leaseLive of [true, false]) {
+          const { outcome } = judgeProbe({ ok: false, kind, reason: 'r', ms: 1 }, { activity, leaseLive });
+          if (outcome === 'ignored') ignored.add(`${kind} ${activity} ${leaseLive}`);
+          else expect(outcome).toBe('failure');
+        }
+      }
+    }
+    const expected = KINDS.flatMap((kind) =>
+      ACTIVITIES.flatMap((activity) =>
+        [true, false]
+          .filter(
+            (leaseLive) =>
+              kind === 'aborted' ||
+              activity === 'draining' ||
+              activity === 'paused' ||
+              (kind === 'timeout' && activity === 'busy' && leaseLive),
+          )
+          .map((leaseLive) => `${kind} ${activity} ${leaseLive}`),
+      ),
+    );
+    expect([...ignored].toSorted()).toEqual(expected.toSorted());
+  });
+});

@@ -1,0 +1,41 @@
+// Takes agents whose healthUrl is due, each for one replica: the next probe is due an interval later, whoever does it.
+import type { Activity, Health } from '@hypercode/contracts';
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../../schema.ts';
+import type { LivenessMemory } from '../liveness-memory.ts';
+
+export interface DueProbe {
+  namespace: string;
+  name: string;
+  id: string;
+  incarnation: string | null;
+  healthUrl: string;
+  activity: Activity;
+  health: Health;
+  last_seen_at: Date | null;
+  liveness: LivenessMemory | null;
+  /** The database's time. */
+  now: Date;
+}
+
+/** At most `limit`; the next time is spread over a tenth of the interval either way. */
+export async function claimProbes(
+  db: Kysely<Schema>,
+  { intervalMs, limit }: { intervalMs: number; limit: number },
+): Promise<DueProbe[]> {
+  const { rows } = await sql<DueProbe>`
+    with due as materialized (
+      select namespace, name from agents
+      where jsonb_typeof(doc -> 'healthUrl') = 'string' and (probe_at is null or probe_at <= now())
+      order by probe_at nulls first
+      limit ${limit}
+      for update skip locked
+    )
+    update agents a
+    set probe_at = now() + ${intervalMs} * (0.9 + random() * 0.2) * interval '1 millisecond'
+    from due where a.namespace = due.namespace and a.name = due.name
+    returning a.namespace, a.name, a.id, a.incarnation, a.doc ->> 'healthUrl' as "healthUrl",
+      a.doc #>> '{status,activity}' as activity, a.doc #>> '{status,health}' as health, a.last_seen_at, a.liveness,
+      now() as now`.execute(db);
+  return rows;
+}

@@ -1,0 +1,21 @@
+// Takes a duty, or goes on with it, if nobody else has it now. Says whether it is ours, and the database's time.
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../../schema.ts';
+
+export async function takeDuty(
+  db: Kysely<Schema>,
+  duty: string,
+  { holder, forMs }: { holder: string; forMs: number },
+): Promise<{ isOurs: boolean; now: number }> {
+  const { rows } = await sql<{ ours: boolean; now: Date }>`
+    with taken as (
+      insert into duties as d (duty, holder, until)
+      values (${duty}, ${holder}, now() + ${forMs} * interval '1 millisecond')
+      on conflict (duty) do update set holder = excluded.holder, until = excluded.until
+        where d.holder = excluded.holder or d.until < now()
+      returning holder
+    )
+    select exists (select from taken) as ours, now() as now`.execute(db);
+  const [row] = rows;
+  return { isOurs: row?.ours ?? false, now: row?.now.getTime() ?? 0 };
+}

@@ -1,0 +1,31 @@
+// Replaces what is remembered of agents, of each only if it still is what it was; takes no revision.
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../../schema.ts';
+import type { LivenessMemory } from '../liveness-memory.ts';
+
+export interface MemoryWrite {
+  readonly namespace: string;
+  readonly name: string;
+  readonly agentId: string;
+  readonly before: LivenessMemory | null;
+  /** Null: there is nothing to remember any more. */
+  readonly after: LivenessMemory | null;
+}
+
+/** The places in `writes` that were done. */
+export async function writeMemories(db: Kysely<Schema>, writes: readonly MemoryWrite[]): Promise<Set<number>> {
+  if (writes.length === 0) return new Set();
+  const jsonOf = (memory: LivenessMemory | null): string | null => (memory === null ? null : JSON.stringify(memory));
+  const { rows } = await sql<{ ord: number }>`
+    update agents a set liveness = w.after::jsonb
+    from unnest(
+      ${writes.map(({ namespace }) => namespace)}::text[],
+      ${writes.map(({ name }) => name)}::text[],
+      ${writes.map(({ agentId }) => agentId)}::uuid[],
+      ${writes.map(({ before }) => jsonOf(before))}::text[],
+      ${writes.map(({ after }) => jsonOf(after))}::text[]
+    ) with ordinality as w(namespace, name, id, before, after, ord)
+    where a.namespace = w.namespace and a.name = w.name and a.id = w.id and a.liveness is not distinct from w.before::jsonb
+    returning w.ord::int as ord`.execute(db);
+  return new Set(rows.map(({ ord }) => ord - 1));
+}

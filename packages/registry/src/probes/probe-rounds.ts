@@ -1,0 +1,150 @@
+// Probes what is due, as much of it as this replica has room for: replicas share the work through the store.
+import { SwarmError } from '@hypercode/contracts';
+import type { Kysely } from 'kysely';
+import type { Command } from '../agents/decide.ts';
+import type { CommandResult } from '../agents/group-commit.ts';
+import { type LivenessSettings, probedAgent } from '../liveness/assess.ts';
+import { memoryOf } from '../liveness/liveness-memory.ts';
+import { claimProbes, type DueProbe } from '../liveness/queries/claim-probes.ts';
+import { type MemoryWrite, writeMemories } from '../liveness/queries/write-memories.ts';
+import type { Schema } from '../schema.ts';
+import type { Prober, ProbeResult } from './probe.ts';
+
+export interface ProbeRoundsOptions {
+  db: Kysely<Schema>;
+  prober: Prober;
+  settings: LivenessSettings;
+  intervalMs: number;
+  /** Monotonic milliseconds. */
+  monotonicNow: () => number;
+  /** A good answer is a sign of life. */
+  onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
+  submit: (namespace: string, command: Command) => Promise<CommandResult>;
+  onError: (error: unknown) => void;
+}
+
+/** How often this replica looks for what is due, at most, in milliseconds. */
+const TICK_MS = 500;
+/** Most probes under way. */
+const MAX_UNDER_WAY = 1000;
+/** Results are written together that come within this time, in milliseconds. */
+const GATHER_MS = 50;
+
+interface Probed {
+  readonly due: DueProbe;
+  readonly result: ProbeResult;
+  readonly now: number;
+}
+
+/** Plain numbers, read when Prometheus asks. */
+export interface ProbeTally {
+  good: number;
+  bad: number;
+}
+
+export class ProbeRounds {
+  readonly tally: ProbeTally = { good: 0, bad: 0 };
+  readonly #options: ProbeRoundsOptions;
+  readonly #over = new AbortController();
+  #timer: NodeJS.Timeout | null = null;
+  #claiming: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  #results: Probed[] = [];
+  #gathering: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: ProbeRoundsOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#claiming;
+    await this.#options.prober.close();
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    await this.#writing;
+  }
+
+  #schedule(): void {
+    if (this.#over.signal.aborted) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#claiming = this.#claim()
+          .catch(this.#options.onError)
+          .finally(() => this.#schedule());
+      },
+      Math.min(TICK_MS, this.#options.intervalMs / 4),
+    );
+  }
+
+  async #claim(): Promise<void> {
+    const room = MAX_UNDER_WAY - this.#underWay;
+    if (room <= 0) return;
+    const { db, intervalMs } = this.#options;
+    for (const due of await claimProbes(db, { intervalMs, limit: room })) void this.#probe(due);
+  }
+
+  async #probe(due: DueProbe): Promise<void> {
+    const { prober, monotonicNow } = this.#options;
+    this.#underWay += 1;
+    const startedAt = monotonicNow();
+    try {
+      const result = await prober.probe(due.healthUrl, this.#over.signal);
+      if (this.#over.signal.aborted) return;
+      this.#results.push({ due, result, now: due.now.getTime() + Math.round(monotonicNow() - startedAt) });
+      this.#gathering ??= setTimeout(() => this.#write(), GATHER_MS);
+    } catch (error) {
+      this.#options.onError(error);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #write(): void {
+    this.#gathering = null;
+    const results = this.#results;
+    this.#results = [];
+    this.#writing = this.#writing.then(() => this.#take(results)).catch(this.#options.onError);
+  }
+
+  async #take(results: readonly Probed[]): Promise<void> {
+    const { db, settings, onAlive, submit, onError } = this.#options;
+    const assessed = results.map(({ due, result, now }) => ({
+      due,
+      ...probedAgent(examined(due), { result, now }, settings),
+    }));
+    for (const { result } of results) this.tally[result.ok ? 'good' : 'bad'] += 1;
+    for (const { due, isAlive } of assessed) {
+      if (isAlive) onAlive({ namespace: due.namespace, name: due.name, agentId: due.id });
+    }
+    const changed = assessed.filter(({ due, memory }) => memory !== due.liveness);
+    const writes = changed.map(({ due, memory }): MemoryWrite => {
+      const { namespace, name, id: agentId, liveness: before } = due;
+      return { namespace, name, agentId, before, after: memory };
+    });
+    const done = await writeMemories(db, writes);
+    // Who lost a race is probed again soon; what is shown follows what is remembered.
+    const lost = new Set(changed.filter((_, place) => !done.has(place)).map(({ due }) => due));
+    await Promise.all(
+      assessed.map(async ({ due, shown }) => {
+        if (shown === null || lost.has(due)) return;
+        const { namespace, name, id: agentId, incarnation } = due;
+        await submit(namespace, { kind: 'status', name, agentId, incarnation, set: shown, seen: false }).catch(
+          (error: unknown) => {
+            if (!(error instanceof SwarmError) || error.code !== 'NOT_FOUND') onError(error);
+          },
+        );
+      }),
+    );
+  }
+}
+
+const examined = (due: DueProbe) => ({
+  memory: memoryOf(due.liveness, due),
+  status: { health: due.health, activity: due.activity, circuit: memoryOf(due.liveness, due).circuit.circuit },
+  hasHealthUrl: true,
+  registeredAt: 0,
+  lastSeenAt: due.last_seen_at?.getTime() ?? null,
+});
