@@ -27,7 +27,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     typesOf: 'server',
     tests: ['testkit'],
     portable: true,
-    nodeOnly: ['src/transport-node.ts'],
+    nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
   },
   'packages/testkit': { imports: [] },
   'apps/core': {

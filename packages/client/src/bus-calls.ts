@@ -1,7 +1,8 @@
 // The bus as a client has it: one publisher and one queue of acks for all that it publishes and consumes.
-import type { EventCatalogue, PublishResult, SwarmEvent } from '@hypercode/contracts';
+import type { CircuitState, EventCatalogue, PublishResult, SwarmEvent } from '@hypercode/contracts';
 import { sleep } from './clock.ts';
 import type { Connection } from './connection.ts';
+import { ConsumerLoad } from './consumer-load.ts';
 import {
   type ConsumeOptions,
   type Consumer,
@@ -12,6 +13,7 @@ import {
   GroupConsumer,
 } from './consumer.ts';
 import type { PublishOptions } from './outgoing-event.ts';
+import { OwnCircuit } from './own-circuit.ts';
 import { Publisher } from './publisher.ts';
 import { SettleQueue } from './settle-queue.ts';
 import {
@@ -28,6 +30,9 @@ export interface BusCalls {
   /**
    * Publishes an event. Calls that are made at the same time travel as one request, and each is repeated under its id
    * while the core does not answer or asks to wait, until `publishTimeoutMs`: a repetition is never a second event.
+   * While the agent's circuit is open, all of them wait (`whenCircuitOpen`), and what has waited for too long rejects
+   * with CIRCUIT_OPEN, whose `details` are the `circuit`, the `reason` and the `id`.
+   *
    * Calls of which each awaits the one before stay in this order; concurrent ones may land in any.
    *
    * Rejects with the core's refusal of this event, with INVALID_INPUT when `data` is not JSON, or with UNAVAILABLE, whose
@@ -63,12 +68,23 @@ export interface BusCalls {
 
 export interface Bus {
   readonly calls: BusCalls;
+  readonly circuit: OwnCircuit;
+  readonly load: ConsumerLoad;
   /** Stops the consumers and sends what is to be sent, but not for longer than `limitMs`. */
   drain(limitMs: number): Promise<void>;
 }
 
-export function openBus(connection: Connection): Bus {
-  const publisher = new Publisher(connection);
+export interface BusListeners {
+  /** What is known of the caller's circuit has changed. */
+  readonly onCircuit?: (circuit: CircuitState, reason: string | null) => void;
+  /** The activity that follows from the load of the consumers has changed. */
+  readonly onLoad?: () => void;
+}
+
+export function openBus(connection: Connection, { onCircuit, onLoad }: BusListeners = {}): Bus {
+  const circuit = new OwnCircuit(onCircuit);
+  const load = new ConsumerLoad({ clock: connection.clock, closed: connection.closed, onChange: onLoad });
+  const publisher = new Publisher(connection, circuit);
   const settleQueue = new SettleQueue(connection);
   const consumers = new Set<Consumer>();
   const flush = async (): Promise<void> => {
@@ -80,9 +96,13 @@ export function openBus(connection: Connection): Bus {
     subscribe: (options) => subscribeTo(connection, options),
     on: (topics, handler, options) => listenTo(connection, topics, handler, options),
     consume(options, handler) {
-      const consumer = new GroupConsumer(connection, settleQueue, options, handler);
+      const consumer = new GroupConsumer(connection, settleQueue, options, handler, () => load.weigh());
       consumers.add(consumer);
-      const forget = (): void => void consumers.delete(consumer);
+      load.add(consumer);
+      const forget = (): void => {
+        consumers.delete(consumer);
+        load.remove(consumer);
+      };
       consumer.closed.then(forget, forget);
       return consumer;
     },
@@ -91,6 +111,8 @@ export function openBus(connection: Connection): Bus {
   };
   return {
     calls,
+    circuit,
+    load,
     async drain(limitMs) {
       const patience = new AbortController();
       const drained = Promise.all([...consumers].map((consumer) => consumer.stop({ timeoutMs: limitMs }))).then(flush);

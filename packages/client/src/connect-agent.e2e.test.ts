@@ -103,6 +103,27 @@ describe('a connected agent', () => {
     await agent.stop();
   });
 
+  test('whose circuit is open publishes when it is closed again', async () => {
+    const { agent } = await connect('tripped', { publishTimeoutMs: 60_000 });
+    const heard: unknown[] = [];
+    agent.on('circuit', (...change) => heard.push(change));
+    await agent.client.publish('task.tripped.done', 0);
+    await admin.circuit.trip({ name: 'tripped', reason: 'runaway' });
+    await waitFor(() => agent.circuit === 'open', { what: 'a heartbeat to tell' });
+    const id = crypto.randomUUID();
+    const published = agent.client.publish('task.tripped.done', 1, { id });
+    await waitFor(() => heard.length === 2, { what: 'the refusal to tell why' });
+    expect(agent.health()).toEqual({ status: 'ok', activity: 'ready', circuit: 'open', registered: true });
+    await admin.circuit.reset({ name: 'tripped' });
+    expect(await published).toMatchObject({ id, duplicate: false });
+    expect(heard).toEqual([
+      ['open', null],
+      ['open', 'runaway'],
+      ['closed', null],
+    ]);
+    await agent.stop();
+  });
+
   test('whose name is taken by a later one ends for good', async () => {
     const fenced: SwarmError[] = [];
     const earlier = await connect('highlander', { onFenced: (error) => fenced.push(error) });

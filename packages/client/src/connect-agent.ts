@@ -25,11 +25,11 @@ export interface ConnectAgentOptions extends SwarmClientOptions, Registration {
  * can not be reached, it goes on trying (`onError` hears of it); it rejects with the refusal when no retry can help.
  */
 export async function connectAgent(options: ConnectAgentOptions): Promise<ConnectedAgent> {
-  const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...rest } = options;
-  const { heartbeatMs, onFenced, onError, logger, signal, ...registration } = rest;
+  const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...others } = options;
+  const { whenCircuitOpen, heartbeatMs, onFenced, onError, logger, signal, ...registration } = others;
   if (signal !== undefined && isAborted(signal)) throw abortError(signal);
   const connected = new ConnectedAgent(
-    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer },
+    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen },
     { registration: { ...registration, incarnation: randomUuid() }, heartbeatMs, logger },
   );
   if (onFenced !== undefined) connected.on('fenced', onFenced);

@@ -4,6 +4,7 @@ import {
   type Activity,
   type Agent,
   type AgentRegistrationInput,
+  CircuitState,
   type RegisterOutcome,
   SwarmError,
 } from '@hypercode/contracts';
@@ -23,7 +24,25 @@ export interface AgentEvents {
   fenced: [error: SwarmError<'FENCED'>];
   /** A registration or a heartbeat was refused or did not get through; it will be tried again. */
   error: [error: SwarmError];
+  /**
+   * The agent's circuit, or what is known of the reason, has changed: heard of from heartbeats and from publishes that
+   * were taken or refused.
+   */
+  circuit: [circuit: CircuitState, reason: string | null];
   stopped: [];
+}
+
+export interface AgentHealth {
+  /**
+   * `ok` while the core has the agent; `unregistered` before that, and after the core has lost it; `fenced` when another
+   * process has the name; `draining` while `stop` runs, and `stopped` afterwards.
+   */
+  readonly status: 'ok' | 'unregistered' | 'fenced' | 'draining' | 'stopped';
+  readonly activity: Activity;
+  /** As far as the agent has heard. */
+  readonly circuit: CircuitState;
+  /** Whether the core has the agent, as far as it has heard. */
+  readonly registered: boolean;
 }
 
 /** What pino and `console`-like loggers with fields first have in common. */
@@ -38,7 +57,7 @@ export interface AgentPresence {
   readonly logger: AgentLogger | undefined;
 }
 
-/** Beats that `setActivity` brings forward keep this distance, in milliseconds. */
+/** Beats that a change of activity brings forward keep this distance, in milliseconds. */
 const ACTIVITY_GAP_MS = 250;
 /** A beat may take a third of the lease, but never less than this, in milliseconds. */
 const BEAT_LIMIT_MS = 1_000;
@@ -67,7 +86,11 @@ export class ConnectedAgent {
   #lifecycle: Lifecycle = lifecycleStart;
   #agent: Agent | undefined;
   #token: string | undefined;
-  #activity: Activity | undefined;
+  /** What `setActivity` was given; undefined while the consumers decide. */
+  #activityByHand: Activity | undefined;
+  #hasToldActivity = false;
+  #isDraining = false;
+  #hasStopped = false;
   #beatAt = -Infinity;
   /** Ends the pause after a beat. */
   #hurry = new AbortController();
@@ -85,7 +108,12 @@ export class ConnectedAgent {
       ...options,
       token: (refused) => this.#currentToken(refused),
     });
-    this.#bus = openBus(this.#speaking);
+    this.#bus = openBus(this.#speaking, {
+      onCircuit: (circuit, reason) => this.#emitter.emit('circuit', circuit, reason),
+      onLoad: () => {
+        if (this.#activityByHand === undefined) this.#hurry.abort();
+      },
+    });
     this.client = clientOn(this.#speaking, this.#bus);
     this.#running = this.#run();
   }
@@ -100,15 +128,47 @@ export class ConnectedAgent {
     return this.#registration.incarnation;
   }
 
+  /** As far as the agent has heard. Unless it is `closed`, the core refuses what the agent publishes. */
+  get circuit(): CircuitState {
+    return this.#bus.circuit.state;
+  }
+
+  /** How the agent is, as it knows itself, without asking the core. */
+  health(): AgentHealth {
+    const registered = this.#lifecycle.phase === 'beating' && !this.#hasStopped;
+    return {
+      status: this.#statusOf(registered),
+      activity: this.#activity() ?? 'ready',
+      circuit: this.circuit,
+      registered,
+    };
+  }
+
+  #statusOf(registered: boolean): AgentHealth['status'] {
+    if (this.#lifecycle.phase === 'fenced') return 'fenced';
+    if (this.#hasStopped) return 'stopped';
+    if (this.#isDraining) return 'draining';
+    return registered ? 'ok' : 'unregistered';
+  }
+
   /** Calls `listener` at each `event` from now on; the returned function ends that. */
   on<Name extends keyof AgentEvents>(event: Name, listener: Listener<AgentEvents[Name]>): () => void {
     return this.#emitter.on(event, listener);
   }
 
-  /** Tells the core with the next heartbeat, which follows at once, and with all later ones. */
-  setActivity(activity: Activity): void {
-    this.#activity = activity;
+  /**
+   * Tells the core with the next heartbeat, which follows at once, and with all later ones. With `auto`, as from the start,
+   * the consumers decide, once there are any: `busy` while they have no handler to spare, else `ready`.
+   */
+  setActivity(activity: Activity | 'auto'): void {
+    this.#activityByHand = activity === 'auto' ? undefined : activity;
     this.#hurry.abort();
+  }
+
+  /** Undefined where nothing has been said and there is nothing to say; what was said before holds until it is taken back. */
+  #activity(): Activity | undefined {
+    if (this.#isDraining) return 'draining';
+    return this.#activityByHand ?? this.#bus.load.activity ?? (this.#hasToldActivity ? 'ready' : undefined);
   }
 
   /** Changes the registration, also as later registrations will repeat it. Rejects as `registry.update` does. */
@@ -133,9 +193,9 @@ export class ConnectedAgent {
   }
 
   /**
-   * Stops the heartbeats and the consumers, sends what is to be published, deregisters (unless fenced), and closes the
-   * client. Takes at most about 15 seconds, and does not reject: a deregistration that fails is told as `error`, and the
-   * core's lease does the rest.
+   * Stops the consumers and sends what is to be published, while the heartbeats say `draining`; then deregisters (unless
+   * fenced), and closes the client. Takes at most about 15 seconds, and does not reject: a deregistration that fails is
+   * told as `error`, and the core's lease does the rest.
    */
   stop(reason?: string): Promise<void> {
     this.#stopping ??= this.#shutDown(reason);
@@ -180,11 +240,13 @@ export class ConnectedAgent {
   }
 
   async #register(): Promise<Outcome> {
+    const request = this.#bus.circuit.begin();
     try {
       const { agent, outcome, token } = await this.#join.registry.register(this.#registration);
       if (token === undefined) throw new SwarmError('INTERNAL', 'the core gave the agent no token of its own');
       this.#agent = agent;
       this.#token = token;
+      this.#bus.circuit.hear(request, agent.status.circuit, agent.status.reason);
       this.#presence.logger?.info({ agent: agent.name, outcome, revision: agent.revision }, 'registered');
       if (this.#stopping === undefined) this.#emitter.emit('registered', agent, outcome);
       return { type: 'registered' };
@@ -199,7 +261,9 @@ export class ConnectedAgent {
     const { namespace, timeoutMs, clock } = this.#joining;
     const url = this.#joining.endpoint(`v1/agents/${name}/heartbeat`);
     if (namespace !== undefined) url.searchParams.set('namespace', namespace);
-    const activity = this.#activity;
+    const activity = this.#activity();
+    this.#hasToldActivity ||= activity !== undefined;
+    const request = this.#bus.circuit.begin();
     this.#hurry = new AbortController();
     this.#beatAt = clock.now();
     // A beat that hangs must not cost the lease.
@@ -210,7 +274,9 @@ export class ConnectedAgent {
         timeoutMs: Math.min(timeoutMs, limitMs),
         signals: [this.#joining.closed, this.#end.signal],
       });
-      const leaseMs = isRecord(answer) ? answer['leaseMs'] : undefined;
+      const { leaseMs, circuit } = isRecord(answer) ? answer : {};
+      const known = CircuitState.safeParse(circuit);
+      if (known.success) this.#bus.circuit.hear(request, known.data);
       return {
         type: 'beat',
         leaseMs: typeof leaseMs === 'number' && leaseMs > 0 ? leaseMs : undefined,
@@ -255,6 +321,11 @@ export class ConnectedAgent {
   async #shutDown(reason: string | undefined): Promise<void> {
     const { clock } = this.#joining;
     const closing = new SwarmError('UNAVAILABLE', 'the agent was stopped');
+    this.#isDraining = true;
+    if (this.#token !== undefined && !this.#end.signal.aborted) {
+      if (this.#bus.load.hasConsumers) this.#hurry.abort();
+      await this.#bus.drain(STOP_LIMIT_MS);
+    }
     this.#end.abort(closing);
     // A registration in flight may be taken after all: it is awaited, so that the agent can be deregistered.
     const patience = new AbortController();
@@ -263,10 +334,10 @@ export class ConnectedAgent {
     this.#joining.close(closing);
     await this.#running;
     if (this.#token !== undefined && this.#lifecycle.phase !== 'fenced') {
-      await this.#bus.drain(STOP_LIMIT_MS);
       await this.#deregister(reason);
     }
     this.#speaking.close(closing);
+    this.#hasStopped = true;
     this.#presence.logger?.info({ agent: this.#registration.name }, 'stopped');
     this.#emitter.emit('stopped');
   }

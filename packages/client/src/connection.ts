@@ -30,6 +30,11 @@ export interface SwarmClientOptions {
   readonly publishTimeoutMs?: number | undefined;
   /** What `publish` may hold before it is in the log. */
   readonly publishBuffer?: PublishBuffer | undefined;
+  /**
+   * What `publish` does while the agent's circuit is open: `pause`, and go on when it is closed again, for up to
+   * `publishTimeoutMs`; or `reject` at once with CIRCUIT_OPEN. Default `pause`.
+   */
+  readonly whenCircuitOpen?: 'pause' | 'reject' | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -41,6 +46,7 @@ export interface Connection {
   readonly timeoutMs: number;
   readonly publishTimeoutMs: number;
   readonly publishBuffer: PublishBuffer;
+  readonly whenCircuitOpen: 'pause' | 'reject';
   /** Aborted by `close`, with its reason. */
   readonly closed: AbortSignal;
   readonly fetch: typeof fetch;
@@ -76,6 +82,7 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
     timeoutMs,
     publishTimeoutMs: options.publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS,
     publishBuffer: options.publishBuffer ?? {},
+    whenCircuitOpen: options.whenCircuitOpen ?? 'pause',
     closed: controller.signal,
     fetch: customFetch ?? ((input, init) => globalThis.fetch(input, init)),
     transport,

@@ -26,7 +26,7 @@ export {
 export type { AgentDirectory, DirectoryEvents, DirectoryFilter, WaitOptions } from './agent-directory.ts';
 export type { BusCalls } from './bus-calls.ts';
 export { connectAgent, type ConnectAgentOptions } from './connect-agent.ts';
-export type { AgentEvents, AgentLogger, AgentUpdate, ConnectedAgent } from './connected-agent.ts';
+export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './connected-agent.ts';
 export type { SwarmClientOptions, TokenSource } from './connection.ts';
 export type {
   ConsumeOptions,

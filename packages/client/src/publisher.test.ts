@@ -6,6 +6,7 @@ import { trackLeaks } from '@hypercode/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from './clock.ts';
 import { type Connection, openConnection, type SwarmClientOptions } from './connection.ts';
+import { OwnCircuit } from './own-circuit.ts';
 import { Publisher } from './publisher.ts';
 
 interface Sent {
@@ -229,21 +230,18 @@ describe('an event', () => {
     expect(batches.map(({ events }) => events.map(({ data }) => data))).toEqual([[0, 1, 2, 3], [2]]);
   });
 
-  test.each(['CIRCUIT_OPEN', 'FORBIDDEN', 'FENCED', 'INTERNAL'] as const)(
-    'is refused at once with %s',
-    async (code) => {
-      const { url, batches } = await serve((batch) =>
-        refuse(batch, new SwarmError(code, 'because', { retryAfterMs: 5 })),
-      );
-      const { publisher } = publisherOf(url);
-      const errors = await Promise.all([rejection(publisher.publish('a', 1)), rejection(publisher.publish('a', 2))]);
-      expect(errors).toMatchObject([
-        { code, retryAfterMs: 5 },
-        { code, message: 'because' },
-      ]);
-      expect(batches).toHaveLength(1);
-    },
-  );
+  test.each(['FORBIDDEN', 'FENCED', 'INTERNAL'] as const)('is refused at once with %s', async (code) => {
+    const { url, batches } = await serve((batch) =>
+      refuse(batch, new SwarmError(code, 'because', { retryAfterMs: 5 })),
+    );
+    const { publisher } = publisherOf(url);
+    const errors = await Promise.all([rejection(publisher.publish('a', 1)), rejection(publisher.publish('a', 2))]);
+    expect(errors).toMatchObject([
+      { code, retryAfterMs: 5 },
+      { code, message: 'because' },
+    ]);
+    expect(batches).toHaveLength(1);
+  });
 
   test('is given up in the end, with the id to publish it with again', async () => {
     const { url } = await serve((batch) => refuse(batch, new SwarmError('UNAVAILABLE', 'no store')));
@@ -300,6 +298,120 @@ describe('an event', () => {
     const call = rejection(publisher.publish('a', 1, { signal: controller.signal, id }));
     controller.abort(reason);
     expect(await call).toMatchObject({ code: 'UNAVAILABLE', cause: reason, details: { id } });
+  });
+});
+
+describe('an open circuit', () => {
+  const tripped = (retryAfterMs = 5): SwarmError =>
+    new SwarmError('CIRCUIT_OPEN', "the agent's circuit is open: runaway", {
+      details: { circuit: 'open', reason: 'runaway' },
+      retryAfterMs,
+    });
+
+  test('makes publishing pause, and a small batch alone tries whether it is closed', async () => {
+    let inFlight = 0;
+    const together: number[] = [];
+    const held: (() => void)[] = [];
+    const { url, batches } = await serve((batch) => {
+      inFlight += 1;
+      together.push(inFlight);
+      held.push(() => {
+        inFlight -= 1;
+        answer(batch, batch.number <= 8 ? (event) => refusal(event, tripped()) : resultOf);
+      });
+      // The first four meet here; what could travel beside a trial would have come by the end of the turn.
+      if (batch.number >= 4) setImmediate(() => held.splice(0).forEach((go) => go()));
+    });
+    const { publisher } = publisherOf(url);
+    const results = await Promise.all(range(1_000).map((number) => publisher.publish('a', number)));
+    const refused = new Set(batches.slice(0, 8).flatMap(({ events }) => events.map(({ id }) => id)));
+    const known = new Set(batches.flatMap(({ events }) => events.map(({ id }) => id)));
+    expect(refused.size).toBe(4 * 128);
+    expect([...known].toSorted()).toEqual(results.map(({ id }) => id).toSorted());
+    // Four were on their way when it opened; then trials, one after another, of which the fifth is taken.
+    expect(together.slice(0, 9)).toEqual([1, 2, 3, 4, 1, 1, 1, 1, 1]);
+    expect(batches.slice(4, 9).map(({ events }) => events.length)).toEqual([8, 8, 8, 8, 8]);
+    expect(batches[9]?.events.length).toBe(128);
+  });
+
+  test('is not asked again before the time that it gives', async () => {
+    const times: number[] = [];
+    const { url } = await serve((batch) => {
+      times.push(performance.now());
+      if (batch.number === 1) refuse(batch, tripped(80));
+      else answer(batch);
+    });
+    const { publisher } = publisherOf(url);
+    const first = publisher.publish('a', 1);
+    await vi.waitFor(() => expect(times).toHaveLength(1));
+    await Promise.all([first, publisher.publish('a', 2)]);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(75);
+  });
+
+  test('refuses in the end what has waited for it, sent or not, and says why', async () => {
+    const { url, batches } = await serve((batch) => answer(batch, (event) => refusal(event, tripped())));
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 400, publishBuffer: { maxEvents: 600 } }, systemClock);
+    const ids = range(700).map(() => crypto.randomUUID());
+    const errors = await Promise.all(ids.map((id) => rejection(publisher.publish('a', 1, { id }))));
+    const sent = new Set(batches.flatMap(({ events }) => events.map(({ id }) => id)));
+    expect(sent.size).toBeLessThan(700);
+    const inFlight = errors.filter((error) => error instanceof SwarmError && error.is('UNAVAILABLE'));
+    expect(inFlight.length).toBeLessThanOrEqual(8);
+    expect(errors.at(-1)).toMatchObject({
+      code: 'CIRCUIT_OPEN',
+      retryable: true,
+      message: expect.stringMatching(/within 400 ms.*runaway/),
+      details: { circuit: 'open', reason: 'runaway', id: ids.at(-1) },
+    });
+    expect(errors.filter((error) => error instanceof SwarmError && error.is('CIRCUIT_OPEN')).length).toBe(
+      700 - inFlight.length,
+    );
+  });
+
+  test('leaves the outcome unknown of what may have arrived before', async () => {
+    const { url } = await serve((batch) =>
+      batch.number === 1 ? batch.request.socket.resetAndDestroy() : refuse(batch, tripped(1_000)),
+    );
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 300 });
+    expect(await rejection(publisher.publish('a', 1))).toMatchObject({
+      code: 'UNAVAILABLE',
+      details: { id: expect.any(String) },
+      cause: { code: 'CIRCUIT_OPEN' },
+    });
+  });
+
+  test('fills the buffer no further than it goes', async () => {
+    let isOpen = true;
+    const { url, batches } = await serve((batch) => (isOpen ? refuse(batch, tripped()) : answer(batch)));
+    const { publisher } = publisherOf(url, { publishBuffer: { maxEvents: 2, whenFull: 'reject' } });
+    const calls = [publisher.publish('a', 1), publisher.publish('a', 2)];
+    await vi.waitFor(() => expect(batches.length).toBeGreaterThan(1));
+    expect(await rejection(publisher.publish('a', 3))).toMatchObject({ code: 'RATE_LIMITED' });
+    isOpen = false;
+    expect(await Promise.all(calls)).toHaveLength(2);
+  });
+
+  test('refuses at once where that is asked for', async () => {
+    const { url, batches } = await serve((batch) => refuse(batch, tripped()));
+    const { publisher } = publisherOf(url, { whenCircuitOpen: 'reject' });
+    const errors = await Promise.all([rejection(publisher.publish('a', 1)), rejection(publisher.publish('a', 2))]);
+    expect(errors).toMatchObject([
+      { code: 'CIRCUIT_OPEN', retryAfterMs: 5, details: { reason: 'runaway' } },
+      { code: 'CIRCUIT_OPEN' },
+    ]);
+    expect(batches).toHaveLength(1);
+  });
+
+  test('is told, and so is its end', async () => {
+    const heard: unknown[] = [];
+    const circuit = new OwnCircuit((...change) => heard.push(change));
+    const { url } = await serve((batch) => (batch.number <= 2 ? refuse(batch, tripped()) : answer(batch)));
+    const { connection } = publisherOf(url);
+    await new Publisher(connection, circuit).publish('a', 1);
+    expect(heard).toEqual([
+      ['open', 'runaway'],
+      ['closed', null],
+    ]);
   });
 });
 

@@ -3,8 +3,9 @@
 //
 //   waiting ──room──> queued ──batch──> sent ──result, refusal──> settled
 //                       ^                │
-//                       └─UNAVAILABLE, RATE_LIMITED, no answer   after a pause of the whole publisher
-//   waiting, queued, sent ──publishTimeoutMs, signal──> settled  with UNAVAILABLE
+//                       └─UNAVAILABLE, RATE_LIMITED, CIRCUIT_OPEN, no answer   after a pause of the whole publisher
+//   waiting, queued ──publishTimeoutMs──> settled                with CIRCUIT_OPEN when that was in the way
+//   waiting, queued, sent ──publishTimeoutMs, signal──> settled  otherwise with UNAVAILABLE
 //   waiting, queued ──close──> settled                           with UNAVAILABLE; what was sent may still be answered
 import { type PublishResult, SwarmError } from '@hypercode/contracts';
 import { atEndOfTurn } from '#transport';
@@ -14,6 +15,7 @@ import { callMutation, type Connection } from './connection.ts';
 import { isRecord } from './json.ts';
 import { onAbort } from './on-abort.ts';
 import { type OutgoingEvent, outgoingEvent, type PublishOptions } from './outgoing-event.ts';
+import { OwnCircuit } from './own-circuit.ts';
 import { PublishRoom } from './publish-room.ts';
 
 /** While the core works on one batch, the next is on its way. Of 64 to 512, 128 did best on average with 500 publishers. */
@@ -21,6 +23,8 @@ const MAX_REQUESTS = 4;
 const MAX_BATCH_EVENTS = 128;
 /** Less than the core takes (`LIMITS.publishManyBytes`), since a batch has a frame around it. */
 const MAX_BATCH_BYTES = 3.5 * 1024 * 1024;
+/** Events that try whether the agent's circuit is closed again: a batch, which is alone on its way. */
+const MAX_TRIAL_EVENTS = 8;
 /** How long requests may go on when the client is closed, in milliseconds. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -34,7 +38,8 @@ interface Entry {
   readonly resolve: (result: PublishResult) => void;
   readonly reject: (error: SwarmError) => void;
   state: State;
-  wasSent: boolean;
+  /** Whether it was sent without an answer that says what became of it. */
+  mayHaveArrived: boolean;
   lastRefusal: SwarmError | undefined;
   /** Stops listening to the caller's signal. */
   release: () => void;
@@ -42,6 +47,7 @@ interface Entry {
 
 export class Publisher {
   readonly #connection: Connection;
+  readonly #circuit: OwnCircuit;
   readonly #room: PublishRoom;
   /** Not settled, in the order of their calls, which is that of their deadlines. */
   readonly #open = new Set<Entry>();
@@ -56,14 +62,17 @@ export class Publisher {
   /** Pauses in a row. */
   #failures = 0;
   #pausedUntil = -Infinity;
+  /** Why it paused last; undefined since something has been published. */
+  #obstacle: SwarmError | undefined;
   #cancelPause: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #flushes: { upTo: number; done: () => void }[] = [];
   /** Ends what was sent. */
   readonly #cut = new AbortController();
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, circuit = new OwnCircuit()) {
     this.#connection = connection;
+    this.#circuit = circuit;
     this.#room = new PublishRoom(connection.publishBuffer);
     onAbort(connection.closed, () => this.#close());
   }
@@ -87,7 +96,7 @@ export class Publisher {
         resolve,
         reject,
         state: hasRoom ? 'queued' : 'waiting',
-        wasSent: false,
+        mayHaveArrived: false,
         lastRefusal: undefined,
         release: () => {},
       };
@@ -129,17 +138,23 @@ export class Publisher {
 
   /** After a failure, one request has to succeed before there are several again. */
   #maySend(): boolean {
-    return this.#cancelPause === undefined && this.#requests < (this.#failures > 0 ? 1 : MAX_REQUESTS);
+    const isTrial = this.#failures > 0 || this.#isCircuitInTheWay();
+    return this.#cancelPause === undefined && this.#requests < (isTrial ? 1 : MAX_REQUESTS);
+  }
+
+  #isCircuitInTheWay(): boolean {
+    return this.#connection.whenCircuitOpen === 'pause' && this.#circuit.state !== 'closed';
   }
 
   #takeBatch(): Entry[] {
+    const maxEvents = this.#isCircuitInTheWay() ? Math.min(MAX_TRIAL_EVENTS, this.#batchEvents) : this.#batchEvents;
     const batch: Entry[] = [];
     let bytes = 0;
     let taken = 0;
     for (const entry of this.#queue) {
       if (entry.state === 'queued') {
         bytes += entry.event.bytes + 1;
-        if (batch.length === this.#batchEvents || (batch.length > 0 && bytes > this.#batchBytes)) break;
+        if (batch.length === maxEvents || (batch.length > 0 && bytes > this.#batchBytes)) break;
         batch.push(entry);
       }
       taken += 1;
@@ -150,10 +165,8 @@ export class Publisher {
 
   async #send(batch: readonly Entry[]): Promise<void> {
     const { namespace, timeoutMs, publishTimeoutMs } = this.#connection;
-    for (const entry of batch) {
-      entry.state = 'sent';
-      entry.wasSent = true;
-    }
+    for (const entry of batch) entry.state = 'sent';
+    const request = this.#circuit.begin();
     const scope = namespace === undefined ? '' : `"namespace":${JSON.stringify(namespace)},`;
     const input = `{${scope}"events":[${batch.map(({ event }) => event.text).join(',')}]}`;
     this.#requests += 1;
@@ -162,12 +175,23 @@ export class Publisher {
         timeoutMs: Math.min(timeoutMs, publishTimeoutMs),
         signals: [this.#cut.signal],
       });
-      this.#settle(batch, resultsIn(output, batch.length));
+      const results = resultsIn(output, batch.length);
+      this.#tellCircuit(request, results);
+      this.#settle(batch, results);
     } catch (thrown) {
-      this.#failed(batch, SwarmError.from(thrown));
+      const refusal = SwarmError.from(thrown);
+      this.#tellCircuit(request, [refusal]);
+      this.#failed(batch, refusal);
     }
     this.#requests -= 1;
     this.#afterSettling();
+  }
+
+  /** What was published got past the circuit; other refusals say nothing of it. */
+  #tellCircuit(request: number, results: readonly (PublishResult | SwarmError)[]): void {
+    const refusal = results.findLast((result) => result instanceof SwarmError && result.is('CIRCUIT_OPEN'));
+    if (refusal instanceof SwarmError && refusal.is('CIRCUIT_OPEN')) this.#circuit.hearRefusal(request, refusal);
+    else if (results.some((result) => !(result instanceof SwarmError))) this.#circuit.hear(request, 'closed');
   }
 
   #settle(batch: readonly Entry[], results: readonly (PublishResult | SwarmError)[]): void {
@@ -177,10 +201,11 @@ export class Publisher {
       const result = results[index];
       if (result === undefined || entry.state !== 'sent') continue;
       if (!(result instanceof SwarmError)) {
+        this.#obstacle = undefined;
         entry.resolve(result);
         this.#release(entry);
-      } else if (canBeRepeated(result)) {
-        entry.lastRefusal = result;
+      } else if (this.#canBeRepeated(result)) {
+        wasRefused(entry, result);
         again.push(entry);
         if ((result.retryAfterMs ?? 0) >= (obstacle?.retryAfterMs ?? 0)) obstacle = result;
       } else this.#refuse(entry, result);
@@ -200,13 +225,13 @@ export class Publisher {
       this.#batchBytes = batch.reduce((sum, { event }) => sum + event.bytes, 0) / 2;
       return this.#sendAgain(open);
     }
-    if (!canBeRepeated(refusal)) {
+    if (!this.#canBeRepeated(refusal)) {
       for (const entry of open) this.#refuse(entry, refusal);
       return;
     }
     // A smaller batch may be within what the core grants at once.
     if (refusal.is('RATE_LIMITED')) this.#batchEvents = Math.max(1, Math.ceil(batch.length / 2));
-    for (const entry of open) entry.lastRefusal = refusal;
+    for (const entry of open) wasRefused(entry, refusal);
     this.#sendAgain(open, refusal);
   }
 
@@ -225,6 +250,7 @@ export class Publisher {
   /** A pause that has begun is made longer by what a refusal asks for, and not by further failures of the same time. */
   #pause(obstacle: SwarmError): void {
     const { clock } = this.#connection;
+    this.#obstacle = obstacle;
     if (this.#cancelPause === undefined) this.#failures += 1;
     const isFirst = this.#cancelPause === undefined;
     const delayMs = isFirst ? retryDelay(obstacle, this.#failures, clock.random()) : (obstacle.retryAfterMs ?? 0);
@@ -236,6 +262,12 @@ export class Publisher {
       this.#cancelPause = undefined;
       this.#wake();
     });
+  }
+
+  /** Whether the same call can succeed soon. */
+  #canBeRepeated(refusal: SwarmError): boolean {
+    if (refusal.is('CIRCUIT_OPEN')) return this.#connection.whenCircuitOpen === 'pause';
+    return refusal.is('UNAVAILABLE') || refusal.is('RATE_LIMITED');
   }
 
   #refuse(entry: Entry, error: SwarmError): void {
@@ -295,19 +327,32 @@ export class Publisher {
   }
 
   #sweep(): void {
-    const { clock, publishTimeoutMs } = this.#connection;
-    const now = clock.now();
+    const now = this.#connection.clock.now();
     for (const entry of this.#open) {
       if (entry.deadline > now) break;
-      const message = entry.wasSent
-        ? `no answer within ${publishTimeoutMs} ms; the outcome is unknown`
-        : `could not be sent within ${publishTimeoutMs} ms`;
-      const { id } = entry.event;
-      this.#refuse(entry, new SwarmError('UNAVAILABLE', message, { details: { id }, cause: entry.lastRefusal }));
+      this.#refuse(entry, this.#timeoutOf(entry));
     }
     this.#queue = this.#queue.filter(({ state }) => state === 'queued');
     this.#waiting = this.#waiting.filter(({ state }) => state === 'waiting');
     this.#afterSettling();
+  }
+
+  #timeoutOf({ event: { id }, state, mayHaveArrived, lastRefusal }: Entry): SwarmError {
+    const { publishTimeoutMs } = this.#connection;
+    const cause = lastRefusal ?? this.#obstacle;
+    if (mayHaveArrived || state === 'sent') {
+      const message = `no answer within ${publishTimeoutMs} ms; the outcome is unknown`;
+      return new SwarmError('UNAVAILABLE', message, { details: { id }, cause });
+    }
+    if (cause?.is('CIRCUIT_OPEN')) {
+      const { message, details, retryAfterMs } = cause;
+      return new SwarmError('CIRCUIT_OPEN', `could not be published within ${publishTimeoutMs} ms: ${message}`, {
+        details: { ...(isRecord(details) ? details : {}), id },
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        cause,
+      });
+    }
+    return new SwarmError('UNAVAILABLE', `could not be sent within ${publishTimeoutMs} ms`, { details: { id }, cause });
   }
 
   #close(): void {
@@ -326,8 +371,11 @@ export class Publisher {
   }
 }
 
-/** Whether the same call can succeed soon. An open circuit is for the agent to know of. */
-const canBeRepeated = (refusal: SwarmError): boolean => refusal.is('UNAVAILABLE') || refusal.is('RATE_LIMITED');
+function wasRefused(entry: Entry, refusal: SwarmError): void {
+  entry.lastRefusal = refusal;
+  // The other refusals come before the log.
+  if (refusal.is('UNAVAILABLE')) entry.mayHaveArrived = true;
+}
 
 /** UNAVAILABLE with the id to publish the event again with; any other refusal as it is. */
 function withId(error: SwarmError, id: string): SwarmError {
