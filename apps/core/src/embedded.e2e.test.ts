@@ -63,7 +63,8 @@ test('kill -9 in the middle of 1,000 registrations loses none that was acknowled
 
   await Promise.all(names.map(async (name) => accepted(await register(name))));
   const whole = await readChangeLog(core, { namespace });
-  expect(whole).toHaveLength(names.length);
+  // The heartbeats above made their agents healthy.
+  expect(whole.filter(({ change }) => change === 'registered')).toHaveLength(names.length);
   await waitFor(() => watchers.every(({ position }) => position >= names.length), {
     what: 'all watchers to resume',
     ...PATIENCE,

@@ -66,7 +66,7 @@ describe('two incarnations', () => {
         'FENCED',
       );
       const current = accepted(await call(core, 'registry.get', { name: 'contested' }));
-      expect(current).toMatchObject({ incarnation: late, revision: taken.agent.revision });
+      expect(current).toMatchObject({ incarnation: late, specRevision: taken.agent.specRevision });
     }
 
     accepted(await call(a, 'registry.deregister', { name: 'contested' }, { token: lateToken }));

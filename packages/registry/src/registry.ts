@@ -230,7 +230,9 @@ export class Registry {
     // Where there is a healthUrl, the probes say what the agent's health is.
     const isHealthAgain = agent.health !== 'healthy' && !agent.hasHealthUrl;
     if (isNews || isHealthAgain) {
-      const health = isHealthAgain ? { health: 'healthy' as const, reason: null } : {};
+      // Why its circuit is open is still true.
+      const reason = agent.circuit === 'closed' ? { reason: null } : {};
+      const health = isHealthAgain ? { health: 'healthy' as const, ...reason } : {};
       await this.#showStatus(agent, { ...(isNews ? { activity } : {}), ...health });
     }
     return { leaseExpiresAt: new Date(this.#clock.now() + this.#options.leaseMs).toISOString() };

@@ -4,6 +4,7 @@ import type {
   AgentRegistrationInput,
   HeartbeatResult,
   HistoryResult,
+  PublishResult,
   QueryResult,
   RegisterResult,
 } from '@hypercode/contracts';
@@ -17,6 +18,9 @@ export interface Core {
 
 /** What the procedures that the tests call answer. */
 interface Answers {
+  'bus.publish': PublishResult;
+  'circuit.trip': Agent;
+  'circuit.reset': Agent;
   'registry.register': RegisterResult;
   'registry.update': { agent: Agent };
   'registry.deregister': { agent: Agent };
@@ -29,6 +33,9 @@ interface Answers {
 export type Procedure = keyof Answers;
 
 const MUTATIONS: ReadonlySet<Procedure> = new Set([
+  'bus.publish',
+  'circuit.trip',
+  'circuit.reset',
   'registry.register',
   'registry.update',
   'registry.deregister',

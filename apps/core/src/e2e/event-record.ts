@@ -31,12 +31,13 @@ export function differenceFrom(log: readonly SeenEvent[], seen: readonly SeenEve
   return seen.length === log.length ? null : `saw ${seen[log.length]?.position}, which is not in the log`;
 }
 
-/** An event of which the attempts, in the order in which members got them, are not each larger than the one before. */
+/** An attempt that was handed out twice. Which of two attempts arrives first, at two members, is chance. */
 export function falseAttemptIn(deliveries: readonly SeenDelivery[]): string | null {
-  const last = new Map<string, number>();
+  const seen = new Set<string>();
   for (const { id, attempt } of deliveries) {
-    if (attempt <= (last.get(id) ?? 0)) return `${id} came as attempt ${attempt} after ${last.get(id)}`;
-    last.set(id, attempt);
+    const name = `attempt ${attempt} at ${id}`;
+    if (seen.has(name)) return `${name} came twice`;
+    seen.add(name);
   }
   return null;
 }

@@ -1,4 +1,5 @@
 // Probes what is due, as much of it as this replica has room for: replicas share the work through the store.
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
@@ -27,6 +28,12 @@ export interface ProbeRoundsOptions {
 const TICK_MS = 500;
 /** Most probes under way. */
 const MAX_UNDER_WAY = 1000;
+/** Probes that are begun before everything else has its turn: a publish must not wait for hundreds of them. */
+const BEGIN_TOGETHER = 8;
+/** How often this process looks whether it is awake, in milliseconds. */
+const AWAKE_MS = 250;
+/** Without a look for longer than this, in milliseconds, it was stopped or kept from its work, and probes were not heard. */
+const AWAY_MS = 1000;
 /** Results are written together that come within this time, in milliseconds. */
 const GATHER_MS = 50;
 
@@ -46,6 +53,10 @@ export class ProbeRounds {
   readonly tally: ProbeTally = { good: 0, bad: 0 };
   readonly #options: ProbeRoundsOptions;
   readonly #over = new AbortController();
+  readonly #awake: NodeJS.Timeout;
+  /** When this process was last seen to be awake, and to have been away until then; both monotonic. */
+  #awakeAt: number;
+  #awayUntil = -Infinity;
   #timer: NodeJS.Timeout | null = null;
   #claiming: Promise<void> = Promise.resolve();
   #underWay = 0;
@@ -55,11 +66,14 @@ export class ProbeRounds {
 
   constructor(options: ProbeRoundsOptions) {
     this.#options = options;
+    this.#awakeAt = options.monotonicNow();
+    this.#awake = setInterval(() => this.#lookAwake(), AWAKE_MS);
     this.#schedule();
   }
 
   async close(): Promise<void> {
     this.#over.abort();
+    clearInterval(this.#awake);
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#claiming;
     await this.#options.prober.close();
@@ -83,7 +97,10 @@ export class ProbeRounds {
     const room = MAX_UNDER_WAY - this.#underWay;
     if (room <= 0) return;
     const { db, intervalMs } = this.#options;
-    for (const due of await claimProbes(db, { intervalMs, limit: room })) void this.#probe(due);
+    for (const [place, due] of (await claimProbes(db, { intervalMs, limit: room })).entries()) {
+      void this.#probe(due);
+      if (place % BEGIN_TOGETHER === BEGIN_TOGETHER - 1) await turnOfTheLoop();
+    }
   }
 
   async #probe(due: DueProbe): Promise<void> {
@@ -93,6 +110,9 @@ export class ProbeRounds {
     try {
       const result = await prober.probe(due.healthUrl, this.#over.signal);
       if (this.#over.signal.aborted) return;
+      this.#lookAwake();
+      // An answer may have come while nobody was there to hear it.
+      if (!result.ok && result.kind === 'timeout' && this.#awayUntil >= startedAt) return;
       this.#results.push({ due, result, now: due.now.getTime() + Math.round(monotonicNow() - startedAt) });
       this.#gathering ??= setTimeout(() => this.#write(), GATHER_MS);
     } catch (error) {
@@ -100,6 +120,12 @@ export class ProbeRounds {
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  #lookAwake(): void {
+    const now = this.#options.monotonicNow();
+    if (now - this.#awakeAt > AWAY_MS) this.#awayUntil = now;
+    this.#awakeAt = now;
   }
 
   #write(): void {
