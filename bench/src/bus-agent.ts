@@ -12,9 +12,6 @@ const RULES: PolicyRules = {
   default: { publish: [], subscribe: [] },
 };
 
-/** For cores of agents that send no heartbeats. */
-export const LONG_LEASE = { SWARM_LEASE_MS: String(24 * 3_600_000) };
-
 export interface BusAgent {
   readonly client: SwarmClient;
   readonly token: string;

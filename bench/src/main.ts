@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cellsOf, tableOf, verdictOf } from './figures.ts';
 import { Rig } from './rig.ts';
+import { circuitCheck } from './rows/circuit-check.ts';
+import { circuitSpread } from './rows/circuit-spread.ts';
 import { eventLatency } from './rows/event-latency.ts';
 import { fanOut } from './rows/fan-out.ts';
 import { groups } from './rows/groups.ts';
 import { heartbeats } from './rows/heartbeats.ts';
 import { idleWatchers } from './rows/idle-watchers.ts';
+import { probes } from './rows/probes.ts';
 import { publish } from './rows/publish.ts';
 import { publishLatency } from './rows/publish-latency.ts';
 import { queryLatency } from './rows/query-latency.ts';
@@ -23,6 +26,7 @@ import { watchLatency } from './rows/watch-latency.ts';
 const ROWS: readonly Row[] = [
   ...[registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency],
   ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching],
+  ...[probes, circuitCheck, circuitSpread],
 ];
 const RESULTS = join(import.meta.dirname, '../results');
 

@@ -115,9 +115,13 @@ export class Rig implements AsyncDisposable {
     return (await this.postgres()).createDatabase();
   }
 
-  /** A core of its own process, without a limit on registrations and events. `using` stack closes it. */
+  /**
+   * A core of its own process, without a limit on registrations and events, and with a lease that no row outlasts, since agents of
+   * most rows send no heartbeats. `using` stack closes it.
+   */
   async core(stack: AsyncDisposableStack, env: Record<string, string>): Promise<Measured> {
-    const settings = { SWARM_RATE_REGISTER: '0', SWARM_RATE_PUBLISH: '0', SWARM_LOG_LEVEL: 'warn', ...env };
+    const unlimited = { SWARM_RATE_REGISTER: '0', SWARM_RATE_PUBLISH: '0', SWARM_LEASE_MS: String(24 * 3_600_000) };
+    const settings = { ...unlimited, SWARM_LOG_LEVEL: 'warn', ...env };
     return this.#measured(stack, () => spawnCore({ env: { ...settings, ...this.#nodeOptions() } }));
   }
 

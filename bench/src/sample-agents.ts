@@ -1,4 +1,5 @@
-// Agents as a team would register them: about 1 KiB of JSON, found by role, capability, label, topic and words.
+// Agents as a team would register them: about 1 KiB of JSON, found by role, capability, label, topic and words. They have no
+// healthUrl, so that nobody is probed but where probes are measured.
 import type { AgentRegistrationInput } from '@hypercode/contracts';
 
 export const ROLES = ['analyst', 'builder', 'coder', 'reviewer', 'tester'] as const;
@@ -46,7 +47,6 @@ export function sampleAgent(index: number, population: number, prefix = ''): Age
       `Works on ${about} for ${rareWord(team)}. Takes one task at a time, reports progress every few seconds, and ` +
       'asks for a review before anything that it has written is merged. Reads the conventions of a repository before it ' +
       'changes the first line of it, runs the tests that it touches, and says so when it is not certain of an answer.',
-    healthUrl: `http://10.20.${index % 250}.17:8080/health`,
     topics: {
       publishes: [`metrics.${teamName(team)}.>`],
       subscribes: [`task.${name}.assigned`, 'goal.*'],

@@ -1,6 +1,6 @@
 // From a publish to the subscriber's handler, at a moderate rate.
 import { randomUUID } from 'node:crypto';
-import { joinBus, LONG_LEASE, openClient } from '../bus-agent.ts';
+import { joinBus, openClient } from '../bus-agent.ts';
 import type { SwarmClient } from '@hypercode/client';
 import type { Figure } from '../figures.ts';
 import { type Latency, latencyOf } from '../measure/latency.ts';
@@ -34,7 +34,6 @@ async function measure(rig: Rig): Promise<Findings> {
   const total = rig.size(5000, 2000);
   const { url: redisUrl } = await rig.appendOnlyRedis();
   const env = {
-    ...LONG_LEASE,
     DATABASE_URL: await rig.database(),
     REDIS_URL: redisUrl,
     SWARM_ADMIN_TOKEN: ADMIN_TOKEN,

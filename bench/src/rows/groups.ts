@@ -2,7 +2,7 @@
 import type { SwarmClient } from '@hypercode/client';
 import { waitFor } from '@hypercode/testkit';
 import { Queue, Worker } from 'bullmq';
-import { joinBus, LONG_LEASE } from '../bus-agent.ts';
+import { joinBus } from '../bus-agent.ts';
 import type { Figure } from '../figures.ts';
 import { Costs } from '../measure/costs.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
@@ -28,7 +28,7 @@ async function measure(rig: Rig): Promise<Findings> {
   const { url: redisUrl } = await rig.appendOnlyRedis();
   const redisPid = await rig.appendOnlyRedisPid();
   const ofRedis = redisPid === null ? [] : [() => familyCpuSeconds(redisPid)];
-  const core = await rig.core(stack, { ...LONG_LEASE, DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
+  const core = await rig.core(stack, { DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
   const { client } = await joinBus(stack, core);
   const costs = new Costs();
   const contenders = {

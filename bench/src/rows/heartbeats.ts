@@ -1,4 +1,5 @@
-// What 2,000 heartbeats a second cost: the plain route, against the procedure and against a bare server's answers.
+// What heartbeats cost: 2,000 a second by the plain route, against the procedure and against a bare server's answers; and 5,000 a
+// second as SDKs of a fleet send them.
 import { AgentRegistration } from '@hypercode/contracts';
 import { Agent } from 'node:http';
 import { CoreCalls, type Registered } from '../core-calls.ts';
@@ -12,11 +13,14 @@ import { sampleAgent } from '../sample-agents.ts';
 import type { Findings, Row } from './row.ts';
 
 const PER_SECOND = 2000;
+/** What one core is to carry beside its other work. */
+const FLEET_PER_SECOND = 5000;
+const FLEET_GOAL_PROCESSORS = 0.4;
 const CONNECTIONS = 32;
 
 export const heartbeats: Row = {
   name: 'heartbeats',
-  title: `processors that ${PER_SECOND} heartbeats a second take`,
+  title: `processors that ${PER_SECOND} and ${FLEET_PER_SECOND} heartbeats a second take`,
   measure,
 };
 
@@ -31,27 +35,40 @@ interface Beats {
 async function measure(rig: Rig): Promise<Findings> {
   await using stack = new AsyncDisposableStack();
   const seconds = rig.size(10, 3);
-  const core = await rig.core(stack, { DATABASE_URL: await rig.database() });
+  // The lease that agents have by default, so that what they say is written as often as it is by default.
+  const core = await rig.core(stack, { DATABASE_URL: await rig.database(), SWARM_LEASE_MS: '30000' });
   const calls = new CoreCalls(core);
   stack.defer(() => calls.close());
-  const registrations = Array.from({ length: 500 }, (_, index) => AgentRegistration.parse(sampleAgent(index, 500)));
-  const agents = await calls.registerAll(registrations);
+  const population = rig.size(20_000, 2000);
+  const registrations = Array.from({ length: population }, (_, index) =>
+    AgentRegistration.parse(sampleAgent(index, population)),
+  );
+  const fleet = await calls.registerAll(registrations);
+  const few = fleet.slice(0, 500);
   const bare = await rig.server(stack, 'bare-server');
 
-  const against = (server: Measured, pathOf: (name: string) => string) => async (): Promise<Beats> => {
-    const http = new HttpCalls(server.url, new Agent({ keepAlive: true, maxSockets: CONNECTIONS }));
-    try {
-      return await beat(server, agents, seconds, ({ agent, token }) =>
-        http.post(pathOf(agent.name), {}, { authorization: `Bearer ${token}` }),
-      );
-    } finally {
-      http.close();
-    }
-  };
+  const against =
+    (server: Measured, load: Omit<Load, 'seconds'>, pathOf: (name: string) => string) => async (): Promise<Beats> => {
+      const http = new HttpCalls(server.url, new Agent({ keepAlive: true, maxSockets: CONNECTIONS }));
+      try {
+        return await beat(server, { ...load, seconds }, ({ agent, token }) =>
+          http.post(
+            pathOf(agent.name),
+            { incarnation: agent.incarnation, activity: 'ready' },
+            { authorization: `Bearer ${token}` },
+          ),
+        );
+      } finally {
+        http.close();
+      }
+    };
+  const plainPath = (name: string) => `/v1/agents/${name}/heartbeat`;
+  const load = { agents: few, rate: PER_SECOND };
   const contenders = {
-    plain: against(core, (name) => `/v1/agents/${name}/heartbeat`),
-    trpc: against(core, () => '/trpc/registry.heartbeat'),
-    bare: against(bare, (name) => `/v1/agents/${name}/heartbeat`),
+    plain: against(core, load, plainPath),
+    trpc: against(core, load, () => '/trpc/registry.heartbeat'),
+    bare: against(bare, load, plainPath),
+    fleet: against(core, { agents: fleet, rate: FLEET_PER_SECOND }, plainPath),
   };
   rig.say('  warming up');
   for (const contender of Object.values(contenders)) await contender();
@@ -66,7 +83,16 @@ async function measure(rig: Rig): Promise<Findings> {
     ratio: medianRatio(processors('plain'), processors(peer)),
   });
   return {
-    figures: [figure('the procedure', 'trpc'), figure('a bare answer', 'bare')],
+    figures: [
+      figure('the procedure', 'trpc'),
+      figure('a bare answer', 'bare'),
+      {
+        what: `${FLEET_PER_SECOND} heartbeats a second of ${fleet.length} agents`,
+        value: median(processors('fleet')),
+        unit: 'processors',
+        goal: { of: 'value', atMost: FLEET_GOAL_PROCESSORS },
+      },
+    ],
     notes: Object.entries(rounds).map(([name, beats]) => {
       const p99Ms = median(beats.map((round) => round.p99Ms));
       return `${name}: ${Math.round(median(beats.map(({ perSecond }) => perSecond)))}/s answered, p99 ${p99Ms.toFixed(1)} ms`;
@@ -75,17 +101,23 @@ async function measure(rig: Rig): Promise<Findings> {
   };
 }
 
+interface Load {
+  agents: readonly Registered[];
+  /** Heartbeats a second. */
+  rate: number;
+  seconds: number;
+}
+
 async function beat(
   server: Measured,
-  agents: readonly Registered[],
-  seconds: number,
+  { agents, rate, seconds }: Load,
   send: (agent: Registered) => Promise<unknown>,
 ): Promise<Beats> {
   const share = await cpuShareOf(server.pid);
   const latenciesMs: number[] = [];
-  const total = PER_SECOND * seconds;
+  const total = rate * seconds;
   const started = performance.now();
-  await atPace({ perSecond: PER_SECOND, total }, async (index) => {
+  await atPace({ perSecond: rate, total }, async (index) => {
     const agent = agents[index % agents.length];
     if (agent === undefined) return;
     const sentAt = performance.now();
@@ -93,5 +125,5 @@ async function beat(
     latenciesMs.push(performance.now() - sentAt);
   });
   const perSecond = total / ((performance.now() - started) / 1000);
-  return { processors: ((await share()) / perSecond) * PER_SECOND, perSecond, p99Ms: percentile(latenciesMs, 99) };
+  return { processors: ((await share()) / perSecond) * rate, perSecond, p99Ms: percentile(latenciesMs, 99) };
 }

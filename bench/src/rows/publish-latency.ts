@@ -1,6 +1,6 @@
 // How long one publish takes when nothing else is under way.
 import { randomUUID } from 'node:crypto';
-import { joinBus, LONG_LEASE } from '../bus-agent.ts';
+import { joinBus } from '../bus-agent.ts';
 import type { Figure } from '../figures.ts';
 import { type Latency, latencyOf } from '../measure/latency.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
@@ -21,7 +21,7 @@ async function measure(rig: Rig): Promise<Findings> {
   await using stack = new AsyncDisposableStack();
   const count = rig.size(2000, 300);
   const { url: redisUrl } = await rig.appendOnlyRedis();
-  const core = await rig.core(stack, { ...LONG_LEASE, DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
+  const core = await rig.core(stack, { DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
   const { client } = await joinBus(stack, core);
   const raw = await RedisLog.connect(redisUrl);
   stack.defer(() => raw.close());

@@ -1,6 +1,6 @@
 // Events published a second with 500 in flight, against NATS JetStream and a raw script on Redis.
 import { randomUUID } from 'node:crypto';
-import { joinBus, LONG_LEASE } from '../bus-agent.ts';
+import { joinBus } from '../bus-agent.ts';
 import type { Figure, Goal } from '../figures.ts';
 import { Costs, type Meter } from '../measure/costs.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
@@ -28,8 +28,8 @@ async function measure(rig: Rig): Promise<Findings> {
   const { url: redisUrl } = await rig.appendOnlyRedis();
   const redisPid = await rig.appendOnlyRedisPid();
   const postgresPid = await rig.postgresPid();
-  const onRedis = await rig.core(stack, { ...LONG_LEASE, DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
-  const onPostgres = await rig.core(stack, { ...LONG_LEASE, DATABASE_URL: await rig.database() });
+  const onRedis = await rig.core(stack, { DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
+  const onPostgres = await rig.core(stack, { DATABASE_URL: await rig.database() });
   const { client: redisClient } = await joinBus(stack, onRedis);
   const { client: postgresClient } = await joinBus(stack, onPostgres);
   const raw = await RedisLog.connect(redisUrl);

@@ -1,6 +1,6 @@
 // Events delivered a second to 1,000 SSE subscribers of the same topics, against tRPC's own path and a bare broadcast.
 import type { SwarmClient } from '@hypercode/client';
-import { type BusAgent, joinBus, LONG_LEASE } from '../bus-agent.ts';
+import { type BusAgent, joinBus } from '../bus-agent.ts';
 import { captureValue, costOf, deliver, deliverFrom, type Delivery } from '../delivery.ts';
 import type { Figure, Goal } from '../figures.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
@@ -28,7 +28,7 @@ async function measure(rig: Rig): Promise<Findings> {
   const single = rig.size(300, 60);
   const trpcBurst = rig.size(40, 10);
   const { url: redisUrl } = await rig.appendOnlyRedis();
-  const core = await rig.core(stack, { ...LONG_LEASE, DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
+  const core = await rig.core(stack, { DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
   const agent = await joinBus(stack, core);
   const { client } = agent;
   await publishTogether(client, 1);

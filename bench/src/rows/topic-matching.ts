@@ -3,7 +3,7 @@ import { projectionOf } from '@hypercode/bus';
 import { matches } from '@hypercode/contracts';
 import { Broadcast, Feed } from '@hypercode/feed';
 import { waitFor } from '@hypercode/testkit';
-import { type BusAgent, joinBus, LONG_LEASE } from '../bus-agent.ts';
+import { type BusAgent, joinBus } from '../bus-agent.ts';
 import type { Figure } from '../figures.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
 import { cpuSeconds } from '../measure/process-usage.ts';
@@ -52,7 +52,7 @@ async function measure(rig: Rig): Promise<Findings> {
   /** In the core. */
   const sizes = { topics: rig.size(TOPICS, 2000), passes: rig.size(3, 2) };
   const { url: redisUrl } = await rig.appendOnlyRedis();
-  const core = await rig.core(stack, { ...LONG_LEASE, DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
+  const core = await rig.core(stack, { DATABASE_URL: await rig.database(), REDIS_URL: redisUrl });
   const agent = await joinBus(stack, core);
 
   rig.say('  warming up');

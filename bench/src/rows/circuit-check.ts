@@ -1,0 +1,74 @@
+// What it costs every publish to be admitted, circuit and all: in this process, without a store.
+import { Access, admit, type BusCaller, RateLimit } from '@hypercode/bus';
+import { median, medianRatio } from '../measure/percentiles.ts';
+import { interleave } from '../measure/rounds.ts';
+import type { Rig } from '../rig.ts';
+import { topicAt } from '../sample-topics.ts';
+import type { Findings, Row } from './row.ts';
+
+/** As many as a caller's decisions are kept for. */
+const TOPICS = 1000;
+
+export const circuitCheck: Row = {
+  name: 'circuit-check',
+  title: "admitting an event: the policy, the caller's circuit, the rate",
+  measure,
+};
+
+const AGENT = { kind: 'agent', namespace: 'default', name: 'bencher', role: 'bencher' } as const;
+const CLOSED: BusCaller = { ...AGENT, circuit: 'closed', circuitReason: null };
+const OPEN: BusCaller = { ...AGENT, circuit: 'open', circuitReason: 'it answered with status 500' };
+/** Has no circuit. */
+const OPERATOR: BusCaller = { kind: 'operator', name: 'bench', id: 'bench', readOnly: false };
+
+async function measure(rig: Rig): Promise<Findings> {
+  const count = rig.size(2_000_000, 500_000);
+  const contenders = {
+    closed: async () => nanosOf(CLOSED, count),
+    none: async () => nanosOf(OPERATOR, count),
+    // An error and its stack are made each time.
+    open: async () => nanosOf(OPEN, count / 10),
+  };
+  rig.say('  warming up');
+  for (const contender of Object.values(contenders)) await contender();
+  const rounds = await interleave(contenders, rig.rounds);
+  const figure = (what: string, name: 'closed' | 'open') => ({
+    what,
+    value: median(rounds[name]),
+    unit: 'ns',
+    reference: { what: 'without a circuit', value: median(rounds.none) },
+    ratio: medianRatio(rounds[name], rounds.none),
+  });
+  return {
+    figures: [figure('admitting an event, circuit closed', 'closed'), figure('refusing it, circuit open', 'open')],
+    notes: [
+      `${TOPICS} topics in turns under a policy of two patterns, with a limit on the rate; in the process of the bench`,
+    ],
+    rounds,
+  };
+}
+
+/** Nanoseconds for one event. */
+function nanosOf(caller: BusCaller, count: number): number {
+  const access = new Access('bencher', 'bencher', {
+    publish: ['bench.>'],
+    denyPublish: ['bench.secret.>'],
+    subscribe: [],
+    denySubscribe: [],
+  });
+  const rate = new RateLimit({ perSecond: 1e9, burstSeconds: 1, now: () => performance.now() });
+  const topics = Array.from({ length: TOPICS }, (_, index) => topicAt(index));
+  let refused = 0;
+  const started = performance.now();
+  for (let index = 0; index < count; index++) {
+    try {
+      admit({ caller, access, rate }, topics[index % TOPICS] ?? '');
+    } catch {
+      refused += 1;
+    }
+  }
+  const nanos = ((performance.now() - started) * 1e6) / count;
+  const expected = caller.kind === 'agent' && caller.circuit !== 'closed' ? count : 0;
+  if (refused !== expected) throw new Error(`${refused} of ${count} were refused`);
+  return nanos;
+}
