@@ -178,7 +178,7 @@ export class Judge {
         .map((suspect): MemoryWrite => {
           const memory = memoryOf(suspect.liveness, suspect);
           const circuit = advance(memory.circuit, { kind: 'forget', at: now }, settings);
-          return writeOf(suspect, { ...memory, circuit, missed: memory.missed });
+          return writeOf(suspect, { ...memory, circuit });
         });
       await writeMemories(db, writes);
       onBrake(namespace, 'resumed');
@@ -188,7 +188,7 @@ export class Judge {
   async #carryOut(judged: readonly Judged[]): Promise<void> {
     const { db, submit, onError } = this.#options;
     const changed = judged.filter(({ suspect, memory, expired }) => expired === null && memory !== suspect.liveness);
-    const writes = changed.map(({ suspect, memory }) => ({ ...writeOf(suspect, memory), after: memory }));
+    const writes = changed.map(({ suspect, memory }) => writeOf(suspect, memory));
     const done = await writeMemories(db, writes);
     const stale = new Set(changed.filter((_, place) => !done.has(place)).map(({ suspect }) => suspect));
     const commands = judged.flatMap(({ suspect, shown, expired }): [string, Command][] => {
