@@ -78,6 +78,16 @@ describe('the judge', () => {
     expect(judgeAgent(agent, moment({ braked: true }), SETTINGS).expired).toBeNull();
   });
 
+  test('forgets nobody before what is shown says that all is well', () => {
+    const circuit = { ...freshCircuit, circuit: 'half_open', goodTrials: 1, opens: 1 } as const;
+    const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, successAt: NOW - 1000 };
+    const status = { health: 'healthy', activity: 'ready', circuit: 'half_open' } as const;
+    const closes = judgeAgent(agentWith({ memory, status }), moment(), SETTINGS);
+    expect(closes).toMatchObject({ memory: { circuit: freshCircuit }, shown: { circuit: 'closed' } });
+    const again = { ...agentWith({ status }), memory: closes.memory ?? freshMemory('ada', null) };
+    expect(judgeAgent(again, moment(), SETTINGS)).toMatchObject({ memory: again.memory, shown: { circuit: 'closed' } });
+  });
+
   test('shows what is remembered where the two differ', () => {
     const memory: LivenessMemory = {
       ...freshMemory('ada', null),
@@ -131,6 +141,11 @@ describe('a probe', () => {
     expect(once.status.circuit).toBe('half_open');
     const twice = probedAgent(once, { result: GOOD, now: NOW }, SETTINGS);
     expect(twice.shown).toMatchObject({ circuit: 'closed', health: 'healthy' });
-    expect(twice.memory).toBeNull();
+    // What is shown may be lost with the process that shows it, so the agent is remembered until the two agree.
+    const shown = after(once, twice);
+    expect(judgeAgent({ ...shown, status: once.status }, moment(), SETTINGS).shown).toMatchObject({
+      circuit: 'closed',
+    });
+    expect(judgeAgent(shown, moment(), SETTINGS)).toMatchObject({ memory: null, shown: null });
   });
 });

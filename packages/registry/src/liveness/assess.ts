@@ -18,7 +18,7 @@ export interface Examined {
 }
 
 export interface Assessment {
-  /** `memory` itself when nothing has changed; null: nothing to remember. */
+  /** `memory` itself when nothing has changed; null: nothing to remember, and nothing left to show. */
   readonly memory: LivenessMemory | null;
   /** What is to be shown, if it differs from what is. */
   readonly shown: Partial<Pick<Agent['status'], 'health' | 'circuit' | 'consecutiveFailures' | 'reason'>> | null;
@@ -109,7 +109,8 @@ function assessed({ memory, status }: Examined, next: LivenessMemory, health: Ag
   const differs = circuit !== status.circuit || health !== status.health;
   const isSame = JSON.stringify(next) === JSON.stringify(memory);
   return {
-    memory: isBlank(next) ? null : isSame ? memory : next,
+    // Who is forgotten is not looked at again, so nobody is before what is shown agrees: what is to be shown may yet be lost.
+    memory: isBlank(next) && !differs ? null : isSame ? memory : next,
     shown: differs ? { health, circuit, consecutiveFailures: failures, reason } : null,
     expired: null,
   };

@@ -7,7 +7,7 @@ import type { CommandResult } from '../agents/group-commit.ts';
 import type { Schema } from '../schema.ts';
 import type { LivenessSettings } from './assess.ts';
 import { advance, type CircuitEvent } from './circuit.ts';
-import { isBlank, memoryOf } from './liveness-memory.ts';
+import { memoryOf } from './liveness-memory.ts';
 import { readLiveness } from './queries/read-liveness.ts';
 import { writeMemories } from './queries/write-memories.ts';
 
@@ -39,11 +39,10 @@ export class Circuits {
       if (row === null) throw new SwarmError('NOT_FOUND', `there is no agent "${name}"`);
       const { id: agentId, incarnation, liveness: before } = row;
       const memory = memoryOf(before, row);
-      const next = { ...memory, circuit: advance(memory.circuit, event, settings) };
-      const after = isBlank(next) ? null : next;
+      const after = { ...memory, circuit: advance(memory.circuit, event, settings) };
       const done = await writeMemories(db, [{ namespace, name, agentId, before, after }]);
       if (!done.has(0)) continue;
-      const { circuit, failures: consecutiveFailures, reason } = next.circuit;
+      const { circuit, failures: consecutiveFailures, reason } = after.circuit;
       const set = { circuit, consecutiveFailures, reason };
       await submit(namespace, { kind: 'status', name, agentId, incarnation, set, seen: false });
       return;

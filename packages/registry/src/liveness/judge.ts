@@ -8,7 +8,7 @@ import { type Assessment, type Examined, judgeAgent, type LivenessSettings } fro
 import { afterRound, type Brake, countRound, LEAST_FAILING, releasedBrake } from './brake.ts';
 import { advance } from './circuit.ts';
 import { flushMsOf, graceAfter, roundMsOf } from './lease.ts';
-import { isBlank, type LivenessMemory, memoryOf } from './liveness-memory.ts';
+import { type LivenessMemory, memoryOf } from './liveness-memory.ts';
 import { countHealthy } from './queries/count-healthy.ts';
 import { leaveDuty } from './queries/leave-duty.ts';
 import { readSuspects, type Suspect } from './queries/read-suspects.ts';
@@ -196,7 +196,9 @@ export class Judge {
       const unlessSeenAfter = last_seen_at?.getTime() ?? 0;
       if (expired !== null) return [[namespace, { kind: 'expire', name, agentId, reason: expired, unlessSeenAfter }]];
       if (shown === null || stale.has(suspect)) return [];
-      return [[namespace, { kind: 'status', name, agentId, incarnation, set: shown, seen: false, unlessSeenAfter }]];
+      const status = { kind: 'status', name, agentId, incarnation, set: shown, seen: false } as const;
+      // A sign of life refutes that the agent is silent; it is no reason to withhold that it is well again.
+      return [[namespace, shown.health === 'unhealthy' ? { ...status, unlessSeenAfter } : status]];
     });
     await Promise.all(
       commands.map(([namespace, command]) =>
@@ -217,7 +219,7 @@ const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite =>
   name: suspect.name,
   agentId: suspect.id,
   before: suspect.liveness,
-  after: memory === null || isBlank(memory) ? null : memory,
+  after: memory,
 });
 
 function examined(suspect: Suspect): Examined {
