@@ -11,6 +11,7 @@ export {
   Health,
   Labels,
 } from './agent.ts';
+export { architectEvents } from './architect-events.ts';
 export {
   AckInput,
   BusPublishInput,
@@ -55,8 +56,10 @@ export {
   type SwarmErrorOptions,
 } from './error.ts';
 export { agentSource, CORE_SOURCE, operatorSource, Position, PublishInput, SwarmEvent, SYSTEM_TOPIC } from './event.ts';
+export { Goal, GoalCancelled, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
+export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
   Policy,
   PolicyAction,
@@ -89,6 +92,17 @@ export {
   UpdateResult,
   WatchInput,
 } from './registry.ts';
+export {
+  TaskAccepted,
+  TaskAssigned,
+  TaskAttempt,
+  TaskCancelled,
+  TaskCompleted,
+  TaskFailed,
+  TaskId,
+  TaskOutputs,
+  TaskProgress,
+} from './task.ts';
 export { type Json, jsonFault } from './text.ts';
 export {
   CreateTokenInput,

@@ -47,4 +47,15 @@ export const LIMITS = {
   /** Most patterns in each list of a role's policy. */
   policyPatterns: 200,
   tokenNameLength: 128,
+  /** Longest id of a task, in characters. */
+  taskIdLength: 64,
+  /** Longest title of a goal or a task. */
+  titleLength: 256,
+  goalDescriptionLength: 16_384,
+  /** Longest time that a goal may be given, in milliseconds. */
+  goalDeadlineMs: 30 * 24 * 3_600_000,
+  /** Most tasks of a plan. */
+  planTasks: 1000,
+  /** Longest error of a task. */
+  taskErrorLength: 4096,
 } as const;

@@ -1,0 +1,21 @@
+// The catalogue of goals, plans and tasks, for every agent that takes part.
+import { Goal, GoalCancelled } from './goal.ts';
+import { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed } from './plan.ts';
+import { TaskAccepted, TaskAssigned, TaskCancelled, TaskCompleted, TaskFailed, TaskProgress } from './task.ts';
+import { defineEvents } from './typed-events.ts';
+
+/** What is said of goals, plans and tasks. The second token of a task's topic is the agent whose task it is. */
+export const architectEvents = defineEvents({
+  'goal.submitted': Goal,
+  'goal.cancelled': GoalCancelled,
+  'plan.created': PlanCreated,
+  'plan.completed': PlanCompleted,
+  'plan.failed': PlanFailed,
+  'plan.cancelled': PlanCancelled,
+  'task.*.assigned': TaskAssigned,
+  'task.*.accepted': TaskAccepted,
+  'task.*.progress': TaskProgress,
+  'task.*.completed': TaskCompleted,
+  'task.*.failed': TaskFailed,
+  'task.*.cancelled': TaskCancelled,
+});

@@ -1,0 +1,41 @@
+// Goals: what people and agents want done.
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { Name } from './name.ts';
+import { TaskId } from './task.ts';
+import { json, text } from './text.ts';
+
+/** A task as somebody who knows the way gives it. */
+export const GoalStep = z.object({
+  id: TaskId,
+  title: text(LIMITS.titleLength, 1),
+  /** What an agent must be able to do to take it. */
+  capability: Name,
+  input: json.optional(),
+  /** Steps whose outputs it needs. Default: none. */
+  dependsOn: z.array(TaskId).default([]),
+});
+export type GoalStep = z.output<typeof GoalStep>;
+
+/** What is wanted. `goal.submitted`. A goal id that is submitted again is the same goal. */
+export const Goal = z.object({
+  goalId: z.uuid().toLowerCase(),
+  title: text(LIMITS.titleLength, 1),
+  description: text(LIMITS.goalDescriptionLength).optional(),
+  /** The way to it. Default: the Architect finds one. */
+  steps: z.array(GoalStep).optional(),
+  /** How long it may take from its submission on, in milliseconds. Default: no limit. */
+  deadlineMs: z.number().int().positive().max(LIMITS.goalDeadlineMs).optional(),
+});
+export type Goal = z.output<typeof Goal>;
+
+/** A goal whose submitter may leave its id to the Architect. */
+export const GoalSubmission = z.object({ ...Goal.shape, goalId: Goal.shape.goalId.optional() });
+export type GoalSubmission = z.output<typeof GoalSubmission>;
+
+/** The goal is not wanted any more. `goal.cancelled`. */
+export const GoalCancelled = z.object({
+  goalId: Goal.shape.goalId,
+  reason: text(LIMITS.reasonLength, 1).default('cancelled by request'),
+});
+export type GoalCancelled = z.output<typeof GoalCancelled>;

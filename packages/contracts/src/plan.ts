@@ -1,0 +1,53 @@
+// Plans: the tasks that lead to a goal, and how it ended.
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { Name } from './name.ts';
+import { TaskId, TaskOutputs } from './task.ts';
+import { json, text } from './text.ts';
+
+/** A task as the plan has it. */
+export const PlanTask = z.object({
+  taskId: TaskId,
+  title: text(LIMITS.titleLength, 1),
+  capability: Name,
+  input: json.optional(),
+  dependsOn: z.array(TaskId),
+});
+export type PlanTask = z.output<typeof PlanTask>;
+
+/** Who made the plan: the goal's own steps, the matching of words with capabilities, or a model. */
+export const PlannerName = z.enum(['steps', 'matching', 'model']);
+export type PlannerName = z.infer<typeof PlannerName>;
+
+const PlanOfGoal = z.object({ planId: z.uuid(), goalId: z.uuid() });
+
+/** `plan.created`. The tasks have no cycle, and depend on tasks of this plan only. */
+export const PlanCreated = z.object({
+  ...PlanOfGoal.shape,
+  title: text(LIMITS.titleLength, 1),
+  tasks: z.array(PlanTask).min(1).max(LIMITS.planTasks),
+  planner: PlannerName,
+  /** Capabilities that nobody offered when the plan was made. */
+  missing: z.array(Name).default([]),
+  /** When the plan fails if it is not completed; null: never. */
+  deadlineAt: z.iso.datetime().nullable(),
+});
+export type PlanCreated = z.output<typeof PlanCreated>;
+
+/** `plan.completed`. Every task is. */
+export const PlanCompleted = z.object({
+  ...PlanOfGoal.shape,
+  /** What the tasks gave: of tasks that nobody depends on first, as far as one event can hold them. */
+  outputs: TaskOutputs,
+  /** How many outputs are left out of `outputs`. */
+  omitted: z.number().int().nonnegative().default(0),
+});
+export type PlanCompleted = z.output<typeof PlanCompleted>;
+
+/** `plan.failed`. */
+export const PlanFailed = z.object({ ...PlanOfGoal.shape, reason: text(LIMITS.taskErrorLength, 1) });
+export type PlanFailed = z.output<typeof PlanFailed>;
+
+/** `plan.cancelled`. */
+export const PlanCancelled = z.object({ ...PlanOfGoal.shape, reason: text(LIMITS.reasonLength, 1) });
+export type PlanCancelled = z.output<typeof PlanCancelled>;

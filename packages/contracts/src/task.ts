@@ -1,0 +1,69 @@
+// Tasks: what the Architect hands to an agent, and what the agent answers.
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { Name } from './name.ts';
+import { json, type Json, text } from './text.ts';
+
+const TASK_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** Names a task within its plan. */
+export const TaskId = z
+  .string()
+  .max(LIMITS.taskIdLength)
+  .regex(TASK_ID, 'must be letters, digits, "_", "." and "-", starting with a letter or digit');
+export type TaskId = z.infer<typeof TaskId>;
+
+/** What tasks gave, by task. */
+export const TaskOutputs = z.record(TaskId, json);
+export type TaskOutputs = Record<TaskId, Json>;
+
+/** One attempt at a task. Attempts count from 1. */
+export const TaskAttempt = z.object({ planId: z.uuid(), taskId: TaskId, attempt: z.number().int().positive() });
+export type TaskAttempt = z.infer<typeof TaskAttempt>;
+
+/** Whose task it is from now on. `task.<agent>.assigned`, from the Architect. */
+export const TaskAssigned = z.object({
+  ...TaskAttempt.shape,
+  goalId: z.uuid(),
+  capability: Name,
+  title: text(LIMITS.titleLength, 1),
+  /** As the plan has it; null when it has none. */
+  input: json,
+  /** The outputs of the tasks that it depends on. */
+  dependencies: TaskOutputs,
+  /** An answer that comes later may find the task with somebody else. */
+  deadlineAt: z.iso.datetime(),
+});
+export type TaskAssigned = z.output<typeof TaskAssigned>;
+
+/** The agent has begun. `task.<agent>.accepted`. */
+export const TaskAccepted = TaskAttempt;
+export type TaskAccepted = z.output<typeof TaskAccepted>;
+
+/** How far the agent is. `task.<agent>.progress`. */
+export const TaskProgress = z.object({
+  ...TaskAttempt.shape,
+  /** 0 to 1. */
+  progress: z.number().min(0).max(1),
+  message: text(LIMITS.reasonLength).optional(),
+});
+export type TaskProgress = z.output<typeof TaskProgress>;
+
+/** The task is done. `task.<agent>.completed`. */
+export const TaskCompleted = z.object({ ...TaskAttempt.shape, output: json.default(null) });
+export type TaskCompleted = z.output<typeof TaskCompleted>;
+
+/** The attempt failed. `task.<agent>.failed`. */
+export const TaskFailed = z.object({
+  ...TaskAttempt.shape,
+  error: z.object({
+    message: text(LIMITS.taskErrorLength),
+    /** Whether another attempt can help. Default true. */
+    retryable: z.boolean().default(true),
+  }),
+});
+export type TaskFailed = z.output<typeof TaskFailed>;
+
+/** Nobody waits for this attempt any more. `task.<agent>.cancelled`, from the Architect. */
+export const TaskCancelled = z.object({ ...TaskAttempt.shape, reason: text(LIMITS.reasonLength) });
+export type TaskCancelled = z.output<typeof TaskCancelled>;
