@@ -232,7 +232,20 @@ export const TopicInfo = z.object({
   lastPosition: Position,
 });
 export type TopicInfo = z.infer<typeof TopicInfo>;
+/** How far back the events of a namespace reach. */
+export const LogInfo = z.object({
+  /** Events that are kept. */
+  kept: Count,
+  /** Events that were there before, and have been removed. */
+  removed: Count,
+  /** The oldest are removed when there are more events, or more bytes of them, or when they are older. */
+  retention: z.object({ maxEvents: Count, maxBytes: Count, maxAgeMs: Count }),
+});
+export type LogInfo = z.infer<typeof LogInfo>;
+
 export const TopicsResult = z.object({
+  /** The log that they share. */
+  log: LogInfo,
   /** Ordered by name. */
   topics: z.array(TopicInfo),
   nextCursor: z.string().nullable(),

@@ -30,6 +30,7 @@ export {
   GroupInfo,
   GroupsInput,
   GroupsResult,
+  LogInfo,
   NackInput,
   PublishManyInput,
   PublishManyResult,

@@ -33,6 +33,8 @@ export const TaskAssigned = z.object({
   dependencies: TaskOutputs,
   /** An answer that comes later may find the task with somebody else. */
   deadlineAt: z.iso.datetime(),
+  /** Of the agent, when the task was assigned. */
+  incarnation: z.uuid().nullable().default(null),
 });
 export type TaskAssigned = z.output<typeof TaskAssigned>;
 

@@ -9,6 +9,7 @@ import type {
   LogRange,
   LogSettings,
   NewEvent,
+  Retention,
   TopicCount,
 } from '../store/event-log.ts';
 import type { LogPosition } from '../store/position.ts';
@@ -32,6 +33,10 @@ export class PostgresLog implements EventLog {
     this.#db = db;
     this.#settings = settings;
     this.#retention = retention;
+  }
+
+  get retention(): Retention {
+    return this.#settings.retention;
   }
 
   async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {

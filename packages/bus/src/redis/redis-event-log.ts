@@ -8,6 +8,7 @@ import type {
   LogRange,
   LogSettings,
   NewEvent,
+  Retention,
   TopicCount,
 } from '../store/event-log.ts';
 import { type LogPosition, MAX_NONCE } from '../store/position.ts';
@@ -57,6 +58,10 @@ export class RedisEventLog implements EventLog {
     this.#connection = connection;
     this.#settings = settings;
     this.#touch = touch;
+  }
+
+  get retention(): Retention {
+    return this.#settings.retention;
   }
 
   async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {

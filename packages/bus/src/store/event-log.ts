@@ -68,6 +68,7 @@ export interface TopicCount {
  * whoever asks first, and stays.
  */
 export interface EventLog {
+  readonly retention: Retention;
   /**
    * Adds events in their order, as one atomic step with their deduplication: an event whose `source` and `id` were appended
    * less than the window ago is not added again, also not twice within one call. Applies retention as it goes. `events` has 1

@@ -10,7 +10,8 @@ function feedsOfEmptyLogs() {
   const ranges = vi.fn(
     async (namespaces: readonly string[]) => new Map(namespaces.map((name) => [name, { horizon: START, head: START }])),
   );
-  const log = { append: async () => [], read: async () => [], ranges, topics: async () => [] };
+  const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
+  const log = { retention, append: async () => [], read: async () => [], ranges, topics: async () => [] };
   const signal = createLocalSignal();
   const feeds = new EventFeeds({ log, signal, onError: () => undefined });
   const close = async () => {

@@ -1,0 +1,211 @@
+// Sees plans through: whenever something was heard, decides what follows from it, and says so on the bus. It remembers nothing
+// but what it has begun to say; when that is heard, it is done.
+import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
+import { agentSource, architectEvents } from '@hypercode/contracts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { planGoal } from '../planning/plan-goal.ts';
+import type { Planner } from '../planning/planner.ts';
+import type { Fact } from '../plans/fact.ts';
+import { planEventId, planIdOf } from '../plans/plan-ids.ts';
+import type { Plan } from '../plans/plan.ts';
+import { type Action, assignmentKey, keyOf, withdrawalKey } from '../scheduling/action.ts';
+import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
+import { announce, type ArchitectBus } from './announce.ts';
+import { Checkpointer } from './checkpointer.ts';
+import type { Follower } from './follower.ts';
+
+export interface ConductorOptions {
+  readonly agent: Pick<ConnectedAgent, 'agent' | 'client'>;
+  /** All agents of the namespace. */
+  readonly directory: AgentDirectory;
+  readonly follower: Follower;
+  readonly planners: readonly Planner[];
+  readonly settings: ScheduleSettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Begun {
+  readonly action: Action;
+  /** When it is to be decided again if it was not heard by then, in milliseconds since the epoch. */
+  staleAt: number;
+}
+
+/** Goals that are planned at a time. */
+const MAX_PLANNING = 8;
+/** What was said is heard within moments, or it was not said. In milliseconds. */
+const HEARD_WITHIN_MS = 60_000;
+/** Before doing again what the core could not take, or did not want, in milliseconds. */
+const RETRY_MS = 1_000;
+const REFUSED_RETRY_MS = 15_000;
+
+export class Conductor {
+  readonly #options: ConductorOptions;
+  readonly #bus: ArchitectBus;
+  /** The source of what it publishes. */
+  readonly #self: string;
+  readonly #checkpointer: Checkpointer;
+  readonly #underWay = new Map<string, Begun>();
+  readonly #stuckSince = new Map<string, number>();
+  readonly #stopping = new AbortController();
+  readonly #performing = new Set<Promise<void>>();
+  #isPassDue = false;
+  #isSynced = false;
+  #cancelWake = (): void => {};
+  #release: (() => void)[] = [];
+
+  constructor(options: ConductorOptions) {
+    this.#options = options;
+    this.#bus = options.agent.client.events(architectEvents);
+    const { namespace, name } = options.agent.agent;
+    this.#self = agentSource(namespace, name);
+    this.#checkpointer = new Checkpointer({ ...options, client: options.agent.client, name, self: this.#self });
+  }
+
+  start(): void {
+    const { directory, follower } = this.#options;
+    const look = (): void => this.#lookSoon();
+    this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, look));
+    directory.ready.then(
+      () => {
+        this.#isSynced = true;
+        this.#lookSoon();
+      },
+      () => {},
+    );
+    follower.start({
+      onFact: (fact) => {
+        this.#forget(fact);
+        this.#lookSoon();
+      },
+      onCaughtUp: () => {
+        this.#checkpointer.start();
+        this.#lookSoon();
+      },
+      onGap: () => this.#checkpointer.writeAll(),
+    });
+  }
+
+  /** Begins nothing more, and resolves when all that was begun has been said or given up. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#cancelWake();
+    for (const release of this.#release) release();
+    await Promise.all([this.#options.follower.stop(), this.#checkpointer.stop(), ...this.#performing]);
+  }
+
+  /** Everything that is heard in one go is decided on together. */
+  #lookSoon(): void {
+    if (this.#isPassDue || this.#stopping.signal.aborted) return;
+    this.#isPassDue = true;
+    setImmediate(() => {
+      this.#isPassDue = false;
+      if (!this.#stopping.signal.aborted) this.#look();
+    });
+  }
+
+  #look(): void {
+    const { follower, directory, settings, clock } = this.#options;
+    if (!follower.isCaughtUp || !this.#isSynced) return;
+    const now = clock.now();
+    for (const [key, { staleAt }] of this.#underWay) if (staleAt <= now) this.#underWay.delete(key);
+    const scene = {
+      ledger: follower.ledger,
+      self: this.#self,
+      agents: directory,
+      underWay: this.#underWay,
+      stuckSince: this.#stuckSince,
+      now,
+    };
+    const { actions, stuck, wakeAt } = schedule(scene, settings);
+    for (const planId of this.#stuckSince.keys()) if (!stuck.has(planId)) this.#stuckSince.delete(planId);
+    for (const planId of stuck) if (!this.#stuckSince.has(planId)) this.#stuckSince.set(planId, now);
+    for (const action of actions) this.#begin(action);
+    let nextAt = wakeAt;
+    for (const { staleAt } of this.#underWay.values()) nextAt = Math.min(nextAt, staleAt);
+    this.#cancelWake();
+    if (nextAt < Infinity) this.#cancelWake = clock.schedule(nextAt - now, () => this.#lookSoon());
+  }
+
+  #begin(action: Action): void {
+    if (action.kind === 'plan' && this.#planning() >= MAX_PLANNING) return;
+    const begun: Begun = { action, staleAt: Infinity };
+    this.#underWay.set(keyOf(action), begun);
+    const performing = this.#perform(begun).finally(() => this.#performing.delete(performing));
+    this.#performing.add(performing);
+  }
+
+  #planning(): number {
+    let count = 0;
+    for (const { action } of this.#underWay.values()) if (action.kind === 'plan') count += 1;
+    return count;
+  }
+
+  async #perform(begun: Begun): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { action } = begun;
+    try {
+      if (action.kind === 'plan') await this.#makePlan(action.plan);
+      else await announce(this.#bus, action);
+      begun.staleAt = clock.now() + HEARD_WITHIN_MS;
+    } catch (thrown) {
+      if (this.#stopping.signal.aborted) return;
+      const error = SwarmError.from(thrown);
+      const { planId } = action.plan;
+      logger.warn({ planId, action: action.kind, code: error.code }, error.message);
+      if (action.kind === 'assign' && !error.retryable) {
+        const reason = `the task "${action.task.spec.taskId}" can not be assigned: ${error.message}`;
+        this.#underWay.delete(keyOf(action));
+        if (!this.#underWay.has(planId)) this.#begin({ kind: 'fail', plan: action.plan, reason });
+        return;
+      }
+      begun.staleAt = clock.now() + (error.retryable ? (error.retryAfterMs ?? RETRY_MS) : REFUSED_RETRY_MS);
+      this.#lookSoon();
+    }
+  }
+
+  async #makePlan(plan: Plan): Promise<void> {
+    const { directory, planners } = this.#options;
+    const { planId, goalId, goal, title, deadlineAt } = plan;
+    if (goal === null) return;
+    const made = await planGoal(goal, directory.list(), planners, { signal: this.#stopping.signal });
+    if ('refused' in made) return void (await announce(this.#bus, { kind: 'fail', plan, reason: made.refused }));
+    await this.#bus.publish(
+      'plan.created',
+      {
+        planId,
+        goalId,
+        title,
+        tasks: [...made.tasks],
+        planner: made.planner,
+        missing: [...made.missing],
+        deadlineAt: deadlineAt === null ? null : new Date(deadlineAt).toISOString(),
+      },
+      { id: planEventId(planId, 'created'), correlationId: goalId },
+    );
+  }
+
+  /** What was begun is done when it is heard. */
+  #forget(fact: Fact): void {
+    const key = doneBy(fact);
+    if (key !== null) this.#underWay.delete(key);
+  }
+}
+
+/** The key of the action that this fact is the end of. */
+function doneBy(fact: Fact): string | null {
+  switch (fact.kind) {
+    case 'plan.created':
+    case 'plan.completed':
+    case 'plan.failed':
+    case 'plan.cancelled':
+      return planIdOf(fact.data.goalId);
+    case 'task.assigned':
+      return assignmentKey(fact.data.planId, fact.data.taskId, fact.data.attempt);
+    case 'task.cancelled':
+      return withdrawalKey(fact.data.planId, fact.data.taskId, fact.data.attempt);
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,135 @@
+// Hears everything that is said of plans: first what the bus has kept, then what comes.
+//
+//   reading ──the end of the log is reached──> following ──a refusal that no retry helps──> following, a while later
+//   reading ──overtaken by retention──> reading, from the beginning
+import type { SwarmClient } from '@hypercode/client';
+import { SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { type Fact, FACT_TOPICS, factOf } from '../plans/fact.ts';
+import { Ledger } from '../plans/ledger.ts';
+
+export interface FollowerOptions {
+  readonly client: Pick<SwarmClient, 'subscribe' | 'bus'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface FollowerEvents {
+  /** A fact was heard and is in the ledger; not told while the past is read. */
+  readonly onFact?: ((fact: Fact) => void) | undefined;
+  /** All that the bus has kept is in the ledger. */
+  readonly onCaughtUp?: (() => void) | undefined;
+  /** Events are missing. What the ledger knows, the bus may not know any more. */
+  readonly onGap?: (() => void) | undefined;
+}
+
+const PAGE = 500;
+/** Before trying again what was refused, in milliseconds. */
+const RETRY_MS = 2_000;
+
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #stopping = new AbortController();
+  #ledger = new Ledger();
+  #position: string | undefined;
+  #isCaughtUp = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** Whether the ledger has all that the bus has kept. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  start(events: FollowerEvents = {}): void {
+    this.#running ??= this.#run(events);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(events: FollowerEvents): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        if (!this.#isCaughtUp) {
+          await this.#readPast(signal);
+          if (signal.aborted) return;
+          this.#isCaughtUp = true;
+          events.onCaughtUp?.();
+        }
+        await this.#follow(events, signal);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const error = SwarmError.from(thrown);
+        logger.warn({ code: error.code }, `can not follow the bus: ${error.message}`);
+        if (error.is('COMPACTED')) this.#forget();
+      }
+      if (!signal.aborted) await clock.sleep(RETRY_MS, signal);
+    }
+  }
+
+  /** The log has moved on while it was read: what was read so far may miss something. */
+  #forget(): void {
+    this.#ledger = new Ledger();
+    this.#position = undefined;
+  }
+
+  async #readPast(signal: AbortSignal): Promise<void> {
+    const { client } = this.#options;
+    for (;;) {
+      const { events, next } = await client.bus.read(
+        { topics: [...FACT_TOPICS], after: this.#position, limit: PAGE },
+        { signal },
+      );
+      for (const { event } of events) this.#hear(event);
+      const isEnd = next === this.#position;
+      this.#position = next;
+      if (!isEnd) continue;
+      this.#ledger.caughtUp();
+      return;
+    }
+  }
+
+  async #follow({ onFact, onGap }: FollowerEvents, signal: AbortSignal): Promise<void> {
+    const { client, logger } = this.#options;
+    const from = this.#position === undefined ? ('latest' as const) : { after: this.#position };
+    for await (const item of client.subscribe({ topics: FACT_TOPICS, from, signal })) {
+      if (item.type === 'gap') {
+        this.#position = item.resumedAt;
+        logger.warn({ reason: item.reason }, 'events are missing on the bus');
+        onGap?.();
+        continue;
+      }
+      this.#position = item.position;
+      if (item.type !== 'event') continue;
+      const fact = this.#hear(item.event);
+      if (fact !== null) onFact?.(fact);
+    }
+  }
+
+  #hear(event: SwarmEvent): Fact | null {
+    const fact = factOf(event);
+    if (fact.kind === null) {
+      const { topic, source, id } = event;
+      this.#options.logger.warn(
+        { topic, source, id },
+        `an event that makes no sense was ignored: ${fact.error.message}`,
+      );
+      return null;
+    }
+    this.#ledger.apply(fact);
+    return fact;
+  }
+}

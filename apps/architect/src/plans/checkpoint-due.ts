@@ -1,0 +1,25 @@
+// When a plan is to be written down again: before half of what the log keeps has passed since the last time.
+import type { LogInfo } from '@hypercode/contracts';
+
+/** What is known of when a plan was last written down as a whole. */
+export interface Written {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** How many events the log had ever had by then; 0 when nobody knows. */
+  readonly afterEvents: number;
+}
+
+/** A part of the half, so that there is time left to write. */
+const SHARE = 0.4;
+/** A log that is still small doubles quickly; this many events are nothing. */
+const FEW_EVENTS = 1_000;
+
+/**
+ * By age, against the log's limit; and by events, against what the log keeps: what it removes is what is oldest, whether for
+ * its count or its bytes.
+ */
+export function isCheckpointDue(written: Written, log: LogInfo, now: number): boolean {
+  if (now - written.at > log.retention.maxAgeMs * SHARE) return true;
+  const since = log.removed + log.kept - written.afterEvents;
+  return since > Math.max(Math.min(FEW_EVENTS, log.retention.maxEvents * SHARE), log.kept * SHARE);
+}

@@ -1,0 +1,17 @@
+// The ids of plans and of what is said of them: the same for the same goal, so that saying it again says nothing new.
+import { v5 as uuidv5 } from 'uuid';
+
+/** The namespace of UUIDv5 (RFC 9562, 5.5) in which goals give plans their ids. */
+const PLANS = 'd0f4a2c6-6d53-5a0e-9a5c-7c1f3a3e8b41';
+
+export const planIdOf = (goalId: string): string => uuidv5(goalId, PLANS);
+
+/** The id of the event that submits a goal. */
+export const goalEventId = (goalId: string): string => uuidv5('goal/submitted', goalId);
+
+/** The id of an event about a whole plan. */
+export const planEventId = (planId: string, kind: 'created' | 'completed' | 'failed' | 'cancelled'): string =>
+  uuidv5(`plan/${kind}`, planId);
+
+/** The id of a part of a checkpoint. */
+export const checkpointEventId = (checkpointId: string, part: number): string => uuidv5(`part/${part}`, checkpointId);

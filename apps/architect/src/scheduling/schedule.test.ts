@@ -1,0 +1,393 @@
+// What the Architect decides: by examples, and over random swarms whose agents fail, leave and answer late.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkpointOf } from '../plans/checkpoint.ts';
+import { statusOf } from '../plans/plan.ts';
+import { NOW, sampleAgent, sampleGoal, sampleStep } from './sample-swarm.ts';
+import { Simulation } from './simulation.ts';
+
+const started = (simulation: Simulation, steps = [sampleStep('a')], goal = {}): string => {
+  const planId = simulation.submit(sampleGoal({ steps, ...goal }));
+  simulation.settle();
+  return planId;
+};
+const assignmentOf = (simulation: Simulation, planId: string, taskId = 'a') =>
+  simulation.plan(planId).tasks.get(taskId)?.assignment ?? null;
+const said = (simulation: Simulation, topic: string): unknown[] =>
+  simulation.log.filter((event) => event.topic === topic).map(({ data }) => data);
+
+describe('a plan', () => {
+  test('goes through its tasks in the order of their dependencies, and hands on what they gave', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('b', ['a']), sampleStep('a')]);
+    expect([...simulation.plan(planId).open]).toEqual(['a']);
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1, output: { n: 1 } });
+    simulation.settle();
+    expect(said(simulation, 'task.ada.assigned').at(-1)).toMatchObject({ taskId: 'b', dependencies: { a: { n: 1 } } });
+    simulation.answer('ada', 'completed', { planId, taskId: 'b', attempt: 1, output: 'done' });
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({ status: 'completed', outputs: { a: { n: 1 }, b: 'done' } });
+    expect(said(simulation, 'plan.completed')).toHaveLength(1);
+  });
+
+  test('fails at its deadline, and takes back what is open', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, undefined, { deadlineMs: 1_000 });
+    expect(assignmentOf(simulation, planId)?.deadlineAt).toBe(NOW + 1_000);
+    simulation.now += 1_000;
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({ status: 'failed', reason: expect.stringContaining('deadline') });
+    expect(said(simulation, 'task.ada.cancelled')).toMatchObject([{ taskId: 'a', attempt: 1 }]);
+    expect(simulation.ledger.openTasksOf('ada')).toBe(0);
+  });
+
+  test('is cancelled when somebody asks', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    simulation.say('goal.cancelled', { goalId: sampleGoal().goalId, reason: 'changed our minds' });
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({ status: 'cancelled', reason: 'changed our minds' });
+    expect(said(simulation, 'task.ada.cancelled')).toHaveLength(1);
+  });
+
+  test('of another architect is left alone', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = simulation.submit(sampleGoal({ steps: [sampleStep('a')] }));
+    const [action] = simulation.decide();
+    expect(action).toMatchObject({ kind: 'plan' });
+    simulation.say(
+      'plan.created',
+      {
+        planId,
+        goalId: sampleGoal().goalId,
+        title: 'x',
+        tasks: [{ taskId: 'a', title: 'a', capability: 'work', dependsOn: [] }],
+        planner: 'steps',
+        missing: [],
+        deadlineAt: null,
+      },
+      { source: '/agents/default/other' },
+    );
+    expect(simulation.decide()).toEqual([]);
+  });
+
+  test('waits for an agent that can do the task, but not for ever', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['rest'])]);
+    const planId = started(simulation);
+    simulation.now += 29_999;
+    expect(simulation.decide()).toEqual([]);
+    simulation.now += 1;
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({
+      status: 'failed',
+      reason: 'the task "a" (do a) found nobody for 30 s: no agent offers "work"',
+    });
+  });
+
+  test('goes on when such an agent comes', () => {
+    const simulation = new Simulation([]);
+    const planId = started(simulation);
+    simulation.now += 20_000;
+    simulation.agents.set('ada', sampleAgent('ada', ['work']));
+    simulation.settle();
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada' });
+  });
+
+  test('does not keep a smaller one waiting', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const large = started(
+      simulation,
+      Array.from({ length: 10 }, (_, i) => sampleStep(`t${i}`)),
+    );
+    const small = simulation.submit(
+      sampleGoal({ goalId: '33333333-3333-4333-8333-333333333333', steps: [sampleStep('s')] }),
+    );
+    simulation.settle();
+    const [first] = simulation.plan(large).open;
+    simulation.answer('ada', 'completed', { planId: large, taskId: first, attempt: 1 });
+    simulation.settle();
+    expect(assignmentOf(simulation, small, 's')).toMatchObject({ agent: 'ada' });
+  });
+});
+
+describe('a task', () => {
+  test.each([
+    ['unhealthy', { status: { health: 'unhealthy' } }],
+    ['of unknown health', { status: { health: 'unknown' } }],
+    ['draining', { status: { activity: 'draining' } }],
+    ['paused', { status: { activity: 'paused' } }],
+    ['open', { status: { circuit: 'open' } }],
+    ['half open', { status: { circuit: 'half_open' } }],
+  ] as const)('is not given to an agent that is %s', (_, unfit) => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], unfit), sampleAgent('eve', ['work'])]);
+    expect(assignmentOf(simulation, started(simulation))).toMatchObject({ agent: 'eve' });
+  });
+
+  test('goes to the agent with the fewest, and of those to one that is not busy', () => {
+    const simulation = new Simulation([
+      sampleAgent('ada', ['work'], { status: { activity: 'busy' } }),
+      sampleAgent('bob', ['work']),
+      sampleAgent('eve', ['work']),
+    ]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b'), sampleStep('c'), sampleStep('d')]);
+    const agents = ['a', 'b', 'c', 'd'].map((taskId) => assignmentOf(simulation, planId, taskId)?.agent);
+    expect(agents).toEqual(['bob', 'eve', 'ada', 'bob']);
+  });
+
+  test('waits while everybody has as many as they take', () => {
+    const simulation = new Simulation([
+      sampleAgent('ada', ['work'], { labels: { 'max-tasks': '3' } }),
+      sampleAgent('bob', ['work']),
+    ]);
+    const planId = started(
+      simulation,
+      Array.from({ length: 9 }, (_, i) => sampleStep(`t${i}`)),
+    );
+    expect(simulation.plan(planId).open.size).toBe(5);
+    expect(simulation.ledger.openTasksOf('ada')).toBe(3);
+  });
+
+  test.each([
+    ['leaves', null],
+    ['dies', { status: { health: 'unhealthy' } }],
+    ['trips', { status: { circuit: 'open' } }],
+    ['drains', { status: { activity: 'draining' } }],
+    ['is started again', { incarnation: '99999999-9999-4999-8999-999999999999' }],
+  ] as const)('goes to somebody else when its agent %s', (_, change) => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
+    const planId = started(simulation);
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada', attempt: 1 });
+    if (change === null) simulation.agents.delete('ada');
+    else simulation.agents.set('ada', sampleAgent('ada', ['work'], change));
+    simulation.settle();
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 2 });
+    expect(said(simulation, 'task.ada.cancelled')).toMatchObject([
+      { attempt: 1, reason: expect.stringContaining('ada') },
+    ]);
+  });
+
+  test('goes to somebody else after a failure and after its deadline, until its attempts are used up', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
+    const planId = started(simulation);
+    simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'no luck' } });
+    simulation.settle();
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 2 });
+    simulation.now += 60_000;
+    simulation.settle();
+    expect(assignmentOf(simulation, planId)).toMatchObject({ attempt: 3 });
+    simulation.now += 60_000;
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({
+      status: 'failed',
+      reason: 'the task "a" (do a) was tried 3 times without success: ada said "no luck"',
+    });
+  });
+
+  test('waits before it is tried again', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])], { retryDelayMs: 500 });
+    const planId = started(simulation);
+    const fail = (attempt: number): void =>
+      simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt, error: { message: 'x' } });
+    fail(1);
+    simulation.now += 499;
+    expect(simulation.decide()).toEqual([]);
+    simulation.now += 1;
+    simulation.settle();
+    fail(2);
+    simulation.now += 999;
+    expect(simulation.decide()).toEqual([]);
+    simulation.now += 1;
+    expect(simulation.decide()).toMatchObject([{ kind: 'assign', attempt: 3 }]);
+  });
+
+  test('that no retry can help fails the plan', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'no', retryable: false } });
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('no retry can help'),
+    });
+  });
+
+  test('that two answer is done once: the first one counts, and the other is told', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
+    simulation.agents.delete('ada');
+    simulation.settle();
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1, output: 'from ada' });
+    simulation.settle();
+    expect(said(simulation, 'task.eve.cancelled')).toMatchObject([{ taskId: 'a', attempt: 2 }]);
+    simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 2, output: 'from eve' });
+    simulation.settle();
+    expect(simulation.plan(planId).tasks.get('a')?.result).toEqual({ agent: 'ada', attempt: 1, output: 'from ada' });
+    expect(simulation.plan(planId).completed).toBe(1);
+  });
+
+  test('is not done by those whose it never was', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
+    const planId = started(simulation);
+    simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 1 });
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 2 });
+    expect(simulation.plan(planId).completed).toBe(0);
+  });
+});
+
+/** Tasks of which each depends on some of those before it. */
+const dags = fc
+  .array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 12 })
+  .map((rows) =>
+    rows.map((row, index) =>
+      sampleStep(
+        `t${index}`,
+        index === 0 ? [] : [...new Set(row.map((n) => `t${n % index}`))],
+        index % 3 === 0 ? 'rest' : 'work',
+      ),
+    ),
+  );
+const incidents = fc.array(
+  fc.record({
+    what: fc.constantFrom(
+      'complete',
+      'complete',
+      'complete',
+      'fail',
+      'leave',
+      'return',
+      'trip',
+      'late',
+      'wait',
+      'restart',
+    ),
+    which: fc.nat(),
+  }),
+  { maxLength: 60 },
+);
+const NAMES = ['ada', 'bob', 'eve'];
+
+/** A swarm in which this and that happens; whoever is asked after every step is `check`. */
+function play(
+  steps: ReturnType<typeof sampleStep>[],
+  happenings: readonly { what: string; which: number }[],
+  check: (simulation: Simulation, planId: string) => void,
+): { simulation: Simulation; planId: string } {
+  const simulation = new Simulation(
+    NAMES.map((name) => sampleAgent(name, ['work', 'rest'])),
+    { maxAttempts: 1000 },
+  );
+  const planId = started(simulation, steps);
+  const given: { agent: string; taskId: string; attempt: number }[] = [];
+  for (const { what, which } of happenings) {
+    const name = NAMES[which % NAMES.length] ?? 'ada';
+    const open = [...simulation.plan(planId).open].map((taskId) => simulation.plan(planId).tasks.get(taskId));
+    const task = open[which % Math.max(1, open.length)];
+    const agent = simulation.agents.get(name);
+    if (task?.assignment) {
+      const { agent: owner, attempt } = task.assignment;
+      const attemptOf = { planId, taskId: task.spec.taskId, attempt };
+      given.push({ agent: owner, taskId: task.spec.taskId, attempt });
+      if (what === 'complete') simulation.answer(owner, 'completed', attemptOf);
+      if (what === 'fail') simulation.answer(owner, 'failed', { ...attemptOf, error: { message: 'x' } });
+    }
+    const late = given[which % Math.max(1, given.length)];
+    if (what === 'late' && late !== undefined) {
+      const { agent: from, ...of } = late;
+      simulation.answer(from, 'completed', { planId, ...of });
+    }
+    if (what === 'leave') simulation.agents.delete(name);
+    if (what === 'return') simulation.agents.set(name, sampleAgent(name, ['work', 'rest']));
+    if (what === 'trip' && agent)
+      simulation.agents.set(name, { ...agent, status: { ...agent.status, circuit: 'open' } });
+    if (what === 'wait') simulation.now += 61_000;
+    if (what === 'restart') simulation.ledger = simulation.replay();
+    if ([...simulation.agents.values()].every(({ status }) => status.circuit === 'open')) {
+      simulation.agents.set(name, sampleAgent(name, ['work', 'rest']));
+    }
+    simulation.settle();
+    check(simulation, planId);
+  }
+  for (const name of NAMES) simulation.agents.set(name, sampleAgent(name, ['work', 'rest']));
+  return { simulation, planId };
+}
+
+/** Whatever has happened: with everybody back and at work, the plan is completed. */
+function finish(simulation: Simulation, planId: string): void {
+  simulation.settle();
+  for (let round = 0; round < 100 && simulation.plan(planId).status === 'running'; round += 1) {
+    for (const taskId of simulation.plan(planId).open) {
+      const assignment = assignmentOf(simulation, planId, taskId);
+      if (assignment === null) continue;
+      simulation.answer(assignment.agent, 'completed', { planId, taskId, attempt: assignment.attempt });
+    }
+    simulation.settle();
+  }
+}
+
+describe('over any course of events', () => {
+  test('every task is assigned only when it can be, to no more than one at a time, and is done once', () => {
+    fc.assert(
+      fc.property(dags, incidents, (steps, happenings) => {
+        const { simulation, planId } = play(steps, happenings, (now, id) => {
+          const plan = now.plan(id);
+          for (const task of plan.tasks.values()) {
+            const needed = task.spec.dependsOn.map((other) => plan.tasks.get(other)?.result ?? null);
+            if (task.assignment !== null || task.result !== null) expect(needed).not.toContain(null);
+            expect(plan.ready.has(task.spec.taskId)).toBe(plan.status === 'running' && statusOf(task) === 'ready');
+          }
+          for (const name of NAMES) expect(now.ledger.openTasksOf(name)).toBeLessThanOrEqual(2);
+        });
+        finish(simulation, planId);
+        const plan = simulation.plan(planId);
+        expect(plan.status).toBe('completed');
+        expect(plan.completed).toBe(steps.length);
+        expect(said(simulation, 'plan.completed')).toHaveLength(1);
+        expect(plan.open.size).toBe(0);
+        const assigned = simulation.log.filter(({ topic }) => topic.endsWith('.assigned'));
+        const attempts = assigned.map(({ data }) => JSON.stringify(data, ['taskId', 'attempt']));
+        expect(new Set(attempts).size).toBe(attempts.length);
+      }),
+    );
+  });
+
+  test('a ledger that hears it again is the same', () => {
+    fc.assert(
+      fc.property(dags, incidents, (steps, happenings) => {
+        play(steps, happenings, (now, id) => {
+          expect(now.replay().plans.get(id)).toEqual(now.plan(id));
+        });
+      }),
+    );
+  });
+
+  test('a plan goes on from a checkpoint when what came before is gone', () => {
+    fc.assert(
+      fc.property(dags, incidents, fc.nat(), (steps, happenings, when) => {
+        const at = when % (happenings.length + 1);
+        const { simulation, planId } = play(steps, happenings.slice(0, at), () => {});
+        simulation.settle();
+        fc.pre(simulation.plan(planId).status === 'running');
+        const from = simulation.log.length;
+        for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
+          simulation.say('architect.architect.checkpoint', part);
+        }
+        const { writtenAt: _, ...before } = simulation.plan(planId);
+        simulation.ledger = simulation.replay(from);
+        expect(simulation.plan(planId)).toMatchObject({ ...before, ready: expect.anything() });
+        expect(new Set(simulation.plan(planId).ready)).toEqual(before.ready);
+        finish(simulation, planId);
+        expect(simulation.plan(planId).status).toBe('completed');
+      }),
+    );
+  });
+
+  test('a plan whose beginning is gone fails, and says so', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    simulation.ledger = simulation.replay(2);
+    simulation.settle();
+    expect(said(simulation, 'plan.failed')).toMatchObject([
+      { planId, reason: expect.stringContaining('not on the bus any more') },
+    ]);
+  });
+});

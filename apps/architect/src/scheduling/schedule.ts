@@ -1,0 +1,260 @@
+// What is to be done, decided from what is known: no I/O, no clock, no memory of its own.
+import type { Agent } from '@hypercode/contracts';
+import type { Ledger } from '../plans/ledger.ts';
+import { hasEnded, lastAttemptOf, type Plan, type Task } from '../plans/plan.ts';
+import { type Action, assignmentKey, keyOf } from './action.ts';
+import { capacityOf, lossOf, offersOf, unfitness } from './candidates.ts';
+
+export interface ScheduleSettings {
+  /** Attempts at a task before its plan fails. */
+  readonly maxAttempts: number;
+  /** How long an agent has for a task, in milliseconds. */
+  readonly taskDeadlineMs: number;
+  /** Tasks that an agent without the label `max-tasks` has at a time. */
+  readonly maxTasksPerAgent: number;
+  /** How long a task waits for somebody who can do it before its plan fails, in milliseconds. */
+  readonly patienceMs: number;
+  /** From the first failure of a task to its next attempt, in milliseconds; doubles with each attempt. */
+  readonly retryDelayMs: number;
+}
+
+export interface Swarm extends Iterable<Agent> {
+  get(name: string): Agent | undefined;
+}
+
+export interface Scene {
+  readonly ledger: Ledger;
+  /** The source of what this Architect publishes: it sees its own plans through. */
+  readonly self: string;
+  /** The agents of the namespace. */
+  readonly agents: Swarm;
+  /** What has been begun and not been heard yet, by key. */
+  readonly underWay: ReadonlyMap<string, { readonly action: Action }>;
+  /** Since when, in milliseconds since the epoch, a task of the plan has had nobody who can do it. */
+  readonly stuckSince: ReadonlyMap<string, number>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface Decision {
+  readonly actions: readonly Action[];
+  /** Plans of which a task has nobody who can do it now. */
+  readonly stuck: ReadonlySet<string>;
+  /** When to decide again even if nothing is heard; Infinity for never. */
+  readonly wakeAt: number;
+}
+
+/** Longest delay between two attempts, in milliseconds. */
+const MAX_RETRY_DELAY_MS = 60_000;
+
+export function schedule(scene: Scene, settings: ScheduleSettings): Decision {
+  const round = new Round(scene, settings);
+  for (const plan of scene.ledger.active()) round.consider(plan);
+  round.assign();
+  return round;
+}
+
+class Round implements Decision {
+  readonly actions: Action[] = [];
+  readonly stuck = new Set<string>();
+  wakeAt = Infinity;
+  readonly #scene: Scene;
+  readonly #settings: ScheduleSettings;
+  readonly #offers: Map<string, Agent[]>;
+  /** Tasks of each agent: those that it has, and those on their way. */
+  readonly #loads = new Map<string, number>();
+  /** Capabilities of which nobody has room for another task. */
+  readonly #exhausted = new Set<string>();
+  /** Whether nobody is there who can do what the capability stands for, as far as it was asked. */
+  readonly #nobody = new Map<string, boolean>();
+  /** Plans whose tasks are to be assigned. */
+  readonly #going: Plan[] = [];
+
+  constructor(scene: Scene, settings: ScheduleSettings) {
+    this.#scene = scene;
+    this.#settings = settings;
+    this.#offers = offersOf(scene.agents);
+    for (const { action } of scene.underWay.values()) {
+      if (action.kind === 'assign') this.#loads.set(action.agent.name, this.#loadOf(action.agent.name) + 1);
+    }
+  }
+
+  consider(plan: Plan): void {
+    const { self, underWay } = this.#scene;
+    if (plan.owner !== null && plan.owner !== self) return;
+    if (underWay.has(plan.planId)) return;
+    const end = hasEnded(plan) ? null : this.#endOf(plan);
+    if (end !== null) this.actions.push(end);
+    else if (plan.status === 'planning') this.actions.push({ kind: 'plan', plan });
+    for (const taskId of plan.open) this.#examine(plan, taskId);
+    if (end === null && plan.status === 'running') this.#going.push(plan);
+  }
+
+  /** How the plan ends now; null when it goes on. */
+  #endOf(plan: Plan): Action | null {
+    const { now } = this.#scene;
+    if (plan.isLost) {
+      return {
+        kind: 'fail',
+        plan,
+        reason: 'the beginning of this plan is not on the bus any more, so nobody knows its tasks',
+      };
+    }
+    if (plan.refusal !== null) return { kind: 'fail', plan, reason: plan.refusal };
+    if (plan.cancelReason !== null) return { kind: 'cancel', plan, reason: plan.cancelReason };
+    if (plan.status === 'running' && plan.completed === plan.tasks.size) return { kind: 'complete', plan };
+    if (plan.deadlineAt !== null) {
+      if (now >= plan.deadlineAt)
+        return { kind: 'fail', plan, reason: `not completed by its deadline, ${timeOf(plan.deadlineAt)}` };
+      this.#wake(plan.deadlineAt);
+    }
+    return this.#failureOf(plan);
+  }
+
+  /** The end of a plan of which a task has failed for good, or has waited for too long. */
+  #failureOf(plan: Plan): Action | null {
+    const { patienceMs } = this.#settings;
+    for (const taskId of plan.ready) {
+      const task = plan.tasks.get(taskId);
+      if (task === undefined) continue;
+      if (task.attempts.size > 0) {
+        const hopeless = this.#hopelessness(task);
+        if (hopeless !== null) return { kind: 'fail', plan, reason: hopeless };
+      }
+      if (!this.#isStuck(task)) continue;
+      const since = this.#scene.stuckSince.get(plan.planId) ?? this.#scene.now;
+      if (this.#scene.now < since + patienceMs) {
+        this.stuck.add(plan.planId);
+        this.#wake(since + patienceMs);
+        continue;
+      }
+      const reason = `${nameOf(task)} found nobody for ${Math.round(patienceMs / 1000)} s: ${this.#whyNobody(task)}`;
+      return { kind: 'fail', plan, reason };
+    }
+    return null;
+  }
+
+  /** Why no further attempt at the task is to be made; null when one is. */
+  #hopelessness(task: Task): string | null {
+    const { failure } = task;
+    const last = failure === null ? '' : `: ${failure.agent} said "${failure.message}"`;
+    if (failure !== null && !failure.retryable) return `${nameOf(task)} failed, and no retry can help${last}`;
+    const attempts = lastAttemptOf(task);
+    if (attempts < this.#settings.maxAttempts) return null;
+    return `${nameOf(task)} was tried ${attempts === 1 ? 'once' : `${attempts} times`} without success${last}`;
+  }
+
+  #examine(plan: Plan, taskId: string): void {
+    const task = plan.tasks.get(taskId);
+    const assignment = task?.assignment;
+    if (task === undefined || assignment === undefined || assignment === null) return;
+    const { agent, attempt, deadlineAt } = assignment;
+    const { now, agents } = this.#scene;
+    const loss = lossOf(assignment, agents.get(agent));
+    const reason =
+      task.result !== null
+        ? `${task.result.agent} has completed the task`
+        : hasEnded(plan)
+          ? `the plan is ${plan.status}`
+          : loss !== null
+            ? `${agent} ${loss}`
+            : now >= deadlineAt
+              ? `not answered by its deadline, ${timeOf(deadlineAt)}`
+              : null;
+    if (reason === null) return this.#wake(deadlineAt);
+    const action: Action = { kind: 'withdraw', plan, taskId, attempt, agent, reason };
+    if (!this.#scene.underWay.has(keyOf(action))) this.actions.push(action);
+  }
+
+  /** Assigns what can be, one task a plan in turn: a plan of a thousand tasks does not keep the others waiting. */
+  assign(): void {
+    const served = this.#going.toSorted((a, b) => a.open.size - b.open.size);
+    let turns = served.map((plan) => this.#assignments(plan));
+    while (turns.length > 0) turns = turns.filter((turn) => turn.next().done !== true);
+  }
+
+  /** Assigns a task with each step. */
+  *#assignments(plan: Plan): Generator<void, void, void> {
+    const { now } = this.#scene;
+    for (const taskId of plan.ready) {
+      const task = plan.tasks.get(taskId);
+      if (task === undefined || this.#exhausted.has(task.spec.capability)) continue;
+      const attempt = lastAttemptOf(task) + 1;
+      const retryAt = this.#retryAt(task, attempt);
+      if (retryAt > now) {
+        this.#wake(retryAt);
+        continue;
+      }
+      if (this.#scene.underWay.has(assignmentKey(plan.planId, taskId, attempt))) continue;
+      const agent = this.#choose(task);
+      if (agent === null) {
+        this.#exhausted.add(task.spec.capability);
+        continue;
+      }
+      const deadlineAt = Math.min(now + this.#settings.taskDeadlineMs, plan.deadlineAt ?? Infinity);
+      this.actions.push({ kind: 'assign', plan, task, attempt, agent, deadlineAt });
+      this.#loads.set(agent.name, this.#loadOf(agent.name) + 1);
+      yield;
+    }
+  }
+
+  /** The one with the fewest tasks; of those, one that is not busy, has not failed at the task, and comes first by name. */
+  #choose(task: Task): Agent | null {
+    const tried = new Set(task.attempts.values());
+    let best: Agent | null = null;
+    let bestRank: readonly (number | string)[] = [];
+    for (const agent of this.#offers.get(task.spec.capability) ?? []) {
+      if (unfitness(agent) !== null) continue;
+      const load = this.#scene.ledger.openTasksOf(agent.name) + this.#loadOf(agent.name);
+      if (load >= capacityOf(agent, this.#settings.maxTasksPerAgent)) continue;
+      const rank = [tried.has(agent.name) ? 1 : 0, load, agent.status.activity === 'busy' ? 1 : 0, agent.name];
+      if (best !== null && !isBefore(rank, bestRank)) continue;
+      best = agent;
+      bestRank = rank;
+    }
+    return best;
+  }
+
+  #retryAt({ failure }: Task, attempt: number): number {
+    if (failure === null) return -Infinity;
+    return failure.at + Math.min(MAX_RETRY_DELAY_MS, this.#settings.retryDelayMs * 2 ** (attempt - 2));
+  }
+
+  /** Whether nobody is there who can do the task, however long one waits for those who are busy. */
+  #isStuck({ spec: { capability } }: Task): boolean {
+    let nobody = this.#nobody.get(capability);
+    if (nobody === undefined) {
+      nobody = (this.#offers.get(capability) ?? []).every((agent) => unfitness(agent) !== null);
+      this.#nobody.set(capability, nobody);
+    }
+    return nobody;
+  }
+
+  #whyNobody({ spec }: Task): string {
+    const offering = this.#offers.get(spec.capability) ?? [];
+    if (offering.length === 0) return `no agent offers "${spec.capability}"`;
+    const reasons = offering.slice(0, 3).map((agent) => `${agent.name} ${unfitness(agent)}`);
+    const others = offering.length > 3 ? `, and ${offering.length - 3} more` : '';
+    return `of those who offer "${spec.capability}", ${reasons.join(', ')}${others}`;
+  }
+
+  #loadOf(agent: string): number {
+    return this.#loads.get(agent) ?? 0;
+  }
+
+  #wake(at: number): void {
+    this.wakeAt = Math.min(this.wakeAt, at);
+  }
+}
+
+function isBefore(rank: readonly (number | string)[], other: readonly (number | string)[]): boolean {
+  for (const [index, value] of rank.entries()) {
+    const against = other[index];
+    if (against === undefined || value === against) continue;
+    return value < against;
+  }
+  return false;
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+const nameOf = ({ spec }: Task): string => `the task "${spec.taskId}" (${spec.title})`;
