@@ -73,6 +73,7 @@ export {
   RolePolicy,
   withName,
 } from './policy.ts';
+export { Problem, PROBLEM_MEDIA_TYPE, problemHeaders, problemOf } from './problem.ts';
 export {
   AgentChange,
   AgentFilter,

@@ -1,8 +1,8 @@
 // How calls that no route has answered end: unknown addresses, broken requests, and whatever a handler throws.
-import { SwarmError } from '@hypercode/contracts';
+import { PROBLEM_MEDIA_TYPE, problemOf, SwarmError } from '@hypercode/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Socket } from 'node:net';
-import { PROBLEM_MEDIA_TYPE, problemOf, sendProblem } from './rest/problem.ts';
+import { sendProblem } from './rest/problem.ts';
 import { bodyTooLarge } from './rest/json-body.ts';
 import { inputFault, toErrorShape, toRefusal } from './refusals.ts';
 

@@ -1,6 +1,6 @@
 // For tests: a whole core in this process, on an embedded database of its own, and what its refusals look like.
 import { Bus, busMigrations, openPostgresStore, type PolicySchema } from '@hypercode/bus';
-import { ERROR_CODES, type ErrorCode } from '@hypercode/contracts';
+import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { migrate, openDatabase } from '@hypercode/database';
 import { Registry, registryMigrations } from '@hypercode/registry';
@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import { Problem } from './rest/problem.ts';
 import { createSwarmServer, type SwarmServerOptions } from './server.ts';
 
 export interface TestCoreOptions extends Partial<

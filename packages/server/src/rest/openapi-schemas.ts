@@ -38,6 +38,7 @@ import {
   TopicsResult,
   UpdateResult,
   WatchEvent,
+  Problem,
 } from '@hypercode/contracts';
 import type { z } from 'zod';
 import { UpdateBody } from './agent-routes.ts';
@@ -45,7 +46,6 @@ import { CloudEvent } from './cloud-event.ts';
 import { AckBody, ClaimBody, DeadLetterBody, NackBody } from './group-routes.ts';
 import { AgentMergePatch } from './merge-patch.ts';
 import { PolicyBody } from './policy-routes.ts';
-import { Problem } from './problem.ts';
 
 /** What callers send. */
 export const INPUTS: Readonly<Record<string, z.ZodType>> = {

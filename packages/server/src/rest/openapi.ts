@@ -1,9 +1,8 @@
 // The OpenAPI 3.1 document, made from the same table as the routes.
-import { ERROR_CODES, type ErrorCode, PublishInput } from '@hypercode/contracts';
+import { ERROR_CODES, type ErrorCode, Problem, PROBLEM_MEDIA_TYPE, PublishInput } from '@hypercode/contracts';
 import { z } from 'zod';
 import { JSON_MEDIA_TYPE } from './json-body.ts';
 import { INPUTS, OUTPUTS } from './openapi-schemas.ts';
-import { Problem, PROBLEM_MEDIA_TYPE } from './problem.ts';
 import type { RouteDescription } from './route.ts';
 
 /** What every call with a token can end in. */

@@ -1,63 +1,6 @@
-// Refusals as RFC 9457 problem details: how everything outside of tRPC hears of them.
-import { ErrorCode, type SwarmError } from '@hypercode/contracts';
+// Answering with a refusal.
+import { problemHeaders, problemOf, type SwarmError } from '@hypercode/contracts';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
-
-export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
-
-const TITLES = {
-  INVALID_INPUT: 'Invalid input',
-  UNAUTHENTICATED: 'Not authenticated',
-  FORBIDDEN: 'Out of the reach of this token',
-  ACL_DENIED: 'Denied by the policy',
-  NOT_FOUND: 'Not found',
-  CONFLICT: 'Conflict',
-  IMMUTABLE_FIELD: 'Immutable field',
-  FENCED: 'Superseded by a newer process',
-  COMPACTED: 'History is gone',
-  PAYLOAD_TOO_LARGE: 'Payload too large',
-  RATE_LIMITED: 'Too many calls',
-  CIRCUIT_OPEN: 'Circuit open',
-  UNAVAILABLE: 'Unavailable',
-  INTERNAL: 'Internal error',
-} as const satisfies Record<ErrorCode, string>;
-
-/** The members of RFC 9457, section 3.1, and the refusal's own. */
-export const Problem = z.object({
-  /** Names the code; there is nothing to fetch behind it. */
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  /** What went wrong this time, in words. */
-  detail: z.string(),
-  code: ErrorCode,
-  /** Whether the same call, repeated unchanged, can succeed. */
-  retryable: z.boolean(),
-  /** How long to wait before the next try, in milliseconds. */
-  retryAfterMs: z.number().int().nonnegative().optional(),
-  details: z.unknown().optional(),
-});
-export type Problem = z.infer<typeof Problem>;
-
-export function problemOf(refusal: SwarmError): Problem {
-  const { message, ...rest } = refusal.toJSON();
-  return {
-    type: `urn:hypercode-swarm:error:${refusal.code.toLowerCase().replaceAll('_', '-')}`,
-    title: TITLES[refusal.code],
-    status: refusal.httpStatus,
-    detail: message,
-    ...rest,
-  };
-}
-
-/** The headers that go with a refusal: when to come back (RFC 9110, 10.2.3), how to authenticate (RFC 6750, 3). */
-function problemHeaders({ code, retryAfterMs }: SwarmError): Record<string, string> {
-  return {
-    'content-type': PROBLEM_MEDIA_TYPE,
-    ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
-    ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : {}),
-  };
-}
 
 export function sendProblem(reply: FastifyReply, refusal: SwarmError): FastifyReply {
   // As bytes: to text Fastify would add a charset, which the media type does not have.
