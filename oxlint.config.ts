@@ -29,9 +29,11 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     portable: true,
     nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
   },
+  'packages/settings': { imports: [] },
+  'packages/nestjs': { imports: ['client'], tests: ['testkit'] },
   'packages/testkit': { imports: [] },
   'apps/core': {
-    imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server'],
+    imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server', 'settings'],
     tests: ['client', 'testkit'],
   },
   examples: { imports: ['client'] },

@@ -34,7 +34,7 @@ export class Simulation {
   }
 
   /** Appends an event, unless one of this source and id is there already. */
-  say(topic: string, data: unknown, { id = crypto.randomUUID(), source = this.self } = {}): void {
+  say(topic: string, data: unknown, { id = crypto.randomUUID() as string, source = this.self } = {}): void {
     if (this.log.some((event) => event.id === id && event.source === source)) return;
     const time = new Date(this.now).toISOString();
     // As it comes back from the wire.

@@ -4,7 +4,8 @@ import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { configurationPage } from './configuration-page.ts';
-import { ConfigError, parseConfig } from './parse-config.ts';
+import { ConfigError } from '@hypercode/settings';
+import { parseConfig } from './parse-config.ts';
 import { SETTINGS } from './settings.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));

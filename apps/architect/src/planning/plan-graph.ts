@@ -1,0 +1,107 @@
+// What is wrong with a plan, before anybody is told of it: it must be able to begin, to end, and to be said in one event.
+import { LIMITS, type PlanTask } from '@hypercode/contracts';
+
+/** Bytes of a `plan.created` beside its tasks and its missing capabilities, generously. */
+const ENVELOPE_BYTES = 4096;
+/** Faults that are told of one plan. */
+const TOLD_FAULTS = 20;
+/** Tasks of a cycle that are named. */
+const NAMED_TASKS = 10;
+
+/**
+ * Why the tasks are no plan, in words for people; empty when they are one. They are none when there are no tasks or too many, when
+ * ids are given twice, when a task depends on itself, on something twice or on what is not there, when tasks wait for each other,
+ * and when `plan.created` would not fit into one event (`oversized`). Takes time linear in the size of the plan.
+ */
+export function planFaults(tasks: readonly PlanTask[]): string[] {
+  if (tasks.length === 0) return ['the plan has no tasks'];
+  if (tasks.length > LIMITS.planTasks) {
+    return [`the plan has ${tasks.length} tasks, and a plan may have ${LIMITS.planTasks}`];
+  }
+  const needs = new Map<string, Set<string>>();
+  const faults: string[] = [];
+  for (const { taskId, dependsOn } of tasks) {
+    if (needs.has(taskId)) faults.push(`the task id "${taskId}" is given more than once`);
+    else needs.set(taskId, new Set(dependsOn));
+  }
+  for (const { taskId, dependsOn } of tasks) {
+    const seen = new Set<string>();
+    for (const needed of dependsOn) {
+      if (seen.has(needed)) faults.push(`the task "${taskId}" depends on "${needed}" more than once`);
+      else if (needed === taskId) faults.push(`the task "${taskId}" depends on itself`);
+      else if (!needs.has(needed)) faults.push(`the task "${taskId}" depends on "${needed}", which is no task of the plan`);
+      seen.add(needed);
+    }
+  }
+  for (const cycle of cyclesOf(needs)) faults.push(`tasks wait for each other: ${cycleInWords(cycle)}`);
+  const bytes = bytesOf(tasks);
+  if (bytes > LIMITS.eventBytes) {
+    faults.push(`the plan is oversized: told in one event it has ${bytes} bytes, and an event may have ${LIMITS.eventBytes}`);
+  }
+  const untold = faults.length - TOLD_FAULTS;
+  return untold > 0 ? [...faults.slice(0, TOLD_FAULTS), `and ${untold} more`] : faults;
+}
+
+/** Cycles that have no task in common, each task followed by one that it depends on; none only if there is no cycle at all. */
+function cyclesOf(needs: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const stuck = neverReady(needs);
+  const cycles: string[][] = [];
+  const walked = new Set<string>();
+  for (const start of stuck) {
+    const path = new Map<string, number>();
+    let task: string | undefined = start;
+    while (task !== undefined && !walked.has(task)) {
+      walked.add(task);
+      path.set(task, path.size);
+      task = firstStuck(needs.get(task) ?? [], task, stuck);
+    }
+    const begin = task === undefined ? undefined : path.get(task);
+    if (begin !== undefined) cycles.push([...path.keys()].slice(begin));
+  }
+  return cycles;
+}
+
+function firstStuck(needed: Iterable<string>, self: string, stuck: ReadonlySet<string>): string | undefined {
+  for (const task of needed) if (task !== self && stuck.has(task)) return task;
+  return undefined;
+}
+
+/** Tasks that are left when all that can be done has been done (Kahn's algorithm). What a task cannot wait for is left out. */
+function neverReady(needs: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const dependants = new Map<string, string[]>([...needs.keys()].map((task) => [task, []]));
+  const waitingFor = new Map<string, number>();
+  const ready: string[] = [];
+  for (const [task, needed] of needs) {
+    let count = 0;
+    for (const other of needed) {
+      if (other === task || !needs.has(other)) continue;
+      dependants.get(other)?.push(task);
+      count += 1;
+    }
+    waitingFor.set(task, count);
+    if (count === 0) ready.push(task);
+  }
+  const stuck = new Set(needs.keys());
+  for (let task = ready.pop(); task !== undefined; task = ready.pop()) {
+    stuck.delete(task);
+    for (const dependant of dependants.get(task) ?? []) {
+      const left = (waitingFor.get(dependant) ?? 0) - 1;
+      waitingFor.set(dependant, left);
+      if (left === 0) ready.push(dependant);
+    }
+  }
+  return stuck;
+}
+
+/** Each task is followed by one that it depends on: "a → b → a". */
+function cycleInWords(cycle: readonly string[]): string {
+  const left = cycle.length - NAMED_TASKS;
+  const named = left > 0 ? [...cycle.slice(0, NAMED_TASKS), `(${left} more)`] : cycle;
+  return [...named, cycle[0]].join(' → ');
+}
+
+/** At most as large as the event can become: every capability may turn out to be missing. */
+function bytesOf(tasks: readonly PlanTask[]): number {
+  const capabilities = [...new Set(tasks.map(({ capability }) => capability))];
+  return Buffer.byteLength(JSON.stringify([tasks, capabilities])) + ENVELOPE_BYTES;
+}
