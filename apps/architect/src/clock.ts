@@ -7,6 +7,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** At least 0, below 1. */
+  random(): number;
   /** Runs `run` once, `delayMs` from now; the returned function cancels. */
   schedule(delayMs: number, run: () => void): () => void;
   /** Resolves after `delayMs`, or as soon as `signal` is aborted. */
@@ -15,6 +17,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  random: () => Math.random(),
   schedule(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(0, delayMs), MAX_DELAY_MS));
     return () => clearTimeout(timer);

@@ -16,7 +16,10 @@ import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';
 
 export interface ConductorOptions {
-  readonly agent: Pick<ConnectedAgent, 'agent' | 'client'>;
+  /** Of the agent: it publishes as that. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly agent: Pick<ConnectedAgent, 'client'>;
   /** All agents of the namespace. */
   readonly directory: AgentDirectory;
   readonly follower: Follower;
@@ -39,6 +42,8 @@ const HEARD_WITHIN_MS = 60_000;
 /** Before doing again what the core could not take, or did not want, in milliseconds. */
 const RETRY_MS = 1_000;
 const REFUSED_RETRY_MS = 15_000;
+/** How long `stop` waits for what is being said, in milliseconds. */
+const STOP_LIMIT_MS = 3_000;
 
 export class Conductor {
   readonly #options: ConductorOptions;
@@ -58,9 +63,8 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     this.#options = options;
     this.#bus = options.agent.client.events(architectEvents);
-    const { namespace, name } = options.agent.agent;
-    this.#self = agentSource(namespace, name);
-    this.#checkpointer = new Checkpointer({ ...options, client: options.agent.client, name, self: this.#self });
+    this.#self = agentSource(options.namespace, options.name);
+    this.#checkpointer = new Checkpointer({ ...options, client: options.agent.client, self: this.#self });
   }
 
   start(): void {
@@ -87,12 +91,16 @@ export class Conductor {
     });
   }
 
-  /** Begins nothing more, and resolves when all that was begun has been said or given up. */
+  /** Begins nothing more, and waits a while for what was begun; the next one says again what was not said. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#cancelWake();
     for (const release of this.#release) release();
-    await Promise.all([this.#options.follower.stop(), this.#checkpointer.stop(), ...this.#performing]);
+    const patience = new AbortController();
+    const settled = Promise.all([this.#checkpointer.stop(), ...this.#performing]);
+    await Promise.race([settled, this.#options.clock.sleep(STOP_LIMIT_MS, patience.signal)]);
+    patience.abort();
+    await this.#options.follower.stop();
   }
 
   /** Everything that is heard in one go is decided on together. */

@@ -80,7 +80,11 @@ test.each<[string, PlanTask[], string[]]>([
   ],
   ['an id twice', [task('a'), task('b'), task('a')], ['the task id "a" is given more than once']],
   ['a dangling dependency', [task('a', 'b')], ['the task "a" depends on "b", which is no task of the plan']],
-  ['a name of every object', [task('a', '__proto__')], ['the task "a" depends on "__proto__", which is no task of the plan']],
+  [
+    'a name of every object',
+    [task('a', '__proto__')],
+    ['the task "a" depends on "__proto__", which is no task of the plan'],
+  ],
   ['a task that needs itself', [task('a', 'a')], ['the task "a" depends on itself']],
   ['a dependency twice', [task('a'), task('b', 'a', 'a')], ['the task "b" depends on "a" more than once']],
   ['a cycle of two', [task('a', 'b'), task('b', 'a')], ['tasks wait for each other: a → b → a']],
@@ -99,7 +103,9 @@ describe('the size', () => {
   test('must leave room for the rest of the event', () => {
     expect(planFaults(sized(LIMITS.eventBytes - 5000))).toEqual([]);
     expect(planFaults(sized(LIMITS.eventBytes - 1000))).toEqual([
-      expect.stringMatching(/^the plan is oversized: told in one event it has \d{6} bytes, and an event may have 262144$/),
+      expect.stringMatching(
+        /^the plan is oversized: told in one event it has \d{6} bytes, and an event may have 262144$/,
+      ),
     ]);
   });
 

@@ -29,14 +29,17 @@ export function planFaults(tasks: readonly PlanTask[]): string[] {
     for (const needed of dependsOn) {
       if (seen.has(needed)) faults.push(`the task "${taskId}" depends on "${needed}" more than once`);
       else if (needed === taskId) faults.push(`the task "${taskId}" depends on itself`);
-      else if (!needs.has(needed)) faults.push(`the task "${taskId}" depends on "${needed}", which is no task of the plan`);
+      else if (!needs.has(needed))
+        faults.push(`the task "${taskId}" depends on "${needed}", which is no task of the plan`);
       seen.add(needed);
     }
   }
   for (const cycle of cyclesOf(needs)) faults.push(`tasks wait for each other: ${cycleInWords(cycle)}`);
   const bytes = bytesOf(tasks);
   if (bytes > LIMITS.eventBytes) {
-    faults.push(`the plan is oversized: told in one event it has ${bytes} bytes, and an event may have ${LIMITS.eventBytes}`);
+    faults.push(
+      `the plan is oversized: told in one event it has ${bytes} bytes, and an event may have ${LIMITS.eventBytes}`,
+    );
   }
   const untold = faults.length - TOLD_FAULTS;
   return untold > 0 ? [...faults.slice(0, TOLD_FAULTS), `and ${untold} more`] : faults;

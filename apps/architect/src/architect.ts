@@ -1,0 +1,150 @@
+// The Architect as the rest of the application sees it: goals go in, plans can be looked at. Behind it the active one conducts;
+// a standby follows along until it can take the name over.
+import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
+import { architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
+import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Clock } from './clock.ts';
+import type { ArchitectConfig } from './config/parse-config.ts';
+import type { ArchitectBus } from './conducting/announce.ts';
+import { Conductor } from './conducting/conductor.ts';
+import { Follower } from './conducting/follower.ts';
+import type { Logger } from './logger.ts';
+import { planFaults } from './planning/plan-graph.ts';
+import type { Planner } from './planning/planner.ts';
+import { goalEventId, planIdOf } from './plans/plan-ids.ts';
+import { hasEnded, type Plan } from './plans/plan.ts';
+import { Seat } from './standby/seat.ts';
+
+/** The active one sees plans through; a standby waits for the name to be free. */
+export type Mode = 'active' | 'standby';
+
+export interface ArchitectOptions {
+  readonly config: ArchitectConfig;
+  readonly mode: Mode;
+  readonly planners: readonly Planner[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A standby has found the name free. */
+  readonly onSeatFree: () => void;
+}
+
+export const ARCHITECT_OPTIONS = Symbol('ARCHITECT_OPTIONS');
+
+export interface Submitted {
+  readonly goalId: string;
+  readonly planId: string;
+  /** Whether the same goal had been submitted before. */
+  readonly duplicate: boolean;
+}
+
+/** How long a submission waits to be heard on the bus before it is answered, in milliseconds. */
+const HEARING_LIMIT_MS = 2_000;
+const HEARING_STEP_MS = 5;
+
+@Injectable()
+export class Architect implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #options: ArchitectOptions;
+  readonly #bus: ArchitectBus;
+  readonly #follower: Follower;
+  readonly #work: Conductor | Seat;
+  readonly #stopping = new AbortController();
+
+  constructor(
+    @Inject(SWARM_AGENT) agent: ConnectedAgent,
+    @Inject(SWARM_CLIENT) client: SwarmClient,
+    @Inject(SWARM_DIRECTORY) directory: AgentDirectory,
+    @Inject(ARCHITECT_OPTIONS) options: ArchitectOptions,
+  ) {
+    const { config, mode, planners, clock, logger, onSeatFree } = options;
+    const { name, namespace } = config;
+    this.#options = options;
+    this.#bus = client.events(architectEvents);
+    this.#follower = new Follower({ client, clock, logger });
+    const follower = this.#follower;
+    this.#work =
+      mode === 'standby'
+        ? new Seat({ name, directory, follower, clock, logger, onFree: onSeatFree })
+        : new Conductor({ name, namespace, agent, directory, follower, planners, settings: config, clock, logger });
+  }
+
+  get mode(): Mode {
+    return this.#options.mode;
+  }
+
+  /** Whether it knows all that the bus has kept. */
+  get isCaughtUp(): boolean {
+    return this.#follower.isCaughtUp;
+  }
+
+  onApplicationBootstrap(): void {
+    this.#work.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopping.abort();
+    await this.#work.stop();
+  }
+
+  /**
+   * Submits a goal as `goal.submitted`. Rejects with INVALID_INPUT when it is none or its steps can be no plan, and as
+   * `publish` does.
+   */
+  async submit(input: unknown): Promise<Submitted> {
+    const { error, data } = GoalSubmission.safeParse(input);
+    if (error !== undefined) throw invalidInput(error);
+    const { goalId = crypto.randomUUID(), ...rest } = data;
+    const goal: Goal = { goalId, ...rest };
+    if (goal.steps !== undefined) {
+      const faults = planFaults(goal.steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
+      const [first] = faults;
+      if (first !== undefined) {
+        const details = faults.map((reason) => ({ path: 'steps', reason }));
+        throw new SwarmError('INVALID_INPUT', `invalid input: steps: ${first}`, { details });
+      }
+    }
+    const planId = planIdOf(goalId);
+    const { duplicate } = await this.#bus.publish('goal.submitted', goal, {
+      id: goalEventId(goalId),
+      correlationId: goalId,
+    });
+    await this.#heard(() => this.#follower.ledger.plans.has(planId));
+    return { goalId, planId, duplicate };
+  }
+
+  /** Newest first. */
+  plans(): Plan[] {
+    return [...this.#follower.ledger.plans.values()].toReversed();
+  }
+
+  /** Throws NOT_FOUND. */
+  plan(planId: string): Plan {
+    const plan = this.#follower.ledger.plans.get(planId);
+    if (plan === undefined) throw new SwarmError('NOT_FOUND', `there is no plan "${planId}"`);
+    return plan;
+  }
+
+  /** Asks for the end of a plan. Throws NOT_FOUND, and CONFLICT when it has ended by itself. */
+  async cancel(planId: string, reason: string | undefined): Promise<Plan> {
+    const plan = this.plan(planId);
+    if (plan.status === 'cancelled') return plan;
+    if (hasEnded(plan)) throw new SwarmError('CONFLICT', `the plan is ${plan.status}`);
+    const { goalId } = plan;
+    await this.#bus.publish(
+      'goal.cancelled',
+      { goalId, reason: reason?.slice(0, LIMITS.reasonLength) },
+      { correlationId: goalId },
+    );
+    await this.#heard(() => this.plan(planId).cancelReason !== null);
+    return this.plan(planId);
+  }
+
+  /** What was published comes back within moments; who looks then is to find it. */
+  async #heard(isThere: () => boolean): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + HEARING_LIMIT_MS;
+    while (!isThere() && clock.now() < until && !this.#stopping.signal.aborted) {
+      await clock.sleep(HEARING_STEP_MS, this.#stopping.signal);
+    }
+  }
+}

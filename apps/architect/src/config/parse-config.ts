@@ -1,0 +1,21 @@
+// The configuration of an Architect out of its environment.
+import { ConfigError, readSettings, type SettingValues } from '@hypercode/settings';
+import { SETTINGS } from './settings.ts';
+
+export interface ArchitectConfig extends Omit<
+  SettingValues<typeof SETTINGS>,
+  'joinToken' | 'model' | 'modelUrl' | 'modelKey'
+> {
+  readonly joinToken: string;
+  /** Null: plans are made without a model. */
+  readonly model: { readonly url: string; readonly model: string; readonly key: string | undefined } | null;
+}
+
+/** Throws a `ConfigError` for the first variable that is wrong. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): ArchitectConfig {
+  const { joinToken, model, modelUrl, modelKey, ...values } = readSettings(SETTINGS, env);
+  if (joinToken === null) throw new ConfigError('SWARM_JOIN_TOKEN', `is missing: give ${SETTINGS.joinToken.expects}`);
+  if (modelUrl === null) return { ...values, joinToken, model: null };
+  if (model === null) throw new ConfigError('ARCHITECT_MODEL', 'is missing: it must be given with ARCHITECT_MODEL_URL');
+  return { ...values, joinToken, model: { url: modelUrl, model, key: modelKey ?? undefined } };
+}

@@ -1,0 +1,21 @@
+// Goals from outside of the bus.
+import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Architect, type Submitted } from '../architect.ts';
+
+@Controller('goals')
+export class GoalsController {
+  readonly #architect: Architect;
+
+  constructor(@Inject(Architect) architect: Architect) {
+    this.#architect = architect;
+  }
+
+  @Post()
+  @HttpCode(202)
+  async submit(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Submitted> {
+    const submitted = await this.#architect.submit(body);
+    void reply.header('location', `/plans/${submitted.planId}`);
+    return submitted;
+  }
+}

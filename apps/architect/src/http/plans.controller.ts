@@ -1,0 +1,52 @@
+// Plans, to be looked at and to be cancelled.
+import { invalidInput, LIMITS } from '@hypercode/contracts';
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { Architect } from '../architect.ts';
+import { mermaidOf, type PlanSummary, type PlanView, summaryOf, viewOf } from '../plans/plan-view.ts';
+
+const ListQuery = z.object({
+  status: z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50),
+});
+const CancelBody = z.object({ reason: z.string().min(1).max(LIMITS.reasonLength).optional() }).nullish();
+
+@Controller('plans')
+export class PlansController {
+  readonly #architect: Architect;
+
+  constructor(@Inject(Architect) architect: Architect) {
+    this.#architect = architect;
+  }
+
+  @Get()
+  list(@Query() query: unknown): { readonly plans: readonly PlanSummary[] } {
+    const { status, limit } = parsed(ListQuery, query);
+    const plans = this.#architect.plans().filter((plan) => status === undefined || plan.status === status);
+    return { plans: plans.slice(0, limit).map(summaryOf) };
+  }
+
+  @Get(':id')
+  get(@Param('id') planId: string): PlanView {
+    return viewOf(this.#architect.plan(planId));
+  }
+
+  @Get(':id/mermaid')
+  @Header('content-type', 'text/vnd.mermaid; charset=utf-8')
+  diagram(@Param('id') planId: string): string {
+    return mermaidOf(this.#architect.plan(planId));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(202)
+  async cancel(@Param('id') planId: string, @Body() body: unknown): Promise<PlanSummary> {
+    const reason = parsed(CancelBody, body)?.reason;
+    return summaryOf(await this.#architect.cancel(planId, reason));
+  }
+}
+
+function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const { error, data } = schema.safeParse(value);
+  if (error !== undefined) throw invalidInput(error);
+  return data;
+}

@@ -1,0 +1,81 @@
+// One life of the Architect in one mode: an application that listens, and tells how it ended.
+import type { SwarmModuleOptions } from '@hypercode/nestjs';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { randomBytes } from 'node:crypto';
+import { LIMITS } from '@hypercode/contracts';
+import { AppModule } from './app.module.ts';
+import type { Mode } from './architect.ts';
+import { systemClock } from './clock.ts';
+import type { ArchitectConfig } from './config/parse-config.ts';
+import type { Logger } from './logger.ts';
+import { nestLoggerOn } from './nest-logger.ts';
+import { explicitPlanner } from './planning/explicit-planner.ts';
+import { matchingPlanner } from './planning/matching-planner.ts';
+import { createModelPlanner } from './planning/model-planner.ts';
+import type { Planner } from './planning/planner.ts';
+
+/** What comes after: another process has the name; the name is free. */
+export type Turn = 'fenced' | 'seat-free';
+
+export interface RunningArchitect {
+  readonly url: string;
+  /** Resolves when it can not go on as it is. */
+  readonly turn: Promise<Turn>;
+  /** Ends it, with its agent: the registry shows `draining`, then it is gone. */
+  close(): Promise<void>;
+}
+
+const VERSION = '0.1.0';
+/** A request body: a goal is an event. */
+const BODY_LIMIT = LIMITS.eventBytes;
+
+/** Rejects with the core's refusal when the agent can not be registered, and when the port is taken. */
+export async function startArchitect(config: ArchitectConfig, mode: Mode, logger: Logger): Promise<RunningArchitect> {
+  const { promise: turn, resolve } = Promise.withResolvers<Turn>();
+  const swarm: SwarmModuleOptions = { ...registrationOf(config, mode), onEnded: () => resolve('fenced') };
+  const options = {
+    config,
+    mode,
+    planners: plannersOf(config, logger),
+    clock: systemClock,
+    logger,
+    onSeatFree: () => resolve('seat-free'),
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(swarm, options),
+    new FastifyAdapter({ bodyLimit: BODY_LIMIT }),
+    { logger: nestLoggerOn(logger), abortOnError: false },
+  );
+  try {
+    await app.listen(config.port, config.host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return { url: await app.getUrl(), turn, close: () => app.close() };
+}
+
+function registrationOf(config: ArchitectConfig, mode: Mode): SwarmModuleOptions {
+  const { name, namespace, swarmUrl, joinToken, healthUrl } = config;
+  const connection = { url: swarmUrl, token: joinToken, namespace, role: 'architect', version: VERSION };
+  if (mode === 'standby') {
+    const own = `${name.slice(0, 40)}-standby-${randomBytes(4).toString('hex')}`;
+    return { ...connection, name: own, description: `Takes over when ${name} has gone.`, labels: { standby: name } };
+  }
+  return {
+    ...connection,
+    name,
+    healthUrl,
+    description: 'Turns goals into plans, and hands their tasks to the agents that can do them.',
+    capabilities: [{ id: 'plan', description: 'Plans goals and sees them through.', tags: ['planning'] }],
+    topics: {
+      publishes: ['plan.>', 'task.*.assigned', 'task.*.cancelled', `architect.${name}.checkpoint`],
+      subscribes: ['goal.>', 'plan.>', 'task.>', 'architect.*.checkpoint'],
+    },
+  };
+}
+
+function plannersOf({ model }: ArchitectConfig, logger: Logger): Planner[] {
+  return [explicitPlanner, ...(model === null ? [] : [createModelPlanner({ ...model, logger })]), matchingPlanner];
+}
