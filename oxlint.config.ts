@@ -36,6 +36,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server', 'settings'],
     tests: ['client', 'testkit'],
   },
+  'apps/architect': { imports: ['client', 'contracts', 'nestjs', 'settings'], tests: ['testkit'] },
   examples: { imports: ['client'] },
 };
 
@@ -85,7 +86,14 @@ const exceptions: OxlintOverride[] = [
   // Their readers ask for a default export.
   { files: ['*.config.ts', 'packages/testkit/src/setup/*.ts'], rules: { 'import/no-default-export': 'off' } },
   {
-    files: ['apps/*/src/main.ts', 'packages/testkit/src/**', 'bench/**', 'examples/**', '*.config.ts'],
+    files: [
+      'apps/*/src/main.ts',
+      'packages/testkit/src/**',
+      'packages/*/src/e2e/**',
+      'bench/**',
+      'examples/**',
+      '*.config.ts',
+    ],
     rules: { 'node/no-process-env': 'off', 'no-console': 'off' },
   },
 ];
@@ -112,6 +120,9 @@ export default defineConfig({
 
     // Taking a field out of an object leaves the name of what was taken.
     'no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_$' }],
+
+    // A module of Nest is its decorator.
+    'typescript/no-extraneous-class': ['error', { allowWithDecorator: true }],
 
     // Modules.
     'import/no-cycle': 'error',

@@ -37,7 +37,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 let mode: Mode = config.standby ? 'standby' : 'active';
 for (;;) {
   const architect = await startArchitect(config, mode, logger).catch(fail);
-  process.stdout.write(`architect (${mode}) listening on ${architect.url}\n`);
+  process.stdout.write(`architect ${mode} at ${architect.url}\n`);
   const turn = await Promise.race([architect.turn, stopping.promise]);
   await architect.close();
   if (turn === 'stopped') break;

@@ -74,6 +74,15 @@ describe('an event', () => {
     expectTypeOf<TypedEvent<Events, 'log.>'>['topic']>().toEqualTypeOf<`log.${string}`>();
   });
 
+  test('of a topic with a name put in is of that topic alone', () => {
+    const tasks = defineEvents({
+      'task.*.assigned': z.object({ taskId: z.string() }),
+      'task.*.failed': z.object({ message: z.string() }),
+    });
+    type Assigned = TypedEvent<typeof tasks, `task.${string}.assigned`>;
+    expectTypeOf<Assigned['data']>().toEqualTypeOf<{ taskId: string }>();
+  });
+
   test('is told apart by its topic', () => {
     const read = (event: TypedEvent<Events, 'build.finished' | 'log.>'>): string => {
       if (event.topic === 'build.finished') return String(event.data.tookMs);

@@ -79,10 +79,13 @@ type Covers<Pattern extends string[], Of extends string[]> = Pattern extends ['>
       ? true
       : false;
 
+/** Whether it is `>`, and not just any token: where a name is put in, as in `task.${name}.assigned`, that is one token. */
+type IsRest<Token> = string extends Token ? false : Token extends '>' ? true : false;
+
 /** Whether some topic is matched by both. */
 type Overlap<A extends string[], B extends string[]> = A extends [infer X, ...infer As extends string[]]
   ? B extends [infer Y, ...infer Bs extends string[]]
-    ? '>' extends X | Y
+    ? true extends IsRest<X> | IsRest<Y>
       ? true
       : '*' extends X | Y
         ? Overlap<As, Bs>

@@ -24,7 +24,7 @@ export function onDeath(script: string, ...args: string[]): () => void {
 }
 
 /** Ends the process `pid` with `signal` when this process ends. Returns the function to call once it has exited. */
-export function guardProcess(pid: number, signal: 'KILL' | 'QUIT' = 'KILL'): () => void {
+export function guardProcess(pid: number, signal: 'KILL' | 'QUIT' | 'TERM' = 'KILL'): () => void {
   return onDeath('kill -s "$2" "$1"', String(pid), signal);
 }
 

@@ -1,0 +1,269 @@
+// The Architect as a process beside a real core: goals become plans, plans are seen through, whoever is killed on the way.
+import { createSwarmClient } from '@hypercode/client';
+import {
+  type SpawnedCore,
+  spawnCore,
+  startPostgres,
+  startRedis,
+  waitFor,
+} from '@hypercode/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { PlanLog } from './e2e/plan-log.ts';
+import { type SpawnedArchitect, spawnArchitect } from './e2e/spawn-architect.ts';
+import { startWorker, type TestWorker } from './e2e/test-workers.ts';
+import type { PlanView } from './plans/plan-view.ts';
+
+const stack: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const undo of stack.splice(0).toReversed()) await undo();
+});
+
+interface Stage {
+  readonly core: SpawnedCore;
+  readonly log: PlanLog;
+  architect(env?: Record<string, string>): Promise<SpawnedArchitect>;
+  worker(...args: Parameters<typeof startWorker> extends [unknown, ...infer Rest] ? Rest : never): Promise<TestWorker>;
+}
+
+async function stage(env: Record<string, string> = {}): Promise<Stage> {
+  const core = await spawnCore({ env });
+  stack.push(() => core.close());
+  const log = new PlanLog(core);
+  stack.push(() => log.close());
+  return {
+    core,
+    log,
+    async architect(own = {}) {
+      const architect = await spawnArchitect({ SWARM_URL: core.url, SWARM_JOIN_TOKEN: core.joinToken, ...own });
+      stack.push(() => architect.close());
+      return architect;
+    },
+    async worker(...args) {
+      const worker = await startWorker(core, ...args);
+      stack.push(() => worker.agent.stop());
+      return worker;
+    },
+  };
+}
+
+const submit = (architect: SpawnedArchitect, goal: object) =>
+  architect.call<{ goalId: string; planId: string; duplicate: boolean }>('/goals', goal);
+const step = (id: string, dependsOn: string[] = [], rest: object = {}) => ({
+  id,
+  title: `do ${id}`,
+  capability: 'work',
+  dependsOn,
+  ...rest,
+});
+/** Steps one after another. */
+const chain = (length: number) =>
+  Array.from({ length }, (_, n) => step(`t${n}`, n === 0 ? [] : [`t${n - 1}`], { input: n }));
+
+const STORES = [
+  ['the embedded default', async () => ({})],
+  [
+    'PostgreSQL and Redis',
+    async () => {
+      const [database, redis] = await Promise.all([startPostgres(), startRedis({ appendOnly: true })]);
+      stack.push(
+        () => database.stop(),
+        () => redis.stop(),
+      );
+      return { DATABASE_URL: database.url, REDIS_URL: redis.url };
+    },
+  ],
+] as const;
+
+describe.each(STORES)('on %s', (_, store) => {
+  test('a goal becomes a plan, and each task is done with what the ones before gave', async () => {
+    const { log, architect: start, worker } = await stage(await store());
+    const architect = await start();
+    await worker('ada', ({ taskId, input, dependencies }) => ({ taskId, input, dependencies }));
+    const steps = [step('a', [], { input: { n: 1 } }), step('b', ['a']), step('c', ['a']), step('d', ['b', 'c'])];
+    const { goalId, planId } = await submit(architect, { title: 'a diamond', steps });
+    expect(await log.endOf(planId)).toBe('plan.completed');
+    const plan = await architect.call<PlanView>(`/plans/${planId}`);
+    expect(plan).toMatchObject({ goalId, status: 'completed', planner: 'steps', missing: [] });
+    const a = { taskId: 'a', input: { n: 1 }, dependencies: {} };
+    expect(plan.outputs['b']).toEqual({ taskId: 'b', input: null, dependencies: { a } });
+    expect(Object.keys(Object(Object(plan.outputs['d']).dependencies))).toEqual(['b', 'c']);
+    expect(log.completed(planId)).toHaveLength(4);
+  });
+
+  test('core and Architect are killed in the middle of a plan: it is completed, each task once', async () => {
+    const { core, log, architect: start, worker } = await stage(await store());
+    let architect = await start();
+    await worker('ada', ({ input }) => input);
+    await worker('bob', ({ input }) => input);
+    const { planId } = await submit(architect, { title: 'a long chain', steps: chain(60) });
+    for (const at of [10, 25, 40]) {
+      await waitFor(() => log.completed(planId).length >= at, { what: `task ${at}`, timeoutMs: 60_000 });
+      architect.kill('SIGKILL');
+      core.kill('SIGKILL');
+      await Promise.all([architect.exited, core.exited]);
+      await core.restart();
+      architect = await start();
+    }
+    expect(await log.endOf(planId)).toBe('plan.completed');
+    expect(log.completed(planId).toSorted()).toEqual(
+      chain(60)
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+    const assigned = log
+      .data<{ taskId: string; attempt: number }>('.assigned')
+      .map((data) => `${data.taskId}/${data.attempt}`);
+    expect(new Set(assigned).size).toBe(assigned.length);
+    const plan = await architect.call<PlanView>(`/plans/${planId}`);
+    expect(plan.status).toBe('completed');
+  });
+});
+
+test('a worker dies in the middle of its task: another one gets it; both answer, and one counts', async () => {
+  const { log, architect: start, worker } = await stage({ SWARM_LEASE_MS: '1000' });
+  const architect = await start();
+  const ada = await worker('ada', () => undefined);
+  const { planId } = await submit(architect, { title: 'one task', steps: [step('a'), step('b', ['a'])] });
+  const task = await waitFor(() => ada.given[0], { what: 'the task to reach ada' });
+  const bob = await worker('bob', ({ taskId }) => (taskId === 'a' ? undefined : 'b by bob'));
+  // Its process is not there any more, as far as the core can see.
+  ada.agent.setActivity('draining');
+  const again = await waitFor(() => bob.given[0], { what: 'the task to reach bob', timeoutMs: 20_000 });
+  expect(again).toMatchObject({ planId, taskId: 'a', attempt: 2 });
+  await bob.complete(again, 'a by bob');
+  await ada.complete(task, 'a by ada');
+  expect(await log.endOf(planId)).toBe('plan.completed');
+  expect(await architect.call<PlanView>(`/plans/${planId}`)).toMatchObject({
+    outputs: { a: 'a by bob', b: 'b by bob' },
+  });
+  expect(log.completed(planId).filter((taskId) => taskId === 'a')).toHaveLength(2);
+  expect(log.completed(planId).filter((taskId) => taskId === 'b')).toHaveLength(1);
+});
+
+test('at SIGTERM the Architect shows that it drains, leaves the registry, and ends', async () => {
+  const { core, architect: start } = await stage();
+  const architect = await start();
+  const observer = createSwarmClient({ url: core.url, token: core.adminToken });
+  stack.push(() => observer.close());
+  const seen: string[] = [];
+  const directory = observer.directory();
+  stack.push(() => directory.stop());
+  directory.on('changed', ({ name, status }) => seen.push(`${name} ${status.activity}`));
+  directory.on('removed', ({ name }) => seen.push(`${name} left`));
+  await directory.ready;
+  expect(directory.get('architect')).toMatchObject({ role: 'architect', status: { circuit: 'closed' } });
+  architect.kill('SIGTERM');
+  expect(await architect.exited).toEqual({ code: 0, signal: null });
+  await waitFor(() => seen.includes('architect left'), { what: 'the Architect to leave' });
+  expect(seen.filter((line) => !line.endsWith(' ready'))).toEqual(['architect draining', 'architect left']);
+});
+
+test('a standby takes over when the lease of the active one has ended, and goes on with its plans', async () => {
+  const { core, log, architect: start, worker } = await stage({ SWARM_LEASE_MS: '1000' });
+  const active = await start();
+  const standby = await start({ ARCHITECT_STANDBY: 'true' });
+  const ada = await worker('ada', ({ taskId }) => (taskId === 'a' ? undefined : taskId));
+  const { planId } = await submit(active, { title: 'outlives its architect', steps: [step('a'), step('b', ['a'])] });
+  const task = await waitFor(() => ada.given[0], { what: 'the first task' });
+  await waitFor(async () => (await standby.call<PlanView>(`/plans/${planId}`)).tasks[0]?.agent === 'ada', {
+    what: 'the standby to follow',
+  });
+  active.kill('SIGKILL');
+  await active.exited;
+  await waitFor(() => standby.modes().at(-1) === 'active', { what: 'the standby to take over', timeoutMs: 30_000 });
+  await ada.complete(task, 'a');
+  expect(await log.endOf(planId)).toBe('plan.completed');
+  const observer = createSwarmClient({ url: core.url, token: core.adminToken });
+  stack.push(() => observer.close());
+  const { agents } = await observer.registry.query({ role: 'architect' });
+  expect(agents.map(({ name }) => name)).toEqual(['architect']);
+});
+
+test('an Architect whose name was taken stands by, and does not take it back', async () => {
+  const { architect: start, log, worker } = await stage();
+  const first = await start();
+  const second = await start();
+  await waitFor(() => first.modes().at(-1) === 'standby', { what: 'the first one to stand by', timeoutMs: 20_000 });
+  await worker('ada', () => 'done');
+  const { planId } = await submit(first, { title: 'through the standby', steps: [step('a')] });
+  expect(await log.endOf(planId)).toBe('plan.completed');
+  expect(second.modes()).toEqual(['active']);
+  expect(first.modes()).toEqual(['active', 'standby']);
+});
+
+test('a plan outlives the events that it was made of', async () => {
+  const { log, architect: start, worker } = await stage({ SWARM_EVENTS_MAX: '60' });
+  let architect = await start();
+  const ada = await worker('ada', ({ taskId }) => (taskId === 'late' ? undefined : taskId));
+  const { planId } = await submit(architect, { title: 'old', steps: [step('first'), step('late', ['first'])] });
+  const late = await waitFor(() => ada.given.find(({ taskId }) => taskId === 'late'), { what: 'the late task' });
+  // Other plans push the beginning of this one out of the log.
+  for (let n = 0; n < 20; n += 1) {
+    const other = await submit(architect, { title: `filler ${n}`, steps: [step('x')] });
+    await log.endOf(other.planId);
+  }
+  const { log: kept } = await ada.agent.client.bus.topics();
+  expect(kept.removed).toBeGreaterThan(20);
+  architect.kill('SIGKILL');
+  await architect.exited;
+  architect = await start();
+  await ada.complete(late, 'at last');
+  expect(await log.endOf(planId)).toBe('plan.completed');
+  expect(await architect.call<PlanView>(`/plans/${planId}`)).toMatchObject({
+    status: 'completed',
+    outputs: { first: 'first', late: 'at last' },
+  });
+});
+
+test('a thousand tasks over twenty workers', async () => {
+  const { log, architect: start, worker } = await stage();
+  const architect = await start();
+  for (let n = 0; n < 20; n += 1) await worker(`worker-${n}`, ({ taskId }) => taskId);
+  const steps = Array.from({ length: 1000 }, (_, n) => step(`t${n}`, n < 20 ? [] : [`t${n - 20}`]));
+  const { planId } = await submit(architect, { title: 'a thousand', steps });
+  expect(await log.endOf(planId, 100_000)).toBe('plan.completed');
+  expect(new Set(log.completed(planId)).size).toBe(1000);
+});
+
+test('what is no goal is refused, and what can be no plan fails with the reason', async () => {
+  const { core, log, architect: start } = await stage();
+  const architect = await start({ ARCHITECT_PATIENCE_MS: '300' });
+  const refusalOf = async (goal: unknown): Promise<{ code: string; detail: string }> => {
+    const response = await fetch(`${architect.url()}/goals`, {
+      method: 'POST',
+      body: typeof goal === 'string' ? goal : JSON.stringify(goal),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    return JSON.parse(await response.text());
+  };
+  expect(await refusalOf('{')).toMatchObject({ code: 'INVALID_INPUT', status: 400 });
+  expect(await refusalOf({})).toMatchObject({ code: 'INVALID_INPUT', details: [{ path: 'title' }] });
+  expect(await refusalOf({ title: 'x', steps: [] })).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await refusalOf({ title: 'x', steps: [step('a', ['b']), step('b', ['a'])] })).toMatchObject({
+    code: 'INVALID_INPUT',
+    detail: expect.stringContaining('a → b → a'),
+  });
+  expect(await refusalOf({ title: 'x', description: 'y'.repeat(300_000) })).toMatchObject({
+    code: 'PAYLOAD_TOO_LARGE',
+  });
+  expect(await refusalOf({ title: 'x', steps: [step('a', ['nowhere'])] })).toMatchObject({
+    code: 'INVALID_INPUT',
+    detail: expect.stringContaining('nowhere'),
+  });
+
+  const operator = createSwarmClient({ url: core.url, token: core.adminToken });
+  stack.push(() => operator.close());
+  const failed = async (goal: { goalId: string }): Promise<string> => {
+    await operator.publish('goal.submitted', goal);
+    const isIt = (data: { goalId: string; reason: string }): boolean => data.goalId === goal.goalId;
+    return waitFor(() => log.data<{ goalId: string; reason: string }>('plan.failed').find(isIt)?.reason, {
+      what: 'the goal to fail',
+    });
+  };
+  const goalOf = (goal: object) => ({ goalId: crypto.randomUUID(), title: 'x', ...goal });
+  expect(await failed(goalOf({ steps: [step('a', ['a'])] }))).toContain('a → a');
+  expect(await failed(goalOf({ steps: [{ id: '../etc' }] }))).toContain('invalid input');
+  expect(await failed(goalOf({ steps: [step('a', [], { capability: 'fly' })] }))).toContain('no agent offers "fly"');
+  expect(await failed(goalOf({ title: 'do something nobody knows' }))).toContain('no capability');
+});

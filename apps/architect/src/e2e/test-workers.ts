@@ -1,0 +1,57 @@
+// Workers in the test's own process: each takes tasks by the public client, and answers when the test lets it.
+import { type ConnectedAgent, connectAgent, taskEventId } from '@hypercode/client';
+import { architectEvents, type Json, type TaskAssigned } from '@hypercode/contracts';
+
+export interface TestWorker {
+  readonly name: string;
+  readonly agent: ConnectedAgent;
+  /** What it was given, in order. */
+  readonly given: TaskAssigned[];
+  complete(task: TaskAssigned, output: Json): Promise<unknown>;
+  fail(task: TaskAssigned, message: string): Promise<unknown>;
+}
+
+/** `work` gives the output; undefined: the test answers itself. */
+export async function startWorker(
+  core: { readonly url: string; readonly joinToken: string },
+  name: string,
+  work: (task: TaskAssigned) => Json | undefined | Promise<Json | undefined>,
+  { capabilities = ['work'], labels = {} }: { capabilities?: string[]; labels?: Record<string, string> } = {},
+): Promise<TestWorker> {
+  const agent = await connectAgent({
+    url: core.url,
+    token: core.joinToken,
+    name,
+    role: 'worker',
+    version: '1.0.0',
+    capabilities,
+    labels,
+  });
+  const events = agent.client.events(architectEvents);
+  const given: TaskAssigned[] = [];
+  const complete = (task: TaskAssigned, output: Json): Promise<unknown> =>
+    events.publish(`task.${name}.completed`, { ...attemptOf(task), output }, { id: taskEventId(task, 'completed') });
+  events.consume(
+    { group: name, topics: [`task.${name}.assigned`], from: 'earliest', maxInFlight: 64 },
+    async ({ data: task }) => {
+      given.push(task);
+      await events.publish(`task.${name}.accepted`, attemptOf(task), { id: taskEventId(task, 'accepted') });
+      const output = await work(task);
+      if (output !== undefined) await complete(task, output);
+    },
+  );
+  return {
+    name,
+    agent,
+    given,
+    complete,
+    fail: (task, message) =>
+      events.publish(
+        `task.${name}.failed`,
+        { ...attemptOf(task), error: { message } },
+        { id: taskEventId(task, 'failed') },
+      ),
+  };
+}
+
+const attemptOf = ({ planId, taskId, attempt }: TaskAssigned) => ({ planId, taskId, attempt });

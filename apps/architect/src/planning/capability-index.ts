@@ -1,0 +1,166 @@
+// Which capability words speak of: its id and tags count more than its description, and rare words more than common ones.
+import { compare, type OfferedCapability } from './offered-capabilities.ts';
+import { stemsOf } from './word-stems.ts';
+
+export interface CapabilityMatch {
+  readonly capability: string;
+  /** Whether the first of the words speaks of it: in "search the report", `search` does and `report` does not. */
+  readonly isLed: boolean;
+}
+
+export interface MatchOptions {
+  /** Whether a word that most capabilities share is enough. Default: false. */
+  readonly isLenient?: boolean;
+  /** Whether the first word says what is to be done, as that of "search the report" does. Default: true. */
+  readonly hasLead?: boolean;
+}
+
+/** How much a word says, by where the capability has it. */
+const ID_WEIGHT = 3;
+const TAG_WEIGHT = 2.5;
+/** The first word of a description says what is done: "Translates texts into French". */
+const LEAD_WEIGHT = 2;
+const DESCRIPTION_WEIGHT = 1;
+
+/** How much more the first of the words says. */
+const LEAD_FACTOR = 1.5;
+/** What nobody can be given now must match twice as well. */
+const UNAVAILABLE_FACTOR = 0.5;
+
+/** Bounds for swarms that are large, or mean to be a burden. Of more, those that are available and first by id are taken. */
+const MAX_CAPABILITIES = 10_000;
+const MAX_TAGS = 16;
+const MAX_DESCRIPTION_LENGTH = 512;
+/** Capabilities that are looked at for one word. */
+const MAX_POSTINGS = 256;
+/** Words of one text that are looked at. */
+const MAX_WORDS = 500;
+
+interface Posting {
+  readonly entry: Entry;
+  readonly weight: number;
+}
+
+interface Entry {
+  readonly capability: OfferedCapability;
+  readonly idStems: ReadonlySet<string>;
+}
+
+interface Candidate {
+  score: number;
+  /** Words of its id that were found. */
+  idScore: number;
+  /** Words that tell it from others. */
+  telling: number;
+  /** Whether one word alone is reason enough. */
+  isEvident: boolean;
+  /** Whether its id, its tags or the first word of its description were found. */
+  isNamed: boolean;
+  isLed: boolean;
+}
+
+export class CapabilityIndex {
+  readonly #postings = new Map<string, Posting[]>();
+  readonly #size: number;
+
+  constructor(capabilities: readonly OfferedCapability[]) {
+    const indexed = capabilities.toSorted(byAvailability).slice(0, MAX_CAPABILITIES);
+    this.#size = indexed.length;
+    for (const capability of indexed) this.#add(capability);
+  }
+
+  /** What the words (as `stemsOf` gives them) speak of most clearly; null when they speak of nothing. Ties go to the first by id. */
+  match(stems: readonly string[], { isLenient = false, hasLead = true }: MatchOptions = {}): CapabilityMatch | null {
+    let best: { readonly capability: OfferedCapability; readonly score: number; readonly isLed: boolean } | null = null;
+    for (const [{ capability, idStems }, found] of this.#candidates(stems, hasLead)) {
+      if (!(isLenient ? found.isNamed : found.isEvident || found.telling > 1)) continue;
+      const score = scoreOf(capability, found, this.#worthOf(idStems));
+      const isBetter =
+        best === null || score > best.score || (score === best.score && compare(capability.id, best.capability.id) < 0);
+      if (isBetter) best = { capability, score, isLed: found.isLed };
+    }
+    return best === null ? null : { capability: best.capability.id, isLed: best.isLed };
+  }
+
+  /** Ids of what the words speak of at all, the clearest first. */
+  rank(stems: readonly string[]): string[] {
+    return [...this.#candidates(stems, false)]
+      .map(([{ capability, idStems }, found]) => ({
+        id: capability.id,
+        score: scoreOf(capability, found, this.#worthOf(idStems)),
+      }))
+      .toSorted((a, b) => b.score - a.score || compare(a.id, b.id))
+      .map(({ id }) => id);
+  }
+
+  #add(capability: OfferedCapability): void {
+    const { id, tags, description } = capability;
+    const idStems = stemsOf(id.replaceAll('-', ' '));
+    const tagStems = tags.slice(0, MAX_TAGS).flatMap((tag) => stemsOf(tag));
+    const [lead, ...others] = stemsOf(description.slice(0, MAX_DESCRIPTION_LENGTH));
+    const weights = new Map<string, number>();
+    for (const stem of others) weights.set(stem, DESCRIPTION_WEIGHT);
+    if (lead !== undefined) weights.set(lead, LEAD_WEIGHT);
+    for (const stem of tagStems) weights.set(stem, TAG_WEIGHT);
+    for (const stem of idStems) weights.set(stem, ID_WEIGHT);
+    const entry = { capability, idStems: new Set(idStems) };
+    for (const [stem, weight] of weights) {
+      const postings = this.#postings.get(stem);
+      if (postings === undefined) this.#postings.set(stem, [{ entry, weight }]);
+      else postings.push({ entry, weight });
+    }
+  }
+
+  #candidates(stems: readonly string[], hasLead: boolean): Map<Entry, Candidate> {
+    const candidates = new Map<Entry, Candidate>();
+    const lead = hasLead ? stems[0] : undefined;
+    for (const stem of new Set(stems.slice(0, MAX_WORDS))) {
+      const postings = this.#postings.get(stem) ?? [];
+      const rarity = this.#rarityOf(stem);
+      const isTelling = postings.length === 1 || postings.length <= this.#size / 2;
+      const isLead = stem === lead;
+      for (const { entry, weight } of postings.slice(0, MAX_POSTINGS)) {
+        const found = candidates.get(entry) ?? newCandidate();
+        candidates.set(entry, found);
+        const isName = weight >= LEAD_WEIGHT;
+        found.score += weight * rarity * (isLead ? LEAD_FACTOR : 1);
+        if (entry.idStems.has(stem)) found.idScore += rarity;
+        if (isTelling) found.telling += 1;
+        found.isEvident ||= isName && (isLead || isTelling);
+        found.isNamed ||= isName;
+        found.isLed ||= isName && isLead;
+      }
+    }
+    return candidates;
+  }
+
+  /** Inverse document frequency. */
+  #rarityOf(stem: string): number {
+    const holders = this.#postings.get(stem)?.length ?? 0;
+    return holders === 0 ? 0 : Math.log(1 + this.#size / holders);
+  }
+
+  #worthOf(stems: ReadonlySet<string>): number {
+    let worth = 0;
+    for (const stem of stems) worth += this.#rarityOf(stem);
+    return worth;
+  }
+}
+
+/** Of two that the same words speak of, the one with fewer other words in its id is meant. */
+function scoreOf({ isAvailable }: OfferedCapability, { score, idScore }: Candidate, idWorth: number): number {
+  const closeness = idWorth === 0 ? 0 : idScore / idWorth;
+  return (score + closeness) * (isAvailable ? 1 : UNAVAILABLE_FACTOR);
+}
+
+const byAvailability = (a: OfferedCapability, b: OfferedCapability): number =>
+  Number(b.isAvailable) - Number(a.isAvailable) || compare(a.id, b.id);
+
+const newCandidate = (): Candidate => ({
+  score: 0,
+  idScore: 0,
+  telling: 0,
+  isEvident: false,
+  isNamed: false,
+  isLed: false,
+});

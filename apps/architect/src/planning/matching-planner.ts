@@ -1,0 +1,196 @@
+// The built-in planner: finds the capabilities that the words of a goal speak of. The same goal and the same swarm give the same
+// plan; no model is asked.
+import { type Goal, LIMITS, type PlanTask } from '@hypercode/contracts';
+import { CapabilityIndex, type CapabilityMatch } from './capability-index.ts';
+import { type Clause, clausesOf, isForbidding, isStatement, type Joint, refersBack } from './clauses.ts';
+import { offeredCapabilities } from './offered-capabilities.ts';
+import { cut } from './cut.ts';
+import type { Planner } from './planner.ts';
+import { stemsOf } from './word-stems.ts';
+
+/** Most tasks that a title and a description give. What would be another is told to the agent of the last. */
+const TITLE_TASKS = 10;
+const DESCRIPTION_TASKS = 40;
+/** A list of so many steps is the way, and what stands above it only its name. */
+const STEPS_OF_A_WAY = 2;
+
+/** A clause, or several that are one step together. */
+interface Step {
+  readonly text: string;
+  readonly joint: Joint;
+  readonly isItem: boolean;
+  readonly body: number;
+  readonly heads: number | null;
+  readonly match: CapabilityMatch | null;
+}
+
+/** What becomes a task. */
+interface Draft {
+  readonly capability: string;
+  readonly title: string;
+  /** What the task's agent is told, a clause a line. */
+  readonly instruction: string[];
+}
+
+/** Drafts that can be done at the same time, after those of the stage before. */
+type Stage = Draft[];
+
+/**
+ * Takes the goal's text apart into clauses, and gives each the capability that its words speak of. A clause waits for the one before;
+ * parts of a sentence that "and" or a comma joins do not, unless one speaks of what comes of the other ("and publish it"). What
+ * speaks of no capability is told to the agent of the step before. Null when nothing does.
+ */
+export const matchingPlanner: Planner = {
+  name: 'matching',
+  plan: (goal, agents) => {
+    const index = new CapabilityIndex(offeredCapabilities(agents));
+    const stages = stagesOf(goal, index, false) ?? stagesOf(goal, index, true);
+    return Promise.resolve(stages === null ? null : tasksOf(goal, stages));
+  },
+};
+
+/** Null when nothing matches. `isLenient`: a word that most capabilities share is enough. */
+function stagesOf({ title, description = '' }: Goal, index: CapabilityIndex, isLenient: boolean): Stage[] | null {
+  const named = stepsOf(clausesOf(title), index, isLenient);
+  const described = stepsOf(clausesOf(description), index, isLenient);
+  const isWay = described.filter(({ isItem, match }) => isItem && match !== null).length >= STEPS_OF_A_WAY;
+  if (isWay) return arrange(described, DESCRIPTION_TASKS);
+  const capabilities = new Set(named.map(({ match }) => match?.capability));
+  const details = described.map((step) =>
+    step.match !== null && capabilities.has(step.match.capability) && isDetail(step, step.match)
+      ? { ...step, match: null }
+      : step,
+  );
+  const first = arrange(named, TITLE_TASKS);
+  const second = arrange(details, DESCRIPTION_TASKS);
+  if (first !== null && second !== null) return merge(first, second);
+  return second ?? arrange([...named, ...details], TITLE_TASKS);
+}
+
+/** Whether it says more of what another step asks for: "The report should be short" after "Write a report". */
+const isDetail = ({ text, isItem }: Step, { isLed }: CapabilityMatch): boolean =>
+  !isItem && (isStatement(text) || !isLed);
+
+/** Clauses with what they speak of; parts of a sentence are steps of their own only if each speaks of a capability of its own. */
+function stepsOf(clauses: readonly Clause[], index: CapabilityIndex, isLenient: boolean): Step[] {
+  const matchOf = (text: string): CapabilityMatch | null =>
+    isForbidding(text) ? null : index.match(stemsOf(text), { isLenient, hasLead: !isStatement(text) });
+  const groups: { first: Clause; texts: string[]; match: CapabilityMatch | null }[] = [];
+  for (const clause of clauses) {
+    const match = matchOf(clause.text);
+    const last = groups.at(-1);
+    const isOwn = match !== null && last?.match != null && match.capability !== last.match.capability;
+    if (last === undefined || !clause.isJoined || isOwn) {
+      groups.push({ first: clause, texts: [clause.text], match });
+    } else {
+      last.texts.push(clause.gap, clause.text);
+      last.match ??= match;
+    }
+  }
+  const steps = groups.map(({ first, texts, match }) => {
+    const text = texts.join('');
+    return { ...first, text, match: match ?? (texts.length > 1 ? matchOf(text) : null) };
+  });
+  return withoutHeadings(steps);
+}
+
+/** What is above several steps is only their name. */
+function withoutHeadings(steps: readonly Step[]): Step[] {
+  const matched = new Map<number, number>();
+  for (const { body, match } of steps) if (match !== null) matched.set(body, (matched.get(body) ?? 0) + 1);
+  return steps.map((step) =>
+    step.heads !== null && (matched.get(step.heads) ?? 0) >= STEPS_OF_A_WAY ? { ...step, match: null } : step,
+  );
+}
+
+/** At most `room` drafts; null when no step speaks of a capability. */
+function arrange(steps: readonly Step[], room: number): Stage[] | null {
+  const stages: Stage[] = [];
+  const drafts: Draft[] = [];
+  /** What is said before the first step. */
+  const preface: string[] = [];
+  let current = 0;
+  for (const step of steps) {
+    const { match, text } = step;
+    const last = drafts.at(-1);
+    const detailed = match === null || drafts.length === room ? last : detailedBy(step, match, drafts);
+    if (detailed !== undefined || match === null) {
+      (detailed?.instruction ?? preface).push(text);
+      continue;
+    }
+    const draft = { capability: match.capability, title: titleOf(text), instruction: [...preface.splice(0), text] };
+    drafts.push(draft);
+    const isAside = step.joint === 'with' && !refersBack(text);
+    if (last !== undefined && isAside) {
+      stages[current]?.push(draft);
+    } else if (last !== undefined && step.joint === 'before') {
+      stages.splice(current, 0, [draft]);
+    } else {
+      current = stages.push([draft]) - 1;
+    }
+  }
+  return drafts.length === 0 ? null : stages;
+}
+
+/** The draft that the step only says more of. */
+function detailedBy(step: Step, match: CapabilityMatch, drafts: readonly Draft[]): Draft | undefined {
+  if (!isDetail(step, match)) return undefined;
+  const { capability } = match;
+  const last = drafts.at(-1);
+  if (last?.capability === capability) return last;
+  return isStatement(step.text) ? drafts.findLast((draft) => draft.capability === capability) : undefined;
+}
+
+/**
+ * The title's stages and the description's, in an order that contradicts neither; where both are free, the title comes first. What
+ * both ask for is the description's: it says more of it.
+ */
+function merge(title: readonly Stage[], description: readonly Stage[]): Stage[] {
+  const described = new Set(description.flat().map(({ capability }) => capability));
+  const stages: Stage[] = [];
+  let next = 0;
+  for (const stage of title) {
+    const own = stage.filter(({ capability }) => !described.has(capability));
+    const shared = new Set(stage.map(({ capability }) => capability));
+    const ahead = description.slice(next).findIndex((each) => each.some(({ capability }) => shared.has(capability)));
+    if (ahead !== -1) {
+      stages.push(...description.slice(next, next + ahead + 1));
+      next += ahead + 1;
+      const last = stages.pop() ?? [];
+      stages.push([...last, ...own]);
+    } else if (own.length > 0) {
+      stages.push(own);
+    }
+  }
+  return [...stages, ...description.slice(next)];
+}
+
+function tasksOf({ title: goal }: Goal, stages: readonly Stage[]): PlanTask[] {
+  const taken = new Set<string>();
+  const tasks: PlanTask[] = [];
+  let dependsOn: string[] = [];
+  for (const stage of stages) {
+    const ids: string[] = [];
+    for (const { capability, title, instruction } of stage) {
+      const taskId = freeId(capability, taken);
+      taken.add(taskId);
+      ids.push(taskId);
+      tasks.push({ taskId, title, capability, input: { goal, instruction: instruction.join('\n') }, dependsOn });
+    }
+    dependsOn = ids;
+  }
+  return tasks;
+}
+
+/** The capability's id, with a number behind it from the second task on. */
+function freeId(capability: string, taken: ReadonlySet<string>): string {
+  let id = capability;
+  for (let count = 2; taken.has(id); count += 1) {
+    const suffix = `-${count}`;
+    id = capability.slice(0, LIMITS.taskIdLength - suffix.length) + suffix;
+  }
+  return id;
+}
+
+const titleOf = (clause: string): string =>
+  clause.length > LIMITS.titleLength ? cut(clause, LIMITS.titleLength) : clause.replace(/[ .,:;!…]+$/u, '');

@@ -1,0 +1,71 @@
+// From a goal to a plan: asks the planners in turn, and lets nothing become a plan that is none.
+import { type Agent, type Goal, LIMITS, type PlannerName, type PlanTask } from '@hypercode/contracts';
+import { offersOf } from '../scheduling/candidates.ts';
+import { cut } from './cut.ts';
+import { offeredCapabilities } from './offered-capabilities.ts';
+import { planFaults } from './plan-graph.ts';
+import { type Planner, PlanRefused } from './planner.ts';
+
+export interface MadePlan {
+  readonly planner: PlannerName;
+  readonly tasks: readonly PlanTask[];
+  /** Capabilities that the plan needs and nobody offers, by name. */
+  readonly missing: readonly string[];
+}
+
+export interface RefusedPlan {
+  /** Why there can be no plan, in words for the goal's submitter. */
+  readonly refused: string;
+}
+
+/** Capabilities that a refusal names. */
+const NAMED_CAPABILITIES = 20;
+
+/**
+ * The plan of the first planner that finds a way; refused when there is none, when a planner refuses, or when what it gives is no
+ * plan. Rejects when `signal` is aborted, and with what else a planner rejects with.
+ */
+export async function planGoal(
+  goal: Goal,
+  agents: readonly Agent[],
+  planners: readonly Planner[],
+  { signal }: { readonly signal: AbortSignal },
+): Promise<MadePlan | RefusedPlan> {
+  for (const planner of planners) {
+    signal.throwIfAborted();
+    let tasks: readonly PlanTask[] | null;
+    try {
+      tasks = await planner.plan(goal, agents, { signal });
+    } catch (error) {
+      if (error instanceof PlanRefused) return refusal(error.message);
+      throw error;
+    }
+    if (tasks === null) continue;
+    const faults = planFaults(tasks);
+    if (faults.length > 0) return refusal(`${SUBJECTS[planner.name]} no plan: ${faults.join('; ')}`);
+    return { planner: planner.name, tasks, missing: missingOf(tasks, agents) };
+  }
+  return refusal(nothingFound(agents));
+}
+
+/** What was to be a plan. */
+const SUBJECTS: Readonly<Record<PlannerName, string>> = {
+  steps: "the goal's steps are",
+  matching: 'what the goal asks for is',
+  model: 'what the model gives is',
+};
+
+const refusal = (reason: string): RefusedPlan => ({ refused: cut(reason, LIMITS.taskErrorLength) });
+
+function missingOf(tasks: readonly PlanTask[], agents: readonly Agent[]): string[] {
+  const offers = offersOf(agents);
+  return [...new Set(tasks.map(({ capability }) => capability))].filter((id) => !offers.has(id)).toSorted();
+}
+
+function nothingFound(agents: readonly Agent[]): string {
+  const ids = offeredCapabilities(agents).map(({ id }) => id);
+  if (ids.length === 0) return 'no agent in the swarm offers a capability, and the goal has no steps';
+  const more = ids.length - NAMED_CAPABILITIES;
+  const others = more > 0 ? `, and ${more} more` : '';
+  return `no capability in the swarm matches the goal; it offers: ${ids.slice(0, NAMED_CAPABILITIES).join(', ')}${others}`;
+}
