@@ -20,25 +20,38 @@ export interface ConnectAgentOptions extends SwarmClientOptions, Registration {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An agent that is handed around before it is registered; how to end it then is the holder's business. */
+export type CreateAgentOptions = Omit<ConnectAgentOptions, 'signal'>;
+
+/**
+ * An agent under a new incarnation that does nothing yet: `register` brings it into the registry, and its client's calls
+ * wait for that, each for as long as it may take.
+ * @throws SwarmError INVALID_INPUT when `url` is none.
+ */
+export function createAgent(options: CreateAgentOptions): ConnectedAgent {
+  const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...others } = options;
+  const { whenCircuitOpen, heartbeatMs, onFenced, onError, logger, ...registration } = others;
+  const agent = new ConnectedAgent(
+    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen },
+    { registration: { ...registration, incarnation: randomUuid() }, heartbeatMs, logger },
+  );
+  if (onFenced !== undefined) agent.on('fenced', onFenced);
+  if (onError !== undefined) agent.on('error', onError);
+  return agent;
+}
+
 /**
  * Registers the agent under a new incarnation and keeps it alive until `stop`. `token` is a join token. While the core
  * can not be reached, it goes on trying (`onError` hears of it); it rejects with the refusal when no retry can help.
  */
-export async function connectAgent(options: ConnectAgentOptions): Promise<ConnectedAgent> {
-  const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...others } = options;
-  const { whenCircuitOpen, heartbeatMs, onFenced, onError, logger, signal, ...registration } = others;
+export async function connectAgent({ signal, ...options }: ConnectAgentOptions): Promise<ConnectedAgent> {
   if (signal !== undefined && isAborted(signal)) throw abortError(signal);
-  const connected = new ConnectedAgent(
-    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen },
-    { registration: { ...registration, incarnation: randomUuid() }, heartbeatMs, logger },
-  );
-  if (onFenced !== undefined) connected.on('fenced', onFenced);
-  if (onError !== undefined) connected.on('error', onError);
+  const connected = createAgent(options);
   const release = signal === undefined ? () => {} : onAbort(signal, () => void connected.stop());
   connected.on('stopped', release);
   connected.on('fenced', release);
   try {
-    await connected.registered();
+    await connected.register();
   } catch (error) {
     release();
     throw signal !== undefined && isAborted(signal) ? abortError(signal) : error;

@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { type Activity, type CircuitState, type GroupEvent, SwarmError } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectAgent, type ConnectAgentOptions } from './connect-agent.ts';
+import { connectAgent, type ConnectAgentOptions, createAgent } from './connect-agent.ts';
 import type { ConnectedAgent } from './connected-agent.ts';
 
 const agents: ConnectedAgent[] = [];
@@ -134,6 +134,38 @@ function circuitsOf(agent: ConnectedAgent): [CircuitState, string | null][] {
   agent.on('circuit', (...change) => void heard.push(change));
   return heard;
 }
+
+describe('that was created', () => {
+  const registration = { name: 'ada', role: 'worker', version: '1.0.0', token: 'join' };
+
+  test('says nothing until it registers, and its calls wait for that', async () => {
+    const core = await startFakeCore();
+    const agent = createAgent({ url: core.url, ...registration });
+    agents.push(agent);
+    const published = agent.client.publish('a.b', 1);
+    await fetch(`${core.url}/other`);
+    expect(core.calls).toEqual(['/other']);
+    expect(agent.health()).toMatchObject({ status: 'unregistered', registered: false });
+    await Promise.all([agent.register(), agent.register()]);
+    expect(await published).toMatchObject({ duplicate: false });
+    expect(core.calls.filter((path) => path === '/trpc/registry.register')).toHaveLength(1);
+  });
+
+  test('can be stopped before that, and then never registers', async () => {
+    const leaks = trackLeaks();
+    const core = await startFakeCore();
+    const agent = createAgent({ url: core.url, ...registration });
+    const listener = agent.client.on('a.b', () => {});
+    const published = agent.client.publish('a.b', 1);
+    await Promise.all([agent.stop(), expect(published).rejects.toMatchObject({ code: 'UNAVAILABLE' })]);
+    await listener.closed;
+    await expect(agent.register()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(agent.health().status).toBe('stopped');
+    expect(core.calls).toEqual([]);
+    await Promise.all(servers.splice(0).map((server) => end(server)));
+    await leaks.check();
+  });
+});
 
 describe('its circuit', () => {
   test('is heard of from heartbeats', async () => {

@@ -81,7 +81,8 @@ export class ConnectedAgent {
   readonly #presence: AgentPresence;
   /** Aborted when nothing further is to be begun: stopping, fenced, or refused. */
   readonly #end = new AbortController();
-  readonly #running: Promise<void>;
+  /** Undefined before `register`. */
+  #running: Promise<void> | undefined;
   #registration: AgentPresence['registration'];
   #lifecycle: Lifecycle = lifecycleStart;
   #agent: Agent | undefined;
@@ -98,7 +99,7 @@ export class ConnectedAgent {
   #afterStep: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
 
-  /** Use `connectAgent`, which waits for the first registration. */
+  /** Use `connectAgent`, which waits for the first registration, or `createAgent`, which leaves it to the caller. */
   constructor(options: SwarmClientOptions, presence: AgentPresence) {
     this.#presence = presence;
     this.#registration = presence.registration;
@@ -115,7 +116,6 @@ export class ConnectedAgent {
       },
     });
     this.client = clientOn(this.#speaking, this.#bus);
-    this.#running = this.#run();
   }
 
   /** As the core last gave it, at a registration or an update. */
@@ -184,8 +184,12 @@ export class ConnectedAgent {
     return agent;
   }
 
-  /** Resolves with the first registration; rejects when it was refused for good, or when the agent was stopped. */
-  async registered(): Promise<void> {
+  /**
+   * Registers the agent, unless that is under way or done, and keeps it alive from then on. Resolves with the first
+   * registration; rejects when it was refused for good, or when the agent was stopped.
+   */
+  async register(): Promise<void> {
+    this.#running ??= this.#run();
     while (!this.#lifecycle.joined) {
       if (this.#end.signal.aborted) throw this.#end.signal.reason;
       await this.#nextStep();
@@ -296,7 +300,8 @@ export class ConnectedAgent {
     const due = clock.now() + waitMs;
     await sleep(clock, waitMs, signal);
     release();
-    const earliest = Math.min(due, this.#beatAt + ACTIVITY_GAP_MS);
+    // That it drains is told once, and at once.
+    const earliest = this.#isDraining ? clock.now() : Math.min(due, this.#beatAt + ACTIVITY_GAP_MS);
     await sleep(clock, Math.max(0, earliest - clock.now()), this.#end.signal);
   }
 
@@ -323,16 +328,16 @@ export class ConnectedAgent {
     const closing = new SwarmError('UNAVAILABLE', 'the agent was stopped');
     this.#isDraining = true;
     if (this.#token !== undefined && !this.#end.signal.aborted) {
-      if (this.#bus.load.hasConsumers) this.#hurry.abort();
-      await this.#bus.drain(STOP_LIMIT_MS);
+      await Promise.all([this.#tellDraining(), this.#bus.drain(STOP_LIMIT_MS)]);
     }
     this.#end.abort(closing);
     // A registration in flight may be taken after all: it is awaited, so that the agent can be deregistered.
     const patience = new AbortController();
-    await Promise.race([this.#running, sleep(clock, STOP_LIMIT_MS, patience.signal)]);
+    const running = (this.#running ??= this.#run());
+    await Promise.race([running, sleep(clock, STOP_LIMIT_MS, patience.signal)]);
     patience.abort();
     this.#joining.close(closing);
-    await this.#running;
+    await running;
     if (this.#token !== undefined && this.#lifecycle.phase !== 'fenced') {
       await this.#deregister(reason);
     }
@@ -340,6 +345,15 @@ export class ConnectedAgent {
     this.#hasStopped = true;
     this.#presence.logger?.info({ agent: this.#registration.name }, 'stopped');
     this.#emitter.emit('stopped');
+  }
+
+  /** Whoever watches sees that the agent is leaving before it is gone; not for long, should the core not answer. */
+  async #tellDraining(): Promise<void> {
+    if (this.#lifecycle.phase !== 'beating' || this.#lifecycle.failures > 0) return;
+    const patience = new AbortController();
+    this.#hurry.abort();
+    await Promise.race([this.#nextStep(), sleep(this.#joining.clock, BEAT_LIMIT_MS, patience.signal)]);
+    patience.abort();
   }
 
   async #deregister(reason: string | undefined): Promise<void> {

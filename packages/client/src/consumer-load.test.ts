@@ -52,10 +52,8 @@ beforeEach(() => {
 
 test('there is nothing to say without consumers', () => {
   expect(load.activity).toBeUndefined();
-  expect(load.hasConsumers).toBe(false);
   consumerOf(2);
   expect(load.activity).toBe('ready');
-  expect(load.hasConsumers).toBe(true);
 });
 
 test('busy when all of the handlers of all of the consumers run, ready when some have not for a while', () => {
@@ -111,7 +109,6 @@ test('a consumer that has stopped counts no longer', () => {
   load.remove(one.consumer);
   pass(1_000);
   expect(load.activity).toBe('ready');
-  expect(load.hasConsumers).toBe(false);
 });
 
 test('nothing is looked at after the end', () => {

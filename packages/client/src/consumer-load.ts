@@ -44,10 +44,6 @@ export class ConsumerLoad {
     return this.#activity;
   }
 
-  get hasConsumers(): boolean {
-    return this.#consumers.size > 0;
-  }
-
   add(consumer: Loaded): void {
     this.#consumers.add(consumer);
     this.#activity ??= 'ready';

@@ -25,7 +25,7 @@ export {
 } from '@hypercode/contracts';
 export type { AgentDirectory, DirectoryEvents, DirectoryFilter, WaitOptions } from './agent-directory.ts';
 export type { BusCalls } from './bus-calls.ts';
-export { connectAgent, type ConnectAgentOptions } from './connect-agent.ts';
+export { connectAgent, type ConnectAgentOptions, createAgent, type CreateAgentOptions } from './connect-agent.ts';
 export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './connected-agent.ts';
 export type { SwarmClientOptions, TokenSource } from './connection.ts';
 export type {
@@ -49,4 +49,5 @@ export type {
   TypedSubscribeOptions,
   TypedSubscriptionEvent,
 } from './typed-events.ts';
+export { taskEventId } from './task-event-id.ts';
 export type { Watch, WatchOptions } from './watch.ts';

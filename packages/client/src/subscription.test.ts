@@ -179,9 +179,25 @@ describe('a listener', () => {
     expect(seen).toEqual(['1']);
   });
 
+  test('says that it has attached, before there is an event', async () => {
+    let answer = (): void => {};
+    const connection = await connectTo((response) => (answer = () => void response.write(frames(bookmark('0')))));
+    const listener = listenTo(connection, 'a.b', () => {});
+    let isAttached = false;
+    const attached = listener.attached.then(() => (isAttached = true));
+    await waitFor(() => (answer(), isAttached), { what: 'the attachment' });
+    await attached;
+    listener.stop();
+
+    const early = listenTo(connection, 'a.b', () => {});
+    early.stop();
+    await expect(early.attached).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   test('says why it has ended', async () => {
     const connection = await connectTo((response) => void response.write(refusal(new SwarmError('FORBIDDEN', 'no'))));
-    const { closed } = listenTo(connection, 'a', () => {});
+    const { attached, closed } = listenTo(connection, 'a', () => {});
     await expect(closed).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(attached).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });

@@ -1,5 +1,5 @@
 // Subscribing to topics: every event that matches, in the order of the log, for as long as the reader goes on.
-import type { StartFrom, SubscriptionEvent, SwarmEvent } from '@hypercode/contracts';
+import { type StartFrom, type SubscriptionEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import type { Connection } from './connection.ts';
 import { safely, surface } from './emitter.ts';
 import { isRecord } from './json.ts';
@@ -68,6 +68,8 @@ export interface ListenOptions extends Omit<SubscribeOptions, 'topics'> {
 export interface TopicListener {
   /** Ends it: no event is handed over any more. */
   stop(): void;
+  /** Resolves when it has attached: an event that is published from then on reaches it. Rejects when it ends before. */
+  readonly attached: Promise<void>;
   /** Resolves when it has ended; rejects with a refusal that no retry can help. */
   readonly closed: Promise<void>;
   [Symbol.dispose](): void;
@@ -83,9 +85,12 @@ export function listenTo(
   const { onGap, onError, ...rest } = options;
   const subscription = subscribeTo(connection, { ...rest, topics: typeof topics === 'string' ? [topics] : topics });
   let isStopped = false;
+  let tellAttached = (): void => {};
   const run = async (): Promise<void> => {
     for await (const item of subscription) {
       if (isStopped) return;
+      // The first is the bookmark, or the event or gap that stands where `from` begins.
+      tellAttached();
       if (item.type === 'gap') safely(() => onGap?.(item));
       if (item.type !== 'event') continue;
       try {
@@ -97,11 +102,15 @@ export function listenTo(
     }
   };
   const closed = run();
-  // Those who do not ask for the end need not hear of it.
-  closed.catch(() => {});
+  const attached = new Promise<void>((resolve, reject) => {
+    tellAttached = resolve;
+    closed.then(() => reject(new SwarmError('UNAVAILABLE', 'the listener ended before it had attached')), reject);
+  });
+  // Those who do not ask need not hear of it.
+  for (const promise of [closed, attached]) promise.catch(() => {});
   const stop = (): void => {
     isStopped = true;
     void subscription.return?.();
   };
-  return { stop, closed, [Symbol.dispose]: stop };
+  return { stop, attached, closed, [Symbol.dispose]: stop };
 }

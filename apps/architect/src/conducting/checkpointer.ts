@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { checkpointOf } from '../plans/checkpoint.ts';
-import { isCheckpointDue } from '../plans/checkpoint-due.ts';
+import { isCheckpointDue, smallestLog } from '../plans/checkpoint-due.ts';
 import { checkpointEventId } from '../plans/plan-ids.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Follower } from './follower.ts';
@@ -21,10 +21,14 @@ export interface CheckpointerOptions {
   readonly logger: Logger;
 }
 
-/** Between two looks at the log, in milliseconds; less where the log keeps events for a short time only. */
-const LOOK_EVERY_MS = 30_000;
+/** Between two looks at the log, in milliseconds; less where it keeps events for a short time only, or few. */
+const LOOK_EVERY_MS = 2_000;
 const LOOKS_PER_RETENTION = 50;
 const SHORTEST_LOOK_MS = 250;
+/** No log is expected to take more events a second. */
+const FASTEST_LOG = 50_000;
+/** Of the log that may go by between two looks. */
+const SHARE_BETWEEN_LOOKS = 0.1;
 
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
@@ -33,6 +37,9 @@ export class Checkpointer {
   readonly #writtenAfter = new Map<string, { writtenAt: number; afterEvents: number }>();
   /** How many events the log had at the last look. */
   #events = 0;
+  /** Facts heard since then, and how many of them bring the next look forward. */
+  #heard = 0;
+  #hurryAfter = Infinity;
   #running: Promise<void> | undefined;
   #isEverythingDue = false;
   #hurry = new AbortController();
@@ -43,6 +50,12 @@ export class Checkpointer {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** A fact was heard. Where they are many, the log is looked at sooner. */
+  hear(): void {
+    this.#heard += 1;
+    if (this.#heard > this.#hurryAfter) this.#hurry.abort();
   }
 
   /** Writes down every running plan: the log may have lost them. */
@@ -67,7 +80,9 @@ export class Checkpointer {
       this.#isEverythingDue = false;
       try {
         const { log } = await client.bus.topics({ limit: 1 }, { signal });
-        waitMs = Math.min(waitMs, Math.max(SHORTEST_LOOK_MS, log.retention.maxAgeMs / LOOKS_PER_RETENTION));
+        waitMs = waitOf(log);
+        this.#heard = 0;
+        this.#hurryAfter = smallestLog(log) * SHARE_BETWEEN_LOOKS;
         await this.#writeDue(log, isEverythingDue);
       } catch (thrown) {
         if (signal.aborted) return;
@@ -111,6 +126,12 @@ export class Checkpointer {
     }
     logger.info({ planId: plan.planId, parts: parts.length }, 'checkpoint');
   }
+}
+
+function waitOf({ retention }: LogInfo): number {
+  const perAge = retention.maxAgeMs / LOOKS_PER_RETENTION;
+  const perCount = ((retention.maxEvents * SHARE_BETWEEN_LOOKS) / FASTEST_LOG) * 1000;
+  return Math.max(SHORTEST_LOOK_MS, Math.min(LOOK_EVERY_MS, perAge, perCount));
 }
 
 const isWritable = ({ status, isLost }: Plan): boolean => status === 'running' && !isLost;

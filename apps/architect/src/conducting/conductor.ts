@@ -81,6 +81,7 @@ export class Conductor {
     follower.start({
       onFact: (fact) => {
         this.#forget(fact);
+        this.#checkpointer.hear();
         this.#lookSoon();
       },
       onCaughtUp: () => {

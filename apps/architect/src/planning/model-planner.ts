@@ -78,11 +78,10 @@ export function createModelPlanner({
       const bounded = AbortSignal.any([signal, deadline]);
       try {
         const made = await askForPlan(asked, goal, offered, bounded);
-        if ('tasks' in made) return made.tasks;
-        logger.warn(
-          { goalId: goal.goalId, faults: made.faults.slice(0, 3) },
-          'the model gave no plan that can be used',
-        );
+        if ('tasks' in made && made.tasks.length > 0) return made.tasks;
+        // The faults quote the answer, and who gave it knows the key.
+        if ('tasks' in made) logger.warn({ goalId }, 'the model found no way to the goal');
+        else logger.warn({ goalId, faults: made.faults.length }, 'the model gave no plan that can be used');
       } catch (error) {
         signal.throwIfAborted();
         const reason = deadline.aborted ? `it did not answer within ${timeoutMs} ms` : reasonOf(error);

@@ -1,5 +1,5 @@
 // When a plan is to be written down again: before half of what the log keeps has passed since the last time.
-import type { LogInfo } from '@hypercode/contracts';
+import { LIMITS, type LogInfo } from '@hypercode/contracts';
 
 /** What is known of when a plan was last written down as a whole. */
 export interface Written {
@@ -21,5 +21,9 @@ const FEW_EVENTS = 1_000;
 export function isCheckpointDue(written: Written, log: LogInfo, now: number): boolean {
   if (now - written.at > log.retention.maxAgeMs * SHARE) return true;
   const since = log.removed + log.kept - written.afterEvents;
-  return since > Math.max(Math.min(FEW_EVENTS, log.retention.maxEvents * SHARE), log.kept * SHARE);
+  return since > Math.max(Math.min(FEW_EVENTS, smallestLog(log) * SHARE), log.kept * SHARE);
 }
+
+/** How many events the log keeps at least, however large they are. */
+export const smallestLog = ({ retention }: LogInfo): number =>
+  Math.min(retention.maxEvents, retention.maxBytes / LIMITS.eventBytes);

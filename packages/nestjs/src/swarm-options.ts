@@ -1,0 +1,22 @@
+// What an application says of the agent that it is.
+import type { CreateAgentOptions, DirectoryFilter, SwarmError } from '@hypercode/client';
+import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
+
+export interface SwarmModuleOptions extends CreateAgentOptions {
+  /** What the injected directory mirrors; false for none. Default: the whole namespace. */
+  readonly directory?: DirectoryFilter | false | undefined;
+  /** How long the shutdown waits for handlers that run, in milliseconds. Default 10,000. */
+  readonly drainTimeoutMs?: number | undefined;
+  /**
+   * The agent has ended for good: another process has its name (FENCED; `onFenced` is told, too), or a core that could
+   * not be reached at the start has refused it since. Default: sends this process SIGTERM, which closes an application
+   * with shutdown hooks in order, and ends one without them.
+   */
+  readonly onEnded?: ((error: SwarmError) => unknown) | undefined;
+}
+
+export interface SwarmModuleAsyncOptions
+  extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<SwarmModuleOptions>, 'inject' | 'useFactory'> {}
+
+/** For the module's own providers. */
+export const SWARM_OPTIONS = Symbol('SWARM_OPTIONS');

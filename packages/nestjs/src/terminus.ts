@@ -1,0 +1,31 @@
+// The agent in the health checks of @nestjs/terminus.
+import type { ConnectedAgent } from '@hypercode/client';
+import { Inject, Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { SWARM_AGENT } from './injection.ts';
+
+/** To be listed among the providers of the module that has the health checks. */
+export class SwarmHealthIndicator {
+  readonly #agent: ConnectedAgent;
+  readonly #indicators: HealthIndicatorService;
+
+  constructor(agent: ConnectedAgent, indicators: HealthIndicatorService) {
+    this.#agent = agent;
+    this.#indicators = indicators;
+  }
+
+  /** Up while the core has the agent, as far as that has heard; asks nobody. Tells its status, activity and circuit. */
+  check<const Key extends string = 'swarm'>(key?: Key): HealthIndicatorResult<Key>;
+  check(key = 'swarm'): HealthIndicatorResult {
+    const { status: agent, activity, circuit, registered } = this.#agent.health();
+    const indicator = this.#indicators.check(key);
+    const facts = { agent, activity, circuit };
+    return registered ? indicator.up(facts) : indicator.down(facts);
+  }
+}
+
+// Called, not written as decorators: what runs these sources directly may not know this package's tsconfig, and without
+// its `experimentalDecorators` parameters can have none.
+Injectable()(SwarmHealthIndicator);
+Inject(SWARM_AGENT)(SwarmHealthIndicator, undefined, 0);
+Inject(HealthIndicatorService)(SwarmHealthIndicator, undefined, 1);
