@@ -90,6 +90,8 @@ export class ConnectedAgent {
   /** What `setActivity` was given; undefined while the consumers decide. */
   #activityByHand: Activity | undefined;
   #hasToldActivity = false;
+  /** Whether the core has taken that it drains. */
+  #hasToldDraining = false;
   #isDraining = false;
   #hasStopped = false;
   #beatAt = -Infinity;
@@ -279,6 +281,7 @@ export class ConnectedAgent {
         signals: [this.#joining.closed, this.#end.signal],
       });
       const { leaseMs, circuit } = isRecord(answer) ? answer : {};
+      this.#hasToldDraining ||= activity === 'draining';
       const known = CircuitState.safeParse(circuit);
       if (known.success) this.#bus.circuit.hear(request, known.data);
       return {
@@ -349,10 +352,14 @@ export class ConnectedAgent {
 
   /** Whoever watches sees that the agent is leaving before it is gone; not for long, should the core not answer. */
   async #tellDraining(): Promise<void> {
-    if (this.#lifecycle.phase !== 'beating' || this.#lifecycle.failures > 0) return;
     const patience = new AbortController();
+    const limit = sleep(this.#joining.clock, BEAT_LIMIT_MS, patience.signal);
     this.#hurry.abort();
-    await Promise.race([this.#nextStep(), sleep(this.#joining.clock, BEAT_LIMIT_MS, patience.signal)]);
+    const told = async (): Promise<void> => {
+      const canTell = () => this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0;
+      while (!this.#hasToldDraining && canTell() && !patience.signal.aborted) await this.#nextStep();
+    };
+    await Promise.race([told(), limit]);
     patience.abort();
   }
 

@@ -105,33 +105,42 @@ function headingEndOf(sentence: string): number | null {
   return colon <= 0 ? null : colon + 1;
 }
 
+/** Says that the rest comes later, whatever it is. */
 const THEN = String.raw`,? ?(?<![\p{L}\p{N}])(?:(?:and|but) )?(?:then|after that|after which|afterwards?|subsequently|finally|lastly|followed by)(?![\p{L}\p{N}])[,:]? ?`;
+/** All that may stand between the parts of a sentence. */
 const JOINTS = new RegExp(
   String.raw`(?<then>${THEN})|(?:,? (?<word>before|after) )|(?<with>,? (?:and|&|plus|as well as) )|(?<comma>, )`,
   'giu',
 );
 
+type Part = Pick<Clause, 'text' | 'gap' | 'joint' | 'isJoined'>;
+
+const FIRST: Omit<Part, 'text'> = { gap: '', joint: 'then', isJoined: false };
+
 /** The parts of a sentence, whose joints are words or commas between them. */
-function partsOf(sentence: string): Pick<Clause, 'text' | 'gap' | 'joint' | 'isJoined'>[] {
-  const parts: { text: string; gap: string; joint: Joint; isJoined: boolean }[] = [];
-  let next = { gap: '', joint: 'then' as Joint, isJoined: false };
+function partsOf(sentence: string): Part[] {
+  const parts: Part[] = [];
+  let next = FIRST;
   let begin = 0;
+  /** "Before you deploy, test": whether the comma is still to come. */
+  let isReversed = /^(?:before|prior to) /i.test(sentence);
   const addUpTo = (end: number): void => {
     const text = sentence.slice(begin, end).trim();
-    if (/[\p{L}\p{N}]/u.test(text)) parts.push({ text, ...next });
+    if (/[\p{L}\p{N}]/u.test(text)) parts.push({ text, ...(parts.length === 0 ? FIRST : next) });
   };
   for (const { index, groups = {}, 0: gap } of sentence.matchAll(JOINTS)) {
     addUpTo(index);
     begin = index + gap.length;
-    next = { gap, joint: jointOf(groups, parts.at(-1)?.text ?? ''), isJoined: groups['then'] === undefined };
+    const joint = isReversed && groups['comma'] !== undefined ? 'before' : jointOf(groups);
+    if (joint === 'before') isReversed = false;
+    next = { gap, joint, isJoined: groups['then'] === undefined };
   }
   addUpTo(sentence.length);
   return parts;
 }
 
-/** Between `first` and what follows it. "Before you deploy, test" and "deploy after the test" name first what comes later. */
-function jointOf({ with: and, comma, word }: Partial<Record<string, string>>, first: string): Joint {
-  if (comma !== undefined) return /^(?:before|prior to) /i.test(first) ? 'before' : 'then';
+/** "Deploy after the test" names first what comes later. */
+function jointOf({ with: and, word }: Partial<Record<string, string>>): Joint {
   if (and !== undefined) return 'with';
   return word?.toLowerCase() === 'after' ? 'before' : 'then';
 }

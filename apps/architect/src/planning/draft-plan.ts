@@ -8,7 +8,7 @@ import { planFaults } from './plan-graph.ts';
 import { stemsOf } from './word-stems.ts';
 
 /** Most tasks of a plan that a model makes. */
-export const DRAFT_TASKS = 100;
+const DRAFT_TASKS = 100;
 /** Most capabilities that a model is told of: those that the goal's words speak of most clearly, then the first by id. */
 const TOLD_CAPABILITIES = 200;
 /** How much of the swarm's own words it is told, in characters of JSON. Of the capabilities beyond that it is told the ids. */

@@ -193,6 +193,17 @@ describe('a goal', () => {
       ['proofread ← : proofread it', 'publish ← proofread: Before publishing the article'],
     ],
     [
+      'that names first several that come later',
+      WORKSHOP,
+      'Before deploying and writing the docs, run the tests, please',
+      undefined,
+      [
+        'run-tests ← : run the tests, please',
+        'deploy ← run-tests: Before deploying',
+        'write-docs ← run-tests: writing the docs',
+      ],
+    ],
+    [
       'with "before"',
       WORKSHOP,
       'Run the tests before deploying',
@@ -257,7 +268,8 @@ describe('what the agent is told', () => {
       'Do not translate it. Don’t forget to publish it.',
     );
     expect(told).toEqual([
-      { goal: 'Summarise the paper', instruction: 'Do not translate it.\nDon’t forget to publish it.' },
+      { goal: 'Summarise the paper', instruction: 'Summarise the paper\nDo not translate it.' },
+      { goal: 'Summarise the paper', instruction: 'Don’t forget to publish it.' },
     ]);
   });
 
@@ -324,7 +336,7 @@ describe('the capability', () => {
       'translate-greek',
     );
     // What is meant clearly is not given to somebody else.
-    const described = agentOf('here', [{ id: 'wander', description: 'Goes away, and does not translate' }, 'paint']);
+    const described = agentOf('here', [{ id: 'wander', description: 'Wanders, and does not translate' }, 'paint']);
     expect(await idOf('Translate it', away, described)).toBe('translate-greek');
   });
 
@@ -387,9 +399,7 @@ describe('any goal and any swarm', () => {
     { maxLength: 6 },
   );
   const agentsOf = (swarm: typeof swarms extends fc.Arbitrary<infer T> ? T : never): Agent[] =>
-    swarm.map(([offered, role, health], i) =>
-      agentOf(`a${i}`, offered, { role, status: { health: health as 'healthy' } }),
-    );
+    swarm.map(([offered, role, health], i) => agentOf(`a${i}`, offered, { role, status: { health } }));
 
   test('end in a plan that can be carried out, or in none', async () => {
     await fc.assert(
@@ -430,7 +440,7 @@ describe('any goal and any swarm', () => {
 describe('a hostile text', () => {
   const filled = (piece: string) =>
     piece.repeat(Math.ceil(LIMITS.goalDescriptionLength / piece.length)).slice(0, LIMITS.goalDescriptionLength);
-  const crowd = Array.from({ length: 2000 }, (_, i) =>
+  const crowd = Array.from({ length: 1000 }, (_, i) =>
     agentOf(
       `a${i}`,
       Array.from({ length: 8 }, (__, j) => ({

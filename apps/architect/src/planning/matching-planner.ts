@@ -36,9 +36,9 @@ interface Draft {
 type Stage = Draft[];
 
 /**
- * Takes the goal's text apart into clauses, and gives each the capability that its words speak of. A clause waits for the one before;
- * parts of a sentence that "and" or a comma joins do not, unless one speaks of what comes of the other ("and publish it"). What
- * speaks of no capability is told to the agent of the step before. Null when nothing does.
+ * Takes the goal's text apart into clauses, and gives each the capability that its words speak of. A clause waits for the one before
+ * it; one that "and" joins to it does not, unless it speaks of what comes of the other ("and publish it"). What speaks of no
+ * capability is told to the agent of the step before. Null when nothing does.
  */
 export const matchingPlanner: Planner = {
   name: 'matching',
@@ -62,9 +62,11 @@ function stagesOf({ title, description = '' }: Goal, index: CapabilityIndex, isL
       : step,
   );
   const first = arrange(named, TITLE_TASKS);
-  const second = arrange(details, DESCRIPTION_TASKS);
+  const others = new Set(details.map(({ match }) => match?.capability));
+  const last = first?.flat().findLast(({ capability }) => !others.has(capability));
+  const second = arrange(details, DESCRIPTION_TASKS, last);
   if (first !== null && second !== null) return merge(first, second);
-  return second ?? arrange([...named, ...details], TITLE_TASKS);
+  return first ?? second;
 }
 
 /** Whether it says more of what another step asks for: "The report should be short" after "Write a report". */
@@ -103,11 +105,11 @@ function withoutHeadings(steps: readonly Step[]): Step[] {
   );
 }
 
-/** At most `room` drafts; null when no step speaks of a capability. */
-function arrange(steps: readonly Step[], room: number): Stage[] | null {
+/** At most `room` drafts; null when no step speaks of a capability. What is said before the first is told to `previous`, if any. */
+function arrange(steps: readonly Step[], room: number, previous?: Draft): Stage[] | null {
   const stages: Stage[] = [];
   const drafts: Draft[] = [];
-  /** What is said before the first step. */
+  /** What is said before the first draft, for its agent. */
   const preface: string[] = [];
   let current = 0;
   for (const step of steps) {
@@ -115,7 +117,7 @@ function arrange(steps: readonly Step[], room: number): Stage[] | null {
     const last = drafts.at(-1);
     const detailed = match === null || drafts.length === room ? last : detailedBy(step, match, drafts);
     if (detailed !== undefined || match === null) {
-      (detailed?.instruction ?? preface).push(text);
+      (detailed?.instruction ?? previous?.instruction ?? preface).push(text);
       continue;
     }
     const draft = { capability: match.capability, title: titleOf(text), instruction: [...preface.splice(0), text] };
@@ -175,7 +177,13 @@ function tasksOf({ title: goal }: Goal, stages: readonly Stage[]): PlanTask[] {
       const taskId = freeId(capability, taken);
       taken.add(taskId);
       ids.push(taskId);
-      tasks.push({ taskId, title, capability, input: { goal, instruction: instruction.join('\n') }, dependsOn });
+      tasks.push({
+        taskId,
+        title,
+        capability,
+        input: { goal, instruction: instruction.join('\n') },
+        dependsOn: [...dependsOn],
+      });
     }
     dependsOn = ids;
   }

@@ -3,7 +3,7 @@ import { LIMITS } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentOf, goalOf } from './test-swarm.ts';
-import { chatCompletion, type ModelAnswer, startTestModel, type TestModel } from './test-model.ts';
+import { type ModelAnswer, startTestModel, type TestModel } from './test-model.ts';
 import { createModelPlanner, type ModelPlannerOptions } from './model-planner.ts';
 import { planFaults } from './plan-graph.ts';
 
@@ -34,9 +34,13 @@ beforeEach(() => {
 afterEach(async () => {
   process.off('warning', onWarning);
   await Promise.all(models.splice(0).map((model) => model.close()));
+  expectDiscretion();
+});
+
+function expectDiscretion(): void {
   expect(processWarnings).toEqual([]);
   expect(JSON.stringify(warnings)).not.toContain(KEY);
-});
+}
 
 async function serve(...answers: ModelAnswer[]): Promise<TestModel> {
   const model = await startTestModel(...answers);

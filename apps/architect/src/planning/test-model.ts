@@ -53,7 +53,7 @@ export async function startTestModel(...answers: ModelAnswer[]): Promise<TestMod
 }
 
 /** The body of an answer of a chat in which the model says `content`. */
-export const chatCompletion = (content: string): string =>
+const chatCompletion = (content: string): string =>
   JSON.stringify({
     id: 'chatcmpl-1',
     object: 'chat.completion',

@@ -35,21 +35,36 @@ const WORD_LENGTH = 32;
 /** The words of a text that say something, each reduced to what its forms have in common, in order and as often as they come. */
 export function stemsOf(text: string): string[] {
   const stems: string[] = [];
-  for (const [word] of text
+  const plain = text
     .normalize('NFKD')
     .replaceAll(/\p{M}+/gu, '')
     .toLowerCase()
-    .matchAll(/[\p{L}\p{N}]+/gu)) {
+    .replaceAll('e-mail', 'email');
+  for (const [word] of plain.matchAll(/[\p{L}\p{N}]+/gu)) {
     if (!STOP_WORDS.has(word) && !GENERIC_WORDS.has(word)) stems.push(stemOf(word.slice(0, WORD_LENGTH)));
   }
   return stems;
+}
+
+/** Stems of words that came before; swarms repeat their words. */
+const known = new Map<string, string>();
+const KNOWN_WORDS = 10_000;
+
+function stemOf(word: string): string {
+  let stem = known.get(word);
+  if (stem === undefined) {
+    if (known.size >= KNOWN_WORDS) known.clear();
+    stem = reduced(word);
+    known.set(word, stem);
+  }
+  return stem;
 }
 
 /**
  * Porter's stem, less what it keeps apart: British spelling, who does something from what is done ("writer", "write"), and the
  * family of "analysis".
  */
-function stemOf(word: string): string {
+function reduced(word: string): string {
   if (/^analy[stz]/.test(word)) return 'analy';
   const american = word.replace(/is(?=(?:e[drs]?|ers|ing|ations?)$)/, 'iz');
   const stem = stemmer(IRREGULAR.get(american) ?? american);
