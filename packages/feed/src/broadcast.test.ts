@@ -102,6 +102,19 @@ describe('Broadcast', () => {
     );
   });
 
+  test('what is heard is found behind any number of entries that are not, also by one who came after them', async () => {
+    const { feed, add } = await follow([]);
+    for (let n = 0; n < 300; n += 1) add('a');
+    const follower = new Broadcast<number, Fact, Fact>(feed, routes).join(only('b'));
+    expect(follower.after(0, 1)).toEqual({ heard: [], upTo: 300 });
+    add('b');
+    expect(follower.after(0, 1)).toEqual({ heard: [{ position: 301, topic: 'b' }], upTo: 301 });
+    add('a');
+    expect(follower.after(0, 2)).toEqual({ heard: [{ position: 301, topic: 'b' }], upTo: 302 });
+    follower.leave();
+    await feed.close();
+  });
+
   test('those who hear the same are handed the same batch, and the others are not woken', async () => {
     const { feed, add } = await follow([]);
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);

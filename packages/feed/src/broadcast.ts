@@ -198,9 +198,17 @@ export class Broadcast<P, E extends Entry<P>, I> {
   #before(projection: Projection<E, I>, position: P, limit: number): { heard: I[]; upTo: P } | null {
     const { ring } = this.#feed;
     if (!ring.reaches(position)) return null;
-    const entries = ring.after(position, limit);
-    const heard = entries.map((entry) => projection.project(entry)).filter((item) => item !== null);
-    return { heard, upTo: entries.at(-1)?.position ?? this.#later(position) };
+    const heard: I[] = [];
+    let upTo = position;
+    for (;;) {
+      const entries = ring.after(upTo, BATCH_VALUES);
+      for (const entry of entries) {
+        upTo = entry.position;
+        const item = projection.project(entry);
+        if (item !== null && heard.push(item) === limit) return { heard, upTo };
+      }
+      if (entries.length < BATCH_VALUES) return { heard, upTo: this.#later(upTo) };
+    }
   }
 
   /** The feed's end. A follower that begins with what the store has told it can be ahead of the feed. */
