@@ -14,12 +14,14 @@ export {
   type EventInput,
   type GroupEvent,
   type Health,
+  type Json,
   type PublishResult,
   type RegisterOutcome,
   type StartFrom,
   type SubscriptionEvent,
   SwarmError,
   type SwarmEvent,
+  type TaskAssigned,
   type TypedEvent,
   type WatchEvent,
 } from '@hypercode/contracts';
@@ -49,5 +51,13 @@ export type {
   TypedSubscribeOptions,
   TypedSubscriptionEvent,
 } from './typed-events.ts';
+export {
+  serveTasks,
+  type ServeTasksOptions,
+  type TaskContext,
+  TaskError,
+  type TaskHandler,
+  type TaskServer,
+} from './serve-tasks.ts';
 export { taskEventId } from './task-event-id.ts';
 export type { Watch, WatchOptions } from './watch.ts';
