@@ -10,6 +10,8 @@ const config: KnipConfig = {
       // Named in pino's options as a transport.
       ignoreDependencies: ['pino-pretty'],
     },
+    // Named in pino's options as a transport.
+    'apps/architect': { ignoreDependencies: ['pino-pretty'] },
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },
     examples: { entry: ['**/*.ts'] },
   },

@@ -77,7 +77,7 @@ function guests(core: string, joining: string): Program[] {
     env: { ...worker, AGENT_NAME: 'scribe' },
   };
   const programs = [
-    typescript('architect', 'apps/architect', 'src/main.ts', { env: architect }),
+    typescript('architect', 'apps/architect', 'src/main.ts', { args: ['--dev'], env: architect }),
     typescript('analyst', 'examples', 'task-worker.ts', { env: { ...worker, AGENT_NAME: 'analyst' } }),
   ];
   if (spawnSync('python3', ['--version']).status === 0) return [...programs, python];

@@ -259,5 +259,7 @@ test('what is no goal is refused, and what can be no plan fails with the reason'
   expect(await failed(goalOf({ steps: [step('a', ['a'])] }))).toContain('depends on itself');
   expect(await failed(goalOf({ steps: [{ id: '../etc' }] }))).toContain('invalid input');
   expect(await failed(goalOf({ steps: [step('a', [], { capability: 'fly' })] }))).toContain('no agent offers "fly"');
-  expect(await failed(goalOf({ title: 'do something nobody knows' }))).toContain('no agent in the swarm offers a capability');
+  expect(await failed(goalOf({ title: 'do something nobody knows' }))).toContain(
+    'no agent in the swarm offers a capability',
+  );
 });

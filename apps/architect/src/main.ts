@@ -11,7 +11,14 @@ import { startArchitect } from './start-architect.ts';
 const STOP_LIMIT_MS = 20_000;
 
 const config = readConfig();
-const logger = pino({ name: config.name, level: config.logLevel });
+const isDev = process.argv.includes('--dev');
+const logger = pino({
+  name: config.name,
+  level: config.logLevel,
+  ...(isDev
+    ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,name,time', colorize: false } } }
+    : {}),
+});
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught exception');
