@@ -2,7 +2,7 @@
 import { defineConfig, type DummyRuleMap, type OxlintOverride } from 'oxlint';
 
 interface Arrow {
-  /** What the sources may import of the workspace. */
+  /** What the sources may import of the workspace; an entry beside the index by its path. */
   readonly imports: readonly string[];
   /** What they may import as types besides. */
   readonly typesOf?: string;
@@ -36,8 +36,12 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server', 'settings'],
     tests: ['client', 'testkit'],
   },
-  'apps/architect': { imports: ['client', 'contracts', 'nestjs', 'settings'], tests: ['testkit'] },
-  examples: { imports: ['client'] },
+  'apps/architect': {
+    imports: ['client', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
+    tests: ['testkit', 'testkit/death-guard'],
+  },
+  dev: { imports: ['testkit/death-guard'], tests: ['testkit'] },
+  examples: { imports: ['client', 'client/node'], tests: ['testkit', 'testkit/death-guard'] },
 };
 
 const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.test-d.ts'];
@@ -72,7 +76,7 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
   { files: [`${folder}/**`], rules: mayImport(arrow) },
   ...nodeOnly.map((path) => ({ files: [`${folder}/${path}`], rules: mayImport({ ...arrow, portable: false }) })),
   {
-    files: TESTS.map((glob) => `${folder}/${glob}`),
+    files: [...TESTS, 'src/e2e/**'].map((glob) => `${folder}/${glob}`),
     rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),
   },
 ]);
@@ -89,8 +93,9 @@ const exceptions: OxlintOverride[] = [
     files: [
       'apps/*/src/main.ts',
       'packages/testkit/src/**',
-      'packages/*/src/e2e/**',
+      '{packages,apps}/*/src/e2e/**',
       'bench/**',
+      'dev/**',
       'examples/**',
       '*.config.ts',
     ],

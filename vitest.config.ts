@@ -8,7 +8,7 @@ const REDIS = 'packages/testkit/src/setup/redis.ts';
 /** Tests that need a server or a system have its name before `.test`. */
 const filesOf = (kind: string) => [
   `{packages,apps}/*/src/**/*.${kind}.{ts,tsx}`,
-  `{bench,examples}/**/*.${kind}.{ts,tsx}`,
+  `{bench,dev,examples}/**/*.${kind}.{ts,tsx}`,
 ];
 const elsewhere = ['**/node_modules/**', '**/dist/**'];
 

@@ -132,6 +132,6 @@ async function stop(code: number): Promise<void> {
 }
 
 function say(name: string, line: string): void {
-  const colour = COLOURS[[...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % COLOURS.length] ?? 'cyan';
+  const colour = COLOURS[name.length % COLOURS.length] ?? 'cyan';
   process.stdout.write(`${styleText(colour, name.padEnd(9))} ${line}\n`);
 }

@@ -94,6 +94,7 @@ class Swarm:
         self.incarnation = str(uuid.uuid4())
         self.token = None
         self.activity = "ready"
+        self.in_hand = threading.Lock()  # Held while a task is worked on.
         self.lock = threading.Lock()
 
     def call(self, method, path, body=None, token=None, timeout=10):
@@ -262,15 +263,14 @@ def main():
     if HEALTH_PORT is not None:
         serve_health(swarm)
     threading.Thread(target=keep_alive, args=(swarm, stopping), daemon=True).start()
-    worker = threading.Thread(target=take_tasks, args=(swarm, stopping), daemon=True)
-    worker.start()
+    threading.Thread(target=take_tasks, args=(swarm, stopping), daemon=True).start()
     print(f"{NAME} has joined and waits for tasks", flush=True)
     stopping.wait()
     # Whoever watches sees that it drains; the task in hand is finished, as long as that takes no longer than this.
     swarm.activity = "draining"
     try:
         swarm.beat()
-        worker.join(timeout=10)
+        swarm.in_hand.acquire(timeout=10)  # pylint: disable=consider-using-with
         swarm.call("DELETE", f"/v1/agents/{NAME}")
     except Refused as refused:
         print(f"{NAME}: could not leave: {refused}", flush=True)
@@ -288,11 +288,11 @@ def take_tasks(swarm, stopping):
             stopping.wait(min(refused.retry_after, 10))
             continue
         for delivery in deliveries:
-            swarm.activity = "busy"
-            work(swarm, delivery["event"]["data"])
-            swarm.ack(delivery)
-            if not stopping.is_set():
-                swarm.activity = "ready"
+            with swarm.in_hand:
+                swarm.activity = "draining" if stopping.is_set() else "busy"
+                work(swarm, delivery["event"]["data"])
+                swarm.ack(delivery)
+                swarm.activity = "draining" if stopping.is_set() else "ready"
 
 
 if __name__ == "__main__":

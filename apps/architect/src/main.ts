@@ -1,6 +1,5 @@
 // The entry point of an Architect: configuration from the environment, then active or standing by in turns, and a clean end at
 // SIGTERM or SIGINT.
-import 'reflect-metadata';
 import { ConfigError } from '@hypercode/settings';
 import { pino } from 'pino';
 import type { Mode } from './architect.ts';

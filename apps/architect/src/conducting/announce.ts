@@ -58,7 +58,7 @@ export function announce(
 }
 
 /** What the tasks gave, as far as one event can hold it: results that no other task has taken up come first. */
-export function outputsOf({ tasks }: Plan): { outputs: Record<string, Json>; omitted: number } {
+function outputsOf({ tasks }: Plan): { outputs: Record<string, Json>; omitted: number } {
   const outputs: [string, Json][] = [];
   let room = LIMITS.eventBytes - ENVELOPE_BYTES;
   for (const { spec, result } of [...tasks.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {

@@ -203,18 +203,10 @@ export class Conductor {
 }
 
 /** The key of the action that this fact is the end of. */
-function doneBy(fact: Fact): string | null {
-  switch (fact.kind) {
-    case 'plan.created':
-    case 'plan.completed':
-    case 'plan.failed':
-    case 'plan.cancelled':
-      return planIdOf(fact.data.goalId);
-    case 'task.assigned':
-      return assignmentKey(fact.data.planId, fact.data.taskId, fact.data.attempt);
-    case 'task.cancelled':
-      return withdrawalKey(fact.data.planId, fact.data.taskId, fact.data.attempt);
-    default:
-      return null;
-  }
+function doneBy({ kind, data }: Fact): string | null {
+  if (kind === 'task.assigned') return assignmentKey(data.planId, data.taskId, data.attempt);
+  if (kind === 'task.cancelled') return withdrawalKey(data.planId, data.taskId, data.attempt);
+  const isOfPlan =
+    kind === 'plan.created' || kind === 'plan.completed' || kind === 'plan.failed' || kind === 'plan.cancelled';
+  return isOfPlan ? planIdOf(data.goalId) : null;
 }

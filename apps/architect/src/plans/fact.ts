@@ -31,15 +31,11 @@ const heard = {
 const ofAgent = { ...heard, agent: AgentName };
 
 /** A goal that is none, of which is known at least whom to tell. */
-const RefusedGoal = z.object({
-  goalId: Goal.shape.goalId,
-  title: Goal.shape.title.catch('a goal without a title'),
-  refusal: z.string(),
-});
+const NamedGoal = z.object({ goalId: Goal.shape.goalId, title: Goal.shape.title.catch('a goal without a title') });
 
 const Fact = z.discriminatedUnion('kind', [
   z.object({ ...heard, kind: z.literal('goal.submitted'), data: Goal }),
-  z.object({ ...heard, kind: z.literal('goal.refused'), data: RefusedGoal }),
+  z.object({ ...heard, kind: z.literal('goal.refused'), data: z.object({ ...NamedGoal.shape, refusal: z.string() }) }),
   z.object({ ...heard, kind: z.literal('goal.cancelled'), data: GoalCancelled }),
   z.object({ ...heard, kind: z.literal('plan.created'), data: PlanCreated }),
   z.object({ ...heard, kind: z.literal('plan.completed'), data: PlanCompleted }),
@@ -72,7 +68,8 @@ export function factOf({
   const { error: fault, data: fact } = Fact.safeParse({ kind, agent: second, source, at, data });
   if (fault === undefined) return fact;
   const error = invalidInput(fault);
-  if (kind !== 'goal.submitted' || typeof data !== 'object') return { kind: null, error };
-  const refused = RefusedGoal.safeParse({ ...data, refusal: error.message });
-  return refused.success ? { kind: 'goal.refused', source, at, data: refused.data } : { kind: null, error };
+  if (kind !== 'goal.submitted') return { kind: null, error };
+  const goal = NamedGoal.safeParse(data);
+  if (!goal.success) return { kind: null, error };
+  return { kind: 'goal.refused', source, at, data: { ...goal.data, refusal: error.message } };
 }

@@ -60,7 +60,12 @@ export class Ledger {
         return this.#end(fact);
       case 'architect.checkpoint':
         return this.#restore(fact);
-      default:
+      case 'task.assigned':
+      case 'task.accepted':
+      case 'task.progress':
+      case 'task.completed':
+      case 'task.failed':
+      case 'task.cancelled':
         return this.#hearOfTask(fact);
     }
   }

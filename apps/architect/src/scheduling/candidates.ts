@@ -3,7 +3,7 @@ import type { Agent } from '@hypercode/contracts';
 import type { Assignment } from '../plans/plan.ts';
 
 /** A label by which an agent says how many tasks it takes at a time: 1 to 1,000. */
-export const MAX_TASKS_LABEL = 'max-tasks';
+const MAX_TASKS_LABEL = 'max-tasks';
 
 /** Why the agent is to be given no task; null when it can be given one. */
 export function unfitness({ status }: Agent): string | null {

@@ -10,7 +10,7 @@ import type { Action } from './action.ts';
 import { schedule, type ScheduleSettings, type Swarm } from './schedule.ts';
 import { NOW } from './sample-swarm.ts';
 
-export const SETTINGS: ScheduleSettings = {
+const SETTINGS: ScheduleSettings = {
   maxAttempts: 3,
   taskDeadlineMs: 60_000,
   maxTasksPerAgent: 2,
@@ -34,7 +34,11 @@ export class Simulation {
   }
 
   /** Appends an event, unless one of this source and id is there already. */
-  say(topic: string, data: unknown, { id = crypto.randomUUID() as string, source = this.self } = {}): void {
+  say(
+    topic: string,
+    data: unknown,
+    { id = crypto.randomUUID(), source = this.self }: { id?: string; source?: string } = {},
+  ): void {
     if (this.log.some((event) => event.id === id && event.source === source)) return;
     const time = new Date(this.now).toISOString();
     // As it comes back from the wire.
