@@ -38,7 +38,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'apps/architect': {
     imports: ['client', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
-    tests: ['testkit', 'testkit/death-guard'],
+    tests: ['testkit'],
   },
   dev: { imports: ['testkit/death-guard'], tests: ['testkit'] },
   examples: { imports: ['client', 'client/node'], tests: ['testkit', 'testkit/death-guard'] },

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cellsOf, tableOf, verdictOf } from './figures.ts';
 import { Rig } from './rig.ts';
+import { architect } from './rows/architect.ts';
 import { circuitCheck } from './rows/circuit-check.ts';
 import { circuitSpread } from './rows/circuit-spread.ts';
 import { eventLatency } from './rows/event-latency.ts';
@@ -26,7 +27,7 @@ import { watchLatency } from './rows/watch-latency.ts';
 const ROWS: readonly Row[] = [
   ...[registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency],
   ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching],
-  ...[probes, circuitCheck, circuitSpread],
+  ...[probes, circuitCheck, circuitSpread, architect],
 ];
 const RESULTS = join(import.meta.dirname, '../results');
 

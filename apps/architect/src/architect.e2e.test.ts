@@ -1,9 +1,16 @@
 // The Architect as a process beside a real core: goals become plans, plans are seen through, whoever is killed on the way.
 import { createSwarmClient } from '@hypercode/client';
-import { type SpawnedCore, spawnCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
+import {
+  type SpawnedArchitect,
+  spawnArchitect,
+  type SpawnedCore,
+  spawnCore,
+  startPostgres,
+  startRedis,
+  waitFor,
+} from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PlanLog } from './e2e/plan-log.ts';
-import { type SpawnedArchitect, spawnArchitect } from './e2e/spawn-architect.ts';
 import { startWorker, type TestWorker } from './e2e/test-workers.ts';
 import type { PlanView } from './plans/plan-view.ts';
 
@@ -60,8 +67,8 @@ const STORES = [
     async () => {
       const [database, redis] = await Promise.all([startPostgres(), startRedis({ appendOnly: true })]);
       stack.push(
-        () => database.stop(),
-        () => redis.stop(),
+        () => database.close(),
+        () => redis.close(),
       );
       return { DATABASE_URL: database.url, REDIS_URL: redis.url };
     },

@@ -21,6 +21,7 @@ export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type RedisClusterServer, startRedisCluster } from './redis-cluster.ts';
 export { type ServerControl, type ServerSource } from './server-machine.ts';
 export { freshDatabase, sharedRedisUrl } from './shared-server.ts';
+export { type SpawnedArchitect, spawnArchitect } from './spawn-architect.ts';
 export { type CoreExit, type CoreOptions, type SpawnedCore, spawnCore } from './spawn-core.ts';
 export { type LeakTracker, trackLeaks } from './track-leaks.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';

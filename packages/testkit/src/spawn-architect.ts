@@ -1,14 +1,15 @@
 // A whole Architect as a process of its own, so that a test can kill it.
-import { guardProcess } from '@hypercode/testkit/death-guard';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { guardProcess } from './death-guard.ts';
 
-const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../apps/architect/', import.meta.url));
 const START_LIMIT_MS = 30_000;
 const AT = /architect (active|standby) at (http:\/\/\S+)/g;
 
 export interface SpawnedArchitect {
+  readonly pid: number;
   /** Where it listens now. */
   url(): string;
   /** What it has said of itself: `active`, `standby`, in turns. */
@@ -50,6 +51,7 @@ export async function spawnArchitect(env: Readonly<Record<string, string>>): Pro
   const says = (): [mode: string, url: string][] =>
     [...output.matchAll(AT)].map(([, mode = '', url = '']) => [mode, url]);
   const architect: SpawnedArchitect = {
+    pid: child.pid ?? 0,
     url: () => says().at(-1)?.[1] ?? '',
     modes: () => says().map(([mode]) => mode),
     output: () => output,
