@@ -96,6 +96,7 @@ class Swarm:
         self.activity = "ready"
         self.in_hand = threading.Lock()  # Held while a task is worked on.
         self.lock = threading.Lock()
+        self.is_leaving = False
 
     def call(self, method, path, body=None, token=None, timeout=10):
         """One request. Raises Refused."""
@@ -148,9 +149,9 @@ class Swarm:
                     pause = min(pause * 2, 10)
 
     def renew(self, refused_token):
-        """Registers again, unless another thread has."""
+        """Registers again, unless another thread has, or the agent is on its way out."""
         with self.lock:
-            if self.token != refused_token:
+            if self.token != refused_token or self.is_leaving:
                 return
             try:
                 self.register()
@@ -271,6 +272,8 @@ def main():
     try:
         swarm.beat()
         swarm.in_hand.acquire(timeout=10)  # pylint: disable=consider-using-with
+        with swarm.lock:
+            swarm.is_leaving = True
         swarm.call("DELETE", f"/v1/agents/{NAME}")
     except Refused as refused:
         print(f"{NAME}: could not leave: {refused}", flush=True)

@@ -115,7 +115,7 @@ describe.each(STORES)('on %s', (_, store) => {
       .data<{ taskId: string; attempt: number }>('.assigned')
       .map((data) => `${data.taskId}/${data.attempt}`);
     expect(new Set(assigned).size).toBe(assigned.length);
-    const plan = await architect.call<PlanView>(`/plans/${planId}`);
+    const plan = await waitFor(() => architect.call<PlanView>(`/plans/${planId}`), { what: 'the plan to be read' });
     expect(plan.status).toBe('completed');
   });
 });

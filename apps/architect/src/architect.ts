@@ -41,6 +41,8 @@ export interface Submitted {
 /** How long a submission waits to be heard on the bus before it is answered, in milliseconds. */
 const HEARING_LIMIT_MS = 2_000;
 const HEARING_STEP_MS = 5;
+/** Before asking again while the bus is being read, in milliseconds. */
+const RETRY_AFTER_MS = 500;
 
 @Injectable()
 export class Architect implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -112,13 +114,15 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     return { goalId, planId, duplicate };
   }
 
-  /** Newest first. */
+  /** Newest first. Throws UNAVAILABLE while the bus is being read. */
   plans(): Plan[] {
+    if (!this.isCaughtUp) throw this.#notYet();
     return [...this.#follower.ledger.plans.values()].toReversed();
   }
 
-  /** Throws NOT_FOUND. */
+  /** Throws NOT_FOUND, and UNAVAILABLE while the bus is being read. */
   plan(planId: string): Plan {
+    if (!this.isCaughtUp) throw this.#notYet();
     const plan = this.#follower.ledger.plans.get(planId);
     if (plan === undefined) throw new SwarmError('NOT_FOUND', `there is no plan "${planId}"`);
     return plan;
@@ -135,8 +139,14 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
       { goalId, reason: reason?.slice(0, LIMITS.reasonLength) },
       { correlationId: goalId },
     );
-    await this.#heard(() => this.plan(planId).cancelReason !== null);
+    await this.#heard(() => plan.cancelReason !== null);
     return this.plan(planId);
+  }
+
+  #notYet(): SwarmError {
+    return new SwarmError('UNAVAILABLE', 'the bus is being read: what plans there are is not known yet', {
+      retryAfterMs: RETRY_AFTER_MS,
+    });
   }
 
   /** What was published comes back within moments; who looks then is to find it. */
