@@ -139,7 +139,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
       { goalId, reason: reason?.slice(0, LIMITS.reasonLength) },
       { correlationId: goalId },
     );
-    await this.#heard(() => plan.cancelReason !== null);
+    await this.#heard(() => this.plan(planId).cancelReason !== null);
     return this.plan(planId);
   }
 

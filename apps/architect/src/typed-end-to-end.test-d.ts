@@ -2,7 +2,7 @@
 import { serveTasks, type TaskHandler, type TypedEvents } from '@hypercode/client';
 import { architectEvents, defineEvents, type EventData, TaskAssigned } from '@hypercode/contracts';
 import { expectTypeOf, test } from 'vitest';
-import { announce } from './conducting/announce.ts';
+import type { announce } from './conducting/announce.ts';
 
 const { input: payload, ...rest } = TaskAssigned.shape;
 const renamed = defineEvents({
