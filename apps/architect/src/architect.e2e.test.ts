@@ -1,6 +1,7 @@
 // The Architect as a process beside a real core: goals become plans, plans are seen through, whoever is killed on the way.
 import { createSwarmClient } from '@hypercode/client';
 import {
+  freePort,
   type SpawnedArchitect,
   spawnArchitect,
   type SpawnedCore,
@@ -224,6 +225,27 @@ test('a thousand tasks over twenty workers', async () => {
   const { planId } = await submit(architect, { title: 'a thousand', steps });
   expect(await log.endOf(planId, 100_000)).toBe('plan.completed');
   expect(new Set(log.completed(planId)).size).toBe(1000);
+});
+
+test('without a core it is neither well nor ready, and says so; it is when the core comes', async () => {
+  const port = await freePort();
+  const joinToken = 'a-join-token-of-the-test';
+  const architect = await spawnArchitect({ SWARM_URL: `http://127.0.0.1:${port}`, SWARM_JOIN_TOKEN: joinToken });
+  stack.push(() => architect.close());
+  const answerOf = async (path: string): Promise<{ status: number; body: unknown }> => {
+    const response = await fetch(`${architect.url()}${path}`);
+    return { status: response.status, body: await response.json() };
+  };
+  expect(await answerOf('/health')).toMatchObject({ status: 503, body: { status: 'unregistered', mode: 'active' } });
+  expect(await answerOf('/ready')).toMatchObject({
+    status: 503,
+    body: { status: 'error', details: { swarm: { status: 'down' }, plans: { status: 'down' } } },
+  });
+  expect(await answerOf('/plans')).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE', retryable: true } });
+  const core = await spawnCore({ env: { SWARM_PORT: String(port), SWARM_JOIN_TOKEN: joinToken } });
+  stack.push(() => core.close());
+  await waitFor(async () => (await answerOf('/ready')).status === 200, { what: 'it to be ready', timeoutMs: 60_000 });
+  expect(await answerOf('/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
 });
 
 test('what is no goal is refused, and what can be no plan fails with the reason', async () => {

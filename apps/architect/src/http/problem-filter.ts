@@ -1,6 +1,12 @@
 // Refusals as problem details (RFC 9457), as the core gives them.
 import { PROBLEM_MEDIA_TYPE, problemHeaders, problemOf, SwarmError } from '@hypercode/contracts';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from '../logger.ts';
 
@@ -13,9 +19,14 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    // What the health checks found, in their own words.
+    if (thrown instanceof ServiceUnavailableException) {
+      void reply.status(thrown.getStatus()).send(thrown.getResponse());
+      return;
+    }
     const refusal = refusalOf(thrown);
     if (refusal.code === 'INTERNAL') this.#logger.error({ err: thrown }, 'a request failed');
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
     // As bytes: to text Fastify would add a charset, which the media type does not have.
     const body = Buffer.from(JSON.stringify(problemOf(refusal)));
     void reply.status(refusal.httpStatus).headers(problemHeaders(refusal)).type(PROBLEM_MEDIA_TYPE).send(body);
