@@ -29,6 +29,8 @@ export interface RunningArchitect {
 const VERSION = '0.1.0';
 /** A request body: a goal is an event. */
 const BODY_LIMIT = LIMITS.eventBytes;
+/** A request that takes longer to arrive is cut off, in milliseconds. */
+const REQUEST_LIMIT_MS = 30_000;
 
 /** Rejects with the core's refusal when the agent can not be registered, and when the port is taken. */
 export async function startArchitect(config: ArchitectConfig, mode: Mode, logger: Logger): Promise<RunningArchitect> {
@@ -44,7 +46,7 @@ export async function startArchitect(config: ArchitectConfig, mode: Mode, logger
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(swarm, options),
-    new FastifyAdapter({ bodyLimit: BODY_LIMIT }),
+    new FastifyAdapter({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_LIMIT_MS }),
     { logger: nestLoggerOn(logger), abortOnError: false },
   );
   try {
@@ -68,7 +70,6 @@ function registrationOf(config: ArchitectConfig, mode: Mode): SwarmModuleOptions
     name,
     healthUrl,
     description: 'Turns goals into plans, and hands their tasks to the agents that can do them.',
-    capabilities: [{ id: 'plan', description: 'Plans goals and sees them through.', tags: ['planning'] }],
     topics: {
       publishes: ['plan.>', 'task.*.assigned', 'task.*.cancelled', `architect.${name}.checkpoint`],
       subscribes: ['goal.>', 'plan.>', 'task.>', 'architect.*.checkpoint'],

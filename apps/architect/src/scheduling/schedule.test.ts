@@ -200,6 +200,15 @@ describe('a task', () => {
     expect(simulation.decide()).toMatchObject([{ kind: 'assign', attempt: 3 }]);
   });
 
+  test('does not wait for the clock of an agent that is years ahead', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])], { retryDelayMs: 500 });
+    const planId = started(simulation);
+    simulation.now += 10 ** 11;
+    simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'x' } });
+    simulation.now = NOW + 1;
+    expect(simulation.decide()).toMatchObject([{ kind: 'assign', attempt: 2 }]);
+  });
+
   test('that no retry can help fails the plan', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);

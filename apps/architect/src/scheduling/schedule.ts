@@ -215,8 +215,9 @@ class Round implements Decision {
     return best;
   }
 
+  /** An agent says itself when it failed; one whose clock is ahead waits for nothing. */
   #retryAt({ failure }: Task, attempt: number): number {
-    if (failure === null) return -Infinity;
+    if (failure === null || failure.at > this.#scene.now) return -Infinity;
     return failure.at + Math.min(MAX_RETRY_DELAY_MS, this.#settings.retryDelayMs * 2 ** (attempt - 2));
   }
 
