@@ -3,6 +3,8 @@ import type { KnipConfig } from 'knip';
 
 const config: KnipConfig = {
   workspaces: {
+    // Started by images, and by their build.
+    '.': { entry: ['docker/*.mjs'] },
     // A package begins at its index, an app at the script that starts it; some programs are started by their path besides.
     'packages/*': {},
     'apps/core': {
@@ -11,7 +13,7 @@ const config: KnipConfig = {
       ignoreDependencies: ['pino-pretty'],
     },
     // Named in pino's options as a transport.
-    'apps/architect': { ignoreDependencies: ['pino-pretty'] },
+    'apps/architect': { entry: ['src/config/write-docs.ts'], ignoreDependencies: ['pino-pretty'] },
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },
     examples: { entry: ['**/*.ts'] },
   },
