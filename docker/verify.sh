@@ -122,6 +122,25 @@ curl -sSN --max-time 2 "$(at core 7700)/v1/events/stream?topics=verify.*&from=ea
 same "$(grep -o '"topic":"verify\.[a-z]*"' "$scratch/events" | paste -sd' ')" \
   '"topic":"verify.core" "topic":"verify.postgres" "topic":"verify.redis"' 'events'
 
+say 'a plan goes on when the core and the Architect are killed in the middle of it, and no task is done twice'
+length=400
+goal=$(jq -cn --argjson n "$length" '{title: "A chain", steps: [range($n) | {id: "t\(.)", title: "Step \(.)",
+  capability: "outline", input: "One. Two.", dependsOn: (if . == 0 then [] else ["t\(. - 1)"] end)}]}')
+plan=$(curl -sS --fail-with-body "$(at architect 7710)/goals" -H 'Content-Type: application/json' -d "$goal" | jq -r .planId)
+shown() { curl -sS --fail-with-body "$(at architect 7710)/plans?limit=1" | jq ".plans[] | select(.planId == \"$plan\")"; }
+under_way() { shown | jq -e '.tasks.completed > 20'; }
+until_true 'the plan is under way' under_way
+one kill --signal KILL core architect >/dev/null 2>&1
+began=$SECONDS
+one up --detach --wait >/dev/null 2>&1
+chain_done() { shown | jq -e '.status == "completed"'; }
+until_true 'the chain is completed' chain_done
+echo "up and completed after $((SECONDS - began)) s"
+curl -sSN --max-time 3 "$(at core 7700)/v1/events/stream?topics=task.*.completed&from=earliest" \
+  -H "Authorization: Bearer $SWARM_ADMIN_TOKEN" >"$scratch/completed" 2>/dev/null || true
+same "$(sed -n 's/^data: *//p' "$scratch/completed" | jq -r --arg plan "$plan" 'select(.event.data.planId == $plan) | .event.data.taskId' | sort | uniq -c |
+  awk '$1 == 1' | wc -l)" "$length" 'tasks that were completed once'
+
 say 'two cores behind a proxy: a watch survives the end of either'
 many up --detach --wait
 entry=proxy
