@@ -20,7 +20,6 @@ import {
 import type { Database } from '@hypercode/database';
 import type { Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
 import { decodeCursor, encodeCursor } from './agents/cursor.ts';
 import type { Command } from './agents/decide.ts';
 import { type CommittedGroup, GroupCommit } from './agents/group-commit.ts';
@@ -30,10 +29,14 @@ import { readAgents } from './agents/queries/read-agents.ts';
 import type { Change } from './changes/change.ts';
 import { ChangeLog } from './changes/change-log.ts';
 import { readHistory } from './changes/queries/read-history.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Heartbeats } from './heartbeats/heartbeats.ts';
 import { Housekeeping, type HousekeepingOptions } from './housekeeping/housekeeping.ts';
+import { brakeRoundMs } from './liveness/brake.ts';
 import { Circuits } from './liveness/circuits.ts';
 import { Judge } from './liveness/judge.ts';
+import { NewsOfCircuits } from './liveness/news-of-circuits.ts';
+import type { CircuitNews } from './liveness/queries/claim-circuit-news.ts';
 import { type AddressRules, defaultRules } from './probes/address-rules.ts';
 import { Prober } from './probes/probe.ts';
 import { ProbeRounds, type ProbeTally } from './probes/probe-rounds.ts';
@@ -85,28 +88,11 @@ const LIVENESS: LivenessOptions = {
   probeAllow: defaultRules('server'),
 };
 
-/** Time and chance, so that tests can hold them. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds that never go back. */
-  monotonicNow(): number;
-  newId(): string;
-}
-
-const SYSTEM_CLOCK: Clock = {
-  now: () => Date.now(),
-  monotonicNow: () => performance.now(),
-  newId: () => uuidv7(),
-};
-
 /** Hears of what goes on inside a registry. */
 export interface RegistryObserver {
   onGroup(group: CommittedGroup): void;
   /** The connection for wake-ups between replicas was established. */
   onLinked(): void;
-  /** This replica has committed a change of an agent's circuit. */
-  onCircuit?(agent: Agent): void;
   /** Very many agents of a namespace failed together, so nobody is tripped or expired; or that is over. */
   onBrake?(namespace: string, says: 'suspended' | 'resumed'): void;
 }
@@ -127,30 +113,32 @@ export class Registry {
   readonly #judge: Judge;
   readonly #probes: ProbeRounds;
   readonly #circuits: Circuits;
+  #news: NewsOfCircuits | null = null;
   readonly #observers = new Set<RegistryObserver>();
   /** When an agent's activity or health was last written because of a beat. */
   readonly #writtenAt = new Map<string, number>();
 
   constructor(options: RegistryOptions) {
     const { database, signal, onError, leaseMs, staticTokens, retention, bookmarkIntervalMs } = options;
+    const clock = options.clock ?? systemClock;
     const db = database.kysely.$extendTables<Schema>();
     this.#db = db;
     this.#options = options;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#clock = clock;
     this.#changes = new ChangeLog({ db, signal, onError });
     this.#commits = new GroupCommit({
       db,
       onCommitted: (namespace, changes) => {
         this.identities.committed(changes);
-        this.#tellOfCircuits(changes);
+        if (changes.some(isOfCircuit)) void this.#news?.look();
         this.#changes.committed(namespace, changes);
       },
       onGroup: (group) => {
         for (const observer of this.#observers) observer.onGroup(group);
       },
-      monotonicNow: () => this.#clock.monotonicNow(),
+      monotonicNow: () => clock.monotonicNow(),
     });
-    this.#heartbeats = new Heartbeats({ db, leaseMs, monotonicNow: () => this.#clock.monotonicNow(), onError });
+    this.#heartbeats = new Heartbeats({ db, leaseMs, clock, onError });
     this.#housekeeping = new Housekeeping({ db, dialect: database.dialect, retention, onError });
     const { probeAllow: allow, probeTimeoutMs, probeIntervalMs, ...limits } = { ...LIVENESS, ...options.liveness };
     const settings = {
@@ -164,8 +152,9 @@ export class Registry {
     this.#judge = new Judge({
       db,
       settings,
-      probeIntervalMs,
-      newId: () => this.#clock.newId(),
+      roundMs: brakeRoundMs({ leaseMs, probeIntervalMs, probeTimeoutMs }),
+      clock,
+      unwrittenMs: () => this.#heartbeats.unwrittenMs,
       submit,
       storesAnswer: () => signal.linked,
       onBrake: (namespace, says) => {
@@ -178,7 +167,7 @@ export class Registry {
       prober: new Prober({ timeoutMs: probeTimeoutMs, allow }),
       settings,
       intervalMs: probeIntervalMs,
-      monotonicNow: () => this.#clock.monotonicNow(),
+      clock,
       onAlive: (agent) => this.#heartbeats.beat(agent),
       submit,
       onError,
@@ -345,6 +334,17 @@ export class Registry {
     };
   }
 
+  /**
+   * Has `tell` hear of every change of a circuit that is committed, here or by a replica that did not come to tell it: at least
+   * once, until it resolves or ends in an error that no retry can help. Returns what ends it.
+   */
+  tellOfCircuits(tell: (news: CircuitNews) => Promise<void>): () => Promise<void> {
+    const { onError } = this.#options;
+    const news = new NewsOfCircuits({ db: this.#db, clock: this.#clock, tell, onError });
+    this.#news = news;
+    return () => news.close();
+  }
+
   /** Applies the retention of the change log now, and forgets what has been remembered long enough. */
   housekeep(): Promise<void> {
     return this.#housekeeping.run();
@@ -397,13 +397,6 @@ export class Registry {
     }
   }
 
-  #tellOfCircuits(changes: readonly Change[]): void {
-    for (const { change, before, after } of changes) {
-      const isNews = change === 'status' && before !== null && before.status.circuit !== after.status.circuit;
-      if (isNews) for (const observer of this.#observers) observer.onCircuit?.(after);
-    }
-  }
-
   #mayWrite(key: string): boolean {
     const now = this.#clock.monotonicNow();
     const writtenAt = this.#writtenAt.get(key);
@@ -428,5 +421,8 @@ export class Registry {
       .catch(this.#options.onError);
   }
 }
+
+const isOfCircuit = ({ change, before, after }: Change): boolean =>
+  change === 'status' && before?.status.circuit !== after.status.circuit;
 
 const notFound = (name: string): SwarmError => new SwarmError('NOT_FOUND', `there is no agent "${name}"`);

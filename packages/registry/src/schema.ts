@@ -1,5 +1,5 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
-import type { Agent, ChangeType, TokenKind, TokenRoles } from '@hypercode/contracts';
+import type { Agent, ChangeType, CircuitState, TokenKind, TokenRoles } from '@hypercode/contracts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { LivenessMemory } from './liveness/liveness-memory.ts';
 
@@ -81,6 +81,21 @@ export interface DutyTable {
   until: Timestamp;
 }
 
+/** Changes of circuits that have to be told; a row is gone once it was. */
+export interface CircuitNewsTable {
+  namespace: string;
+  revision: number;
+  agent_id: string;
+  name: string;
+  role: string;
+  circuit: CircuitState;
+  reason: string | null;
+  /** When it was committed. */
+  at: Timestamp;
+  /** When whoever has claimed it is taken for dead. */
+  due_at: Timestamp;
+}
+
 /** One row: what replicas poll to hear that an operator's token was revoked. */
 export interface TokenEpochTable {
   id: Generated<boolean>;
@@ -96,4 +111,5 @@ export type Schema = {
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
   duties: DutyTable;
+  circuit_news: CircuitNewsTable;
 };

@@ -13,10 +13,10 @@ import {
 } from '@hypercode/contracts';
 import { type Database, migrate, refusalOf } from '@hypercode/database';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
-import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+import { type Clock, systemClock } from './clock.ts';
 import { registryMigrations } from './migrations/index.ts';
-import { type Clock, Registry, type RegistryOptions } from './registry.ts';
+import { Registry, type RegistryOptions } from './registry.ts';
 import type { AgentPrincipal, Principal } from './tokens/principal.ts';
 import { Watcher, type WatcherOptions } from './watch/watcher-suite.ts';
 
@@ -63,7 +63,11 @@ export class TestClock implements Clock {
   }
 
   newId(): string {
-    return uuidv7();
+    return systemClock.newId();
+  }
+
+  schedule(delayMs: number, run: () => void | Promise<void>): () => void {
+    return systemClock.schedule(delayMs, run);
   }
 }
 

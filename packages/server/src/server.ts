@@ -146,7 +146,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       const impatience = setTimeout(() => app.server.closeAllConnections(), MAX_DRAIN_MS);
       await app.close();
       clearTimeout(impatience);
-      endSystemEvents();
+      await endSystemEvents();
       metrics.close();
     },
   };

@@ -1,13 +1,14 @@
 // Signs of life: kept in memory, written in batches.
 import type { Kysely } from 'kysely';
+import { type Clock, repeat } from '../clock.ts';
+import { flushMsOf } from '../liveness/lease.ts';
 import type { Schema } from '../schema.ts';
 import { type Seen, touchAgents } from './queries/touch-agents.ts';
 
 export interface HeartbeatsOptions {
   db: Kysely<Schema>;
   leaseMs: number;
-  /** Monotonic milliseconds. */
-  monotonicNow: () => number;
+  clock: Clock;
   onError: (error: unknown) => void;
 }
 
@@ -23,22 +24,33 @@ interface Sign {
 
 export class Heartbeats {
   readonly #options: HeartbeatsOptions;
+  readonly #endFlushes: () => void;
   #signs = new Map<string, Sign>();
-  #timer: NodeJS.Timeout | null = null;
+  /** When the first of the signs was noted, and of those that are being written; both monotonic. */
+  #notedSince: number | null = null;
+  #writingSince: number | null = null;
   #flushing: Promise<void> = Promise.resolve();
-  #closed = false;
 
   constructor(options: HeartbeatsOptions) {
+    const { clock, leaseMs, onError } = options;
     this.#options = options;
-    this.#schedule();
+    this.#endFlushes = repeat(clock, flushMsOf(leaseMs), () => this.flush().catch(onError));
+  }
+
+  /** For how long there has been something to write, in milliseconds. */
+  get unwrittenMs(): number {
+    const since = this.#writingSince ?? this.#notedSince;
+    return since === null ? 0 : this.#options.clock.monotonicNow() - since;
   }
 
   /** Notes that the agent is alive now. Costs no statement. */
   beat(agent: { namespace: string; name: string; agentId: string }): void {
     const { namespace, name, agentId } = agent;
+    const atMs = this.#options.clock.monotonicNow();
+    this.#notedSince ??= atMs;
     const known = this.#signs.get(agentId);
-    if (known !== undefined) known.atMs = this.#options.monotonicNow();
-    else this.#signs.set(agentId, { namespace, name, agentId, atMs: this.#options.monotonicNow() });
+    if (known !== undefined) known.atMs = atMs;
+    else this.#signs.set(agentId, { namespace, name, agentId, atMs });
   }
 
   /** Writes what was noted since the last flush; on failure it is kept for the next one, and this rejects. */
@@ -49,33 +61,29 @@ export class Heartbeats {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#endFlushes();
     await this.flush().catch(this.#options.onError);
   }
 
-  #schedule(): void {
-    if (this.#closed) return;
-    this.#timer = setTimeout(() => {
-      this.flush()
-        .catch(this.#options.onError)
-        .finally(() => this.#schedule());
-    }, this.#options.leaseMs / 6);
-  }
-
   async #write(): Promise<void> {
+    const { db, clock } = this.#options;
     const signs = [...this.#signs.values()];
     this.#signs = new Map();
+    this.#writingSince = this.#notedSince;
+    this.#notedSince = null;
     for (let from = 0; from < signs.length; from += FLUSH_CHUNK) {
-      const now = this.#options.monotonicNow();
+      const now = clock.monotonicNow();
       const chunk = signs.slice(from, from + FLUSH_CHUNK);
       const seen: Seen[] = chunk.map(({ atMs, ...agent }) => ({ ...agent, agoMs: Math.max(0, now - atMs) }));
       try {
-        await touchAgents(this.#options.db, seen);
+        await touchAgents(db, seen);
       } catch (error) {
         for (const sign of signs.slice(from)) if (!this.#signs.has(sign.agentId)) this.#signs.set(sign.agentId, sign);
+        this.#notedSince = this.#writingSince;
+        this.#writingSince = null;
         throw error;
       }
     }
+    this.#writingSince = null;
   }
 }

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ProbeResult } from '../probes/probe.ts';
-import { type Examined, judgeAgent, type LivenessSettings, probedAgent } from './assess.ts';
+import { type Assessment, type Examined, judgeAgent, type LivenessSettings, lookAt, probedAgent } from './assess.ts';
 import { freshCircuit } from './circuit.ts';
+import { flushMsOf, graceAfter } from './lease.ts';
 import { freshMemory, type LivenessMemory } from './liveness-memory.ts';
 
 const LEASE_MS = 30_000;
@@ -21,9 +22,11 @@ const agentWith = (more: Partial<Examined> = {}): Examined => ({
   ...more,
 });
 const moment = (more: object = {}) => ({ now: NOW, graceUntil: 0, braked: false, ...more });
+const judged = (agent: Examined, at: ReturnType<typeof moment>, settings: LivenessSettings): Assessment =>
+  judgeAgent(agent, lookAt(agent, at, settings), at, settings);
 
 /** The agent after what a look has concluded. */
-function after(agent: Examined, { memory, shown }: ReturnType<typeof judgeAgent>): Examined {
+function after(agent: Examined, { memory, shown }: Assessment): Examined {
   return {
     ...agent,
     memory: memory ?? freshMemory('ada', null),
@@ -33,14 +36,14 @@ function after(agent: Examined, { memory, shown }: ReturnType<typeof judgeAgent>
 
 describe('the judge', () => {
   test('leaves an agent that beats alone, and remembers nothing of it', () => {
-    expect(judgeAgent(agentWith(), moment(), SETTINGS)).toEqual({ memory: null, shown: null, expired: null });
+    expect(judged(agentWith(), moment(), SETTINGS)).toEqual({ memory: null, shown: null, expired: null });
   });
 
   test('opens the circuit with the fourth missed lease', () => {
     let agent = agentWith({ lastSeenAt: NOW });
     const opened: number[] = [];
     for (let ms = 0; ms <= 6 * LEASE_MS; ms += 1000) {
-      const look = judgeAgent(agent, moment({ now: NOW + ms }), SETTINGS);
+      const look = judged(agent, moment({ now: NOW + ms }), SETTINGS);
       if (look.shown?.circuit === 'open') opened.push(ms);
       agent = after(agent, look);
       if (opened.length > 0) break;
@@ -54,7 +57,7 @@ describe('the judge', () => {
     fc.assert(
       fc.property(fc.nat(7_200_000), fc.boolean(), (silentMs, hasHealthUrl) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs, hasHealthUrl });
-        const { memory, shown, expired } = judgeAgent(agent, moment({ braked: true }), SETTINGS);
+        const { memory, shown, expired } = judged(agent, moment({ braked: true }), SETTINGS);
         expect(expired).toBeNull();
         expect(shown?.circuit ?? 'closed').toBe('closed');
         expect(memory?.circuit.failures ?? 0).toBe(0);
@@ -66,7 +69,7 @@ describe('the judge', () => {
     fc.assert(
       fc.property(fc.nat(7_200_000), fc.integer({ min: 1, max: LEASE_MS }), (silentMs, graceMs) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs });
-        const look = judgeAgent(agent, moment({ graceUntil: NOW + graceMs }), SETTINGS);
+        const look = judged(agent, moment({ graceUntil: NOW + graceMs }), SETTINGS);
         expect(look).toMatchObject({ shown: null, expired: null });
       }),
     );
@@ -74,18 +77,67 @@ describe('the judge', () => {
 
   test('removes who is silent for long enough', () => {
     const agent = agentWith({ lastSeenAt: NOW - SETTINGS.expireAfterMs });
-    expect(judgeAgent(agent, moment(), SETTINGS).expired).toContain('no sign of life');
-    expect(judgeAgent(agent, moment({ braked: true }), SETTINGS).expired).toBeNull();
+    expect(judged(agent, moment(), SETTINGS).expired).toContain('no sign of life');
+    expect(judged(agent, moment({ braked: true }), SETTINGS).expired).toBeNull();
   });
 
   test('forgets nobody before what is shown says that all is well', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', goodTrials: 1, opens: 1 } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, successAt: NOW - 1000 };
     const status = { health: 'healthy', activity: 'ready', circuit: 'half_open' } as const;
-    const closes = judgeAgent(agentWith({ memory, status }), moment(), SETTINGS);
+    const closes = judged(agentWith({ memory, status }), moment(), SETTINGS);
     expect(closes).toMatchObject({ memory: { circuit: freshCircuit }, shown: { circuit: 'closed' } });
     const again = { ...agentWith({ status }), memory: closes.memory ?? freshMemory('ada', null) };
-    expect(judgeAgent(again, moment(), SETTINGS)).toMatchObject({ memory: again.memory, shown: { circuit: 'closed' } });
+    expect(judged(again, moment(), SETTINGS)).toMatchObject({ memory: again.memory, shown: { circuit: 'closed' } });
+  });
+
+  test('closes the half-open circuit of who beats in time, and counts nothing, however late it looks', () => {
+    const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
+    const world = fc.record({
+      beatEveryMs: fc.integer({ min: 100, max: LEASE_MS }),
+      looksAfterMs: fc.array(fc.integer({ min: 400, max: 5 * LEASE_MS }), { minLength: 60, maxLength: 100 }),
+    });
+    fc.assert(
+      fc.property(world, ({ beatEveryMs, looksAfterMs }) => {
+        let agent = agentWith({
+          memory: { ...freshMemory('ada', null), circuit, successAt: NOW },
+          status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open' },
+        });
+        let now = NOW;
+        let previousLookAt: number | null = null;
+        let graceUntil = 0;
+        for (const afterMs of looksAfterMs) {
+          now += afterMs;
+          graceUntil = graceAfter({ previousLookAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
+          // All beats have been written but those of the last flush.
+          const written = Math.max(NOW, now - flushMsOf(LEASE_MS));
+          agent = { ...agent, lastSeenAt: written - ((written - NOW) % beatEveryMs) };
+          const look = lookAt(agent, moment({ now, graceUntil }), SETTINGS);
+          expect(look).toMatchObject({ failed: null, expired: null });
+          agent = after(agent, judgeAgent(agent, look, { now, braked: false }, SETTINGS));
+          expect(agent.memory.circuit.circuit).not.toBe('open');
+          previousLookAt = now;
+        }
+        // A beat at most once a lease, and a look often enough: two trials in the end.
+        if (now - NOW > 4 * LEASE_MS) expect(agent.status).toMatchObject({ circuit: 'closed', health: 'healthy' });
+      }),
+    );
+  });
+
+  test('takes the beat that ends a missed lease for no trial', () => {
+    const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
+    const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, missed: 4, successAt: NOW - 9_000_000 };
+    const status = { health: 'unhealthy', activity: 'ready', circuit: 'half_open' } as const;
+    let agent = after(agentWith({ memory, status }), judged(agentWith({ memory, status }), moment(), SETTINGS));
+    expect(agent.memory.circuit).toMatchObject({ circuit: 'half_open', goodTrials: 0, failures: 0 });
+    for (const [goodTrials, closed] of [
+      [1, false],
+      [0, true],
+    ] as const) {
+      agent = { ...agent, lastSeenAt: (agent.lastSeenAt ?? 0) + 1000 };
+      agent = after(agent, judged(agent, moment({ now: agent.lastSeenAt }), SETTINGS));
+      expect(agent.memory.circuit).toMatchObject({ circuit: closed ? 'closed' : 'half_open', goodTrials });
+    }
   });
 
   test('shows what is remembered where the two differ', () => {
@@ -93,7 +145,7 @@ describe('the judge', () => {
       ...freshMemory('ada', null),
       circuit: { ...freshCircuit, circuit: 'open', tripped: true, reason: 'runaway' },
     };
-    expect(judgeAgent(agentWith({ memory }), moment(), SETTINGS).shown).toMatchObject({ circuit: 'open' });
+    expect(judged(agentWith({ memory }), moment(), SETTINGS).shown).toMatchObject({ circuit: 'open' });
   });
 });
 
@@ -105,8 +157,8 @@ describe('a probe', () => {
       agent = after(agent, look);
       expect(agent.memory.circuit).toMatchObject({ circuit: 'closed', failures: failure });
       expect(agent.status).toMatchObject({ health: 'unhealthy', circuit: 'closed' });
-      const judged = judgeAgent(agent, moment(), SETTINGS);
-      expect(judged.shown?.circuit ?? 'closed').toBe(failure > 3 ? 'open' : 'closed');
+      const { shown } = judged(agent, moment(), SETTINGS);
+      expect(shown?.circuit ?? 'closed').toBe(failure > 3 ? 'open' : 'closed');
     }
   });
 
@@ -143,9 +195,9 @@ describe('a probe', () => {
     expect(twice.shown).toMatchObject({ circuit: 'closed', health: 'healthy' });
     // What is shown may be lost with the process that shows it, so the agent is remembered until the two agree.
     const shown = after(once, twice);
-    expect(judgeAgent({ ...shown, status: once.status }, moment(), SETTINGS).shown).toMatchObject({
+    expect(judged({ ...shown, status: once.status }, moment(), SETTINGS).shown).toMatchObject({
       circuit: 'closed',
     });
-    expect(judgeAgent(shown, moment(), SETTINGS)).toMatchObject({ memory: null, shown: null });
+    expect(judged(shown, moment(), SETTINGS)).toMatchObject({ memory: null, shown: null });
   });
 });

@@ -2,7 +2,7 @@
 import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
 import { advance, type CircuitMemory, type CircuitSettings } from './circuit.ts';
-import { isTimely, judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
+import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
 import { isBlank, type LivenessMemory } from './liveness-memory.ts';
 import { judgeProbe } from './probe-outcome.ts';
 
@@ -37,14 +37,21 @@ function openedIfDue(circuit: CircuitMemory, at: number, settings: CircuitSettin
   return advance({ ...circuit, failures: circuit.failures - 1 }, { kind: 'failure', reason, at }, settings);
 }
 
-/** The judge's look: the lease, the time, and what has come together. `braked`: nobody is tripped or expired now. */
-export function judgeAgent(
-  agent: Examined,
-  moment: LeaseMoment & { readonly braked: boolean },
-  settings: LivenessSettings,
-): Assessment {
+/** What one look at a lease has found, before it counts. */
+export interface Look {
+  /** What is to be remembered, whether or not failures count. */
+  readonly memory: LivenessMemory;
+  readonly health: Agent['status']['health'];
+  /** Failures that are to be counted. */
+  readonly failed: { readonly times: number; readonly reason: string } | null;
+  /** Why the agent is to be removed. */
+  readonly expired: string | null;
+}
+
+/** The judge's look at one agent: its lease, and what time has made of its circuit. */
+export function lookAt(agent: Examined, moment: LeaseMoment, settings: LivenessSettings): Look {
   const { memory, hasHealthUrl, lastSeenAt, status } = agent;
-  const { now, braked } = moment;
+  const { now } = moment;
   const verdict = judgeLease(
     {
       ...agent,
@@ -56,30 +63,40 @@ export function judgeAgent(
     moment,
     settings,
   );
-  if (verdict.verdict === 'expired' && !braked) return { memory, shown: null, expired: verdict.reason };
-  let circuit = advance(memory.circuit, { kind: 'tick', at: now }, settings);
-  let { missed, successAt, failingSince, wasHealthy } = memory;
-  if (verdict.verdict === 'missed') {
-    missed = verdict.missed;
-    failingSince ??= now;
-    wasHealthy ||= status.health === 'healthy';
-    const counted = braked ? 0 : verdict.failures;
-    for (let failure = 0; failure < counted; failure += 1) {
-      circuit = advance(circuit, { kind: 'failure', reason: verdict.reason, at: now }, countingOnly(settings));
-    }
-  } else if (verdict.verdict === 'fine') {
-    missed = 0;
-    const isNews = lastSeenAt !== null && lastSeenAt !== successAt;
-    if (!hasHealthUrl && isNews) {
-      const trial = isTimely(successAt, lastSeenAt, settings.leaseMs);
-      circuit = advance(circuit, { kind: 'success', at: now, trial }, settings);
-      successAt = lastSeenAt;
-    }
-    if (circuit.failures === 0) failingSince = null;
+  const circuit = advance(memory.circuit, { kind: 'tick', at: now }, settings);
+  if (verdict.verdict === 'fine') {
+    const isNews = !hasHealthUrl && lastSeenAt !== null && lastSeenAt !== memory.successAt;
+    // The beat that ends a missed lease is no trial. All others are, however late this look comes.
+    const success = { kind: 'success', at: now, trial: memory.missed === 0 } as const;
+    const next = isNews ? advance(circuit, success, settings) : circuit;
+    const successAt = isNews ? lastSeenAt : memory.successAt;
+    const failingSince = next.failures === 0 ? null : memory.failingSince;
+    const fine = { ...memory, circuit: next, missed: 0, successAt, failingSince };
+    return { memory: fine, health: verdict.health, failed: null, expired: null };
   }
-  if (!braked) circuit = openedIfDue(circuit, now, settings);
-  const health = verdict.verdict === 'fine' ? verdict.health : 'unhealthy';
-  return assessed(agent, { ...memory, circuit, missed, successAt, failingSince, wasHealthy }, health);
+  const wasHealthy = memory.wasHealthy || status.health === 'healthy';
+  const failing = { ...memory, circuit, failingSince: memory.failingSince ?? now, wasHealthy };
+  const { reason } = verdict;
+  if (verdict.verdict === 'expired') return { memory: failing, health: 'unhealthy', failed: null, expired: reason };
+  const { missed, failures: times } = verdict;
+  return { memory: { ...failing, missed }, health: 'unhealthy', failed: { times, reason }, expired: null };
+}
+
+/** What the look comes to. `braked`: nobody is tripped or expired now. */
+export function judgeAgent(
+  agent: Examined,
+  look: Look,
+  { now, braked }: { readonly now: number; readonly braked: boolean },
+  settings: LivenessSettings,
+): Assessment {
+  if (braked) return assessed(agent, look.memory, look.health);
+  if (look.expired !== null) return { memory: agent.memory, shown: null, expired: look.expired };
+  const { times, reason } = look.failed ?? { times: 0, reason: '' };
+  let { circuit } = look.memory;
+  for (let failure = 0; failure < times; failure += 1) {
+    circuit = advance(circuit, { kind: 'failure', reason, at: now }, countingOnly(settings));
+  }
+  return assessed(agent, { ...look.memory, circuit: openedIfDue(circuit, now, settings) }, look.health);
 }
 
 /** What a probe says. A closed circuit is left to the judge; a trial of a half-open one counts at once. */

@@ -2,24 +2,28 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  afterRound,
+  afterLook,
   type AgentSigns,
   type Brake,
+  type BrakeLook,
+  brakeRoundMs,
   countRound,
   LEAST_FAILING,
   releasedBrake,
-  type Round,
 } from './brake.ts';
 import { advance, type CircuitMemory, freshCircuit } from './circuit.ts';
 
-const roundOf = (failing: number, healthyBefore: number, storesAnswered = true): Round => ({
-  failing,
-  healthyBefore,
-  storesAnswered,
+const ROUND_MS = 10_000;
+const START = 1_800_000_000_000;
+const lookOf = (look: Partial<BrakeLook> = {}): BrakeLook => ({
+  now: START,
+  roundMs: ROUND_MS,
+  healthyBefore: 10,
+  failing: 0,
+  storesAnswered: true,
+  ...look,
 });
-const engaged: Brake = { state: 'suspended', answeredRounds: 0 };
-const QUIET = roundOf(0, 10);
-const QUIET_WITHOUT_STORES = roundOf(0, 10, false);
+const engaged: Brake = { state: 'suspended', answeredRounds: 0, roundBegan: START, answered: true };
 
 describe('a released brake', () => {
   test.each<[number, number, boolean]>([
@@ -35,38 +39,97 @@ describe('a released brake', () => {
     [200, 200, true],
   ])('when %i of %i fail together is engaged: %s', (failing, healthyBefore, expected) => {
     for (const storesAnswered of [true, false]) {
-      const step = afterRound(releasedBrake, roundOf(failing, healthyBefore, storesAnswered));
+      const step = afterLook(releasedBrake, lookOf({ failing, healthyBefore, storesAnswered }));
       expect(step).toEqual(expected ? { brake: engaged, says: 'suspended' } : { brake: releasedBrake, says: null });
     }
   });
 });
 
 describe('an engaged brake', () => {
-  const said = (rounds: Round[]): (string | null)[] => {
+  /** What it says at looks that are `everyMs` apart. */
+  const said = (everyMs: number, looks: Partial<BrakeLook>[]): (string | null)[] => {
     let brake: Brake = engaged;
-    return rounds.map((round) => {
-      const step = afterRound(brake, round);
+    return looks.map((look, place) => {
+      const step = afterLook(brake, lookOf({ ...look, now: START + (place + 1) * everyMs }));
       ({ brake } = step);
       return step.says;
     });
   };
+  const quiet = {};
+  const away = { storesAnswered: false };
 
-  test('ends after two rounds in which the stores answered', () => {
-    expect(said([QUIET, QUIET, QUIET])).toEqual([null, 'resumed', null]);
+  test('ends after two whole rounds in which the stores answered', () => {
+    expect(said(ROUND_MS, [quiet, quiet, quiet])).toEqual([null, 'resumed', null]);
+    expect(said(ROUND_MS / 2, [quiet, quiet, quiet, quiet])).toEqual([null, null, null, 'resumed']);
   });
 
-  test('begins to count anew when they do not', () => {
-    expect(said([QUIET, QUIET_WITHOUT_STORES, QUIET, QUIET])).toEqual([null, null, null, 'resumed']);
-    expect(said([QUIET_WITHOUT_STORES, QUIET_WITHOUT_STORES])).toEqual([null, null]);
+  test('begins to count anew when they did not, at whichever look', () => {
+    expect(said(ROUND_MS, [quiet, away, quiet, quiet])).toEqual([null, null, null, 'resumed']);
+    expect(said(ROUND_MS, [away, away])).toEqual([null, null]);
+    const halves = [quiet, quiet, away, quiet, quiet, quiet, quiet, quiet];
+    expect(said(ROUND_MS / 2, halves).indexOf('resumed')).toBe(7);
   });
 
   test('is not prolonged by who fails meanwhile', () => {
-    expect(said([roundOf(50, 100), roundOf(50, 50)])).toEqual([null, 'resumed']);
+    expect(said(ROUND_MS, [{ failing: 50 }, { failing: 50 }])).toEqual([null, 'resumed']);
+  });
+
+  test('counts no round when the clock goes back', () => {
+    expect(afterLook(engaged, lookOf({ now: START - 3_600_000 }))).toEqual({
+      brake: { ...engaged, roundBegan: START - 3_600_000 },
+      says: null,
+    });
+  });
+});
+
+describe('a round', () => {
+  test.each([
+    ['of a lease, where nobody is probed more seldom', { leaseMs: 30_000, probeIntervalMs: 10_000 }, 35_000],
+    ['of the time between two probes', { leaseMs: 3000, probeIntervalMs: 60_000 }, 68_500],
+  ])('is long enough for everybody’s turn: %s', (_, times, expected) => {
+    expect(brakeRoundMs({ ...times, probeTimeoutMs: 2000 })).toBeCloseTo(expected);
+  });
+
+  test('finds out together whoever vanishes together, wherever looks and probes fall', () => {
+    const times = { leaseMs: 30_000, probeIntervalMs: 10_000, probeTimeoutMs: 2000 };
+    const roundMs = brakeRoundMs(times);
+    const world = fc.record({
+      // When each was last heard of, or when its next probe is due, before and after it vanished.
+      shares: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 5, maxLength: 40 }),
+      probed: fc.boolean(),
+      others: fc.nat(40),
+      lookEveryMs: fc.integer({ min: 100, max: 5000 }),
+      phaseMs: fc.nat(5000),
+    });
+    fc.assert(
+      fc.property(world, ({ shares, probed, others, lookEveryMs, phaseMs }) => {
+        const together = shares.length >= others;
+        const foundOutMs = shares.map((share) =>
+          probed
+            ? share * times.probeIntervalMs * 1.1 + times.probeTimeoutMs
+            : (4 / 3) * times.leaseMs - share * times.leaseMs,
+        );
+        let brake = releasedBrake;
+        const signs: { wasHealthy: boolean; failingSince: number | null }[] = Array.from(
+          { length: shares.length + others },
+          () => ({ wasHealthy: true, failingSince: null }),
+        );
+        for (let now = phaseMs; now < 60_000; now += lookEveryMs) {
+          for (const [agent, at] of foundOutMs.entries()) {
+            const own = signs[agent];
+            if (own !== undefined && at <= now) own.failingSince ??= probed ? at : now;
+          }
+          const counted = countRound(signs, now - roundMs);
+          if (brake.state === 'watching') ({ brake } = afterLook(brake, lookOf({ now, roundMs, ...counted })));
+        }
+        expect(brake.state).toBe(together ? 'suspended' : 'watching');
+      }),
+    );
   });
 });
 
 describe('a count', () => {
-  test('is of those that were healthy at the round before', () => {
+  test('is of those that were healthy a round ago', () => {
     const agents: AgentSigns[] = [
       { wasHealthy: true, failingSince: null },
       { wasHealthy: true, failingSince: 1001 },
@@ -80,31 +143,38 @@ describe('a count', () => {
   });
 });
 
-describe('for all rounds', () => {
-  const rounds = fc.array(
-    fc.record({ healthyBefore: fc.nat(30), share: fc.nat(30), storesAnswered: fc.boolean() }).map((round) => ({
-      healthyBefore: round.healthyBefore,
-      failing: Math.min(round.healthyBefore, round.share),
-      storesAnswered: round.storesAnswered,
-    })),
+describe('for all looks', () => {
+  const looks = fc.array(
+    fc.record({
+      afterMs: fc.integer({ min: 1, max: 2 * ROUND_MS }),
+      healthyBefore: fc.nat(30),
+      share: fc.nat(30),
+      storesAnswered: fc.boolean(),
+    }),
     { maxLength: 40 },
   );
 
   test('it says each change of its state once, and nothing else', () => {
     fc.assert(
-      fc.property(rounds, (list) => {
+      fc.property(looks, (list) => {
         let brake = releasedBrake;
-        let answered = 0;
-        for (const round of list) {
-          const step = afterRound(brake, round);
-          answered = brake.state === 'suspended' && round.storesAnswered ? answered + 1 : 0;
+        let now = START;
+        let engagedAt = START;
+        for (const { afterMs, healthyBefore, share, storesAnswered } of list) {
+          now += afterMs;
+          const failing = Math.min(healthyBefore, share);
+          const step = afterLook(brake, lookOf({ now, healthyBefore, failing, storesAnswered }));
           const isNew = step.brake.state !== brake.state;
           expect(step.says).toBe(isNew ? (step.brake.state === 'suspended' ? 'suspended' : 'resumed') : null);
           if (step.says === 'suspended') {
-            expect(round.failing).toBeGreaterThanOrEqual(LEAST_FAILING);
-            expect(round.failing / round.healthyBefore).toBeGreaterThanOrEqual(0.5);
+            engagedAt = now;
+            expect(failing).toBeGreaterThanOrEqual(LEAST_FAILING);
+            expect(failing / healthyBefore).toBeGreaterThanOrEqual(0.5);
           }
-          if (brake.state === 'suspended') expect(step.says === 'resumed').toBe(answered === 2);
+          if (step.says === 'resumed') {
+            expect(storesAnswered).toBe(true);
+            expect(now - engagedAt).toBeGreaterThanOrEqual(2 * ROUND_MS);
+          }
           ({ brake } = step);
         }
       }),
@@ -126,13 +196,13 @@ class Namespace {
   }
 
   round(isUp: (agent: number) => boolean): void {
-    const previous = this.#now;
-    this.#now += 10_000;
+    this.#now += ROUND_MS;
     for (const [agent, signs] of this.#signs.entries()) {
       if (isUp(agent)) Object.assign(signs, { wasHealthy: true, failingSince: null });
       else signs.failingSince ??= this.#now;
     }
-    const { brake, says } = afterRound(this.#brake, { ...countRound(this.#signs, previous), storesAnswered: true });
+    const counted = countRound(this.#signs, this.#now - ROUND_MS);
+    const { brake, says } = afterLook(this.#brake, lookOf({ now: this.#now, ...counted }));
     this.#brake = brake;
     if (says !== null) this.said.push(says);
     if (says === 'resumed') this.#each(() => 'forget');

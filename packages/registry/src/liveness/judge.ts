@@ -1,26 +1,30 @@
 // The one replica that judges: whose lease is over, whose circuit opens, and whether so many fail that the fault is our own.
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
 import type { Schema } from '../schema.ts';
-import { type Assessment, type Examined, judgeAgent, type LivenessSettings } from './assess.ts';
-import { afterRound, type Brake, countRound, LEAST_FAILING, releasedBrake } from './brake.ts';
+import { type Clock, repeat } from '../clock.ts';
+import { type Assessment, type Examined, judgeAgent, type LivenessSettings, type Look, lookAt } from './assess.ts';
+import { afterLook, type Brake, countRound, LEAST_FAILING, releasedBrake } from './brake.ts';
 import { advance } from './circuit.ts';
-import { flushMsOf, graceAfter, roundMsOf } from './lease.ts';
-import { type LivenessMemory, memoryOf } from './liveness-memory.ts';
+import { flushMsOf, graceAfter, lookMsOf } from './lease.ts';
+import { memoryOf } from './liveness-memory.ts';
 import { countHealthy } from './queries/count-healthy.ts';
 import { leaveDuty } from './queries/leave-duty.ts';
-import { readSuspects, type Suspect } from './queries/read-suspects.ts';
+import { readSuspects, readUrgent, type Suspect } from './queries/read-suspects.ts';
 import { takeDuty } from './queries/take-duty.ts';
 import { type MemoryWrite, writeMemories } from './queries/write-memories.ts';
 
 export interface JudgeOptions {
   db: Kysely<Schema>;
   settings: LivenessSettings;
-  /** Rounds of the brake are no shorter, in milliseconds: each agent with a healthUrl has its turn in one. */
-  probeIntervalMs: number;
-  newId: () => string;
+  /** How long a round of the brake takes, in milliseconds: `brakeRoundMs`. */
+  roundMs: number;
+  clock: Clock;
+  /** For how long there have been signs of life that this replica has not written, in milliseconds. */
+  unwrittenMs: () => number;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
   /** Nobody of `namespace` is tripped or expired for now, or no longer. */
   onBrake: (namespace: string, says: 'suspended' | 'resumed') => void;
@@ -32,10 +36,19 @@ export interface JudgeOptions {
 const DUTY = 'liveness';
 /** How often the judge looks, at most, in milliseconds: others hear of an opened circuit within a second. */
 const TICK_MS = 400;
+/** How often it looks at everybody of whom something is remembered, at least, in milliseconds. */
+const WHOLE_MS = 5000;
 /** How long the duty is held without a word, in milliseconds. */
-const DUTY_MS = 3000;
+export const DUTY_MS = 3000;
 /** Agents that are told apart in one statement. */
 const CHUNK = 1000;
+
+/** A suspect, and what the present look has found. */
+interface Found {
+  readonly suspect: Suspect;
+  readonly agent: Examined;
+  readonly look: Look;
+}
 
 interface Judged extends Assessment {
   readonly suspect: Suspect;
@@ -44,145 +57,143 @@ interface Judged extends Assessment {
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #holder: string;
+  readonly #endLooks: () => void;
+  /** Those that are not released. */
   readonly #brakes = new Map<string, Brake>();
-  #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
   #lookedAt: number | null = null;
   #graceUntil = Infinity;
   #leasesAt = -Infinity;
-  #roundAt: number | null = null;
-  #closed = false;
+  #wholeAt = -Infinity;
 
   constructor(options: JudgeOptions) {
+    const { clock, settings, onError } = options;
     this.#options = options;
-    this.#holder = options.newId();
-    this.#schedule();
+    this.#holder = clock.newId();
+    const pauseMs = Math.min(TICK_MS, lookMsOf(settings.leaseMs));
+    this.#endLooks = repeat(clock, pauseMs, () => (this.#running = this.#look().catch(onError)));
   }
 
   /** Namespaces in which nobody is tripped or expired now, as far as this replica judges. */
   get suspended(): string[] {
-    return [...this.#brakes].filter(([, { state }]) => state === 'suspended').map(([namespace]) => namespace);
-  }
-
-  /** Looks once, if the duty is ours. */
-  look(): Promise<void> {
-    const looked = this.#running.then(() => this.#look());
-    this.#running = looked.catch(() => undefined);
-    return looked;
+    return [...this.#brakes.keys()];
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#endLooks();
     await this.#running;
     await leaveDuty(this.#options.db, DUTY, this.#holder).catch(this.#options.onError);
   }
 
-  #schedule(): void {
-    if (this.#closed) return;
-    const { leaseMs } = this.#options.settings;
-    this.#timer = setTimeout(
-      () => {
-        this.look()
-          .catch(this.#options.onError)
-          .finally(() => this.#schedule());
-      },
-      Math.min(TICK_MS, flushMsOf(leaseMs)),
-    );
-  }
-
+  /** Looks once, if the duty is ours. */
   async #look(): Promise<void> {
-    const { db, settings } = this.#options;
+    const { settings, unwrittenMs, storesAnswer } = this.#options;
     const { leaseMs } = settings;
-    const { isOurs, now } = await takeDuty(db, DUTY, { holder: this.#holder, forMs: DUTY_MS });
+    const { isOurs, now } = await this.#takeDuty();
     if (!isOurs) {
       this.#lookedAt = null;
       this.#brakes.clear();
       return;
     }
-    const grace = graceAfter(this.#lookedAt, now, leaseMs);
-    if (grace !== null) {
-      this.#graceUntil = grace;
-      this.#roundAt = null;
+    const attention = { previousLookAt: this.#lookedAt, unwrittenMs: unwrittenMs() };
+    const grace = graceAfter(attention, now, leaseMs);
+    if (grace !== null) this.#graceUntil = grace;
+    await this.#releaseBrakes(now, grace === null && storesAnswer());
+    const suspects = await this.#suspects(now);
+    const moment = { now, graceUntil: this.#graceUntil };
+    const found: Found[] = [];
+    for (const suspect of suspects) {
+      const agent = examined(suspect);
+      found.push({ suspect, agent, look: lookAt(agent, moment, settings) });
+      if (found.length % CHUNK === 0) await turnOfTheLoop();
     }
-    const isForLeases = now - this.#leasesAt >= roundMsOf(leaseMs);
-    const suspects = await readSuspects(db, isForLeases ? leaseMs + 2 * flushMsOf(leaseMs) : null);
-    await this.#judge(suspects, now);
-    if (isForLeases) this.#leasesAt = now;
-    this.#lookedAt = now;
+    await this.#engageBrakes(found, now);
+    let answeredAt = now;
+    for (let from = 0; from < found.length; from += CHUNK) {
+      if (from > 0) {
+        // Much to carry out takes long, and the duty must not pass to somebody who knows of no brake.
+        const duty = await this.#takeDuty();
+        if (!duty.isOurs) return;
+        answeredAt = duty.now;
+      }
+      const judged = found.slice(from, from + CHUNK).map(({ suspect, agent, look }): Judged => {
+        const braked = this.#brakes.has(suspect.namespace);
+        return { suspect, ...judgeAgent(agent, look, { now, braked }, settings) };
+      });
+      await this.#carryOut(judged);
+    }
+    this.#lookedAt = answeredAt;
   }
 
-  async #judge(suspects: readonly Suspect[], now: number): Promise<void> {
-    const { settings } = this.#options;
-    const engaged = await this.#engage(suspects, now);
-    const judged: Judged[] = suspects.map((suspect) => {
-      const braked = this.#brakes.get(suspect.namespace)?.state === 'suspended' || engaged.has(suspect.namespace);
-      const moment = { now, graceUntil: this.#graceUntil, braked };
-      return { suspect, ...judgeAgent(examined(suspect), moment, settings) };
-    });
-    for (let from = 0; from < judged.length; from += CHUNK) await this.#carryOut(judged.slice(from, from + CHUNK));
-    await this.#endRound(suspects, now);
+  /** Everybody now and then; in between what cannot wait, since whole fleets may be silent for hours. */
+  async #suspects(now: number): Promise<Suspect[]> {
+    const { db, settings } = this.#options;
+    const { leaseMs, threshold } = settings;
+    // Also when the clock went back.
+    const isForLeases = Math.abs(now - this.#leasesAt) >= lookMsOf(leaseMs);
+    if (!isForLeases && Math.abs(now - this.#wholeAt) < WHOLE_MS) {
+      const urgent = await readUrgent(db, { now, threshold, except: this.suspended });
+      // Before a circuit opens the brake is asked, and that takes everybody who fails.
+      if (urgent.every(({ liveness }) => liveness?.circuit.circuit === 'open')) return urgent;
+    }
+    const suspects = await readSuspects(db, isForLeases ? leaseMs + 2 * flushMsOf(leaseMs) : null);
+    this.#wholeAt = now;
+    if (isForLeases) this.#leasesAt = now;
+    return suspects;
+  }
+
+  #takeDuty(): ReturnType<typeof takeDuty> {
+    return takeDuty(this.#options.db, DUTY, { holder: this.#holder, forMs: DUTY_MS });
   }
 
   /**
-   * Engages brakes before anything counts. It looks at who has begun to fail since the last round; that is seldom so many that
-   * the healthy ones have to be counted.
+   * Engages brakes before anything counts. It looks at who has begun to fail within a round; that is seldom so many that the
+   * healthy ones have to be counted.
    */
-  async #engage(suspects: readonly Suspect[], now: number): Promise<Set<string>> {
-    const { db, settings, onBrake, storesAnswer } = this.#options;
-    const since = this.#roundAt ?? now - this.#roundMs;
-    const signs = new Map<string, { memory: LivenessMemory; isShown: boolean }[]>();
-    for (const suspect of suspects) {
-      const { memory } = judgeAgent(examined(suspect), { now, graceUntil: this.#graceUntil, braked: true }, settings);
-      if (memory === null) continue;
-      const own = signs.get(suspect.namespace) ?? [];
-      own.push({ memory, isShown: suspect.status.health !== 'healthy' });
-      signs.set(suspect.namespace, own);
-    }
-    const engaged = new Set<string>();
-    for (const [namespace, own] of signs) {
-      const brake = this.#brakes.get(namespace) ?? releasedBrake;
-      const { failing } = countRound(
-        own.map(({ memory }) => memory),
-        since,
-      );
-      if (brake.state === 'suspended' || failing < LEAST_FAILING) continue;
+  async #engageBrakes(found: readonly Found[], now: number): Promise<void> {
+    const { db, roundMs, onBrake } = this.#options;
+    for (const [namespace, own] of Map.groupBy(found, ({ suspect }) => suspect.namespace)) {
+      if (this.#brakes.has(namespace)) continue;
+      const { failing } = countRound(own.map(signsOf), now - roundMs);
+      if (failing < LEAST_FAILING) continue;
       // Who fails and is not shown as healthy any more was healthy a round ago.
-      const shown = countRound(
-        own.filter(({ isShown }) => isShown).map(({ memory }) => memory),
-        since,
-      );
-      const healthyBefore = (await countHealthy(db, namespace)) + shown.failing;
-      const step = afterRound(brake, { healthyBefore, failing, storesAnswered: storesAnswer() });
-      if (step.says !== 'suspended') continue;
-      this.#brakes.set(namespace, step.brake);
-      engaged.add(namespace);
-      onBrake(namespace, 'suspended');
+      const unshown = own.filter(({ suspect }) => suspect.status.health !== 'healthy');
+      const known = countRound(unshown.map(signsOf), now - roundMs).failing;
+      const healthyBefore = known + (await countHealthy(db, namespace, { atMost: 2 * failing + 1 }));
+      const { brake, says } = afterLook(releasedBrake, { now, roundMs, healthyBefore, failing, storesAnswered: true });
+      if (says !== 'suspended') continue;
+      this.#brakes.set(namespace, brake);
+      onBrake(namespace, says);
     }
-    return engaged;
   }
 
-  /** Once a round: brakes come closer to their release, and counts start at zero where one is released. */
-  async #endRound(suspects: readonly Suspect[], now: number): Promise<void> {
-    const { db, onBrake, storesAnswer, settings } = this.#options;
-    this.#roundAt ??= now;
-    if (now - this.#roundAt < this.#roundMs) return;
-    this.#roundAt = now;
+  /** Brings brakes closer to their release; where one is released, counts start at zero before anything is judged. */
+  async #releaseBrakes(now: number, storesAnswered: boolean): Promise<void> {
+    const { roundMs, onBrake } = this.#options;
     for (const [namespace, brake] of this.#brakes) {
-      const step = afterRound(brake, { healthyBefore: 0, failing: 0, storesAnswered: storesAnswer() });
-      this.#brakes.set(namespace, step.brake);
-      if (step.says !== 'resumed') continue;
-      this.#brakes.delete(namespace);
-      const writes = suspects
-        .filter(({ namespace: home, liveness }) => home === namespace && liveness !== null)
-        .map((suspect): MemoryWrite => {
-          const memory = memoryOf(suspect.liveness, suspect);
-          const circuit = advance(memory.circuit, { kind: 'forget', at: now }, settings);
-          return writeOf(suspect, { ...memory, circuit });
-        });
-      await writeMemories(db, writes);
-      onBrake(namespace, 'resumed');
+      const step = afterLook(brake, { now, roundMs, healthyBefore: 0, failing: 0, storesAnswered });
+      if (step.says === 'resumed') {
+        await this.#forgetFailures(namespace, now);
+        this.#brakes.delete(namespace);
+        onBrake(namespace, step.says);
+      } else this.#brakes.set(namespace, step.brake);
     }
+  }
+
+  async #forgetFailures(namespace: string, now: number): Promise<void> {
+    const { db, settings } = this.#options;
+    let missed: number;
+    do {
+      const suspects = await readSuspects(db, null);
+      const counted = suspects.filter((suspect) => suspect.namespace === namespace && failuresOf(suspect) > 0);
+      const writes = counted.map((suspect): MemoryWrite => {
+        const memory = memoryOf(suspect.liveness, suspect);
+        return writeOf(suspect, { ...memory, circuit: advance(memory.circuit, { kind: 'forget', at: now }, settings) });
+      });
+      const done = await writeMemories(db, writes);
+      // Probes write beside us.
+      missed = writes.length - done.size;
+    } while (missed > 0);
   }
 
   async #carryOut(judged: readonly Judged[]): Promise<void> {
@@ -208,11 +219,10 @@ export class Judge {
       ),
     );
   }
-
-  get #roundMs(): number {
-    return Math.max(this.#options.probeIntervalMs, roundMsOf(this.#options.settings.leaseMs));
-  }
 }
+
+const signsOf = ({ look }: Found) => look.memory;
+const failuresOf = ({ liveness }: Suspect): number => liveness?.circuit.failures ?? 0;
 
 const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite => ({
   namespace: suspect.namespace,

@@ -2,15 +2,7 @@
 import type { Activity } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  flushMsOf,
-  graceAfter,
-  isTimely,
-  judgeLease,
-  type LeaseFacts,
-  type LeaseSettings,
-  type LeaseVerdict,
-} from './lease.ts';
+import { flushMsOf, graceAfter, judgeLease, type LeaseFacts, type LeaseSettings, type LeaseVerdict } from './lease.ts';
 
 const SETTINGS: LeaseSettings = { leaseMs: 30_000, expireAfterMs: 3_600_000 };
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -136,25 +128,20 @@ describe('a grace', () => {
 
   test.each<[string, number | null, number | null]>([
     ['begins with the core', null, START + 30_000],
-    ['does not begin after a round in time', START - 5000, null],
+    ['does not begin after a look in time', START - 5000, null],
     ['does not begin after a pause of half a lease', START - 15_000, null],
     ['begins after a longer one', START - 15_001, START + 30_000],
     ['begins when the clock went back', START + 15_001, START + 30_000],
     ['does not begin when the clock was put right by a little', START + 50, null],
-  ])('%s', (_, previousRoundAt, expected) => {
-    expect(graceAfter(previousRoundAt, START, SETTINGS.leaseMs)).toBe(expected);
+  ])('%s', (_, previousLookAt, expected) => {
+    expect(graceAfter({ previousLookAt, unwrittenMs: 0 }, START, SETTINGS.leaseMs)).toBe(expected);
   });
-});
 
-describe('a beat', () => {
-  test.each<[string, number | null, number, boolean]>([
-    ['within the lease is timely', START, START + 30_000, true],
-    ['after it is not', START, START + 30_001, false],
-    ['that is the first is not', null, START, false],
-    ['that was known is not', START, START, false],
-    ['from before is not', START, START - 1, false],
-  ])('%s', (_, previous, seenAt, expected) => {
-    expect(isTimely(previous, seenAt, SETTINGS.leaseMs)).toBe(expected);
+  test.each<[string, number, number | null]>([
+    ['does not begin while signs of life are written in time', 10_000, null],
+    ['begins when they are not', 10_001, START + 30_000],
+  ])('%s', (_, unwrittenMs, expected) => {
+    expect(graceAfter({ previousLookAt: START - 5000, unwrittenMs }, START, SETTINGS.leaseMs)).toBe(expected);
   });
 });
 
@@ -256,7 +243,7 @@ describe('for all agents', () => {
     fc.assert(
       fc.property(world, ({ beatEveryMs, phaseMs, pauseMs, flushMs }) => {
         const pauseEnd = START + pauseMs;
-        expect(graceAfter(START, pauseEnd, SETTINGS.leaseMs)).toBeNull();
+        expect(graceAfter({ previousLookAt: START, unwrittenMs: 0 }, pauseEnd, SETTINGS.leaseMs)).toBeNull();
         // The last beat written before the pause; anything after a flush ago was lost.
         const written = START - flushMs - (phaseMs % beatEveryMs);
         const judged = judgeLease(

@@ -82,28 +82,29 @@ export function judgeLease(facts: LeaseFacts, moment: LeaseMoment, settings: Lea
   };
 }
 
+/** The judge looks at leases at most this far apart, in milliseconds. */
+export const lookMsOf = flushMsOf;
+
+/** A core that completed no look for longer than this many was away. */
+const LOOKS_MISSED = 3;
+
+/** What speaks for a core that knows who was heard of. */
+export interface Attention {
+  /** When the last look was completed, which takes an answer of the database; null when the core has just started. */
+  readonly previousLookAt: number | null;
+  /** For how long there have been signs of life that were not written, in milliseconds. */
+  readonly unwrittenMs: number;
+}
+
 /**
- * Whether a beat continues a lease that was still running when it came, so that it is a good trial for a half-open circuit
- * without a healthUrl. The one that ends a silence is not, nor is none at all (`seenAt` as before).
+ * When a new grace ends that begins `now`, or null when there is no reason for one. A core that was stopped, suspended or cut
+ * from its database for more than half a lease may not have heard or written what agents said meanwhile; nor can silence be
+ * measured with a clock that went back as far. Shorter pauses fit between a beat and the judgement, which waits for two
+ * flushes: once signs of life are written later than that, who seems silent may have been heard.
  */
-export const isTimely = (previousSeenAt: number | null, seenAt: number, leaseMs: number): boolean =>
-  previousSeenAt !== null && seenAt > previousSeenAt && seenAt - previousSeenAt <= leaseMs;
-
-/** Rounds of judgement are at most this far apart, in milliseconds. */
-export const roundMsOf = flushMsOf;
-
-/** A core that completed no round for longer than this many was away. */
-const ROUNDS_MISSED = 3;
-
-/**
- * When a new grace ends that begins `now`, or null when there is no reason for one. `previousRoundAt` is when the last round
- * was completed, which takes an answer of the database; null when the core has just started. A core that was stopped,
- * suspended or cut from its database for more than half a lease may not have heard or written what agents said meanwhile; nor
- * can silence be measured with a clock that went back as far. Shorter pauses fit between a beat and the judgement.
- */
-export function graceAfter(previousRoundAt: number | null, now: number, leaseMs: number): number | null {
-  const wasAway = previousRoundAt === null || Math.abs(now - previousRoundAt) > ROUNDS_MISSED * roundMsOf(leaseMs);
-  return wasAway ? now + leaseMs : null;
+export function graceAfter({ previousLookAt, unwrittenMs }: Attention, now: number, leaseMs: number): number | null {
+  const wasAway = previousLookAt === null || Math.abs(now - previousLookAt) > LOOKS_MISSED * lookMsOf(leaseMs);
+  return wasAway || unwrittenMs > 2 * flushMsOf(leaseMs) ? now + leaseMs : null;
 }
 
 const leasesMissed = (silenceMs: number, leaseMs: number): number =>

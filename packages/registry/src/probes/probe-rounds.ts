@@ -4,6 +4,7 @@ import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
+import { type Clock, repeat } from '../clock.ts';
 import { type LivenessSettings, probedAgent } from '../liveness/assess.ts';
 import { memoryOf } from '../liveness/liveness-memory.ts';
 import { claimProbes, type DueProbe } from '../liveness/queries/claim-probes.ts';
@@ -16,8 +17,7 @@ export interface ProbeRoundsOptions {
   prober: Prober;
   settings: LivenessSettings;
   intervalMs: number;
-  /** Monotonic milliseconds. */
-  monotonicNow: () => number;
+  clock: Clock;
   /** A good answer is a sign of life. */
   onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
@@ -53,44 +53,34 @@ export class ProbeRounds {
   readonly tally: ProbeTally = { good: 0, bad: 0 };
   readonly #options: ProbeRoundsOptions;
   readonly #over = new AbortController();
-  readonly #awake: NodeJS.Timeout;
+  readonly #endLooks: () => void;
+  readonly #endClaims: () => void;
   /** When this process was last seen to be awake, and to have been away until then; both monotonic. */
   #awakeAt: number;
   #awayUntil = -Infinity;
-  #timer: NodeJS.Timeout | null = null;
   #claiming: Promise<void> = Promise.resolve();
   #underWay = 0;
   #results: Probed[] = [];
-  #gathering: NodeJS.Timeout | null = null;
+  #endGathering: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: ProbeRoundsOptions) {
+    const { clock, intervalMs, onError } = options;
     this.#options = options;
-    this.#awakeAt = options.monotonicNow();
-    this.#awake = setInterval(() => this.#lookAwake(), AWAKE_MS);
-    this.#schedule();
+    this.#awakeAt = clock.monotonicNow();
+    this.#endLooks = repeat(clock, AWAKE_MS, () => this.#lookAwake());
+    const pauseMs = Math.min(TICK_MS, intervalMs / 4);
+    this.#endClaims = repeat(clock, pauseMs, () => (this.#claiming = this.#claim().catch(onError)));
   }
 
   async close(): Promise<void> {
     this.#over.abort();
-    clearInterval(this.#awake);
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#endLooks();
+    this.#endClaims();
     await this.#claiming;
     await this.#options.prober.close();
-    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#endGathering?.();
     await this.#writing;
-  }
-
-  #schedule(): void {
-    if (this.#over.signal.aborted) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#claiming = this.#claim()
-          .catch(this.#options.onError)
-          .finally(() => this.#schedule());
-      },
-      Math.min(TICK_MS, this.#options.intervalMs / 4),
-    );
   }
 
   async #claim(): Promise<void> {
@@ -104,17 +94,17 @@ export class ProbeRounds {
   }
 
   async #probe(due: DueProbe): Promise<void> {
-    const { prober, monotonicNow } = this.#options;
+    const { prober, clock } = this.#options;
     this.#underWay += 1;
-    const startedAt = monotonicNow();
+    const startedAt = clock.monotonicNow();
     try {
       const result = await prober.probe(due.healthUrl, this.#over.signal);
       if (this.#over.signal.aborted) return;
       this.#lookAwake();
       // An answer may have come while nobody was there to hear it.
       if (!result.ok && result.kind === 'timeout' && this.#awayUntil >= startedAt) return;
-      this.#results.push({ due, result, now: due.now.getTime() + Math.round(monotonicNow() - startedAt) });
-      this.#gathering ??= setTimeout(() => this.#write(), GATHER_MS);
+      this.#results.push({ due, result, now: due.now.getTime() + Math.round(clock.monotonicNow() - startedAt) });
+      this.#endGathering ??= clock.schedule(GATHER_MS, () => this.#write());
     } catch (error) {
       this.#options.onError(error);
     } finally {
@@ -123,16 +113,17 @@ export class ProbeRounds {
   }
 
   #lookAwake(): void {
-    const now = this.#options.monotonicNow();
+    const now = this.#options.clock.monotonicNow();
     if (now - this.#awakeAt > AWAY_MS) this.#awayUntil = now;
     this.#awakeAt = now;
   }
 
-  #write(): void {
-    this.#gathering = null;
+  #write(): Promise<void> {
+    this.#endGathering = null;
     const results = this.#results;
     this.#results = [];
     this.#writing = this.#writing.then(() => this.#take(results)).catch(this.#options.onError);
+    return this.#writing;
   }
 
   async #take(results: readonly Probed[]): Promise<void> {

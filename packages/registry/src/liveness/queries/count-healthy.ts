@@ -1,10 +1,16 @@
-// How many agents of a namespace are healthy now.
+// How many agents of a namespace are healthy now, as far as it matters.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 
-export async function countHealthy(db: Kysely<Schema>, namespace: string): Promise<number> {
+/** Stops counting at `atMost`. */
+export async function countHealthy(
+  db: Kysely<Schema>,
+  namespace: string,
+  { atMost }: { atMost: number },
+): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*) as count from agents
-    where namespace = ${namespace} and doc #>> '{status,health}' = 'healthy'`.execute(db);
+    select count(*) as count from (
+      select from agents where namespace = ${namespace} and doc #>> '{status,health}' = 'healthy' limit ${atMost}
+    ) healthy`.execute(db);
   return rows[0]?.count ?? 0;
 }
