@@ -39,8 +39,12 @@ class FakeCore {
   leaseMs = 300;
   #consumers: ServerResponse[] = [];
 
-  answer(path: string, body: Record<string, unknown>, response: ServerResponse): void {
+  answer(path: string, text: string, response: ServerResponse): void {
     this.calls.push(path);
+    if (path === '/v1/events') {
+      return void json(response, 200, { results: this.#publish(JSON.parse(text) as { id: string }[]) });
+    }
+    const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
     if (path.endsWith('/heartbeat')) {
       if (this.beatRefusal !== undefined) {
         return void json(response, this.beatRefusal.httpStatus, this.beatRefusal.toJSON());
@@ -55,27 +59,21 @@ class FakeCore {
       this.#consumers.push(response);
       return;
     }
-    const data = this.#dataFor(path, body);
+    const data =
+      path === '/trpc/registry.register'
+        ? { agent: { name: 'ada', status: this.registeredWith }, outcome: 'created', token: 'own' }
+        : {};
     json(response, 200, path.includes('registry.') ? [{ result: { data } }] : { result: { data } });
   }
 
-  #dataFor(path: string, body: Record<string, unknown>): unknown {
-    switch (path) {
-      case '/trpc/registry.register':
-        return { agent: { name: 'ada', status: this.registeredWith }, outcome: 'created', token: 'own' };
-      case '/trpc/bus.publishMany': {
-        const error = new SwarmError('CIRCUIT_OPEN', 'the circuit is open: runaway', {
-          details: { circuit: 'open', reason: 'runaway' },
-          retryAfterMs: 5,
-        }).toJSON();
-        const events = body['events'] as { id: string }[];
-        const result = ({ id }: { id: string }) =>
-          this.circuit === 'closed' ? { id, position: '1', duplicate: false } : { id, error };
-        return { results: events.map(result) };
-      }
-      default:
-        return {};
-    }
+  #publish(events: readonly { id: string }[]): unknown[] {
+    const error = new SwarmError('CIRCUIT_OPEN', 'the circuit is open: runaway', {
+      details: { circuit: 'open', reason: 'runaway' },
+      retryAfterMs: 5,
+    }).toJSON();
+    return events.map(({ id }) =>
+      this.circuit === 'closed' ? { id, position: '1', duplicate: false } : { id, error },
+    );
   }
 
   deliver(number: number): void {
@@ -113,7 +111,7 @@ async function startFakeCore(): Promise<FakeCore> {
     request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     request.on('end', () => {
       const { pathname } = new URL(request.url ?? '', 'http://core');
-      core.answer(pathname, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>), response);
+      core.answer(pathname, text, response);
     });
   });
   servers.push(server);

@@ -140,21 +140,11 @@ export interface HotCallOptions {
   readonly signals: readonly AbortSignal[];
 }
 
-/** Calls a mutation of the core with the JSON text of its input; gives its output, or throws a SwarmError. */
-export function callMutation(
-  connection: Connection,
-  path: string,
-  input: string,
-  bounds: HotCallOptions,
-): Promise<unknown> {
-  const url = connection.endpoint(`trpc/${path}`);
+/** The same as the client's caller, with a renewed token where the first one was refused. */
+export function postHot(connection: Connection, url: URL, body: string, bounds: HotCallOptions): Promise<unknown> {
   return bounded(connection.clock, bounds, async (signal) => {
-    const attempt = async (token: string): Promise<unknown> => {
-      const answer = await postJson(connection, url, input, { token, timeoutMs: Infinity, signals: [signal] });
-      const result = isRecord(answer) ? answer['result'] : undefined;
-      if (!isRecord(result) || !('data' in result)) throw refusalOf(200, answer);
-      return result['data'];
-    };
+    const attempt = (token: string): Promise<unknown> =>
+      postJson(connection, url, body, { token, timeoutMs: Infinity, signals: [signal] });
     const token = await connection.token();
     try {
       return await attempt(token);
@@ -164,4 +154,17 @@ export function callMutation(
     }
     return attempt(await connection.token());
   });
+}
+
+/** Calls a mutation of the core with the JSON text of its input; gives its output, or throws a SwarmError. */
+export async function callMutation(
+  connection: Connection,
+  path: string,
+  input: string,
+  bounds: HotCallOptions,
+): Promise<unknown> {
+  const answer = await postHot(connection, connection.endpoint(`trpc/${path}`), input, bounds);
+  const result = isRecord(answer) ? answer['result'] : undefined;
+  if (!isRecord(result) || !('data' in result)) throw refusalOf(200, answer);
+  return result['data'];
 }

@@ -1,7 +1,7 @@
 // Publishing against a small HTTP server that takes batches and answers, or does not, as each test needs.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
+import { problemOf, type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
 import { trackLeaks } from '@hypercode/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from './clock.ts';
@@ -47,7 +47,7 @@ async function serve(handle: (batch: Batch) => void): Promise<{ url: string; bat
     let text = '';
     request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     request.on('end', () => {
-      const { events } = JSON.parse(text) as { events: Sent[] };
+      const events = JSON.parse(text) as Sent[];
       const batch = { number: batches.length + 1, events, request, response };
       batches.push(batch);
       handle(batch);
@@ -71,9 +71,8 @@ const resultOf = ({ id }: Sent): PublishResult => ({ id, position: `at-${id}`, d
 const answer = (
   { events, response }: Batch,
   result: (event: Sent) => PublishResult | { id: string; error: SwarmErrorBody } = resultOf,
-): void => json(response, 200, { result: { data: { results: events.map(result) } } });
-const refuse = ({ response }: Batch, error: SwarmError): void =>
-  json(response, error.httpStatus, { error: { message: error.message, data: { swarm: error.toJSON() } } });
+): void => json(response, 200, { results: events.map(result) });
+const refuse = ({ response }: Batch, error: SwarmError): void => json(response, error.httpStatus, problemOf(error));
 const refusal = (event: Sent, error: SwarmError) => ({ id: event.id, error: error.toJSON() });
 
 const rejection = (call: Promise<unknown>): Promise<unknown> =>
@@ -98,7 +97,7 @@ describe('calls of one moment', () => {
     expect(results[0]).toEqual({ id: expect.any(String), position: expect.any(String), duplicate: false });
     expect(batches[0]?.request).toMatchObject({
       method: 'POST',
-      url: '/trpc/bus.publishMany',
+      url: '/v1/events?namespace=lab',
       headers: {
         authorization: 'Bearer secret',
         'content-type': 'application/json',
@@ -181,16 +180,15 @@ describe('an event', () => {
     'an answer that got lost': ({ request }) => request.socket.resetAndDestroy(),
     'an answer that was cut off': ({ response }) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
-      response.write('{"result":', () => response.destroy());
+      response.write('{"results":', () => response.destroy());
     },
     "a proxy's page": ({ response }) => response.writeHead(502).end('<h1>Bad Gateway</h1>'),
     'a store that does not answer': (batch) => refuse(batch, new SwarmError('UNAVAILABLE', 'no store')),
     'the same for each event': (batch) =>
       answer(batch, (event) => refusal(event, new SwarmError('UNAVAILABLE', 'no store'))),
     'too many requests': (batch) => refuse(batch, new SwarmError('RATE_LIMITED', 'slow', { retryAfterMs: 20 })),
-    'results that are not one for each': (batch) => json(batch.response, 200, { result: { data: { results: [] } } }),
-    'results that are none': (batch) =>
-      json(batch.response, 200, { result: { data: { results: batch.events.map(() => 7) } } }),
+    'results that are not one for each': (batch) => json(batch.response, 200, { results: [] }),
+    'results that are none': (batch) => json(batch.response, 200, { results: batch.events.map(() => 7) }),
     'no result': (batch) => json(batch.response, 200, {}),
   };
 
@@ -579,5 +577,5 @@ test('a fetch of the caller carries it all', async () => {
   };
   const { publisher } = publisherOf(url, { fetch: recording });
   await publisher.publish('a', 1);
-  expect(asked).toEqual([`${url}/trpc/bus.publishMany`]);
+  expect(asked).toEqual([`${url}/v1/events`]);
 });

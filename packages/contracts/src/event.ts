@@ -1,8 +1,8 @@
 // Events: what agents publish, and what everybody else is handed.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { json, text } from './text.ts';
-import { Topic } from './topic.ts';
+import { json, jsonFault, text } from './text.ts';
+import { isTopic, Topic } from './topic.ts';
 
 /** W3C Trace Context, section 3.2.2: version, trace id, parent id and flags. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -26,6 +26,21 @@ export const PublishInput = z.object({
   traceparent: z.string().regex(TRACEPARENT, 'must be a traceparent of W3C Trace Context').optional(),
 });
 export type PublishInput = z.infer<typeof PublishInput>;
+
+const UUID = z.regexes.uuid();
+
+/**
+ * Whether it is an event of an id, a topic and data alone that `PublishInput` takes, and as it is. Most events are, and this
+ * finds it out in half of the time; of the others it says nothing.
+ */
+export function isBareEvent(given: unknown): given is PublishInput {
+  if (typeof given !== 'object' || given === null) return false;
+  if (!('id' in given && 'topic' in given && 'data' in given) || Object.keys(given).length !== 3) return false;
+  const { id, topic, data } = given;
+  return (
+    typeof id === 'string' && UUID.test(id) && typeof topic === 'string' && isTopic(topic) && jsonFault(data) === null
+  );
+}
 
 /** An event as everybody reads it. */
 export const SwarmEvent = z.object({

@@ -56,7 +56,16 @@ export {
   SwarmErrorBody,
   type SwarmErrorOptions,
 } from './error.ts';
-export { agentSource, CORE_SOURCE, operatorSource, Position, PublishInput, SwarmEvent, SYSTEM_TOPIC } from './event.ts';
+export {
+  agentSource,
+  CORE_SOURCE,
+  isBareEvent,
+  operatorSource,
+  Position,
+  PublishInput,
+  SwarmEvent,
+  SYSTEM_TOPIC,
+} from './event.ts';
 export { Goal, GoalCancelled, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';

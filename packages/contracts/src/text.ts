@@ -10,31 +10,35 @@ const isStorable = (text: string): boolean => text.isWellFormed() && !text.inclu
 export const text = (maxLength: number, minLength = 0) =>
   z.string().min(minLength).max(maxLength).refine(isStorable, 'must not contain NUL or lone surrogates');
 
-/**
- * Why `value` can not be stored as JSON, or null when it can. It walks without recursion, so that hostile depth
- * ends in an answer and not in a stack overflow.
- */
-export function jsonFault(value: unknown, maxDepth: number = LIMITS.jsonDepth): string | null {
-  const pending: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (typeof next.value === 'string') {
-      if (!isStorable(next.value)) return 'must not contain NUL or lone surrogates';
-    } else if (typeof next.value === 'number') {
-      if (!Number.isFinite(next.value)) return 'must not contain a number that JSON cannot hold';
-    } else if (typeof next.value === 'object' && next.value !== null) {
-      if (next.depth >= maxDepth) return `must not be nested deeper than ${maxDepth} levels`;
-      const depth = next.depth + 1;
-      if (Array.isArray(next.value)) {
-        for (const child of next.value) pending.push({ value: child, depth });
-      } else {
-        for (const [key, child] of Object.entries(next.value)) {
-          if (!isStorable(key)) return 'must not contain keys with NUL or lone surrogates';
-          pending.push({ value: child, depth });
-        }
-      }
-    } else if (typeof next.value !== 'boolean' && next.value !== null) {
-      return 'must be JSON';
-    }
+/** Why `value` can not be stored as JSON, or null when it can. Goes no deeper than `LIMITS.jsonDepth`, however deep it is nested. */
+export function jsonFault(value: unknown): string | null {
+  return faultWithin(value, LIMITS.jsonDepth);
+}
+
+/** `levels`: of arrays and objects that are allowed from here on. */
+function faultWithin(value: unknown, levels: number): string | null {
+  if (value === null || typeof value === 'boolean') return null;
+  if (typeof value === 'string') return isStorable(value) ? null : 'must not contain NUL or lone surrogates';
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? null : 'must not contain a number that JSON cannot hold';
+  }
+  if (typeof value !== 'object') return 'must be JSON';
+  if (levels === 0) return `must not be nested deeper than ${LIMITS.jsonDepth} levels`;
+  return Array.isArray(value) ? faultOfItems(value, levels - 1) : faultOfFields(value, levels - 1);
+}
+
+function faultOfItems(items: readonly unknown[], levels: number): string | null {
+  for (const item of items) {
+    const fault = faultWithin(item, levels);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function faultOfFields(fields: object, levels: number): string | null {
+  for (const [key, field] of Object.entries(fields)) {
+    const fault = isStorable(key) ? faultWithin(field, levels) : 'must not contain keys with NUL or lone surrogates';
+    if (fault !== null) return fault;
   }
   return null;
 }

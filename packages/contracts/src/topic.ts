@@ -18,6 +18,11 @@ export const Topic = z
   .refine(withinTokens, tooManyTokens);
 export type Topic = z.infer<typeof Topic>;
 
+const TOPIC_WITHIN_TOKENS = new RegExp(`^${TOKEN}(?:\\.${TOKEN}){0,${LIMITS.topicTokens - 1}}$`);
+
+/** Whether `Topic` takes it; a fraction of the time, and no reason. */
+export const isTopic = (text: string): boolean => text.length <= LIMITS.topicLength && TOPIC_WITHIN_TOKENS.test(text);
+
 /** A topic in which a token may be `*` (exactly one token) and the last may be `>` (one or more tokens). */
 export const TopicPattern = z
   .string()

@@ -1,8 +1,9 @@
 // What a publisher gives, checked one by one, so that a bad event is refused alone.
-import { invalidInput, LIMITS, PublishInput, type SwarmError } from '@hypercode/contracts';
+import { invalidInput, isBareEvent, LIMITS, PublishInput, type SwarmError } from '@hypercode/contracts';
 
 /** The event, or why it is none: INVALID_INPUT. */
 export function checkEvent(given: unknown): PublishInput | SwarmError<'INVALID_INPUT'> {
+  if (isBareEvent(given)) return given;
   const parsed = PublishInput.safeParse(given);
   return parsed.success ? parsed.data : invalidInput(parsed.error);
 }
