@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/client': {
     imports: ['contracts'],
     typesOf: 'server',
-    tests: ['testkit'],
+    tests: ['testkit', 'testkit/death-guard'],
     portable: true,
     nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
   },
@@ -94,6 +94,7 @@ const exceptions: OxlintOverride[] = [
       'apps/*/src/main.ts',
       'packages/testkit/src/**',
       '{packages,apps}/*/src/e2e/**',
+      '{packages,apps}/*/src/**/*.e2e.test.ts',
       'bench/**',
       'dev/**',
       'examples/**',

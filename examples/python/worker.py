@@ -1,26 +1,26 @@
-"""A worker that takes the Architect's tasks, on Python's standard library alone.
+"""A worker that takes the Architect's tasks, on Python's standard library alone (3.9 or later).
 
     SWARM_TOKEN=… AGENT_NAME=scribe python3 examples/python/worker.py
 
 It registers over plain HTTP, proves with heartbeats that it lives, claims what is assigned to it, answers, and shows
-/health. Everything it needs of the swarm is in the class Swarm; what it can do is in HANDLERS.
+/health. What it can do is in HANDLERS; everything it needs of the swarm is in the class Swarm. docs/workers.md has the
+protocol and the variables of the environment.
 """
 
+import http.client
 import json
 import os
+import random
 import signal
-import sys
 import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 import uuid
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 URL = os.environ.get("SWARM_URL", "http://127.0.0.1:7700")
-JOIN_TOKEN = os.environ.get("SWARM_TOKEN", "")
 NAME = os.environ.get("AGENT_NAME", "scribe")
 HEALTH_PORT = os.environ.get("HEALTH_PORT")
 HEALTH_HOST = os.environ.get("HEALTH_HOST", "127.0.0.1")
@@ -33,9 +33,13 @@ CLAIM_WAIT_MS = 20_000
 # --- What it can do -------------------------------------------------------------------------------------------------
 
 
+class TaskError(Exception):
+    """What a handler raises when no other attempt can help. Any other exception leaves that open: it is tried again."""
+
+
 def text_of(task):
     """What a task is about: the results of the tasks before it, or else its own input."""
-    given = list(task["dependencies"].values()) or [task["input"] or task["title"]]
+    given = list(task["dependencies"].values()) or [task["title"] if task["input"] is None else task["input"]]
 
     def plain(value):
         if isinstance(value, dict):
@@ -44,13 +48,15 @@ def text_of(task):
             return " ".join(plain(part) for part in value)
         return "" if value is None else str(value)
 
-    return " ".join(plain(value) for value in given)
+    text = plain(given).strip()
+    if not text:
+        raise TaskError("there is no text to work on")
+    return text
 
 
 def write(task):
     """A document out of what the tasks before it gave."""
-    body = text_of(task).strip()
-    return {"title": task["title"], "document": f"# {task['title']}\n\n{body}\n"}
+    return {"title": task["title"], "document": f"# {task['title']}\n\n{text_of(task)}\n"}
 
 
 def review(task):
@@ -81,26 +87,32 @@ class Refused(Exception):
     """The core said no, in problem details (RFC 9457), or did not answer (code UNAVAILABLE)."""
 
     def __init__(self, problem):
-        super().__init__(problem.get("detail", "refused"))
+        super().__init__(problem.get("detail") or problem.get("title") or "refused")
         self.code = problem.get("code", "UNAVAILABLE")
         self.retryable = problem.get("retryable", False)
-        self.retry_after = problem.get("retryAfterMs", 1000) / 1000
+        self.retry_after = problem.get("retryAfterMs", 0) / 1000
+
+
+def die(reason):
+    """Ends the process from whatever thread: somebody else has its name, or nobody lets it in."""
+    print(f"{NAME}: {reason}", flush=True)
+    os._exit(1)
 
 
 class Swarm:
-    """One agent's way to the core. Its token is renewed when the core does not know it any more."""
+    """One agent's way to the core. It registers again when the core does not know its token any more."""
 
     def __init__(self):
         self.incarnation = str(uuid.uuid4())
         self.token = None
+        self.registered = False
         self.activity = "ready"
-        self.in_hand = threading.Lock()  # Held while a task is worked on.
-        self.lock = threading.Lock()
-        self.is_leaving = False
+        self.lock = threading.Lock()  # Held while it registers.
+        self.left = threading.Event()  # Set when it does not want to be known any more.
 
-    def call(self, method, path, body=None, token=None, timeout=10):
+    def request(self, method, path, body=None, token=None, timeout=10):
         """One request. Raises Refused."""
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else json.dumps(body, allow_nan=False).encode()
         headers = {"authorization": f"Bearer {token or self.token}", "content-type": "application/json"}
         request = urllib.request.Request(URL + path, data=data, headers=headers, method=method)
         try:
@@ -108,15 +120,40 @@ class Swarm:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             try:
-                problem = json.load(error)
-            except ValueError:
-                problem = {"detail": f"status {error.code}", "retryable": error.code >= 500}
-            raise Refused(problem) from error
-        except (OSError, ValueError) as error:
-            raise Refused({"detail": str(error), "retryable": True}) from error
+                refused = Refused(json.load(error))
+            except (OSError, ValueError, AttributeError, http.client.HTTPException):
+                refused = Refused({"detail": f"status {error.code}", "retryable": error.code >= 500})
+            if refused.code == "FENCED":
+                die("a newer process has taken over")
+            raise refused from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Refused({"detail": f"no answer: {error}", "retryable": True}) from error
 
-    def register(self):
-        """Joins, or joins again: the same incarnation is the same process."""
+    def call(self, method, path, body=None, timeout=10):
+        """One request as the agent, which registers first where the core does not know it."""
+        token = self.token
+        try:
+            return self.request(method, path, body, token, timeout)
+        except Refused as refused:
+            if refused.code != "UNAUTHENTICATED" or self.left.is_set():
+                raise
+        self.register(instead_of=token)
+        return self.request(method, path, body, timeout=timeout)
+
+    def insist(self, method, path, body):
+        """A call that is repeated until it is answered: nothing that is sent here does harm when it comes twice."""
+        pause = 0.5
+        while True:
+            try:
+                return self.call(method, path, body)
+            except Refused as refused:
+                if not refused.retryable:
+                    raise
+                time.sleep(min(refused.retry_after, 30) + random.uniform(0, pause))
+                pause = min(pause * 2, 10)
+
+    def register(self, instead_of=None):
+        """Joins, or joins again, unless another thread has: the same incarnation is the same process."""
         registration = {
             "name": NAME,
             "role": "worker",
@@ -126,44 +163,22 @@ class Swarm:
             "labels": {"language": "python", "max-tasks": "1"},
             "healthUrl": os.environ.get("HEALTH_URL"),
         }
-        self.token = self.call("POST", "/v1/agents", registration, token=JOIN_TOKEN)["token"]
-
-    def insist(self, method, path, body=None, timeout=10, stopping=None):
-        """A request that is repeated until it is answered: nothing that is sent here does harm when it comes twice."""
-        pause = 0.5
-        while True:
-            token = self.token
-            try:
-                return self.call(method, path, body, timeout=timeout)
-            except Refused as refused:
-                if refused.code == "FENCED":
-                    sys.exit(f"{NAME}: a newer process has taken over")
-                if stopping is not None and stopping.is_set():
-                    raise
-                if refused.code in ("UNAUTHENTICATED", "NOT_FOUND"):
-                    self.renew(token)
-                elif not refused.retryable:
-                    raise
-                else:
-                    time.sleep(max(pause, min(refused.retry_after, 30)))
-                    pause = min(pause * 2, 10)
-
-    def renew(self, refused_token):
-        """Registers again, unless another thread has, or the agent is on its way out."""
         with self.lock:
-            if self.token != refused_token or self.is_leaving:
+            if self.token != instead_of or self.left.is_set():
                 return
+            self.registered = False
             try:
-                self.register()
+                self.token = self.request("POST", "/v1/agents", registration, token=join_token())["token"]
             except Refused as refused:
                 if not refused.retryable:
-                    sys.exit(f"{NAME}: {refused}")
-                time.sleep(1)
+                    die(refused)
+                raise
+            self.registered = True
 
-    def beat(self):
+    def beat(self, timeout=10):
         """Proves that the process lives. Gives the length of the lease in seconds."""
         body = {"incarnation": self.incarnation, "activity": self.activity}
-        return self.call("POST", f"/v1/agents/{NAME}/heartbeat", body).get("leaseMs", 30_000) / 1000
+        return self.call("POST", f"/v1/agents/{NAME}/heartbeat", body, timeout).get("leaseMs", 30_000) / 1000
 
     def claim(self):
         """What is assigned to this agent: at most one, after at most CLAIM_WAIT_MS."""
@@ -177,125 +192,183 @@ class Swarm:
         return self.call("POST", f"/v1/groups/{NAME}/claim", claim, timeout=CLAIM_WAIT_MS / 1000 + 10)["deliveries"]
 
     def ack(self, delivery):
+        """Tells the group that it is done."""
         self.insist("POST", f"/v1/groups/{NAME}/ack", {"deliveryIds": [delivery["deliveryId"]]})
 
-    def say(self, task, kind, **data):
-        """Answers a task. The id is UUIDv5 of what is said, so saying it again is no second answer."""
-        attempt = {key: task[key] for key in ("planId", "taskId", "attempt")}
+    def nack(self, delivery, reason):
+        """Gives it back: the group delivers it again, or puts it aside after the fifth time."""
+        body = {"deliveryIds": [delivery["deliveryId"]], "reason": storable(reason, 1000)}
+        self.insist("POST", f"/v1/groups/{NAME}/nack", body)
+
+    def say(self, assigned, kind, **data):
+        """Answers an assignment. The id is UUIDv5 of what is said, so saying it again is no second answer."""
+        task = assigned["data"]
         name = f"{task['taskId']}/{task['attempt']}/{kind}"
         event = {
             "id": str(uuid.uuid5(uuid.UUID(task["planId"]), name)),
             "topic": f"task.{NAME}.{kind}",
-            "data": {**attempt, **data},
-            "correlationId": task.get("goalId", task["planId"]),
+            "data": {**{key: task[key] for key in ("planId", "taskId", "attempt")}, **data},
+            "correlationId": task["goalId"],
+            "causationId": assigned["id"],
         }
         self.insist("POST", "/v1/events", event)
+
+
+def join_token():
+    """SWARM_TOKEN, or what is in the file SWARM_TOKEN_FILE; read each time, since a token may be replaced."""
+    path = os.environ.get("SWARM_TOKEN_FILE")
+    if not path:
+        return os.environ.get("SWARM_TOKEN", "")
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def storable(text, length):
+    """A text as the core takes it: without NUL and halves of characters."""
+    return str(text).replace("\0", "").encode("utf-8", "replace").decode()[:length]
 
 
 # --- The process ----------------------------------------------------------------------------------------------------
 
 
-def work(swarm, task):
+def work(swarm, assigned):
     """Does one task, and says what came of it."""
+    task = assigned["data"]
     deadline = datetime.fromisoformat(task["deadlineAt"].replace("Z", "+00:00"))
     if deadline <= datetime.now(timezone.utc):
         return  # It is with somebody else by now.
-    swarm.say(task, "accepted")
+
+    def fail(error, retryable):
+        swarm.say(assigned, "failed", error={"message": storable(error, 4000), "retryable": retryable})
+
     handler = HANDLERS.get(task["capability"])
+    if handler is None:
+        return fail(f'{NAME} does not know how to "{task["capability"]}"', True)
+    swarm.say(assigned, "accepted")
     try:
-        if handler is None:
-            raise LookupError(f'{NAME} does not know how to "{task["capability"]}"')
-        swarm.say(task, "completed", output=handler(task))
-    except Refused as refused:
-        swarm.say(task, "failed", error={"message": f"the output can not be sent: {refused}", "retryable": False})
+        output = handler(task)
     except Exception as error:  # pylint: disable=broad-except
-        swarm.say(task, "failed", error={"message": str(error)[:1000], "retryable": True})
+        return fail(error, not isinstance(error, TaskError))
+    try:
+        swarm.say(assigned, "completed", output=output)
+    except (Refused, TypeError, ValueError, RecursionError) as error:
+        fail(f"the output can not be sent: {error}", False)
 
 
-def keep_alive(swarm, stopping):
-    """Beats every third of the lease, until the process stops."""
+def take_tasks(swarm, stopping, in_hand):
+    """Claims, works and acknowledges, one task at a time. What comes when it stops is given back."""
+    pause = 0.5
+    while not stopping.is_set():
+        try:
+            deliveries = swarm.claim()
+            pause = 0.5
+        except Refused as refused:
+            print(f"{NAME}: could not claim: {refused}", flush=True)
+            stopping.wait(min(refused.retry_after, 30) + random.uniform(0, pause))
+            pause = min(pause * 2, 10)
+            continue
+        for delivery in deliveries:
+            with in_hand:
+                try:
+                    settle(swarm, delivery, stopping)
+                except Refused as refused:
+                    print(f"{NAME}: could not settle: {refused}", flush=True)
+
+
+def settle(swarm, delivery, stopping):
+    """Acknowledges the delivery when its task is answered, and gives it back when that can not be."""
+    if stopping.is_set():
+        return swarm.nack(delivery, "the worker stops")
+    swarm.activity = "busy"
+    try:
+        work(swarm, delivery["event"])
+    except Exception as error:  # pylint: disable=broad-except
+        print(f"{NAME}: could not answer: {error!r}", flush=True)
+        return swarm.nack(delivery, repr(error))
+    finally:
+        swarm.activity = "draining" if stopping.is_set() else "ready"
+    swarm.ack(delivery)
+
+
+def keep_alive(swarm):
+    """Beats every third of the lease, until the agent has left."""
     pause = 0
-    while not stopping.wait(pause):
+    while not swarm.left.wait(pause):
         token = swarm.token
         try:
             pause = swarm.beat() / 3
         except Refused as refused:
-            if refused.code == "FENCED":
-                print(f"{NAME}: a newer process has taken over", flush=True)
-                os._exit(1)
-            if refused.code in ("UNAUTHENTICATED", "NOT_FOUND"):
-                swarm.renew(token)
-            pause = 1
+            pause = max(1, min(refused.retry_after, 5))
+            if refused.code == "NOT_FOUND":
+                try:
+                    swarm.register(instead_of=token)
+                except Refused:
+                    pass  # The next beat asks for it again.
 
 
 def serve_health(swarm):
-    """Answers GET /health for whoever asks whether the process is well."""
+    """Answers GET /health: with 200 while the core knows the agent, as far as it has heard, and otherwise with 503."""
 
     class Health(BaseHTTPRequestHandler):
+        """One request."""
+
         def do_GET(self):  # pylint: disable=invalid-name
-            is_known = self.path == "/health"
-            body = json.dumps({"status": "ok", "activity": swarm.activity}).encode() if is_known else b""
-            self.send_response(200 if is_known else 404)
+            """GET"""
+            health = {
+                "status": "ok" if swarm.registered else "unregistered",
+                "activity": swarm.activity,
+                "registered": swarm.registered,
+            }
+            is_known = self.path.split("?")[0] == "/health"
+            body = json.dumps(health).encode() if is_known else b""
+            self.send_response(404 if not is_known else 200 if swarm.registered else 503)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
-            pass
+        def log_message(self, *_):  # pylint: disable=arguments-differ
+            """Nothing is logged."""
 
     server = ThreadingHTTPServer((HEALTH_HOST, int(HEALTH_PORT)), Health)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 def main():
-    swarm = Swarm()
-    stopping = threading.Event()
+    """Joins, works until SIGTERM or SIGINT, finishes what it has in hand, and leaves."""
+    swarm, stopping, in_hand = Swarm(), threading.Event(), threading.Lock()
+    # A thread that fails must not leave a process behind that only looks alive.
+    threading.excepthook = lambda args: die(f"unexpected: {args.exc_value!r}")
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
-    while not stopping.is_set():
+    if HEALTH_PORT:
+        serve_health(swarm)
+    while not (swarm.registered or stopping.is_set()):
         try:
             swarm.register()
-            break
         except Refused as refused:
-            if not refused.retryable:
-                sys.exit(f"{NAME}: {refused}")
-            stopping.wait(1)
-    if HEALTH_PORT is not None:
-        serve_health(swarm)
-    threading.Thread(target=keep_alive, args=(swarm, stopping), daemon=True).start()
-    threading.Thread(target=take_tasks, args=(swarm, stopping), daemon=True).start()
+            print(f"{NAME}: could not join yet: {refused}", flush=True)
+            stopping.wait(max(1, min(refused.retry_after, 30)))
+    if not swarm.registered:
+        return
+    threading.Thread(target=keep_alive, args=(swarm,), daemon=True).start()
+    threading.Thread(target=take_tasks, args=(swarm, stopping, in_hand), daemon=True).start()
     print(f"{NAME} has joined and waits for tasks", flush=True)
     stopping.wait()
     # Whoever watches sees that it drains; the task in hand is finished, as long as that takes no longer than this.
     swarm.activity = "draining"
     try:
-        swarm.beat()
-        swarm.in_hand.acquire(timeout=10)  # pylint: disable=consider-using-with
-        with swarm.lock:
-            swarm.is_leaving = True
-        swarm.call("DELETE", f"/v1/agents/{NAME}")
+        swarm.beat(timeout=2)
+    except Refused as refused:
+        print(f"{NAME}: could not say that it drains: {refused}", flush=True)
+    if in_hand.acquire(timeout=10):  # pylint: disable=consider-using-with
+        in_hand.release()
+    with swarm.lock:
+        swarm.left.set()
+    try:
+        swarm.request("DELETE", f"/v1/agents/{NAME}", timeout=5)
     except Refused as refused:
         print(f"{NAME}: could not leave: {refused}", flush=True)
-
-
-def take_tasks(swarm, stopping):
-    """Claims, works and acknowledges, one task at a time."""
-    while not stopping.is_set():
-        token = swarm.token
-        try:
-            deliveries = swarm.claim()
-        except Refused as refused:
-            if refused.code in ("UNAUTHENTICATED", "NOT_FOUND"):
-                swarm.renew(token)
-            stopping.wait(min(refused.retry_after, 10))
-            continue
-        for delivery in deliveries:
-            with swarm.in_hand:
-                swarm.activity = "draining" if stopping.is_set() else "busy"
-                work(swarm, delivery["event"]["data"])
-                swarm.ack(delivery)
-                swarm.activity = "draining" if stopping.is_set() else "ready"
 
 
 if __name__ == "__main__":

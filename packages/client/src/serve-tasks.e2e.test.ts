@@ -1,12 +1,16 @@
 // Tasks as an agent does them, on a whole core: answered, failed, cancelled, too late, delivered again.
 import type { Json, SwarmEvent, TaskAssigned } from '@hypercode/contracts';
 import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { guardProcess } from '@hypercode/testkit/death-guard';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   connectAgent,
   type ConnectedAgent,
   createSwarmClient,
   serveTasks,
+  type ServeTasksOptions,
   type SwarmClient,
   taskEventId,
   TaskError,
@@ -33,17 +37,51 @@ afterAll(async () => {
   await core?.close();
 });
 
-async function workerWith(handlers: Record<string, TaskHandler>): Promise<ConnectedAgent> {
-  count += 1;
-  const name = `worker-${count}`;
-  const agent = await connectAgent({ url: core.url, token: core.joinToken, name, role: 'worker', version: '1.0.0' });
+const nextName = (): string => `worker-${(count += 1)}`;
+
+async function join(): Promise<ConnectedAgent> {
+  const [url, token, name] = [core.url, core.joinToken, nextName()];
+  const agent = await connectAgent({ url, token, name, role: 'worker', version: '1.0.0' });
   stack.push(() => agent.stop());
-  serveTasks(agent, handlers);
   return agent;
 }
 
+async function workerWith(handlers: Record<string, TaskHandler>, options?: ServeTasksOptions): Promise<ConnectedAgent> {
+  const agent = await join();
+  serveTasks(agent, handlers, options);
+  return agent;
+}
+
+/** A worker as a process of its own, whose task gives the process's number, or never ends. */
+function workerProcess(name: string, work: 'ends' | 'hangs'): { child: ChildProcess; exited: Promise<unknown> } {
+  const program = `
+    import { connectAgent, serveTasks } from '@hypercode/client';
+    const { URL: url, TOKEN: token, NAME: name } = process.env;
+    const agent = await connectAgent({ url, token, name, role: 'worker', version: '1.0.0' });
+    const work = ${work === 'ends' ? '() => process.pid' : '() => new Promise(() => {})'};
+    serveTasks(agent, { work }, { ackDeadlineMs: 1_000 });
+  `;
+  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program];
+  const env = { PATH: process.env['PATH'], URL: core.url, TOKEN: core.joinToken, NAME: name };
+  const child = spawn(process.execPath, args, {
+    cwd: import.meta.dirname,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const release = guardProcess(child.pid ?? 0);
+  const exited = once(child, 'exit').then(release);
+  stack.push(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, exited };
+}
+
 /** Assigns a task as the Architect would. */
-async function assign(agent: ConnectedAgent, task: Partial<TaskAssigned> = {}): Promise<TaskAssigned> {
+async function assign(
+  { agent: { name } }: { agent: { name: string } },
+  task: Partial<TaskAssigned> = {},
+): Promise<TaskAssigned> {
   const assigned: TaskAssigned = {
     planId: crypto.randomUUID(),
     goalId: crypto.randomUUID(),
@@ -57,7 +95,7 @@ async function assign(agent: ConnectedAgent, task: Partial<TaskAssigned> = {}): 
     incarnation: null,
     ...task,
   };
-  await operator.publish(`task.${agent.agent.name}.assigned`, assigned, { id: taskEventId(assigned, 'assigned') });
+  await operator.publish(`task.${name}.assigned`, assigned, { id: taskEventId(assigned, 'assigned') });
   return assigned;
 }
 
@@ -85,10 +123,7 @@ test('a task is accepted and completed, under the ids that name the attempt', as
 });
 
 test('what was assigned before it served is done, too', async () => {
-  count += 1;
-  const name = `worker-${count}`;
-  const agent = await connectAgent({ url: core.url, token: core.joinToken, name, role: 'worker', version: '1.0.0' });
-  stack.push(() => agent.stop());
+  const agent = await join();
   const task = await assign(agent);
   serveTasks(agent, { work: () => 'done' });
   expect((await heardOf(task, 'completed')).data['output']).toBe('done');
@@ -175,6 +210,79 @@ test('a task that takes longer than it may fails at its deadline', async () => {
     retryable: true,
     message: expect.stringContaining('deadline'),
   });
+});
+
+test('a handler that does not heed its signal holds up neither the answer nor the next task', async () => {
+  const agent = await workerWith({ work: () => new Promise(() => {}), quick: () => 'quick' }, { concurrency: 1 });
+  const task = await assign(agent, { deadlineAt: new Date(Date.now() + 700).toISOString() });
+  const next = await assign(agent, { capability: 'quick' });
+  await heardOf(task, 'failed');
+  await heardOf(next, 'completed');
+});
+
+test('two attempts at a task have an answer each', async () => {
+  let runs = 0;
+  const agent = await workerWith({ work: () => ((runs += 1) === 1 ? Promise.reject(new Error('once')) : runs) });
+  const first = await assign(agent);
+  await heardOf(first, 'failed');
+  const second = await assign(agent, { ...first, attempt: 2 });
+  const { data, event } = await heardOf(second, 'completed');
+  expect(data).toMatchObject({ attempt: 2, output: 2 });
+  expect(event.id).toBe(taskEventId(second, 'completed'));
+});
+
+test('a task that lasts longer than its delivery may is done once, and answered once', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let runs = 0;
+  const agent = await workerWith(
+    {
+      work() {
+        runs += 1;
+        return promise;
+      },
+    },
+    { ackDeadlineMs: 200 },
+  );
+  const { name } = agent.agent;
+  const task = await assign(agent);
+  // A delivery that was given up counts as one more attempt of the group.
+  const groupOf = async () => (await operator.bus.groups({})).groups.find(({ group }) => group === name);
+  await waitFor(() => runs === 1, { what: 'the work to begin' });
+  await waitFor(async () => (await groupOf())?.deadLetters === 1, {
+    what: 'the group to have given up',
+    timeoutMs: 30_000,
+  });
+  resolve('done');
+  await heardOf(task, 'completed');
+  await waitFor(
+    async () => {
+      const group = await groupOf();
+      return group?.inFlight === 0 && group.waiting === 0 && group.deadLetters === 0;
+    },
+    { what: 'the assignment to be settled' },
+  );
+  expect(runs).toBe(1);
+  expect(kindsOf(task)).toEqual(['accepted', 'completed']);
+});
+
+test('a task whose process was killed is done by the next process', async () => {
+  const name = nextName();
+  const first = workerProcess(name, 'hangs');
+  const task = await assign({ agent: { name } });
+  await heardOf(task, 'accepted');
+  first.child.kill('SIGKILL');
+  await first.exited;
+  const second = workerProcess(name, 'ends');
+  expect((await heardOf(task, 'completed')).data['output']).toBe(second.child.pid);
+  expect(kindsOf(task)).toEqual(['accepted', 'completed']);
+});
+
+test('a task that is under way when the agent stops is not answered', async () => {
+  const agent = await workerWith({ work: () => new Promise(() => {}) });
+  const task = await assign(agent);
+  await heardOf(task, 'accepted');
+  await agent.stop();
+  expect(kindsOf(task)).toEqual(['accepted']);
 });
 
 test('a task whose deadline has passed is with somebody else', async () => {
