@@ -1,7 +1,7 @@
 // What an agent hears of its circuit, and says of its activity and health, against a small HTTP server for a core.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { type Activity, type CircuitState, type GroupEvent, SwarmError } from '@hypercode/contracts';
+import { problemOf, type Activity, type CircuitState, type GroupEvent, SwarmError } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectAgent, type ConnectAgentOptions, createAgent } from './connect-agent.ts';
@@ -36,12 +36,19 @@ class FakeCore {
   saysCircuit = true;
   registeredWith: Status = { circuit: 'closed', reason: null };
   beatRefusal: SwarmError | undefined;
+  publishRefusal: SwarmError | undefined;
   leaseMs = 300;
+  /** Answers to heartbeats that were taken and are still to be told; null: they are told at once. */
+  untold: (() => void)[] | null = null;
+  #registrations = 0;
   #consumers: ServerResponse[] = [];
 
   answer(path: string, text: string, response: ServerResponse): void {
     this.calls.push(path);
     if (path === '/v1/events') {
+      const { publishRefusal } = this;
+      if (publishRefusal !== undefined)
+        return void json(response, publishRefusal.httpStatus, problemOf(publishRefusal));
       return void json(response, 200, { results: this.#publish(JSON.parse(text) as { id: string }[]) });
     }
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
@@ -51,7 +58,8 @@ class FakeCore {
       }
       this.beats.push(body['activity'] as Activity | undefined);
       const { leaseMs, circuit } = this;
-      return void json(response, 200, { leaseMs, ...(this.saysCircuit ? { circuit } : {}) });
+      const tell = (): void => void json(response, 200, { leaseMs, ...(this.saysCircuit ? { circuit } : {}) });
+      return this.untold === null ? tell() : void this.untold.push(tell);
     }
     if (path === '/trpc/bus.consume') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -59,11 +67,16 @@ class FakeCore {
       this.#consumers.push(response);
       return;
     }
-    const data =
-      path === '/trpc/registry.register'
-        ? { agent: { name: 'ada', status: this.registeredWith }, outcome: 'created', token: 'own' }
-        : {};
+    const data = path === '/trpc/registry.register' ? this.#register() : {};
     json(response, 200, path.includes('registry.') ? [{ result: { data } }] : { result: { data } });
+  }
+
+  /** Whoever registers is known again. */
+  #register(): unknown {
+    this.#registrations += 1;
+    this.beatRefusal = this.publishRefusal = undefined;
+    const agent = { name: 'ada', status: this.registeredWith };
+    return { agent, outcome: 'created', token: `own-${this.#registrations}` };
   }
 
   #publish(events: readonly { id: string }[]): unknown[] {
@@ -163,6 +176,22 @@ describe('that was created', () => {
     await Promise.all(servers.splice(0).map((server) => end(server)));
     await leaks.check();
   });
+});
+
+test('its token is renewed, also when a heartbeat that was taken before is still to be answered', async () => {
+  const core = await startFakeCore();
+  const agent = await connect(core);
+  await waitFor(() => core.beats.length > 0, { what: 'the first heartbeat' });
+  core.untold = [];
+  agent.setActivity('busy');
+  const late = await waitFor(() => core.untold?.[0], { what: 'a heartbeat' });
+  core.untold = null;
+  core.beatRefusal = core.publishRefusal = new SwarmError('UNAUTHENTICATED', 'this token is not known');
+  const published = agent.client.publish('a.b', 1);
+  await waitFor(() => core.calls.includes('/v1/events'), { what: 'the publish' });
+  late();
+  expect(await published).toMatchObject({ duplicate: false });
+  expect(core.calls.filter((path) => path === '/trpc/registry.register')).toHaveLength(2);
 });
 
 describe('its circuit', () => {

@@ -97,6 +97,8 @@ export class ConnectedAgent {
   #beatAt = -Infinity;
   /** Ends the pause after a beat. */
   #hurry = new AbortController();
+  /** Registrations and beats so far, the one under way included. */
+  #steps = 0;
   /** Called when the next step is done, whatever it was. */
   #afterStep: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
@@ -216,6 +218,7 @@ export class ConnectedAgent {
     const { heartbeatMs } = this.#presence;
     const { clock } = this.#joining;
     while (!this.#end.signal.aborted) {
+      this.#steps += 1;
       const outcome = this.#lifecycle.phase === 'registering' ? await this.#register() : await this.#beat();
       const { next, waitMs } = advance(this.#lifecycle, outcome, {
         heartbeatMs,
@@ -313,11 +316,14 @@ export class ConnectedAgent {
    * or it is refused too, and the agent registers again and has another.
    */
   async #currentToken(refused: string | undefined): Promise<string> {
+    // A step that is under way may have been taken before the token was refused.
+    const before = this.#steps;
     while (this.#token === undefined || this.#token === refused) {
       if (this.#end.signal.aborted) break;
       this.#hurry.abort();
       await this.#nextStep();
-      if (this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0) break;
+      const isTaken = this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0;
+      if (isTaken && this.#steps > before) break;
     }
     return this.#token ?? '';
   }

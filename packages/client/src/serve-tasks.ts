@@ -11,7 +11,7 @@
 // One that comes again while this process works on it settles with that work; one that was answered is acknowledged.
 import { architectEvents, type Json, LIMITS, SwarmError, type TaskAssigned } from '@hypercode/contracts';
 import { retryDelay } from './backoff.ts';
-import { bounded } from './bounded.ts';
+import { abortError, bounded } from './bounded.ts';
 import type { BusCalls } from './bus-calls.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import type { ConnectedAgent } from './connected-agent.ts';
@@ -197,7 +197,7 @@ export class AssignedTasks implements TaskServer {
       controller.abort(reason);
     };
     const stopped = this.#stopped.signal;
-    const release = onAbort(stopped, () => end('stopped', stopped.reason as SwarmError));
+    const release = onAbort(stopped, () => end('stopped', abortError(stopped)));
     const cancelTimer = this.#clock.schedule(leftMs, () =>
       end('deadline', new SwarmError('UNAVAILABLE', `the task was not done by its deadline, ${task.deadlineAt}`)),
     );

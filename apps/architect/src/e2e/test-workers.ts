@@ -16,7 +16,7 @@ export async function startWorker(
   core: { readonly url: string; readonly joinToken: string },
   name: string,
   work: (task: TaskAssigned) => Json | undefined | Promise<Json | undefined>,
-  { capabilities = ['work'], labels = {} }: { capabilities?: string[]; labels?: Record<string, string> } = {},
+  { heartbeatMs }: { heartbeatMs?: number } = {},
 ): Promise<TestWorker> {
   const agent = await connectAgent({
     url: core.url,
@@ -24,8 +24,8 @@ export async function startWorker(
     name,
     role: 'worker',
     version: '1.0.0',
-    capabilities,
-    labels,
+    capabilities: ['work'],
+    heartbeatMs,
   });
   const events = agent.client.events(architectEvents);
   const given: TaskAssigned[] = [];
