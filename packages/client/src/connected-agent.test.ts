@@ -40,6 +40,7 @@ class FakeCore {
   leaseMs = 300;
   /** Answers to heartbeats that were taken and are still to be told; null: they are told at once. */
   untold: (() => void)[] | null = null;
+  onRegister: () => void = () => {};
   #registrations = 0;
   #consumers: ServerResponse[] = [];
 
@@ -71,10 +72,9 @@ class FakeCore {
     json(response, 200, path.includes('registry.') ? [{ result: { data } }] : { result: { data } });
   }
 
-  /** Whoever registers is known again. */
   #register(): unknown {
     this.#registrations += 1;
-    this.beatRefusal = this.publishRefusal = undefined;
+    this.onRegister();
     const agent = { name: 'ada', status: this.registeredWith };
     return { agent, outcome: 'created', token: `own-${this.#registrations}` };
   }
@@ -187,6 +187,9 @@ test('its token is renewed, also when a heartbeat that was taken before is still
   const late = await waitFor(() => core.untold?.[0], { what: 'a heartbeat' });
   core.untold = null;
   core.beatRefusal = core.publishRefusal = new SwarmError('UNAUTHENTICATED', 'this token is not known');
+  core.onRegister = () => {
+    core.beatRefusal = core.publishRefusal = undefined;
+  };
   const published = agent.client.publish('a.b', 1);
   await waitFor(() => core.calls.includes('/v1/events'), { what: 'the publish' });
   late();
