@@ -16,8 +16,13 @@ export const circuitCheck: Row = {
 };
 
 const AGENT = { kind: 'agent', namespace: 'default', name: 'bencher', role: 'bencher' } as const;
-const CLOSED: BusCaller = { ...AGENT, circuit: 'closed', circuitReason: null };
-const OPEN: BusCaller = { ...AGENT, circuit: 'open', circuitReason: 'it answered with status 500' };
+const CLOSED: BusCaller = { ...AGENT, circuit: 'closed', circuitOpenUntilMs: null, circuitReason: null };
+const OPEN: BusCaller = {
+  ...AGENT,
+  circuit: 'open',
+  circuitOpenUntilMs: null,
+  circuitReason: 'it answered with status 500',
+};
 /** Has no circuit. */
 const OPERATOR: BusCaller = { kind: 'operator', name: 'bench', id: 'bench', readOnly: false };
 
@@ -62,7 +67,7 @@ function nanosOf(caller: BusCaller, count: number): number {
   const started = performance.now();
   for (let index = 0; index < count; index++) {
     try {
-      admit({ caller, access, rate }, topics[index % TOPICS] ?? '');
+      admit({ caller, access, rate, now: Date.now() }, topics[index % TOPICS] ?? '');
     } catch {
       refused += 1;
     }

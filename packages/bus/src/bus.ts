@@ -120,8 +120,9 @@ export class Bus {
    */
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
     const access = await this.#accessOf(caller, namespace);
-    admit({ caller, access, rate: this.#rate }, input.topic);
-    const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: this.#now() });
+    const now = this.#clock.now();
+    admit({ caller, access, rate: this.#rate, now }, input.topic);
+    const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
       const [appended] = await this.#append(namespace, [event]);
       if (appended === undefined) throw new Error('the log has answered nothing');
@@ -134,8 +135,9 @@ export class Bus {
   /** Publishes events in their order, as one call; each is admitted by itself, and one refusal spares the others. */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#accessOf(caller, namespace);
-    const gate = { caller, access, rate: this.#rate };
-    const origin = { namespace, source: sourceOf(caller), now: this.#now() };
+    const now = this.#clock.now();
+    const gate = { caller, access, rate: this.#rate, now };
+    const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
     const events: NewEvent[] = [];
     const places: number[] = [];
@@ -171,7 +173,7 @@ export class Bus {
 
   /** Publishes what the core itself has to say; its topic begins with `system.`. */
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
-    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: this.#now() });
+    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.now()) });
     const [appended] = await this.#append(namespace, [event]);
     if (appended === undefined) throw new Error('the log has answered nothing');
     return resultOf(event, appended);
@@ -356,10 +358,6 @@ export class Bus {
     await this.#tidying;
   }
 
-  #now(): string {
-    return new Date(this.#clock.now()).toISOString();
-  }
-
   #append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
     let lane = this.#lanes.get(namespace);
     if (lane === undefined) {
@@ -460,3 +458,5 @@ function ordinalIn(cursor: string): number {
   const reason = 'is no cursor of this query';
   throw new SwarmError('INVALID_INPUT', `invalid input: cursor: ${reason}`, { details: [{ path: 'cursor', reason }] });
 }
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();

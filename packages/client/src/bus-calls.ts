@@ -82,7 +82,8 @@ export interface BusListeners {
 }
 
 export function openBus(connection: Connection, { onCircuit, onLoad }: BusListeners = {}): Bus {
-  const circuit = new OwnCircuit(onCircuit);
+  const circuit = new OwnCircuit();
+  if (onCircuit !== undefined) circuit.onChange(onCircuit);
   const load = new ConsumerLoad({ clock: connection.clock, closed: connection.closed, onChange: onLoad });
   const publisher = new Publisher(connection, circuit);
   const settleQueue = new SettleQueue(connection);

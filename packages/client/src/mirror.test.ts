@@ -19,6 +19,7 @@ const agentAt = (name: string, revision: number): Agent => ({
     health: 'unknown',
     activity: 'ready',
     circuit: 'closed',
+    circuitOpenUntil: null,
     consecutiveFailures: 0,
     lastSeenAt: null,
     reason: null,

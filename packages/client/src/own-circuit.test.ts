@@ -5,7 +5,9 @@ import { OwnCircuit } from './own-circuit.ts';
 
 function listening() {
   const heard: [CircuitState, string | null][] = [];
-  return { heard, circuit: new OwnCircuit((...change) => void heard.push(change)) };
+  const circuit = new OwnCircuit();
+  circuit.onChange((...change) => void heard.push(change));
+  return { heard, circuit };
 }
 
 test('tells what changes, and that alone', () => {

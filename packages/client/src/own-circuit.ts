@@ -5,16 +5,19 @@
 import { CircuitState, type SwarmError } from '@hypercode/contracts';
 import { isRecord } from './json.ts';
 
+type Listener = (circuit: CircuitState, reason: string | null) => void;
+
 export class OwnCircuit {
-  readonly #onChange: (circuit: CircuitState, reason: string | null) => void;
+  readonly #listeners: Listener[] = [];
   #state: CircuitState = 'closed';
   #reason: string | null = null;
   #requests = 0;
   /** The request that told what is known. */
   #knownFrom = 0;
 
-  constructor(onChange: (circuit: CircuitState, reason: string | null) => void = () => {}) {
-    this.#onChange = onChange;
+  /** Calls `listener` whenever what is known changes, for as long as there is a client. */
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
   }
 
   /** `closed` until something else is heard. */
@@ -36,7 +39,7 @@ export class OwnCircuit {
     if (circuit === this.#state && known === this.#reason) return;
     this.#state = circuit;
     this.#reason = known;
-    this.#onChange(circuit, known);
+    for (const listener of this.#listeners) listener(circuit, known);
   }
 
   hearRefusal(request: number, { details }: SwarmError<'CIRCUIT_OPEN'>): void {

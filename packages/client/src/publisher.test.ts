@@ -400,9 +400,25 @@ describe('an open circuit', () => {
     expect(batches).toHaveLength(1);
   });
 
+  test('is waited for no longer than until its end is heard of', async () => {
+    const { url, batches } = await serve((batch) =>
+      batch.number === 1 ? refuse(batch, tripped(3_600_000)) : answer(batch),
+    );
+    const { connection } = publisherOf(url);
+    const circuit = new OwnCircuit();
+    const publishing = new Publisher(connection, circuit).publish('a', 1);
+    await vi.waitFor(() => expect(circuit.state).toBe('open'));
+    circuit.hear(circuit.begin(), 'half_open');
+    expect(batches).toHaveLength(1);
+    circuit.hear(circuit.begin(), 'closed');
+    expect(await publishing).toMatchObject({ duplicate: false });
+    expect(batches[1]?.events).toEqual(batches[0]?.events);
+  });
+
   test('is told, and so is its end', async () => {
     const heard: unknown[] = [];
-    const circuit = new OwnCircuit((...change) => heard.push(change));
+    const circuit = new OwnCircuit();
+    circuit.onChange((...change) => heard.push(change));
     const { url } = await serve((batch) => (batch.number <= 2 ? refuse(batch, tripped()) : answer(batch)));
     const { connection } = publisherOf(url);
     await new Publisher(connection, circuit).publish('a', 1);

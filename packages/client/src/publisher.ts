@@ -78,6 +78,9 @@ export class Publisher {
     if (connection.namespace !== undefined) this.#url.searchParams.set('namespace', connection.namespace);
     this.#circuit = circuit;
     this.#room = new PublishRoom(connection.publishBuffer);
+    circuit.onChange((state) => {
+      if (state === 'closed') this.#goOn();
+    });
     onAbort(connection.closed, () => this.#close());
   }
 
@@ -265,6 +268,14 @@ export class Publisher {
       this.#cancelPause = undefined;
       this.#wake();
     });
+  }
+
+  /** The circuit is closed, by whatever was heard of it: nothing waits for the time that it had asked for. */
+  #goOn(): void {
+    if (this.#cancelPause === undefined || !this.#obstacle?.is('CIRCUIT_OPEN')) return;
+    this.#cancelPause();
+    this.#cancelPause = undefined;
+    this.#wake();
   }
 
   /** Whether the same call can succeed soon. */

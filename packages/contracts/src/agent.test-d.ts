@@ -35,6 +35,7 @@ test('an agent has every field, null where there is nothing', () => {
     health: 'unknown' | 'healthy' | 'unhealthy';
     activity: 'ready' | 'busy' | 'draining' | 'paused';
     circuit: 'closed' | 'open' | 'half_open';
+    circuitOpenUntil: string | null;
     consecutiveFailures: number;
     lastSeenAt: string | null;
     reason: string | null;

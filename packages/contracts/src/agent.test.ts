@@ -224,6 +224,7 @@ test('an agent travels through JSON unchanged', () => {
       health: 'unknown',
       activity: 'ready',
       circuit: 'closed',
+      circuitOpenUntil: null,
       consecutiveFailures: 0,
       lastSeenAt: null,
       reason: null,

@@ -85,6 +85,8 @@ export const AgentStatus = z.object({
   health: Health,
   activity: Activity,
   circuit: CircuitState,
+  /** When an open circuit becomes half open; null unless it is open, and while an operator holds it open. */
+  circuitOpenUntil: Timestamp.nullable(),
   consecutiveFailures: z.number().int().nonnegative(),
   lastSeenAt: Timestamp.nullable(),
   /** Why the health or the circuit is what it is, in words; null when there is nothing to say. */

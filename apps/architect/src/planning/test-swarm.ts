@@ -28,6 +28,7 @@ export function agentOf(
       health: 'healthy',
       activity: 'ready',
       circuit: 'closed',
+      circuitOpenUntil: null,
       consecutiveFailures: 0,
       lastSeenAt: null,
       reason: null,

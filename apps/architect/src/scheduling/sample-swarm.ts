@@ -29,6 +29,7 @@ export const sampleAgent = (
     health: 'healthy',
     activity: 'ready',
     circuit: 'closed',
+    circuitOpenUntil: null,
     consecutiveFailures: 0,
     lastSeenAt: null,
     reason: null,

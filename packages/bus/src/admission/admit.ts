@@ -1,10 +1,10 @@
 // Whether an event may be published: reserved topics, the policy, the circuit, the rate, in this order and from memory.
 import { SwarmError, SYSTEM_TOPIC } from '@hypercode/contracts';
 import { type Access, aclDenied } from '../policies/access.ts';
-import { type BusCaller, rateKeyOf } from './caller.ts';
+import { type AgentCaller, type BusCaller, rateKeyOf } from './caller.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** When to look again, in milliseconds, where nobody can say when the circuit will close. */
+/** When to try again, in milliseconds, where nobody knows when: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
 /** What stands for the rule where no policy decided. */
@@ -15,10 +15,12 @@ export interface Gate {
   /** Null for operators, whom no policy limits. */
   readonly access: Access | null;
   readonly rate: RateLimit;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each says which rule decided. */
-export function admit({ caller, access, rate }: Gate, topic: string): void {
+export function admit({ caller, access, rate, now }: Gate, topic: string): void {
   if (caller.kind === 'operator' && caller.readOnly) {
     throw new SwarmError('FORBIDDEN', 'a viewer token publishes nothing');
   }
@@ -31,7 +33,7 @@ export function admit({ caller, access, rate }: Gate, topic: string): void {
     const decision = access.publish(topic);
     if (!decision.allowed) throw aclDenied(access, 'publish', topic, decision);
   }
-  if (caller.kind === 'agent' && caller.circuit !== 'closed') throw circuitOpen(caller.circuit, caller.circuitReason);
+  if (caller.kind === 'agent' && caller.circuit !== 'closed') throw circuitOpen(caller, now);
   rate.take(rateKeyOf(caller));
 }
 
@@ -39,10 +41,15 @@ export function admit({ caller, access, rate }: Gate, topic: string): void {
 export const isReserved = (topic: string): boolean =>
   topic.startsWith(SYSTEM_TOPIC) && (topic.length === SYSTEM_TOPIC.length || topic[SYSTEM_TOPIC.length] === '.');
 
-function circuitOpen(circuit: string, reason: string | null): SwarmError<'CIRCUIT_OPEN'> {
+function circuitOpen(
+  { circuit, circuitReason: reason, circuitOpenUntilMs }: AgentCaller,
+  now: number,
+): SwarmError<'CIRCUIT_OPEN'> {
   const why = reason === null ? '' : `: ${reason}`;
+  const leftMs = circuitOpenUntilMs === null ? 0 : Math.ceil(circuitOpenUntilMs - now);
   return new SwarmError('CIRCUIT_OPEN', `the agent's circuit is ${circuit}${why}`, {
     details: { circuit, reason },
-    retryAfterMs: CIRCUIT_RETRY_MS,
+    // Clocks differ a little: once it should be half open here, it will be soon.
+    retryAfterMs: leftMs > 0 ? leftMs : CIRCUIT_RETRY_MS,
   });
 }

@@ -8,6 +8,8 @@ export interface AgentCaller {
   readonly name: string;
   readonly role: string;
   readonly circuit: CircuitState;
+  /** When an open circuit becomes half open, in milliseconds since the epoch; null where nobody knows. */
+  readonly circuitOpenUntilMs: number | null;
   /** Why the circuit is open, as the registry has it. */
   readonly circuitReason: string | null;
 }

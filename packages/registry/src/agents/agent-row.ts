@@ -44,6 +44,8 @@ export function orderedAgent(doc: Agent): Agent {
       health: status.health,
       activity: status.activity,
       circuit: status.circuit,
+      // Documents of earlier versions do not have it.
+      circuitOpenUntil: status.circuitOpenUntil ?? null,
       consecutiveFailures: status.consecutiveFailures,
       lastSeenAt: status.lastSeenAt,
       reason: status.reason,

@@ -21,7 +21,14 @@ export function agentsSuite(replicas: Replicas): void {
           specRevision: 1,
           capabilities: [{ id: 'plan' }],
           incarnation: FIRST,
-          status: { health: 'unknown', activity: 'ready', circuit: 'closed', consecutiveFailures: 0, reason: null },
+          status: {
+            health: 'unknown',
+            activity: 'ready',
+            circuit: 'closed',
+            circuitOpenUntil: null,
+            consecutiveFailures: 0,
+            reason: null,
+          },
         },
       });
       expect(ada.agent.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);

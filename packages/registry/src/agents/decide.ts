@@ -75,9 +75,7 @@ function decideStatus(current: Agent | null, command: StatusCommand): Decision {
     return { outcome: 'change', change: 'expired', agent: { ...current, status }, specChanged: false };
   }
   const status = { ...current.status, ...command.set };
-  const { health, circuit, activity } = current.status;
-  if (status.health === health && status.circuit === circuit && status.activity === activity)
-    return { outcome: 'unchanged', agent: current };
+  if (SHOWN.every((field) => status[field] === current.status[field])) return { outcome: 'unchanged', agent: current };
   return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
 }
 
@@ -159,10 +157,14 @@ const unordered = (spec: Spec) => ({
   capabilities: spec.capabilities.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
 });
 
+/** What takes a revision when it changes; the rest of the status comes along. */
+const SHOWN = ['health', 'circuit', 'circuitOpenUntil', 'activity'] as const;
+
 const FRESH_STATUS: Agent['status'] = {
   health: 'unknown',
   activity: 'ready',
   circuit: 'closed',
+  circuitOpenUntil: null,
   consecutiveFailures: 0,
   lastSeenAt: null,
   reason: null,

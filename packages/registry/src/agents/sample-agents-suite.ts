@@ -35,6 +35,7 @@ export const agentOf = (fields: Partial<Agent> = {}): Agent => ({
     health: 'unknown',
     activity: 'ready',
     circuit: 'closed',
+    circuitOpenUntil: null,
     consecutiveFailures: 0,
     lastSeenAt: null,
     reason: null,

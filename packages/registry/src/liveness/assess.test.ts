@@ -15,7 +15,7 @@ const BAD: ProbeResult = { ok: false, kind: 'refused', reason: 'connection refus
 
 const agentWith = (more: Partial<Examined> = {}): Examined => ({
   memory: freshMemory('ada', null),
-  status: { health: 'healthy', activity: 'ready', circuit: 'closed' },
+  status: { health: 'healthy', activity: 'ready', circuit: 'closed', circuitOpenUntil: null },
   hasHealthUrl: false,
   registeredAt: NOW - 10_000_000,
   lastSeenAt: NOW,
@@ -84,7 +84,7 @@ describe('the judge', () => {
   test('forgets nobody before what is shown says that all is well', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', goodTrials: 1, opens: 1 } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, successAt: NOW - 1000 };
-    const status = { health: 'healthy', activity: 'ready', circuit: 'half_open' } as const;
+    const status = { health: 'healthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null } as const;
     const closes = judged(agentWith({ memory, status }), moment(), SETTINGS);
     expect(closes).toMatchObject({ memory: { circuit: freshCircuit }, shown: { circuit: 'closed' } });
     const again = { ...agentWith({ status }), memory: closes.memory ?? freshMemory('ada', null) };
@@ -101,7 +101,7 @@ describe('the judge', () => {
       fc.property(world, ({ beatEveryMs, looksAfterMs }) => {
         let agent = agentWith({
           memory: { ...freshMemory('ada', null), circuit, successAt: NOW },
-          status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open' },
+          status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null },
         });
         let now = NOW;
         let previousLookAt: number | null = null;
@@ -127,7 +127,7 @@ describe('the judge', () => {
   test('takes the beat that ends a missed lease for no trial', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, missed: 4, successAt: NOW - 9_000_000 };
-    const status = { health: 'unhealthy', activity: 'ready', circuit: 'half_open' } as const;
+    const status = { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null } as const;
     let agent = after(agentWith({ memory, status }), judged(agentWith({ memory, status }), moment(), SETTINGS));
     expect(agent.memory.circuit).toMatchObject({ circuit: 'half_open', goodTrials: 0, failures: 0 });
     for (const [goodTrials, closed] of [
@@ -185,7 +185,7 @@ describe('a probe', () => {
     const agent = agentWith({
       memory,
       hasHealthUrl: true,
-      status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open' },
+      status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null },
     });
     const bad = probedAgent(agent, { result: BAD, now: NOW }, SETTINGS);
     expect(bad.memory?.circuit).toMatchObject({ circuit: 'open', opens: 2, openUntil: NOW + 60_000 });

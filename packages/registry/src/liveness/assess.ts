@@ -1,7 +1,7 @@
 // What one look at an agent changes: what is remembered of it, and what everybody is shown. Pure.
 import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
-import { advance, type CircuitMemory, type CircuitSettings } from './circuit.ts';
+import { advance, type CircuitMemory, type CircuitSettings, type ShownCircuit, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
 import { isBlank, type LivenessMemory } from './liveness-memory.ts';
 import { judgeProbe } from './probe-outcome.ts';
@@ -11,7 +11,7 @@ export interface LivenessSettings extends LeaseSettings, CircuitSettings {}
 /** An agent as liveness sees it. */
 export interface Examined {
   readonly memory: LivenessMemory;
-  readonly status: Pick<Agent['status'], 'health' | 'activity' | 'circuit'>;
+  readonly status: Pick<Agent['status'], 'health' | 'activity' | 'circuit' | 'circuitOpenUntil'>;
   readonly hasHealthUrl: boolean;
   readonly registeredAt: number;
   readonly lastSeenAt: number | null;
@@ -21,7 +21,7 @@ export interface Assessment {
   /** `memory` itself when nothing has changed; null: nothing to remember, and nothing left to show. */
   readonly memory: LivenessMemory | null;
   /** What is to be shown, if it differs from what is. */
-  readonly shown: Partial<Pick<Agent['status'], 'health' | 'circuit' | 'consecutiveFailures' | 'reason'>> | null;
+  readonly shown: (Pick<Agent['status'], 'health'> & ShownCircuit) | null;
   /** Why the agent is to be removed. */
   readonly expired: string | null;
 }
@@ -122,13 +122,16 @@ export function probedAgent(
 }
 
 function assessed({ memory, status }: Examined, next: LivenessMemory, health: Agent['status']['health']): Assessment {
-  const { circuit, failures, reason } = next.circuit;
-  const differs = circuit !== status.circuit || health !== status.health;
+  const circuit = shownCircuit(next.circuit);
+  const differs =
+    health !== status.health ||
+    circuit.circuit !== status.circuit ||
+    circuit.circuitOpenUntil !== status.circuitOpenUntil;
   const isSame = JSON.stringify(next) === JSON.stringify(memory);
   return {
     // Who is forgotten is not looked at again, so nobody is before what is shown agrees: what is to be shown may yet be lost.
     memory: isBlank(next) && !differs ? null : isSame ? memory : next,
-    shown: differs ? { health, circuit, consecutiveFailures: failures, reason } : null,
+    shown: differs ? { health, ...circuit } : null,
     expired: null,
   };
 }

@@ -8,7 +8,7 @@ import {
   type CircuitSettings,
   freshCircuit,
   MAX_OPEN_MS,
-  retryAfterMs,
+  shownCircuit,
 } from './circuit.ts';
 
 const SETTINGS: CircuitSettings = { threshold: 3, openMs: 30_000 };
@@ -185,15 +185,12 @@ describe('what the brake forgets', () => {
   });
 });
 
-describe('a refusal', () => {
-  test('says when the trials begin, and to look again in a second where nobody knows', () => {
-    expect(retryAfterMs(freshCircuit, START)).toBe(0);
-    expect(retryAfterMs(opened, START)).toBe(30_000);
-    expect(retryAfterMs(opened, OVER - 0.5)).toBe(1);
-    expect(retryAfterMs(opened, OVER)).toBe(1000);
-    expect(retryAfterMs(halfOpen, OVER)).toBe(1000);
-    expect(retryAfterMs(tripped, OVER)).toBe(1000);
-  });
+test('what is shown says when the trials begin, where that is known', () => {
+  const openUntil = (circuit: CircuitMemory) => shownCircuit(circuit).circuitOpenUntil;
+  expect(openUntil(freshCircuit)).toBeNull();
+  expect(openUntil(opened)).toBe(new Date(OVER).toISOString());
+  expect(openUntil(halfOpen)).toBeNull();
+  expect(openUntil(tripped)).toBeNull();
 });
 
 test('the file lists exactly the moves that there are', () => {
@@ -374,11 +371,11 @@ describe('for all histories', () => {
     );
   });
 
-  test('a refusal always says when, and never sooner than the trials begin', () => {
+  test('it is known when the trials begin of whatever is open, unless an operator holds it', () => {
     eachStep((_, event, next) => {
-      const waitMs = retryAfterMs(next, event.at);
-      expect(waitMs > 0).toBe(next.circuit !== 'closed');
-      if (next.openUntil !== null) expect(event.at + waitMs).toBeGreaterThanOrEqual(next.openUntil);
+      const isTimed = next.circuit === 'open' && !next.tripped;
+      expect(next.openUntil !== null).toBe(isTimed);
+      if (next.openUntil !== null) expect(next.openUntil).toBeGreaterThan(event.at);
     });
   });
 });

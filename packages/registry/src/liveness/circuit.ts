@@ -16,7 +16,7 @@
 //
 // Time passes before an event is looked at, so that an open circuit whose time is over takes it as a trial whether or not
 // a tick came first.
-import type { CircuitState } from '@hypercode/contracts';
+import type { Agent, CircuitState } from '@hypercode/contracts';
 
 /** What is remembered of a circuit. Plain JSON. */
 export interface CircuitMemory {
@@ -61,8 +61,6 @@ export interface CircuitSettings {
 export const MAX_OPEN_MS = 300_000;
 /** Good trials that close a half-open circuit. */
 const TRIALS_TO_CLOSE = 2;
-/** When to look again, in milliseconds, where nobody can say when the circuit will close. */
-const LOOK_AGAIN_MS = 1000;
 /** Enough doublings to bring a millisecond to MAX_OPEN_MS. */
 const MAX_DOUBLINGS = 19;
 const TRIPPED_REASON = 'tripped by an operator';
@@ -98,14 +96,15 @@ export function advance(memory: CircuitMemory, event: CircuitEvent, settings: Ci
   }
 }
 
-/**
- * When a refused publish may be tried again, in milliseconds: when the trials begin, or a second where nobody knows (half
- * open, tripped). 0 when the circuit is closed.
- */
-export function retryAfterMs({ circuit, openUntil }: CircuitMemory, at: number): number {
-  if (circuit === 'closed') return 0;
-  return openUntil !== null && openUntil > at ? Math.ceil(openUntil - at) : LOOK_AGAIN_MS;
-}
+export type ShownCircuit = Pick<Agent['status'], 'circuit' | 'circuitOpenUntil' | 'consecutiveFailures' | 'reason'>;
+
+/** What an agent's status says of it. */
+export const shownCircuit = ({ circuit, openUntil, failures, reason }: CircuitMemory): ShownCircuit => ({
+  circuit,
+  circuitOpenUntil: openUntil === null ? null : new Date(openUntil).toISOString(),
+  consecutiveFailures: failures,
+  reason,
+});
 
 function afterTime(memory: CircuitMemory, at: number): CircuitMemory {
   const isOver = memory.circuit === 'open' && !memory.tripped && (memory.openUntil === null || memory.openUntil <= at);

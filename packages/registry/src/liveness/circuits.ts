@@ -6,7 +6,7 @@ import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
 import type { Schema } from '../schema.ts';
 import type { LivenessSettings } from './assess.ts';
-import { advance, type CircuitEvent } from './circuit.ts';
+import { advance, type CircuitEvent, shownCircuit } from './circuit.ts';
 import { memoryOf } from './liveness-memory.ts';
 import { readLiveness } from './queries/read-liveness.ts';
 import { writeMemories } from './queries/write-memories.ts';
@@ -42,8 +42,7 @@ export class Circuits {
       const after = { ...memory, circuit: advance(memory.circuit, event, settings) };
       const done = await writeMemories(db, [{ namespace, name, agentId, before, after }]);
       if (!done.has(0)) continue;
-      const { circuit, failures: consecutiveFailures, reason } = after.circuit;
-      const set = { circuit, consecutiveFailures, reason };
+      const set = shownCircuit(after.circuit);
       await submit(namespace, { kind: 'status', name, agentId, incarnation, set, seen: false });
       return;
     }

@@ -196,6 +196,7 @@ export class Identities {
         principal.revision = Math.max(principal.revision, position);
         principal.activity = after.status.activity;
         principal.circuit = after.status.circuit;
+        principal.circuitOpenUntilMs = msOf(after.status.circuitOpenUntil);
         principal.circuitReason = after.status.reason;
         principal.health = after.status.health;
         principal.hasHealthUrl = after.healthUrl !== null;
@@ -319,6 +320,7 @@ function identify(row: TokenRow): Identity {
         revision: row.current_revision ?? 0,
         activity: (row.current_activity ?? 'ready') as Activity,
         circuit: (row.current_circuit ?? 'closed') as CircuitState,
+        circuitOpenUntilMs: msOf(row.current_open_until),
         circuitReason: row.current_reason,
         health: (row.current_health ?? 'unknown') as Health,
         hasHealthUrl: row.has_health_url ?? false,
@@ -327,3 +329,5 @@ function identify(row: TokenRow): Identity {
     }
   }
 }
+
+const msOf = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null);

@@ -20,6 +20,7 @@ const principals = {
     revision: 1,
     activity: 'ready',
     circuit: 'closed',
+    circuitOpenUntilMs: null,
     circuitReason: null,
     health: 'healthy',
     hasHealthUrl: false,

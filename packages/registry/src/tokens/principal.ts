@@ -37,6 +37,8 @@ export interface AgentPrincipal {
   revision: number;
   activity: Activity;
   circuit: CircuitState;
+  /** When an open circuit becomes half open, in milliseconds since the epoch; null where nobody knows. */
+  circuitOpenUntilMs: number | null;
   /** Why the circuit is open. */
   circuitReason: string | null;
   health: Health;

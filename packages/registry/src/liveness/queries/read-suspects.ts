@@ -16,7 +16,8 @@ export interface Suspect {
   liveness: LivenessMemory | null;
 }
 
-const columns = sql`namespace, name, id, incarnation, doc -> 'status' as status, doc ->> 'registeredAt' as "registeredAt",
+// Documents of earlier versions do not have a `circuitOpenUntil`.
+const columns = sql`namespace, name, id, incarnation, '{"circuitOpenUntil": null}'::jsonb || (doc -> 'status') as status, doc ->> 'registeredAt' as "registeredAt",
   jsonb_typeof(doc -> 'healthUrl') = 'string' as "hasHealthUrl", last_seen_at, liveness`;
 const remembered = sql<Suspect>`select ${columns} from agents where liveness is not null`;
 

@@ -23,6 +23,7 @@ export interface TokenRow {
   current_revision: number | null;
   current_activity: string | null;
   current_circuit: string | null;
+  current_open_until: string | null;
   current_reason: string | null;
   current_health: string | null;
   has_health_url: boolean | null;
@@ -37,7 +38,8 @@ export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<
       t.agent_id, t.incarnation, t.expires_at, t.fenced_at is not null as fenced,
       a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
       a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
-      a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,reason}' as current_reason,
+      a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,circuitOpenUntil}' as current_open_until,
+      a.doc #>> '{status,reason}' as current_reason,
       a.doc #>> '{status,health}' as current_health, jsonb_typeof(a.doc -> 'healthUrl') = 'string' as has_health_url,
       coalesce(n.revision, 0) as head
     from unnest(${hashes}::text[]) as h(hex)
