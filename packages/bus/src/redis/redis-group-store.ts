@@ -17,6 +17,8 @@ import { newEpoch } from './redis-event-log.ts';
 import { groupKeys, groupNamesKey, memberOf, positionOfMember } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
+/** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
+const CLAIM_BYTES = 4 * 1024 * 1024;
 /** A page of dead letters is read in pieces of about this size. */
 const LETTER_BYTES = 4 * 1024 * 1024;
 /** Dead letters that one call of the script settles. */
@@ -68,7 +70,7 @@ export class RedisGroupStore implements GroupStore {
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
     const { consumer, maxInFlight, max, offer } = request;
-    const args: Values = [newEpoch(), consumer, maxInFlight, max, offer === null ? 0 : 1];
+    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, offer === null ? 0 : 1];
     if (offer !== null) {
       const { after, entries, upTo } = offer;
       args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce);

@@ -5,7 +5,7 @@ import { sharedRedisUrl, waitFor } from '@hypercode/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { BusStore } from '../store/bus-store.ts';
-import type { LogSettings, NewEvent } from '../store/event-log.ts';
+import type { LogEntry, LogSettings, NewEvent } from '../store/event-log.ts';
 import type { LogPosition } from '../store/position.ts';
 import { openRedisStore } from './redis-store.ts';
 
@@ -117,6 +117,35 @@ test('a thousand deliveries are claimed, given up, claimed again and settled', a
     entries.map(({ position, text }) => ({ position, text })),
   );
   expect(await store.groups.ack(namespace, 'g', again.deliveries)).toBe(1_000);
+});
+
+test('a claim of large events that are unread takes about 4 MiB of them', async () => {
+  const store = open();
+  const { cursor } = await store.groups.open(
+    namespace,
+    'g',
+    { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 3 },
+    'latest',
+  );
+  const text = JSON.stringify('x'.repeat(250 * 1024));
+  const entries: LogEntry[] = [];
+  for (let call = 0; call < 2; call++) await append(store, newEvents(10, { text }));
+  for (;;) {
+    const page = await store.log.read(namespace, entries.at(-1)?.position ?? cursor, 1_000);
+    if ('gap' in page) throw new Error(page.gap);
+    if (page.length === 0) break;
+    entries.push(...page);
+  }
+  const upTo = entries.at(-1)?.position ?? cursor;
+  const claim = { consumer: 'c', maxInFlight: 1_000, max: 1_000 };
+  const most = Math.floor((4 * 1024 * 1024) / text.length);
+  const begun = await store.groups.claim(namespace, 'g', { ...claim, offer: { after: cursor, entries, upTo } });
+  expect(begun.deliveries.map(({ position }) => position)).toEqual(entries.slice(0, most).map(({ position }) => position));
+  expect(begun).toMatchObject({ cursor: entries[most - 1]?.position, room: 1_000 - most });
+  const rest = { after: begun.cursor, entries: entries.slice(most), upTo };
+  const ended = await store.groups.claim(namespace, 'g', { ...claim, offer: rest });
+  expect(ended.deliveries).toHaveLength(entries.length - most);
+  expect(ended.cursor).toEqual(upTo);
 });
 
 test('dead letters of more than a page are redriven and dropped in pieces', async () => {

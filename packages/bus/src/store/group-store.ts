@@ -26,7 +26,7 @@ export interface ClaimRequest {
   readonly consumer: string;
   /** Most deliveries that the consumer has open, these included. */
   readonly maxInFlight: number;
-  /** Most deliveries to hand out now. */
+  /** Most deliveries to hand out now. Large events come in less than that: about 4 MiB of due ones in one answer. */
   readonly max: number;
   /**
    * Unread events as the caller knows them: those between `after` and `upTo` that match the group's topics. They are taken if the

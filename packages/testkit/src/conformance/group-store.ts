@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../wait-for.ts';
 import {
+  allEntries,
   at,
   closeStores,
   type ConformingBusStore,
@@ -16,6 +17,7 @@ import {
   type ConformingStores,
   entriesOf,
   newEvent,
+  newEventOf,
   newEvents,
   newNamespace,
   openForTest,
@@ -25,6 +27,7 @@ import {
 } from './bus-store.ts';
 import { GroupModel } from './group-model.ts';
 
+const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const SETTINGS: ConformingGroupSettings = { topics: ['>'], ackDeadlineMs: HOUR_MS, maxDeliveries: 3 };
 /** Long enough for the calls that a test makes before it, short enough to wait for. */
@@ -350,6 +353,41 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         await group.nack(second, deliveries);
         const again = await group.claim(second, { consumer: 'bob' });
         expect(again.deliveries.map(({ text }) => text).toSorted()).toEqual(texts.toSorted());
+      });
+
+      test('many large events come in several answers, each once', async () => {
+        await openGroup();
+        const texts: string[] = [];
+        for (let call = 0; call < 2; call++) {
+          const events = Array.from({ length: 12 }, () => newEventOf(256 * 1024));
+          await first.log.append(group.namespace, events);
+          texts.push(...events.map(({ text }) => text));
+        }
+        const claimAll = async (offered: boolean) => {
+          const answers: (readonly ConformingDelivery[])[] = [];
+          for (;;) {
+            const after = (await group.figures(first)).cursor;
+            const entries = offered ? await allEntries(first.log, group.namespace, after) : [];
+            const upTo = entries.at(-1)?.position ?? after;
+            const { deliveries } = await group.claim(second, { offer: { after, entries, upTo } });
+            if (deliveries.length === 0) return answers;
+            answers.push(deliveries);
+          }
+        };
+        const fresh = (await claimAll(true)).flat();
+        expect(fresh.map(({ text }) => text)).toEqual(texts);
+        await group.nack(first, fresh);
+        const again = await claimAll(false);
+        for (const answer of again) {
+          const bytes = answer.reduce((sum, { text }) => sum + text.length, 0);
+          expect(bytes).toBeLessThan(4.5 * MIB);
+        }
+        const redelivered = again.flat();
+        expect(redelivered.map(({ position, attempt }) => [position.seq, attempt])).toEqual(
+          texts.map((_, index) => [index + 1, 2]),
+        );
+        expect(redelivered.map(({ text }) => text)).toEqual(texts);
+        expect(await group.ack(second, redelivered)).toBe(texts.length);
       });
 
       test('consumers of any name', async () => {

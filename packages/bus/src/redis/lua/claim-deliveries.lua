@@ -6,16 +6,17 @@
     1 epoch        for a log that is not there yet
     2 consumer
     3 maxInFlight  4 max
-    5 offered      1 or 0; with 0 nothing follows
-    6 epoch        7 seq        8 nonce: where the offer begins
-    9 epoch       10 seq       11 nonce: up to where it goes
-   12 …            for each unread event: seq, nonce
+    5 maxBytes     of text, after which it stops; one event at least is handed out
+    6 offered      1 or 0; with 0 nothing follows
+    7 epoch        8 seq        9 nonce: where the offer begins
+   10 epoch       11 seq       12 nonce: up to where it goes
+   13 …            for each unread event: seq, nonce
 
   Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, taken, … }: the cursor; nextDueMs
   is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when nobody knows; how many of the offer were taken,
   which the caller has itself; then for each redelivery epoch, seq, nonce, attempt, text.
 ]]
-local FIRST = 12
+local FIRST = 13
 local group = openGroup()
 if not group then
   return false
@@ -36,11 +37,17 @@ end
 local held = heldBy(consumer)
 local left = math.max(0, math.min(tonumber(ARGV[4]), maxInFlight - held))
 local deadline = now + group.ackDeadlineMs
+local bytes = tonumber(ARGV[5])
 local redelivered = {}
 if left > 0 then
   local found, records = findRecords(redis.call('ZRANGEBYSCORE', WAITING, '-inf', now, 'LIMIT', 0, left))
-  local texts = getAll(TEXTS, found)
-  for index, member in ipairs(found) do
+  local count = 0
+  for _, member in ipairs(found) do
+    local text = redis.call('HGET', TEXTS, member)
+    bytes = bytes - #text
+    if bytes < 0 and count > 0 then
+      break
+    end
     local record = records[member]
     record.state, record.attempt = 'f', record.attempt + 1
     record.deliveredAt, record.consumer = now, consumer
@@ -48,14 +55,15 @@ if left > 0 then
     add(changes.due, deadline, member)
     add(changes.records, member, packRecord(record))
     local seq, nonce, epoch = string.match(member, '^(%d+)-(%d+)-(.*)$')
-    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.attempt, texts[index])
+    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.attempt, text)
+    count = count + 1
   end
-  held, left = held + #found, left - #found
-  hold(consumer, #found)
+  held, left = held + count, left - count
+  hold(consumer, count)
 end
 
 local taken = 0
-if ARGV[5] == '1' and ARGV[6] == group.epoch and tonumber(ARGV[7]) == group.seq and tonumber(ARGV[8]) == group.nonce then
+if ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq and tonumber(ARGV[9]) == group.nonce then
   local offered = (#ARGV - FIRST + 1) / 2
   local firstAttempt = packRecord({ state = 'f', attempt = 1, deliveredAt = now, deadAt = 0, consumer = consumer })
   local wanted = math.min(offered, left)
@@ -68,6 +76,10 @@ if ARGV[5] == '1' and ARGV[6] == group.epoch and tonumber(ARGV[7]) == group.seq 
     if not entry then
       break
     end
+    bytes = bytes - #entry[2][4]
+    if bytes < 0 and #redelivered + taken > 0 then
+      break
+    end
     local member = memberOf(group.epoch, tonumber(seq), tonumber(nonce))
     add(changes.due, deadline, member)
     add(changes.records, member, firstAttempt)
@@ -76,7 +88,7 @@ if ARGV[5] == '1' and ARGV[6] == group.epoch and tonumber(ARGV[7]) == group.seq 
     taken = taken + 1
   end
   if taken == offered then
-    group.seq, group.nonce = tonumber(ARGV[10]), tonumber(ARGV[11])
+    group.seq, group.nonce = tonumber(ARGV[11]), tonumber(ARGV[12])
   end
   held = held + taken
   hold(consumer, taken)
