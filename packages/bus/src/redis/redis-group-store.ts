@@ -222,7 +222,7 @@ function toDeadLetter([member, ordinal, attempt, deadAt, text, history]: Values)
     attempt: Number(attempt),
     text: String(text),
     deadAt: Number(deadAt),
-    history: JSON.parse(`[${String(history).slice(0, -1)}]`) as StoredAttempt[],
+    history: JSON.parse(`[${String(history)}]`) as StoredAttempt[],
     ordinal: Number(ordinal),
   };
 }

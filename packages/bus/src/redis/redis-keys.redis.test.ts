@@ -148,6 +148,41 @@ test('a claim of large events that are unread takes about 4 MiB of them', async 
   expect(ended.cursor).toEqual(upTo);
 });
 
+test('what an attempt costs does not grow with those before it, and its history goes with the event', async () => {
+  const store = open();
+  const attempts = 40;
+  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: attempts };
+  const { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
+  const head = await append(store, newEvents(3));
+  const entries = await store.log.read(namespace, cursor, 10);
+  if ('gap' in entries) throw new Error(entries.gap);
+  const claim = { consumer: 'c', maxInFlight: 10, max: 10 };
+  let { deliveries } = await store.groups.claim(namespace, 'g', {
+    ...claim,
+    offer: { after: cursor, entries, upTo: head },
+  });
+  const reason = 'é'.repeat(1_024);
+  const longest = async () => {
+    const values = await redis.hvals(keyOf('g:g:histories'));
+    return Math.max(...values.map((value) => value.length));
+  };
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason });
+    expect(await longest()).toBeLessThan(2_000);
+    ({ deliveries } = await store.groups.claim(namespace, 'g', { ...claim, offer: null }));
+  }
+  const letters = await store.groups.deadLetters(namespace, 'g', { after: null, limit: 10 });
+  const wanted = Array.from({ length: attempts }, (_, index) => ({ attempt: index + 1, consumer: 'c', reason }));
+  for (const { history } of letters) expect(history).toMatchObject(wanted);
+  const [redriven, dropped, acked] = letters.map(({ position }) => position);
+  if (redriven === undefined || dropped === undefined || acked === undefined) throw new Error('not all died');
+  expect(await store.groups.redrive(namespace, 'g', [redriven])).toBe(1);
+  expect(await redis.hlen(keyOf('g:g:histories'))).toBe(2 * attempts);
+  expect(await store.groups.discard(namespace, 'g', [dropped])).toBe(1);
+  expect(await store.groups.ack(namespace, 'g', [{ position: acked, attempt: attempts }])).toBe(1);
+  expect(await redis.exists(keyOf('g:g:histories'))).toBe(0);
+});
+
 test('dead letters of more than a page are redriven and dropped in pieces', async () => {
   const store = open();
   const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 };

@@ -8,7 +8,7 @@
      9 waiting    zset, by when it is due in ms
     10 records    hash: member → `<state> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead)
     11 texts      hash: member → text
-    12 histories  hash: member → JSON of each failed attempt, each with a comma behind it
+    12 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
     13 dead       zset, by ordinal
     14 held       hash: consumer → how many it has in flight; none is 0
     15 groups     set of the names of the namespace's groups
@@ -75,7 +75,7 @@ end
 
 -- What a call changes, written at its end with few commands.
 local changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-  histories = {}, texts = {}, gone = {}, fresh = {} }
+  histories = {}, texts = {}, gone = {}, notFailed = {} }
 
 local function add(list, ...)
   for _, value in ipairs({ ... }) do
@@ -106,23 +106,36 @@ local function writeChanges()
   callWith('HSET', RECORDS, changes.records)
   callWith('HSET', TEXTS, changes.texts)
   callWith('HSET', HISTORIES, changes.histories)
-  callWith('HDEL', HISTORIES, changes.fresh)
+  callWith('HDEL', HISTORIES, changes.notFailed)
   callWith('HDEL', RECORDS, changes.gone)
   callWith('HDEL', TEXTS, changes.gone)
-  callWith('HDEL', HISTORIES, changes.gone)
   changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-    histories = {}, texts = {}, gone = {}, fresh = {} }
+    histories = {}, texts = {}, gone = {}, notFailed = {} }
+end
+
+-- Where the history of an event is: a field for each failed attempt, since one for all would be written anew with each.
+local function historyFields(member, record)
+  local fields = {}
+  for attempt = 1, record.state == 'f' and record.attempt - 1 or record.attempt do
+    fields[attempt] = member .. ' ' .. attempt
+  end
+  return fields
+end
+
+local function forgetHistory(member, record)
+  for _, field in ipairs(historyFields(member, record)) do
+    add(changes.notFailed, field)
+  end
 end
 
 -- in flight → waiting, or dead after the last attempt. `failure` has `at`, `dueAt` (ms) and `reason` (JSON).
 local function fail(group, member, record, failure)
-  local past = redis.call('HGET', HISTORIES, member) or ''
   local attempt = '{"attempt":' .. record.attempt
     .. ',"consumer":' .. cjson.encode(record.consumer)
     .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
     .. ',"failedAt":' .. string.format('%.0f', failure.at)
-    .. ',"reason":' .. failure.reason .. '},'
-  add(changes.histories, member, past .. attempt)
+    .. ',"reason":' .. failure.reason .. '}'
+  add(changes.histories, member .. ' ' .. record.attempt, attempt)
   add(changes.notDue, member)
   hold(record.consumer, -1)
   if record.attempt < group.maxDeliveries then
@@ -137,6 +150,7 @@ end
 
 -- Any state → gone.
 local function forget(member, record)
+  forgetHistory(member, record)
   if record.state == 'f' then
     add(changes.notDue, member)
     hold(record.consumer, -1)

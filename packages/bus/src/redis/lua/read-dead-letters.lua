@@ -19,8 +19,8 @@ local answer = { 0 }
 local members = redis.call('ZRANGEBYSCORE', DEAD, '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
 for index, member in ipairs(members) do
   local text = redis.call('HGET', TEXTS, member)
-  local history = redis.call('HGET', HISTORIES, member)
   local record = unpackRecord(redis.call('HGET', RECORDS, member))
+  local history = table.concat(redis.call('HMGET', HISTORIES, unpack(historyFields(member, record))), ',')
   local ordinal = tonumber(redis.call('ZSCORE', DEAD, member))
   add(answer, member, ordinal, record.attempt, record.deadAt, text, history)
   room = room - #text - #history

@@ -32,11 +32,11 @@ for _, member in ipairs(found) do
   if record.state == 'd' then
     count = count + 1
     if ARGV[1] == 'redrive' then
+      forgetHistory(member, record)
       record.state, record.attempt, record.deadAt = 'w', 0, 0
       add(changes.notDead, member)
       add(changes.waiting, now, member)
       add(changes.records, member, packRecord(record))
-      add(changes.fresh, member)
     else
       forget(member, record)
     end
