@@ -142,6 +142,37 @@ test('a Redis that does not take any more is UNAVAILABLE', async () => {
   await unavailable(() => store.log.append('n', [newEvent()]));
 });
 
+test('a Redis that is full lets go of what is settled, dropped or old', async () => {
+  const server = await start();
+  const store = open(server.url);
+  const group = { topics: ['>'], ackDeadlineMs: 200, maxDeliveries: 1 };
+  const { cursor } = await store.groups.open('n', 'g', group, 'earliest');
+  const appended = await store.log.append('n', [newEvent(), newEvent()]);
+  const entries = await store.log.read('n', cursor, 10);
+  if ('gap' in entries) throw new Error(entries.gap);
+  const upTo = appended.at(-1)?.position ?? cursor;
+  const claim = { consumer: 'c', maxInFlight: 10, max: 10, offer: { after: cursor, entries, upTo } };
+  const { deliveries } = await store.groups.claim('n', 'g', claim);
+  await store.log.append('other', [newEvent(), newEvent()]);
+
+  const control = await admin(server.url);
+  await control.config('SET', 'maxmemory', '1');
+  await unavailable(() => store.log.append('n', [newEvent()]));
+  await waitFor(async () => (await store.groups.list('n'))[0]?.deadLetters === 2, { what: 'the deadlines to pass' });
+  expect(await store.groups.deadLetters('n', 'g', { after: null, limit: 10 })).toHaveLength(2);
+  expect(await store.groups.ack('n', 'g', deliveries.slice(1))).toBe(1);
+  expect(await store.groups.discard('n', 'g', null)).toBe(1);
+  const retention = { ...settings.retention, maxEvents: 1 };
+  const small = openRedisStore({ url: server.url, settings: { ...settings, retention } });
+  ends.push(() => small.close());
+  await small.log.ranges(['n']);
+  await small.housekeep();
+  for (const [namespace, range] of await small.log.ranges(['n', 'other'])) {
+    expect(range, namespace).toMatchObject({ head: { seq: 2 }, horizon: { seq: 1 } });
+  }
+  expect(await control.xlen('{swarm:other}:events')).toBe(1);
+});
+
 test('a fault in a call is no outage', async () => {
   const server = await start();
   const store = open(server.url);

@@ -58,12 +58,14 @@ class KnownNamespaces {
     this.#connection.ask((client) => client.sadd(NAMESPACES_KEY, namespace)).catch(() => undefined);
   }
 
-  async all(): Promise<string[]> {
-    const touched = [...this.#touched];
-    return this.#connection.ask(async (client) => {
-      if (touched.length > 0) await client.sadd(NAMESPACES_KEY, ...touched);
-      return client.smembers(NAMESPACES_KEY);
-    });
+  async all(): Promise<Set<string>> {
+    const known = new Set(await this.#connection.ask((client) => client.smembers(NAMESPACES_KEY)));
+    const missing = [...this.#touched].filter((namespace) => !known.has(namespace));
+    if (missing.length > 0) {
+      // A server that is full takes no more names, and is tidied all the same.
+      await this.#connection.ask((client) => client.sadd(NAMESPACES_KEY, ...missing)).catch(() => undefined);
+    }
+    return new Set([...known, ...missing]);
   }
 }
 

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- @include group-state
 --[[
   Settles events, whichever attempt is named.

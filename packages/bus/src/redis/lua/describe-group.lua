@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- @include group-state
 --[[
   A group's settings and figures.

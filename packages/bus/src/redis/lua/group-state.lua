@@ -1,6 +1,7 @@
 -- @include log-state
 --[[
-  Included by every script of a group: its keys, and the moves between the states of an event.
+  Included by every script of a group: its keys, and the moves between the states of an event. Those that look at it or settle
+  something begin with a flag by which a server that is full runs them too, since deadlines that passed are written by all.
 
   KEYS (behind those of the log)
      7 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths

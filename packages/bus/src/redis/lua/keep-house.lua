@@ -1,7 +1,9 @@
+#!lua flags=allow-oom
 -- @include log-state
 -- @include log-retention
 --[[
   Cuts the log down to its limits, frees old generations of deduplication, and forgets topics without events, a page at a time.
+  A server that is full runs it too, since it makes room.
 
   ARGV
     1 epoch      for a log that is not there yet

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- @include group-state
 --[[
   Dead letters in the order of their deaths.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- @include group-state
 --[[
   Gives dead letters a new beginning, or drops them.
