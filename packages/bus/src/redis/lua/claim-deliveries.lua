@@ -87,7 +87,8 @@ if ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq 
     group.seq, group.nonce = tonumber(seq), tonumber(nonce)
     taken = taken + 1
   end
-  if taken == offered then
+  -- Nor does such an offer take the cursor to where the log does not reach: the next claim would begin at the horizon again.
+  if taken == offered and not gapBehind(log, ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])) then
     group.seq, group.nonce = tonumber(ARGV[11]), tonumber(ARGV[12])
   end
   held = held + taken
