@@ -119,11 +119,11 @@ export class RedisEventLog implements EventLog {
 
   /** Cuts the log to its limits, and forgets topics and records of deduplication that no longer count. */
   async housekeep(namespace: string): Promise<void> {
-    const { windowMs, generationMs } = this.#window;
+    const { windowMs } = this.#window;
     for (let from = '-', isCut = false; from !== '' || !isCut;) {
-      // At the end of the topics, `[` begins behind all of them: names are letters, digits and `_-.`.
+      // `(~` begins behind all topics: names are letters, digits and `_-.`.
       const begin = from === '' ? '(~' : from;
-      const args = [newEpoch(), ...this.#limits, windowMs, generationMs, begin, TOPICS_AT_ONCE];
+      const args = [newEpoch(), ...this.#limits, windowMs, begin, TOPICS_AT_ONCE];
       const [cut, next] = (await this.#run(this.#keepHouse, namespace, args)) as [number, string];
       isCut = cut === 1;
       from = next === '' ? '' : `(${next}`;

@@ -233,6 +233,23 @@ test('deduplication lives in a few hashes, each of which ends', async () => {
   );
 });
 
+test('whoever shortens the window keeps what is within the new one', async () => {
+  const before = open();
+  const after = open({ dedupWindowMs: 2_000 });
+  await append(before, newEvents(1));
+  const [generation = ''] = await generations();
+  const begunAt = Number(generation.split(':')[1]);
+  const isAged = async () => {
+    const [seconds, micros] = await redis.time();
+    return Number(seconds) * 1_000 + Number(micros) / 1_000 - begunAt > 2_500;
+  };
+  await waitFor(isAged, { what: 'a window and a generation of the new settings to pass', intervalMs: 50 });
+  const events = newEvents(1);
+  const position = await append(before, events);
+  await after.housekeep();
+  expect(await after.log.append(namespace, events)).toEqual([{ position, duplicate: true }]);
+});
+
 test('a record of deduplication takes about a hundred bytes', async () => {
   const store = open();
   for (let call = 0; call < 20; call++) await append(store, newEvents(1_000));

@@ -28,7 +28,7 @@ end
 
 -- The newest record comes first: an older one of the same key no longer counts.
 local known = {}
-local generations = liveGenerations(windowMs, generationMs)
+local generations = liveGenerations(log, windowMs)
 for index = #generations, 1, -1 do
   local begun = generations[index]
   local records = redis.call('HMGET', DEDUP .. ':' .. begun, unpack(keys))

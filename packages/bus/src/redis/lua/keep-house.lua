@@ -8,20 +8,20 @@
   ARGV
     1 epoch      for a log that is not there yet
     2 maxEvents  3 maxBytes   4 maxAgeMs
-    5 windowMs   6 generationMs
-    7 from       where to begin among the topics, as ZRANGEBYLEX has it
-    8 limit      topics to look at
+    5 windowMs
+    6 from       where to begin among the topics, as ZRANGEBYLEX has it
+    7 limit      topics to look at
 
   Returns { cut, next }: whether the log is within its limits (1 or 0), and the topic to go on behind ('' at the end).
 ]]
 local log = openLog(ARGV[1])
 openRetention(log, { maxEvents = tonumber(ARGV[2]), maxBytes = tonumber(ARGV[3]), maxAgeMs = tonumber(ARGV[4]) })
-local generations = liveGenerations(tonumber(ARGV[5]), tonumber(ARGV[6]))
+local generations = liveGenerations(log, tonumber(ARGV[5]))
 markByAge(log)
 local done = cut(log, 16)
 saveLog(log, generations)
 
-local names = redis.call('ZRANGEBYLEX', NAMES, ARGV[7], '+', 'LIMIT', 0, ARGV[8])
+local names = redis.call('ZRANGEBYLEX', NAMES, ARGV[6], '+', 'LIMIT', 0, ARGV[7])
 local gone = {}
 if #names > 0 then
   for index, value in ipairs(redis.call('HMGET', TOPICS, unpack(names))) do
@@ -38,5 +38,5 @@ if #gone > 0 then
   redis.call('HDEL', TOPICS, unpack(gone))
   redis.call('ZREM', NAMES, unpack(gone))
 end
-local next = #names == tonumber(ARGV[8]) and names[#names] or ''
+local next = #names == tonumber(ARGV[7]) and names[#names] or ''
 return { done and 1 or 0, next }

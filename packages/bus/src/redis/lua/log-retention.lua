@@ -124,10 +124,11 @@ end
 
 -- The generations that may have a record that still counts. The others are freed in the background: that their time to live
 -- ends would free them at once, and stop the server for as long as it takes.
-local function liveGenerations(windowMs, generationMs)
+local function liveGenerations(log, windowMs)
   local begun = splitWords(redis.call('HGET', META, 'generations'))
   while begun[1] do
-    local ended = begun[2] or (begun[1] + generationMs)
+    -- The newest record of the last one is of the head. Should the clock go back, its records are of when it was begun.
+    local ended = begun[2] or math.max(log.headTime, begun[1])
     if now - ended < windowMs then
       break
     end
