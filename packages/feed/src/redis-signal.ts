@@ -32,6 +32,8 @@ async function openLink(urls: string, { receive, abort }: OpenLinkOptions): Prom
     redis.on('error', lost.resolve);
     redis.on('end', () => lost.resolve(new Error('The connection to Redis ended')));
   }
+  // The node has given the channel away: it keeps the connection, and says nothing on it any more.
+  subscriber.on('moved', () => lost.resolve(new Error('The channel moved to another node of the Redis Cluster')));
   subscriber.on('smessage', (_channel: string, payload: string) => receive(payload));
   const close = async () => {
     await Promise.all([disconnect(publisher), disconnect(subscriber)]);
@@ -78,7 +80,7 @@ function createConnection(url: string, connectionName: string): Redis {
 
 /**
  * The address to speak to: the only one, or that of the cluster's node which has the channel. When the channel moves to another
- * node, sending fails or the connection ends, and the next link asks again.
+ * node, both connections are told, and the next link asks again.
  */
 async function serverOf([first = '', ...others]: string[], abort: AbortSignal): Promise<string> {
   if (others.length === 0) return first;
