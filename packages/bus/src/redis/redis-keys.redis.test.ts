@@ -348,6 +348,20 @@ test('a log whose events were taken away from under it is another log', async ()
   expect(await store.log.read(namespace, { ...next, seq: 0, nonce: 0 }, 10)).toHaveLength(1);
 });
 
+test('an event that is acknowledged after those before it were taken away is in the new log', async () => {
+  const store = open();
+  const events = newEvents(3);
+  const old = await append(store, events);
+  await redis.del(keyOf('events'));
+  const again = await store.log.append(namespace, events.slice(1));
+  expect(again).toMatchObject([1, 2].map((seq) => ({ position: { seq }, duplicate: false })));
+  const begun = again[0]?.position ?? old;
+  expect(begun.epoch).not.toBe(old.epoch);
+  expect(await store.log.read(namespace, old, 10)).toMatchObject({ gap: 'log_lost', range: { head: { seq: 2 } } });
+  const found = await store.log.read(namespace, { ...begun, seq: 0, nonce: 0 }, 10);
+  expect(found).toMatchObject(events.slice(1).map(({ text }) => ({ text })));
+});
+
 test('a server that forgot the scripts is sent them again', async () => {
   const store = open();
   await append(store, newEvents(1));

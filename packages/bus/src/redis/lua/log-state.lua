@@ -31,13 +31,18 @@ local function openLog(epoch)
   if not found[1] then
     return beginLog(epoch)
   end
-  return {
+  local log = {
     epoch = found[1],
     head = tonumber(found[2]),
     headNonce = tonumber(found[3]),
     horizon = tonumber(found[4]),
     horizonNonce = tonumber(found[5]),
   }
+  -- Somebody has taken all events away from under the log.
+  if log.head > log.horizon and redis.call('EXISTS', STREAM) == 0 then
+    return beginLog(epoch)
+  end
+  return log
 end
 
 local function splitWords(text)
