@@ -11,6 +11,8 @@
     5 names     zset of the topics, all of score 0: their order
     6 dedup     prefix of the hashes of deduplication: `<dedup>:<begun>`. Their names cannot be known before `meta` is read, and
                 the clock that makes them is the server's; they share the hash tag, so they are on the same node.
+                There is no key of the prefix itself, so that a Cluster runs no script on a part of the keys while it moves
+                them: with one that is missing it says TRYAGAIN.
                 Field: an event's key; value: seq, nonce, ms since the hash was begun
 ]]
 local META, STREAM, MARKS, TOPICS, NAMES, DEDUP = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
