@@ -148,17 +148,13 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         const reader = async () => {
           const seen: string[] = [];
           let cursor = beginning;
-          await waitFor(
-            async () => {
-              for (const { position, text } of await entriesOf(first, namespace, cursor, 11)) {
-                expect(position.seq).toBe(cursor.seq + 1);
-                cursor = position;
-                seen.push(text);
-              }
-              return seen.length >= total;
-            },
-            { what: 'all events to be read', intervalMs: 1 },
-          );
+          while (seen.length < total) {
+            for (const { position, text } of await entriesOf(first, namespace, cursor, 11)) {
+              expect(position.seq).toBe(cursor.seq + 1);
+              cursor = position;
+              seen.push(text);
+            }
+          }
           return seen;
         };
         const [seen, ...answers] = await Promise.all([
@@ -303,22 +299,25 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         const begunAt = performance.now();
         const [original] = await pair.first.log.append(namespace, [event]);
         const doneAt = performance.now();
-        let asked = 0;
+        const answers: { sentAt: number; answer: unknown }[] = [];
         const again = await waitFor(
           async () => {
-            const store = [pair.second, pair.first][asked++ % 2] as ConformingBusStore;
+            const store = [pair.second, pair.first][answers.length % 2] as ConformingBusStore;
             const sentAt = performance.now();
-            await store.housekeep();
             const [answer] = await store.log.append(namespace, [event]);
             if (answer?.duplicate === false) return answer;
-            expect(answer).toEqual({ position: original?.position, duplicate: true });
-            expect(sentAt).toBeLessThan(doneAt + windowMs + CLOCK_SLACK_MS);
+            answers.push({ sentAt, answer });
+            await store.housekeep();
             return null;
           },
           { what: 'the window to end', intervalMs: 10 },
         );
         expect(performance.now() - begunAt).toBeGreaterThanOrEqual(windowMs - CLOCK_SLACK_MS);
-        expect(asked).toBeGreaterThan(1);
+        expect(answers.length).toBeGreaterThan(0);
+        for (const { sentAt, answer } of answers) {
+          expect(answer).toEqual({ position: original?.position, duplicate: true });
+          expect(sentAt).toBeLessThan(doneAt + windowMs + CLOCK_SLACK_MS);
+        }
         expect(again.position.seq).toBe(2);
         expect(at(await pair.first.log.append(namespace, [event]), 0)).toEqual({
           position: again.position,
