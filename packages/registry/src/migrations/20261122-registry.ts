@@ -84,7 +84,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
  * A session plans the statements once, perhaps while the tables are empty, and keeps the plans. So they are written such
  * that rows are looked up by whole keys whatever the planner believes; plans that read a whole namespace for each group
  * made it 5 times slower at 10,000 agents, and slower with each more. What is rare (an agent goes, or is taken over) is
- * done row by row behind the common part.
+ * done row by row behind the common part. Agents are written in the order of their names, as by every statement that writes
+ * many: two that overlap wait for each other, and are no deadlock.
  *
  * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, facets, words, incarnation, tokens: [{ hash, id }] }]
  */
@@ -142,6 +143,7 @@ const commitWrites = sql`
       select p_namespace, s.name, s.id, s.after, s.revision, s.incarnation, case when s.seen then v_at end,
         s.facets, array_to_tsvector(s.words)
       from stamped s where not s.removes
+      order by s.name collate "C"
       on conflict (namespace, name) do update set
         id = excluded.id, doc = excluded.doc, revision = excluded.revision, incarnation = excluded.incarnation,
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
@@ -165,6 +167,7 @@ const commitWrites = sql`
       where p_changes and n.namespace = p_namespace and c.count > 0
     )
     select w.ord, w.revision, w.name, w.change, w.before is not null as existed, w.was, w.incarnation from writes w
+    order by w.name collate "C"
     loop
       if v_row.change in ('deregistered', 'expired') then
         delete from agents where namespace = p_namespace and name = v_row.name;

@@ -10,16 +10,23 @@ export interface Seen {
   agoMs: number;
 }
 
-/** Never moves a time back. Takes no revision. */
+/** Never moves a time back. Takes no revision. Locks agents in the order of their keys, as everybody does who writes many. */
 export async function touchAgents(db: Kysely<Schema>, seen: Seen[]): Promise<void> {
   await sql`
+    with locked as materialized (
+      select a.namespace, a.name, s.ago
+      from unnest(
+        ${seen.map(({ namespace }) => namespace)}::text[],
+        ${seen.map(({ name }) => name)}::text[],
+        ${seen.map(({ agentId }) => agentId)}::uuid[],
+        ${seen.map(({ agoMs }) => agoMs)}::double precision[]
+      ) as s(namespace, name, id, ago)
+      join agents a on a.namespace = s.namespace and a.name = s.name and a.id = s.id
+      order by a.namespace, a.name
+      for no key update of a
+    )
     update agents a
-    set last_seen_at = greatest(a.last_seen_at, date_trunc('milliseconds', now() - s.ago * interval '1 millisecond'))
-    from unnest(
-      ${seen.map(({ namespace }) => namespace)}::text[],
-      ${seen.map(({ name }) => name)}::text[],
-      ${seen.map(({ agentId }) => agentId)}::uuid[],
-      ${seen.map(({ agoMs }) => agoMs)}::double precision[]
-    ) as s(namespace, name, id, ago)
-    where a.namespace = s.namespace and a.name = s.name and a.id = s.id`.execute(db);
+    set last_seen_at = greatest(a.last_seen_at, date_trunc('milliseconds', now() - l.ago * interval '1 millisecond'))
+    from locked l
+    where a.namespace = l.namespace and a.name = l.name`.execute(db);
 }
