@@ -135,6 +135,11 @@ function livenessTests(replicas: Replicas): void {
   /** Everything that was ever shown of an agent. */
   const shownOf = async (swarm: Swarm, name: string) =>
     (await swarm.history(name, { limit: 500 })).changes.map(({ change, agent: { status } }) => ({ change, ...status }));
+  /** What a process shows that decided it earlier and was stopped before it could. */
+  const showCircuit = async ({ replica, namespace }: Swarm, name: string, circuit: string): Promise<void> => {
+    await sql`update agents set doc = jsonb_set(doc, '{status,circuit}', to_jsonb(${circuit}::text))
+      where namespace = ${namespace} and name = ${name}`.execute(replica.database.kysely);
+  };
   const brakeOf = (swarm: Swarm): string[] => {
     const said: string[] = [];
     const onBrake = (namespace: string, says: string) => void (namespace === swarm.namespace && said.push(says));
@@ -323,6 +328,14 @@ function livenessTests(replicas: Replicas): void {
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'half_open' });
     });
 
+    it('is shown as it is remembered, also when what was shown last came too late', async () => {
+      const swarm = await replicas.swarm(settings());
+      await startHealthy(swarm, ['ada']);
+      await showCircuit(swarm, 'ada', 'half_open');
+      await time.advance(5000 + STEP_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', health: 'healthy' });
+    });
+
     it('belongs to the process', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.join('ada', { incarnation: '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
@@ -434,6 +447,21 @@ function livenessTests(replicas: Replicas): void {
       await other.close();
       const then = there.asked;
       await movingUntil(() => expect(there.asked).toBeGreaterThan(then + 2));
+    });
+
+    it('that answers shows the circuit as it is, also before a judge looks', async () => {
+      const { replica, clock } = await startStoppable();
+      await time.advance(LOOK_MS);
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      await swarm.register('ada', { healthUrl: there.url });
+      await untilStatus(swarm, 'ada', { health: 'healthy' });
+      clock.stopped = true;
+      const stoppedAt = time.now;
+      await showCircuit(swarm, 'ada', 'half_open');
+      await untilStatus(swarm, 'ada', { circuit: 'closed', health: 'healthy' });
+      expect(time.now - stoppedAt).toBeLessThan(DUTY_MS);
+      await replica.close();
     });
 
     it('that may not be probed is a failure that says so', async () => {

@@ -3,9 +3,11 @@ import type { Migration } from 'kysely/migration';
 import * as registry from './20261122-registry.ts';
 import * as liveness from './20261123-liveness.ts';
 import * as circuitNews from './20261124-circuit-news.ts';
+import * as shownCircuits from './20261125-shown-circuits.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
   '20261123-liveness': liveness,
   '20261124-circuit-news': circuitNews,
+  '20261125-shown-circuits': shownCircuits,
 };

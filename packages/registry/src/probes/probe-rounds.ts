@@ -6,7 +6,6 @@ import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
 import { type Clock, repeat } from '../clock.ts';
 import { type LivenessSettings, probedAgent } from '../liveness/assess.ts';
-import { shownCircuit } from '../liveness/circuit.ts';
 import { memoryOf } from '../liveness/liveness-memory.ts';
 import { claimProbes, type DueProbe } from '../liveness/queries/claim-probes.ts';
 import { type MemoryWrite, writeMemories } from '../liveness/queries/write-memories.ts';
@@ -161,7 +160,7 @@ export class ProbeRounds {
 
 const examined = (due: DueProbe) => ({
   memory: memoryOf(due.liveness, due),
-  status: { health: due.health, activity: due.activity, ...shownCircuit(memoryOf(due.liveness, due).circuit) },
+  status: due.status,
   hasHealthUrl: true,
   registeredAt: 0,
   lastSeenAt: due.last_seen_at?.getTime() ?? null,

@@ -1,8 +1,9 @@
 // Takes agents whose healthUrl is due, each for one replica: the next probe is due an interval later, whoever does it.
-import type { Activity, Health } from '@hypercode/contracts';
+import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import type { LivenessMemory } from '../liveness-memory.ts';
+import { storedStatus } from './stored-status.ts';
 
 export interface DueProbe {
   namespace: string;
@@ -10,8 +11,7 @@ export interface DueProbe {
   id: string;
   incarnation: string | null;
   healthUrl: string;
-  activity: Activity;
-  health: Health;
+  status: Agent['status'];
   last_seen_at: Date | null;
   liveness: LivenessMemory | null;
   /** The database's time. */
@@ -35,7 +35,6 @@ export async function claimProbes(
     set probe_at = now() + ${intervalMs} * (0.9 + random() * 0.2) * interval '1 millisecond'
     from due where a.namespace = due.namespace and a.name = due.name
     returning a.namespace, a.name, a.id, a.incarnation, a.doc ->> 'healthUrl' as "healthUrl",
-      a.doc #>> '{status,activity}' as activity, a.doc #>> '{status,health}' as health, a.last_seen_at, a.liveness,
-      now() as now`.execute(db);
+      ${storedStatus} as status, a.last_seen_at, a.liveness, now() as now`.execute(db);
   return rows;
 }

@@ -1,8 +1,10 @@
-// Agents to be judged: those of whom something is remembered, and those that have been silent; or only what cannot wait.
+// Agents to be judged: those of whom something is remembered or shown, and those that have been silent; or only what cannot
+// wait.
 import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import type { LivenessMemory } from '../liveness-memory.ts';
+import { storedStatus } from './stored-status.ts';
 
 export interface Suspect {
   namespace: string;
@@ -16,19 +18,22 @@ export interface Suspect {
   liveness: LivenessMemory | null;
 }
 
-// Documents of earlier versions do not have a `circuitOpenUntil`.
-const columns = sql`namespace, name, id, incarnation, '{"circuitOpenUntil": null}'::jsonb || (doc -> 'status') as status, doc ->> 'registeredAt' as "registeredAt",
+const columns = sql`namespace, name, id, incarnation, ${storedStatus} as status, doc ->> 'registeredAt' as "registeredAt",
   jsonb_typeof(doc -> 'healthUrl') = 'string' as "hasHealthUrl", last_seen_at, liveness`;
 const remembered = sql<Suspect>`select ${columns} from agents where liveness is not null`;
+/** A process that was stopped may show what it decided when everybody else has forgotten it. */
+const shownAlone = sql`liveness is null and doc #>> '{status,circuit}' <> 'closed'`;
 
-/** `silentMs`: how long an agent is silent for before it is looked at; null: only what is remembered. */
+/** `silentMs`: how long an agent is silent for before it is looked at; null: only what is remembered or shown. */
 export async function readSuspects(db: Kysely<Schema>, silentMs: number | null): Promise<Suspect[]> {
+  const known = sql<Suspect>`${remembered} union all select ${columns} from agents where ${shownAlone}`;
   const { rows } =
     silentMs === null
-      ? await remembered.execute(db)
-      : await sql<Suspect>`${remembered} union all
+      ? await known.execute(db)
+      : await sql<Suspect>`${known} union all
           select ${columns} from agents
-          where liveness is null and last_seen_at < now() - ${silentMs} * interval '1 millisecond'`.execute(db);
+          where liveness is null and last_seen_at < now() - ${silentMs} * interval '1 millisecond'
+            and doc #>> '{status,circuit}' = 'closed'`.execute(db);
   return rows;
 }
 
