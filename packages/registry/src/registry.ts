@@ -164,7 +164,7 @@ export class Registry {
     });
     this.#probes = new ProbeRounds({
       db,
-      prober: new Prober({ timeoutMs: probeTimeoutMs, allow }),
+      prober: new Prober({ timeoutMs: probeTimeoutMs, maxWaitMs: probeIntervalMs / 2, allow }),
       settings,
       intervalMs: probeIntervalMs,
       clock,

@@ -491,6 +491,14 @@ describe('connections', () => {
     for (const result of await Promise.all(stuck)) expect(result).toMatchObject({ kind: 'aborted' });
   });
 
+  test('wait for each other no longer than they may', async () => {
+    const { url } = await serve(() => undefined);
+    const asking = prober({ timeoutMs: 300, maxWaitMs: 200, maxConcurrentPerOrigin: 1 });
+    const results = await Promise.all(Array.from({ length: 5 }, () => asking.probe(url, never)));
+    const kinds = results.map((result) => (result.ok ? 'ok' : result.kind));
+    expect(kinds).toEqual(['timeout', 'aborted', 'aborted', 'aborted', 'aborted']);
+  });
+
   test('of many probes may share a signal', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => void warnings.push(warning);

@@ -25,6 +25,11 @@ export interface ProberOptions {
   maxSocketAgeMs?: number;
   /** Connections kept unused, in all. Default 1,000. */
   maxIdleSockets?: number;
+  /**
+   * How long a probe waits for its turn before it is given up. Default 5,000; to be so short that it is over before the same
+   * agent is due again.
+   */
+  maxWaitMs?: number;
   /** Probes at once, in all. Default 512. */
   maxConcurrent?: number;
   /** Probes at once of one origin, so that nobody is flooded by many agents that name it. Default 32. */
@@ -61,6 +66,7 @@ type Answer = Pick<Extract<ProbeResult, { ok: true }>, 'status' | 'activity'>;
 /** Sends GET without credentials, follows no redirects, and connects to permitted addresses only. */
 export class Prober {
   readonly #timeoutMs: number;
+  readonly #maxWaitMs: number;
   readonly #agents: GuardedAgents;
   readonly #turns: Turns;
   readonly #turnsPerOrigin: number;
@@ -70,8 +76,9 @@ export class Prober {
 
   constructor(options: ProberOptions) {
     const { timeoutMs, allow, lookup, ca, keepAliveMs = 15_000, maxSocketAgeMs = 300_000 } = options;
-    const { maxIdleSockets = 1_000, maxConcurrent = 512, maxConcurrentPerOrigin = 32 } = options;
+    const { maxIdleSockets = 1_000, maxWaitMs = 5000, maxConcurrent = 512, maxConcurrentPerOrigin = 32 } = options;
     this.#timeoutMs = timeoutMs;
+    this.#maxWaitMs = maxWaitMs;
     this.#turns = new Turns(maxConcurrent);
     this.#turnsPerOrigin = maxConcurrentPerOrigin;
     const idle = { keepAliveMs, maxSocketAgeMs, maxIdleSockets, maxIdleSocketsPerOrigin: maxConcurrentPerOrigin };
@@ -80,7 +87,8 @@ export class Prober {
 
   /**
    * Never rejects. Where too many probes run, it first waits for its turn: that takes none of its time, and is not in
-   * `ms`. When the signal aborts it ends at once as `aborted`.
+   * `ms`. After too long a wait it ends as `aborted`, so that those of an origin that hangs do not pile up, and at once
+   * when the signal aborts.
    */
   async probe(url: string, signal?: AbortSignal): Promise<ProbeResult> {
     const target = parseTarget(url);
@@ -111,11 +119,13 @@ export class Prober {
   async #inTurn(target: URL, ending: AbortController): Promise<ProbeResult> {
     const here = this.#origins.get(target.origin) ?? new Turns(this.#turnsPerOrigin);
     this.#origins.set(target.origin, here);
+    const noTurn = setTimeout(() => ending.abort(crowded()), this.#maxWaitMs);
     try {
       // The origin's first: who waits for it must not hold up the others.
       await here.take(ending.signal);
       try {
         await this.#turns.take(ending.signal);
+        clearTimeout(noTurn);
         try {
           return await this.#inTime(target, ending);
         } finally {
@@ -127,6 +137,8 @@ export class Prober {
       }
     } catch (error) {
       return failed(ProbeFailure.from(error, false), 0);
+    } finally {
+      clearTimeout(noTurn);
     }
   }
 
@@ -230,6 +242,7 @@ function parseTarget(url: string): URL | ProbeFailure {
 }
 
 const givenUp = () => new ProbeFailure('aborted', 'the probe was given up before there was an answer');
+const crowded = () => new ProbeFailure('aborted', 'too many other probes were under way');
 const tooLarge = () => new ProbeFailure('too_large', `the answer is larger than ${MAX_BODY_BYTES / 1024} KiB`);
 
 function badStatus(status: number): ProbeFailure {
