@@ -124,6 +124,17 @@ describe('the judge', () => {
     );
   });
 
+  test('takes an old beat for no success, when a grace begins', () => {
+    let agent = agentWith({ lastSeenAt: NOW });
+    const missedAt = NOW + 3 * LEASE_MS;
+    agent = after(agent, judged(agent, moment({ now: missedAt }), SETTINGS));
+    expect(agent.memory.circuit.failures).toBe(2);
+    agent = after(agent, judged(agent, moment({ now: missedAt, graceUntil: missedAt + LEASE_MS }), SETTINGS));
+    expect(agent.memory).toMatchObject({ circuit: { failures: 2 }, failingSince: missedAt });
+    agent = after(agent, judged({ ...agent, lastSeenAt: missedAt + 1 }, moment({ now: missedAt + 1 }), SETTINGS));
+    expect(agent.memory.circuit.failures).toBe(0);
+  });
+
   test('takes the beat that ends a missed lease for no trial', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, missed: 4, successAt: NOW - 9_000_000 };

@@ -75,7 +75,8 @@ export function lookAt(agent: Examined, moment: LeaseMoment, settings: LivenessS
     return { memory: fine, health: verdict.health, failed: null, expired: null };
   }
   const wasHealthy = memory.wasHealthy || status.health === 'healthy';
-  const failing = { ...memory, circuit, failingSince: memory.failingSince ?? now, wasHealthy };
+  // What was seen before a miss is no success any more, whatever verdict the lease gets later.
+  const failing = { ...memory, circuit, successAt: lastSeenAt, failingSince: memory.failingSince ?? now, wasHealthy };
   const { reason } = verdict;
   if (verdict.verdict === 'expired') return { memory: failing, health: 'unhealthy', failed: null, expired: reason };
   const { missed, failures: times } = verdict;

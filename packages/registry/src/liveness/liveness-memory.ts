@@ -12,7 +12,7 @@ export interface LivenessMemory {
   readonly failingSince: number | null;
   /** Whether it was healthy before that. */
   readonly wasHealthy: boolean;
-  /** The sign of life that was last taken for a success, in milliseconds since the epoch. */
+  /** The sign of life that was last taken for a success, or came before a miss, in milliseconds since the epoch. */
   readonly successAt: number | null;
 }
 
