@@ -188,6 +188,16 @@ describe('a probe', () => {
     );
   });
 
+  test('shows what its answer says that the agent is doing, and keeps it where it says nothing', () => {
+    const busy = { result: { ...GOOD, activity: 'busy' }, now: NOW } as const;
+    const agent = agentWith({ hasHealthUrl: true });
+    const first = probedAgent(agent, busy, SETTINGS);
+    expect(first).toEqual({ memory: null, shown: { activity: 'busy' }, expired: null, isAlive: true });
+    const shown = after(agent, first);
+    expect(probedAgent(shown, busy, SETTINGS).shown).toBeNull();
+    expect(probedAgent(shown, { result: GOOD, now: NOW }, SETTINGS).shown).toBeNull();
+  });
+
   test('tries a half-open circuit at once, for good and for bad', () => {
     const memory: LivenessMemory = {
       ...freshMemory('ada', null),

@@ -1,7 +1,7 @@
 // What one look at an agent changes: what is remembered of it, and what everybody is shown. Pure.
 import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
-import { advance, type CircuitMemory, type CircuitSettings, type ShownCircuit, shownCircuit } from './circuit.ts';
+import { advance, type CircuitMemory, type CircuitSettings, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
 import { isBlank, type LivenessMemory } from './liveness-memory.ts';
 import { judgeProbe } from './probe-outcome.ts';
@@ -21,7 +21,7 @@ export interface Assessment {
   /** `memory` itself when nothing has changed; null: nothing to remember, and nothing left to show. */
   readonly memory: LivenessMemory | null;
   /** What is to be shown, if it differs from what is. */
-  readonly shown: (Pick<Agent['status'], 'health'> & ShownCircuit) | null;
+  readonly shown: Partial<Omit<Agent['status'], 'lastSeenAt'>> | null;
   /** Why the agent is to be removed. */
   readonly expired: string | null;
 }
@@ -113,7 +113,10 @@ export function probedAgent(
   if (outcome.outcome === 'success') {
     const circuit = advance(memory.circuit, { kind: 'success', at: now }, settings);
     const next = { ...memory, circuit, missed: 0, failingSince: null, wasHealthy: true };
-    return { ...assessed(agent, next, 'healthy'), isAlive: true };
+    const found = assessed(agent, next, 'healthy');
+    const { activity } = outcome;
+    const isNews = activity !== null && activity !== status.activity;
+    return { ...found, shown: isNews ? { ...found.shown, activity } : found.shown, isAlive: true };
   }
   const failure = { kind: 'failure', reason: outcome.reason, at: now } as const;
   const circuit = advance(memory.circuit, failure, countingOnly(settings));

@@ -34,6 +34,7 @@ const LIVENESS = {
 /** What a healthUrl stands for. */
 class Endpoint {
   status = 200;
+  body = '';
   asked = 0;
   /** So many more are answered with a 500, whatever the status is. */
   failures = 0;
@@ -45,7 +46,7 @@ class Endpoint {
       this.asked += 1;
       response.statusCode = this.failures > 0 ? 500 : this.status;
       this.failures = Math.max(0, this.failures - 1);
-      response.end();
+      response.end(this.body);
     });
   }
 
@@ -462,6 +463,16 @@ function livenessTests(replicas: Replicas): void {
       await untilStatus(swarm, 'ada', { circuit: 'closed', health: 'healthy' });
       expect(time.now - stoppedAt).toBeLessThan(DUTY_MS);
       await replica.close();
+    });
+
+    it('may say that the agent is busy, and everybody is shown so', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      there.body = '{"status":"busy"}';
+      await swarm.register('ada', { healthUrl: there.url });
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'busy' });
+      there.body = '{"status":"ready"}';
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'ready' });
     });
 
     it('that may not be probed is a failure that says so', async () => {
