@@ -35,6 +35,7 @@ const LIVENESS = {
 class Endpoint {
   status = 200;
   body = '';
+  hangs = false;
   asked = 0;
   /** So many more are answered with a 500, whatever the status is. */
   failures = 0;
@@ -44,6 +45,7 @@ class Endpoint {
     this.#server = server;
     server.on('request', (_request, response) => {
       this.asked += 1;
+      if (this.hangs) return;
       response.statusCode = this.failures > 0 ? 500 : this.status;
       this.failures = Math.max(0, this.failures - 1);
       response.end(this.body);
@@ -337,6 +339,20 @@ function livenessTests(replicas: Replicas): void {
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', health: 'healthy' });
     });
 
+    it('stays as it is when the same process registers again, and not with an agent that is created again', async () => {
+      const swarm = await replicas.swarm(settings());
+      const incarnation = '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
+      await swarm.join('ada', { incarnation });
+      await swarm.registry.trip({ namespace: swarm.namespace, name: 'ada' });
+      await swarm.join('ada', { incarnation, version: '2.0.0' });
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open' });
+      await swarm.deregister('ada');
+      await swarm.join('ada', { incarnation });
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+    });
+
     it('belongs to the process', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.join('ada', { incarnation: '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
@@ -463,6 +479,46 @@ function livenessTests(replicas: Replicas): void {
       await untilStatus(swarm, 'ada', { circuit: 'closed', health: 'healthy' });
       expect(time.now - stoppedAt).toBeLessThan(DUTY_MS);
       await replica.close();
+    });
+
+    it('that hangs fails whoever is ready, and nobody who is busy and beats', async () => {
+      const swarm = await replicas.swarm(settings());
+      const [there, elsewhere] = [await endpoint(), await endpoint()];
+      await beating(swarm, await swarm.join('ada', { healthUrl: there.url }));
+      await beating(swarm, await swarm.join('eve', { healthUrl: elsewhere.url }));
+      there.body = '{"status":"busy"}';
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'busy' });
+      await untilStatus(swarm, 'eve', { health: 'healthy', activity: 'ready' });
+      there.hangs = true;
+      elsewhere.hangs = true;
+      for (let failures = 1; failures <= 4; failures += 1) {
+        await time.advance(PROBE_INTERVAL_MS);
+        // The probes end in real time, of which far more passes here.
+        await until(async () => {
+          await time.advance(1);
+          expect((await statusOf(swarm, 'eve')).consecutiveFailures).toBeGreaterThanOrEqual(failures);
+        });
+      }
+      await untilStatus(swarm, 'eve', { health: 'unhealthy', circuit: 'open' });
+      expect(there.asked).toBeGreaterThan(3);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({
+        health: 'healthy',
+        circuit: 'closed',
+        consecutiveFailures: 0,
+      });
+    });
+
+    it('that fails is no failure of an agent that is paused', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      await beating(swarm, await swarm.join('ada', { healthUrl: there.url }));
+      there.body = '{"status":"paused"}';
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'paused' });
+      there.status = 500;
+      const { asked } = there;
+      await movingUntil(() => expect(there.asked).toBeGreaterThan(asked + 5));
+      const shown = { health: 'healthy', activity: 'paused', circuit: 'closed', consecutiveFailures: 0 };
+      expect(await statusOf(swarm, 'ada')).toMatchObject(shown);
     });
 
     it('may say that the agent is busy, and everybody is shown so', async () => {
