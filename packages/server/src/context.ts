@@ -18,7 +18,10 @@ export interface Core {
 
 export interface CallContext {
   readonly core: Core;
-  /** Who is calling. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE; asks only once a request. */
+  /**
+   * Who is calling, as of now: on a WebSocket one context serves every call, and a token can end between two of them. Throws
+   * UNAUTHENTICATED, FENCED or UNAVAILABLE.
+   */
   identify(): Promise<Identity>;
   /** Bytes of the request's body, when they are known: no part of it can be larger. */
   readonly bodyBytes: number | null;
@@ -36,11 +39,10 @@ export interface Caller {
 }
 
 export function createCallContext({ core, authorization, connectionToken, bodyBytes, drained }: Caller): CallContext {
-  let identity: Promise<Identity> | null = null;
   return {
     core,
     bodyBytes,
-    identify: () => (identity ??= recognise(core, authorization, connectionToken)),
+    identify: () => recognise(core, authorization, connectionToken),
     drained: drained ?? (() => Promise.resolve()),
   };
 }

@@ -70,6 +70,17 @@ describe('a watch over WebSocket', () => {
     await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
   });
 
+  test('takes no further call once its token is revoked', async () => {
+    const { id, token } = await core.registry.createToken({ namespace: 'ws', kind: 'viewer', name: 'soon gone' });
+    const { client, socket } = connectClient(token);
+    await client.registry.query.query({ namespace: 'ws' });
+    await core.registry.revokeToken('ws', id);
+    await expect(client.registry.query.query({ namespace: 'ws' })).rejects.toMatchObject({
+      data: { swarm: { code: 'UNAUTHENTICATED' } },
+    });
+    await socket.close();
+  });
+
   test('queries and mutations go the same way', async () => {
     const { client, socket } = connectClient(VIEWER_TOKEN);
     await register('ws-calls', 'only');
