@@ -7,7 +7,7 @@ export const LIMITS = {
   topicLength: 255,
   /** Most tokens in a topic or topic pattern. */
   topicTokens: 16,
-  /** Largest agent registration, in bytes of JSON. */
+  /** Largest agent registration, in bytes of JSON; also the largest input of every call that has no limit of its own. */
   registrationBytes: 64 * 1024,
   capabilities: 64,
   /** Most topic patterns that an agent declares each way. */
@@ -43,6 +43,8 @@ export const LIMITS = {
   settledAtOnce: 1000,
   /** Longest wait of a claim, in milliseconds. */
   claimWaitMs: 30_000,
+  /** Largest policy, in bytes of JSON: many roles with long lists come to more than a registration. */
+  policyBytes: 4 * 1024 * 1024,
   policyRoles: 200,
   /** Most patterns in each list of a role's policy. */
   policyPatterns: 200,

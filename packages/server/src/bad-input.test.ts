@@ -1,8 +1,10 @@
 // Bad input on a whole core: the documented refusal over REST and tRPC, alone and in a batch, and nothing is stored.
 import { ERROR_CODES, type ErrorCode, LIMITS, QueryResult, SwarmErrorBody } from '@hypercode/contracts';
+import type { AnyProcedure } from '@trpc/server';
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { appRouter } from './router/app-router.ts';
 import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './test-core.ts';
 
 let core: TestCore;
@@ -157,6 +159,30 @@ describe.each(Object.entries(TRANSPORTS))('over %s', (_transport, refused) => {
     expect(text).toHaveLength(bytes);
     const { details } = await refused(text, 'PAYLOAD_TOO_LARGE');
     expect(details).toEqual({ limit: 65_536 });
+  });
+});
+
+describe('more than a call may say, over tRPC', () => {
+  const limits: Record<string, number> = {
+    'bus.publish': LIMITS.eventBytes,
+    'bus.publishMany': LIMITS.publishManyBytes,
+    'policy.put': LIMITS.policyBytes,
+  };
+  // By their paths, whatever the type says.
+  const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>;
+  const mutations = Object.entries(procedures).filter(([, { _def }]) => _def.type === 'mutation');
+
+  it.each(mutations.map(([path]) => path))('is PAYLOAD_TOO_LARGE for %s', async (path) => {
+    const limit = limits[path] ?? LIMITS.registrationBytes;
+    const answer = await post(`/trpc/${path}`, JSON.stringify({ unknown: 'x'.repeat(limit) }));
+    expect(await answer.json()).toMatchObject({
+      error: { data: { swarm: { code: 'PAYLOAD_TOO_LARGE', details: { limit } } } },
+    });
+  });
+
+  it('a policy of somebody who may not put one is not even looked at', async () => {
+    const answer = await core.fetch('/trpc/policy.put', { method: 'POST', token: VIEWER_TOKEN, json: { policy: 1 } });
+    expect(await answer.json()).toMatchObject({ error: { data: { swarm: { code: 'FORBIDDEN' } } } });
   });
 });
 

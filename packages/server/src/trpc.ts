@@ -1,5 +1,6 @@
 // The building blocks of procedures: an error shape, a recognised caller, a checked size.
 import { LIMITS, SwarmError } from '@hypercode/contracts';
+import { assertAdmin } from '@hypercode/registry';
 import { initTRPC } from '@trpc/server';
 import type { CallContext } from './context.ts';
 import { toErrorShape, toTrpcError } from './refusals.ts';
@@ -22,7 +23,7 @@ const t = initTRPC.context<CallContext>().create({
 export const { router, createCallerFactory } = t;
 
 /** Knows who is calling before it looks at the input. */
-export const procedure = t.procedure.use(async ({ ctx, next }) => {
+const recognised = t.procedure.use(async ({ ctx, next }) => {
   const identity = await ctx.identify().catch((error: unknown) => {
     throw toTrpcError(error);
   });
@@ -31,16 +32,26 @@ export const procedure = t.procedure.use(async ({ ctx, next }) => {
   return result;
 });
 
-/** A procedure whose input is at most so many bytes of JSON. PAYLOAD_TOO_LARGE says what was too large. */
+/**
+ * A procedure whose input is at most so many bytes of JSON, which is seen before a schema is: schemas look at everything, and
+ * name everything that they find. PAYLOAD_TOO_LARGE says what was too large.
+ */
 const procedureUpTo = (maxBytes: number, what: string) =>
-  procedure.use(async ({ ctx, getRawInput, next }) => {
+  recognised.use(async ({ ctx, getRawInput, next }) => {
     if (ctx.bodyBytes === null || ctx.bodyBytes > maxBytes) assertSize(await getRawInput(), maxBytes, what);
     return next();
   });
 
-export const registrationProcedure = procedureUpTo(LIMITS.registrationBytes, 'a registration');
+export const procedure = procedureUpTo(LIMITS.registrationBytes, 'the input');
 export const eventProcedure = procedureUpTo(LIMITS.eventBytes, 'an event');
 export const eventsProcedure = procedureUpTo(LIMITS.publishManyBytes, 'a publishMany');
+/** For administrators: the input can be large, so whoever else calls is refused before it is looked at. */
+export const policyProcedure = recognised
+  .use(({ ctx, next }) => {
+    assertAdmin(ctx.principal);
+    return next();
+  })
+  .concat(procedureUpTo(LIMITS.policyBytes, 'a policy'));
 
 function assertSize(input: unknown, maxBytes: number, what: string): void {
   let text: string;

@@ -1,5 +1,5 @@
 // Policies over plain HTTP.
-import { Policy, PolicyExplainInput, PolicyExplanation, PolicyPutInput } from '@hypercode/contracts';
+import { LIMITS, Policy, PolicyExplainInput, PolicyExplanation, PolicyPutInput } from '@hypercode/contracts';
 import { JSON_MEDIA_TYPE } from './json-body.ts';
 import { namespaceParameter, required, textParameter } from './parameters.ts';
 import { procedureRoute, type Route } from './route.ts';
@@ -7,9 +7,6 @@ import { procedureRoute, type Route } from './route.ts';
 const tag = 'policy';
 const query = { namespace: namespaceParameter };
 const { name, action, topic } = PolicyExplainInput.shape;
-
-/** Many roles with long lists come to more than a registration. */
-const MAX_POLICY_BYTES = 4 * 1024 * 1024;
 
 /** A put as the procedure takes it; the namespace is in the URL. */
 export const PolicyBody = PolicyPutInput.omit({ namespace: true });
@@ -36,7 +33,7 @@ export const policyRoutes: readonly Route[] = [
       '`ifVersion`, only if that is the version in force.',
     query,
     body: { [JSON_MEDIA_TYPE]: PolicyBody },
-    maxBodyBytes: MAX_POLICY_BYTES,
+    maxBodyBytes: LIMITS.policyBytes,
     answers: { 200: { description: 'The policy as it is now.', schema: Policy } },
     refusals: ['CONFLICT', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.policy.put(input),

@@ -6,8 +6,8 @@ import {
   PolicyGetInput,
   PolicyPutInput,
 } from '@hypercode/contracts';
-import { assertAdmin, assertMayRead } from '@hypercode/registry';
-import { procedure, router } from '../trpc.ts';
+import { assertMayRead } from '@hypercode/registry';
+import { policyProcedure, procedure, router } from '../trpc.ts';
 
 export const policyRouter = router({
   get: procedure.input(PolicyGetInput).query(({ ctx, input: { namespace } }): Promise<Policy> => {
@@ -15,10 +15,11 @@ export const policyRouter = router({
     return ctx.core.bus.policies.get(namespace);
   }),
 
-  put: procedure.input(PolicyPutInput).mutation(({ ctx, input: { namespace, policy, ifVersion } }): Promise<Policy> => {
-    assertAdmin(ctx.principal);
-    return ctx.core.bus.policies.put(namespace, policy, ifVersion);
-  }),
+  put: policyProcedure
+    .input(PolicyPutInput)
+    .mutation(({ ctx, input: { namespace, policy, ifVersion } }): Promise<Policy> =>
+      ctx.core.bus.policies.put(namespace, policy, ifVersion),
+    ),
 
   explain: procedure
     .input(PolicyExplainInput)

@@ -20,10 +20,10 @@ import { assertMayChange, assertMayRead, assertMayRegister } from '@hypercode/re
 import { heartbeat } from '../heartbeat.ts';
 import { trackedValues } from '../streams/stream-kind.ts';
 import { watchStream } from '../streams/watch-stream.ts';
-import { procedure, registrationProcedure, router } from '../trpc.ts';
+import { procedure, router } from '../trpc.ts';
 
 export const registryRouter = router({
-  register: registrationProcedure.input(AgentRegistration).mutation(async ({ ctx, input }): Promise<RegisterResult> => {
+  register: procedure.input(AgentRegistration).mutation(async ({ ctx, input }): Promise<RegisterResult> => {
     assertMayRegister(ctx.principal, input.namespace, input.role);
     ctx.core.registerRate.take(ctx.principal.id);
     const result = await ctx.core.registry.register(input, ctx.principal);
@@ -31,7 +31,7 @@ export const registryRouter = router({
     return result;
   }),
 
-  update: registrationProcedure.input(UpdateInput).mutation(async ({ ctx, input }): Promise<UpdateResult> => {
+  update: procedure.input(UpdateInput).mutation(async ({ ctx, input }): Promise<UpdateResult> => {
     assertMayChange(ctx.principal, input.namespace, input.name);
     ctx.core.registerRate.take(ctx.principal.id);
     return { agent: await ctx.core.registry.update(input) };
