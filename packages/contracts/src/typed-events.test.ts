@@ -41,6 +41,14 @@ describe('a catalogue', () => {
     }
   });
 
+  test.each(['constructor', '__proto__', 'toString'])('takes "%s" for a token like any other', (token) => {
+    const rest = z.literal('rest');
+    const one = z.literal('one');
+    const unusual = defineEvents({ [`${token}.>`]: rest, [`${token}.*`]: one });
+    expect(unusual.schemaOf(`${token}.a`)).toBe(one);
+    expect(unusual.schemaOf(`${token}.a.b`)).toBe(rest);
+  });
+
   test.each(['', 'a..b', 'a.>.b', 'with space'])('refuses the key "%s"', (key) => {
     expect(() => defineEvents({ [key]: z.string() })).toThrow(
       expect.objectContaining({ code: 'INVALID_INPUT', details: [expect.objectContaining({ path: key })] }),

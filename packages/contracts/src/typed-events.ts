@@ -34,8 +34,7 @@ export function defineEvents<const S extends EventSchemas>(schemas: S): EventCat
   };
 }
 
-const RANKS: Readonly<Record<string, number>> = { '*': 1, '>': 2 };
-const rankOf = (token: string): number => RANKS[token] ?? 0;
+const rankOf = (token: string): number => ['*', '>'].indexOf(token);
 
 /** Of two patterns that match the same topic, the one whose first different token says more comes first. */
 function bySpecificity(a: string, b: string): number {
