@@ -49,6 +49,9 @@ const MAX_PATH_LENGTH = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often connections are held against that, in milliseconds. */
 const CHECK_INTERVAL_MS = 5000;
+/** What a page of another origin may call, and which headers of the answer it may read. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const HEADERS = ['location', 'retry-after', 'x-request-id'];
 /** How long answers in flight may take when the server closes, in milliseconds. */
 const MAX_DRAIN_MS = 10_000;
 /** A fleet that restarts registers at once; so ten seconds' worth of registrations may. */
@@ -99,7 +102,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a call failed');
     },
   });
-  if (corsOrigins.length > 0) app.register(cors, { origin: corsOrigins, exposedHeaders: ['x-request-id'] });
+  if (corsOrigins.length > 0) app.register(cors, { origin: corsOrigins, methods: METHODS, exposedHeaders: HEADERS });
   addHealthRoutes(app, checks, draining.signal);
   addRestRoutes(app, core);
   addTrpcStreamRoutes(app, core);
