@@ -1,5 +1,6 @@
 // What `/metrics` tells of a whole core.
-import { RegisterResult } from '@hypercode/contracts';
+import { ClaimResult, RegisterResult } from '@hypercode/contracts';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from './test-core.ts';
 
@@ -69,6 +70,56 @@ describe('GET /metrics', () => {
       const after = await metrics();
       expect(expected.map(([name]) => [name, after.get(name)])).toEqual(expected);
     }, 5000);
+  });
+
+  it('counts what is published, refused, repeated and delivered, and shows what waits', async () => {
+    const id = randomUUID();
+    const publish = (json: unknown) => core.fetch('/v1/events', { method: 'POST', json });
+    const group = (call: string, json: unknown) => core.fetch(`/v1/groups/g/${call}`, { method: 'POST', json });
+    const claim = async () => {
+      const answer = await group('claim', { topics: ['m.>'], from: 'earliest', max: 1, maxDeliveries: 2 });
+      return ClaimResult.parse(await answer.json()).deliveries.map(({ deliveryId }) => deliveryId);
+    };
+    await publish({ id, topic: 'm.a', data: 1 });
+    await publish({ id, topic: 'm.a', data: 1 });
+    await publish([
+      { topic: 'm.b', data: 2 },
+      { topic: 'm.c', data: 3 },
+      { topic: 'system.a', data: 4 },
+    ]);
+    for (let attempts = 0; attempts < 2; attempts += 1) await group('nack', { deliveryIds: await claim() });
+    await group('ack', { deliveryIds: await claim() });
+    expect(await claim()).toHaveLength(1);
+    await publish({ topic: 'm.d', data: 5 });
+    const stream = await core.fetch('/v1/events/stream?topics=m.*&from=earliest');
+    const reader = stream.body?.getReader();
+    await reader?.read();
+
+    const expected: [string, number][] = [
+      ['swarm_events_published_total', 4],
+      ['swarm_events_duplicate_total', 1],
+      ['swarm_refusals_total{code="ACL_DENIED"}', 1],
+      ['swarm_append_events_sum', 5],
+      ['swarm_append_events_count', 4],
+      ['swarm_append_duration_seconds_count', 4],
+      ['swarm_event_ring_entries', 4],
+      ['swarm_deliveries_total', 4],
+      ['swarm_redeliveries_total', 1],
+      ['swarm_nacks_total', 2],
+      ['swarm_acks_total', 1],
+      ['swarm_group_lag{namespace="default",group="g"}', 1],
+      ['swarm_group_in_flight{namespace="default",group="g"}', 1],
+      ['swarm_group_dead_letters{namespace="default",group="g"}', 1],
+      ['swarm_streams{stream="subscribe",transport="sse_rest"}', 1],
+      ['swarm_stream_values_total{stream="subscribe",transport="sse_rest"}', 5],
+    ];
+    await vi.waitFor(async () => {
+      const after = await metrics();
+      expect(expected.map(([name]) => [name, after.get(name)])).toEqual(expected);
+      expect(after.get('swarm_event_ring_bytes')).toBeGreaterThan(0);
+      expect(after.get('swarm_stream_sent_bytes_total{stream="subscribe",transport="sse_rest"}')).toBeGreaterThan(0);
+    }, 5000);
+    await reader?.cancel();
   });
 
   it('names no path that a caller made up', async () => {
