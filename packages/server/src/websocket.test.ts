@@ -2,6 +2,7 @@
 import type { WatchEvent } from '@hypercode/contracts';
 import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AppRouter } from './router/app-router.ts';
@@ -112,6 +113,13 @@ describe('the socket', () => {
     socket.send(JSON.stringify({ id: 2, method: 'query', params: { path: 'registry.query', input: {} } }));
     await Promise.race([once(socket, 'message'), once(socket, 'close')]);
     socket.terminate();
+    expect((await core.fetch('/healthz')).status).toBe(200);
+  });
+
+  test.each(['[', 'a b', 'a:b:c', 'a:99999'])('is not there for a host that is none: "%s"', async (host) => {
+    const socket = new WebSocket(address(), { headers: { host } });
+    const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect(answer.statusCode).toBe(400);
     expect((await core.fetch('/healthz')).status).toBe(200);
   });
 

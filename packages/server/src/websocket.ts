@@ -20,7 +20,7 @@ const KEEP_ALIVE = { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 };
 /** Bytes that may wait in a connection before its subscriptions wait too. */
 const MAX_WAITING_BYTES = 128 * 1024;
 
-/** Serves `/trpc` upgrades of `server`. Returns what ends every connection. */
+/** Serves the upgrades of `server`, which are those of `isWebSocketUpgrade`. Returns what ends every connection. */
 export function serveWebSockets(server: Server, options: WebSocketOptions): () => Promise<void> {
   const { core, maxMessageBytes, onError } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
@@ -41,10 +41,9 @@ export function serveWebSockets(server: Server, options: WebSocketOptions): () =
   });
 
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (pathOf(request) !== '/trpc' || core.draining.aborted) {
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-      return;
-    }
+    if (core.draining.aborted) return refuse(socket, '503 Service Unavailable');
+    // tRPC's adapter makes a URL of it, and throws to nobody where it is none.
+    if (!URL.canParse(`http://${request.headers.host}`)) return refuse(socket, '400 Bad Request');
     sockets.handleUpgrade(request, socket, head, (client) => {
       transports.set(client, socket);
       client.on('error', () => client.terminate());
@@ -65,6 +64,12 @@ export function serveWebSockets(server: Server, options: WebSocketOptions): () =
     await closed;
     clearTimeout(impatience);
   };
+}
+
+/** Node.js has let go of the socket, so an error of it is ours to hear. */
+function refuse(socket: Socket, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
 /** Whether a request asks for what `serveWebSockets` serves. */
