@@ -1,6 +1,7 @@
 // Saying on the bus what was decided. Every event has the UUIDv5 of what it says, so saying it again is no second event.
 import { taskEventId, type TypedEvents } from '@hypercode/client';
-import { type architectEvents, type Json, LIMITS, type PublishResult } from '@hypercode/contracts';
+import { type architectEvents, type Json, jsonFault, LIMITS, type PublishResult } from '@hypercode/contracts';
+import { cut } from '../cut.ts';
 import { planEventId } from '../plans/plan-ids.ts';
 import type { Plan } from '../plans/plan.ts';
 import { type Action, dependenciesOf } from '../scheduling/action.ts';
@@ -64,7 +65,8 @@ function outputsOf({ tasks }: Plan): { outputs: Record<string, Json>; omitted: n
   for (const { spec, result } of [...tasks.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
     const output = result?.output ?? null;
     const bytes = Buffer.byteLength(JSON.stringify({ [spec.taskId]: output }));
-    if (bytes > room) continue;
+    // It came less deep in its own event than it is here.
+    if (bytes > room || jsonFault({ outputs: { [spec.taskId]: output } }) !== null) continue;
     room -= bytes;
     outputs.push([spec.taskId, output]);
   }
@@ -73,6 +75,3 @@ function outputsOf({ tasks }: Plan): { outputs: Record<string, Json>; omitted: n
 
 const rankOf = ({ dependants }: { readonly dependants: readonly string[] }): number =>
   dependants.length === 0 ? 0 : 1;
-
-const cut = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;

@@ -2,7 +2,7 @@
 import { type Goal, type Json, jsonFault, LIMITS, Name, type PlanTask, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import { CapabilityIndex } from './capability-index.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import { compare, type OfferedCapability } from './offered-capabilities.ts';
 import { planFaults } from './plan-graph.ts';
 import { stemsOf } from './word-stems.ts';

@@ -4,7 +4,7 @@ import { type Goal, LIMITS, type PlanTask } from '@hypercode/contracts';
 import { CapabilityIndex, type CapabilityMatch } from './capability-index.ts';
 import { type Clause, clausesOf, isForbidding, isStatement, type Joint, refersBack } from './clauses.ts';
 import { offeredCapabilities } from './offered-capabilities.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import type { Planner } from './planner.ts';
 import { stemsOf } from './word-stems.ts';
 

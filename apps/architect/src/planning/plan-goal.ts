@@ -1,7 +1,7 @@
 // From a goal to a plan: asks the planners in turn, and lets nothing become a plan that is none.
 import { type Agent, type Goal, LIMITS, type PlannerName, type PlanTask } from '@hypercode/contracts';
 import { offersOf } from '../scheduling/candidates.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 import { offeredCapabilities } from './offered-capabilities.ts';
 import { planFaults } from './plan-graph.ts';
 import { type Planner, PlanRefused } from './planner.ts';

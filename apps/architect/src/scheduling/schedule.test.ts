@@ -1,4 +1,5 @@
 // What the Architect decides: by examples, and over random swarms whose agents fail, leave and answer late.
+import { type Json, LIMITS } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkpointOf } from '../plans/checkpoint.ts';
@@ -16,6 +17,9 @@ const assignmentOf = (simulation: Simulation, planId: string, taskId = 'a') =>
 const said = (simulation: Simulation, topic: string): unknown[] =>
   simulation.log.filter((event) => event.topic === topic).map(({ data }) => data);
 
+/** JSON of so many levels. */
+const nested = (levels: number): Json => (levels === 0 ? null : [nested(levels - 1)]);
+
 describe('a plan', () => {
   test('goes through its tasks in the order of their dependencies, and hands on what they gave', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
@@ -26,8 +30,8 @@ describe('a plan', () => {
     expect(said(simulation, 'task.ada.assigned').at(-1)).toMatchObject({ taskId: 'b', dependencies: { a: { n: 1 } } });
     simulation.answer('ada', 'completed', { planId, taskId: 'b', attempt: 1, output: 'done' });
     simulation.settle();
-    expect(simulation.plan(planId)).toMatchObject({ status: 'completed', outputs: { a: { n: 1 }, b: 'done' } });
-    expect(said(simulation, 'plan.completed')).toHaveLength(1);
+    expect(simulation.plan(planId).status).toBe('completed');
+    expect(said(simulation, 'plan.completed')).toMatchObject([{ outputs: { a: { n: 1 }, b: 'done' }, omitted: 0 }]);
   });
 
   test('fails at its deadline, and takes back what is open', () => {
@@ -69,6 +73,24 @@ describe('a plan', () => {
       { source: '/agents/default/other' },
     );
     expect(simulation.decide()).toEqual([]);
+  });
+
+  test('is completed without the outputs that do not fit into one event', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('large'), sampleStep('deep'), sampleStep('fine')]);
+    simulation.answer('ada', 'completed', {
+      planId,
+      taskId: 'large',
+      attempt: 1,
+      output: 'x'.repeat(LIMITS.eventBytes - 512),
+    });
+    simulation.settle();
+    simulation.answer('ada', 'completed', { planId, taskId: 'deep', attempt: 1, output: nested(LIMITS.jsonDepth - 1) });
+    simulation.answer('ada', 'completed', { planId, taskId: 'fine', attempt: 1, output: 1 });
+    simulation.settle();
+    expect(said(simulation, 'plan.completed')).toEqual([
+      { planId, goalId: sampleGoal().goalId, outputs: { fine: 1 }, omitted: 2 },
+    ]);
   });
 
   test('waits for an agent that can do the task, but not for ever', () => {

@@ -1,6 +1,6 @@
 // The Architect's decisions played out in memory, for tests: a log of events, a ledger that follows it, and what is decided on
 // top. Nothing runs by itself: the test says who answers what, and when.
-import { agentSource, type Goal, type PlanTask, type SwarmEvent } from '@hypercode/contracts';
+import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
 import { announce, type ArchitectBus } from '../conducting/announce.ts';
 import { factOf } from '../plans/fact.ts';
 import { Ledger } from '../plans/ledger.ts';
@@ -33,13 +33,15 @@ export class Simulation {
     this.ledger.caughtUp();
   }
 
-  /** Appends an event, unless one of this source and id is there already. */
+  /** Appends an event that the core would take, unless one of this source and id is there already. */
   say(
     topic: string,
     data: unknown,
     { id = crypto.randomUUID(), source = this.self }: { id?: string; source?: string } = {},
   ): void {
     if (this.log.some((event) => event.id === id && event.source === source)) return;
+    PublishInput.parse({ id, topic, data });
+    if (Buffer.byteLength(JSON.stringify({ id, topic, data })) > LIMITS.eventBytes) throw new Error('too large');
     const time = new Date(this.now).toISOString();
     // As it comes back from the wire.
     const event: SwarmEvent = JSON.parse(JSON.stringify({ id, topic, source, time, namespace: 'default', data }));
