@@ -1,6 +1,7 @@
-// A plan written down again, so that it outlives the events that it was made of: as a list of entries, in as many events as it
-// takes. Together they say all that the Architect knows of a running plan.
-import { AgentName, LIMITS, PlannerName, PlanTask, TaskCompleted, TaskId } from '@hypercode/contracts';
+// A plan written down again, so that it outlives the events that it was made of: a list of entries as JSON text, in as many
+// events as it takes. Together they say all that the Architect knows of a running plan. As text, since entries are larger and
+// nested deeper than the events that they were made of, which may themselves have been as large and as deep as an event can be.
+import { AgentName, PlannerName, PlanTask, TaskCompleted, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import type { Plan, Task } from './plan.ts';
 
@@ -16,7 +17,7 @@ const Assignment = z.object({
 });
 const Failure = z.object({ agent: AgentName, message: z.string(), retryable: z.boolean(), at: z.number() });
 
-export const CheckpointEntry = z.discriminatedUnion('kind', [
+const CheckpointEntry = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('plan'),
     goalId: z.uuid(),
@@ -54,33 +55,28 @@ export const CheckpointPart = z.object({
   /** From 1 to `parts`. */
   part: z.number().int().positive(),
   parts: z.number().int().positive(),
-  entries: z.array(CheckpointEntry),
+  /** Of all parts together: JSON of the entries. */
+  text: z.string(),
 });
 export type CheckpointPart = z.output<typeof CheckpointPart>;
 
-/** Bytes of entries in one event, unless a single entry is larger. */
-const PART_BYTES = LIMITS.eventBytes / 2;
+/** A part's text: 60,000 code points take at most four bytes each, also as JSON in JSON, and so fit into an event of 256 KiB. */
+const PART_TEXT = /[^]{1,60000}/gu;
 
 /** The parts of a checkpoint of a running plan. */
 export function checkpointOf(plan: Plan, checkpointId: string): CheckpointPart[] {
-  const lists: CheckpointEntry[][] = [];
-  let bytes = Infinity;
-  for (const entry of entriesOf(plan)) {
-    const size = Buffer.byteLength(JSON.stringify(entry)) + 1;
-    if (bytes + size > PART_BYTES) {
-      lists.push([]);
-      bytes = 0;
-    }
-    lists.at(-1)?.push(entry);
-    bytes += size;
+  const texts = JSON.stringify([...entriesOf(plan)]).match(PART_TEXT) ?? [];
+  const { planId } = plan;
+  return texts.map((text, index) => ({ planId, checkpointId, part: index + 1, parts: texts.length, text }));
+}
+
+/** What all the parts of a checkpoint say together; null when that is nothing that can be read. */
+export function entriesIn(parts: readonly CheckpointPart[]): CheckpointEntry[] | null {
+  try {
+    return z.array(CheckpointEntry).parse(JSON.parse(parts.map(({ text }) => text).join('')));
+  } catch {
+    return null;
   }
-  return lists.map((entries, index) => ({
-    planId: plan.planId,
-    checkpointId,
-    part: index + 1,
-    parts: lists.length,
-    entries,
-  }));
 }
 
 function* entriesOf(plan: Plan): Generator<CheckpointEntry> {

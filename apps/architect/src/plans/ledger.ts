@@ -1,25 +1,33 @@
 // All that the Architect knows of plans: a fold over what was said on the bus. The same facts in the same order give the same
 // ledger, on whichever process; a fact that was heard before changes nothing.
 import type { Json, PlanTask } from '@hypercode/contracts';
-import { type CheckpointEntry, type CheckpointPart, tasksOf } from './checkpoint.ts';
+import { type CheckpointEntry, type CheckpointPart, entriesIn, tasksOf } from './checkpoint.ts';
 import type { Fact } from './fact.ts';
 import { planIdOf } from './plan-ids.ts';
-import { hasEnded, lastAttemptOf, type Plan, statusOf, type Task } from './plan.ts';
+import { type Assignment, hasEnded, lastAttemptOf, type Plan, statusOf, type Task } from './plan.ts';
 
 type TaskFact = Extract<Fact, { kind: `task.${string}` }>;
 type EndFact = Extract<Fact, { kind: 'plan.completed' | 'plan.failed' | 'plan.cancelled' }>;
+type CancelFact = Extract<Fact, { kind: 'goal.cancelled' }>;
+type Orphan = TaskFact | EndFact | CancelFact;
 
-/** Plans that have ended and are kept to be looked at; the oldest are forgotten. */
+/** Plans that have ended and are kept to be looked at, and what they may take together; the oldest are forgotten. */
 const ENDED_PLANS = 200;
+const ENDED_LENGTH = 32 * 1024 * 1024;
+/** Ended plans of which at least the id is remembered. */
+const FORGOTTEN_PLANS = 50_000;
 
 export class Ledger {
   readonly #plans = new Map<string, Plan>();
-  /** Ended plans, oldest first. */
-  readonly #ended = new Set<string>();
+  /** Ended plans, oldest first, with how long each is. */
+  readonly #ended = new Map<string, number>();
+  #endedLength = 0;
+  /** Plans that have ended and are not kept, so that their goals do not begin again; the oldest first. */
+  readonly #forgotten = new Set<string>();
   readonly #openTasks = new Map<string, number>();
   /** Facts about plans whose beginning has not been heard, while a checkpoint may still come; null afterwards. */
-  #orphans: Map<string, TaskFact[]> | null = new Map();
-  /** Checkpoints of plans that are not known, up to the part that was heard last. */
+  #orphans: Map<string, Orphan[]> | null = new Map();
+  /** Checkpoints, up to the part that was heard last, by plan; none once everything on the bus has been heard. */
   readonly #checkpoints = new Map<string, CheckpointPart[]>();
 
   get plans(): ReadonlyMap<string, Plan> {
@@ -43,15 +51,12 @@ export class Ledger {
       case 'goal.refused': {
         const { refusal, ...goal } = fact.data;
         const planId = planIdOf(goal.goalId);
-        if (this.#plans.has(planId)) return;
+        if (this.#isKnown(planId)) return;
         this.#plans.set(planId, { ...newPlan({ planId, ...goal, submittedAt: fact.at }), refusal });
         return;
       }
-      case 'goal.cancelled': {
-        const plan = this.#plans.get(planIdOf(fact.data.goalId));
-        if (plan !== undefined && !hasEnded(plan)) plan.cancelReason ??= fact.data.reason;
-        return;
-      }
+      case 'goal.cancelled':
+        return this.#cancel(fact);
       case 'plan.created':
         return this.#create(fact);
       case 'plan.completed':
@@ -80,6 +85,7 @@ export class Ledger {
       if (assigned === undefined) continue;
       const { goalId } = assigned.data;
       const { at, source } = assigned;
+      if (facts.some((fact) => isEnd(fact) && fact.source === source)) continue;
       const plan = newPlan({ planId, goalId, title: assigned.data.title, submittedAt: at });
       this.#plans.set(planId, { ...plan, status: 'running', owner: source, isLost: true });
     }
@@ -90,9 +96,20 @@ export class Ledger {
   #submit({ data: goal, at }: Extract<Fact, { kind: 'goal.submitted' }>): void {
     const { goalId, title } = goal;
     const planId = planIdOf(goalId);
-    if (this.#plans.has(planId)) return;
+    if (this.#isKnown(planId)) return;
     const deadlineAt = goal.deadlineMs === undefined ? null : at + goal.deadlineMs;
     this.#plans.set(planId, { ...newPlan({ planId, goalId, title, submittedAt: at }), goal, deadlineAt });
+  }
+
+  #isKnown(planId: string): boolean {
+    return this.#plans.has(planId) || this.#forgotten.has(planId);
+  }
+
+  #cancel(fact: CancelFact): void {
+    const planId = planIdOf(fact.data.goalId);
+    const plan = this.#plans.get(planId);
+    if (plan === undefined) return this.#keep(planId, fact);
+    if (!hasEnded(plan)) plan.cancelReason ??= fact.data.reason;
   }
 
   #create({ data, at, source }: Extract<Fact, { kind: 'plan.created' }>): void {
@@ -119,48 +136,55 @@ export class Ledger {
   }
 
   #end(fact: EndFact): void {
-    const plan = this.#plans.get(fact.data.planId);
-    if (plan === undefined) {
-      this.#orphans?.delete(fact.data.planId);
-      this.#checkpoints.delete(fact.data.planId);
-      return;
-    }
-    if (hasEnded(plan)) return;
+    const { planId } = fact.data;
+    const plan = this.#plans.get(planId);
+    if (plan === undefined) return this.#keep(planId, fact);
+    if (hasEnded(plan) || !isOwner(plan, fact)) return;
     plan.endedAt = fact.at;
     plan.goal = null;
     plan.ready.clear();
     if (fact.kind === 'plan.completed') {
       plan.status = 'completed';
-      plan.outputs = fact.data.outputs;
     } else {
       plan.status = fact.kind === 'plan.failed' ? 'failed' : 'cancelled';
       plan.reason = fact.data.reason;
     }
-    this.#ended.add(plan.planId);
+    const length = lengthOf(plan);
+    this.#ended.set(planId, length);
+    this.#endedLength += length;
     this.#forgetOld();
   }
 
-  /** Forgets the oldest plans that have ended, but none of whose tasks somebody still has: they are to be told. */
+  /** Forgets the oldest plans that have ended, but not the last, and none of whose tasks somebody still has: they are to be told. */
   #forgetOld(): void {
-    for (const planId of this.#ended) {
-      if (this.#ended.size <= ENDED_PLANS) return;
+    for (const planId of this.#forgotten) {
+      if (this.#forgotten.size <= FORGOTTEN_PLANS) break;
+      this.#forgotten.delete(planId);
+    }
+    for (const [planId, length] of this.#ended) {
+      const isTooMuch = this.#ended.size > ENDED_PLANS || this.#endedLength > ENDED_LENGTH;
+      if (!isTooMuch || this.#ended.size === 1) return;
       if ((this.#plans.get(planId)?.open.size ?? 0) > 0) continue;
+      this.#endedLength -= length;
       this.#ended.delete(planId);
       this.#plans.delete(planId);
+      this.#forgotten.add(planId);
     }
   }
 
   #hearOfTask(fact: TaskFact): void {
     const { planId, taskId } = fact.data;
     const plan = this.#plans.get(planId);
-    if (plan === undefined) {
-      const orphans = this.#orphans?.get(planId);
-      if (orphans === undefined) this.#orphans?.set(planId, [fact]);
-      else orphans.push(fact);
-      return;
-    }
+    if (plan === undefined) return this.#keep(planId, fact);
     const task = plan.tasks.get(taskId);
     if (task !== undefined) this.#changeTask(plan, task, fact);
+  }
+
+  /** For the checkpoint that may say which plan it is. */
+  #keep(planId: string, fact: Orphan): void {
+    const orphans = this.#orphans?.get(planId);
+    if (orphans === undefined) this.#orphans?.set(planId, [fact]);
+    else orphans.push(fact);
   }
 
   #changeTask(plan: Plan, task: Task, fact: TaskFact): void {
@@ -168,16 +192,12 @@ export class Ledger {
     const isCurrent = task.assignment?.agent === agent && task.assignment.attempt === data.attempt;
     switch (fact.kind) {
       case 'task.assigned': {
-        if (fact.data.attempt <= lastAttemptOf(task)) return;
+        if (!isOwner(plan, fact) || fact.data.attempt <= lastAttemptOf(task)) return;
         const { attempt, incarnation, deadlineAt } = fact.data;
         task.attempts.set(attempt, agent);
         this.#withdraw(plan, task);
-        plan.ready.delete(data.taskId);
-        plan.open.add(data.taskId);
-        this.#count(agent, 1);
         const times = { assignedAt: fact.at, deadlineAt: Date.parse(deadlineAt) };
-        task.assignment = { agent, attempt, incarnation, ...times, accepted: false, progress: 0 };
-        return;
+        return this.#assign(plan, task, { agent, attempt, incarnation, ...times, accepted: false, progress: 0 });
       }
       case 'task.accepted':
         if (isCurrent && task.assignment !== null) task.assignment = { ...task.assignment, accepted: true };
@@ -192,7 +212,7 @@ export class Ledger {
         task.failure = { agent, at: fact.at, ...fact.data.error };
         return this.#withdraw(plan, task);
       case 'task.cancelled':
-        if (isCurrent) this.#withdraw(plan, task);
+        if (isCurrent && isOwner(plan, fact)) this.#withdraw(plan, task);
         return;
       case 'task.completed': {
         // Whoever had an attempt may bring the result, also when somebody else has another by now. The first one counts.
@@ -219,6 +239,14 @@ export class Ledger {
     }
   }
 
+  #assign(plan: Plan, task: Task, assignment: Assignment): void {
+    const { taskId } = task.spec;
+    task.assignment = assignment;
+    plan.ready.delete(taskId);
+    plan.open.add(taskId);
+    this.#count(assignment.agent, 1);
+  }
+
   /** Nobody has the task any more. */
   #withdraw(plan: Plan, task: Task): void {
     if (task.assignment === null) return;
@@ -239,14 +267,13 @@ export class Ledger {
     else this.#openTasks.set(agent, count);
   }
 
-  #restore({ data, at }: Extract<Fact, { kind: 'architect.checkpoint' }>): void {
+  #restore({ data, at, source }: Extract<Fact, { kind: 'architect.checkpoint' }>): void {
     const { planId, checkpointId, part, parts } = data;
-    const known = this.#plans.get(planId);
-    if (known !== undefined) {
-      if (part === parts) known.writtenAt = at;
+    if (this.#orphans === null) {
+      const known = this.#plans.get(planId);
+      if (known?.owner === source && part === parts) known.writtenAt = at;
       return;
     }
-    if (this.#orphans === null) return;
     const before = part === 1 ? [] : (this.#checkpoints.get(planId) ?? []);
     const isNext = before.length === part - 1 && before.every((other) => other.checkpointId === checkpointId);
     if (!isNext) return;
@@ -254,40 +281,52 @@ export class Ledger {
     this.#checkpoints.set(planId, heard);
     if (part < parts) return;
     this.#checkpoints.delete(planId);
-    this.#rebuild(
-      planId,
-      heard.flatMap(({ entries }) => entries),
-      at,
-    );
+    const entries = entriesIn(heard);
+    const header = entries?.find((entry) => entry.kind === 'plan');
+    if (entries === null || header?.owner !== source) return;
+    let plan = this.#plans.get(planId);
+    if (plan === undefined || plan.status === 'planning') {
+      const { kind: _, ...known } = header;
+      const specs = entries.flatMap((entry) => (entry.kind === 'task' ? [entry.spec] : []));
+      plan = this.#run({ ...newPlan({ planId, ...known }), ...known }, specs);
+    }
+    if (plan.owner !== source || hasEnded(plan)) return;
+    plan.writtenAt = at;
+    plan.cancelReason ??= header.cancelReason;
+    for (const entry of entries) {
+      const task = 'taskId' in entry ? plan.tasks.get(entry.taskId) : undefined;
+      if (task !== undefined) this.#catchUp(plan, task, entry);
+    }
     const orphans = this.#orphans.get(planId) ?? [];
     this.#orphans.delete(planId);
     for (const fact of orphans) this.apply(fact);
   }
 
-  #rebuild(planId: string, entries: readonly CheckpointEntry[], at: number): void {
-    const header = entries.find((entry) => entry.kind === 'plan');
-    if (header === undefined) return;
-    const { kind: _, ...known } = header;
-    const specs = entries.flatMap((entry) => (entry.kind === 'task' ? [entry.spec] : []));
-    const plan = this.#run({ ...newPlan({ planId, ...known }), ...known, writtenAt: at }, specs);
-    for (const entry of entries) {
-      if (entry.kind !== 'state' && entry.kind !== 'result') continue;
-      const task = plan.tasks.get(entry.taskId);
-      if (task === undefined) continue;
-      if (entry.kind === 'result') {
-        this.#complete(plan, task, { agent: entry.agent, attempt: entry.attempt, output: entry.output });
-        continue;
-      }
-      for (const [attempt, agent] of entry.attempts) task.attempts.set(attempt, agent);
-      task.failure = entry.failure;
-      if (entry.assignment === null) continue;
-      task.assignment = entry.assignment;
-      plan.ready.delete(entry.taskId);
-      plan.open.add(entry.taskId);
-      this.#count(entry.assignment.agent, 1);
+  /**
+   * What a checkpoint knows of a task beyond what was heard: facts between the making of a checkpoint and its first part may be
+   * gone. An attempt that has ended never begins again, and a result stays.
+   */
+  #catchUp(plan: Plan, task: Task, entry: CheckpointEntry): void {
+    if (entry.kind === 'result' && task.result === null) {
+      const { agent, attempt, output } = entry;
+      this.#complete(plan, task, { agent, attempt, output });
     }
+    if (entry.kind !== 'state') return;
+    const { attempts, assignment, failure } = entry;
+    const last = Math.max(...attempts.map(([attempt]) => attempt));
+    const isNews = last > lastAttemptOf(task);
+    if (!isNews && (last < lastAttemptOf(task) || assignment !== null)) return;
+    this.#withdraw(plan, task);
+    task.failure = failure;
+    for (const [attempt, agent] of attempts) task.attempts.set(attempt, agent);
+    if (isNews && assignment !== null) this.#assign(plan, task, assignment);
   }
 }
+
+const isEnd = ({ kind }: Orphan): boolean => kind.startsWith('plan.');
+
+/** A plan is its maker's: what others say of its course is not heard. Before it is made, whoever says so first ends it. */
+const isOwner = ({ owner }: Plan, { source }: Fact): boolean => owner === null || owner === source;
 
 interface PlanStart {
   readonly planId: string;
@@ -317,5 +356,13 @@ const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan => ({
   writtenAt: submittedAt,
   endedAt: null,
   reason: null,
-  outputs: {},
 });
+
+/** What a plan takes of memory, more or less: its inputs and outputs, in characters of JSON. */
+const lengthOf = ({ tasks }: Plan): number => {
+  let length = 0;
+  for (const { spec, result } of tasks.values()) {
+    length += JSON.stringify(spec).length + JSON.stringify(result?.output ?? null).length;
+  }
+  return length;
+};

@@ -83,8 +83,6 @@ export interface Plan {
   endedAt: number | null;
   /** Why it failed or was cancelled. */
   reason: string | null;
-  /** Of a completed plan. */
-  outputs: Readonly<Record<string, Json>>;
 }
 
 export const lastAttemptOf = ({ attempts }: Task): number => Math.max(0, ...attempts.keys());

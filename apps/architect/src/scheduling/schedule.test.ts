@@ -19,6 +19,7 @@ const said = (simulation: Simulation, topic: string): unknown[] =>
 
 /** JSON of so many levels. */
 const nested = (levels: number): Json => (levels === 0 ? null : [nested(levels - 1)]);
+const TIME = '2026-01-02T00:00:00Z';
 
 describe('a plan', () => {
   test('goes through its tasks in the order of their dependencies, and hands on what they gave', () => {
@@ -73,6 +74,68 @@ describe('a plan', () => {
       { source: '/agents/default/other' },
     );
     expect(simulation.decide()).toEqual([]);
+  });
+
+  test('is not ended, assigned, taken back or written down by another architect', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
+    const { goalId } = sampleGoal();
+    const before = structuredClone(simulation.plan(planId));
+    const other = { source: '/agents/default/other' };
+    const task = { planId, taskId: 'a' };
+    simulation.say('plan.failed', { planId, goalId, reason: 'forged' }, other);
+    simulation.say('plan.completed', { planId, goalId, outputs: {} }, other);
+    simulation.say('plan.cancelled', { planId, goalId, reason: 'forged' }, other);
+    simulation.say('task.ada.cancelled', { ...task, attempt: 1, reason: 'forged' }, other);
+    const assigned = { goalId, capability: 'work', title: 'x', input: null, dependencies: {}, deadlineAt: TIME };
+    simulation.say('task.other.assigned', { ...task, attempt: 2, ...assigned }, other);
+    simulation.answer('other', 'completed', { ...task, attempt: 2, output: 'forged' });
+    for (const part of checkpointOf({ ...before, completed: 2 }, crypto.randomUUID())) {
+      simulation.say('architect.other.checkpoint', part, other);
+    }
+    expect(simulation.plan(planId)).toEqual(before);
+    expect(simulation.replay().plans.get(planId)).toEqual(before);
+  });
+
+  test('of which the beginning is gone is not theirs to end, either', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
+    const parts = checkpointOf(simulation.plan(planId), crypto.randomUUID());
+    const from = simulation.log.length;
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1, output: 'a' });
+    const { goalId } = sampleGoal();
+    simulation.say('plan.failed', { planId, goalId, reason: 'forged' }, { source: '/agents/default/other' });
+    for (const part of parts) simulation.say('architect.architect.checkpoint', part);
+    expect(simulation.replay(from).plans.get(planId)).toMatchObject({ status: 'running', completed: 1 });
+  });
+
+  test('whose goal is submitted again is the same plan, also when it is not shown any more', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '1000' } })]);
+    const planId = started(simulation);
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1 });
+    simulation.settle();
+    for (let n = 0; n < 250; n += 1) {
+      const other = started(simulation, undefined, { goalId: crypto.randomUUID() });
+      simulation.answer('ada', 'completed', { planId: other, taskId: 'a', attempt: 1 });
+      simulation.settle();
+    }
+    expect(simulation.ledger.plans.size).toBe(200);
+    simulation.submit(sampleGoal({ steps: [sampleStep('a')] }));
+    expect(simulation.decide()).toEqual([]);
+    expect(simulation.replay().plans.size).toBe(200);
+  });
+
+  test('that has ended is forgotten sooner where plans are large, but never the last one', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '1000' } })]);
+    const output = 'x'.repeat(LIMITS.eventBytes - 1024);
+    for (let n = 0; n < 2; n += 1) {
+      const steps = Array.from({ length: 80 }, (_, i) => sampleStep(`t${i}`));
+      const planId = started(simulation, steps, { goalId: crypto.randomUUID() });
+      for (const { id } of steps) simulation.answer('ada', 'completed', { planId, taskId: id, attempt: 1, output });
+      simulation.settle();
+      expect(simulation.plan(planId).status).toBe('completed');
+    }
+    expect(simulation.ledger.plans.size).toBe(1);
   });
 
   test('is completed without the outputs that do not fit into one event', () => {
@@ -308,6 +371,17 @@ function play(
     { maxAttempts: 1000 },
   );
   const planId = started(simulation, steps);
+  happen(simulation, planId, happenings, check);
+  for (const name of NAMES) simulation.agents.set(name, sampleAgent(name, ['work', 'rest']));
+  return { simulation, planId };
+}
+
+function happen(
+  simulation: Simulation,
+  planId: string,
+  happenings: readonly { what: string; which: number }[],
+  check: (simulation: Simulation, planId: string) => void,
+): void {
   const given: { agent: string; taskId: string; attempt: number }[] = [];
   for (const { what, which } of happenings) {
     const name = NAMES[which % NAMES.length] ?? 'ada';
@@ -338,8 +412,6 @@ function play(
     simulation.settle();
     check(simulation, planId);
   }
-  for (const name of NAMES) simulation.agents.set(name, sampleAgent(name, ['work', 'rest']));
-  return { simulation, planId };
 }
 
 /** Whatever has happened: with everybody back and at work, the plan is completed. */
@@ -410,6 +482,92 @@ describe('over any course of events', () => {
         expect(simulation.plan(planId).status).toBe('completed');
       }),
     );
+  });
+
+  test('a checkpoint holds whatever a plan can be made of', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const input = nested(LIMITS.jsonDepth - 3);
+    const planId = started(simulation, [
+      { ...sampleStep('deep'), input },
+      { ...sampleStep('large'), input: '"\\'.repeat(40_000) },
+      sampleStep('late', ['deep']),
+    ]);
+    const output = `${'é'.repeat(40_000)}${'🌊'.repeat(44_000)}`;
+    simulation.answer('ada', 'completed', { planId, taskId: 'large', attempt: 1, output });
+    simulation.answer('ada', 'completed', { planId, taskId: 'deep', attempt: 1, output: nested(LIMITS.jsonDepth - 1) });
+    const from = simulation.log.length;
+    for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
+      simulation.say('architect.architect.checkpoint', part);
+    }
+    const { writtenAt: _, ...before } = simulation.plan(planId);
+    expect(simulation.replay(from).plans.get(planId)).toMatchObject(before);
+  });
+
+  test('what was said between the making of a checkpoint and its first part is known from the next one', () => {
+    fc.assert(
+      fc.property(dags, incidents, incidents, (steps, before, between) => {
+        const { simulation, planId } = play(steps, before, () => {});
+        simulation.settle();
+        fc.pre(simulation.plan(planId).status === 'running');
+        const earlier = checkpointOf(simulation.plan(planId), crypto.randomUUID());
+        happen(simulation, planId, between, () => {});
+        fc.pre(simulation.plan(planId).status === 'running');
+        const from = simulation.log.length;
+        for (const part of earlier) simulation.say('architect.architect.checkpoint', part);
+        for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
+          simulation.say('architect.architect.checkpoint', part);
+        }
+        const known = simulation.plan(planId);
+        const restored = simulation.replay(from).plans.get(planId);
+        for (const { spec, result, attempts } of known.tasks.values()) {
+          expect(restored?.tasks.get(spec.taskId)).toMatchObject({ result, attempts });
+        }
+        expect(restored?.open).toEqual(known.open);
+        expect(new Set(restored?.ready)).toEqual(new Set(known.ready));
+      }),
+    );
+  });
+
+  test('a goal that is submitted again does not begin anew what a checkpoint knows', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1 });
+    const from = simulation.log.length;
+    simulation.submit(sampleGoal({ steps: [sampleStep('a'), sampleStep('b', ['a'])] }));
+    simulation.say('goal.submitted', sampleGoal({ steps: [sampleStep('a'), sampleStep('b', ['a'])] }), {
+      source: '/operators/another',
+    });
+    for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
+      simulation.say('architect.architect.checkpoint', part);
+    }
+    simulation.ledger = simulation.replay(from);
+    expect(simulation.plan(planId)).toMatchObject({ status: 'running', completed: 1 });
+    expect(simulation.decide()).toMatchObject([{ kind: 'assign', task: { spec: { taskId: 'b' } } }]);
+  });
+
+  test('a request to cancel outlives what it was about, too', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    const parts = checkpointOf(simulation.plan(planId), crypto.randomUUID());
+    const from = simulation.log.length;
+    simulation.say('goal.cancelled', { goalId: sampleGoal().goalId, reason: 'not wanted' });
+    for (const part of parts) simulation.say('architect.architect.checkpoint', part);
+    simulation.ledger = simulation.replay(from);
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({ status: 'cancelled', reason: 'not wanted' });
+  });
+
+  test('a plan that has ended while it was written down stays so', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1 });
+    const parts = checkpointOf(simulation.plan(planId), crypto.randomUUID());
+    const from = simulation.log.length;
+    simulation.settle();
+    for (const part of parts) simulation.say('architect.architect.checkpoint', part);
+    simulation.ledger = simulation.replay(from);
+    expect(simulation.plan(planId).status).toBe('completed');
+    expect(simulation.decide()).toEqual([]);
   });
 
   test('a plan whose beginning is gone fails, and says so', () => {
