@@ -216,6 +216,22 @@ test('a plan outlives the events that it was made of', async () => {
   });
 });
 
+test('what the policy refuses for a while is said later', async () => {
+  const { core, log, architect: start, worker } = await stage();
+  const architect = await start();
+  await worker('ada', ({ taskId }) => taskId);
+  const operator = createSwarmClient({ url: core.url, token: core.adminToken });
+  stack.push(() => operator.close());
+  const policy = await operator.policy.get();
+  const { architect: own = policy.default } = policy.roles;
+  const roles = { ...policy.roles, architect: { ...own, denyPublish: ['task.>'] } };
+  const { version } = await operator.policy.put({ policy: { ...policy, roles }, ifVersion: policy.version });
+  const { planId } = await submit(architect, { title: 'denied', steps: [step('a')] });
+  await waitFor(() => architect.output().includes('ACL_DENIED'), { what: 'the assignment to be refused' });
+  await operator.policy.put({ policy, ifVersion: version });
+  expect(await log.endOf(planId)).toBe('plan.completed');
+});
+
 test('a thousand tasks over twenty workers', async () => {
   const { log, architect: start, worker } = await stage();
   const architect = await start();
@@ -274,10 +290,15 @@ test('what is no goal is refused, and what can be no plan fails with the reason'
     detail: expect.stringContaining('nowhere'),
   });
 
+  for (const body of [new URLSearchParams({ title: 'from any web page' }), '{"title":"from any web page"}']) {
+    const response = await fetch(`${architect.url()}/goals`, { method: 'POST', body });
+    expect(await response.json()).toMatchObject({ code: 'INVALID_INPUT', status: 400 });
+  }
+
   const operator = createSwarmClient({ url: core.url, token: core.adminToken });
   stack.push(() => operator.close());
-  const failed = async (goal: { goalId: string }): Promise<string> => {
-    await operator.publish('goal.submitted', goal);
+  const failed = async (goal: { goalId: string }, options = {}): Promise<string> => {
+    await operator.publish('goal.submitted', goal, options);
     const isIt = (data: { goalId: string; reason: string }): boolean => data.goalId === goal.goalId;
     return waitFor(() => log.data<{ goalId: string; reason: string }>('plan.failed').find(isIt)?.reason, {
       what: 'the goal to fail',
@@ -290,4 +311,9 @@ test('what is no goal is refused, and what can be no plan fails with the reason'
   expect(await failed(goalOf({ title: 'do something nobody knows' }))).toContain(
     'no agent in the swarm offers a capability',
   );
+  // More of those whose plan nobody would take than are planned at a time.
+  for (let n = 0; n < 10; n += 1) {
+    const late = goalOf({ steps: [step('a')], deadlineMs: 1000 });
+    expect(await failed(late, { time: '9999-12-31T23:59:59Z' })).toContain('can not go on: invalid input: deadlineAt');
+  }
 });

@@ -99,10 +99,20 @@ export class Checkpointer {
     const plans = [...follower.ledger.active()].filter((plan) => plan.owner === self && isWritable(plan));
     const known = new Set(plans.map(({ planId }) => planId));
     for (const planId of this.#writtenAfter.keys()) if (!known.has(planId)) this.#writtenAfter.delete(planId);
+    let failure: SwarmError | undefined;
     for (const plan of plans) {
       const written = { at: plan.writtenAt, afterEvents: this.#eventsBefore(plan) };
-      if (isEverythingDue || isCheckpointDue(written, log, clock.now())) await this.#write(plan);
+      if (!isEverythingDue && !isCheckpointDue(written, log, clock.now())) continue;
+      try {
+        await this.#write(plan);
+      } catch (thrown) {
+        // A plan that can not be written keeps no other from it.
+        const error = SwarmError.from(thrown);
+        failure ??= error;
+        if (error.retryable) break;
+      }
     }
+    if (failure !== undefined) throw failure;
     this.#events = log.removed + log.kept;
   }
 

@@ -163,11 +163,12 @@ export class Conductor {
       const error = SwarmError.from(thrown);
       const { planId } = action.plan;
       logger.warn({ planId, action: action.kind, code: error.code }, error.message);
-      if (action.kind === 'assign' && !error.retryable) {
-        const reason = `the task "${action.task.spec.taskId}" can not be assigned: ${error.message}`;
+      if (isUnsayable(error) && action.kind !== 'fail' && action.kind !== 'withdraw') {
+        const isTask = action.kind === 'assign';
+        const what = isTask ? `the task "${action.task.spec.taskId}" can not be assigned` : 'the plan can not go on';
         this.#underWay.delete(keyOf(action));
-        if (!this.#underWay.has(planId)) this.#begin({ kind: 'fail', plan: action.plan, reason });
-        return;
+        if (this.#underWay.has(planId)) return;
+        return this.#begin({ kind: 'fail', plan: action.plan, reason: `${what}: ${error.message}` });
       }
       begun.staleAt = clock.now() + (error.retryable ? (error.retryAfterMs ?? RETRY_MS) : REFUSED_RETRY_MS);
       this.#lookSoon();
@@ -201,6 +202,9 @@ export class Conductor {
     if (key !== null) this.#underWay.delete(key);
   }
 }
+
+/** Whether it will never be taken as it is. Other refusals, such as those of a policy, may be taken back. */
+const isUnsayable = (error: SwarmError): boolean => error.is('INVALID_INPUT') || error.is('PAYLOAD_TOO_LARGE');
 
 /** The key of the action that this fact is the end of. */
 function doneBy({ kind, data }: Fact): string | null {
