@@ -47,7 +47,9 @@ export async function startArchitect(config: ArchitectConfig, mode: Mode, logger
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(swarm, options),
     new FastifyAdapter({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_LIMIT_MS }),
-    { logger: nestLoggerOn(logger), abortOnError: false },
+    // Fastify's own parsers take JSON and plain text. Nest's would take forms, too, which any web page can send from its
+    // visitor's browser without being asked for leave (Fetch Standard, "CORS-safelisted request-header").
+    { logger: nestLoggerOn(logger), abortOnError: false, bodyParser: false },
   );
   try {
     await app.listen(config.port, config.host);
