@@ -128,8 +128,8 @@ export class Conductor {
       now,
     };
     const { actions, stuck, wakeAt } = schedule(scene, settings);
-    for (const planId of this.#stuckSince.keys()) if (!stuck.has(planId)) this.#stuckSince.delete(planId);
-    for (const planId of stuck) if (!this.#stuckSince.has(planId)) this.#stuckSince.set(planId, now);
+    for (const key of this.#stuckSince.keys()) if (!stuck.has(key)) this.#stuckSince.delete(key);
+    for (const key of stuck) if (!this.#stuckSince.has(key)) this.#stuckSince.set(key, now);
     for (const action of actions) this.#begin(action);
     let nextAt = wakeAt;
     for (const { staleAt } of this.#underWay.values()) nextAt = Math.min(nextAt, staleAt);

@@ -169,6 +169,22 @@ describe('a plan', () => {
     });
   });
 
+  test('waits as long for each of the agents that it misses', () => {
+    const simulation = new Simulation([sampleAgent('eve', ['rest'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b', [], 'rest')]);
+    simulation.now += 20_000;
+    simulation.agents.delete('eve');
+    simulation.settle();
+    simulation.agents.set('ada', sampleAgent('ada', ['work']));
+    simulation.settle();
+    simulation.now += 29_999;
+    simulation.settle();
+    expect(simulation.plan(planId).status).toBe('running');
+    simulation.now += 1;
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({ status: 'failed', reason: expect.stringContaining('"rest"') });
+  });
+
   test('goes on when such an agent comes', () => {
     const simulation = new Simulation([]);
     const planId = started(simulation);

@@ -30,7 +30,7 @@ export interface Scene {
   readonly agents: Swarm;
   /** What has been begun and not been heard yet, by key. */
   readonly underWay: ReadonlyMap<string, { readonly action: Action }>;
-  /** Since when, in milliseconds since the epoch, a task of the plan has had nobody who can do it. */
+  /** Since when, in milliseconds since the epoch, tasks of a plan have had nobody who can do them, by `waitKey`. */
   readonly stuckSince: ReadonlyMap<string, number>;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -38,7 +38,7 @@ export interface Scene {
 
 export interface Decision {
   readonly actions: readonly Action[];
-  /** Plans of which a task has nobody who can do it now. */
+  /** What has tasks that nobody can do now, by `waitKey`. */
   readonly stuck: ReadonlySet<string>;
   /** When to decide again even if nothing is heard; Infinity for never. */
   readonly wakeAt: number;
@@ -122,9 +122,10 @@ class Round implements Decision {
         if (hopeless !== null) return { kind: 'fail', plan, reason: hopeless };
       }
       if (!this.#isStuck(task)) continue;
-      const since = this.#scene.stuckSince.get(plan.planId) ?? this.#scene.now;
+      const key = waitKey(plan, task);
+      const since = this.#scene.stuckSince.get(key) ?? this.#scene.now;
       if (this.#scene.now < since + patienceMs) {
-        this.stuck.add(plan.planId);
+        this.stuck.add(key);
         this.#wake(since + patienceMs);
         continue;
       }
@@ -257,5 +258,7 @@ function isBefore(rank: readonly (number | string)[], other: readonly (number | 
   return false;
 }
 
+/** A plan's tasks of one capability wait together. */
+const waitKey = ({ planId }: Plan, { spec }: Task): string => `${planId}/${spec.capability}`;
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 const nameOf = ({ spec }: Task): string => `the task "${spec.taskId}" (${spec.title})`;

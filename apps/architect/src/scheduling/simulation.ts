@@ -59,8 +59,8 @@ export class Simulation {
     const agents: Swarm = { get: (name) => this.agents.get(name), [Symbol.iterator]: () => this.agents.values() };
     const scene = { ledger: this.ledger, self: this.self, agents, underWay: new Map(), now: this.now };
     const { actions, stuck } = schedule({ ...scene, stuckSince: this.#stuckSince }, this.#settings);
-    for (const planId of this.#stuckSince.keys()) if (!stuck.has(planId)) this.#stuckSince.delete(planId);
-    for (const planId of stuck) if (!this.#stuckSince.has(planId)) this.#stuckSince.set(planId, this.now);
+    for (const key of this.#stuckSince.keys()) if (!stuck.has(key)) this.#stuckSince.delete(key);
+    for (const key of stuck) if (!this.#stuckSince.has(key)) this.#stuckSince.set(key, this.now);
     return actions;
   }
 
