@@ -263,6 +263,30 @@ test('without a core it is neither well nor ready, and says so; it is when the c
   expect(await answerOf('/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
 });
 
+test('with a token, goals and plans are for those who have it', async () => {
+  const architect = await spawnArchitect({
+    SWARM_URL: `http://127.0.0.1:${await freePort()}`,
+    SWARM_JOIN_TOKEN: 'a-join-token-of-the-test',
+    ARCHITECT_TOKEN: 'a-token-of-the-architect',
+  });
+  stack.push(() => architect.close());
+  const answerOf = async (path: string, authorization?: string, method = 'GET'): Promise<string> => {
+    const headers = authorization === undefined ? {} : { authorization };
+    const response = await fetch(`${architect.url()}${path}`, { method, headers });
+    const { code } = Object(await response.json());
+    return `${response.status} ${code} ${response.headers.get('www-authenticate')}`;
+  };
+  for (const authorization of [undefined, 'Bearer a-token-of-the-architecT', 'a-token-of-the-architect', 'Bearer ']) {
+    expect(await answerOf('/plans', authorization)).toBe('401 UNAUTHENTICATED Bearer');
+    expect(await answerOf('/plans/x/mermaid', authorization)).toBe('401 UNAUTHENTICATED Bearer');
+    expect(await answerOf('/plans/x/cancel', authorization, 'POST')).toBe('401 UNAUTHENTICATED Bearer');
+    expect(await answerOf('/goals', authorization, 'POST')).toBe('401 UNAUTHENTICATED Bearer');
+  }
+  expect(await answerOf('/plans', 'Bearer a-token-of-the-architect')).toBe('503 UNAVAILABLE null');
+  expect(await answerOf('/goals', 'Bearer a-token-of-the-architect', 'POST')).toBe('400 INVALID_INPUT null');
+  expect(await answerOf('/health')).toBe('503 undefined null');
+});
+
 test('what is no goal is refused, and what can be no plan fails with the reason', async () => {
   const { core, log, architect: start } = await stage();
   const architect = await start({ ARCHITECT_PATIENCE_MS: '300' });

@@ -46,13 +46,20 @@ export const SETTINGS = {
     variable: 'ARCHITECT_HOST',
     ...host,
     default: '127.0.0.1',
-    meaning: 'Address to listen on; `0.0.0.0` or `::` for all. Whoever reaches it may submit goals.',
+    meaning: 'Address to listen on; `0.0.0.0` or `::` for all; then give `ARCHITECT_TOKEN`, too.',
   }),
   port: setting({
     variable: 'ARCHITECT_PORT',
     ...port,
     default: '7710',
     meaning: 'Port to listen on; 0 picks a free one.',
+  }),
+  token: setting({
+    variable: 'ARCHITECT_TOKEN',
+    ...token,
+    default: null,
+    meaning:
+      'What those who submit goals and look at plans send as `Authorization: Bearer`. Absent: whoever reaches the port may.',
   }),
   healthUrl: setting({
     variable: 'ARCHITECT_HEALTH_URL',

@@ -1,9 +1,11 @@
 // Goals from outside of the bus.
-import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Architect, type Submitted } from '../architect.ts';
+import { TokenGuard } from './token-guard.ts';
 
 @Controller('goals')
+@UseGuards(TokenGuard)
 export class GoalsController {
   readonly #architect: Architect;
 

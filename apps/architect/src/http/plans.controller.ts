@@ -1,9 +1,10 @@
 // Plans, to be looked at and to be cancelled.
 import { invalidInput, LIMITS } from '@hypercode/contracts';
-import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { Architect } from '../architect.ts';
 import { mermaidOf, type PlanSummary, type PlanView, summaryOf, viewOf } from '../plans/plan-view.ts';
+import { TokenGuard } from './token-guard.ts';
 
 const ListQuery = z.object({
   status: z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']).optional(),
@@ -12,6 +13,7 @@ const ListQuery = z.object({
 const CancelBody = z.object({ reason: z.string().min(1).max(LIMITS.reasonLength).optional() }).nullish();
 
 @Controller('plans')
+@UseGuards(TokenGuard)
 export class PlansController {
   readonly #architect: Architect;
 
