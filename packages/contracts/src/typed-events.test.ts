@@ -1,4 +1,5 @@
 // Which schema a topic gets.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvents, matches } from './index.ts';
@@ -47,6 +48,36 @@ describe('a catalogue', () => {
     const unusual = defineEvents({ [`${token}.>`]: rest, [`${token}.*`]: one });
     expect(unusual.schemaOf(`${token}.a`)).toBe(one);
     expect(unusual.schemaOf(`${token}.a.b`)).toBe(rest);
+  });
+
+  test('has of any patterns the one that says most, whatever else it has', () => {
+    const dotted = (tokens: string[], maxLength: number) =>
+      fc.array(fc.constantFrom(...tokens), { minLength: 1, maxLength }).map((some) => some.join('.'));
+    const pattern = fc.oneof(
+      dotted(['a', 'b', '*'], 4),
+      dotted(['a', 'b', '*'], 3).map((head) => `${head}.>`),
+    );
+    const saysMore = (one: string, other: string): boolean => {
+      const ranks = (dots: string) => dots.split('.').map((token) => ['*', '>'].indexOf(token));
+      const [left, right] = [ranks(one), ranks(other)];
+      const at = left.findIndex((rank, index) => rank !== right[index]);
+      return (left[at] ?? 0) < (right[at] ?? 0);
+    };
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(pattern, { minLength: 1, maxLength: 8 }),
+        dotted(['a', 'b', 'c'], 4),
+        (keys, topic) => {
+          const all = Object.fromEntries(keys.map((key) => [key, z.literal(key)]));
+          const schema = defineEvents(all).schemaOf(topic);
+          const found = keys.find((key) => all[key] === schema);
+          const matching = keys.filter((key) => matches(key, topic));
+          expect(found === undefined).toBe(matching.length === 0);
+          for (const other of matching) expect(found !== undefined && saysMore(other, found)).toBe(false);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
   });
 
   test.each(['', 'a..b', 'a.>.b', 'with space'])('refuses the key "%s"', (key) => {

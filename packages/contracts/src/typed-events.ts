@@ -36,16 +36,20 @@ export function defineEvents<const S extends EventSchemas>(schemas: S): EventCat
 
 const rankOf = (token: string): number => ['*', '>'].indexOf(token);
 
-/** Of two patterns that match the same topic, the one whose first different token says more comes first. */
+/**
+ * Of two patterns that match the same topic, the one whose first different token says more comes first. Those that share no
+ * topic have a place as well, the shorter one first: without one order for all of them, they can not be sorted.
+ */
 function bySpecificity(a: string, b: string): number {
   const others = b.split('.');
-  for (const [index, token] of a.split('.').entries()) {
+  const tokens = a.split('.');
+  for (const [index, token] of tokens.entries()) {
     const other = others[index];
     if (other === undefined) return 1;
     const difference = rankOf(token) - rankOf(other);
     if (difference !== 0) return difference;
   }
-  return 0;
+  return tokens.length - others.length;
 }
 
 type SchemasOf<C extends EventCatalogue> = C['schemas'];
