@@ -61,6 +61,18 @@ test('ends with the agent, and leaves nothing behind', async () => {
   await leaks.check();
 });
 
+test('does not outlive an agent that has stopped before it listens', async () => {
+  const leaks = trackLeaks();
+  const emitter = new Emitter<AgentEvents>();
+  let health = well;
+  const serving = serveHealth({ health: () => health, on: emitter.on.bind(emitter) }, { port: 0 });
+  health = { ...well, status: 'stopped', registered: false };
+  emitter.emit('stopped');
+  const { port } = await serving;
+  await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
+  await leaks.check();
+});
+
 test('rejects where it can not listen', async () => {
   const { agent, server } = await serve();
   await expect(serveHealth(agent, { port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -61,6 +61,8 @@ export async function serveHealth(
     return closing;
   };
   const release = agent.on('stopped', () => void close());
+  // It may have stopped while this came to listen, or before.
+  if (agent.health().status === 'stopped') await close();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     close,
