@@ -106,6 +106,22 @@ describe('a call', () => {
     await closed.promise;
   });
 
+  test('that waits for events is given the time to', async () => {
+    const url = await serve((request, response) => {
+      // Later than a call may take, and within what the claim waits.
+      const timer = setTimeout(() => response.end('{"result":{"data":{"deliveries":[]}}}'), 120);
+      request.socket.on('close', () => clearTimeout(timer));
+    });
+    const client = createSwarmClient({ url, token: 'secret', timeoutMs: 60 });
+    const claim = { group: 'g', topics: ['a'] };
+    expect(await client.bus.claim({ ...claim, waitMs: 10_000 })).toEqual({ deliveries: [] });
+    expect((await rejection(client.bus.claim({ ...claim, waitMs: 1 }))).message).toContain('61 ms');
+    expect((await rejection(client.bus.claim({ ...claim, waitMs: 10_000 }, { timeoutMs: 30 }))).message).toContain(
+      '30',
+    );
+    await client.close();
+  });
+
   test('ends with its signal, also when that was aborted before', async () => {
     const client = clientOf(await serve(() => {}));
     const controller = new AbortController();

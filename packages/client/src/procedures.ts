@@ -18,7 +18,7 @@ import { refusalOf, refusalOfCall, unreachable } from './refusal.ts';
 export interface CallOptions {
   /** Gives up; the outcome is then unknown. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until the call gives up. Default: the client's. */
+  /** Milliseconds until the call gives up. Default: the client's, and for a claim its `waitMs` besides. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -76,8 +76,8 @@ const KINDS = {
   tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
 } as const satisfies Kinds;
 
-/** It waits for events, and the answers of a batch come together. */
-const UNBATCHED = 'bus.claim';
+/** It waits for events, so it travels alone (the answers of a batch come together) and its wait is not the core's slowness. */
+const WAITING = 'bus.claim';
 /** Most calls in one request. */
 const BATCH_ITEMS = 64;
 /** Longest address of a batch of queries; Node's parser takes 16 KiB of request line and headers. */
@@ -92,7 +92,7 @@ export function createProcedures(connection: Connection): Procedures {
     const input = withNamespace(given, connection.namespace);
     const context = { inputLength: jsonLength(input), token: '' } satisfies CallContext;
     const bounds = {
-      timeoutMs: options.timeoutMs ?? connection.timeoutMs,
+      timeoutMs: options.timeoutMs ?? connection.timeoutMs + (path === WAITING ? waitOf(input) : 0),
       signals: [connection.closed, options.signal],
     };
     return bounded(connection.clock, bounds, async (signal) => {
@@ -138,7 +138,7 @@ function batching(connection: Connection): TRPCLink<AppRouter> {
   };
   const fetch = fetchAnswer(connection);
   return splitLink<AppRouter>({
-    condition: ({ context, path }) => path !== UNBATCHED && (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
+    condition: ({ context, path }) => path !== WAITING && (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
     true: httpBatchLink({
       url,
       fetch,
@@ -172,6 +172,12 @@ function withNamespace(input: unknown, namespace: string | undefined): unknown {
   if (input === undefined) return namespace === undefined ? {} : { namespace };
   if (namespace === undefined || !isRecord(input) || input['namespace'] !== undefined) return input;
   return { ...input, namespace };
+}
+
+/** How long a claim waits for events, in milliseconds; whether that is a possible time is the core's to say. */
+function waitOf(input: unknown): number {
+  const waitMs = isRecord(input) ? input['waitMs'] : undefined;
+  return typeof waitMs === 'number' && waitMs > 0 ? waitMs : 0;
 }
 
 function jsonLength(input: unknown): number {
