@@ -31,6 +31,7 @@ class FakeCore {
   url = '';
   readonly beats: (Activity | undefined)[] = [];
   readonly calls: string[] = [];
+  readonly registrations: unknown[] = [];
   circuit: CircuitState = 'closed';
   /** Whether heartbeats are told of the circuit, as later cores do. */
   saysCircuit = true;
@@ -41,7 +42,6 @@ class FakeCore {
   /** Answers to heartbeats that were taken and are still to be told; null: they are told at once. */
   untold: (() => void)[] | null = null;
   onRegister: () => void = () => {};
-  #registrations = 0;
   #consumers: ServerResponse[] = [];
 
   answer(path: string, text: string, response: ServerResponse): void {
@@ -68,15 +68,15 @@ class FakeCore {
       this.#consumers.push(response);
       return;
     }
-    const data = path === '/trpc/registry.register' ? this.#register() : {};
+    const data = path === '/trpc/registry.register' ? this.#register(body['0']) : {};
     json(response, 200, path.includes('registry.') ? [{ result: { data } }] : { result: { data } });
   }
 
-  #register(): unknown {
-    this.#registrations += 1;
+  #register(registration: unknown): unknown {
+    this.registrations.push(registration);
     this.onRegister();
     const agent = { name: 'ada', status: this.registeredWith };
-    return { agent, outcome: 'created', token: `own-${this.#registrations}` };
+    return { agent, outcome: 'created', token: `own-${this.registrations.length}` };
   }
 
   #publish(events: readonly { id: string }[]): unknown[] {
@@ -195,6 +195,17 @@ test('its token is renewed, also when a heartbeat that was taken before is still
   late();
   expect(await published).toMatchObject({ duplicate: false });
   expect(core.calls.filter((path) => path === '/trpc/registry.register')).toHaveLength(2);
+});
+
+test('what an update leaves out is as it was, also when the core has lost the agent', async () => {
+  const core = await startFakeCore();
+  const agent = await connect(core, { labels: { zone: 'a' }, description: 'adds' });
+  await agent.update({ version: '1.1.0', description: null, labels: undefined });
+  core.beatRefusal = new SwarmError('NOT_FOUND', 'no such agent');
+  core.onRegister = () => (core.beatRefusal = undefined);
+  agent.setActivity('busy');
+  await waitFor(() => core.registrations.length === 2, { what: 'the next registration' });
+  expect(core.registrations[1]).toMatchObject({ version: '1.1.0', description: null, labels: { zone: 'a' } });
 });
 
 describe('its circuit', () => {

@@ -179,11 +179,10 @@ export class ConnectedAgent {
   async update(set: AgentUpdate, options: { readonly ifRevision?: number } = {}): Promise<Agent> {
     const { name } = this.#registration;
     const { agent } = await this.client.registry.update({ name, set, ...options });
-    this.#registration = {
-      ...this.#registration,
-      ...set,
-      version: set.version ?? this.#registration.version,
-    };
+    // What is undefined was not sent, and has changed nothing.
+    const sent = Object.entries(set).filter(([, value]) => value !== undefined);
+    type Changes = Partial<Omit<AgentRegistrationInput, 'incarnation'>>;
+    this.#registration = { ...this.#registration, ...(Object.fromEntries(sent) as Changes) };
     this.#agent = agent;
     return agent;
   }
