@@ -1,6 +1,8 @@
 // Publishing against a small HTTP server that takes batches and answers, or does not, as each test needs.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { problemOf, type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
 import { trackLeaks } from '@hypercode/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -505,6 +507,35 @@ describe('the buffer', () => {
     await first;
     expect(await second).toMatchObject({ duplicate: false });
   });
+});
+
+test('events that were given up take no memory while the others wait', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const heapBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const { url, batches } = await serve((batch) =>
+    refuse(batch, new SwarmError('UNAVAILABLE', 'later', { retryAfterMs: 60_000 })),
+  );
+  const { publisher } = publisherOf(url, { publishTimeoutMs: Infinity, publishBuffer: { maxEvents: 3 } });
+  const giveUp = async (data: unknown): Promise<void> => {
+    const controller = new AbortController();
+    const call = rejection(publisher.publish('a', data, { signal: controller.signal }));
+    controller.abort();
+    await call;
+  };
+  const patient = rejection(publisher.publish('a', 1));
+  await vi.waitFor(() => expect(batches).toHaveLength(1));
+  const before = heapBytes();
+  for (const number of range(200)) await giveUp(String(number).repeat(60_000));
+  // And while there is no room.
+  const others = range(3).map((number) => rejection(publisher.publish('a', number)));
+  for (const number of range(200)) await giveUp(String(number).repeat(60_000));
+  expect(heapBytes() - before).toBeLessThan(5_000_000);
+  connections.at(-1)?.close(new SwarmError('UNAVAILABLE', 'closed'));
+  await Promise.all([patient, ...others]);
 });
 
 describe('flush', () => {

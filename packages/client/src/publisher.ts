@@ -53,9 +53,8 @@ export class Publisher {
   readonly #room: PublishRoom;
   /** Not settled, in the order of their calls, which is that of their deadlines. */
   readonly #open = new Set<Entry>();
-  #waiting: Entry[] = [];
-  /** Those that have settled meanwhile are passed over. */
-  #queue: Entry[] = [];
+  readonly #waiting = new Set<Entry>();
+  #queue = new Set<Entry>();
   #count = 0;
   #requests = 0;
   #batchEvents = MAX_BATCH_EVENTS;
@@ -91,7 +90,7 @@ export class Publisher {
       const event = outgoingEvent(topic, data, options);
       if (closed.aborted) return reject(withId(abortError(closed), event.id));
       if (signal?.aborted) return reject(withId(abortError(signal), event.id));
-      const hasRoom = this.#waiting.length === 0 && this.#room.take(event.bytes);
+      const hasRoom = this.#waiting.size === 0 && this.#room.take(event.bytes);
       if (!hasRoom && this.#room.whenFull === 'reject') {
         return reject(new SwarmError('RATE_LIMITED', 'too many events wait in this client to be published'));
       }
@@ -108,7 +107,7 @@ export class Publisher {
         release: () => {},
       };
       this.#open.add(entry);
-      (hasRoom ? this.#queue : this.#waiting).push(entry);
+      (hasRoom ? this.#queue : this.#waiting).add(entry);
       if (signal !== undefined) {
         entry.release = onAbort(signal, () => {
           this.#refuse(entry, withId(abortError(signal), event.id));
@@ -131,7 +130,7 @@ export class Publisher {
 
   /** Sends when the turn is over, so that calls of one moment travel together. */
   #wake(): void {
-    if (this.#isTurnAwaited || this.#queue.length === 0 || !this.#maySend()) return;
+    if (this.#isTurnAwaited || this.#queue.size === 0 || !this.#maySend()) return;
     this.#isTurnAwaited = true;
     atEndOfTurn(() => {
       this.#isTurnAwaited = false;
@@ -157,16 +156,12 @@ export class Publisher {
     const maxEvents = this.#isCircuitInTheWay() ? Math.min(MAX_TRIAL_EVENTS, this.#batchEvents) : this.#batchEvents;
     const batch: Entry[] = [];
     let bytes = 0;
-    let taken = 0;
     for (const entry of this.#queue) {
-      if (entry.state === 'queued') {
-        bytes += entry.event.bytes + 1;
-        if (batch.length === maxEvents || (batch.length > 0 && bytes > this.#batchBytes)) break;
-        batch.push(entry);
-      }
-      taken += 1;
+      bytes += entry.event.bytes + 1;
+      if (batch.length === maxEvents || (batch.length > 0 && bytes > this.#batchBytes)) break;
+      this.#queue.delete(entry);
+      batch.push(entry);
     }
-    this.#queue.splice(0, taken);
     return batch;
   }
 
@@ -249,7 +244,7 @@ export class Publisher {
       return;
     }
     for (const entry of entries) entry.state = 'queued';
-    if (entries.length > 0) this.#queue = [...entries, ...this.#queue];
+    if (entries.length > 0) this.#queue = new Set([...entries, ...this.#queue]);
     if (obstacle !== undefined) this.#pause(obstacle);
   }
 
@@ -294,26 +289,20 @@ export class Publisher {
     if (entry.state !== 'waiting') this.#room.giveBack(entry.event.bytes);
     entry.state = 'settled';
     entry.release();
-    this.#open.delete(entry);
+    for (const place of [this.#waiting, this.#queue, this.#open]) place.delete(entry);
   }
 
   /** Lets in who waits for room, goes on sending, and tells who waits for the end. */
   #afterSettling(): void {
-    let admitted = 0;
     for (const entry of this.#waiting) {
-      if (entry.state === 'waiting') {
-        if (!this.#room.take(entry.event.bytes)) break;
-        entry.state = 'queued';
-        this.#queue.push(entry);
-      }
-      admitted += 1;
+      if (!this.#room.take(entry.event.bytes)) break;
+      this.#waiting.delete(entry);
+      entry.state = 'queued';
+      this.#queue.add(entry);
     }
-    if (admitted > 0) this.#waiting.splice(0, admitted);
     if (this.#open.size === 0) {
       this.#cancelSweep?.();
       this.#cancelSweep = undefined;
-      // What has settled in the queue needs no memory.
-      this.#queue = [];
     }
     this.#tellFlushed();
     this.#wake();
@@ -346,8 +335,6 @@ export class Publisher {
       if (entry.deadline > now) break;
       this.#refuse(entry, this.#timeoutOf(entry));
     }
-    this.#queue = this.#queue.filter(({ state }) => state === 'queued');
-    this.#waiting = this.#waiting.filter(({ state }) => state === 'waiting');
     this.#afterSettling();
   }
 
@@ -377,7 +364,6 @@ export class Publisher {
     for (const entry of this.#open) {
       if (entry.state !== 'sent') this.#refuse(entry, withId(reason, entry.event.id));
     }
-    this.#waiting = [];
     this.#afterSettling();
     if (this.#requests === 0) return;
     const cancel = clock.schedule(CLOSE_LIMIT_MS, () => this.#cut.abort(reason));
