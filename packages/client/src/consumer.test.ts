@@ -245,6 +245,42 @@ describe('a consumer', () => {
     await consumer.stop();
   });
 
+  test('takes nothing while all of its handlers hang, and comes back when one ends', async () => {
+    const group = await groupOf([[delivery(1), delivery(2), delivery(3)], [delivery(4)]]);
+    const gates = new Map<unknown, () => void>();
+    const begun: unknown[] = [];
+    const consumer = consume(
+      group,
+      ({ data }) => {
+        begun.push(data);
+        return new Promise<void>((resolve) => gates.set(data, resolve));
+      },
+      { maxInFlight: 2, ackDeadlineMs: 40 },
+    );
+    await waitFor(() => group.opened[0]?.response.closed, { what: 'the stream to be closed' });
+    expect([begun, consumer.running, group.opened.length]).toEqual([[1, 2], 2, 1]);
+    gates.get(2)?.();
+    await waitFor(() => begun.includes(4), { what: 'the next delivery' });
+    expect(ackedIds(group)).toEqual(['2/1']);
+    expect(begun).toEqual([1, 2, 4]);
+    const [before, after] = group.opened.map(({ input }) => input['consumer']);
+    expect([typeof after, after]).toEqual(['string', before]);
+    for (const open of gates.values()) open();
+    await consumer.stop();
+  });
+
+  test('can be stopped while all of its handlers hang', async () => {
+    const leaks = trackLeaks();
+    const group = await groupOf([[delivery(1)]]);
+    const consumer = consume(group, () => new Promise(() => {}), { maxInFlight: 1, ackDeadlineMs: 20 });
+    await waitFor(() => group.opened[0]?.response.closed, { what: 'the stream to be closed' });
+    await consumer.stop({ timeoutMs: 10 });
+    expect(group.opened).toHaveLength(1);
+    group.connection.close(new SwarmError('UNAVAILABLE', 'closed'));
+    await Promise.all(servers.splice(0).map((server) => end(server)));
+    await leaks.check();
+  });
+
   test('handles a delivery once, however often it comes', async () => {
     const group = await groupOf([[delivery(1), delivery(1), delivery(1, 2)]]);
     const attempts: number[] = [];

@@ -4,6 +4,11 @@
 //   delivered ──handler returns──> acked
 //             ──handler throws───> nacked, with the error's message; the group delivers it again, or gives up on it
 //             ──ackDeadlineMs────> its signal is aborted; the group delivers it to somebody else
+//
+// The group counts a delivery whose deadline has passed no longer, and gives another in its place. A member whose handlers
+// all hang would so take events that it never begins, attempt after attempt, until they are dead letters. So it leaves the
+// group when all of its places are lost (half a deadline after the last one's has passed), and comes back with the next that
+// is free.
 import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { abortError } from './bounded.ts';
 import { sleep } from './clock.ts';
@@ -75,6 +80,8 @@ export interface Consumer {
 const DEFAULT_MAX_IN_FLIGHT = 16;
 const DEFAULT_ACK_DEADLINE_MS = 30_000;
 const DEFAULT_STOP_LIMIT_MS = 10_000;
+/** Deadlines after which a handler that still runs counts as lost. */
+const LOST_AFTER_DEADLINES = 1.5;
 /** The longest that the core lets an event wait. */
 const MAX_DELAY_MS = 86_400_000;
 
@@ -115,6 +122,13 @@ function readGroupEvent(json: unknown): GroupEvent | undefined {
   }
 }
 
+interface Running {
+  readonly done: Promise<void>;
+  readonly abort: (reason: SwarmError) => void;
+  /** When it counts as lost, on the connection's clock. */
+  readonly lostAt: number;
+}
+
 export class GroupConsumer implements Consumer {
   readonly closed: Promise<void>;
   readonly #connection: Connection;
@@ -122,9 +136,10 @@ export class GroupConsumer implements Consumer {
   readonly #options: ConsumeOptions;
   readonly #handler: DeliveryHandler;
   readonly #onLoad: () => void;
-  readonly #deliveries: Deliveries;
+  /** What the group gives now. */
+  #deliveries: Deliveries;
   /** What is being handled, by delivery. */
-  readonly #running = new Map<string, { done: Promise<void>; abort: (reason: SwarmError) => void }>();
+  readonly #running = new Map<string, Running>();
   /** Aborted by `stop`; its reason says nothing. */
   readonly #stopping = new AbortController();
   #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
@@ -141,10 +156,11 @@ export class GroupConsumer implements Consumer {
   ) {
     this.#connection = connection;
     this.#settleQueue = settleQueue;
-    this.#options = options;
+    // One name over all that it opens, as over the connections of one.
+    this.#options = { ...options, consumer: options.consumer ?? randomUuid() };
     this.#handler = handler;
     this.#onLoad = onLoad;
-    this.#deliveries = deliveriesOf(connection, options);
+    this.#deliveries = deliveriesOf(connection, this.#options);
     this.closed = this.#run();
     // Those who do not ask for the end need not hear of it.
     this.closed.catch(() => {});
@@ -172,23 +188,51 @@ export class GroupConsumer implements Consumer {
   }
 
   async #run(): Promise<void> {
-    const { onGap, signal } = this.#options;
+    const { signal } = this.#options;
     const ends = [this.#stopping.signal, this.#connection.closed, ...(signal === undefined ? [] : [signal])];
     const releases = ends.map((end) => onAbort(end, () => this.#goOn()));
+    const isEnding = (): boolean => ends.some(({ aborted }) => aborted);
     try {
-      for await (const item of this.#deliveries) {
-        if (this.#stopping.signal.aborted) break;
-        if (item.type === 'gap') safely(() => onGap?.(item));
-        else this.#begin(item);
-        // The group gives no more than `maxInFlight` at a time, but it counts one whose deadline has passed no longer.
-        while (this.#running.size >= this.maxInFlight && !ends.some(({ aborted }) => aborted)) {
-          await new Promise<void>((resolve) => (this.#goOn = resolve));
-        }
+      while (await this.#take(isEnding)) {
+        while (this.#isFull && !isEnding()) await this.#news();
+        if (isEnding()) break;
+        this.#deliveries = deliveriesOf(this.#connection, this.#options);
       }
     } finally {
       for (const release of releases) release();
       await this.#finish();
     }
+  }
+
+  /** Begins what is delivered, until there is no more (false) or all places are lost (true). */
+  async #take(isEnding: () => boolean): Promise<boolean> {
+    const { onGap } = this.#options;
+    const { clock } = this.#connection;
+    for await (const item of this.#deliveries) {
+      if (this.#stopping.signal.aborted) return false;
+      if (item.type === 'gap') safely(() => onGap?.(item));
+      else this.#begin(item);
+      while (this.#isFull && !isEnding()) {
+        const lostInMs = Math.max(...Array.from(this.#running.values(), ({ lostAt }) => lostAt)) - clock.now();
+        if (lostInMs <= 0) return true;
+        await this.#news(lostInMs);
+      }
+    }
+    return false;
+  }
+
+  get #isFull(): boolean {
+    return this.#running.size >= this.maxInFlight;
+  }
+
+  /** Resolves when a handler has ended, when there is no more to come, or after `limitMs`. */
+  async #news(limitMs = Infinity): Promise<void> {
+    let cancel: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+      if (Number.isFinite(limitMs)) cancel = this.#connection.clock.schedule(limitMs, resolve);
+    });
+    cancel?.();
   }
 
   #begin(item: GroupDelivery): void {
@@ -208,7 +252,8 @@ export class GroupConsumer implements Consumer {
       this.#onLoad();
       this.#goOn();
     });
-    this.#running.set(item.deliveryId, { done, abort });
+    const lostAt = clock.now() + ackDeadlineMs * LOST_AFTER_DEADLINES;
+    this.#running.set(item.deliveryId, { done, abort, lostAt });
     this.#onLoad();
   }
 
