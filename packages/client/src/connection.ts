@@ -26,7 +26,10 @@ export interface SwarmClientOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long a call may take, in milliseconds; Infinity for no limit. Default 10,000. */
   readonly timeoutMs?: number | undefined;
-  /** How long `publish` goes on trying, in milliseconds. Default 30,000. */
+  /**
+   * How long `publish` goes on trying, in milliseconds. Default 30,000. Beyond the core's deduplication window
+   * (`SWARM_DEDUP_WINDOW_MS`, ten minutes), an event whose answer got lost may be published twice.
+   */
   readonly publishTimeoutMs?: number | undefined;
   /** What `publish` may hold before it is in the log. */
   readonly publishBuffer?: PublishBuffer | undefined;
