@@ -51,7 +51,7 @@ test('on a Cluster, a replica that only listens follows the channel to another n
     await hears();
 
     await Promise.all(nodes.map((node) => node.connect()));
-    const ids = await Promise.all(nodes.map(async (node) => String(await node.cluster('MYID'))));
+    const ids = await Promise.all(nodes.map((node) => node.cluster('MYID')));
     const slot = Number(await nodes[0]?.cluster('KEYSLOT', '{swarm}:signal'));
     const owner = Math.floor((slot * nodes.length) / 16_384);
     const next = ids[(owner + 1) % nodes.length] ?? '';

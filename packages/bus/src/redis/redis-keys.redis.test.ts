@@ -140,7 +140,9 @@ test('a claim of large events that are unread takes about 4 MiB of them', async 
   const claim = { consumer: 'c', maxInFlight: 1_000, max: 1_000 };
   const most = Math.floor((4 * 1024 * 1024) / text.length);
   const begun = await store.groups.claim(namespace, 'g', { ...claim, offer: { after: cursor, entries, upTo } });
-  expect(begun.deliveries.map(({ position }) => position)).toEqual(entries.slice(0, most).map(({ position }) => position));
+  expect(begun.deliveries.map(({ position }) => position)).toEqual(
+    entries.slice(0, most).map(({ position }) => position),
+  );
   expect(begun).toMatchObject({ cursor: entries[most - 1]?.position, room: 1_000 - most });
   const rest = { after: begun.cursor, entries: entries.slice(most), upTo };
   const ended = await store.groups.claim(namespace, 'g', { ...claim, offer: rest });

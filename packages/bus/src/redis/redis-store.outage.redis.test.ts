@@ -168,7 +168,7 @@ test('a Redis that is full lets go of what is settled, dropped or old', async ()
   await small.log.ranges(['n']);
   await small.housekeep();
   for (const [namespace, range] of await small.log.ranges(['n', 'other'])) {
-    expect(range, namespace).toMatchObject({ head: { seq: 2 }, horizon: { seq: 1 } });
+    expect({ namespace, ...range }).toMatchObject({ head: { seq: 2 }, horizon: { seq: 1 } });
   }
   expect(await control.xlen('{swarm:other}:events')).toBe(1);
 });

@@ -49,44 +49,48 @@ describe('on a Cluster', () => {
   eventLogConformance('openRedisStore', open);
   groupStoreConformance('openRedisStore', open);
 
-  test('while a namespace moves to another node it refuses, and nothing is forgotten', { timeout: 60_000 }, async () => {
-    const nodes = cluster.nodeUrls.map((url) => new Redis(url, { lazyConnect: true }));
-    const store = openRedisStore({ url: cluster.url, settings: SMALL });
-    try {
-      await Promise.all(nodes.map((node) => node.connect()));
-      const namespace = `moved-${randomUUID()}`;
-      const events = Array.from({ length: 3 }, () => {
-        const id = randomUUID();
-        return { id, source: '/agents/default/a', topic: 'a.b', text: JSON.stringify({ id }) };
-      });
-      const appended = await store.log.append(namespace, events);
-      const slot = Number(await nodes[0]?.cluster('KEYSLOT', `{swarm:${namespace}}`));
-      const owner = Math.floor((slot * nodes.length) / 16_384);
-      const from = nodes[owner] as Redis;
-      const to = nodes[(owner + 1) % nodes.length] as Redis;
-      const [fromId, toId] = await Promise.all([from.cluster('MYID'), to.cluster('MYID')]);
-      await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(fromId));
-      await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(toId));
-      const { host = '', port = 0, password = '' } = to.options;
-      const migrate = (keys: string[]) =>
-        from.call('MIGRATE', host, port, '', 0, 5_000, 'AUTH', password, 'KEYS', ...keys);
-      const found = (await from.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
-      const dedup = found.filter((key) => key.includes(':dedup:'));
-      const others = found.filter((key) => !dedup.includes(key));
-      expect(dedup).toHaveLength(1);
-      expect(others).toHaveLength(5);
+  test(
+    'while a namespace moves to another node it refuses, and nothing is forgotten',
+    { timeout: 60_000 },
+    async () => {
+      const nodes = cluster.nodeUrls.map((url) => new Redis(url, { lazyConnect: true }));
+      const store = openRedisStore({ url: cluster.url, settings: SMALL });
+      try {
+        await Promise.all(nodes.map((node) => node.connect()));
+        const namespace = `moved-${randomUUID()}`;
+        const events = Array.from({ length: 3 }, () => {
+          const id = randomUUID();
+          return { id, source: '/agents/default/a', topic: 'a.b', text: JSON.stringify({ id }) };
+        });
+        const appended = await store.log.append(namespace, events);
+        const slot = Number(await nodes[0]?.cluster('KEYSLOT', `{swarm:${namespace}}`));
+        const owner = Math.floor((slot * nodes.length) / 16_384);
+        const from = nodes[owner] as Redis;
+        const to = nodes[(owner + 1) % nodes.length] as Redis;
+        const [fromId, toId] = await Promise.all([from.cluster('MYID'), to.cluster('MYID')]);
+        await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+        await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+        const { host = '', port = 0, password = '' } = to.options;
+        const migrate = (keys: string[]) =>
+          from.call('MIGRATE', host, port, '', 0, 5_000, 'AUTH', password, 'KEYS', ...keys);
+        const found = (await from.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+        const dedup = found.filter((key) => key.includes(':dedup:'));
+        const others = found.filter((key) => !dedup.includes(key));
+        expect(dedup).toHaveLength(1);
+        expect(others).toHaveLength(5);
 
-      // The records of deduplication are gone already, and the rest of the log is there.
-      for (const keys of [dedup, others]) {
-        await migrate(keys);
-        const refused = store.log.append(namespace, events);
-        await expect(refused).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        // The records of deduplication are gone already, and the rest of the log is there.
+        for (const keys of [dedup, others]) {
+          await migrate(keys);
+          const refused = store.log.append(namespace, events);
+          await expect(refused).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        }
+        for (const node of [to, from, ...nodes]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+        const again = await waitFor(() => store.log.append(namespace, events), { what: 'the namespace to have moved' });
+        expect(again).toEqual(appended.map(({ position }) => ({ position, duplicate: true })));
+      } finally {
+        await Promise.all([store.close(), ...nodes.map((node) => node.quit())]);
       }
-      for (const node of [to, from, ...nodes]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));
-      const again = await waitFor(() => store.log.append(namespace, events), { what: 'the namespace to have moved' });
-      expect(again).toEqual(appended.map(({ position }) => ({ position, duplicate: true })));
-    } finally {
-      await Promise.all([store.close(), ...nodes.map((node) => node.quit())]);
-    }
-  });
+    },
+  );
 });
