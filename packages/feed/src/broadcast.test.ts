@@ -1,8 +1,13 @@
 // Followers of one feed: each hears what its projection lets through, in order, once, however it dawdles.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { Broadcast, type Projection } from './broadcast.ts';
 import { Feed, type Log } from './feed.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 interface Fact {
   readonly position: number;
@@ -10,12 +15,12 @@ interface Fact {
 }
 
 /** A log in memory, to be followed; what a store's driver is to the real one. */
-async function follow(facts: Fact[], maxEntries = 1000) {
+async function follow(facts: Fact[], { maxEntries = 1000, factBytes = 1 } = {}) {
   const log: Log<number, Fact> = {
     read: async (position, limit) => facts.filter((fact) => fact.position > position).slice(0, limit),
     begin: async () => 0,
     compare: (a, b) => a - b,
-    sizeOf: () => 1,
+    sizeOf: () => factBytes,
   };
   const feed = await Feed.follow(log, {
     limits: { maxEntries, maxBytes: Infinity },
@@ -58,7 +63,7 @@ describe('Broadcast', () => {
     await fc.assert(
       fc.asyncProperty(actions, fc.integer({ min: 2, max: 10 }), async (steps, maxEntries) => {
         const facts: Fact[] = [];
-        const { feed, add } = await follow(facts, maxEntries);
+        const { feed, add } = await follow(facts, { maxEntries });
         const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
         const projections = [only('a'), only('b'), only('a'), everything];
         const followers = projections.map((projection) => ({
@@ -156,6 +161,69 @@ describe('Broadcast', () => {
     expect((await next).value).toEqual([{ position: 1, topic: 'bookmark' }]);
     over.abort();
     await stream.return(0);
+    await feed.close();
+  });
+
+  test('a batch of large entries ends long before it has as many as it may, shared or not', async () => {
+    const { feed, add } = await follow([], { factBytes: 100 * 1024 });
+    const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
+    for (let n = 0; n < 10; n += 1) add('a');
+    const over = new AbortController();
+    const stream = broadcast.follow(only('a'), 0, { signal: over.signal, idle: () => [] });
+    const batches: (readonly Fact[] | number)[] = [];
+    for (let n = 0; n < 2; n += 1) batches.push((await stream.next()).value);
+    // The rest of them, and what comes from now on.
+    for (let n = 0; n < 10; n += 1) add('a');
+    for (let n = 0; n < 6; n += 1) batches.push((await stream.next()).value);
+    expect(batches.flat().map((fact) => (typeof fact === 'number' ? fact : fact.position))).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+    expect(batches.map((batch) => (typeof batch === 'number' ? 0 : batch.length))).toEqual([3, 3, 3, 3, 3, 3, 2, 0]);
+    over.abort();
+    await stream.return(0);
+    await feed.close();
+  });
+
+  test('a follower that asks for so many bytes is told where they end', async () => {
+    const { feed, add } = await follow([], { factBytes: 10 });
+    const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
+    for (const topic of ['a', 'b', 'a', 'a', 'b']) add(topic);
+    const before = broadcast.join(only('a'));
+    for (const topic of ['a', 'b', 'a', 'a', 'b']) add(topic);
+    expect(before.after(0, 100, 15)).toMatchObject({ heard: [{ position: 1 }, { position: 3 }], upTo: 3 });
+    expect(before.after(5, 100, 15)).toMatchObject({ heard: [{ position: 6 }, { position: 8 }], upTo: 8 });
+    expect(before.after(8, 100, 15)).toMatchObject({ heard: [{ position: 9 }], upTo: 10 });
+    expect(before.after(8, 1, 15)).toMatchObject({ heard: [{ position: 9 }], upTo: 10 });
+    before.leave();
+    await feed.close();
+  });
+
+  test('nothing is held for those who left, nor for long for those who hear nothing new', async () => {
+    const { feed, add } = await follow([], { maxEntries: 4 });
+    const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
+    const alive = new Set<number>();
+    const freed = new FinalizationRegistry<number>((position) => alive.delete(position));
+    /** What is heard of an entry, to be watched. */
+    const watched = (topic: string): Projection<Fact, Fact> => ({
+      ...only(topic),
+      project: (fact) => {
+        const heard = { ...fact };
+        alive.add(fact.position);
+        freed.register(heard, fact.position);
+        return heard;
+      },
+    });
+    const leaver = broadcast.join(watched('a'));
+    const idler = broadcast.join(watched('b'));
+    add('a');
+    add('b');
+    leaver.leave();
+    for (let n = 0; n < 12; n += 1) add('c');
+    await vi.waitFor(() => {
+      collectGarbage();
+      expect(alive.size).toBe(0);
+    });
+    idler.leave();
     await feed.close();
   });
 

@@ -24,10 +24,11 @@ export interface Follower<P, I> {
   /** Rings when there may be something to hear. */
   readonly alarm: Alarm;
   /**
-   * At most `limit` of what is heard after `position`, in order; nothing else is heard up to `upTo`. Null when the feed's
-   * ring does not hold what follows: the follower was too slow, or came with an old position, or the feed began anew.
+   * At most `limit` of what is heard after `position`, in order, no more than what comes to `maxBytes`; nothing else is heard
+   * up to `upTo`. Null when the feed's ring does not hold what follows: the follower was too slow, or came with an old
+   * position, or the feed began anew.
    */
-  after(position: P, limit: number): { heard: readonly I[]; upTo: P } | null;
+  after(position: P, limit: number, maxBytes?: number): { heard: readonly I[]; upTo: P } | null;
   leave(): void;
 }
 
@@ -37,8 +38,12 @@ export interface FollowOptions<P, I> {
   idle: (position: P) => readonly I[] | null;
 }
 
-/** Most values in one batch; it bounds what a follower that does not read can hold up in its socket. */
+/**
+ * Most values in one batch; the one with which they come to so many bytes is the last. A follower that does not read holds one
+ * batch in its socket, and of those who dawdle each may hold another.
+ */
 const BATCH_VALUES = 128;
+const BATCH_BYTES = 256 * 1024;
 /** Routes remembered; when there are more, all are forgotten and asked for again. */
 const MAX_ROUTES = 20_000;
 
@@ -55,8 +60,7 @@ interface Step<P, I> {
 class Audience<P, I> {
   readonly ring: Ring<P, Heard<P, I>>;
   readonly alarms = new Set<Alarm>();
-  /** Nobody is left in it, and nobody will join it. */
-  isGone = false;
+  #isGone = false;
   /** Steps by how much followers have heard, until there is more to hear. */
   readonly #steps = new Map<number, Step<P, I>>();
 
@@ -64,9 +68,24 @@ class Audience<P, I> {
     this.ring = new Ring(start, compare, { maxEntries: Infinity, maxBytes: Infinity });
   }
 
-  hear(position: P, item: I): void {
-    this.ring.append({ position, item }, 0);
+  hear(position: P, item: I, bytes: number): void {
+    this.ring.append({ position, item }, bytes);
     this.#steps.clear();
+  }
+
+  letGoThrough(position: P): void {
+    this.ring.evictThrough(position);
+    this.#steps.clear();
+  }
+
+  /** Nobody is left in it, and nobody will join it: it holds nothing, however long a route remembers it. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  end(): void {
+    this.#isGone = true;
+    this.letGoThrough(this.ring.end);
   }
 
   /** Null when everything has been told. */
@@ -74,7 +93,7 @@ class Audience<P, I> {
     const heardCount = this.ring.countThrough(position);
     const known = this.#steps.get(heardCount);
     if (known !== undefined) return known;
-    const heard = this.ring.after(position, BATCH_VALUES);
+    const heard = this.ring.after(position, BATCH_VALUES, BATCH_BYTES);
     const last = heard.at(-1);
     if (last === undefined) return null;
     const step = { batch: heard.map(({ item }) => item), to: last.position };
@@ -107,10 +126,13 @@ export class Broadcast<P, E extends Entry<P>, I> {
   /** All that came together since the routes were last forgotten, in this order. */
   #gathered: Hearer<P, E, I>[] = [];
   readonly #routes = new Map<string, Route<P, E, I>>();
+  /** Where the feed ended when all audiences last let go of what its ring had let go of. */
+  #tidyTo: P;
 
   constructor(feed: Feed<P, E>, { routeOf }: BroadcastOptions<E> = {}) {
     this.#feed = feed;
     this.#routeOf = routeOf;
+    this.#tidyTo = feed.end;
     feed.onEntries((entries) => {
       if (entries === null) this.#beginAnew();
       else this.#tell(entries);
@@ -128,10 +150,8 @@ export class Broadcast<P, E extends Entry<P>, I> {
 
   /** Asks followers that wait whether they have something to say, and lets go of what the feed's ring let go of. */
   stir(): void {
-    for (const { audience } of this.#audiences.values()) {
-      audience.ring.evictThrough(this.#feed.ring.start);
-      audience.wake();
-    }
+    this.#tidy();
+    for (const { audience } of this.#audiences.values()) audience.wake();
   }
 
   /** Begins to listen. */
@@ -141,13 +161,13 @@ export class Broadcast<P, E extends Entry<P>, I> {
     return {
       alarm,
       leave,
-      after: (position, limit) => {
+      after: (position, limit, maxBytes = Infinity) => {
         if (this.#feed.ring !== ring) return null;
-        if (!audience.ring.reaches(position)) return this.#before(projection, position, limit);
-        const heard = audience.ring.after(position, limit);
-        const last = heard.at(-1);
-        const upTo = last !== undefined && heard.length === limit ? last.position : this.#later(position);
-        return { heard: heard.map(({ item }) => item), upTo };
+        if (!audience.ring.reaches(position)) return this.#before(projection, position, { limit, maxBytes });
+        const heard = audience.ring.after(position, limit, maxBytes);
+        const last = heard.at(-1)?.position ?? position;
+        const isMore = audience.ring.countThrough(last) < audience.ring.countThrough(audience.ring.end);
+        return { heard: heard.map(({ item }) => item), upTo: isMore ? last : this.#later(last) };
       },
     };
   }
@@ -170,7 +190,7 @@ export class Broadcast<P, E extends Entry<P>, I> {
     try {
       while (!signal.aborted && !this.#feed.closed && this.#feed.ring === ring) {
         if (!audience.ring.reaches(position)) {
-          const before = this.#before(projection, position, BATCH_VALUES);
+          const before = this.#before(projection, position, { limit: BATCH_VALUES, maxBytes: BATCH_BYTES });
           if (before === null) break;
           position = before.upTo;
           if (before.heard.length > 0) yield before.heard;
@@ -195,17 +215,24 @@ export class Broadcast<P, E extends Entry<P>, I> {
   }
 
   /** What the feed's ring held before the audience came together: not shared, and seldom wanted. */
-  #before(projection: Projection<E, I>, position: P, limit: number): { heard: I[]; upTo: P } | null {
+  #before(
+    projection: Projection<E, I>,
+    position: P,
+    { limit, maxBytes }: { limit: number; maxBytes: number },
+  ): { heard: I[]; upTo: P } | null {
     const { ring } = this.#feed;
     if (!ring.reaches(position)) return null;
     const heard: I[] = [];
+    let bytes = 0;
     let upTo = position;
     for (;;) {
       const entries = ring.after(upTo, BATCH_VALUES);
       for (const entry of entries) {
         upTo = entry.position;
         const item = projection.project(entry);
-        if (item !== null && heard.push(item) === limit) return { heard, upTo };
+        if (item === null) continue;
+        bytes += this.#feed.sizeOf(entry);
+        if (heard.push(item) === limit || bytes >= maxBytes) return { heard, upTo };
       }
       if (entries.length < BATCH_VALUES) return { heard, upTo: this.#later(upTo) };
     }
@@ -241,7 +268,7 @@ export class Broadcast<P, E extends Entry<P>, I> {
   #dissolve(key: string, audience: Audience<P, I>): void {
     if (this.#audiences.get(key)?.audience !== audience) return;
     this.#audiences.delete(key);
-    audience.isGone = true;
+    audience.end();
     if (this.#gathered.length > 2 * this.#audiences.size + 16) this.#forgetRoutes();
   }
 
@@ -255,8 +282,9 @@ export class Broadcast<P, E extends Entry<P>, I> {
     const left = [...this.#audiences.values()];
     this.#audiences.clear();
     this.#forgetRoutes();
+    this.#tidyTo = this.#feed.end;
     for (const { audience } of left) {
-      audience.isGone = true;
+      audience.end();
       audience.wake();
     }
   }
@@ -264,17 +292,26 @@ export class Broadcast<P, E extends Entry<P>, I> {
   #tell(entries: readonly E[]): void {
     const told = new Set<Audience<P, I>>();
     for (const entry of entries) {
+      const bytes = this.#feed.sizeOf(entry);
       for (const { audience, projection } of this.#hearersOf(entry)) {
         const item = projection.project(entry);
         if (item === null) continue;
-        audience.hear(entry.position, item);
+        audience.hear(entry.position, item, bytes);
         told.add(audience);
       }
     }
+    const { start } = this.#feed.ring;
     for (const audience of told) {
-      audience.ring.evictThrough(this.#feed.ring.start);
+      audience.letGoThrough(start);
       audience.wake();
     }
+    // Those who hear nothing new hold at most what the ring held once more.
+    if (this.#feed.compare(start, this.#tidyTo) > 0) this.#tidy();
+  }
+
+  #tidy(): void {
+    this.#tidyTo = this.#feed.end;
+    for (const { audience } of this.#audiences.values()) audience.letGoThrough(this.#feed.ring.start);
   }
 
   /** A route asks each audience once, when it first meets it. */

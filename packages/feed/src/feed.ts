@@ -83,6 +83,11 @@ export class Feed<P, E extends Entry<P>> {
     return this.#log.compare(a, b);
   }
 
+  /** About how many bytes `entry` takes in memory. */
+  sizeOf(entry: E): number {
+    return this.#log.sizeOf(entry);
+  }
+
   /** Says that the log may have grown. */
   wake(): void {
     if (this.#closed) return;

@@ -35,6 +35,9 @@ describe('Ring', () => {
           const after = model.map((entry) => entry.position).filter((entry) => entry > position);
           expect(ring.after(position, 1000).map((entry) => entry.position)).toEqual(after);
           expect(ring.after(position, 3).map((entry) => entry.position)).toEqual(after.slice(0, 3));
+          const behind = model.filter((entry) => entry.position > position).map(({ bytes }) => bytes);
+          const full = behind.findIndex((_, i) => behind.slice(0, i + 1).reduce((sum, bytes) => sum + bytes, 0) >= 50);
+          expect(ring.after(position, 1000, 50)).toHaveLength(full === -1 ? behind.length : full + 1);
         }
       }),
     );

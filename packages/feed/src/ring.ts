@@ -64,10 +64,16 @@ export class Ring<P, E extends Entry<P>> {
     return this.#compare(position, this.#start) >= 0;
   }
 
-  /** At most `limit` entries after `position`, oldest first. Only for a position that the ring `reaches`. */
-  after(position: P, limit: number): E[] {
+  /**
+   * At most `limit` entries after `position`, oldest first, the last of them being the one with which they come to
+   * `maxBytes`. Only for a position that the ring `reaches`.
+   */
+  after(position: P, limit: number, maxBytes = Infinity): E[] {
     const from = this.#indexAfter(position);
-    return this.#entries.slice(from, from + limit);
+    const end = Math.min(from + limit, this.#entries.length);
+    let to = from;
+    for (let bytes = 0; to < end && bytes < maxBytes; to += 1) bytes += this.#sizes[to] ?? 0;
+    return this.#entries.slice(from, to);
   }
 
   /** How many entries the ring has ever been given up to and including `position`. Only for a position that it `reaches`. */
