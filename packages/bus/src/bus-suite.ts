@@ -619,6 +619,56 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
       expect(await given).toEqual({ deliveries: [] });
     });
 
+    test('get back at once what was claimed for somebody who is gone, or may not have it any more', async () => {
+      const bus = await swarm();
+      const { groups: store } = stores.at(-1) ?? raise();
+      const claim = store.claim.bind(store);
+      const ask = vi.spyOn(store, 'claim');
+      /** Ends the caller while the store is asked on its behalf. */
+      const endMeanwhile = (over: AbortController, reason?: SwarmError) =>
+        ask.mockImplementationOnce(async (...args) => {
+          const outcome = await claim(...args);
+          expect(outcome.deliveries).toHaveLength(1);
+          over.abort(reason);
+          return outcome;
+        });
+      await publish(bus, 'unseen');
+      const input = { ...groupInput({ maxDeliveries: 5 }), consumer: 'py', max: 10, waitMs: 0 };
+
+      const gone = new AbortController();
+      endMeanwhile(gone);
+      expect(await bus.claim(agent('py'), input, gone.signal)).toEqual({ deliveries: [] });
+      const revoked = new AbortController();
+      endMeanwhile(revoked, new SwarmError('UNAUTHENTICATED', 'revoked'));
+      expect(await codeOf(bus.claim(agent('py'), input, revoked.signal))).toBe('UNAUTHENTICATED');
+      const stopped = new AbortController();
+      endMeanwhile(stopped);
+      const stream = bus.consume(agent('worker'), groupInput({ maxDeliveries: 5 }), stopped);
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+
+      const { deliveries } = await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+      expect(deliveries).toMatchObject([{ attempt: 4, event: { data: 'unseen' } }]);
+      ask.mockRestore();
+    });
+
+    test('ask the store for one member when there is news for one', async () => {
+      const bus = await swarm();
+      const members = Array.from({ length: 20 }, () => consume(bus));
+      const delivered = () => members.flatMap((member) => member.of('delivery'));
+      await publish(bus, 'first');
+      await until(() => expect(delivered()).toHaveLength(1));
+      const { groups: store } = stores.at(-1) ?? raise();
+      const claim = vi.spyOn(store, 'claim');
+      for (let i = 2; i <= 6; i += 1) {
+        await publish(bus, i);
+        await until(() => expect(delivered()).toHaveLength(i));
+        await bus.listGroups(namespace);
+      }
+      // One for each event; a poll or a deadline may have added some, but not each of twenty members its own.
+      expect(claim.mock.calls.length).toBeLessThan(15);
+      claim.mockRestore();
+    });
+
     test('are claimed from at once, however much of the log is for others', async () => {
       const bus = await swarm();
       const noise = Array.from({ length: 900 }, (_, i) => ({ topic: 'noise', data: i }));

@@ -11,16 +11,16 @@ const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueM
 const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
 const member = () => ({ onNews: vi.fn(), onRoom: vi.fn() });
 
-/** A reader of an empty log; the store's side of a claim is `claim`. */
-async function open(claim: () => Promise<ClaimOutcome>) {
+/** A reader of a log that holds `entries`; the store's side of a claim is `claim`. */
+async function open(claim: GroupStore['claim'], entries: LogEntry[] = []) {
   const log: Log<LogPosition, LogEntry> = {
-    read: async () => [],
+    read: async ({ seq }) => entries.slice(seq),
     begin: async () => at(0),
     compare: (a, b) => a.seq - b.seq,
-    sizeOf: () => 1,
+    sizeOf: ({ text }) => text.length,
   };
-  const limits = { maxEntries: 10, maxBytes: Infinity };
-  const feed = await Feed.follow(log, { limits, readLimit: 10, onError: () => undefined });
+  const limits = { maxEntries: 100, maxBytes: Infinity };
+  const feed = await Feed.follow(log, { limits, readLimit: 100, onError: () => undefined });
   const followed = {
     feed,
     groups: new Broadcast<LogPosition, LogEntry, LogEntry>(feed),
@@ -82,6 +82,26 @@ describe('a group reader', () => {
     for (let i = 0; i < 150; i += 1) await reader.claim(ONE);
     expect(reader.settled([at(seq)])).toBe(true);
     expect(reader.settled([at(2)])).toBe(false);
+  });
+
+  test('offers no more than the store can take in time', async () => {
+    const text = 'x'.repeat(256 * 1024);
+    const claim = vi.fn<GroupStore['claim']>(async () => NOTHING);
+    const entries = Array.from({ length: 50 }, (_, i) => ({ position: at(i + 1), topic: 'a', text }));
+    const reader = await open(claim, entries);
+    await reader.claim({ consumer: 'c', maxInFlight: 1000, max: 1000 });
+    const offer = claim.mock.calls[0]?.[2].offer;
+    expect(offer?.entries).toHaveLength(16);
+    expect(offer?.upTo).toEqual(at(16));
+  });
+
+  test('tells its members of what the store holds due, when it learns of it without asking for it', async () => {
+    const reader = await open(async () => ({ ...NOTHING, nextDueMs: 0 }));
+    const waiting = member();
+    reader.join(waiting);
+    await reader.claim({ consumer: '', maxInFlight: 0, max: 0 });
+    await vi.waitFor(() => expect(waiting.onRoom).toHaveBeenCalled());
+    expect(reader.promising).toBe(true);
   });
 
   test('tells its members when it is closed', async () => {

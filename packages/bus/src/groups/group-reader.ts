@@ -21,6 +21,8 @@ export interface Claim {
   consumer: string;
   maxInFlight: number;
   max: number;
+  /** Asks the store only if there is something to find when the claim's turn comes, as far as is known here. */
+  ifPromising?: boolean;
 }
 
 /** A member of the group on this replica. */
@@ -31,8 +33,9 @@ export interface Member {
   onRoom(): void;
 }
 
-/** Most events offered in one claim. */
+/** Most events offered in one claim, and about how many bytes of them: stores are sent them and have to answer in time. */
 const MAX_OFFER = 1000;
+const MAX_OFFER_BYTES = 4 * 1024 * 1024;
 /** Most deliveries remembered as handed out here; those that are settled through other replicas, or never, are forgotten at last. */
 const MAX_OPEN = 100_000;
 /**
@@ -117,7 +120,11 @@ export class GroupReader {
 
   /** Rejects as the store does: NOT_FOUND when it has lost the group. */
   claim(claim: Claim): Promise<ClaimOutcome> {
-    const claimed = this.#turn.then(() => this.#claim(claim));
+    const claimed = this.#turn.then(() => {
+      // News wakes all members; the first may have taken all there was.
+      if (claim.ifPromising === true && !this.promising) return this.#nothing(claim);
+      return this.#claim(claim);
+    });
     this.#turn = claimed.catch(() => undefined);
     return claimed;
   }
@@ -152,14 +159,18 @@ export class GroupReader {
       // What there was no room for is still due, and so may be what the store was told of meanwhile.
       const isLeft = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
       this.#due = isLeft || this.#stirs !== stirs || this.#members.size === 0;
-      // What is due already and was not handed out waits for room, of which word will come.
-      const waitsForRoom = outcome.nextDueMs === 0 && outcome.deliveries.length === 0;
+      // What is due already and was not handed out, although it was asked for, waits for room, of which word will come.
+      const waitsForRoom = max > 0 && outcome.nextDueMs === 0 && outcome.deliveries.length === 0;
       this.#lookAgainIn(waitsForRoom ? null : outcome.nextDueMs);
       const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0;
       // As long as the cursor moves, there may be something behind what was for others.
       const hasMoved = offer !== null && !isSamePosition(offer.after, outcome.cursor);
       if (isDone || !hasMoved || this.#closed || !this.#isBehind()) return outcome;
     }
+  }
+
+  #nothing({ maxInFlight }: Claim): ClaimOutcome {
+    return { deliveries: [], cursor: this.#cursor, room: maxInFlight, nextDueMs: null, gap: null };
   }
 
   #handedOut(deliveries: ClaimOutcome['deliveries']): void {
@@ -175,7 +186,7 @@ export class GroupReader {
     const { feeds, namespace, followed } = this.#options;
     const after = this.#cursor;
     if (holds(followed.feed, after)) {
-      const heard = this.#follower.after(after, Math.max(limit, 1));
+      const heard = this.#follower.after(after, Math.max(limit, 1), MAX_OFFER_BYTES);
       if (heard !== null && (limit > 0 || heard.heard.length === 0)) {
         return { after, entries: heard.heard, upTo: heard.upTo };
       }

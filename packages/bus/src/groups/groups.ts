@@ -9,7 +9,7 @@ import type { ClaimOutcome, GroupSettings, GroupStore, StoredDeadLetter } from '
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { deliveryIn, DeliveryItem, deliveryOf, formatDeliveryId, groupGapItem, type GroupItem } from './delivery.ts';
-import { GroupReader, type Member } from './group-reader.ts';
+import { type Claim, GroupReader, type Member } from './group-reader.ts';
 
 export interface GroupRequest {
   namespace: string;
@@ -105,13 +105,16 @@ export class Groups {
         }
         // Room that comes while the store is asked is news.
         isFull = true;
-        const outcome = await this.#claim(request, reader, { consumer, maxInFlight, max: maxInFlight }).catch(
-          whileAway,
-        );
+        const claim = { consumer, maxInFlight, max: maxInFlight, ifPromising: true };
+        const outcome = await this.#claim(request, reader, claim).catch(whileAway);
         if (outcome === null || outcome.room > 0) isFull = false;
         if (outcome === null) {
           // The stream stays open, as a subscription does, and goes on when the store is back.
           await waitOrAbort(AWAY_MS, signal);
+          continue;
+        }
+        if (signal.aborted) {
+          await this.#giveBack(request, outcome);
           continue;
         }
         const batch: GroupItem[] = outcome.deliveries.map((delivery) => new DeliveryItem(delivery));
@@ -141,8 +144,13 @@ export class Groups {
       for (let asked = false; ;) {
         if (ended(signal)) return { deliveries: [] };
         if (!asked || reader.promising) {
-          const outcome = await this.#claim(request, reader, { consumer, maxInFlight: MAX_CLAIMED, max });
+          const claim = { consumer, maxInFlight: MAX_CLAIMED, max, ifPromising: asked };
+          const outcome = await this.#claim(request, reader, claim);
           asked = true;
+          if (signal.aborted) {
+            await this.#giveBack(request, outcome);
+            continue;
+          }
           const { deliveries, gap } = outcome;
           if (deliveries.length > 0 || gap !== null) {
             return { deliveries: deliveries.map(deliveryOf), ...(gap === null ? {} : { gap }) };
@@ -236,11 +244,7 @@ export class Groups {
   }
 
   /** Asks the store, and makes the group again when the store has lost it. */
-  async #claim(
-    { namespace, group, settings }: GroupRequest,
-    reader: GroupReader,
-    claim: { consumer: string; maxInFlight: number; max: number },
-  ): Promise<ClaimOutcome> {
+  async #claim({ namespace, group, settings }: GroupRequest, reader: GroupReader, claim: Claim): Promise<ClaimOutcome> {
     let outcome: ClaimOutcome;
     try {
       outcome = await reader.claim(claim);
@@ -254,6 +258,18 @@ export class Groups {
     this.tally.delivered += outcome.deliveries.length;
     for (const { attempt } of outcome.deliveries) if (attempt > 1) this.tally.redelivered += 1;
     return outcome;
+  }
+
+  /**
+   * What was claimed for a caller who is gone, or may not have it any more, is for others at once: nobody has seen it. The attempt
+   * counts.
+   */
+  async #giveBack({ namespace, group }: GroupRequest, { deliveries }: ClaimOutcome): Promise<void> {
+    if (deliveries.length === 0) return;
+    const how = { delayMs: 0, reason: GONE };
+    // With the store away, the deadline gives it back.
+    const settled = await this.#options.store.nack(namespace, group, deliveries, how).catch(whileAway);
+    if (settled !== null) this.#tell(namespace, group);
   }
 
   /** The group's reader on this replica, made at the first call. */
@@ -311,6 +327,9 @@ export class Groups {
     }
   }
 }
+
+/** Why an attempt failed that nobody was handed. */
+const GONE = 'the consumer was gone before the delivery was sent';
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
