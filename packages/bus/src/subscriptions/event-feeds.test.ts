@@ -1,6 +1,7 @@
 // Which logs a replica follows: those in use, and no others for long.
 import { createLocalSignal } from '@hypercode/feed';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EventLog, LogEntry } from '../store/event-log.ts';
 import type { LogPosition } from '../store/position.ts';
 import { EventFeeds } from './event-feeds.ts';
 
@@ -11,14 +12,15 @@ function feedsOfEmptyLogs() {
     async (namespaces: readonly string[]) => new Map(namespaces.map((name) => [name, { horizon: START, head: START }])),
   );
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
-  const log = { retention, append: async () => [], read: async () => [], ranges, topics: async () => [] };
+  const read = vi.fn<EventLog['read']>(async () => []);
+  const log = { retention, append: async () => [], read, ranges, topics: async () => [] };
   const signal = createLocalSignal();
   const feeds = new EventFeeds({ log, signal, onError: () => undefined });
   const close = async () => {
     await feeds.close();
     await signal.close();
   };
-  return { feeds, ranges, close };
+  return { feeds, ranges, read, close };
 }
 
 describe('event feeds', () => {
@@ -45,6 +47,27 @@ describe('event feeds', () => {
     release();
     await vi.advanceTimersByTimeAsync(70_000);
     expect(feeds.running.size).toBe(0);
+    await close();
+  });
+
+  test('read for all who ask at the same time together, and never show what was true before they asked', async () => {
+    const { feeds, read, close } = feedsOfEmptyLogs();
+    const answers: ((entries: LogEntry[]) => void)[] = [];
+    read.mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
+    const early = [feeds.read('n', START), feeds.read('n', START)];
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    // What is appended now is not in the answer that is under way.
+    const late = [feeds.read('n', START), feeds.read('n', START)];
+    answers[0]?.([]);
+    expect(await Promise.all(early)).toEqual([[], []]);
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    const entry = { position: { ...START, seq: 1, nonce: 1 }, topic: 'a', text: '{}' };
+    answers[1]?.([entry]);
+    expect(await Promise.all(late)).toEqual([[entry], [entry]]);
+    const again = feeds.read('n', START);
+    await vi.waitFor(() => expect(answers).toHaveLength(3));
+    answers[2]?.([]);
+    await again;
     await close();
   });
 });

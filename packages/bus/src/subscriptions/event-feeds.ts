@@ -61,7 +61,8 @@ export class EventFeeds {
   readonly #running = new Map<string, FollowedLog>();
   readonly #usages = new Map<string, Usage>();
   readonly #freshRange: (namespace: string) => Promise<LogRange | undefined>;
-  readonly #reads = new Map<string, Promise<LogEntry[] | LogGap>>();
+  /** The last read behind each position that is not done. */
+  readonly #reads = new Map<string, { readonly answer: Promise<LogEntry[] | LogGap>; hasBegun: boolean }>();
   #poll: NodeJS.Timeout | null = null;
   #polling: Promise<void> = Promise.resolve();
   #closed = false;
@@ -96,15 +97,26 @@ export class EventFeeds {
     return range;
   }
 
-  /** Events after `position`, straight from the store. Who asks for the same at the same time is given the same. */
+  /**
+   * Events after `position`, straight from the store, not earlier than this call. Who asks for the same while a read of it is
+   * under way is given the next one, together with the others.
+   */
   read(namespace: string, position: LogPosition): Promise<LogEntry[] | LogGap> {
     const key = `${namespace} ${formatPosition(position)}`;
-    let read = this.#reads.get(key);
-    if (read === undefined) {
-      read = this.#options.log.read(namespace, position, READ_LIMIT).finally(() => this.#reads.delete(key));
-      this.#reads.set(key, read);
-    }
-    return read;
+    const last = this.#reads.get(key);
+    if (last?.hasBegun === false) return last.answer;
+    const begin = () => {
+      read.hasBegun = true;
+      return this.#options.log.read(namespace, position, READ_LIMIT);
+    };
+    const answer = (last?.answer ?? Promise.resolve()).then(begin);
+    const read = { answer, hasBegun: false };
+    this.#reads.set(key, read);
+    const done = () => {
+      if (this.#reads.get(key) === read) this.#reads.delete(key);
+    };
+    answer.then(done, done);
+    return answer;
   }
 
   /** Takes events that this replica has appended, and wakes the others. */
