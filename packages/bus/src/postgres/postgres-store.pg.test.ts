@@ -83,6 +83,33 @@ test('what retention removed is deleted, by appends in the background and by hou
   await database.close();
 });
 
+test('deadlines that pass by the thousand are gone over in steps that a statement has time for', async () => {
+  const database = await openDatabase({ url: await migratedDatabase() });
+  const db = database.kysely.$extendTables<BusSchema>();
+  const { groups } = openPostgresStore({ database, settings: ROOMY });
+  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 };
+  const { cursor } = await groups.open('default', 'g', settings, 'latest');
+  await sql`
+    insert into bus_deliveries
+      (namespace, group_name, seq, nonce, epoch, state, attempt, consumer, delivered_at, due_at, text)
+    select 'default', 'g', seq, 1, ${cursor.epoch}, 'in_flight', 1, 'c', past, past + seq * interval '1 millisecond', '{}'
+    from generate_series(1, 5000) seq, (select now() - interval '1 hour' as past) clock`.execute(db);
+  const dead = async () => {
+    const { rows } = await sql<{ count: number }>`select count(*) from bus_deliveries where state = 'dead'`.execute(db);
+    return rows[0]?.count;
+  };
+  const last = { position: { epoch: cursor.epoch, seq: 5000, nonce: 1 }, attempt: 1 };
+  // Too late, although nobody has moved it yet.
+  expect(await groups.nack('default', 'g', [last], { delayMs: 0, reason: null })).toBe(0);
+  expect(await dead()).toBe(2000);
+  const letters = await groups.deadLetters('default', 'g', { after: null, limit: 5000 });
+  expect(letters.map(({ position }) => position.seq)).toEqual(Array.from({ length: 4000 }, (_, i) => i + 1));
+  expect(await groups.list('default')).toMatchObject([{ inFlight: 0, deadLetters: 5000 }]);
+  expect(await groups.ack('default', 'g', [last])).toBe(1);
+  expect(await dead()).toBe(4999);
+  await database.close();
+});
+
 /** A way to the server that can be cut such that neither side hears of it. */
 async function breakableWay(url: string) {
   const target = new URL(url);

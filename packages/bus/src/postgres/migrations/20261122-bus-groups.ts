@@ -50,8 +50,9 @@ const attemptOf = sql`
   $$`;
 
 /**
- * Begins an operation on a group: locks it, reads the clock, and moves what is past its deadline to waiting or dead.
- * `entered_at` is null when there is no such group.
+ * Begins an operation on a group: locks it, reads the clock, and moves what is past its deadline to waiting or dead, the
+ * oldest 2,000 of it: were it more than a statement has time for, nobody would ever get in. `entered_at` is null when there is no
+ * such group.
  */
 const enterGroup = sql`
   create function bus_enter_group(p_namespace text, p_name text, out entered bus_groups, out entered_at timestamptz)
@@ -71,11 +72,14 @@ const enterGroup = sql`
       where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
     ) then
       with passed as materialized (
-        select d.ctid as row, d.attempt >= entered.max_deliveries as dies,
-          entered.deaths + row_number() over (partition by d.attempt >= entered.max_deliveries order by d.due_at, d.seq)
-            as ordinal
-        from bus_deliveries d
-        where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
+        select p.row, p.dies,
+          entered.deaths + row_number() over (partition by p.dies order by p.due_at, p.seq) as ordinal
+        from (
+          select d.ctid as row, d.attempt >= entered.max_deliveries as dies, d.due_at, d.seq
+          from bus_deliveries d
+          where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
+          order by d.due_at, d.seq limit 2000
+        ) p
       ),
       moved as (
         update bus_deliveries d set
@@ -272,12 +276,12 @@ const nack = sql`
         row_number() over (partition by d.attempt >= v_group.max_deliveries order by min(r.ord)) as ord
       from unnest(p_epochs, p_seqs, p_nonces, p_attempts) with ordinality as r(epoch, seq, nonce, attempt, ord)
       cross join lateral (
-        select d.ctid as row, d.state, d.attempt from bus_deliveries d
+        select d.ctid as row, d.state, d.attempt, d.due_at from bus_deliveries d
         where d.namespace = p_namespace and d.group_name = p_name
           and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch
         limit 1
       ) d
-      where d.state = 'in_flight' and d.attempt = r.attempt
+      where d.state = 'in_flight' and d.attempt = r.attempt and d.due_at > v_group.entered_at
       group by d.row, d.attempt
     ),
     moved as (
