@@ -4,6 +4,7 @@ import { createPostgresSignal } from '@hypercode/feed';
 import { freshDatabase } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from './bus-suite.ts';
+import { loseLog } from './postgres/postgres-store-suite.ts';
 import { openPostgresStore } from './postgres/postgres-store.ts';
 
 describe('the bus on PostgreSQL', () => {
@@ -16,6 +17,11 @@ describe('the bus on PostgreSQL', () => {
       },
       store: (database, settings) => openPostgresStore({ database, settings }),
       signal: () => createPostgresSignal({ connectionString: url }),
+      async loseLog(namespace) {
+        const database = await openDatabase({ url });
+        await loseLog(database, namespace);
+        await database.close();
+      },
       close: async () => undefined,
     };
   });

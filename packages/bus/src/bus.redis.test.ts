@@ -4,6 +4,8 @@ import { createRedisSignal } from '@hypercode/feed';
 import { sharedRedisUrl, temporaryFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from './bus-suite.ts';
+import { connectRedis } from './redis/redis-connection.ts';
+import { logKeys } from './redis/redis-keys.ts';
 import { openRedisStore } from './redis/redis-store.ts';
 
 describe('the bus on Redis', () => {
@@ -11,11 +13,14 @@ describe('the bus on Redis', () => {
     const url = sharedRedisUrl();
     const folder = temporaryFolder('bus');
     const database = await openDatabase({ dataDir: folder.path });
+    const admin = connectRedis(url, 'swarm-test');
     return {
       database: async () => ({ database, close: async () => undefined }),
       store: (_database, settings) => openRedisStore({ url, settings }),
       signal: () => createRedisSignal({ url }),
+      loseLog: async (namespace) => void (await admin.ask((client) => client.unlink(...logKeys(namespace)))),
       async close() {
+        await admin.close();
         await database.close();
         await folder.remove();
       },

@@ -4,6 +4,7 @@ import { createLocalSignal } from '@hypercode/feed';
 import { temporaryFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from './bus-suite.ts';
+import { loseLog } from './postgres/postgres-store-suite.ts';
 import { openPostgresStore } from './postgres/postgres-store.ts';
 
 describe('the bus on PGlite', () => {
@@ -15,6 +16,7 @@ describe('the bus on PGlite', () => {
       database: async () => ({ database, close: async () => undefined }),
       store: (of, settings) => openPostgresStore({ database: of, settings }),
       signal: () => ({ ...signal, linked: true, close: async () => undefined }),
+      loseLog: (namespace) => loseLog(database, namespace),
       async close() {
         await signal.close();
         await database.close();

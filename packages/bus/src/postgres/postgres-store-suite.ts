@@ -9,11 +9,14 @@ export function replicas([first, second]: [Database, Database], settings: LogSet
   return {
     first: openPostgresStore({ database: first, settings }),
     second: openPostgresStore({ database: second, settings }),
-    loseLog: async (namespace: string) => {
-      const db = first.kysely.$extendTables<BusSchema>();
-      for (const table of ['bus_logs', 'bus_events', 'bus_dedup', 'bus_topics'] as const) {
-        await db.deleteFrom(table).where('namespace', '=', namespace).execute();
-      }
-    },
+    loseLog: (namespace: string) => loseLog(first, namespace),
   };
+}
+
+/** Takes away everything of a log; groups stay. */
+export async function loseLog(database: Database, namespace: string): Promise<void> {
+  const db = database.kysely.$extendTables<BusSchema>();
+  for (const table of ['bus_logs', 'bus_events', 'bus_dedup', 'bus_topics'] as const) {
+    await db.deleteFrom(table).where('namespace', '=', namespace).execute();
+  }
 }
