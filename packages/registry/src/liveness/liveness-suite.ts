@@ -359,6 +359,9 @@ function livenessTests(replicas: Replicas): void {
       await swarm.registry.trip({ namespace: swarm.namespace, name: 'ada' });
       await swarm.join('ada', { incarnation: '7f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+      // Nor does what is remembered of the one before come back with the next look.
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
     });
   });
 
