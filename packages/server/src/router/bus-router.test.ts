@@ -111,6 +111,19 @@ describe('nobody speaks as somebody else', () => {
     }
   });
 
+  test('topics that an agent declares neither grant nor restrict', async () => {
+    const namespace = freshNamespace();
+    const topics = { publishes: ['goal.>'], subscribes: ['goal.>'] };
+    const registration = { namespace, name: 'eve', role: 'worker', version: '1.0.0', topics };
+    const { token = '' } = RegisterResult.parse(await call('registry.register', registration));
+    expect(await codeOf(publish(namespace, 'goal.submitted', {}, token))).toBe('ACL_DENIED');
+    const goals = listen('subscribe', token, { namespace, topics: ['goal.>'] });
+    await vi.waitFor(() => expect(goals.errors).toEqual(['ACL_DENIED']));
+    const own = listen('subscribe', token, { namespace, topics: ['task.eve.>'], from: 'earliest' });
+    await publish(namespace, 'task.eve.done', {}, token);
+    await vi.waitFor(() => expect(own.topics()).toEqual(['task.eve.done']));
+  });
+
   test('tokens reach as far as they reach', async () => {
     const [here, elsewhere] = [freshNamespace(), freshNamespace()];
     const eve = await joined(here, 'eve', 'worker');
