@@ -1,10 +1,10 @@
-// Redis goes away under a core: publishing says so in time, nothing is sent later behind its caller's back, and everything goes on
-// when it is back.
+// A store goes away under a core. Redis: publishing says so in time, nothing is sent later behind its caller's back, and everything
+// goes on when it is back. PostgreSQL: agents that are known go on publishing and hearing.
 import { createSwarmClient } from '@hypercode/client';
-import { freshDatabase, spawnCore, startRedis, waitFor } from '@hypercode/testkit';
+import { freshDatabase, sharedRedisUrl, spawnCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
-import { call } from './e2e/call.ts';
+import { accepted, call, refusalCode, registration, send } from './e2e/call.ts';
 
 const stack: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -69,4 +69,44 @@ test('an outage of Redis', { timeout: 240_000 }, async () => {
   }
   await waitFor(() => heard.length === 4, { what: 'the retried events' });
   expect(heard).toEqual(['before', 'after', 'retried', 'retried']);
+});
+
+test('an outage of PostgreSQL stops nobody who is known from publishing on Redis', { timeout: 240_000 }, async () => {
+  const postgres = await startPostgres({ own: true });
+  stack.push(() => postgres.close());
+  const core = await spawnCore({
+    env: { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: sharedRedisUrl() },
+    startTimeoutMs: 90_000,
+  });
+  stack.push(() => core.close());
+  // Redis is shared with other tests.
+  const namespace = `n${randomUUID().slice(0, 12)}`;
+  const join = async (name: string): Promise<string> =>
+    accepted(await call(core, 'registry.register', registration(name, { namespace }))).token ?? '';
+  const publish = (token: string, name: string, data: number) =>
+    call(core, 'bus.publish', { namespace, topic: `task.${name}.done`, data }, { token });
+  const [known, unknown] = [await join('ada'), await join('eve')];
+  const client = createSwarmClient({ url: core.url, token: known, namespace });
+  stack.push(() => client.close());
+  const heard: unknown[] = [];
+  const listener = client.on(['task.ada.>'], ({ data }) => heard.push(data), { from: 'earliest' });
+  stack.push(() => listener.stop());
+  accepted(await publish(known, 'ada', 0));
+  await waitFor(() => heard.length === 1, { what: 'the first event' });
+
+  await postgres.stop();
+  await waitFor(
+    async () => {
+      const answer = await send(core, { method: 'GET', path: '/readyz' });
+      return answer.ok && answer.status === 503 && answer.body.includes('database');
+    },
+    { what: '/readyz 503', timeoutMs: 30_000 },
+  );
+  for (let data = 1; data <= 50; data += 1) accepted(await publish(known, 'ada', data));
+  await waitFor(() => heard.length === 51, { what: 'what was published meanwhile' });
+  expect(heard).toEqual(Array.from({ length: 51 }, (_, data) => data));
+  expect(refusalCode(await publish(unknown, 'eve', 0))).toBe('UNAVAILABLE');
+
+  await postgres.start();
+  await waitFor(async () => (await publish(unknown, 'eve', 1)).ok, { what: 'eve to be known', timeoutMs: 30_000 });
 });
