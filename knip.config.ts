@@ -17,8 +17,6 @@ const config: KnipConfig = {
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },
     examples: { entry: ['**/*.ts'] },
   },
-  // Its binary is the Node.js that every script runs on; nothing imports it.
-  ignoreDependencies: ['node'],
   // A migration is handed over as a whole module, whose `up` nobody names.
   ignoreIssues: { 'packages/*/src/**/migrations/*.ts': ['exports'] },
   // The name of a type beside its only use may be exported for readers of the signature that it is part of.

@@ -34,7 +34,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/testkit': { imports: [] },
   'apps/core': {
     imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server', 'settings'],
-    tests: ['client', 'testkit'],
+    tests: ['client', 'testkit', 'testkit/death-guard'],
   },
   'apps/architect': {
     imports: ['client', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],

@@ -1,9 +1,13 @@
 // The life of a core: how it starts, what it says of itself, what it does without its database, and how it ends.
 import { freePort, type PostgresServer, type SpawnedCore, spawnCore, startPostgres, waitFor } from '@hypercode/testkit';
+import { guardProcess } from '@hypercode/testkit/death-guard';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
 import { accepted, call, refusalCode, registration, send } from './e2e/call.ts';
 import { connect, TRANSPORTS } from './e2e/connections.ts';
 import { Watcher } from './e2e/watcher.ts';
@@ -90,6 +94,36 @@ describe('the start', () => {
     expect(core.output()).toContain('does not answer yet');
     accepted(await call(core, 'registry.register', registration('patient')));
     expect((await get(core, '/readyz')).status).toBe(200);
+  });
+
+  test('by the script of the package has no process in between, which would kill a core that is slow to hear a signal', async () => {
+    const { PATH, HOME } = process.env;
+    const binaries = fileURLToPath(new URL('../../../node_modules/.bin', import.meta.url));
+    const core = spawn('sh', ['-c', `exec ${manifest.scripts.start}`], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: {
+        PATH: `${binaries}:${PATH}`,
+        HOME,
+        DATABASE_URL: databaseUrl,
+        SWARM_PORT: '0',
+        SWARM_ADMIN_TOKEN: crypto.randomUUID(),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const release = guardProcess(core.pid ?? 0);
+    const exited = once(core, 'exit').finally(release);
+    let output = '';
+    core.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      const pid = await waitFor(() => /"pid":(\d+).*"listening on /.exec(output)?.[1], {
+        what: 'the core to listen',
+        ...PATIENCE,
+      });
+      expect(Number(pid)).toBe(core.pid);
+    } finally {
+      core.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+    }
   });
 });
 
