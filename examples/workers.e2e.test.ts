@@ -265,6 +265,7 @@ describe.each([
     expect(await health.json()).toMatchObject({ status: 'ok' });
     worker.process.kill('SIGTERM');
     expect(await worker.exited).toBe(0);
+    expect(worker.output()).not.toContain('could not');
     const { items } = await operator.registry
       .history({ name: `${kind}-e` })
       .then((history) => ({ items: history.changes.map(({ change, agent }) => `${change} ${agent.status.activity}`) }));

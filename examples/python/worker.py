@@ -263,6 +263,8 @@ def take_tasks(swarm, stopping, in_hand):
             deliveries = swarm.claim()
             pause = 0.5
         except Refused as refused:
+            if stopping.is_set():
+                return  # The core has let it go, or will not be asked again.
             print(f"{NAME}: could not claim: {refused}", flush=True)
             stopping.wait(min(refused.retry_after, 30) + random.uniform(0, pause))
             pause = min(pause * 2, 10)
