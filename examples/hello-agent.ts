@@ -12,4 +12,4 @@ const agent = await connectAgent({
 });
 console.log(`${agent.agent.name} has joined at revision ${agent.agent.revision}`);
 
-process.once('SIGINT', () => void agent.stop());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void agent.stop());
