@@ -1,5 +1,5 @@
-// `pnpm dev`: a core, then the Architect and two demo workers that join it, until Ctrl+C. The environment is the core's
-// (docs/configuration.md) and the Architect's.
+// `pnpm dev`: a core, then the Architect and two demo workers that join it, until Ctrl+C. Whoever of them ends before is
+// started again. The environment is the core's (docs/configuration.md) and the Architect's.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,47 +11,64 @@ import { Child, type Program } from './child.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A program that ended by itself is started again after this, in milliseconds. */
 const RESTART_MS = 2_000;
-/** One that ends again and again is given up. */
+/** One that ends this often in a row is given up. One that has lived for `STEADY_MS` begins a new row. */
 const MAX_RESTARTS = 5;
+const STEADY_MS = 60_000;
 const COLOURS = ['cyan', 'magenta', 'green', 'yellow', 'blue'] as const;
-const LISTENING = /listening on (https?:\/\/[^\s"',]+)/;
+const LISTENING = /listening on (https?:\/\/[^\s"',]+:(\d+))/;
 const CREDENTIALS = z.object({ joinToken: z.string() });
 
-const running: Child[] = [];
+interface Care {
+  readonly onLine: (line: string) => void;
+  readonly mayRestart?: () => boolean;
+  readonly onGivenUp?: () => void;
+}
+
+/** By name. */
+const running = new Map<string, Child>();
 let isStopping = false;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+// SIGHUP says that the terminal was closed, sometimes twice; a second of the others, that somebody has no patience.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (isStopping) process.exit(1);
+    if (isStopping && signal !== 'SIGHUP') process.exit(1);
     void stop(0);
   });
 }
+// Nobody reads any more.
+process.stdout.on('error', () => void stop(1));
 
 const url = await startCore();
 const token = joinToken();
 if (token === null) {
   say('dev', 'there is no join token (SWARM_JOIN_TOKEN), so the Architect and the workers stay away');
 } else {
-  for (const program of guests(url, token)) keep(program);
+  for (const program of guests(url, token)) {
+    keep(() => program, { onLine: (line) => say(program.name, line) });
+  }
 }
 
-/** The address of the core, once it listens. Its end is the end of everything. */
+/** The address of the core, once it listens. Where it can not even begin, nothing else does. */
 function startCore(): Promise<string> {
   const { promise, resolve: found } = Promise.withResolvers<string>();
-  const program = typescript('core', 'apps/core', 'src/main.ts', { args: ['--dev'], env: process.env });
-  const core = new Child(program, {
+  let port = process.env['SWARM_PORT'];
+  let hasListened = false;
+  const program = () =>
+    typescript('core', 'apps/core', 'src/main.ts', { args: ['--dev'], env: { ...process.env, SWARM_PORT: port } });
+  keep(program, {
     // The core's own lines stay as they are: scripts wait for the one that says where it listens.
     onLine(line) {
       process.stdout.write(`${line}\n`);
-      const [, at] = LISTENING.exec(line) ?? [];
-      if (at !== undefined) found(at);
+      const [, at, taken] = LISTENING.exec(line) ?? [];
+      if (at === undefined) return;
+      // The others know this address: the core that takes its place gets the same.
+      port = taken;
+      hasListened = true;
+      found(at);
     },
-    onEnd: (reason) => {
-      say('core', `has ended: ${reason}`);
-      void stop(1);
-    },
+    mayRestart: () => hasListened,
+    onGivenUp: () => void stop(1),
   });
-  running.push(core);
   return promise;
 }
 
@@ -80,8 +97,9 @@ function guests(core: string, joining: string): Program[] {
     typescript('architect', 'apps/architect', 'src/main.ts', { args: ['--dev'], env: architect }),
     typescript('analyst', 'examples', 'task-worker.ts', { env: { ...worker, AGENT_NAME: 'analyst' } }),
   ];
-  if (spawnSync('python3', ['--version']).status === 0) return [...programs, python];
-  say('dev', 'there is no python3 here, so the second worker is another one in TypeScript');
+  const { status } = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']);
+  if (status === 0) return [...programs, python];
+  say('dev', 'there is no Python 3.9 or later here, so the second worker is another one in TypeScript');
   return [
     ...programs,
     typescript('scribe', 'examples', 'task-worker.ts', { env: { ...worker, AGENT_NAME: 'scribe' } }),
@@ -104,29 +122,39 @@ function typescript(
 }
 
 /** Runs the program, and runs it again when it has ended by itself. */
-function keep(program: Program, restarts = 0): void {
+function keep(describe: () => Program, care: Care, restarts = 0): void {
+  const program = describe();
   const { name } = program;
+  const startedAt = performance.now();
   const child = new Child(program, {
-    onLine: (line) => say(name, line),
+    onLine(line) {
+      care.onLine(line);
+      if (line.startsWith('listen EADDRINUSE')) say('dev', 'to take another port, set SWARM_PORT or ARCHITECT_PORT');
+    },
     onEnd(reason) {
-      running.splice(running.indexOf(child), 1);
+      running.delete(name);
       if (isStopping) return;
-      if (restarts >= MAX_RESTARTS) return say(name, `has ended again (${reason}), and is left alone`);
+      const before = performance.now() - startedAt < STEADY_MS ? restarts : 0;
+      if (before >= MAX_RESTARTS || care.mayRestart?.() === false) {
+        say(name, `has ended (${reason})`);
+        care.onGivenUp?.();
+        return;
+      }
       say(name, `has ended (${reason}), and is started again`);
       setTimeout(() => {
-        if (!isStopping) keep(program, restarts + 1);
+        if (!isStopping) keep(describe, care, before + 1);
       }, RESTART_MS);
     },
   });
-  running.push(child);
+  running.set(name, child);
 }
 
-/** The last to come is the first to go; the core goes last. */
+/** Those who joined go first, the core last. */
 async function stop(code: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  const [core, ...others] = running;
-  await Promise.all(others.map((child) => child.stop()));
+  const core = running.get('core');
+  await Promise.all([...running.values()].filter((child) => child !== core).map((child) => child.stop()));
   await core?.stop();
   process.exit(code);
 }
