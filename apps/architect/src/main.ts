@@ -15,7 +15,12 @@ const logger = pino({
   name: config.name,
   level: config.logLevel,
   ...(isDev
-    ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,name,time', colorize: false } } }
+    ? {
+        transport: {
+          target: 'pino-pretty',
+          options: { ignore: 'pid,hostname,name,time', colorize: false, singleLine: true },
+        },
+      }
     : {}),
 });
 

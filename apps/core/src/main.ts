@@ -12,7 +12,12 @@ const config = readConfig();
 const logger = pino({
   level: config.logLevel,
   ...(isDev
-    ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } }
+    ? {
+        transport: {
+          target: 'pino-pretty',
+          options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss', singleLine: true },
+        },
+      }
     : {}),
 });
 
