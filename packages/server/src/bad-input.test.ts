@@ -317,6 +317,13 @@ describe('what is no call over tRPC', () => {
     },
   );
 
+  it('a batch of too many calls is INVALID_INPUT as a whole', async () => {
+    const batch = (calls: number) => core.fetch(`/trpc/${list(calls, () => 'a').join(',')}?batch=1`);
+    const { message } = await expectTrpcRefusal(await batch(501), 'INVALID_INPUT');
+    expect(message).toBe('Batch call exceeds maximum size');
+    expect(await (await batch(500)).json()).toHaveLength(500);
+  });
+
   it('a refused watch is a stream that says so', async () => {
     const cases: [string, Record<string, string>, ErrorCode][] = [
       [`input=${input({ role: 'A' })}`, {}, 'INVALID_INPUT'],

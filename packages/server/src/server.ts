@@ -43,6 +43,11 @@ export interface SwarmServer {
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** The largest WebSocket message: one can hold many calls, and is worked on in one piece. */
 const MAX_MESSAGE_BYTES = 512 * 1024;
+/**
+ * Most tRPC calls in one message or request: some tenths of a second of work, token or none. The bus' own client sends 64. A
+ * WebSocket client sends all its subscriptions in one batch when it reconnects, so it is also the most that one may have open.
+ */
+const MAX_BATCH_CALLS = 500;
 /** A batch of many calls is one long path. */
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
@@ -110,6 +115,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     prefix: '/trpc',
     trpcOptions: {
       router: appRouter,
+      maxBatchSize: MAX_BATCH_CALLS,
       createContext: ({ req, info }) =>
         createCallContext({
           core,
@@ -126,6 +132,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   const closeWebSockets = serveWebSockets(app.server, {
     core,
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    maxBatchCalls: MAX_BATCH_CALLS,
     onError: (error, path) => {
       metrics.refused(toRefusal(error).code);
       logFailure(logger, error, path);

@@ -123,6 +123,30 @@ describe('the socket', () => {
     expect((await core.fetch('/healthz')).status).toBe(200);
   });
 
+  test('refuses each call of a message that holds too many, and goes on', async () => {
+    const socket = new WebSocket(address(), { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+    await once(socket, 'open');
+    const answers: { id: number; error?: object; result?: object }[] = [];
+    socket.on('message', (text: Buffer) => answers.push(JSON.parse(text.toString('utf8'))));
+    const calls = (count: number) =>
+      Array.from({ length: count }, (_, id) => ({
+        id,
+        method: 'query',
+        params: { path: 'registry.query', input: {} },
+      }));
+    socket.send(JSON.stringify(calls(501)));
+    await vi.waitFor(() => expect(answers).toHaveLength(501), 10_000);
+    const swarm = { code: 'INVALID_INPUT', retryable: false, message: 'Batch call exceeds maximum size' };
+    expect(answers[500]).toMatchObject({ id: 500, error: { data: { httpStatus: 400, swarm } } });
+    expect(answers.filter(({ error }) => error === undefined)).toEqual([]);
+
+    answers.length = 0;
+    socket.send(JSON.stringify(calls(500)));
+    await vi.waitFor(() => expect(answers).toHaveLength(500), 10_000);
+    expect(answers.filter(({ error }) => error !== undefined)).toEqual([]);
+    socket.terminate();
+  });
+
   test('a message that is too large ends the connection and nothing else', async () => {
     const socket = new WebSocket(address());
     await once(socket, 'open');

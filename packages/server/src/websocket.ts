@@ -12,6 +12,8 @@ export interface WebSocketOptions {
   core: Core;
   /** Largest message taken, in bytes. */
   maxMessageBytes: number;
+  /** Most calls in a message; of one with more, each is refused. */
+  maxBatchCalls: number;
   onError: (error: unknown, path: string | undefined) => void;
 }
 
@@ -22,13 +24,14 @@ const MAX_WAITING_BYTES = 128 * 1024;
 
 /** Serves the upgrades of `server`, which are those of `isWebSocketUpgrade`. Returns what ends every connection. */
 export function serveWebSockets(server: Server, options: WebSocketOptions): () => Promise<void> {
-  const { core, maxMessageBytes, onError } = options;
+  const { core, maxMessageBytes, maxBatchCalls, onError } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   const transports = new WeakMap<WebSocket, Duplex>();
   const handler = applyWSSHandler({
     wss: sockets,
     router: appRouter,
     keepAlive: KEEP_ALIVE,
+    maxBatchSize: maxBatchCalls,
     createContext: ({ req, res, info }) =>
       createCallContext({
         core,
