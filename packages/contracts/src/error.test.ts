@@ -142,6 +142,18 @@ test('invalidInput lists every fault with its path', () => {
   expect(invalidInput(error).cause).toBe(error);
 });
 
+test('invalidInput lists 50 faults at most, and says that there are more', () => {
+  const faultsOf = (count: number) => {
+    const { error } = z.array(z.number()).safeParse(Array.from({ length: count }, () => 'x'));
+    if (error === undefined) throw new Error('the schema took it');
+    return invalidInput(error);
+  };
+  expect(faultsOf(50).details).toHaveLength(50);
+  expect(faultsOf(50).message).not.toContain('faults');
+  expect(faultsOf(20_000).details).toHaveLength(50);
+  expect(faultsOf(20_000).message).toMatch(/^invalid input: 0: .* \(the first of 20000 faults; 50 are listed\)$/);
+});
+
 test('invalidInput of a value that is wrong as a whole has an empty path', () => {
   const { error } = z.object({}).safeParse('text');
   if (error === undefined) throw new Error('the schema took it');

@@ -115,15 +115,18 @@ export class SwarmError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** INVALID_INPUT with the path and reason of every issue that zod found. */
+/** Faults that a refusal lists: bad input can have thousands, and each takes more than what it was found in. */
+const MAX_FAULTS = 50;
+
+/** INVALID_INPUT with the path and reason of the first 50 issues that zod found; the message says when there are more. */
 export function invalidInput(error: z.core.$ZodError): SwarmError<'INVALID_INPUT'> {
-  const details = error.issues.flatMap((issue) => plainIssues(issue, []));
+  const faults = error.issues.flatMap((issue) => plainIssues(issue, []));
+  const details = faults.slice(0, MAX_FAULTS);
   const [first] = details;
   const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
-  return new SwarmError('INVALID_INPUT', `invalid input: ${where}${first?.reason ?? 'does not fit the schema'}`, {
-    details,
-    cause: error,
-  });
+  const reason = first?.reason ?? 'does not fit the schema';
+  const rest = faults.length > MAX_FAULTS ? ` (the first of ${faults.length} faults; ${MAX_FAULTS} are listed)` : '';
+  return new SwarmError('INVALID_INPUT', `invalid input: ${where}${reason}${rest}`, { details, cause: error });
 }
 
 /**
