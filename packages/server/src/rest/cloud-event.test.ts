@@ -54,6 +54,13 @@ describe('a CloudEvent in the JSON format', () => {
     expect(eventOfJson({ ...MINIMAL, ...nothing })).toEqual(expected);
   });
 
+  it('may have its time in lower case', () => {
+    expect(eventOfJson({ ...MINIMAL, time: '2026-01-02t03:04:05.678z' }).time).toBe('2026-01-02T03:04:05.678Z');
+    expect(eventOfParts({ ...MINIMAL, time: '2026-01-02t03:04:05+09:00' }, null).time).toBe(
+      '2026-01-02T03:04:05+09:00',
+    );
+  });
+
   it('is named by source and id together, unless the id is a UUID', () => {
     const { id } = eventOfJson(MINIMAL);
     expect(eventOfJson({ ...MINIMAL, type: 'other' }).id).toBe(id);

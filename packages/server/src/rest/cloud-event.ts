@@ -5,12 +5,18 @@ import { inputFault } from '../refusals.ts';
 import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
 import { URL_NAMESPACE, uuidV5 } from './uuid-v5.ts';
 
-const { time, subject, correlationId, causationId, traceparent, data } = PublishInput.shape;
+const { subject, correlationId, causationId, traceparent, data } = PublishInput.shape;
 const Identifier = z
   .string()
   .min(1)
   .max(LIMITS.eventBytes)
   .refine((text) => text.isWellFormed(), 'must not contain lone surrogates');
+
+/** RFC 3339, section 5.6, lets `t` and `z` be in lower case; events have them as ISO 8601 does. */
+const Time = z
+  .string()
+  .toUpperCase()
+  .check(z.iso.datetime({ offset: true }));
 
 /** What we read of a CloudEvent in the JSON format, where null is the same as absent; other attributes are ignored. */
 export const CloudEvent = z.object({
@@ -21,7 +27,7 @@ export const CloudEvent = z.object({
   /** The topic. */
   type: Topic,
   subject: subject.nullable(),
-  time: time.nullable(),
+  time: Time.nullish(),
   traceparent: traceparent.nullable(),
   correlationid: correlationId.nullable(),
   causationid: causationId.nullable(),
