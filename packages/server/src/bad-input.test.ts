@@ -302,6 +302,7 @@ describe('what is no call over tRPC', () => {
     ['GET', '/trpc/__proto__.toString', undefined, 'NOT_FOUND'],
     ['POST', '/trpc/registry.constructor', '{}', 'NOT_FOUND'],
     ['GET', '/trpc', undefined, 'NOT_FOUND'],
+    ['GET', '/trpc/%ff', undefined, 'INVALID_INPUT'],
   ] as const)('%s %s is refused', async (method, path, text, code) => {
     const answer = await (text === undefined ? core.fetch(path, { method }) : post(path, text));
     const shape: unknown = await answer.json();

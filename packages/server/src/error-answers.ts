@@ -44,8 +44,8 @@ export function addErrorAnswers(app: FastifyInstance, { onRefusal }: ErrorAnswer
 const nothingHere = () => new SwarmError('NOT_FOUND', 'there is nothing at this address for this method');
 
 /** A path that is no path, such as `/%ff`: Fastify asks before there is a route. */
-export const answerBadUrl: NonNullable<FastifyServerOptions['frameworkErrors']> = (_error, _request, reply) => {
-  void sendProblem(reply, inputFault('', 'the path is not valid'));
+export const answerBadUrl: NonNullable<FastifyServerOptions['frameworkErrors']> = (_error, request, reply) => {
+  void answer(request, reply, inputFault('', 'the path is not valid'));
 };
 
 /** What is no HTTP, or has too many headers, or came too slowly: Node asks before there is a request. */
