@@ -197,6 +197,7 @@ const beat: Route = {
   ...named,
   query: namespace,
   body: { [JSON_MEDIA_TYPE]: HeartbeatInput },
+  bodyOptional: true,
   answers: { 200: { description: 'The lease.', schema: HeartbeatResult } },
   serve: async (core, request, reply) => {
     const { principal } = await contextOf(core, request).identify();

@@ -73,6 +73,8 @@ const publish: Route = {
     [CLOUD_EVENTS_MEDIA_TYPE]: z.array(CloudEvent).max(LIMITS.publishManyEvents),
     '*/*': z.unknown(),
   },
+  // A CloudEvent in binary mode may have no data.
+  bodyOptional: true,
   answers: {
     200: {
       description: 'The event is in the log; of many, what became of each.',

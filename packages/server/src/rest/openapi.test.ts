@@ -29,6 +29,22 @@ describe('the OpenAPI document', () => {
     for (const { path, method } of restRoutes) expect(paths[path]).toHaveProperty(method.toLowerCase());
   });
 
+  it('says of every body whether it may be left out', () => {
+    const { paths } = document as {
+      paths: Record<string, Record<string, { operationId: string; requestBody?: { required?: boolean } }>>;
+    };
+    const bodies = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).flatMap(({ operationId, requestBody }) =>
+        requestBody ? [{ operationId, ...requestBody }] : [],
+      ),
+    );
+    expect(bodies.length).toBeGreaterThan(8);
+    expect(bodies.flatMap(({ operationId, required }) => (required ? [] : [operationId]))).toEqual([
+      'heartbeat',
+      'publishEvents',
+    ]);
+  });
+
   it('names every variable of a path', () => {
     for (const { path, pathParameters = {} } of restRoutes) {
       const variables = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);

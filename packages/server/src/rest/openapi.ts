@@ -56,6 +56,7 @@ function operationOf(route: RouteDescription): JsonObject {
     query,
     headers = {},
     body,
+    bodyOptional = false,
     answers,
     refusals = [],
   } = route;
@@ -88,6 +89,7 @@ function operationOf(route: RouteDescription): JsonObject {
       ? {}
       : {
           requestBody: {
+            required: !bodyOptional,
             content: Object.fromEntries(
               Object.entries(body).map(([mediaType, schema]) => [mediaType, { schema: referenceTo(schema) }]),
             ),

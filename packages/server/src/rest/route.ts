@@ -34,6 +34,8 @@ export interface RouteDescription {
   headers?: Readonly<Record<string, { schema: z.ZodType; description: string }>>;
   /** Schemas of the body by media type; absent: the route takes none. */
   body?: Readonly<Record<string, z.ZodType>>;
+  /** Whether the body may be left out. */
+  bodyOptional?: boolean;
   answers: Readonly<Record<number, Answer>>;
   /** Refusals beside those that every call can end in. */
   refusals?: readonly ErrorCode[];
