@@ -2,7 +2,7 @@
 import { covers, matches, type RolePolicy } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Access, aclDenied } from './access.ts';
+import { Access, aclDenied, Decisions } from './access.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 
 const NOTHING: RolePolicy = { publish: [], subscribe: [] };
@@ -37,6 +37,23 @@ describe('publishing', () => {
       expect(access.publish('b')).toEqual({ allowed: false, rule: null });
     }
   });
+});
+
+test('decisions are kept within one bound, whoever asks for how many', () => {
+  const decisions = new Decisions();
+  const policy = { ...NOTHING, publish: ['a.>'] };
+  const agents = Array.from({ length: 140 }, (_, i) => new Access('coder', `agent-${i}`, policy, decisions));
+  let most = 0;
+  for (const agent of agents) {
+    for (let i = 0; i < 1500; i += 1) agent.publish(`${i % 2 === 0 ? 'a' : 'b'}.${i}`);
+    most = Math.max(most, decisions.size);
+  }
+  expect(most).toBeGreaterThan(190_000);
+  expect(most).toBeLessThanOrEqual(200_000);
+  for (const agent of agents) {
+    expect(agent.publish('a.0')).toEqual({ allowed: true, rule: 'a.>' });
+    expect(agent.publish('b.1')).toEqual({ allowed: false, rule: null });
+  }
 });
 
 describe('subscribing', () => {

@@ -15,8 +15,36 @@ interface Rule {
 }
 
 const DENIED: Decision = { allowed: false, rule: null };
-/** Topics of which the decision is kept; when there are more, all are forgotten and decided again. */
-const MAX_DECISIONS = 2000;
+/** Topics of which an agent's decisions are kept; when there are more, all of its are forgotten and decided again. */
+const MAX_OF_AGENT = 2000;
+/** Decisions kept for all agents: some tens of MB, and less than a hundred if every topic is as long as can be. */
+const MAX_OF_ALL = 200_000;
+
+/** What agents may publish, kept within one bound for all of them: when there is more, everything is forgotten and decided again. */
+export class Decisions {
+  readonly #kept = new Set<Map<string, Decision>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Keeps a new decision among `own`, those of one agent. */
+  keep(own: Map<string, Decision>, topic: string, decision: Decision): void {
+    if (this.#size >= MAX_OF_ALL) {
+      for (const decisions of this.#kept) decisions.clear();
+      this.#kept.clear();
+      this.#size = 0;
+    }
+    if (own.size >= MAX_OF_AGENT) {
+      this.#size -= own.size;
+      own.clear();
+    }
+    this.#kept.add(own);
+    own.set(topic, decision);
+    this.#size += 1;
+  }
+}
 
 export class Access {
   readonly role: string;
@@ -24,12 +52,14 @@ export class Access {
   readonly #denyPublish: readonly Rule[];
   readonly #allowSubscribe: readonly Rule[];
   readonly #denySubscribe: readonly Rule[];
+  readonly #decisions: Decisions;
   readonly #publishes = new Map<string, Decision>();
 
-  constructor(role: string, name: string, policy: RolePolicy) {
+  constructor(role: string, name: string, policy: RolePolicy, decisions = new Decisions()) {
     const rules = (patterns: readonly string[] = []): Rule[] =>
       patterns.map((text) => ({ text, pattern: withName(text, name) }));
     this.role = role;
+    this.#decisions = decisions;
     this.#allowPublish = rules(policy.publish);
     this.#denyPublish = rules(policy.denyPublish);
     this.#allowSubscribe = rules(policy.subscribe);
@@ -49,8 +79,7 @@ export class Access {
         this.#denyPublish.find(({ pattern }) => matches(pattern, topic)),
         this.#allowPublish.find(({ pattern }) => matches(pattern, topic)),
       );
-      if (this.#publishes.size >= MAX_DECISIONS) this.#publishes.clear();
-      this.#publishes.set(topic, decision);
+      this.#decisions.keep(this.#publishes, topic, decision);
     }
     return decision;
   }

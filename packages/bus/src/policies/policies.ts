@@ -12,7 +12,7 @@ import { coalesce, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { isReserved, RESERVED_RULE } from '../admission/admit.ts';
-import { Access } from './access.ts';
+import { Access, Decisions } from './access.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 import type { PolicySchema } from './policy-table.ts';
 import { readPolicies } from './queries/read-policies.ts';
@@ -37,6 +37,8 @@ const MAX_NAMESPACES = 10_000;
 interface Compiled {
   readonly policy: Policy;
   readonly accesses: LRUCache<string, Access>;
+  /** Those of all policies together. */
+  readonly decisions: Decisions;
 }
 
 /** With the store away, the policies that are known stay in force; of others nothing is known, and calls are refused. */
@@ -49,6 +51,7 @@ export class Policies {
       if (reason === 'evict') queueMicrotask(() => this.#tell(namespace));
     },
   });
+  readonly #decisions = new Decisions();
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #load: (namespace: string) => Promise<Policy | undefined>;
   readonly #unsubscribe: () => void;
@@ -145,7 +148,7 @@ export class Policies {
   }
 
   #enforce(namespace: string, policy: Policy): Compiled {
-    const compiled: Compiled = { policy, accesses: new LRUCache(ACCESSES) };
+    const compiled: Compiled = { policy, accesses: new LRUCache(ACCESSES), decisions: this.#decisions };
     this.#known.set(namespace, compiled);
     this.#tell(namespace);
     return compiled;
@@ -184,12 +187,12 @@ export class Policies {
   }
 }
 
-function compiledAccess({ policy, accesses }: Compiled, role: string, name: string): Access {
+function compiledAccess({ policy, accesses, decisions }: Compiled, role: string, name: string): Access {
   const key = `${role} ${name}`;
   let access = accesses.get(key);
   if (access === undefined) {
     const rules = Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined;
-    accesses.set(key, (access = new Access(role, name, rules ?? policy.default)));
+    accesses.set(key, (access = new Access(role, name, rules ?? policy.default, decisions)));
   }
   return access;
 }
