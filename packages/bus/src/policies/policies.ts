@@ -57,6 +57,7 @@ export class Policies {
   readonly #unsubscribe: () => void;
   #check: NodeJS.Timeout | null = null;
   #checking: Promise<void> = Promise.resolve();
+  #checkWaits = false;
   #closed = false;
 
   constructor(options: PoliciesOptions) {
@@ -166,8 +167,16 @@ export class Policies {
     }, CHECK_INTERVAL_MS);
   }
 
+  /** Checks after the check that is under way. However long that takes, one waits. */
   #checkNow(): void {
-    this.#checking = this.#checking.then(() => this.#readChanged()).catch(this.#options.onError);
+    if (this.#checkWaits) return;
+    this.#checkWaits = true;
+    this.#checking = this.#checking
+      .then(() => {
+        this.#checkWaits = false;
+        return this.#readChanged();
+      })
+      .catch(this.#options.onError);
   }
 
   async #readChanged(): Promise<void> {
