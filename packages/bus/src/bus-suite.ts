@@ -492,6 +492,22 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
       read.mockRestore();
     });
 
+    test('answers with about 4 MiB, and says where to go on', async () => {
+      const bus = await swarm();
+      const large = Array.from({ length: 8 }, () => ({ topic: 'work.done', data: 'x'.repeat(250_000) }));
+      const sent = [];
+      for (let i = 0; i < 3; i += 1) sent.push(...(await bus.publishMany(agent('ada'), namespace, large)).results);
+      const input = { namespace, topics: ['>'], limit: 100 };
+      const first = await bus.read(VIEWER, { ...input, after: undefined });
+      const length = JSON.stringify(first).length;
+      expect(length).toBeGreaterThan(4 * 2 ** 20);
+      expect(length).toBeLessThan(4.5 * 2 ** 20);
+      const second = await bus.read(VIEWER, { ...input, after: first.next });
+      expect([...first.events, ...second.events].map(({ position }) => ({ position }))).toMatchObject(
+        sent.map((result) => ({ position: 'position' in result ? result.position : null })),
+      );
+    });
+
     test('from the oldest that is kept is not refused for what retention takes meanwhile', async () => {
       const bus = await swarm({}, { retention: { ...SETTINGS.retention, maxEvents: 20 } });
       await publish(bus, 'old');

@@ -77,6 +77,8 @@ export interface BusObserver {
 const PUBLISH_BURST_SECONDS = 1;
 /** Pages of the log that one `read` looks through: who reads for what is rare must not keep the store busy. */
 const MAX_READ_PAGES = 10;
+/** Of events, as JSON, after which the answer to a `read` ends. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** How often retention is applied to what nobody appends to, in milliseconds. */
 const HOUSEKEEPING_INTERVAL_MS = 15_000;
 
@@ -198,14 +200,16 @@ export class Bus {
   }
 
   /**
-   * A page of events; empty, and with a `next` that moves, when none was among those that were looked through. ACL_DENIED;
-   * COMPACTED for a position that the log can not tell about any more.
+   * A page of events; empty, and with a `next` that moves, when none was among those that were looked through; shorter than
+   * `limit` when they come to about 4 MiB, or are rare. `next` says where to go on. ACL_DENIED; COMPACTED for a position that the log can not tell about any more.
    */
   async read(caller: BusCaller, { namespace, topics, after, limit }: ReadInput): Promise<ReadResult> {
     const passes = passing(await this.#filterFor(caller, namespace, topics));
     let position = after === undefined ? (await this.#feeds.range(namespace)).horizon : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
-    for (let pages = 0; pages < MAX_READ_PAGES && events.length < limit; pages += 1) {
+    let bytes = 0;
+    const isFull = () => events.length === limit || bytes >= MAX_READ_BYTES;
+    for (let pages = 0; pages < MAX_READ_PAGES && !isFull(); pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
         // Retention went by meanwhile: the next call is told, unless it did not matter where to begin.
@@ -220,9 +224,10 @@ export class Bus {
         });
       }
       for (const entry of read) {
-        if (events.length === limit) break;
+        if (isFull()) break;
         position = entry.position;
         if (!passes(entry.topic)) continue;
+        bytes += Buffer.byteLength(entry.text);
         events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
       }
       if (read.length === 0) break;

@@ -74,6 +74,7 @@ export const ReadInput = z.object({
   topics: Topics,
   /** Absent: from the oldest that is kept. */
   after: Position.optional(),
+  /** Most events in the answer, which also ends at about 4 MiB of them. */
   limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
 });
 export type ReadInput = z.output<typeof ReadInput>;

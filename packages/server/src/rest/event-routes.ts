@@ -134,7 +134,7 @@ const read = procedureRoute({
       Position,
       '`next` of the page before, or the position of an event. Default: the oldest that is kept.',
     ),
-    limit: integerParameter(ReadInput.shape.limit, 'Most events on a page.'),
+    limit: integerParameter(ReadInput.shape.limit, 'Most events on a page, which also ends at about 4 MiB of them.'),
   },
   answers: {
     200: { description: 'A page of events; the end is reached when `next` does not move.', schema: ReadResult },
