@@ -61,6 +61,8 @@ export interface RegistryOptions {
   /** How often watchers without news get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
   liveness?: Partial<LivenessOptions>;
+  /** Tokens kept in memory; default 50,000. */
+  maxKnownTokens?: number;
 }
 
 /** Defaults are those of core's configuration; probes reach public addresses only. */
@@ -119,7 +121,7 @@ export class Registry {
   readonly #writtenAt = new Map<string, number>();
 
   constructor(options: RegistryOptions) {
-    const { database, signal, onError, leaseMs, staticTokens, retention, bookmarkIntervalMs } = options;
+    const { database, signal, onError, leaseMs, staticTokens, retention, bookmarkIntervalMs, maxKnownTokens } = options;
     const clock = options.clock ?? systemClock;
     const db = database.kysely.$extendTables<Schema>();
     this.#db = db;
@@ -179,6 +181,7 @@ export class Registry {
       staticTokens,
       now: () => this.#clock.now(),
       onError,
+      ...(maxKnownTokens === undefined ? {} : { maxKnown: maxKnownTokens }),
     });
     this.watches = new Watches({
       db,

@@ -12,7 +12,6 @@ import { findTokens, type TokenRow } from './queries/find-tokens.ts';
 import { readTokenEpoch } from './queries/operator-tokens.ts';
 import { hashToken, looksMinted } from './token-format.ts';
 
-/** Known tokens kept in memory. A token that was dropped costs one lookup more. */
 const MAX_KNOWN = 50_000;
 /** How long a revoked or expired token can go on being used on another replica when the wake-up was lost. */
 const CHECK_INTERVAL_MS = 750;
@@ -68,6 +67,8 @@ export interface IdentitiesOptions {
   staticTokens: StaticToken[];
   now: () => number;
   onError: (error: unknown) => void;
+  /** Known tokens kept in memory; default 50,000. A token that was dropped costs one lookup more. */
+  maxKnown?: number;
 }
 
 /**
@@ -77,12 +78,7 @@ export interface IdentitiesOptions {
 export class Identities {
   readonly #options: IdentitiesOptions;
   readonly #static: { hash: Buffer; identity: Identity }[];
-  readonly #known = new LRUCache<string, Identity>({
-    max: MAX_KNOWN,
-    dispose: (identity) => {
-      if (!identity.watched) this.#unindex(identity);
-    },
-  });
+  readonly #known: LRUCache<string, Identity>;
   /** Identities of agents, known or listened to, by namespace and name. */
   readonly #byAgent = new Map<string, Set<Identity>>();
   /** Identities of operators, known or listened to. */
@@ -97,6 +93,12 @@ export class Identities {
 
   constructor(options: IdentitiesOptions) {
     this.#options = options;
+    this.#known = new LRUCache({
+      max: options.maxKnown ?? MAX_KNOWN,
+      dispose: (identity) => {
+        if (!identity.watched) this.#unindex(identity);
+      },
+    });
     this.#static = options.staticTokens.map(({ token, principal }) => {
       const hash = hashToken(token);
       return { hash, identity: new Identity(hash.toString('hex'), principal, null) };
@@ -130,9 +132,9 @@ export class Identities {
     this.#options.signal.notify(TOKENS_CHANNEL);
   }
 
-  /** Takes back what `onEnd` keeps in memory for identities that are known no longer. */
+  /** Takes back what `onEnd` keeps in memory for identities that are known no longer; the token may be, as another identity. */
   released(identity: Identity): void {
-    if (!identity.watched && !this.#known.has(identity.hash)) this.#unindex(identity);
+    if (!identity.watched && this.#known.peek(identity.hash) !== identity) this.#unindex(identity);
   }
 
   async close(): Promise<void> {
@@ -216,7 +218,7 @@ export class Identities {
 
   #end(identity: Identity, refusal: SwarmError): void {
     identity.end(refusal);
-    this.#known.delete(identity.hash);
+    if (this.#known.peek(identity.hash) === identity) this.#known.delete(identity.hash);
     this.#unindex(identity);
   }
 

@@ -106,6 +106,23 @@ export function tokensSuite(replicas: Replicas): void {
       expect(refusals).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED']);
     });
 
+    it('that was forgotten and learnt again is kept for those who listen, and no longer', async () => {
+      const swarm = await replicas.swarm({ maxKnownTokens: 1 });
+      const { identities } = swarm.registry;
+      const { id, token } = await create(swarm, { kind: 'viewer' });
+      const first = await identities.recognise(token);
+      const unlisten = first.onEnd(() => undefined);
+      await identities.recognise((await create(swarm, { kind: 'viewer' })).token);
+      const second = await identities.recognise(token);
+      expect(second).not.toBe(first);
+      unlisten();
+      identities.released(first);
+      await swarm.registry.revokeToken(swarm.namespace, id);
+      // Who is kept is told.
+      expect(second.refusal?.code).toBe('UNAUTHENTICATED');
+      expect(first.refusal).toBeNull();
+    });
+
     it('of an agent is no business of revokeToken', async () => {
       const swarm = await replicas.swarm();
       const { id } = await swarm.agent(await swarm.join('ada'));
