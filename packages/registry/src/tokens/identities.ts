@@ -89,6 +89,7 @@ export class Identities {
   #epoch: number | null = null;
   #check: NodeJS.Timeout | null = null;
   #checking: Promise<void> = Promise.resolve();
+  #checkWaits = false;
   #closed = false;
 
   constructor(options: IdentitiesOptions) {
@@ -251,8 +252,16 @@ export class Identities {
     }, CHECK_INTERVAL_MS);
   }
 
+  /** Checks after the check that is under way. However long that takes, one waits. */
   #checkNow(): void {
-    this.#checking = this.#checking.then(() => this.#checkOperators()).catch(this.#options.onError);
+    if (this.#checkWaits) return;
+    this.#checkWaits = true;
+    this.#checking = this.#checking
+      .then(() => {
+        this.#checkWaits = false;
+        return this.#checkOperators();
+      })
+      .catch(this.#options.onError);
   }
 
   /** Ends operators' tokens that have expired or were revoked. */
