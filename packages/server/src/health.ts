@@ -10,10 +10,19 @@ const CHECK_TIMEOUT_MS = 2000;
 export function addHealthRoutes(app: FastifyInstance, checks: HealthChecks, draining: AbortSignal): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
-  app.get('/readyz', async (_request, reply) => {
-    const results = await Promise.all(
+  // Anybody may ask, and the stores are asked once at a time.
+  let asked: Promise<(readonly [string, Outcome])[]> | null = null;
+  const ask = () => {
+    asked ??= Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
-    );
+    ).finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
+
+  app.get('/readyz', async (_request, reply) => {
+    const results = await ask();
     const failed = results.filter(([, { isOk }]) => !isOk).map(([name]) => name);
     const warnings = results.flatMap(([name, { warning }]) => (warning === null ? [] : [`${name}: ${warning}`]));
     const reason = draining.aborted
@@ -31,7 +40,12 @@ export function addHealthRoutes(app: FastifyInstance, checks: HealthChecks, drai
   });
 }
 
-async function outcomeOf(check: HealthChecks[string]): Promise<{ isOk: boolean; warning: string | null }> {
+interface Outcome {
+  isOk: boolean;
+  warning: string | null;
+}
+
+async function outcomeOf(check: HealthChecks[string]): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('timeout')), CHECK_TIMEOUT_MS);
