@@ -2,6 +2,7 @@
 import { ClaimResult, RegisterResult } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ServerMetrics } from './metrics.ts';
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from './test-core.ts';
 
 let core: TestCore;
@@ -112,6 +113,7 @@ describe('GET /metrics', () => {
       ['swarm_group_dead_letters{namespace="default",group="g"}', 1],
       ['swarm_streams{stream="subscribe",transport="sse_rest"}', 1],
       ['swarm_stream_values_total{stream="subscribe",transport="sse_rest"}', 5],
+      ['swarm_stream_news_total{stream="subscribe",transport="sse_rest"}', 4],
     ];
     await vi.waitFor(async () => {
       const after = await metrics();
@@ -120,6 +122,35 @@ describe('GET /metrics', () => {
       expect(after.get('swarm_stream_sent_bytes_total{stream="subscribe",transport="sse_rest"}')).toBeGreaterThan(0);
     }, 5000);
     await reader?.cancel();
+  });
+
+  it('lists the groups that lag most, once for all who ask at a time', async () => {
+    const groups = Array.from({ length: 1100 }, (_, lag) => ({
+      namespace: 'default',
+      group: `g${lag}`,
+      topics: ['a'],
+      ackDeadlineMs: 30_000,
+      maxDeliveries: 5,
+      position: 'a-0-0',
+      lag,
+      inFlight: 0,
+      waiting: 0,
+      deadLetters: 0,
+    }));
+    const { promise, resolve } = Promise.withResolvers<typeof groups>();
+    const served = vi.spyOn(core.bus, 'servedGroups').mockReturnValue(promise);
+    const asks = vi.spyOn(ServerMetrics.prototype, 'text');
+    const answers = [metrics(), metrics(), metrics()];
+    await vi.waitFor(() => expect(asks).toHaveBeenCalledTimes(3), 10_000);
+    resolve(groups);
+    const shown = (await Promise.all(answers)).map((all) =>
+      [...all].filter(([name]) => name.startsWith('swarm_group_lag')).map(([, lag]) => lag),
+    );
+    expect(served).toHaveBeenCalledTimes(1);
+    served.mockRestore();
+    asks.mockRestore();
+    for (const lags of shown) expect(lags).toEqual(Array.from({ length: 1000 }, (_, place) => 1099 - place));
+    expect((await metrics()).get('swarm_group_lag{namespace="default",group="g1099"}')).toBeUndefined();
   });
 
   it('names no path that a caller made up', async () => {

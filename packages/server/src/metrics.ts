@@ -1,6 +1,7 @@
 // What Prometheus reads of one server: its calls, its registry, its bus, its streams, and the process.
 import type { Bus } from '@hypercode/bus';
 import { ErrorCode, RegisterOutcome } from '@hypercode/contracts';
+import type { StreamBatch } from '@hypercode/feed';
 import type { CommittedGroup, Registry } from '@hypercode/registry';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
@@ -19,6 +20,8 @@ const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const GROUP_COMMANDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const APPEND_EVENTS = [1, 4, 16, 64, 128, 256, 512, 1000];
 const UNKNOWN_ROUTE = 'none';
+/** Callers name groups and namespaces, and each name is a series of its own. */
+const MAX_GROUPS = 1000;
 
 const STREAMS = ['watch', 'subscribe', 'consume'] as const;
 export type StreamName = (typeof STREAMS)[number];
@@ -28,6 +31,8 @@ type StreamTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
 export class StreamTally {
   open = 0;
   values = 0;
+  /** Of the values, those that bring news. */
+  news = 0;
   bytes = 0;
 
   /** Notes that a stream is open. Call what it returns once, when it is over. */
@@ -39,8 +44,9 @@ export class StreamTally {
   }
 
   /** `bytes` as they were written; 0 where the transport does not tell. */
-  sent(values: number, bytes: number): void {
-    this.values += values;
+  sent(batch: StreamBatch, bytes: number): void {
+    for (const { type } of batch) if (type === 'event' || type === 'delivery' || type === 'change') this.news += 1;
+    this.values += batch.length;
     this.bytes += bytes;
   }
 }
@@ -77,6 +83,7 @@ export class ServerMetrics {
   readonly #refusals: Record<ErrorCode, Counter.Internal>;
   readonly #stopObserving: () => void;
   #heartbeats = 0;
+  #asked: Promise<string> | null = null;
 
   constructor({ registry, bus }: { registry: Registry; bus: Bus }) {
     this.contentType = this.#metrics.contentType;
@@ -141,8 +148,15 @@ export class ServerMetrics {
     this.#heartbeats += 1;
   }
 
-  /** Everything in Prometheus' text format. */
-  async text(): Promise<string> {
+  /** Everything in Prometheus' text format. The store is asked for some of it, so who asks meanwhile is given the same. */
+  text(): Promise<string> {
+    this.#asked ??= this.#collect().finally(() => {
+      this.#asked = null;
+    });
+    return this.#asked;
+  }
+
+  async #collect(): Promise<string> {
     const [own, process] = await Promise.all([this.#metrics.metrics(), this.#process.metrics()]);
     return `${own}\n${process}`;
   }
@@ -210,12 +224,22 @@ export class ServerMetrics {
     });
     const values = new Counter({
       name: 'swarm_stream_values_total',
-      help: 'Values sent over streams.',
+      help: 'Values sent over streams: news, snapshots, gaps and bookmarks.',
       labelNames,
       registers,
       collect: () => {
         values.reset();
         for (const { labels, tally } of all) values.inc(labels, tally.values);
+      },
+    });
+    const news = new Counter({
+      name: 'swarm_stream_news_total',
+      help: 'Events, deliveries and changes sent over streams.',
+      labelNames,
+      registers,
+      collect: () => {
+        news.reset();
+        for (const { labels, tally } of all) news.inc(labels, tally.news);
       },
     });
     const bytes = new Counter({
@@ -268,17 +292,19 @@ export class ServerMetrics {
     });
   }
 
-  /** Of the groups that this replica serves, as the store has them now; without it, the figures are left out. */
+  /** Of the groups that this replica serves and that lag most, as the store has them now; without it, the figures are left out. */
   #readGroups(bus: Bus): void {
     const labelNames = ['namespace', 'group'] as const;
     const registers = [this.#metrics];
+    const ofWhich = `Of the ${MAX_GROUPS} groups with the largest lag.`;
     const lag = new Gauge({
       name: 'swarm_group_lag',
-      help: 'Events of all topics that a consumer group has not looked at.',
+      help: `Events of all topics that a consumer group has not looked at. ${ofWhich}`,
       labelNames,
       registers,
       collect: async () => {
-        const groups = await bus.servedGroups().catch(() => []);
+        const served = await bus.servedGroups().catch(() => []);
+        const groups = served.toSorted((a, b) => b.lag - a.lag).slice(0, MAX_GROUPS);
         for (const gauge of [lag, inFlight, dead]) gauge.reset();
         for (const { namespace, group, ...figures } of groups) {
           lag.set({ namespace, group }, figures.lag);
@@ -289,13 +315,13 @@ export class ServerMetrics {
     });
     const inFlight = new Gauge({
       name: 'swarm_group_in_flight',
-      help: 'Deliveries of a consumer group that are open.',
+      help: `Deliveries of a consumer group that are open. ${ofWhich}`,
       labelNames,
       registers,
     });
     const dead = new Gauge({
       name: 'swarm_group_dead_letters',
-      help: 'Events that a consumer group has given up on.',
+      help: `Events that a consumer group has given up on. ${ofWhich}`,
       labelNames,
       registers,
     });

@@ -42,7 +42,7 @@ export async function serveStream(
     format,
     encoder,
     headers,
-    onSent: (count, bytes) => tally.sent(count, bytes),
+    onSent: (batch, bytes) => tally.sent(batch, bytes),
     onRefusal: (thrown) => {
       const refusal = toRefusal(thrown);
       onRefusal(refusal.code);

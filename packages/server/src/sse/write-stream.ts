@@ -16,7 +16,7 @@ export interface StreamOptions {
   encoder: FrameEncoder;
   headers: Record<string, string>;
   /** Told of what was handed to the connection. */
-  onSent: (values: number, bytes: number) => void;
+  onSent: (batch: StreamBatch, bytes: number) => void;
   /** Told why a stream ended that should have gone on. */
   onRefusal: (thrown: unknown) => void;
 }
@@ -39,7 +39,7 @@ export async function writeStream(
     for await (const batch of batches) {
       if (response.destroyed) return;
       const bytes = encoder.encode(batch);
-      onSent(batch.length, bytes.length);
+      onSent(batch, bytes.length);
       if (!response.write(bytes)) await drained(response);
     }
   } catch (error) {

@@ -26,9 +26,9 @@ export async function* trackedValues<I extends StreamItem>(
   const over = tally.opened();
   try {
     for await (const batch of batches) {
-      for (const { id, event } of batch) {
-        yield tracked(id, event);
-        tally.sent(1, 0);
+      for (const item of batch) {
+        yield tracked(item.id, item.event);
+        tally.sent([item], 0);
         await ctx.drained();
       }
     }
