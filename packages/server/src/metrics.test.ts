@@ -90,7 +90,8 @@ describe('GET /metrics', () => {
     ]);
     for (let attempts = 0; attempts < 2; attempts += 1) await group('nack', { deliveryIds: await claim() });
     await group('ack', { deliveryIds: await claim() });
-    expect(await claim()).toHaveLength(1);
+    const open = await claim();
+    expect(open).toHaveLength(1);
     await publish({ topic: 'm.d', data: 5 });
     const stream = await core.fetch('/v1/events/stream?topics=m.*&from=earliest');
     const reader = stream.body?.getReader();
@@ -121,6 +122,9 @@ describe('GET /metrics', () => {
       expect(after.get('swarm_event_ring_bytes')).toBeGreaterThan(0);
       expect(after.get('swarm_stream_sent_bytes_total{stream="subscribe",transport="sse_rest"}')).toBeGreaterThan(0);
     }, 5000);
+    // All of one moment, and not of the scrape before.
+    await group('ack', { deliveryIds: open });
+    expect((await metrics()).get('swarm_group_in_flight{namespace="default",group="g"}')).toBe(0);
     await reader?.cancel();
   });
 

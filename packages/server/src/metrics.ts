@@ -51,6 +51,8 @@ export class StreamTally {
   }
 }
 
+type ServedGroup = Awaited<ReturnType<Bus['servedGroups']>>[number];
+
 interface Call {
   route: string;
   method: string;
@@ -294,37 +296,36 @@ export class ServerMetrics {
 
   /** Of the groups that this replica serves and that lag most, as the store has them now; without it, the figures are left out. */
   #readGroups(bus: Bus): void {
-    const labelNames = ['namespace', 'group'] as const;
-    const registers = [this.#metrics];
-    const ofWhich = `Of the ${MAX_GROUPS} groups with the largest lag.`;
-    const lag = new Gauge({
-      name: 'swarm_group_lag',
-      help: `Events of all topics that a consumer group has not looked at. ${ofWhich}`,
-      labelNames,
-      registers,
-      collect: async () => {
-        const served = await bus.servedGroups().catch(() => []);
-        const groups = served.toSorted((a, b) => b.lag - a.lag).slice(0, MAX_GROUPS);
-        for (const gauge of [lag, inFlight, dead]) gauge.reset();
-        for (const { namespace, group, ...figures } of groups) {
-          lag.set({ namespace, group }, figures.lag);
-          inFlight.set({ namespace, group }, figures.inFlight);
-          dead.set({ namespace, group }, figures.deadLetters);
-        }
-      },
-    });
-    const inFlight = new Gauge({
-      name: 'swarm_group_in_flight',
-      help: `Deliveries of a consumer group that are open. ${ofWhich}`,
-      labelNames,
-      registers,
-    });
-    const dead = new Gauge({
-      name: 'swarm_group_dead_letters',
-      help: `Events that a consumer group has given up on. ${ofWhich}`,
-      labelNames,
-      registers,
-    });
+    let asked: Promise<ServedGroup[]> | null = null;
+    /** The gauges are read together, and together ask once. */
+    const ask = (): Promise<ServedGroup[]> =>
+      (asked ??= bus
+        .servedGroups()
+        .then((served) => served.toSorted((a, b) => b.lag - a.lag).slice(0, MAX_GROUPS))
+        .catch(() => [])
+        .finally(() => {
+          asked = null;
+        }));
+    const addGauge = (name: string, help: string, read: (group: ServedGroup) => number): void => {
+      const gauge = new Gauge({
+        name,
+        help: `${help} Of the ${MAX_GROUPS} groups with the largest lag.`,
+        labelNames: ['namespace', 'group'],
+        registers: [this.#metrics],
+        collect: async () => {
+          const groups = await ask();
+          gauge.reset();
+          for (const group of groups) gauge.set({ namespace: group.namespace, group: group.group }, read(group));
+        },
+      });
+    };
+    addGauge('swarm_group_lag', 'Events of all topics that a consumer group has not looked at.', ({ lag }) => lag);
+    addGauge('swarm_group_in_flight', 'Deliveries of a consumer group that are open.', ({ inFlight }) => inFlight);
+    addGauge(
+      'swarm_group_dead_letters',
+      'Events that a consumer group has given up on.',
+      ({ deadLetters }) => deadLetters,
+    );
   }
 
   #readGauge(name: string, help: string, read: () => number): void {
