@@ -858,7 +858,8 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
     const bus = await swarm();
     for (let i = 0; i < 5; i += 1) await publish(bus, i, { topic: `t.${i % 2}` });
     const { log, topics } = await bus.topics({ namespace, limit: 10, cursor: undefined });
-    expect(log).toMatchObject({ kept: 5, removed: 0, retention: { maxEvents: expect.any(Number) } });
+    expect(log).toMatchObject({ kept: 5, removed: 0, removedBytes: 0, retention: { maxEvents: expect.any(Number) } });
+    expect(log.keptBytes).toBeGreaterThan(5 * 100);
     expect(topics.map(({ topic, count }) => [topic, count])).toEqual([
       ['t.0', 3],
       ['t.1', 2],

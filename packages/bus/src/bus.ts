@@ -302,16 +302,13 @@ export class Bus {
 
   async topics({ namespace, limit, cursor }: TopicsInput): Promise<TopicsResult> {
     const { log } = this.#options.store;
-    const [found, ranges] = await Promise.all([
+    const [found, size] = await Promise.all([
       log.topics(namespace, { after: cursor ?? null, limit: limit + 1 }),
-      log.ranges([namespace]),
+      log.size(namespace),
     ]);
-    const range = ranges.get(namespace);
-    if (range === undefined) throw new SwarmError('INTERNAL', 'the log has no range');
-    const { horizon, head } = range;
     const shown = found.slice(0, limit);
     return {
-      log: { kept: head.seq - horizon.seq, removed: horizon.seq, retention: log.retention },
+      log: { ...size, retention: log.retention },
       topics: shown.map(({ last, ...topic }) => ({ ...topic, lastPosition: formatPosition(last) })),
       nextCursor: found.length > limit ? (shown.at(-1)?.topic ?? null) : null,
     };

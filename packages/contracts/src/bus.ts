@@ -239,6 +239,9 @@ export const LogInfo = z.object({
   kept: Count,
   /** Events that were there before, and have been removed. */
   removed: Count,
+  /** Bytes of those that are kept, and of those that have been removed, as retention counts them. */
+  keptBytes: Count,
+  removedBytes: Count,
   /** The oldest are removed when there are more events, or more bytes of them, or when they are older. */
   retention: z.object({ maxEvents: Count, maxBytes: Count, maxAgeMs: Count }),
 });

@@ -8,6 +8,7 @@ import type {
   LogGap,
   LogRange,
   LogSettings,
+  LogSize,
   NewEvent,
   Retention,
   TopicCount,
@@ -80,6 +81,18 @@ export class PostgresLog implements EventLog {
         },
       ]),
     );
+  }
+
+  async size(namespace: string): Promise<LogSize> {
+    const [log] = await inTime(this.#db, (db) => openLogs(db, [namespace]));
+    if (log === undefined) throw new SwarmError('INTERNAL', 'the log is not there');
+    const { head_seq, head_bytes, horizon_seq, horizon_bytes } = log;
+    return {
+      kept: head_seq - horizon_seq,
+      removed: horizon_seq,
+      keptBytes: head_bytes - horizon_bytes,
+      removedBytes: horizon_bytes,
+    };
   }
 
   async topics(namespace: string, page: { after: string | null; limit: number }): Promise<TopicCount[]> {

@@ -7,6 +7,7 @@ import type {
   LogGap,
   LogRange,
   LogSettings,
+  LogSize,
   NewEvent,
   Retention,
   TopicCount,
@@ -51,6 +52,7 @@ export class RedisEventLog implements EventLog {
   readonly #appendEvents = loadScript('append-events');
   readonly #readEvents = loadScript('read-events');
   readonly #logRange = loadScript('log-range');
+  readonly #logSize = loadScript('log-size');
   readonly #listTopics = loadScript('list-topics');
   readonly #keepHouse = loadScript('keep-house');
 
@@ -99,6 +101,12 @@ export class RedisEventLog implements EventLog {
       return [namespace, toRange(answer as (string | number)[])];
     });
     return new Map(await Promise.all(asked));
+  }
+
+  async size(namespace: string): Promise<LogSize> {
+    const answer = (await this.#run(this.#logSize, namespace, [newEpoch()])) as string[];
+    const [head = 0, bytes = 0, horizon = 0, horizonBytes = 0] = answer.map(Number);
+    return { kept: head - horizon, removed: horizon, keptBytes: bytes - horizonBytes, removedBytes: horizonBytes };
   }
 
   async topics(namespace: string, { after, limit }: { after: string | null; limit: number }): Promise<TopicCount[]> {

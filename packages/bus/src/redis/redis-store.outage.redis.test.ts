@@ -69,6 +69,7 @@ test('while Redis is stopped every call fails, and nothing of it comes later', {
       unavailable(() => store.log.append('n', [lost])),
       unavailable(() => store.log.read('n', cursor, 10)),
       unavailable(() => store.log.ranges(['n'])),
+      unavailable(() => store.log.size('n')),
       unavailable(() => store.groups.list('n')),
       unavailable(() => store.groups.ack('n', 'g', [{ position: cursor, attempt: 1 }])),
       unavailable(() => store.check()),

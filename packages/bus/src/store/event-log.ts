@@ -47,6 +47,15 @@ export interface LogRange {
   readonly head: LogPosition;
 }
 
+/** How much a log keeps, and how much it kept before and has removed. */
+export interface LogSize {
+  readonly kept: number;
+  readonly removed: number;
+  /** Of the texts, as UTF-8. */
+  readonly keptBytes: number;
+  readonly removedBytes: number;
+}
+
 export interface LogGap {
   readonly gap: GapReason;
   /** How the log stands now: one can go on from its horizon. */
@@ -83,6 +92,7 @@ export interface EventLog {
   read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap>;
   /** How the logs stand; of those that the store has not heard of, their new beginning. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
+  size(namespace: string): Promise<LogSize>;
   /** Topics by name, behind `after`. Forgotten are those of whose events none is kept (not at once). */
   topics(namespace: string, page: { after: string | null; limit: number }): Promise<TopicCount[]>;
 }

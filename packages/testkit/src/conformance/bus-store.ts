@@ -44,6 +44,12 @@ export interface ConformingEventLog {
     limit: number,
   ): Promise<ConformingEntry[] | { readonly gap: ConformingGapReason; readonly range: ConformingRange }>;
   ranges(namespaces: readonly string[]): Promise<Map<string, ConformingRange>>;
+  size(namespace: string): Promise<{
+    readonly kept: number;
+    readonly removed: number;
+    readonly keptBytes: number;
+    readonly removedBytes: number;
+  }>;
   topics(
     namespace: string,
     page: { after: string | null; limit: number },

@@ -65,6 +65,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         expect(head).toEqual(horizon);
         expect(await rangeOf(second, namespace)).toEqual({ horizon, head });
         expect(await first.read(namespace, head, 10)).toEqual([]);
+        expect(await first.size(namespace)).toEqual({ kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 });
         const [appended] = await second.append(namespace, [newEvent()]);
         expect(appended?.position).toMatchObject({ epoch: head.epoch, seq: 1 });
         expect((await rangeOf(first, namespace)).horizon).toEqual(horizon);
@@ -455,6 +456,9 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         for (let call = 0; call < 25; call++) await pair.first.log.append(namespace, newEvents(10, { text }));
         const { horizon, head } = await settled(pair.second, namespace, (kept) => kept * bytes <= maxBytes);
         expect((head.seq - horizon.seq) * bytes).toBeGreaterThanOrEqual(maxBytes * 0.9);
+        const [kept, removed] = [head.seq - horizon.seq, horizon.seq];
+        const sizes = { kept, removed, keptBytes: kept * bytes, removedBytes: removed * bytes };
+        expect(await pair.first.log.size(namespace)).toEqual(sizes);
         expect(await allEntries(pair.first.log, namespace, horizon)).toHaveLength(head.seq - horizon.seq);
       });
 
@@ -469,6 +473,8 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         expect(performance.now() - begunAt).toBeGreaterThanOrEqual(maxAgeMs - CLOCK_SLACK_MS);
         expect(head).toEqual(appended.at(-1)?.position);
         expect(horizon).toEqual(head);
+        const removedBytes = events.reduce((sum, { text }) => sum + text.length, 0);
+        expect(await pair.first.log.size(namespace)).toEqual({ kept: 0, removed: 3, keptBytes: 0, removedBytes });
         expect(await pair.first.log.read(namespace, head, 10)).toEqual([]);
         expect(await pair.first.log.read(namespace, at(appended, 0).position, 10)).toEqual({
           gap: 'retention',

@@ -1,0 +1,12 @@
+-- @include log-state
+--[[
+  How much the log has taken since its beginning, and how much of that is gone.
+
+  ARGV
+    1 epoch  for a log that is not there yet
+
+  Returns { head, bytes, horizon, horizonBytes }, each as text.
+]]
+openLog(ARGV[1])
+local size = redis.call('HMGET', META, 'head', 'bytes', 'horizon', 'horizonBytes')
+return { size[1], size[2] or '0', size[3], size[4] or '0' }
