@@ -1,11 +1,11 @@
 // Writes running plans down again on the bus before what they were made of is removed from it.
 import type { SwarmClient } from '@hypercode/client';
-import { type LogInfo, SwarmError } from '@hypercode/contracts';
+import { type GapReason, LIMITS, type LogInfo, SwarmError } from '@hypercode/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { checkpointOf } from '../plans/checkpoint.ts';
-import { isCheckpointDue, smallestLog } from '../plans/checkpoint-due.ts';
+import { isCheckpointDue, type LogMark, markOf, type Written } from '../plans/checkpoint-due.ts';
 import { checkpointEventId } from '../plans/plan-ids.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Follower } from './follower.ts';
@@ -25,18 +25,18 @@ export interface CheckpointerOptions {
 const LOOK_EVERY_MS = 2_000;
 const LOOKS_PER_RETENTION = 50;
 const SHORTEST_LOOK_MS = 250;
-/** No log is expected to take more events a second. */
-const FASTEST_LOG = 50_000;
+/** No log is expected to take more a second. */
+const FASTEST_LOG = { events: 50_000, bytes: 100 * 1024 * 1024 };
 /** Of the log that may go by between two looks. */
 const SHARE_BETWEEN_LOOKS = 0.1;
 
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #stopping = new AbortController();
-  /** How many events the log had ever had when the plan was seen to be written, by plan. */
-  readonly #writtenAfter = new Map<string, { writtenAt: number; afterEvents: number }>();
-  /** How many events the log had at the last look. */
-  #events = 0;
+  /** When plans were last written down, by plan. `to` is null until the next look. */
+  readonly #written = new Map<string, Omit<Written, 'to'> & { to: LogMark | null }>();
+  /** The log at the last look. */
+  #seen: LogMark = { events: 0, bytes: 0 };
   /** Facts heard since then, and how many of them bring the next look forward. */
   #heard = 0;
   #hurryAfter = Infinity;
@@ -58,9 +58,9 @@ export class Checkpointer {
     if (this.#heard > this.#hurryAfter) this.#hurry.abort();
   }
 
-  /** Writes down every running plan: the log may have lost them. */
-  writeAll(): void {
-    this.#isEverythingDue = true;
+  /** Events are missing. A log that was lost has no plan any more: every running one is written down. */
+  onGap(reason: GapReason): void {
+    if (reason === 'log_lost') this.#isEverythingDue = true;
     this.#hurry.abort();
   }
 
@@ -83,7 +83,7 @@ export class Checkpointer {
         waitMs = waitOf(log);
         this.#heard = 0;
         this.#hurryAfter = smallestLog(log) * SHARE_BETWEEN_LOOKS;
-        await this.#writeDue(log, isEverythingDue);
+        await this.#writeDue(this.#plansDue(log, isEverythingDue), markOf(log));
       } catch (thrown) {
         if (signal.aborted) return;
         this.#isEverythingDue ||= isEverythingDue;
@@ -94,17 +94,31 @@ export class Checkpointer {
     }
   }
 
-  async #writeDue(log: LogInfo, isEverythingDue: boolean): Promise<void> {
+  /** The running plans that are to be written down now. */
+  #plansDue(log: LogInfo, isEverythingDue: boolean): Plan[] {
     const { follower, clock, self } = this.#options;
     const plans = [...follower.ledger.active()].filter((plan) => plan.owner === self && isWritable(plan));
     const known = new Set(plans.map(({ planId }) => planId));
-    for (const planId of this.#writtenAfter.keys()) if (!known.has(planId)) this.#writtenAfter.delete(planId);
+    for (const planId of this.#written.keys()) if (!known.has(planId)) this.#written.delete(planId);
+    const mark = markOf(log);
+    const now = clock.now();
+    const due = plans.filter(({ planId, writtenAt }) => {
+      const { at, from, to } = this.#written.get(planId) ?? { at: writtenAt, from: this.#seen, to: this.#seen };
+      const written = { at, from, to: to ?? mark };
+      this.#written.set(planId, written);
+      return isEverythingDue || isCheckpointDue(written, log, now);
+    });
+    this.#seen = mark;
+    return due;
+  }
+
+  async #writeDue(plans: readonly Plan[], from: LogMark): Promise<void> {
     let failure: SwarmError | undefined;
     for (const plan of plans) {
-      const written = { at: plan.writtenAt, afterEvents: this.#eventsBefore(plan) };
-      if (!isEverythingDue && !isCheckpointDue(written, log, clock.now())) continue;
       try {
+        const at = this.#options.clock.now();
         await this.#write(plan);
+        this.#written.set(plan.planId, { at, from, to: null });
       } catch (thrown) {
         // A plan that can not be written keeps no other from it.
         const error = SwarmError.from(thrown);
@@ -113,15 +127,6 @@ export class Checkpointer {
       }
     }
     if (failure !== undefined) throw failure;
-    this.#events = log.removed + log.kept;
-  }
-
-  /** How many events the log had when the plan was last written, or fewer. */
-  #eventsBefore({ planId, writtenAt }: Plan): number {
-    const known = this.#writtenAfter.get(planId);
-    if (known?.writtenAt === writtenAt) return known.afterEvents;
-    this.#writtenAfter.set(planId, { writtenAt, afterEvents: this.#events });
-    return this.#events;
   }
 
   async #write(plan: Plan): Promise<void> {
@@ -140,8 +145,13 @@ export class Checkpointer {
 
 function waitOf({ retention }: LogInfo): number {
   const perAge = retention.maxAgeMs / LOOKS_PER_RETENTION;
-  const perCount = ((retention.maxEvents * SHARE_BETWEEN_LOOKS) / FASTEST_LOG) * 1000;
-  return Math.max(SHORTEST_LOOK_MS, Math.min(LOOK_EVERY_MS, perAge, perCount));
+  const perCount = ((retention.maxEvents * SHARE_BETWEEN_LOOKS) / FASTEST_LOG.events) * 1000;
+  const perBytes = ((retention.maxBytes * SHARE_BETWEEN_LOOKS) / FASTEST_LOG.bytes) * 1000;
+  return Math.max(SHORTEST_LOOK_MS, Math.min(LOOK_EVERY_MS, perAge, perCount, perBytes));
 }
+
+/** How many events the log keeps at least, however large they are. */
+const smallestLog = ({ retention }: LogInfo): number =>
+  Math.min(retention.maxEvents, retention.maxBytes / LIMITS.eventBytes);
 
 const isWritable = ({ status, isLost }: Plan): boolean => status === 'running' && !isLost;

@@ -88,7 +88,7 @@ export class Conductor {
         this.#checkpointer.start();
         this.#lookSoon();
       },
-      onGap: () => this.#checkpointer.writeAll(),
+      onGap: (reason) => this.#checkpointer.onGap(reason),
     });
   }
 

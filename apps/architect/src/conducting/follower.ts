@@ -3,7 +3,7 @@
 //   reading ──the end of the log is reached──> following ──a refusal that no retry helps──> following, a while later
 //   reading ──overtaken by retention──> reading, from the beginning
 import type { SwarmClient } from '@hypercode/client';
-import { SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { type Fact, FACT_TOPICS, factOf } from '../plans/fact.ts';
@@ -21,7 +21,7 @@ export interface FollowerEvents {
   /** All that the bus has kept is in the ledger. */
   readonly onCaughtUp?: (() => void) | undefined;
   /** Events are missing. What the ledger knows, the bus may not know any more. */
-  readonly onGap?: (() => void) | undefined;
+  readonly onGap?: ((reason: GapReason) => void) | undefined;
 }
 
 const PAGE = 500;
@@ -109,7 +109,7 @@ export class Follower {
       if (item.type === 'gap') {
         this.#position = item.resumedAt;
         logger.warn({ reason: item.reason }, 'events are missing on the bus');
-        onGap?.();
+        onGap?.(item.reason);
         continue;
       }
       this.#position = item.position;

@@ -1,29 +1,41 @@
 // When a plan is to be written down again: before half of what the log keeps has passed since the last time.
-import { LIMITS, type LogInfo } from '@hypercode/contracts';
+import type { LogInfo } from '@hypercode/contracts';
+
+/** What the log had ever had at some time. */
+export interface LogMark {
+  readonly events: number;
+  readonly bytes: number;
+}
 
 /** What is known of when a plan was last written down as a whole. */
 export interface Written {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** How many events the log had ever had by then; 0 when nobody knows. */
-  readonly afterEvents: number;
+  /** The log before that, or earlier. */
+  readonly from: LogMark;
+  /** The log when all that was written in that round was in it, or earlier. */
+  readonly to: LogMark;
 }
 
 /** A part of the half, so that there is time left to write. */
 const SHARE = 0.4;
-/** A log that is still small doubles quickly; this many events are nothing. */
-const FEW_EVENTS = 1_000;
-
 /**
- * By age, against the log's limit; and by events, against what the log keeps: what it removes is what is oldest, whether for
- * its count or its bytes.
+ * Of the log, that must have come since the last round. Where the plans that run take so much of the log that writing them is what
+ * makes them due, they are written again for each tenth that others say, and not without end.
  */
-export function isCheckpointDue(written: Written, log: LogInfo, now: number): boolean {
-  if (now - written.at > log.retention.maxAgeMs * SHARE) return true;
-  const since = log.removed + log.kept - written.afterEvents;
-  return since > Math.max(Math.min(FEW_EVENTS, smallestLog(log) * SHARE), log.kept * SHARE);
-}
+const SHARE_OF_OTHERS = 0.1;
 
-/** How many events the log keeps at least, however large they are. */
-export const smallestLog = ({ retention }: LogInfo): number =>
-  Math.min(retention.maxEvents, retention.maxBytes / LIMITS.eventBytes);
+export const markOf = (log: LogInfo): LogMark => ({
+  events: log.removed + log.kept,
+  bytes: log.removedBytes + log.keptBytes,
+});
+
+/** By age, by count and by bytes, each against the log's limit. */
+export function isCheckpointDue({ at, from, to }: Written, log: LogInfo, now: number): boolean {
+  const { maxAgeMs, maxEvents, maxBytes } = log.retention;
+  if (now - at > maxAgeMs * SHARE) return true;
+  const { events, bytes } = markOf(log);
+  const hasPassed = (since: LogMark, share: number): boolean =>
+    events - since.events > maxEvents * share || bytes - since.bytes > maxBytes * share;
+  return hasPassed(from, SHARE) && hasPassed(to, SHARE_OF_OTHERS);
+}
