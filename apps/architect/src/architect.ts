@@ -1,7 +1,7 @@
 // The Architect as the rest of the application sees it: goals go in, plans can be looked at. Behind it the active one conducts;
 // a standby follows along until it can take the name over.
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
-import { architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
+import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Clock } from './clock.ts';
@@ -59,15 +59,16 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(ARCHITECT_OPTIONS) options: ArchitectOptions,
   ) {
     const { config, mode, planners, clock, logger, onSeatFree } = options;
-    const { name, namespace } = config;
+    const { name } = config;
+    const self = agentSource(config.namespace, name);
     this.#options = options;
     this.#bus = client.events(architectEvents);
-    this.#follower = new Follower({ client, clock, logger });
+    this.#follower = new Follower({ self, client, clock, logger });
     const follower = this.#follower;
     this.#work =
       mode === 'standby'
         ? new Seat({ name, directory, follower, clock, logger, onFree: onSeatFree })
-        : new Conductor({ name, namespace, agent, directory, follower, planners, settings: config, clock, logger });
+        : new Conductor({ name, self, agent, directory, follower, planners, settings: config, clock, logger });
   }
 
   get mode(): Mode {

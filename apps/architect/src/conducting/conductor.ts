@@ -1,7 +1,7 @@
 // Sees plans through: whenever something was heard, decides what follows from it, and says so on the bus. It remembers nothing
 // but what it has begun to say; when that is heard, it is done.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
-import { agentSource, architectEvents } from '@hypercode/contracts';
+import { architectEvents } from '@hypercode/contracts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
@@ -18,7 +18,8 @@ import type { Follower } from './follower.ts';
 export interface ConductorOptions {
   /** Of the agent: it publishes as that. */
   readonly name: string;
-  readonly namespace: string;
+  /** The source of what it publishes. */
+  readonly self: string;
   readonly agent: Pick<ConnectedAgent, 'client'>;
   /** All agents of the namespace. */
   readonly directory: AgentDirectory;
@@ -48,8 +49,6 @@ const STOP_LIMIT_MS = 3_000;
 export class Conductor {
   readonly #options: ConductorOptions;
   readonly #bus: ArchitectBus;
-  /** The source of what it publishes. */
-  readonly #self: string;
   readonly #checkpointer: Checkpointer;
   readonly #underWay = new Map<string, Begun>();
   readonly #stuckSince = new Map<string, number>();
@@ -63,8 +62,7 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     this.#options = options;
     this.#bus = options.agent.client.events(architectEvents);
-    this.#self = agentSource(options.namespace, options.name);
-    this.#checkpointer = new Checkpointer({ ...options, client: options.agent.client, self: this.#self });
+    this.#checkpointer = new Checkpointer({ ...options, client: options.agent.client });
   }
 
   start(): void {
@@ -115,13 +113,13 @@ export class Conductor {
   }
 
   #look(): void {
-    const { follower, directory, settings, clock } = this.#options;
+    const { follower, directory, settings, clock, self } = this.#options;
     if (!follower.isCaughtUp || !this.#isSynced) return;
     const now = clock.now();
     for (const [key, { staleAt }] of this.#underWay) if (staleAt <= now) this.#underWay.delete(key);
     const scene = {
       ledger: follower.ledger,
-      self: this.#self,
+      self,
       agents: directory,
       underWay: this.#underWay,
       stuckSince: this.#stuckSince,

@@ -10,6 +10,8 @@ import { type Fact, FACT_TOPICS, factOf } from '../plans/fact.ts';
 import { Ledger } from '../plans/ledger.ts';
 
 export interface FollowerOptions {
+  /** The source of the Architect that it hears for. */
+  readonly self: string;
   readonly client: Pick<SwarmClient, 'subscribe' | 'bus'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -31,13 +33,14 @@ const RETRY_MS = 2_000;
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #stopping = new AbortController();
-  #ledger = new Ledger();
+  #ledger: Ledger;
   #position: string | undefined;
   #isCaughtUp = false;
   #running: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#ledger = new Ledger(options.self);
   }
 
   get ledger(): Ledger {
@@ -82,7 +85,7 @@ export class Follower {
 
   /** The log has moved on while it was read: what was read so far may miss something. */
   #forget(): void {
-    this.#ledger = new Ledger();
+    this.#ledger = new Ledger(this.#options.self);
     this.#position = undefined;
   }
 

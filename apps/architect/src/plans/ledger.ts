@@ -14,21 +14,31 @@ type Orphan = TaskFact | EndFact | CancelFact;
 /** Plans that have ended and are kept to be looked at, and what they may take together; the oldest are forgotten. */
 const ENDED_PLANS = 200;
 const ENDED_LENGTH = 32 * 1024 * 1024;
-/** Ended plans of which at least the id is remembered. */
+/** Running plans of other Architects, which may never end; those that were written down longest ago are forgotten. */
+const OTHERS_PLANS = 200;
+/** Forgotten plans of which at least the id is remembered. */
 const FORGOTTEN_PLANS = 50_000;
 
 export class Ledger {
+  /** The source of the Architect whose ledger it is. */
+  readonly #self: string;
   readonly #plans = new Map<string, Plan>();
   /** Ended plans, oldest first, with how long each is. */
   readonly #ended = new Map<string, number>();
   #endedLength = 0;
-  /** Plans that have ended and are not kept, so that their goals do not begin again; the oldest first. */
+  /** Running plans of other Architects, by when they were last written down. */
+  readonly #others = new Set<string>();
+  /** Plans that are not kept, so that their goals do not begin again; the oldest first. */
   readonly #forgotten = new Set<string>();
   readonly #openTasks = new Map<string, number>();
   /** Facts about plans whose beginning has not been heard, while a checkpoint may still come; null afterwards. */
   #orphans: Map<string, Orphan[]> | null = new Map();
   /** Checkpoints, up to the part that was heard last, by plan; none once everything on the bus has been heard. */
   readonly #checkpoints = new Map<string, CheckpointPart[]>();
+
+  constructor(self: string) {
+    this.#self = self;
+  }
 
   get plans(): ReadonlyMap<string, Plan> {
     return this.#plans;
@@ -88,6 +98,7 @@ export class Ledger {
       if (facts.some((fact) => isEnd(fact) && fact.source === source)) continue;
       const plan = newPlan({ planId, goalId, title: assigned.data.title, submittedAt: at });
       this.#plans.set(planId, { ...plan, status: 'running', owner: source, isLost: true });
+      this.#noteOther(planId, source);
     }
     this.#orphans = null;
     this.#checkpoints.clear();
@@ -115,7 +126,7 @@ export class Ledger {
   #create({ data, at, source }: Extract<Fact, { kind: 'plan.created' }>): void {
     const { planId, goalId, title, planner, missing } = data;
     const known = this.#plans.get(planId);
-    if (known !== undefined && known.status !== 'planning') return;
+    if (known === undefined ? this.#forgotten.has(planId) : known.status !== 'planning') return;
     const deadlineAt = data.deadlineAt === null ? null : Date.parse(data.deadlineAt);
     const plan = known ?? newPlan({ planId, goalId, title, submittedAt: at });
     this.#run({ ...plan, owner: source, planner, missing, deadlineAt, writtenAt: at }, data.tasks);
@@ -132,6 +143,7 @@ export class Ledger {
       ready: new Set(ready.map(({ spec }) => spec.taskId)),
     };
     this.#plans.set(plan.planId, running);
+    this.#noteOther(plan.planId, plan.owner);
     return running;
   }
 
@@ -149,6 +161,7 @@ export class Ledger {
       plan.status = fact.kind === 'plan.failed' ? 'failed' : 'cancelled';
       plan.reason = fact.data.reason;
     }
+    this.#others.delete(planId);
     const length = lengthOf(plan);
     this.#ended.set(planId, length);
     this.#endedLength += length;
@@ -157,18 +170,39 @@ export class Ledger {
 
   /** Forgets the oldest plans that have ended, but not the last, and none of whose tasks somebody still has: they are to be told. */
   #forgetOld(): void {
-    for (const planId of this.#forgotten) {
-      if (this.#forgotten.size <= FORGOTTEN_PLANS) break;
-      this.#forgotten.delete(planId);
-    }
     for (const [planId, length] of this.#ended) {
       const isTooMuch = this.#ended.size > ENDED_PLANS || this.#endedLength > ENDED_LENGTH;
       if (!isTooMuch || this.#ended.size === 1) return;
       if ((this.#plans.get(planId)?.open.size ?? 0) > 0) continue;
       this.#endedLength -= length;
       this.#ended.delete(planId);
-      this.#plans.delete(planId);
-      this.#forgotten.add(planId);
+      this.#forget(planId);
+    }
+  }
+
+  /** The running plan was written down; where another Architect sees it through, it is kept for as long as there is room. */
+  #noteOther(planId: string, owner: string | null): void {
+    if (owner === this.#self) return;
+    this.#others.delete(planId);
+    this.#others.add(planId);
+    for (const oldest of this.#others) {
+      if (this.#others.size <= OTHERS_PLANS) return;
+      const plan = this.#plans.get(oldest);
+      for (const taskId of plan?.open ?? []) {
+        const agent = plan?.tasks.get(taskId)?.assignment?.agent;
+        if (agent !== undefined) this.#count(agent, -1);
+      }
+      this.#others.delete(oldest);
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(planId: string): void {
+    this.#plans.delete(planId);
+    this.#forgotten.add(planId);
+    for (const oldest of this.#forgotten) {
+      if (this.#forgotten.size <= FORGOTTEN_PLANS) return;
+      this.#forgotten.delete(oldest);
     }
   }
 
@@ -182,6 +216,7 @@ export class Ledger {
 
   /** For the checkpoint that may say which plan it is. */
   #keep(planId: string, fact: Orphan): void {
+    if (this.#forgotten.has(planId)) return;
     const orphans = this.#orphans?.get(planId);
     if (orphans === undefined) this.#orphans?.set(planId, [fact]);
     else orphans.push(fact);
@@ -271,9 +306,11 @@ export class Ledger {
     const { planId, checkpointId, part, parts } = data;
     if (this.#orphans === null) {
       const known = this.#plans.get(planId);
-      if (known?.owner === source && part === parts) known.writtenAt = at;
-      return;
+      if (known?.owner !== source || part < parts || hasEnded(known)) return;
+      known.writtenAt = at;
+      return this.#noteOther(planId, source);
     }
+    if (this.#forgotten.has(planId)) return;
     const before = part === 1 ? [] : (this.#checkpoints.get(planId) ?? []);
     const isNext = before.length === part - 1 && before.every((other) => other.checkpointId === checkpointId);
     if (!isNext) return;
@@ -292,6 +329,7 @@ export class Ledger {
     }
     if (plan.owner !== source || hasEnded(plan)) return;
     plan.writtenAt = at;
+    this.#noteOther(planId, source);
     plan.cancelReason ??= header.cancelReason;
     for (const entry of entries) {
       const task = 'taskId' in entry ? plan.tasks.get(entry.taskId) : undefined;

@@ -24,7 +24,7 @@ export class Simulation {
   readonly self = agentSource('default', 'architect');
   readonly #stuckSince = new Map<string, number>();
   readonly #settings: ScheduleSettings;
-  ledger = new Ledger();
+  ledger = new Ledger(this.self);
   now = NOW;
 
   constructor(agents: Iterable<ReturnType<Swarm['get']> & object>, settings: Partial<ScheduleSettings> = {}) {
@@ -94,7 +94,7 @@ export class Simulation {
 
   /** The ledger of somebody who hears the log from its event `from` on. */
   replay(from = 0): Ledger {
-    const ledger = new Ledger();
+    const ledger = new Ledger(this.self);
     for (const event of this.log.slice(from)) hear(ledger, event);
     ledger.caughtUp();
     return ledger;
