@@ -15,7 +15,11 @@ export interface ArchitectConfig extends Omit<
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): ArchitectConfig {
   const { joinToken, model, modelUrl, modelKey, ...values } = readSettings(SETTINGS, env);
   if (joinToken === null) throw new ConfigError('SWARM_JOIN_TOKEN', `is missing: give ${SETTINGS.joinToken.expects}`);
-  if (modelUrl === null) return { ...values, joinToken, model: null };
+  if (modelUrl === null) {
+    const given = model !== null ? 'ARCHITECT_MODEL' : modelKey !== null ? 'ARCHITECT_MODEL_KEY' : null;
+    if (given !== null) throw new ConfigError('ARCHITECT_MODEL_URL', `is missing: it must be given with ${given}`);
+    return { ...values, joinToken, model: null };
+  }
   if (model === null) throw new ConfigError('ARCHITECT_MODEL', 'is missing: it must be given with ARCHITECT_MODEL_URL');
   return { ...values, joinToken, model: { url: modelUrl, model, key: modelKey ?? undefined } };
 }
