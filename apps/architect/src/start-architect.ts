@@ -8,6 +8,7 @@ import { AppModule } from './app.module.ts';
 import type { Mode } from './architect.ts';
 import { systemClock } from './clock.ts';
 import type { ArchitectConfig } from './config/parse-config.ts';
+import { answerFrameworkError } from './http/problem-filter.ts';
 import type { Logger } from './logger.ts';
 import { nestLoggerOn } from './nest-logger.ts';
 import { explicitPlanner } from './planning/explicit-planner.ts';
@@ -46,7 +47,11 @@ export async function startArchitect(config: ArchitectConfig, mode: Mode, logger
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(swarm, options),
-    new FastifyAdapter({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_LIMIT_MS }),
+    new FastifyAdapter({
+      bodyLimit: BODY_LIMIT,
+      requestTimeout: REQUEST_LIMIT_MS,
+      frameworkErrors: answerFrameworkError,
+    }),
     // Fastify's own parsers take JSON and plain text. Nest's would take forms, too, which any web page can send from its
     // visitor's browser without being asked for leave (Fetch Standard, "CORS-safelisted request-header").
     { logger: nestLoggerOn(logger), abortOnError: false, bodyParser: false },

@@ -27,10 +27,18 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const refusal = refusalOf(thrown);
     if (refusal.code === 'INTERNAL') this.#logger.error({ err: thrown }, 'a request failed');
-    // As bytes: to text Fastify would add a charset, which the media type does not have.
-    const body = Buffer.from(JSON.stringify(problemOf(refusal)));
-    void reply.status(refusal.httpStatus).headers(problemHeaders(refusal)).type(PROBLEM_MEDIA_TYPE).send(body);
+    sendProblem(reply, refusal);
   }
+}
+
+/** Answers what Fastify refuses before a handler is found, such as an address that can not be decoded. */
+export const answerFrameworkError = (thrown: unknown, _: unknown, reply: FastifyReply): void =>
+  sendProblem(reply, refusalOf(thrown));
+
+function sendProblem(reply: FastifyReply, refusal: SwarmError): void {
+  // As bytes: to text Fastify would add a charset, which the media type does not have.
+  const body = Buffer.from(JSON.stringify(problemOf(refusal)));
+  void reply.status(refusal.httpStatus).headers(problemHeaders(refusal)).type(PROBLEM_MEDIA_TYPE).send(body);
 }
 
 /** Whatever a handler or the framework threw, as a refusal that shows nothing of the inside. */
