@@ -18,6 +18,7 @@ POSTGRES_PASSWORD=$(secret)
 REDIS_PASSWORD=$(secret)
 SWARM_ADMIN_TOKEN=swadm_$(secret)
 SWARM_JOIN_TOKEN=swjoin_$(secret)
+ARCHITECT_TOKEN=$(secret)
 END
 mv "$file.new" "$file"
 echo "made $file"

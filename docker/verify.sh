@@ -41,12 +41,14 @@ entry=core
 api() { # api METHOD PATH TOKEN [BODY]
   curl -sS --fail-with-body -X "$1" "$(at "$entry" 7700)$2" -H "Authorization: Bearer $3" ${4:+-H 'Content-Type: application/json' -d "$4"}
 }
+# Asks the Architect.
+plans() { curl -sS --fail-with-body "$(at architect 7710)$1" -H "Authorization: Bearer $ARCHITECT_TOKEN" "${@:2}"; }
 agent() { printf '{"name":"%s","role":"worker","version":"1.0.0"}' "$1"; }
 agents() { api GET /v1/agents "$SWARM_ADMIN_TOKEN" | jq -r '.agents[].name' | paste -sd' '; }
 
 say 'nothing starts without secrets'
 : >"$scratch/env"
-(unset POSTGRES_PASSWORD REDIS_PASSWORD SWARM_ADMIN_TOKEN SWARM_JOIN_TOKEN; one config --quiet 2>&1) | tee "$scratch/refusal" || true
+(unset POSTGRES_PASSWORD REDIS_PASSWORD SWARM_ADMIN_TOKEN SWARM_JOIN_TOKEN ARCHITECT_TOKEN; one config --quiet 2>&1) | tee "$scratch/refusal" || true
 grep -q 'docker/make-env.sh' "$scratch/refusal" || fail 'the refusal does not say what to do'
 rm "$scratch/env"
 
@@ -95,8 +97,9 @@ say 'an agent registers, and a plan goes through both workers'
 api POST /v1/agents "$SWARM_JOIN_TOKEN" "$(agent verify-1)" | jq -e '.outcome == "created"' >/dev/null
 goal='{"title":"A note","steps":[{"id":"a","title":"Outline","capability":"outline","input":"One. Two."},
   {"id":"b","title":"Write","capability":"write","dependsOn":["a"]}]}'
-curl -sS --fail-with-body "$(at architect 7710)/goals" -H 'Content-Type: application/json' -d "$goal" >/dev/null
-plan_done() { curl -sS "$(at architect 7710)/plans" | jq -e '.plans[0].status == "completed"'; }
+same "$(curl -sS --output /dev/null --write-out '%{http_code}' "$(at architect 7710)/plans")" 401 'plans without the token'
+plans /goals -H 'Content-Type: application/json' -d "$goal" >/dev/null
+plan_done() { plans /plans | jq -e '.plans[0].status == "completed"'; }
 until_true 'the plan is completed' plan_done
 
 say 'every program ends with 0 at SIGTERM, well within its grace'
@@ -126,8 +129,8 @@ say 'a plan goes on when the core and the Architect are killed in the middle of 
 length=400
 goal=$(jq -cn --argjson n "$length" '{title: "A chain", steps: [range($n) | {id: "t\(.)", title: "Step \(.)",
   capability: "outline", input: "One. Two.", dependsOn: (if . == 0 then [] else ["t\(. - 1)"] end)}]}')
-plan=$(curl -sS --fail-with-body "$(at architect 7710)/goals" -H 'Content-Type: application/json' -d "$goal" | jq -r .planId)
-shown() { curl -sS --fail-with-body "$(at architect 7710)/plans?limit=1" | jq ".plans[] | select(.planId == \"$plan\")"; }
+plan=$(plans /goals -H 'Content-Type: application/json' -d "$goal" | jq -r .planId)
+shown() { plans '/plans?limit=1' | jq ".plans[] | select(.planId == \"$plan\")"; }
 under_way() { shown | jq -e '.tasks.completed > 20'; }
 until_true 'the plan is under way' under_way
 one kill --signal KILL core architect >/dev/null 2>&1
