@@ -10,6 +10,9 @@ import {
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PlanLog } from './e2e/plan-log.ts';
 import { startWorker, type TestWorker } from './e2e/test-workers.ts';
@@ -285,6 +288,29 @@ test('with a token, goals and plans are for those who have it', async () => {
   expect(await answerOf('/plans', 'Bearer a-token-of-the-architect')).toBe('503 UNAVAILABLE null');
   expect(await answerOf('/goals', 'Bearer a-token-of-the-architect', 'POST')).toBe('400 INVALID_INPUT null');
   expect(await answerOf('/health')).toBe('503 undefined null');
+});
+
+test('without a token it is asked by an IP address or as localhost, by no name that a page can lead to it', async () => {
+  const env = { SWARM_URL: `http://127.0.0.1:${await freePort()}`, SWARM_JOIN_TOKEN: 'a-join-token-of-the-test' };
+  const architect = await spawnArchitect(env);
+  stack.push(() => architect.close());
+  const answerTo = async (host: string, path = '/plans'): Promise<string> => {
+    const asked = request(`${architect.url()}${path}`, { headers: { host } }).end();
+    const [response]: IncomingMessage[] = await once(asked, 'response');
+    if (response === undefined) throw new Error('no response');
+    const { code } = Object(await json(response));
+    return `${response.statusCode} ${code} ${response.headers['content-type']}`;
+  };
+  const { host, port } = new URL(architect.url());
+  for (const own of [host, `localhost:${port}`, 'LOCALHOST', '127.0.0.1', '[::1]:7710', '192.0.2.1']) {
+    expect(await answerTo(own)).toBe('503 UNAVAILABLE application/problem+json');
+  }
+  for (const foreign of ['evil.example', `127.0.0.1.evil.example:${port}`, 'localhost.evil.example', 'a b', ':']) {
+    expect(await answerTo(foreign)).toBe('403 FORBIDDEN application/problem+json');
+  }
+  expect(await answerTo('evil.example', '/health')).toContain('503 undefined');
+  // What no handler is found for, since it can not be read, is refused as everything is.
+  expect(await answerTo(host, '/plans/%E0%A4%A')).toBe('400 INVALID_INPUT application/problem+json');
 });
 
 test('what is no goal is refused, and what can be no plan fails with the reason', async () => {

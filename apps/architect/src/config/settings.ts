@@ -59,7 +59,7 @@ export const SETTINGS = {
     ...token,
     default: null,
     meaning:
-      'What those who submit goals and look at plans send as `Authorization: Bearer`. Absent: whoever reaches the port may.',
+      'What those who submit goals and look at plans send as `Authorization: Bearer`. Absent: whoever reaches the port may, by an IP address, as `localhost` or by `ARCHITECT_HOST`.',
   }),
   healthUrl: setting({
     variable: 'ARCHITECT_HEALTH_URL',
@@ -110,13 +110,13 @@ export const SETTINGS = {
     variable: 'ARCHITECT_MODEL',
     ...text,
     default: null,
-    meaning: 'The model to ask; must be given with `ARCHITECT_MODEL_URL`.',
+    meaning: 'The model to ask; must be given with `ARCHITECT_MODEL_URL`, and only with it.',
   }),
   modelKey: setting({
     variable: 'ARCHITECT_MODEL_KEY',
     ...text,
     secret: true,
     default: null,
-    meaning: 'Key for that API.',
+    meaning: 'Key for that API; only with `ARCHITECT_MODEL_URL`.',
   }),
 };
