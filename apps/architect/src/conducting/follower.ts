@@ -29,6 +29,8 @@ export interface FollowerEvents {
 const PAGE = 500;
 /** Before trying again what was refused, in milliseconds. */
 const RETRY_MS = 2_000;
+/** Between two lines of the log about events that make no sense: anybody can publish as many as the core takes. */
+const IGNORED_EVERY_MS = 60_000;
 
 export class Follower {
   readonly #options: FollowerOptions;
@@ -36,6 +38,9 @@ export class Follower {
   #ledger: Ledger;
   #position: string | undefined;
   #isCaughtUp = false;
+  /** Events that make no sense, since that was last told, and when that was, in milliseconds since the epoch. */
+  #ignored = 0;
+  #toldAt = -Infinity;
   #running: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
@@ -125,14 +130,21 @@ export class Follower {
   #hear(event: SwarmEvent): Fact | null {
     const fact = factOf(event);
     if (fact.kind === null) {
-      const { topic, source, id } = event;
-      this.#options.logger.warn(
-        { topic, source, id },
-        `an event that makes no sense was ignored: ${fact.error.message}`,
-      );
+      this.#ignore(event, fact.error);
       return null;
     }
     this.#ledger.apply(fact);
     return fact;
+  }
+
+  #ignore({ topic, source, id }: SwarmEvent, error: SwarmError): void {
+    const { clock, logger } = this.#options;
+    this.#ignored += 1;
+    const now = clock.now();
+    if (now < this.#toldAt + IGNORED_EVERY_MS) return;
+    const about = { topic, source, id, ignored: this.#ignored };
+    logger.warn(about, `an event that makes no sense was ignored: ${error.message}`);
+    this.#toldAt = now;
+    this.#ignored = 0;
   }
 }
