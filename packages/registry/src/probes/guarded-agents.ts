@@ -1,19 +1,15 @@
 // Connections for probes: opened only to addresses that the rules permit, kept for a short while, never too many.
-import { promises as dns, type LookupAddress } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AddressRules, AddressVerdict } from './address-rules.ts';
+import type { Asker, Names } from './names.ts';
 import { ProbeFailure } from './probe-failure.ts';
-
-/** All addresses of a name, in the order to try them. */
-export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface GuardedAgentsOptions {
   allow: AddressRules;
-  /** Default: `dns.lookup`, as the system resolves names. */
-  lookup?: Lookup | undefined;
+  names: Names;
   /** PEM certificates to trust instead of those that Node.js trusts. */
   ca?: string | undefined;
   /** How long an unused connection is kept. */
@@ -30,6 +26,11 @@ export interface GuardedAgentsOptions {
 export interface GuardedAgents {
   readonly 'http:': http.Agent;
   readonly 'https:': https.Agent;
+  /**
+   * For requests to this host, the `lookup` that an agent needs to open a connection; of several addresses, only the
+   * permitted are tried. Rejects with a `ProbeFailure`, or the signal's reason.
+   */
+  lookupOf(hostname: string, asker: Asker): Promise<LookupFunction>;
   /** Ends all connections. */
   destroy(): void;
 }
@@ -45,6 +46,7 @@ export function guardedAgents(options: GuardedAgentsOptions): GuardedAgents {
   return {
     'http:': plain,
     'https:': secure,
+    lookupOf: (hostname, asker) => guard.lookupOf(hostname, asker),
     destroy() {
       plain.destroy();
       secure.destroy();
@@ -52,40 +54,34 @@ export function guardedAgents(options: GuardedAgentsOptions): GuardedAgents {
   };
 }
 
+/** A request without a `lookup` needed a new connection to a host that is a name. */
+export class Unresolved extends Error {
+  override readonly name = 'Unresolved';
+}
+
 /**
  * Stands where the socket gets its address: what is judged is what is connected to, so a name that resolves differently
- * the next time gains nothing. Of several addresses of a name, only the permitted are tried.
+ * the next time gains nothing.
  */
 class Guard {
   readonly #rules: AddressRules;
-  readonly #resolve: Lookup;
+  readonly #names: Names;
+  readonly #permitted = new WeakSet<LookupFunction>();
 
-  constructor({ allow, lookup }: GuardedAgentsOptions) {
+  constructor({ allow, names }: GuardedAgentsOptions) {
     this.#rules = allow;
-    this.#resolve = lookup ?? ((hostname) => dns.lookup(hostname, { all: true }));
+    this.#names = names;
   }
 
-  /** The refusal of a host that is an address, for which a socket asks no lookup. */
-  refusal(host: string): ProbeFailure | null {
-    if (isIP(host) === 0) return null;
+  /** Why no connection may be opened; for a host that is an address, a socket asks no lookup. */
+  refusal(host: string, lookup: LookupFunction | undefined): Error | null {
+    if (isIP(host) === 0) return lookup !== undefined && this.#permitted.has(lookup) ? null : new Unresolved();
     const verdict = this.#rules.judge(host);
     return verdict === 'permitted' ? null : blocked([verdict]);
   }
 
-  readonly lookup: LookupFunction = (hostname, { all }, callback) => {
-    this.#permitted(hostname).then(
-      ([first, ...others]) => {
-        if (all) callback(null, [first, ...others]);
-        else callback(null, first.address, first.family);
-      },
-      (failure: unknown) => callback(failure as Error, ''),
-    );
-  };
-
-  async #permitted(hostname: string): Promise<[LookupAddress, ...LookupAddress[]]> {
-    const found = await this.#resolve(hostname).catch((cause: unknown) => {
-      throw new ProbeFailure('dns', 'the host name could not be resolved', { cause });
-    });
+  async lookupOf(hostname: string, asker: Asker): Promise<LookupFunction> {
+    const found = await this.#names.find(hostname, asker);
     if (found.length === 0) throw new ProbeFailure('dns', 'the host name has no address');
     const judged = found.map(({ address }) => ({
       address,
@@ -94,7 +90,13 @@ class Guard {
     }));
     const [first, ...others] = judged.filter(({ verdict }) => verdict === 'permitted');
     if (first === undefined) throw blocked(judged.map(({ verdict }) => verdict));
-    return [first, ...others];
+    const lookup: LookupFunction = (_, { all }, callback) => {
+      // Sockets do not expect an answer before they have asked.
+      if (all) process.nextTick(callback, null, [first, ...others]);
+      else process.nextTick(callback, null, first.address, first.family);
+    };
+    this.#permitted.add(lookup);
+    return lookup;
   }
 }
 
@@ -142,13 +144,13 @@ function guarded<A extends http.Agent>(agent: A, guard: Guard, idle: IdleSockets
   const reuse = agent.reuseSocket.bind(agent);
   const overrides: Pick<http.Agent, 'createConnection' | 'keepSocketAlive' | 'reuseSocket'> = {
     createConnection(options, connected) {
-      const refusal = guard.refusal(options.host ?? '');
+      const refusal = guard.refusal(options.host ?? '', options.lookup);
       if (refusal !== null) {
         // The agent looks at the error alone.
         connected?.(refusal, undefined as unknown as Duplex);
         return undefined;
       }
-      const socket = connect({ ...options, lookup: guard.lookup });
+      const socket = connect(options);
       if (socket) idle.opened(socket);
       return socket;
     },

@@ -7,7 +7,7 @@ import { type LeakTracker, trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AddressRules, defaultRules } from './address-rules.ts';
 import { selfSigned } from './certificate-suite.ts';
-import type { Lookup } from './guarded-agents.ts';
+import type { Lookup } from './names.ts';
 import { Prober, type ProberOptions } from './probe.ts';
 
 let leaks: LeakTracker;
@@ -406,6 +406,57 @@ describe('the guard', () => {
   test('lets localhost pass by default where the core is embedded', async () => {
     const { port } = await serve(ok);
     expect(await prober().probe(`http://localhost:${port}/`, never)).toMatchObject({ ok: true });
+  });
+});
+
+describe('look-ups of names', () => {
+  /** Resolves all names but those of `hang.example`. */
+  const hangingAt =
+    (asked: string[]): Lookup =>
+    (hostname) => {
+      asked.push(hostname);
+      return hostname.endsWith('hang.example') ? new Promise(() => undefined) : resolvesTo('127.0.0.1')(hostname);
+    };
+
+  test('that hang fail whoever has that name, and judge nobody who waits for a turn', async () => {
+    const { port } = await serve(ok);
+    const asked: string[] = [];
+    const asking = prober({ timeoutMs: 200, maxWaitMs: 400, lookup: hangingAt(asked) });
+    const hanging = [asking.probe('http://hang.example/', never), asking.probe('http://hang.example:81/', never)];
+    const waiting = asking.probe(`http://agent.example:${port}/`, never);
+    for (const result of await Promise.all(hanging)) expect(result).toMatchObject({ ok: false, kind: 'timeout' });
+    expect(await waiting).toMatchObject({ ok: false, kind: 'aborted', reason: 'too many other probes were under way' });
+    expect(asked).toEqual(['hang.example']);
+  });
+
+  test('hold up nobody who needs none: with an address, or a connection that was kept', async () => {
+    const { url, port } = await serve(ok);
+    const asking = prober({ maxConcurrent: 2, lookup: hangingAt([]) });
+    const named = `http://agent.example:${port}/`;
+    expect(await asking.probe(named, never)).toMatchObject({ ok: true });
+    const stuck = Array.from({ length: 10 }, (_, i) => asking.probe(`http://${i}.hang.example/`, never));
+    expect(await asking.probe(url, never)).toMatchObject({ ok: true });
+    expect(await asking.probe(named, never)).toMatchObject({ ok: true });
+    await asking.close();
+    for (const result of await Promise.all(stuck)) expect(result).toMatchObject({ kind: 'aborted' });
+  });
+
+  test('leave who has waited for them all of its time', async () => {
+    const { port } = await serve((_, response) => setTimeout(() => response.end(), 150));
+    const first = Promise.withResolvers<undefined>();
+    const lookup: Lookup = async (hostname) => {
+      if (hostname === 'slow.example') await first.promise;
+      return resolvesTo('127.0.0.1')(hostname);
+    };
+    const asking = prober({ timeoutMs: 300, maxWaitMs: 10_000, lookup });
+    const slow = asking.probe(`http://slow.example:${port}/`, never);
+    const waiting = asking.probe(`http://agent.example:${port}/`, never);
+    // By now it would have had its time.
+    expect(await slow).toMatchObject({ ok: false, kind: 'timeout' });
+    first.resolve(undefined);
+    const result = await waiting;
+    expect(result).toMatchObject({ ok: true });
+    expect(result.ms).toBeLessThan(300);
   });
 });
 

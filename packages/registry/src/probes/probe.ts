@@ -1,10 +1,13 @@
 // Asks one `healthUrl` whether the agent there is well, and says what came of it. What to do about it is not decided here.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { Activity } from '@hypercode/contracts';
 import type { AddressRules } from './address-rules.ts';
-import { type GuardedAgents, guardedAgents, type Lookup } from './guarded-agents.ts';
+import { type GuardedAgents, guardedAgents, Unresolved } from './guarded-agents.ts';
+import { type Lookup, Names } from './names.ts';
 import { ProbeFailure, type ProbeFailureKind } from './probe-failure.ts';
+import { ProbeTime } from './probe-time.ts';
 import { Turns } from './turns.ts';
 
 export interface ProberOptions {
@@ -26,7 +29,7 @@ export interface ProberOptions {
   /** Connections kept unused, in all. Default 1,000. */
   maxIdleSockets?: number;
   /**
-   * How long a probe waits for its turn before it is given up. Default 5,000; to be so short that it is over before the same
+   * How long a probe waits for its turns before it is given up. Default 5,000; to be so short that it is over before the same
    * agent is due again.
    */
   maxWaitMs?: number;
@@ -34,6 +37,11 @@ export interface ProberOptions {
   maxConcurrent?: number;
   /** Probes at once of one origin, so that nobody is flooded by many agents that name it. Default 32. */
   maxConcurrentPerOrigin?: number;
+  /**
+   * Look-ups of host names at once. Default 1: libuv gives them two of its four threads, and PostgreSQL and Redis are found
+   * by name as well.
+   */
+  maxLookups?: number;
 }
 
 export type ProbeResult =
@@ -77,17 +85,19 @@ export class Prober {
   constructor(options: ProberOptions) {
     const { timeoutMs, allow, lookup, ca, keepAliveMs = 15_000, maxSocketAgeMs = 300_000 } = options;
     const { maxIdleSockets = 1_000, maxWaitMs = 5000, maxConcurrent = 512, maxConcurrentPerOrigin = 32 } = options;
+    const { maxLookups = 1 } = options;
     this.#timeoutMs = timeoutMs;
     this.#maxWaitMs = maxWaitMs;
     this.#turns = new Turns(maxConcurrent);
     this.#turnsPerOrigin = maxConcurrentPerOrigin;
     const idle = { keepAliveMs, maxSocketAgeMs, maxIdleSockets, maxIdleSocketsPerOrigin: maxConcurrentPerOrigin };
-    this.#agents = guardedAgents({ allow, lookup, ca, ...idle });
+    const names = new Names({ lookup, maxLookups, lateMs: timeoutMs });
+    this.#agents = guardedAgents({ allow, names, ca, ...idle });
   }
 
   /**
-   * Never rejects. Where too many probes run, it first waits for its turn: that takes none of its time, and is not in
-   * `ms`. After too long a wait it ends as `aborted`, so that those of an origin that hangs do not pile up, and at once
+   * Never rejects. Where too many probes run, or host names are looked up, it waits for its turn: that takes none of its
+   * time, and is not in `ms`. After too long a wait it ends as `aborted`, so that those of an origin that hangs do not pile up, and at once
    * when the signal aborts.
    */
   async probe(url: string, signal?: AbortSignal): Promise<ProbeResult> {
@@ -119,52 +129,58 @@ export class Prober {
   async #inTurn(target: URL, ending: AbortController): Promise<ProbeResult> {
     const here = this.#origins.get(target.origin) ?? new Turns(this.#turnsPerOrigin);
     this.#origins.set(target.origin, here);
-    const noTurn = setTimeout(() => ending.abort(crowded()), this.#maxWaitMs);
+    const time = new ProbeTime({
+      maxWaitMs: this.#maxWaitMs,
+      timeoutMs: this.#timeoutMs,
+      onWaitedTooLong: () => ending.abort(crowded()),
+      onTimeout: () => ending.abort(tooSlow(this.#timeoutMs)),
+    });
     try {
+      time.wait();
       // The origin's first: who waits for it must not hold up the others.
       await here.take(ending.signal);
       try {
-        await this.#turns.take(ending.signal);
-        clearTimeout(noTurn);
-        try {
-          return await this.#inTime(target, ending);
-        } finally {
-          this.#turns.give();
-        }
+        const answer = await this.#answerOf(target, ending.signal, time);
+        time.stop();
+        return { ok: true, ...answer, ms: Math.round(time.workedMs) };
       } finally {
         here.give();
         if (here.idle) this.#origins.delete(target.origin);
       }
     } catch (error) {
-      return failed(ProbeFailure.from(error, false), 0);
-    } finally {
-      clearTimeout(noTurn);
+      time.stop();
+      return failed(ProbeFailure.from(error, target.protocol === 'https:'), Math.round(time.workedMs));
     }
   }
 
-  async #inTime(target: URL, ending: AbortController): Promise<ProbeResult> {
-    const startedAt = performance.now();
-    const elapsedMs = () => Math.round(performance.now() - startedAt);
-    const late = () => ending.abort(new ProbeFailure('timeout', `no complete answer within ${this.#timeoutMs} ms`));
-    const timer = setTimeout(late, this.#timeoutMs);
-    try {
-      let answer: Answer | 'stale';
-      do answer = await ask(target, this.#agents, ending.signal);
-      while (answer === 'stale');
-      return { ok: true, ...answer, ms: elapsedMs() };
-    } catch (error) {
-      return failed(ProbeFailure.from(error, target.protocol === 'https:'), elapsedMs());
-    } finally {
-      clearTimeout(timer);
+  async #answerOf(target: URL, signal: AbortSignal, time: ProbeTime): Promise<Answer> {
+    let lookup: LookupFunction | undefined;
+    for (;;) {
+      time.wait();
+      await this.#turns.take(signal);
+      time.work();
+      const answer = await ask(target, { agents: this.#agents, lookup, signal }).finally(() => this.#turns.give());
+      // Without a turn: names that hang must not take those of who needs no look-up.
+      if (answer === 'unresolved') lookup = await this.#agents.lookupOf(target.hostname, { signal, time });
+      else if (answer !== 'stale') return answer;
     }
   }
 }
 
-/** One request. `stale` when it went into a kept connection that the server had just ended, and is worth another try. */
-function ask(target: URL, agents: GuardedAgents, signal: AbortSignal): Promise<Answer | 'stale'> {
+interface Asking {
+  readonly agents: GuardedAgents;
+  readonly lookup: LookupFunction | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One request. `stale` when it went into a kept connection that the server had just ended, and is worth another try;
+ * `unresolved` when there was none, and a new one needs a lookup of the host's name.
+ */
+function ask(target: URL, { agents, lookup, signal }: Asking): Promise<Answer | 'stale' | 'unresolved'> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const settings = { headers: HEADERS, maxHeaderSize: MAX_HEADER_BYTES, insecureHTTPParser: false };
+    const settings = { headers: HEADERS, maxHeaderSize: MAX_HEADER_BYTES, insecureHTTPParser: false, lookup };
     const request =
       target.protocol === 'https:'
         ? https.request(target, { ...settings, agent: agents['https:'] })
@@ -176,12 +192,13 @@ function ask(target: URL, agents: GuardedAgents, signal: AbortSignal): Promise<A
     };
     const abort = () => fail(ProbeFailure.from(signal.reason, false));
     signal.addEventListener('abort', abort, { once: true });
-    const staleUntilAnswered = (error: Error) => {
-      if (!request.reusedSocket || ProbeFailure.from(error, false).kind !== 'reset') return fail(error);
+    const untilAnswered = (error: Error) => {
+      const isStale = request.reusedSocket && ProbeFailure.from(error, false).kind === 'reset';
+      if (!isStale && !(error instanceof Unresolved)) return fail(error);
       signal.removeEventListener('abort', abort);
-      resolve('stale');
+      resolve(isStale ? 'stale' : 'unresolved');
     };
-    request.on('error', staleUntilAnswered);
+    request.on('error', untilAnswered);
     let informational = 0;
     request.on('information', () => {
       informational += 1;
@@ -193,7 +210,7 @@ function ask(target: URL, agents: GuardedAgents, signal: AbortSignal): Promise<A
       fail(badStatus(statusCode));
     });
     request.on('response', (response) => {
-      request.off('error', staleUntilAnswered).on('error', fail);
+      request.off('error', untilAnswered).on('error', fail);
       readAnswer(response, fail, (answer) => {
         signal.removeEventListener('abort', abort);
         resolve(answer);
@@ -243,6 +260,7 @@ function parseTarget(url: string): URL | ProbeFailure {
 
 const givenUp = () => new ProbeFailure('aborted', 'the probe was given up before there was an answer');
 const crowded = () => new ProbeFailure('aborted', 'too many other probes were under way');
+const tooSlow = (timeoutMs: number) => new ProbeFailure('timeout', `no complete answer within ${timeoutMs} ms`);
 const tooLarge = () => new ProbeFailure('too_large', `the answer is larger than ${MAX_BODY_BYTES / 1024} KiB`);
 
 function badStatus(status: number): ProbeFailure {
