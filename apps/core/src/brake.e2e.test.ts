@@ -33,7 +33,7 @@ beforeAll(async () => {
       REDIS_URL: redis.url,
       SWARM_LEASE_MS: String(LEASE_MS),
       SWARM_PROBE_INTERVAL_MS: '1000',
-      SWARM_PROBE_TIMEOUT_MS: '1000',
+      SWARM_PROBE_TIMEOUT_MS: '700',
       SWARM_RATE_REGISTER: '0',
     },
     startTimeoutMs: 90_000,

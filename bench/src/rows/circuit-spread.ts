@@ -37,6 +37,7 @@ async function measure(rig: Rig): Promise<Findings> {
       DATABASE_URL: await rig.database(),
       SWARM_ADMIN_TOKEN: 'bench-admin-token-of-two-cores',
       SWARM_PROBE_INTERVAL_MS: String(PROBE_INTERVAL_MS),
+      SWARM_PROBE_TIMEOUT_MS: String(PROBE_INTERVAL_MS / 2),
       SWARM_PROBE_ALLOW: '127.0.0.0/8',
     };
     // One after the other: the first one migrates.

@@ -41,6 +41,7 @@ async function measure(rig: Rig): Promise<Findings> {
     DATABASE_URL: await rig.database(),
     REDIS_URL: redisUrl,
     SWARM_PROBE_INTERVAL_MS: String(INTERVAL_MS),
+    SWARM_PROBE_TIMEOUT_MS: String(INTERVAL_MS / 2),
     SWARM_PROBE_ALLOW: '127.0.0.0/8',
   });
   const server = await rig.server(stack, 'healthy-server');

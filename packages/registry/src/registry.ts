@@ -40,6 +40,7 @@ import type { CircuitNews } from './liveness/queries/claim-circuit-news.ts';
 import { type AddressRules, defaultRules } from './probes/address-rules.ts';
 import { Prober } from './probes/probe.ts';
 import { ProbeRounds, type ProbeTally } from './probes/probe-rounds.ts';
+import { probeTurnMs } from './probes/probe-turn.ts';
 import type { Schema } from './schema.ts';
 import { Identities, type StaticToken } from './tokens/identities.ts';
 import type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
@@ -75,7 +76,7 @@ export interface LivenessOptions {
   circuitOpenMs: number;
   /** Time between two probes of a healthUrl, in milliseconds. */
   probeIntervalMs: number;
-  /** How long a probe may take, in milliseconds. */
+  /** How long a probe may take, in milliseconds; less than `probeTurnMs` of the interval. */
   probeTimeoutMs: number;
   /** Which addresses may be probed. */
   probeAllow: AddressRules;
@@ -166,7 +167,11 @@ export class Registry {
     });
     this.#probes = new ProbeRounds({
       db,
-      prober: new Prober({ timeoutMs: probeTimeoutMs, maxWaitMs: probeIntervalMs / 2, allow }),
+      prober: new Prober({
+        timeoutMs: probeTimeoutMs,
+        maxWaitMs: probeTurnMs(probeIntervalMs) - probeTimeoutMs,
+        allow,
+      }),
       settings,
       intervalMs: probeIntervalMs,
       clock,

@@ -27,7 +27,7 @@ const LOOPBACK = new AddressRules(['127.0.0.0/8', '::1/128']);
 const LIVENESS = {
   circuitOpenMs: OPEN_MS,
   probeIntervalMs: PROBE_INTERVAL_MS,
-  probeTimeoutMs: 1000,
+  probeTimeoutMs: 700,
   probeAllow: LOOPBACK,
 };
 
