@@ -199,6 +199,11 @@ export class ServerMetrics {
         linked.set(registry.linked ? 1 : 0);
       },
     });
+    const { probes } = registry;
+    this.#readNumber('swarm_probes_good_total', 'Probes of a healthUrl that were answered well.', () => probes.good);
+    this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that were not.', () => probes.bad);
+    const givenUp = 'Probes that did not get their turn in time, which says nothing about their agents.';
+    this.#readNumber('swarm_probes_given_up_total', givenUp, () => probes.givenUp);
     return registry.observe({
       onGroup: (group: CommittedGroup) => {
         commands.observe(group.commands);

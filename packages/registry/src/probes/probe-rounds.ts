@@ -22,12 +22,12 @@ export interface ProbeRoundsOptions {
   onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
   onError: (error: unknown) => void;
+  /** Most probes under way. Default 1,000. */
+  maxUnderWay?: number;
 }
 
 /** How often this replica looks for what is due, at most, in milliseconds. */
 const TICK_MS = 500;
-/** Most probes under way. */
-const MAX_UNDER_WAY = 1000;
 /** Probes that are begun before everything else has its turn: a publish must not wait for hundreds of them. */
 const BEGIN_TOGETHER = 8;
 /** How often this process looks whether it is awake, in milliseconds. */
@@ -47,10 +47,12 @@ interface Probed {
 export interface ProbeTally {
   good: number;
   bad: number;
+  /** Of no account: given up on this side. */
+  givenUp: number;
 }
 
 export class ProbeRounds {
-  readonly tally: ProbeTally = { good: 0, bad: 0 };
+  readonly tally: ProbeTally = { good: 0, bad: 0, givenUp: 0 };
   readonly #options: ProbeRoundsOptions;
   readonly #over = new AbortController();
   readonly #endLooks: () => void;
@@ -84,9 +86,9 @@ export class ProbeRounds {
   }
 
   async #claim(): Promise<void> {
-    const room = MAX_UNDER_WAY - this.#underWay;
+    const { db, intervalMs, maxUnderWay = 1000 } = this.#options;
+    const room = maxUnderWay - this.#underWay;
     if (room <= 0) return;
-    const { db, intervalMs } = this.#options;
     for (const [place, due] of (await claimProbes(db, { intervalMs, limit: room })).entries()) {
       void this.#probe(due);
       if (place % BEGIN_TOGETHER === BEGIN_TOGETHER - 1) await turnOfTheLoop();
@@ -132,7 +134,7 @@ export class ProbeRounds {
       due,
       ...probedAgent(examined(due), { result, now }, settings),
     }));
-    for (const { result } of results) this.tally[result.ok ? 'good' : 'bad'] += 1;
+    for (const { result } of results) this.tally[entryOf(result)] += 1;
     for (const { due, isAlive } of assessed) {
       if (isAlive) onAlive({ namespace: due.namespace, name: due.name, agentId: due.id });
     }
@@ -156,6 +158,11 @@ export class ProbeRounds {
       }),
     );
   }
+}
+
+function entryOf(result: ProbeResult): keyof ProbeTally {
+  if (result.ok) return 'good';
+  return result.kind === 'aborted' ? 'givenUp' : 'bad';
 }
 
 const examined = (due: DueProbe) => ({
