@@ -161,6 +161,37 @@ describe('the judge', () => {
 });
 
 describe('a probe', () => {
+  test('of any kind leaves every circuit as it is or better, as long as the brake is on', () => {
+    const RANKS = { closed: 0, half_open: 1, open: 2 };
+    const world = fc.record({
+      circuit: fc.constantFrom('closed', 'open', 'half_open'),
+      failures: fc.integer({ min: 0, max: 9 }),
+      goodTrials: fc.nat(1),
+      outcomes: fc.array(fc.record({ isGood: fc.boolean(), afterMs: fc.nat(40_000) }), { maxLength: 20 }),
+    });
+    fc.assert(
+      fc.property(world, ({ circuit, failures, goodTrials, outcomes }) => {
+        const openUntil = circuit === 'open' ? NOW + 30_000 : null;
+        const remembered = { ...freshCircuit, circuit, failures, goodTrials, opens: 1, openUntil } as const;
+        let agent = agentWith({ hasHealthUrl: true, memory: { ...freshMemory('ada', null), circuit: remembered } });
+        let now = NOW;
+        let rank = RANKS[circuit];
+        for (const { isGood, afterMs } of outcomes) {
+          now += afterMs;
+          agent = {
+            ...after(agent, probedAgent(agent, { result: isGood ? GOOD : BAD, now }, SETTINGS)),
+            lastSeenAt: now,
+          };
+          agent = after(agent, judged(agent, moment({ now, braked: true }), SETTINGS));
+          expect(RANKS[agent.memory.circuit.circuit]).toBeLessThanOrEqual(rank);
+          rank = RANKS[agent.memory.circuit.circuit];
+        }
+        // Released: what was bad meanwhile is forgotten.
+        expect(agent.memory).not.toHaveProperty('badTrial');
+      }),
+    );
+  });
+
   test('counts, and leaves opening to the judge', () => {
     let agent = agentWith({ hasHealthUrl: true });
     for (let failure = 1; failure <= 6; failure += 1) {
@@ -198,7 +229,7 @@ describe('a probe', () => {
     expect(probedAgent(shown, { result: GOOD, now: NOW }, SETTINGS).shown).toBeNull();
   });
 
-  test('tries a half-open circuit at once, for good and for bad', () => {
+  test('tries a half-open circuit: for good at once, for bad as soon as the judge looks', () => {
     const memory: LivenessMemory = {
       ...freshMemory('ada', null),
       circuit: { ...freshCircuit, circuit: 'half_open', failures: 4, opens: 1, reason: 'connection refused' },
@@ -209,7 +240,11 @@ describe('a probe', () => {
       status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null },
     });
     const bad = probedAgent(agent, { result: BAD, now: NOW }, SETTINGS);
-    expect(bad.memory?.circuit).toMatchObject({ circuit: 'open', opens: 2, openUntil: NOW + 60_000 });
+    expect(bad.memory).toMatchObject({ circuit: memory.circuit, badTrial: 'connection refused' });
+    expect(bad.shown).toBeNull();
+    const reopened = judged(after(agent, bad), moment({ now: NOW + 400 }), SETTINGS);
+    expect(reopened.memory?.circuit).toMatchObject({ circuit: 'open', failures: 5, openUntil: NOW + 400 + 60_000 });
+    expect(reopened.memory).not.toHaveProperty('badTrial');
     const once = after(agent, probedAgent(agent, { result: GOOD, now: NOW }, SETTINGS));
     expect(once.status.circuit).toBe('half_open');
     const twice = probedAgent(once, { result: GOOD, now: NOW }, SETTINGS);

@@ -90,17 +90,19 @@ export function judgeAgent(
   { now, braked }: { readonly now: number; readonly braked: boolean },
   settings: LivenessSettings,
 ): Assessment {
-  if (braked) return assessed(agent, look.memory, look.health);
+  const { badTrial, ...memory } = look.memory;
+  if (braked) return assessed(agent, memory, look.health);
   if (look.expired !== null) return { memory: agent.memory, shown: null, expired: look.expired };
   const { times, reason } = look.failed ?? { times: 0, reason: '' };
-  let { circuit } = look.memory;
+  let { circuit } = memory;
+  if (badTrial !== undefined) circuit = advance(circuit, { kind: 'failure', reason: badTrial, at: now }, settings);
   for (let failure = 0; failure < times; failure += 1) {
     circuit = advance(circuit, { kind: 'failure', reason, at: now }, countingOnly(settings));
   }
-  return assessed(agent, { ...look.memory, circuit: openedIfDue(circuit, now, settings) }, look.health);
+  return assessed(agent, { ...memory, circuit: openedIfDue(circuit, now, settings) }, look.health);
 }
 
-/** What a probe says. A closed circuit is left to the judge; a trial of a half-open one counts at once. */
+/** What a probe says. Whatever opens a circuit is left to the judge: the failures of a closed one, and the bad trial of a half-open one. */
 export function probedAgent(
   agent: Examined,
   { result, now }: { result: ProbeResult; now: number },
@@ -112,16 +114,21 @@ export function probedAgent(
   if (outcome.outcome === 'ignored') return { memory, shown: null, expired: null, isAlive: false };
   if (outcome.outcome === 'success') {
     const circuit = advance(memory.circuit, { kind: 'success', at: now }, settings);
-    const next = { ...memory, circuit, missed: 0, failingSince: null, wasHealthy: true };
+    const { badTrial: _, ...others } = memory;
+    const next = { ...others, circuit, missed: 0, failingSince: null, wasHealthy: true };
     const found = assessed(agent, next, 'healthy');
     const { activity } = outcome;
     const isNews = activity !== null && activity !== status.activity;
     return { ...found, shown: isNews ? { ...found.shown, activity } : found.shown, isAlive: true };
   }
-  const failure = { kind: 'failure', reason: outcome.reason, at: now } as const;
-  const circuit = advance(memory.circuit, failure, countingOnly(settings));
+  const { reason } = outcome;
+  const current = advance(memory.circuit, { kind: 'tick', at: now }, settings);
+  const failed =
+    current.circuit === 'half_open'
+      ? { circuit: current, badTrial: reason }
+      : { circuit: advance(current, { kind: 'failure', reason, at: now }, countingOnly(settings)) };
   const wasHealthy = memory.wasHealthy || status.health === 'healthy';
-  const next = { ...memory, circuit, failingSince: memory.failingSince ?? now, wasHealthy };
+  const next = { ...memory, ...failed, failingSince: memory.failingSince ?? now, wasHealthy };
   return { ...assessed(agent, next, 'unhealthy'), isAlive: false };
 }
 

@@ -38,7 +38,7 @@ export class Circuits {
       const row = await readLiveness(db, namespace, name);
       if (row === null) throw new SwarmError('NOT_FOUND', `there is no agent "${name}"`);
       const { id: agentId, incarnation, liveness: before } = row;
-      const memory = memoryOf(before, row);
+      const { badTrial: _, ...memory } = memoryOf(before, row);
       const after = { ...memory, circuit: advance(memory.circuit, event, settings) };
       const done = await writeMemories(db, [{ namespace, name, agentId, before, after }]);
       if (!done.has(0)) continue;

@@ -185,9 +185,9 @@ export class Judge {
     let missed: number;
     do {
       const suspects = await readSuspects(db, null);
-      const counted = suspects.filter((suspect) => suspect.namespace === namespace && failuresOf(suspect) > 0);
+      const counted = suspects.filter((suspect) => suspect.namespace === namespace && hasFailed(suspect));
       const writes = counted.map((suspect): MemoryWrite => {
-        const memory = memoryOf(suspect.liveness, suspect);
+        const { badTrial: _, ...memory } = memoryOf(suspect.liveness, suspect);
         return writeOf(suspect, { ...memory, circuit: advance(memory.circuit, { kind: 'forget', at: now }, settings) });
       });
       const done = await writeMemories(db, writes);
@@ -222,7 +222,8 @@ export class Judge {
 }
 
 const signsOf = ({ look }: Found) => look.memory;
-const failuresOf = ({ liveness }: Suspect): number => liveness?.circuit.failures ?? 0;
+const hasFailed = ({ liveness }: Suspect): boolean =>
+  liveness !== null && (liveness.circuit.failures > 0 || liveness.badTrial !== undefined);
 
 const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite => ({
   namespace: suspect.namespace,

@@ -6,6 +6,8 @@ export interface LivenessMemory {
   readonly agentId: string;
   readonly incarnation: string | null;
   readonly circuit: CircuitMemory;
+  /** Why a trial of the half-open circuit was bad, until a judge has taken it in; absent while there is none. */
+  readonly badTrial?: string;
   /** Leases missed in a row that were counted. */
   readonly missed: number;
   /** When the present run of failures began, in milliseconds since the epoch; null while there is none. */

@@ -450,6 +450,9 @@ function livenessTests(replicas: Replicas): void {
       await untilStatus(swarm, 'ada', { circuit: 'open' });
       expect((await statusOf(swarm, 'ada')).consecutiveFailures).toBeGreaterThanOrEqual(4);
       await untilStatus(swarm, 'ada', { circuit: 'half_open' });
+      // A bad trial.
+      await untilStatus(swarm, 'ada', { circuit: 'open' });
+      await untilStatus(swarm, 'ada', { circuit: 'half_open' });
       there.status = 200;
       await untilStatus(swarm, 'ada', { circuit: 'closed', health: 'healthy' });
     });

@@ -37,7 +37,7 @@ export async function readSuspects(db: Kysely<Schema>, silentMs: number | null):
   return rows;
 }
 
-/** Those whose circuit is to open, or to become half open, now. */
+/** Those whose circuit is to open, to open again, or to become half open, now. */
 export async function readUrgent(
   db: Kysely<Schema>,
   { now, threshold, except }: { now: number; threshold: number; except: string[] },
@@ -46,6 +46,6 @@ export async function readUrgent(
     await sql<Suspect>`${remembered} and namespace <> all (${except}::text[]) and case liveness #>> '{circuit,circuit}'
     when 'closed' then (liveness #>> '{circuit,failures}')::integer > ${threshold}
     when 'open' then (liveness #>> '{circuit,openUntil}')::numeric <= ${now}
-    else false end`.execute(db);
+    else liveness ? 'badTrial' end`.execute(db);
   return rows;
 }
