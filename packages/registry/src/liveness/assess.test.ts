@@ -124,6 +124,45 @@ describe('the judge', () => {
     );
   });
 
+  test('takes nobody who beats for silent, however far the clock of the database jumps, either way', () => {
+    const world = fc.record({
+      beatEveryMs: fc.integer({ min: 100, max: LEASE_MS / 3 }),
+      hasHealthUrl: fc.boolean(),
+      lookEveryMs: fc.integer({ min: 400, max: flushMsOf(LEASE_MS) }),
+      // Once a lease; also by more than the time to expiry.
+      jumpsMs: fc.array(
+        fc.oneof(fc.integer({ min: -LEASE_MS, max: LEASE_MS }), fc.integer({ min: -8_000_000, max: 8_000_000 })),
+        { minLength: 1, maxLength: 6 },
+      ),
+    });
+    fc.assert(
+      fc.property(world, ({ beatEveryMs, hasHealthUrl, lookEveryMs, jumpsMs }) => {
+        let agent = agentWith({ hasHealthUrl, registeredAt: NOW });
+        let [passedMs, now] = [0, NOW];
+        let lastSeenAt = NOW;
+        let previousLookAt: number | null = NOW;
+        let graceUntil = 0;
+        const looksInALease = Math.ceil(LEASE_MS / lookEveryMs);
+        const looks = jumpsMs.flatMap((jumpMs) => [jumpMs, ...Array.from({ length: looksInALease }, () => 0)]);
+        for (const jumpMs of looks) {
+          passedMs += lookEveryMs;
+          now += lookEveryMs;
+          // The beats until the last flush are written by the clock as it is before it jumps; what is written never goes back.
+          const writtenMs = passedMs - Math.min(passedMs, flushMsOf(LEASE_MS));
+          lastSeenAt = Math.max(lastSeenAt, now - (passedMs - (writtenMs - (writtenMs % beatEveryMs))));
+          now += jumpMs;
+          graceUntil = graceAfter({ previousLookAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
+          agent = { ...agent, lastSeenAt };
+          const look = lookAt(agent, moment({ now, graceUntil }), SETTINGS);
+          expect(look).toMatchObject({ failed: null, expired: null, health: 'healthy' });
+          agent = after(agent, judgeAgent(agent, look, { now, braked: false }, SETTINGS));
+          previousLookAt = now;
+        }
+        expect(agent.status).toMatchObject({ health: 'healthy', circuit: 'closed' });
+      }),
+    );
+  });
+
   test('takes an old beat for no success, when a grace begins', () => {
     let agent = agentWith({ lastSeenAt: NOW });
     const missedAt = NOW + 3 * LEASE_MS;
