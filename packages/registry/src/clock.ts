@@ -7,6 +7,8 @@ export interface Clock {
   /** Milliseconds that never go back. */
   monotonicNow(): number;
   newId(): string;
+  /** From 0 to 1, without 1. */
+  random(): number;
   /** Runs `run` once, `delayMs` from now; the returned function cancels. What `run` returns is for tests to wait for. */
   schedule(delayMs: number, run: () => void | Promise<void>): () => void;
 }
@@ -15,6 +17,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicNow: () => performance.now(),
   newId: () => uuidv7(),
+  random: () => Math.random(),
   schedule(delayMs, run) {
     const timer = setTimeout(() => void run(), delayMs);
     return () => clearTimeout(timer);

@@ -120,6 +120,10 @@ export class HeldClock implements Clock {
     return systemClock.newId();
   }
 
+  random(): number {
+    return systemClock.random();
+  }
+
   schedule(delayMs: number, run: () => void | Promise<void>): () => void {
     return this.#time.schedule({ clock: this, at: this.#time.now + Math.round(delayMs), run });
   }

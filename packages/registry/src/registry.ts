@@ -142,7 +142,7 @@ export class Registry {
       monotonicNow: () => clock.monotonicNow(),
     });
     this.#heartbeats = new Heartbeats({ db, leaseMs, clock, onError });
-    this.#housekeeping = new Housekeeping({ db, dialect: database.dialect, retention, onError });
+    this.#housekeeping = new Housekeeping({ db, dialect: database.dialect, retention, clock, onError });
     const { probeAllow: allow, probeTimeoutMs, probeIntervalMs, ...limits } = { ...LIVENESS, ...options.liveness };
     const settings = {
       leaseMs,
@@ -184,7 +184,7 @@ export class Registry {
       changes: this.#changes,
       signal,
       staticTokens,
-      now: () => this.#clock.now(),
+      clock,
       onError,
       ...(maxKnownTokens === undefined ? {} : { maxKnown: maxKnownTokens }),
     });

@@ -66,6 +66,10 @@ export class TestClock implements Clock {
     return systemClock.newId();
   }
 
+  random(): number {
+    return systemClock.random();
+  }
+
   schedule(delayMs: number, run: () => void | Promise<void>): () => void {
     return systemClock.schedule(delayMs, run);
   }

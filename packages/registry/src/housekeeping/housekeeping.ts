@@ -1,6 +1,7 @@
 // What has to be tidied up now and then: the change log's horizon, tokens and incarnations past their time.
 import type { Database } from '@hypercode/database';
 import { type Kysely, sql } from 'kysely';
+import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import { compactChanges, type Retention } from '../changes/queries/compact-changes.ts';
 import { forgetExpired } from './queries/forget-expired.ts';
@@ -9,6 +10,7 @@ export interface HousekeepingOptions {
   db: Kysely<Schema>;
   dialect: Database['dialect'];
   retention: Retention;
+  clock: Clock;
   onError: (error: unknown) => void;
 }
 
@@ -19,7 +21,7 @@ const RUNS_BETWEEN_ANALYZE = 10;
 /** Every replica tidies up; what one has done, the others find done. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
-  #timer: NodeJS.Timeout | null = null;
+  #cancel = (): void => {};
   #running: Promise<void> = Promise.resolve();
   #runs = 0;
   #closed = false;
@@ -38,19 +40,19 @@ export class Housekeeping {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#cancel();
     await this.#running;
   }
 
   #schedule(): void {
     if (this.#closed) return;
+    const { clock, onError } = this.#options;
     // Spread, so that replicas that were started together do not tidy up together.
-    const delayMs = INTERVAL_MS * (0.75 + Math.random() / 2);
-    this.#timer = setTimeout(() => {
-      this.run()
-        .catch(this.#options.onError)
-        .finally(() => this.#schedule());
-    }, delayMs);
+    const delayMs = INTERVAL_MS * (0.75 + clock.random() / 2);
+    this.#cancel = clock.schedule(delayMs, async () => {
+      await this.run().catch(onError);
+      this.#schedule();
+    });
   }
 
   async #tidy(): Promise<void> {

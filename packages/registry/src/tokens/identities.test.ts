@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { ChangeLog } from '../changes/change-log.ts';
 import { registryMigrations } from '../migrations/index.ts';
+import { systemClock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import { Identities } from './identities.ts';
 import { insertToken } from './queries/operator-tokens.ts';
@@ -20,7 +21,7 @@ it('checks do not queue up while the database does not answer', { timeout: 180_0
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
   const changes = new ChangeLog({ db, signal, onError });
-  const identities = new Identities({ db, changes, signal, staticTokens: [], now: () => Date.now(), onError });
+  const identities = new Identities({ db, changes, signal, staticTokens: [], clock: systemClock, onError });
   const { token, hash } = mintToken('viewer');
   const roles = { roles: null, expiresInMs: null, maxUses: null };
   await insertToken(db, { hash, id: crypto.randomUUID(), kind: 'viewer', namespace: 'n', name: 'v', ...roles });

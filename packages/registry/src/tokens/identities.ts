@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { timingSafeEqual } from 'node:crypto';
 import { type Change, isRemoval } from '../changes/change.ts';
 import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
+import { type Clock, repeat } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
@@ -65,7 +66,7 @@ export interface IdentitiesOptions {
   signal: Signal;
   /** Tokens of the configuration; they are in no table. */
   staticTokens: StaticToken[];
-  now: () => number;
+  clock: Clock;
   onError: (error: unknown) => void;
   /** Known tokens kept in memory; default 50,000. A token that was dropped costs one lookup more. */
   maxKnown?: number;
@@ -86,8 +87,8 @@ export class Identities {
   readonly #lookUp: (hash: string) => Promise<TokenRow | undefined>;
   readonly #followed = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
+  readonly #endChecks: () => void;
   #epoch: number | null = null;
-  #check: NodeJS.Timeout | null = null;
   #checking: Promise<void> = Promise.resolve();
   #checkWaits = false;
   #closed = false;
@@ -105,8 +106,8 @@ export class Identities {
       return { hash, identity: new Identity(hash.toString('hex'), principal, null) };
     });
     this.#lookUp = coalesce((hashes) => findTokens(options.db, hashes));
-    this.#unsubscribe = options.signal.subscribe(TOKENS_CHANNEL, () => this.#checkNow());
-    this.#scheduleCheck();
+    this.#unsubscribe = options.signal.subscribe(TOKENS_CHANNEL, () => void this.#checkNow());
+    this.#endChecks = repeat(options.clock, CHECK_INTERVAL_MS, () => this.#checkNow());
   }
 
   /** Who holds `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
@@ -140,14 +141,14 @@ export class Identities {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#check !== null) clearTimeout(this.#check);
+    this.#endChecks();
     this.#unsubscribe();
     for (const unfollow of this.#followed.values()) unfollow();
     await this.#checking;
   }
 
   #inForce(identity: Identity): Identity {
-    if (identity.expiresAtMs !== null && identity.expiresAtMs <= this.#options.now()) {
+    if (identity.expiresAtMs !== null && identity.expiresAtMs <= this.#options.clock.now()) {
       this.#end(identity, unauthenticated('the token has expired'));
     }
     if (identity.refusal !== null) throw identity.refusal;
@@ -244,17 +245,9 @@ export class Identities {
     if (identities?.size === 0) this.#byAgent.delete(key);
   }
 
-  #scheduleCheck(): void {
-    if (this.#closed) return;
-    this.#check = setTimeout(() => {
-      this.#checkNow();
-      this.#scheduleCheck();
-    }, CHECK_INTERVAL_MS);
-  }
-
   /** Checks after the check that is under way. However long that takes, one waits. */
-  #checkNow(): void {
-    if (this.#checkWaits) return;
+  #checkNow(): Promise<void> {
+    if (this.#checkWaits) return this.#checking;
     this.#checkWaits = true;
     this.#checking = this.#checking
       .then(() => {
@@ -262,11 +255,12 @@ export class Identities {
         return this.#checkOperators();
       })
       .catch(this.#options.onError);
+    return this.#checking;
   }
 
   /** Ends operators' tokens that have expired or were revoked. */
   async #checkOperators(): Promise<void> {
-    const now = this.#options.now();
+    const now = this.#options.clock.now();
     for (const identity of this.#operators) {
       if (identity.expiresAtMs !== null && identity.expiresAtMs <= now) {
         this.#end(identity, unauthenticated('the token has expired'));
