@@ -3,6 +3,12 @@ import { SwarmError, SwarmErrorBody } from '@hypercode/contracts';
 import { TRPCClientError } from '@trpc/client';
 import { isRecord } from './json.ts';
 
+/**
+ * The longest that the client keeps silent because something in front of the core asks for it, in milliseconds: a page for
+ * a day's maintenance must not keep agents away when the core is back.
+ */
+const MAX_FOREIGN_RETRY_AFTER_MS = 300_000;
+
 /** The request did not get through, or its answer did not come back whole. */
 export const unreachable = (cause: unknown): SwarmError<'UNAVAILABLE'> =>
   new SwarmError('UNAVAILABLE', 'the core could not be reached, or its answer was cut off', {
@@ -49,9 +55,12 @@ export function refusalOf(status: number, body: unknown, retryAfter: string | nu
   }
 }
 
-/** `Retry-After` in seconds (RFC 9110, 10.2.3); its other form, a date, is left out because clocks differ. */
+/**
+ * `Retry-After` in seconds (RFC 9110, 10.2.3), up to a bound; its other form, a date, is left out because clocks differ.
+ */
 function retryAfterOptions(header: string | null): { retryAfterMs?: number } {
-  return header !== null && /^\d{1,6}$/.test(header) ? { retryAfterMs: Number(header) * 1000 } : {};
+  if (header === null || !/^\d+$/.test(header)) return {};
+  return { retryAfterMs: Math.min(Number(header) * 1_000, MAX_FOREIGN_RETRY_AFTER_MS) };
 }
 
 /** The SwarmError behind what a call through tRPC's client was rejected with. */
