@@ -1,6 +1,6 @@
 // What becomes of each assignment, with a bus and a clock that the test moves.
 import { LIMITS, type Json, type PublishResult, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { trackLeaks, waitFor } from '@hypercode/testkit';
+import { HeldClock, trackLeaks, waitFor } from '@hypercode/testkit';
 import { expect, test } from 'vitest';
 import type { BusCalls } from './bus-calls.ts';
 import type { ConsumeOptions, DeliveryHandler } from './consumer.ts';
@@ -29,35 +29,9 @@ const TASK = {
 };
 const ASSIGNED_ID = taskEventId(TASK, 'assigned');
 
-class HandClock {
-  #now = 0;
-  readonly #timers = new Set<{ at: number; run: () => void }>();
-  now = (): number => this.#now;
-  wallNow = (): number => START + this.#now;
-  random = (): number => 0;
-  schedule = (delayMs: number, run: () => void): (() => void) => {
-    const timer = { at: this.#now + delayMs, run };
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
-  };
-
-  get armed(): number {
-    return this.#timers.size;
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    for (const timer of this.#timers) {
-      if (timer.at > this.#now) continue;
-      this.#timers.delete(timer);
-      timer.run();
-    }
-  }
-}
-
 /** A worker on a bus that the test plays: what it says is kept, or refused by `refuse`. */
 function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOptions = {}) {
-  const clock = new HandClock();
+  const clock = Object.assign(new HeldClock(), { wallNow: () => START + clock.now() });
   const said: Said[] = [];
   const errors: unknown[] = [];
   const attached = Promise.withResolvers<void>();
