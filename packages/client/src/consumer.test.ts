@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type GroupEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { trackLeaks, waitFor } from '@hypercode/testkit';
+import { HeldClock, trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from './clock.ts';
 import { type Connection, openConnection } from './connection.ts';
@@ -44,7 +44,7 @@ interface Group {
 const impatient: Clock = { ...systemClock, random: () => 0 };
 
 /** A group whose streams begin with these values, each the next. */
-async function groupOf(streams: GroupEvent[][], clock = impatient): Promise<Group> {
+async function groupOf(streams: GroupEvent[][], clock: Clock = impatient): Promise<Group> {
   const opened: Group['opened'] = [];
   const settled: Settled[] = [];
   const server = createServer((request, response) => {
@@ -451,6 +451,50 @@ describe('an ack', () => {
       ].toSorted(),
     );
     expect(ackedIds(group)).toHaveLength(603);
+  });
+
+  const settleEach = (queue: SettleQueue, count: number): Promise<void>[] =>
+    range(count).map((number) => {
+      const nack = { delayMs: 0, reason: `reason ${number}` };
+      return queue.settle({ namespace: undefined, group: 'g', deliveryId: `n${number}`, nack });
+    });
+
+  test('is one of few calls that are under way, of however many kinds', async () => {
+    const group = await groupOf([]);
+    const queue = new SettleQueue(group.connection);
+    const held: (() => void)[] = [];
+    let most = 0;
+    group.intercept = (_, response) => {
+      held.push(() => response.writeHead(200).end('{"result":{"data":{}}}'));
+      most = Math.max(most, held.length);
+      return true;
+    };
+    const acks = range(600).map((number) =>
+      queue.settle({ namespace: undefined, group: 'g', deliveryId: `a${number}` }),
+    );
+    const nacks = settleEach(queue, 100);
+    await waitFor(() => held.length >= 8, { what: 'the first calls' });
+    expect(group.settled.slice(0, 8).filter(({ path }) => path === '/trpc/bus.ack')).toHaveLength(1);
+    const release = setInterval(() => held.splice(0).forEach((answer) => answer()), 1);
+    await Promise.all([...acks, ...nacks]);
+    clearInterval(release);
+    expect(most).toBe(8);
+    expect(group.settled).toHaveLength(3 + 100);
+  });
+
+  test('is given up in time, also when its turn has not come', async () => {
+    const clock = new HeldClock();
+    const group = await groupOf([], clock);
+    const queue = new SettleQueue(group.connection);
+    group.intercept = () => true;
+    const refused = Promise.all(
+      settleEach(queue, 30).map((settled) => expect(settled).rejects.toMatchObject({ code: 'UNAVAILABLE' })),
+    );
+    await waitFor(() => group.settled.length >= 8, { what: 'the first calls' });
+    clock.advance(30_000);
+    await refused;
+    expect(group.settled).toHaveLength(8);
+    expect(clock.armed).toBe(0);
   });
 
   test('is refused when the client is closed', async () => {

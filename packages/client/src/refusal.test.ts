@@ -13,10 +13,13 @@ test.each([
   ['-1', undefined],
   ['1.5', undefined],
   ['', undefined],
-])('Retry-After: %s of something on the way to the core is waited for, but not for too long', (header, retryAfterMs) => {
-  expect(refusalOf(503, '<h1>Maintenance</h1>', header)).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs });
-  expect(refusalOf(429, undefined, header)).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs });
-});
+])(
+  'Retry-After: %s of something on the way to the core is waited for, but not for too long',
+  (header, retryAfterMs) => {
+    expect(refusalOf(503, '<h1>Maintenance</h1>', header)).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs });
+    expect(refusalOf(429, undefined, header)).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs });
+  },
+);
 
 test('what the core itself asks for is waited for', () => {
   const refusal = new SwarmError('CIRCUIT_OPEN', 'tripped', { retryAfterMs: 3_600_000 });

@@ -10,9 +10,10 @@ import { onAbort } from './on-abort.ts';
 
 /** Less than the core takes (`LIMITS.settledAtOnce`), so that a batch is on its way while others gather. */
 const MAX_BATCH = 256;
-/** Calls of one kind at a time. */
-const MAX_REQUESTS = 2;
-/** How long a call is repeated, in milliseconds. */
+/** Calls at a time: of one kind, so that no kind keeps the others waiting, and of all kinds. */
+const MAX_LANE_REQUESTS = 2;
+const MAX_REQUESTS = 8;
+/** How long a settlement is tried, in milliseconds. */
 const GIVE_UP_MS = 30_000;
 /** How long calls may go on when the client is closed, in milliseconds. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -27,6 +28,8 @@ export interface Settlement {
 
 interface Pending {
   readonly deliveryId: string;
+  /** On the connection's clock. */
+  readonly giveUpAt: number;
   readonly resolve: () => void;
   readonly reject: (error: SwarmError) => void;
 }
@@ -41,7 +44,10 @@ interface Lane {
 
 export class SettleQueue {
   readonly #connection: Connection;
+  /** The one that has waited longest for its turn first. */
   readonly #lanes = new Map<string, Lane>();
+  /** Calls under way. */
+  #requests = 0;
   /** Not answered yet. */
   readonly #open = new Set<Promise<void>>();
   /** Ends what was sent. */
@@ -55,7 +61,7 @@ export class SettleQueue {
 
   /** Resolves when the core has it; rejects with a refusal, or with UNAVAILABLE when there was no answer for 30 s. */
   settle({ namespace = this.#connection.namespace, group, deliveryId, nack }: Settlement): Promise<void> {
-    const { closed } = this.#connection;
+    const { clock, closed } = this.#connection;
     if (closed.aborted) return Promise.reject(abortError(closed));
     const path = nack === undefined ? 'bus.ack' : 'bus.nack';
     const fields = { namespace, group, ...nack };
@@ -63,7 +69,10 @@ export class SettleQueue {
     let lane = this.#lanes.get(key);
     if (lane === undefined) this.#lanes.set(key, (lane = { path, fields, pending: [], requests: 0 }));
     const { pending } = lane;
-    const settled = new Promise<void>((resolve, reject) => void pending.push({ deliveryId, resolve, reject }));
+    const giveUpAt = clock.now() + GIVE_UP_MS;
+    const settled = new Promise<void>(
+      (resolve, reject) => void pending.push({ deliveryId, giveUpAt, resolve, reject }),
+    );
     this.#open.add(settled);
     const forget = (): void => void this.#open.delete(settled);
     settled.then(forget, forget);
@@ -82,8 +91,13 @@ export class SettleQueue {
     atEndOfTurn(() => {
       this.#isTurnAwaited = false;
       for (const [key, lane] of this.#lanes) {
-        while (lane.pending.length > 0 && lane.requests < MAX_REQUESTS) void this.#send(lane);
         if (lane.pending.length === 0 && lane.requests === 0) this.#lanes.delete(key);
+        if (lane.pending.length === 0 || lane.requests === MAX_LANE_REQUESTS) continue;
+        if (this.#requests === MAX_REQUESTS) return;
+        // Behind the others; if it has more to send, its turn comes again.
+        this.#lanes.delete(key);
+        this.#lanes.set(key, lane);
+        void this.#send(lane);
       }
     });
   }
@@ -91,23 +105,26 @@ export class SettleQueue {
   async #send(lane: Lane): Promise<void> {
     const batch = lane.pending.splice(0, MAX_BATCH);
     lane.requests += 1;
+    this.#requests += 1;
     try {
-      await this.#insist(lane, JSON.stringify({ ...lane.fields, deliveryIds: batch.map((one) => one.deliveryId) }));
+      const input = JSON.stringify({ ...lane.fields, deliveryIds: batch.map((one) => one.deliveryId) });
+      await this.#insist(lane, input, Math.max(...batch.map((one) => one.giveUpAt)));
       for (const { resolve } of batch) resolve();
     } catch (thrown) {
       const error = SwarmError.from(thrown);
       for (const { reject } of batch) reject(error);
     }
     lane.requests -= 1;
+    this.#requests -= 1;
     this.#wake();
   }
 
-  async #insist({ path }: Lane, input: string): Promise<void> {
+  async #insist({ path }: Lane, input: string, giveUpAt: number): Promise<void> {
     const { clock, closed, timeoutMs } = this.#connection;
-    const giveUpAt = clock.now() + GIVE_UP_MS;
     for (let failures = 1; ; failures += 1) {
+      const remainingMs = giveUpAt - clock.now();
+      if (remainingMs <= 0) throw new SwarmError('UNAVAILABLE', `could not be settled within ${GIVE_UP_MS} ms`);
       try {
-        const remainingMs = Math.max(1, giveUpAt - clock.now());
         await callMutation(this.#connection, path, input, {
           timeoutMs: Math.min(timeoutMs, remainingMs),
           signals: [this.#cut.signal],
