@@ -208,6 +208,36 @@ test('what an update leaves out is as it was, also when the core has lost the ag
   expect(core.registrations[1]).toMatchObject({ version: '1.1.0', description: null, labels: { zone: 'a' } });
 });
 
+test('a logger and listeners that throw harm nobody', async () => {
+  const before = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const uncaught: unknown[] = [];
+  const keep = (error: unknown): void => void uncaught.push(error);
+  process.on('uncaughtException', keep);
+  try {
+    const fault = (): never => {
+      throw new Error('a faulty callback');
+    };
+    const core = await startFakeCore();
+    const agent = await connect(core, { logger: { info: fault, warn: fault }, onError: fault });
+    agent.on('circuit', fault);
+    core.beatRefusal = new SwarmError('UNAVAILABLE', 'no store');
+    agent.setActivity('busy');
+    // Of the registration the logger was told, of the refusal both.
+    await waitFor(() => uncaught.length >= 3, { what: 'a beat to be refused' });
+    core.beatRefusal = undefined;
+    core.circuit = 'open';
+    await waitFor(() => agent.circuit === 'open', { what: 'a beat to be taken' });
+    await agent.stop();
+    expect(core.registrations).toHaveLength(1);
+    await waitFor(() => uncaught.length >= 5, { what: 'all faults' });
+    expect(new Set(uncaught.map(String))).toEqual(new Set(['Error: a faulty callback']));
+  } finally {
+    process.off('uncaughtException', keep);
+    for (const listener of before) process.on('uncaughtException', listener);
+  }
+});
+
 describe('its circuit', () => {
   test('is heard of from heartbeats', async () => {
     const core = await startFakeCore();

@@ -12,7 +12,7 @@ import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-l
 import { type Bus, openBus } from './bus-calls.ts';
 import { sleep } from './clock.ts';
 import { type Connection, openConnection, postJson, type SwarmClientOptions } from './connection.ts';
-import { Emitter, type Listener } from './emitter.ts';
+import { Emitter, type Listener, safely } from './emitter.ts';
 import { isRecord } from './json.ts';
 import { onAbort } from './on-abort.ts';
 import { clientOn, type SwarmClient } from './swarm-client.ts';
@@ -242,9 +242,14 @@ export class ConnectedAgent {
       this.#speaking.close(error);
     }
     if (this.#stopping !== undefined) return;
-    this.#presence.logger?.warn({ agent: name, code: error.code, phase }, error.message);
+    this.#log('warn', { agent: name, code: error.code, phase }, error.message);
     if (error.is('FENCED')) this.#emitter.emit('fenced', error);
     else this.#emitter.emit('error', error);
+  }
+
+  /** A logger that throws must not end the heartbeats. */
+  #log(level: keyof AgentLogger, fields: Record<string, unknown>, message: string): void {
+    safely(() => this.#presence.logger?.[level](fields, message));
   }
 
   async #register(): Promise<Outcome> {
@@ -255,7 +260,7 @@ export class ConnectedAgent {
       this.#agent = agent;
       this.#token = token;
       this.#bus.circuit.hear(request, agent.status.circuit, agent.status.reason);
-      this.#presence.logger?.info({ agent: agent.name, outcome, revision: agent.revision }, 'registered');
+      this.#log('info', { agent: agent.name, outcome, revision: agent.revision }, 'registered');
       if (this.#stopping === undefined) this.#emitter.emit('registered', agent, outcome);
       return { type: 'registered' };
     } catch (error) {
@@ -351,7 +356,7 @@ export class ConnectedAgent {
     }
     this.#speaking.close(closing);
     this.#hasStopped = true;
-    this.#presence.logger?.info({ agent: this.#registration.name }, 'stopped');
+    this.#log('info', { agent: this.#registration.name }, 'stopped');
     this.#emitter.emit('stopped');
   }
 
