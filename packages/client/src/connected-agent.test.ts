@@ -1,6 +1,8 @@
 // What an agent hears of its circuit, and says of its activity and health, against a small HTTP server for a core.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { problemOf, type Activity, type CircuitState, type GroupEvent, SwarmError } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -160,6 +162,28 @@ describe('that was created', () => {
     await Promise.all([agent.register(), agent.register()]);
     expect(await published).toMatchObject({ duplicate: false });
     expect(core.calls.filter((path) => path === '/trpc/registry.register')).toHaveLength(1);
+  });
+
+  test('holds nothing of the calls that did not wait for it', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const heapBytes = (): number => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const agent = createAgent({ url: 'http://127.0.0.1:1', ...registration });
+    agents.push(agent);
+    const giveUp = async (data: string): Promise<void> => {
+      // Not by `expect`, which would hold it.
+      await agent.client.bus.publish({ topic: 'a.b', data }, { timeoutMs: 1 }).then(
+        () => expect.unreachable(),
+        () => {},
+      );
+    };
+    await giveUp('warm');
+    const before = heapBytes();
+    for (let number = 0; number < 100; number += 1) await giveUp(String(number).repeat(60_000));
+    expect(heapBytes() - before).toBeLessThan(5_000_000);
   });
 
   test('can be stopped before that, and then never registers', async () => {

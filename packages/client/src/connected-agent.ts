@@ -100,7 +100,7 @@ export class ConnectedAgent {
   /** Registrations and beats so far, the one under way included. */
   #steps = 0;
   /** Called when the next step is done, whatever it was. */
-  #afterStep: (() => void)[] = [];
+  readonly #afterStep = new Set<() => void>();
   #stopping: Promise<void> | undefined;
 
   /** Use `connectAgent`, which waits for the first registration, or `createAgent`, which leaves it to the caller. */
@@ -111,7 +111,7 @@ export class ConnectedAgent {
     this.#join = clientOn(this.#joining);
     this.#speaking = openConnection({
       ...options,
-      token: (refused) => this.#currentToken(refused),
+      token: (refused, signal) => this.#currentToken(refused, signal),
     });
     this.#bus = openBus(this.#speaking, {
       onCircuit: (circuit, reason) => this.#emitter.emit('circuit', circuit, reason),
@@ -225,10 +225,10 @@ export class ConnectedAgent {
       });
       this.#lifecycle = next;
       this.#tell(outcome);
-      for (const done of this.#afterStep.splice(0)) done();
+      for (const done of [...this.#afterStep]) done();
       if (!this.#end.signal.aborted) await this.#pause(waitMs);
     }
-    for (const done of this.#afterStep.splice(0)) done();
+    for (const done of [...this.#afterStep]) done();
   }
 
   #tell(outcome: Outcome): void {
@@ -319,21 +319,31 @@ export class ConnectedAgent {
    * The agent's token. When the core has refused it, the next heartbeat decides: it is taken, and the token is the same;
    * or it is refused too, and the agent registers again and has another.
    */
-  async #currentToken(refused: string | undefined): Promise<string> {
+  async #currentToken(refused: string | undefined, signal: AbortSignal): Promise<string> {
     // A step that is under way may have been taken before the token was refused.
     const before = this.#steps;
     while (this.#token === undefined || this.#token === refused) {
-      if (this.#end.signal.aborted) break;
+      if (this.#end.signal.aborted || signal.aborted) break;
       this.#hurry.abort();
-      await this.#nextStep();
+      await this.#nextStep(signal);
       const isTaken = this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0;
       if (isTaken && this.#steps > before) break;
     }
     return this.#token ?? '';
   }
 
-  #nextStep(): Promise<void> {
-    return new Promise((resolve) => void this.#afterStep.push(resolve));
+  /** Resolves when the next step is done, or as soon as `signal` is aborted. */
+  #nextStep(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      let release = (): void => {};
+      const done = (): void => {
+        this.#afterStep.delete(done);
+        release();
+        resolve();
+      };
+      this.#afterStep.add(done);
+      if (signal !== undefined) release = onAbort(signal, done);
+    });
   }
 
   async #shutDown(reason: string | undefined): Promise<void> {

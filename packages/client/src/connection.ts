@@ -10,9 +10,10 @@ import { fetchTransport, type PostAnswer, type Transport } from './transport.ts'
 
 /**
  * A token, or a function that gives one. The function is asked for each request; when the core answered
- * UNAUTHENTICATED it is asked once more with the `refused` token, and a different answer repeats the request.
+ * UNAUTHENTICATED it is asked once more with the `refused` token, and a different answer repeats the request. `signal` is
+ * aborted when nobody waits for the answer any more.
  */
-export type TokenSource = string | ((refused?: string) => string | Promise<string>);
+export type TokenSource = string | ((refused: string | undefined, signal: AbortSignal) => string | Promise<string>);
 
 export interface SwarmClientOptions {
   /** Where the core listens, such as `http://127.0.0.1:7700`; a path in front of its routes is kept. */
@@ -57,9 +58,10 @@ export interface Connection {
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
   endpoint(route: string): URL;
-  token(): Promise<string>;
+  /** `signal` says that nobody waits for it any more. */
+  token(signal: AbortSignal): Promise<string>;
   /** Whether there is a token other than the one that was refused. */
-  renewed(refused: string): Promise<boolean>;
+  renewed(refused: string, signal: AbortSignal): Promise<boolean>;
   headers(token: string): Record<string, string>;
   /** Ends every stream and call; the later ones are refused with `reason`. */
   close(reason: SwarmError): void;
@@ -70,10 +72,10 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
   const controller = new AbortController();
   const { token: source, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch, headers } = options;
   const transport = customFetch === undefined ? openTransport() : fetchTransport(customFetch);
-  const token = async (refused?: string): Promise<string> => {
+  const token = async (refused: string | undefined, signal: AbortSignal): Promise<string> => {
     if (typeof source === 'string') return source;
     try {
-      return await source(refused);
+      return await source(refused, signal);
     } catch (error) {
       if (error instanceof SwarmError) throw error;
       throw new SwarmError('UNAVAILABLE', 'the token function failed', { cause: error });
@@ -90,8 +92,8 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
     fetch: customFetch ?? ((input, init) => globalThis.fetch(input, init)),
     transport,
     endpoint: (route) => new URL(route, base),
-    token: () => token(),
-    renewed: async (refused) => typeof source !== 'string' && (await token(refused)) !== refused,
+    token: (signal) => token(undefined, signal),
+    renewed: async (refused, signal) => typeof source !== 'string' && (await token(refused, signal)) !== refused,
     headers: (bearer) => ({ ...headers, authorization: `Bearer ${bearer}` }),
     close(reason) {
       controller.abort(reason);
@@ -148,14 +150,14 @@ export function postHot(connection: Connection, url: URL, body: string, bounds: 
   return bounded(connection.clock, bounds, async (signal) => {
     const attempt = (token: string): Promise<unknown> =>
       postJson(connection, url, body, { token, timeoutMs: Infinity, signals: [signal] });
-    const token = await connection.token();
+    const token = await connection.token(signal);
     try {
       return await attempt(token);
     } catch (thrown) {
       const refusal = SwarmError.from(thrown);
-      if (!refusal.is('UNAUTHENTICATED') || !(await connection.renewed(token))) throw refusal;
+      if (!refusal.is('UNAUTHENTICATED') || !(await connection.renewed(token, signal))) throw refusal;
     }
-    return attempt(await connection.token());
+    return attempt(await connection.token(signal));
   });
 }
 

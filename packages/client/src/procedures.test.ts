@@ -2,7 +2,7 @@
 // end-to-end tests.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createSwarmClient, SwarmError } from './index.ts';
 
 const servers: Server[] = [];
@@ -150,6 +150,33 @@ describe('a call', () => {
       cause: { message: 'no vault' },
     });
   });
+});
+
+test('a token function is told when no call waits for it any more', async () => {
+  const signals: AbortSignal[] = [];
+  const token = (_: string | undefined, signal: AbortSignal): Promise<string> => {
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+  const client = createSwarmClient({ url: 'http://127.0.0.1:1', token });
+  const controllers = [new AbortController(), new AbortController()];
+  const calls = controllers.map(({ signal }) => rejection(client.registry.get({ name: 'a' }, { signal })));
+  await vi.waitFor(() => expect(signals).toHaveLength(1));
+  controllers[0]?.abort();
+  await calls[0];
+  expect(signals[0]?.aborted).toBe(false);
+  controllers[1]?.abort();
+  await calls[1];
+  expect(signals[0]?.aborted).toBe(true);
+  const listener = client.on('a.b', () => {});
+  await vi.waitFor(() => expect(signals).toHaveLength(2));
+  await client.close();
+  await listener.closed;
+  const hasty = createSwarmClient({ url: 'http://127.0.0.1:1', token, timeoutMs: 1, publishTimeoutMs: 50 });
+  await rejection(hasty.publish('a.b', 1));
+  await hasty.close();
+  expect(signals.length).toBeGreaterThan(2);
+  expect(signals.every(({ aborted }) => aborted)).toBe(true);
 });
 
 test('an address that is none is refused at once', () => {

@@ -13,6 +13,7 @@ import type { AnyTRPCProcedure, inferProcedureInput, inferProcedureOutput } from
 import { bounded } from './bounded.ts';
 import type { Connection } from './connection.ts';
 import { isRecord, parseJson } from './json.ts';
+import { onAbort } from './on-abort.ts';
 import { refusalOf, refusalOfCall, unreachable } from './refusal.ts';
 
 export interface CallOptions {
@@ -102,7 +103,7 @@ export function createProcedures(connection: Connection): Procedures {
       } catch (thrown) {
         const refusal = refusalOfCall(thrown);
         const mayRenew = refusal.is('UNAUTHENTICATED') && context.token !== '';
-        if (!mayRenew || !(await connection.renewed(context.token))) throw refusal;
+        if (!mayRenew || !(await connection.renewed(context.token, signal))) throw refusal;
       }
       return attempt().catch((thrown: unknown) => {
         throw refusalOfCall(thrown);
@@ -132,7 +133,7 @@ interface CallContext extends Record<string, unknown> {
 function batching(connection: Connection): TRPCLink<AppRouter> {
   const url = connection.endpoint('trpc');
   const headers = async (operations: readonly Operation[]): Promise<Record<string, string>> => {
-    const token = await connection.token();
+    const token = await connection.token(endOfAll(operations));
     for (const { context } of operations) context['token'] = token;
     return connection.headers(token);
   };
@@ -148,6 +149,20 @@ function batching(connection: Connection): TRPCLink<AppRouter> {
     }),
     false: httpLink({ url, fetch, headers: ({ op }) => headers([op]) }),
   });
+}
+
+/** Aborted when every one of them is. */
+function endOfAll(operations: readonly Operation[]): AbortSignal {
+  const controller = new AbortController();
+  let open = operations.length;
+  for (const { signal } of operations) {
+    if (!signal) continue;
+    onAbort(signal, () => {
+      open -= 1;
+      if (open === 0) controller.abort();
+    });
+  }
+  return controller.signal;
 }
 
 /** A fetch for tRPC's links whose answers are tRPC's; whatever else comes back is thrown as the SwarmError that it means. */

@@ -84,7 +84,7 @@ async function* read<T>(
       let outcome: Outcome<T>;
       try {
         if (stream === undefined) {
-          token = await whileOpen(() => connection.token());
+          token = await whileOpen(() => connection.token(stop));
           const headers = connection.headers(token);
           if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
           stream = await openEventStream(url, {
@@ -113,7 +113,7 @@ async function* read<T>(
       const { lost } = outcome;
       const refused = lost.is('UNAUTHENTICATED') ? token : undefined;
       if (refused !== undefined) {
-        const renewed = await whileOpen(() => connection.renewed(refused)).catch(
+        const renewed = await whileOpen(() => connection.renewed(refused, stop)).catch(
           (error: unknown) => SwarmError.from(error).retryable,
         );
         if (!renewed && !stop.aborted) throw lost;
