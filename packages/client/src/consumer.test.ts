@@ -269,6 +269,39 @@ describe('a consumer', () => {
     await consumer.stop();
   });
 
+  test('counts the deadline from when a delivery came, also while it waits for a place', async () => {
+    const clock = new HeldClock();
+    const gap: GroupEvent = { type: 'gap', lost: 1, reason: 'retention' };
+    const group = await groupOf([[delivery(1), delivery(2), delivery(3), delivery(4), gap]], clock);
+    const signals = new Map<unknown, AbortSignal>();
+    const gates = new Map<unknown, () => void>();
+    let hasComeAll = false;
+    const consumer = consume(
+      group,
+      ({ data }, { signal }) => {
+        signals.set(data, signal);
+        return new Promise<void>((resolve) => gates.set(data, resolve));
+      },
+      { maxInFlight: 2, ackDeadlineMs: 1_000, onGap: () => (hasComeAll = true) },
+    );
+    await waitFor(() => hasComeAll, { what: 'all deliveries' });
+    clock.advance(600);
+    gates.get(2)?.();
+    await waitFor(() => signals.has(3), { what: 'the delivery that has waited' });
+    clock.advance(399);
+    expect(signals.get(3)?.aborted).toBe(false);
+    clock.advance(1);
+    expect(signals.get(3)?.aborted).toBe(true);
+    gates.get(3)?.();
+    await waitFor(() => ackedIds(group).includes('3/1'), { what: 'the late ack' });
+    group.opened[0]?.response.write(frames([delivery(5)]));
+    await waitFor(() => signals.has(5), { what: 'the next delivery' });
+    // The fourth is somebody else's.
+    expect([...signals.keys()]).toEqual([1, 2, 3, 5]);
+    for (const open of gates.values()) open();
+    await consumer.stop();
+  });
+
   test('can be stopped while all of its handlers hang', async () => {
     const leaks = trackLeaks();
     const group = await groupOf([[delivery(1)]]);

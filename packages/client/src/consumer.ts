@@ -5,8 +5,9 @@
 //             ──handler throws───> nacked, with the error's message; the group delivers it again, or gives up on it
 //             ──ackDeadlineMs────> its signal is aborted; the group delivers it to somebody else
 //
-// The group counts a delivery whose deadline has passed no longer, and gives another in its place. A member whose handlers
-// all hang would so take events that it never begins, attempt after attempt, until they are dead letters. So it leaves the
+// The group counts a delivery whose deadline has passed no longer, and gives another in its place. While some handlers hang,
+// what comes waits for a place; its deadline runs, and after that it is not begun, since it is somebody else's. A member
+// whose handlers all hang would so take events that it never begins, attempt after attempt, until they are dead letters. So it leaves the
 // group when all of its places are lost (half a deadline after the last one's has passed), and comes back with the next that
 // is free.
 import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
@@ -80,8 +81,8 @@ export interface Consumer {
 const DEFAULT_MAX_IN_FLIGHT = 16;
 const DEFAULT_ACK_DEADLINE_MS = 30_000;
 const DEFAULT_STOP_LIMIT_MS = 10_000;
-/** Deadlines after which a handler that still runs counts as lost. */
-const LOST_AFTER_DEADLINES = 1.5;
+/** How long after its deadline a handler that still runs counts as lost, in deadlines. */
+const LOST_AFTER_THE_DEADLINE = 0.5;
 /** The longest that the core lets an event wait. */
 const MAX_DELAY_MS = 86_400_000;
 
@@ -122,10 +123,16 @@ function readGroupEvent(json: unknown): GroupEvent | undefined {
   }
 }
 
+interface Waiting {
+  readonly item: GroupDelivery;
+  /** On the connection's clock, as all times here. */
+  readonly deadline: number;
+}
+
 interface Running {
   readonly done: Promise<void>;
   readonly abort: (reason: SwarmError) => void;
-  /** When it counts as lost, on the connection's clock. */
+  /** When it counts as lost. */
   readonly lostAt: number;
 }
 
@@ -138,8 +145,15 @@ export class GroupConsumer implements Consumer {
   readonly #onLoad: () => void;
   /** What the group gives now. */
   #deliveries: Deliveries;
+  /** What has come while there was no place, by delivery; the oldest first. */
+  readonly #waiting = new Map<string, Waiting>();
   /** What is being handled, by delivery. */
   readonly #running = new Map<string, Running>();
+  /** End it, for whatever reason. */
+  readonly #ends: readonly AbortSignal[];
+  /** Whether all places were lost. */
+  #isLost = false;
+  #cancelWatch: () => void = () => {};
   /** Aborted by `stop`; its reason says nothing. */
   readonly #stopping = new AbortController();
   #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
@@ -160,6 +174,8 @@ export class GroupConsumer implements Consumer {
     this.#options = { ...options, consumer: options.consumer ?? randomUuid() };
     this.#handler = handler;
     this.#onLoad = onLoad;
+    const { signal } = options;
+    this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
     this.#deliveries = deliveriesOf(connection, this.#options);
     this.closed = this.#run();
     // Those who do not ask for the end need not hear of it.
@@ -188,60 +204,80 @@ export class GroupConsumer implements Consumer {
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#options;
-    const ends = [this.#stopping.signal, this.#connection.closed, ...(signal === undefined ? [] : [signal])];
-    const releases = ends.map((end) => onAbort(end, () => this.#goOn()));
-    const isEnding = (): boolean => ends.some(({ aborted }) => aborted);
+    const releases = this.#ends.map((end) => onAbort(end, () => this.#goOn()));
     try {
-      while (await this.#take(isEnding)) {
-        while (this.#isFull && !isEnding()) await this.#news();
-        if (isEnding()) break;
+      while (await this.#take()) {
+        this.#waiting.clear();
+        while (this.#isFull && !this.#isEnding) await this.#news();
+        if (this.#isEnding) break;
         this.#deliveries = deliveriesOf(this.#connection, this.#options);
       }
     } finally {
       for (const release of releases) release();
+      this.#waiting.clear();
+      this.#cancelWatch();
       await this.#finish();
     }
   }
 
+  get #isEnding(): boolean {
+    return this.#ends.some(({ aborted }) => aborted);
+  }
+
   /** Begins what is delivered, until there is no more (false) or all places are lost (true). */
-  async #take(isEnding: () => boolean): Promise<boolean> {
-    const { onGap } = this.#options;
+  async #take(): Promise<boolean> {
+    const { onGap, ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
     const { clock } = this.#connection;
+    this.#isLost = false;
     for await (const item of this.#deliveries) {
       if (this.#stopping.signal.aborted) return false;
       if (item.type === 'gap') safely(() => onGap?.(item));
-      else this.#begin(item);
-      while (this.#isFull && !isEnding()) {
-        const lostInMs = Math.max(...Array.from(this.#running.values(), ({ lostAt }) => lostAt)) - clock.now();
-        if (lostInMs <= 0) return true;
-        await this.#news(lostInMs);
+      else {
+        this.#waiting.set(item.deliveryId, { item, deadline: clock.now() + ackDeadlineMs });
+        this.#fillPlaces();
       }
     }
-    return false;
+    return this.#isLost;
+  }
+
+  #fillPlaces(): void {
+    const now = this.#connection.clock.now();
+    for (const [deliveryId, waiting] of this.#waiting) {
+      const isOver = waiting.deadline <= now || this.#running.has(deliveryId);
+      if (!isOver && (this.#isFull || this.#isEnding)) break;
+      this.#waiting.delete(deliveryId);
+      if (!isOver) this.#begin(waiting);
+    }
+    this.#watchPlaces();
+  }
+
+  /** Ends what the group gives when all places are lost. */
+  #watchPlaces(): void {
+    this.#cancelWatch();
+    if (!this.#isFull || this.#isLost) return;
+    const { clock } = this.#connection;
+    const lostAt = Math.max(...Array.from(this.#running.values(), (running) => running.lostAt));
+    this.#cancelWatch = clock.schedule(Math.max(0, lostAt - clock.now()), () => {
+      this.#isLost = true;
+      void this.#deliveries.return?.();
+    });
   }
 
   get #isFull(): boolean {
     return this.#running.size >= this.maxInFlight;
   }
 
-  /** Resolves when a handler has ended, when there is no more to come, or after `limitMs`. */
-  async #news(limitMs = Infinity): Promise<void> {
-    let cancel: (() => void) | undefined;
-    await new Promise<void>((resolve) => {
-      this.#goOn = resolve;
-      if (Number.isFinite(limitMs)) cancel = this.#connection.clock.schedule(limitMs, resolve);
-    });
-    cancel?.();
+  /** Resolves when a handler has ended, or there is no more to come. */
+  #news(): Promise<void> {
+    return new Promise((resolve) => (this.#goOn = resolve));
   }
 
-  #begin(item: GroupDelivery): void {
-    if (this.#running.has(item.deliveryId)) return;
+  #begin({ item, deadline }: Waiting): void {
     const { clock, closed } = this.#connection;
     const { ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
     const controller = new AbortController();
     const abort = (reason: SwarmError): void => controller.abort(reason);
-    const cancel = clock.schedule(ackDeadlineMs, () =>
+    const cancel = clock.schedule(deadline - clock.now(), () =>
       abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
     );
     const release = onAbort(closed, () => abort(abortError(closed)));
@@ -250,9 +286,10 @@ export class GroupConsumer implements Consumer {
       release();
       this.#running.delete(item.deliveryId);
       this.#onLoad();
+      this.#fillPlaces();
       this.#goOn();
     });
-    const lostAt = clock.now() + ackDeadlineMs * LOST_AFTER_DEADLINES;
+    const lostAt = deadline + ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
     this.#running.set(item.deliveryId, { done, abort, lostAt });
     this.#onLoad();
   }
