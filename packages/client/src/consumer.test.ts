@@ -329,6 +329,26 @@ describe('a consumer', () => {
     expect(ackedIds(group)).toEqual(['1/1', '1/2']);
   });
 
+  test('begins another where one has left its place, and waits for both', async () => {
+    const group = await groupOf([[delivery(1), delivery(2), delivery(3)]]);
+    const gates = new Map<unknown, () => void>();
+    const consumer = consume(
+      group,
+      ({ data }, { leavePlace }) => {
+        if (data === 1) for (const _ of [1, 2]) leavePlace();
+        return new Promise<void>((resolve) => gates.set(data, resolve));
+      },
+      { maxInFlight: 1 },
+    );
+    await waitFor(() => gates.size === 2, { what: 'the second handler' });
+    expect(consumer.running).toBe(1);
+    const stopped = consumer.stop();
+    for (const open of gates.values()) open();
+    await stopped;
+    expect([...gates.keys()]).toEqual([1, 2]);
+    expect(ackedIds(group).toSorted()).toEqual(['1/1', '2/1']);
+  });
+
   test('tells gaps', async () => {
     const group = await groupOf([[{ type: 'gap', lost: 7, reason: 'retention' }, delivery(1)]]);
     const gaps: unknown[] = [];

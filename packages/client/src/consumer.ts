@@ -61,6 +61,8 @@ export interface Delivery {
   readonly position: string;
   /** Aborted when the deadline passes, and when the consumer does not wait any longer. */
   readonly signal: AbortSignal;
+  /** Lets another delivery begin in the place of this one, which from now on only waits for what is done elsewhere. */
+  readonly leavePlace: () => void;
 }
 
 export type DeliveryHandler = (event: SwarmEvent, delivery: Delivery) => unknown;
@@ -130,7 +132,7 @@ interface Waiting {
 }
 
 interface Running {
-  readonly done: Promise<void>;
+  done: Promise<void>;
   readonly abort: (reason: SwarmError) => void;
   /** When it counts as lost. */
   readonly lostAt: number;
@@ -149,6 +151,8 @@ export class GroupConsumer implements Consumer {
   readonly #waiting = new Map<string, Waiting>();
   /** What is being handled, by delivery. */
   readonly #running = new Map<string, Running>();
+  /** Those that have left their places. */
+  readonly #aside = new Map<string, Running>();
   /** End it, for whatever reason. */
   readonly #ends: readonly AbortSignal[];
   /** Whether all places were lost. */
@@ -243,7 +247,7 @@ export class GroupConsumer implements Consumer {
   #fillPlaces(): void {
     const now = this.#connection.clock.now();
     for (const [deliveryId, waiting] of this.#waiting) {
-      const isOver = waiting.deadline <= now || this.#running.has(deliveryId);
+      const isOver = waiting.deadline <= now || this.#running.has(deliveryId) || this.#aside.has(deliveryId);
       if (!isOver && (this.#isFull || this.#isEnding)) break;
       this.#waiting.delete(deliveryId);
       if (!isOver) this.#begin(waiting);
@@ -281,26 +285,36 @@ export class GroupConsumer implements Consumer {
       abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
     );
     const release = onAbort(closed, () => abort(abortError(closed)));
-    const done = this.#handle(item, controller.signal).finally(() => {
+    const { deliveryId } = item;
+    const lostAt = deadline + ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
+    const running: Running = { done: Promise.resolve(), abort, lostAt };
+    this.#running.set(deliveryId, running);
+    const leavePlace = (): void => {
+      if (!this.#running.delete(deliveryId)) return;
+      this.#aside.set(deliveryId, running);
+      this.#placeIsFree();
+    };
+    running.done = this.#handle(item, controller.signal, leavePlace).finally(() => {
       cancel();
       release();
-      this.#running.delete(item.deliveryId);
-      this.#onLoad();
-      this.#fillPlaces();
-      this.#goOn();
+      if (!this.#aside.delete(deliveryId) && this.#running.delete(deliveryId)) this.#placeIsFree();
     });
-    const lostAt = deadline + ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
-    this.#running.set(item.deliveryId, { done, abort, lostAt });
     this.#onLoad();
   }
 
+  #placeIsFree(): void {
+    this.#onLoad();
+    this.#fillPlaces();
+    this.#goOn();
+  }
+
   /** Never rejects. */
-  async #handle(item: GroupDelivery, signal: AbortSignal): Promise<void> {
+  async #handle(item: GroupDelivery, signal: AbortSignal, leavePlace: () => void): Promise<void> {
     const { event, deliveryId, attempt, position } = item;
     const { group, namespace, onError } = this.#options;
     let nack: { delayMs: number; reason: string } | undefined;
     try {
-      await this.#handler(event, { deliveryId, attempt, position, signal });
+      await this.#handler(event, { deliveryId, attempt, position, signal, leavePlace });
     } catch (error) {
       nack = { delayMs: this.#delayAfter(attempt, error), reason: reasonOf(error) };
       safely(() => onError?.(error, event));
@@ -328,7 +342,7 @@ export class GroupConsumer implements Consumer {
     const patience = new AbortController();
     // Nothing is acknowledged any more when the client is closed.
     const release = onAbort(closed, () => patience.abort());
-    const handlers = [...this.#running.values()];
+    const handlers = [...this.#running.values(), ...this.#aside.values()];
     const all = Promise.all(handlers.map(({ done }) => done)).then(() => true);
     const limit = sleep(clock, this.#stopLimitMs, patience.signal).then(() => false);
     const haveEnded = await Promise.race([all, limit]);

@@ -44,6 +44,8 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
     clock,
     said,
     errors,
+    /** How many deliveries have left their places. */
+    placesLeft: 0,
     attach: attached.resolve,
     refuse: (_kind: string): SwarmError | Promise<void> | undefined => undefined,
     get consumed() {
@@ -55,7 +57,8 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
     kinds: () => said.map(({ kind }) => kind),
     /** The group hands the task over: resolves when it is acknowledged, rejects when it is given back. */
     deliver: (task: object = {}, { signal } = new AbortController()): Promise<unknown> => {
-      const delivery = { deliveryId: '1', attempt: 1, position: '1', signal };
+      const leavePlace = (): void => void (world.placesLeft += 1);
+      const delivery = { deliveryId: '1', attempt: 1, position: '1', signal, leavePlace };
       return Promise.resolve(handle(eventOf('assigned', { ...TASK, ...task }), delivery));
     },
     cancel: (attempt = 1) =>
@@ -150,15 +153,18 @@ test('works as the group of its name, from the beginning', () => {
   });
 });
 
-test('an assignment that comes again while its handler runs waits for the same answer', async () => {
-  const { deliver, begun, outcome, signals, kinds, server } = busyWorker();
+test('an assignment that comes again while its handler runs waits for the same answer, without a place', async () => {
+  const world = busyWorker();
+  const { deliver, begun, outcome, signals, kinds, server } = world;
   const first = deliver();
   await begun();
+  expect(world.placesLeft).toBe(0);
   let isSettled = false;
   const second = deliver().then(() => (isSettled = true));
   await new Promise(setImmediate);
   expect(isSettled).toBe(false);
   expect(server.running).toBe(1);
+  expect(world.placesLeft).toBe(1);
   outcome.resolve('done');
   await Promise.all([first, second]);
   expect(kinds()).toEqual(['accepted', 'completed']);

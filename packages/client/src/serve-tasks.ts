@@ -8,14 +8,15 @@
 //                               ──the agent stops──> given back
 //
 // The assignment is acknowledged when the answer is on the bus. When the process dies before, the group delivers it again.
-// One that comes again while this process works on it settles with that work; one that was answered is acknowledged.
+// One that comes again while this process works on it settles with that work, and takes no place of it; one that was
+// answered is acknowledged.
 import { architectEvents, type Json, LIMITS, SwarmError, type TaskAssigned } from '@hypercode/contracts';
 import { retryDelay } from './backoff.ts';
 import { abortError, bounded } from './bounded.ts';
 import type { BusCalls } from './bus-calls.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import type { ConnectedAgent } from './connected-agent.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer, Delivery } from './consumer.ts';
 import { safely } from './emitter.ts';
 import { onAbort } from './on-abort.ts';
 import type { TopicListener } from './subscription.ts';
@@ -150,8 +151,9 @@ export class AssignedTasks implements TaskServer {
     });
     // What was assigned before the group was there is the agent's, too.
     const group = { group: name, topics: [`task.${name}.assigned`] as const, from: 'earliest' as const };
-    this.#consumer = this.#events.consume({ ...group, maxInFlight: concurrency, ackDeadlineMs }, ({ id, data }) =>
-      this.#serve(data, id),
+    this.#consumer = this.#events.consume(
+      { ...group, maxInFlight: concurrency, ackDeadlineMs },
+      ({ id, data }, delivery) => this.#serve(data, id, delivery),
     );
     const end = (): void => {
       this.#cancellations.stop();
@@ -177,12 +179,15 @@ export class AssignedTasks implements TaskServer {
   }
 
   /** Settles the assignment: acknowledged when this resolves, given back when it rejects. */
-  async #serve(task: TaskAssigned, causationId: string): Promise<void> {
+  async #serve(task: TaskAssigned, causationId: string, { leavePlace }: Delivery): Promise<void> {
     // Who may not hear of cancellations works all the same.
     await this.#cancellations.attached.catch(() => {});
     const key = keyOf(task);
     const running = this.#running.get(key);
-    if (running !== undefined) return running.done;
+    if (running !== undefined) {
+      leavePlace();
+      return running.done;
+    }
     const leftMs = Date.parse(task.deadlineAt) - this.#clock.wallNow();
     if (leftMs <= 0 || this.#over.has(key)) return;
     await this.#begin(task, causationId, leftMs).done;
