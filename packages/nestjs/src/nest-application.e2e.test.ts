@@ -307,6 +307,26 @@ describe('the start', () => {
     await leaks.check();
   });
 
+  test('that another provider fails leaves no agent behind when the application is closed', async () => {
+    const leaks = trackLeaks();
+
+    @Injectable()
+    class Broken implements OnModuleInit {
+      onModuleInit() {
+        throw new Error('no database');
+      }
+    }
+    const application = await create({
+      imports: [SwarmModule.forRoot(optionsFor('unlucky'))],
+      providers: [Broken, Orders],
+    });
+    await expect(application.init()).rejects.toThrow('no database');
+    expect(await isGone('unlucky')).toBe(false);
+    await application.close();
+    expect(await isGone('unlucky')).toBe(true);
+    await leaks.check();
+  });
+
   test('fails where a handler has no single instance', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {
