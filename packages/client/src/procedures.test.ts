@@ -161,7 +161,7 @@ test('a token function is told when no call waits for it any more', async () => 
   const client = createSwarmClient({ url: 'http://127.0.0.1:1', token });
   const controllers = [new AbortController(), new AbortController()];
   const calls = controllers.map(({ signal }) => rejection(client.registry.get({ name: 'a' }, { signal })));
-  await vi.waitFor(() => expect(signals).toHaveLength(1));
+  await vi.waitFor(() => expect(signals).toHaveLength(1), { timeout: 10_000 });
   controllers[0]?.abort();
   await calls[0];
   expect(signals[0]?.aborted).toBe(false);
@@ -169,7 +169,7 @@ test('a token function is told when no call waits for it any more', async () => 
   await calls[1];
   expect(signals[0]?.aborted).toBe(true);
   const listener = client.on('a.b', () => {});
-  await vi.waitFor(() => expect(signals).toHaveLength(2));
+  await vi.waitFor(() => expect(signals).toHaveLength(2), { timeout: 10_000 });
   await client.close();
   await listener.closed;
   const hasty = createSwarmClient({ url: 'http://127.0.0.1:1', token, timeoutMs: 1, publishTimeoutMs: 50 });

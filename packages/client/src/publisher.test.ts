@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { problemOf, type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
-import { trackLeaks } from '@hypercode/testkit';
+import { HeldClock, trackLeaks } from '@hypercode/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from './clock.ts';
 import { type Connection, openConnection, type SwarmClientOptions } from './connection.ts';
@@ -82,6 +82,15 @@ const rejection = (call: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
+/** A busy machine takes its time. */
+const PATIENCE = { timeout: 10_000 };
+/** All requests are answered, and two timers are left: that of the pause, and that of the oldest event. */
+const isPaused = (clock: HeldClock, forMs: number): Promise<void> =>
+  vi.waitFor(() => expect([clock.armed, clock.nextInMs]).toEqual([2, forMs]), PATIENCE);
+/** What was on its way to be sent is sent. */
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+};
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 describe('calls of one moment', () => {
@@ -127,9 +136,9 @@ describe('calls of one moment', () => {
     const { url, batches } = await serve((batch) => void held.push(batch));
     const { publisher } = publisherOf(url);
     const calls = range(3_000).map((number) => publisher.publish('a', number));
-    await vi.waitFor(() => expect(held).toHaveLength(4));
+    await vi.waitFor(() => expect(held).toHaveLength(4), PATIENCE);
     for (const batch of held.splice(0, 1)) answer(batch);
-    await vi.waitFor(() => expect(batches).toHaveLength(5));
+    await vi.waitFor(() => expect(batches).toHaveLength(5), PATIENCE);
     expect(batches.every(({ events }) => events.length <= 128)).toBe(true);
     const release = setInterval(() => held.splice(0).forEach((batch) => answer(batch)), 1);
     await Promise.all(calls);
@@ -244,10 +253,15 @@ describe('an event', () => {
   });
 
   test('is given up in the end, with the id to publish it with again', async () => {
-    const { url } = await serve((batch) => refuse(batch, new SwarmError('UNAVAILABLE', 'no store')));
-    const { publisher } = publisherOf(url, { publishTimeoutMs: 60 }, systemClock);
+    const clock = new HeldClock();
+    const again = new SwarmError('UNAVAILABLE', 'no store', { retryAfterMs: 40 });
+    const { url } = await serve((batch) => refuse(batch, again));
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 60 }, clock);
     const id = crypto.randomUUID();
-    expect(await rejection(publisher.publish('a', 1, { id }))).toMatchObject({
+    const call = rejection(publisher.publish('a', 1, { id }));
+    await isPaused(clock, 40);
+    clock.advance(60);
+    expect(await call).toMatchObject({
       code: 'UNAVAILABLE',
       retryable: true,
       details: { id },
@@ -256,9 +270,12 @@ describe('an event', () => {
   });
 
   test('is given up when nobody answers at all', async () => {
+    const clock = new HeldClock();
     const { url, batches } = await serve(() => {});
-    const { publisher } = publisherOf(url, { publishTimeoutMs: 50 });
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 50 }, clock);
     const calls = range(3_000).map((number) => rejection(publisher.publish('a', number)));
+    await vi.waitFor(() => expect(batches).toHaveLength(4), PATIENCE);
+    clock.advance(50);
     const errors = await Promise.all(calls);
     expect(errors.every((error) => error instanceof SwarmError && error.is('UNAVAILABLE') && error.details?.id)).toBe(
       true,
@@ -269,19 +286,21 @@ describe('an event', () => {
   });
 
   test('waits as long as a refusal asks for, and so do the others', async () => {
-    const started = performance.now();
-    const times: number[] = [];
-    const { url } = await serve((batch) => {
-      times.push(performance.now() - started);
+    const clock = new HeldClock();
+    const { url, batches } = await serve((batch) => {
       if (batch.number === 1) refuse(batch, new SwarmError('RATE_LIMITED', 'slow', { retryAfterMs: 80 }));
       else answer(batch);
     });
-    const { publisher } = publisherOf(url);
+    const { publisher } = publisherOf(url, {}, clock);
     const first = publisher.publish('a', 1);
-    await vi.waitFor(() => expect(times).toHaveLength(1));
-    await Promise.all([first, publisher.publish('a', 2)]);
-    expect(times.length).toBeLessThanOrEqual(3);
-    expect(times.at(-1)).toBeGreaterThan(75);
+    await isPaused(clock, 80);
+    const second = publisher.publish('a', 2);
+    clock.advance(79);
+    await turns();
+    expect(batches).toHaveLength(1);
+    clock.advance(1);
+    await Promise.all([first, second]);
+    expect(batches.length).toBeLessThanOrEqual(3);
   });
 
   test('ends with its signal, before and after it is sent', async () => {
@@ -335,45 +354,62 @@ describe('an open circuit', () => {
   });
 
   test('is not asked again before the time that it gives', async () => {
-    const times: number[] = [];
-    const { url } = await serve((batch) => {
-      times.push(performance.now());
-      if (batch.number === 1) refuse(batch, tripped(80));
-      else answer(batch);
-    });
-    const { publisher } = publisherOf(url);
+    const clock = new HeldClock();
+    const { url, batches } = await serve((batch) => (batch.number === 1 ? refuse(batch, tripped(80)) : answer(batch)));
+    const { publisher } = publisherOf(url, {}, clock);
     const first = publisher.publish('a', 1);
-    await vi.waitFor(() => expect(times).toHaveLength(1));
-    await Promise.all([first, publisher.publish('a', 2)]);
-    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(75);
+    await isPaused(clock, 80);
+    const second = publisher.publish('a', 2);
+    clock.advance(79);
+    await turns();
+    expect(batches).toHaveLength(1);
+    clock.advance(1);
+    await Promise.all([first, second]);
+    expect(batches[1]?.events.map(({ data }) => data)).toEqual([1, 2]);
   });
 
   test('refuses in the end what has waited for it, sent or not, and says why', async () => {
-    const { url, batches } = await serve((batch) => answer(batch, (event) => refusal(event, tripped())));
-    const { publisher } = publisherOf(url, { publishTimeoutMs: 400, publishBuffer: { maxEvents: 600 } }, systemClock);
+    const clock = new HeldClock();
+    const held: Batch[] = [];
+    const { url, batches } = await serve((batch) => {
+      // The first trial is not answered any more.
+      if (batch.number === 5) held.push(batch);
+      else answer(batch, (event) => refusal(event, tripped(50)));
+    });
+    const options = { publishTimeoutMs: 400, publishBuffer: { maxEvents: 600 } };
+    const { publisher } = publisherOf(url, options, clock);
     const ids = range(700).map(() => crypto.randomUUID());
-    const errors = await Promise.all(ids.map((id) => rejection(publisher.publish('a', 1, { id }))));
+    const calls = ids.map((id) => rejection(publisher.publish('a', 1, { id })));
+    await isPaused(clock, 50);
+    clock.advance(50);
+    await vi.waitFor(() => expect(held).toHaveLength(1), PATIENCE);
+    clock.advance(350);
+    const errors = await Promise.all(calls);
     const sent = new Set(batches.flatMap(({ events }) => events.map(({ id }) => id)));
-    expect(sent.size).toBeLessThan(700);
+    expect(sent.size).toBe(4 * 128);
     const inFlight = errors.filter((error) => error instanceof SwarmError && error.is('UNAVAILABLE'));
-    expect(inFlight.length).toBeLessThanOrEqual(8);
+    expect(inFlight).toHaveLength(8);
     expect(errors.at(-1)).toMatchObject({
       code: 'CIRCUIT_OPEN',
       retryable: true,
       message: expect.stringMatching(/within 400 ms.*runaway/),
       details: { circuit: 'open', reason: 'runaway', id: ids.at(-1) },
     });
-    expect(errors.filter((error) => error instanceof SwarmError && error.is('CIRCUIT_OPEN')).length).toBe(
-      700 - inFlight.length,
-    );
+    expect(errors.filter((error) => error instanceof SwarmError && error.is('CIRCUIT_OPEN'))).toHaveLength(700 - 8);
   });
 
   test('leaves the outcome unknown of what may have arrived before', async () => {
+    const clock = new HeldClock();
     const { url } = await serve((batch) =>
-      batch.number === 1 ? batch.request.socket.resetAndDestroy() : refuse(batch, tripped(1_000)),
+      batch.number === 1 ? batch.request.socket.resetAndDestroy() : refuse(batch, tripped(299)),
     );
-    const { publisher } = publisherOf(url, { publishTimeoutMs: 300 });
-    expect(await rejection(publisher.publish('a', 1))).toMatchObject({
+    const { publisher } = publisherOf(url, { publishTimeoutMs: 300 }, clock);
+    const call = rejection(publisher.publish('a', 1));
+    await isPaused(clock, 0);
+    clock.advance(0);
+    await isPaused(clock, 299);
+    clock.advance(300);
+    expect(await call).toMatchObject({
       code: 'UNAVAILABLE',
       details: { id: expect.any(String) },
       cause: { code: 'CIRCUIT_OPEN' },
@@ -385,7 +421,7 @@ describe('an open circuit', () => {
     const { url, batches } = await serve((batch) => (isOpen ? refuse(batch, tripped()) : answer(batch)));
     const { publisher } = publisherOf(url, { publishBuffer: { maxEvents: 2, whenFull: 'reject' } });
     const calls = [publisher.publish('a', 1), publisher.publish('a', 2)];
-    await vi.waitFor(() => expect(batches.length).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(batches.length).toBeGreaterThan(1), PATIENCE);
     expect(await rejection(publisher.publish('a', 3))).toMatchObject({ code: 'RATE_LIMITED' });
     isOpen = false;
     expect(await Promise.all(calls)).toHaveLength(2);
@@ -409,7 +445,7 @@ describe('an open circuit', () => {
     const { connection } = publisherOf(url);
     const circuit = new OwnCircuit();
     const publishing = new Publisher(connection, circuit).publish('a', 1);
-    await vi.waitFor(() => expect(circuit.state).toBe('open'));
+    await vi.waitFor(() => expect(circuit.state).toBe('open'), PATIENCE);
     circuit.hear(circuit.begin(), 'half_open');
     expect(batches).toHaveLength(1);
     circuit.hear(circuit.begin(), 'closed');
@@ -463,11 +499,11 @@ describe('the buffer', () => {
     const { publisher } = publisherOf(url, { publishBuffer: { maxEvents: 2, whenFull: 'reject' } });
     const calls = [publisher.publish('a', 1), publisher.publish('a', 2)];
     expect(await rejection(publisher.publish('a', 3))).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), PATIENCE);
     for (const batch of held) answer(batch);
     await Promise.all(calls);
     void rejection(publisher.publish('a', 4));
-    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await vi.waitFor(() => expect(held).toHaveLength(2), PATIENCE);
   });
 
   test.each([
@@ -502,7 +538,7 @@ describe('the buffer', () => {
       rejection(publisher.publish('a', 1, { signal: controller.signal })),
       publisher.publish('a', 2),
     ];
-    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    await vi.waitFor(() => expect(batches).toHaveLength(1), PATIENCE);
     controller.abort();
     await first;
     expect(await second).toMatchObject({ duplicate: false });
@@ -527,7 +563,7 @@ test('events that were given up take no memory while the others wait', async () 
     await call;
   };
   const patient = rejection(publisher.publish('a', 1));
-  await vi.waitFor(() => expect(batches).toHaveLength(1));
+  await vi.waitFor(() => expect(batches).toHaveLength(1), PATIENCE);
   const before = heapBytes();
   for (const number of range(200)) await giveUp(String(number).repeat(60_000));
   // And while there is no room.
@@ -547,9 +583,9 @@ describe('flush', () => {
     const refused = rejection(publisher.publish('a', 1));
     let isFlushed = false;
     const flushed = publisher.flush().then(() => (isFlushed = true));
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), PATIENCE);
     void rejection(publisher.publish('a', 2));
-    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await vi.waitFor(() => expect(held).toHaveLength(2), PATIENCE);
     expect(isFlushed).toBe(false);
     for (const batch of held.slice(0, 1)) refuse(batch, new SwarmError('FORBIDDEN', 'no'));
     await flushed;
@@ -565,7 +601,7 @@ describe('closing', () => {
     const { publisher, connection } = publisherOf(url, { publishBuffer: { maxEvents: 1 } });
     const sent = publisher.publish('a', 1);
     const waiting = rejection(publisher.publish('a', 2));
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await vi.waitFor(() => expect(held).toHaveLength(1), PATIENCE);
     connection.close(new SwarmError('UNAVAILABLE', 'closed'));
     expect(await waiting).toMatchObject({
       code: 'UNAVAILABLE',
@@ -585,7 +621,7 @@ describe('closing', () => {
     const hasty: Clock = { ...impatient, schedule: (delayMs, run) => systemClock.schedule(Math.min(delayMs, 20), run) };
     const { publisher, connection } = publisherOf(url, { timeoutMs: Infinity, publishTimeoutMs: Infinity }, hasty);
     const sent = rejection(publisher.publish('a', 1));
-    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    await vi.waitFor(() => expect(batches).toHaveLength(1), PATIENCE);
     connection.close(new SwarmError('UNAVAILABLE', 'closed'));
     expect(await sent).toMatchObject({ code: 'UNAVAILABLE', details: { id: expect.any(String) } });
   });

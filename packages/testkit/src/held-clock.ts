@@ -18,6 +18,11 @@ export class HeldClock {
     return this.#timers.size;
   }
 
+  /** Milliseconds until the next timer; Infinity when there is none. */
+  get nextInMs(): number {
+    return Math.min(...Array.from(this.#timers, ({ at }) => at)) - this.#now;
+  }
+
   /** Runs what falls due, in its order, also what that schedules. */
   advance(ms: number): void {
     const end = this.#now + ms;
