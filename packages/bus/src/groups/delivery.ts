@@ -8,15 +8,15 @@ import { formatPosition, parsePosition } from '../store/position.ts';
 /** A value on its way to a consumer, with its tracked id. */
 export type GroupItem = StreamItem<GroupEvent>;
 
-/** `<position>.<attempt>`; callers take it for opaque. */
-export const formatDeliveryId = ({ position, attempt }: DeliveryRef): string =>
-  `${formatPosition(position)}.${attempt}`;
+/** `<position>.<life>.<attempt>`; callers take it for opaque. */
+export const formatDeliveryId = ({ position, life, attempt }: DeliveryRef): string =>
+  `${formatPosition(position)}.${life}.${attempt}`;
 
 /** INVALID_INPUT for what `formatDeliveryId` did not write. */
 export function deliveryIn(id: string, index: number): DeliveryRef {
-  const [, text = '', digits = ''] = /^([^.]+)\.([1-9]\d{0,8})$/.exec(id) ?? [];
+  const [, text = '', life = '', attempt = ''] = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})$/.exec(id) ?? [];
   const position = parsePosition(text);
-  if (position !== null) return { position, attempt: Number(digits) };
+  if (position !== null) return { position, life: Number(life), attempt: Number(attempt) };
   const path = `deliveryIds.${index}`;
   const reason = 'is no id of a delivery';
   throw new SwarmError('INVALID_INPUT', `invalid input: ${path}: ${reason}`, { details: [{ path, reason }] });

@@ -74,7 +74,12 @@ describe('a group reader', () => {
     let seq = 0;
     const reader = await open(async () => {
       seq += 1000;
-      const deliveries = Array.from({ length: 1000 }, (_, i) => ({ position: at(seq - i), attempt: 1, text: '{}' }));
+      const deliveries = Array.from({ length: 1000 }, (_, i) => ({
+        position: at(seq - i),
+        life: 0,
+        attempt: 1,
+        text: '{}',
+      }));
       return { ...NOTHING, deliveries };
     });
     await reader.claim(ONE);

@@ -375,9 +375,9 @@ function ended(signal: AbortSignal): boolean {
 const positionsOf = (deliveryIds: readonly string[] | null): LogPosition[] | null =>
   deliveryIds === null ? null : deliveryIds.map((id, index) => deliveryIn(id, index).position);
 
-function toDeadLetter({ position, attempt, text, deadAt, history }: StoredDeadLetter): DeadLetter {
+function toDeadLetter({ position, life, attempt, text, deadAt, history }: StoredDeadLetter): DeadLetter {
   return {
-    deliveryId: formatDeliveryId({ position, attempt }),
+    deliveryId: formatDeliveryId({ position, life, attempt }),
     position: formatPosition(position),
     event: JSON.parse(text) as SwarmEvent,
     deadAt: new Date(deadAt).toISOString(),

@@ -65,8 +65,13 @@ export class PostgresGroups implements GroupStore {
     const taken = request.offer?.entries.slice(0, claimed.taken) ?? [];
     return {
       deliveries: [
-        ...due.map(([epoch, seq, nonce, attempt, text]) => ({ position: { epoch, seq, nonce }, attempt, text })),
-        ...taken.map(({ position, text }) => ({ position, attempt: 1, text })),
+        ...due.map(([epoch, seq, nonce, life, attempt, text]) => ({
+          position: { epoch, seq, nonce },
+          life,
+          attempt,
+          text,
+        })),
+        ...taken.map(({ position, text }) => ({ position, life: 0, attempt: 1, text })),
       ],
       cursor: { epoch: cursor_epoch, seq: cursor_seq, nonce: cursor_nonce },
       room,

@@ -98,7 +98,7 @@ test('deadlines that pass by the thousand are gone over in steps that a statemen
     const { rows } = await sql<{ count: number }>`select count(*) from bus_deliveries where state = 'dead'`.execute(db);
     return rows[0]?.count;
   };
-  const last = { position: { epoch: cursor.epoch, seq: 5000, nonce: 1 }, attempt: 1 };
+  const last = { position: { epoch: cursor.epoch, seq: 5000, nonce: 1 }, life: 0, attempt: 1 };
   // Too late, although nobody has moved it yet.
   expect(await groups.nack('default', 'g', [last], { delayMs: 0, reason: null })).toBe(0);
   expect(await dead()).toBe(2000);
@@ -167,8 +167,8 @@ test('a database that does not answer is told within two seconds, by every metho
     () => store.groups.open('default', 'g', settings, 'latest'),
     () => store.groups.find('default', 'g'),
     () => store.groups.claim('default', 'g', { consumer: 'c', maxInFlight: 1, max: 1, offer: null }),
-    () => store.groups.ack('default', 'g', [{ position, attempt: 1 }]),
-    () => store.groups.nack('default', 'g', [{ position, attempt: 1 }], { delayMs: 0, reason: null }),
+    () => store.groups.ack('default', 'g', [{ position, life: 0, attempt: 1 }]),
+    () => store.groups.nack('default', 'g', [{ position, life: 0, attempt: 1 }], { delayMs: 0, reason: null }),
     () => store.groups.deadLetters('default', 'g', { after: null, limit: 10 }),
     () => store.groups.redrive('default', 'g', null),
     () => store.groups.discard('default', 'g', null),

@@ -75,6 +75,8 @@ export interface DeliveryTable {
   nonce: number;
   epoch: string;
   state: 'in_flight' | 'waiting' | 'dead';
+  /** How often it was redriven. */
+  life: Generated<number>;
   /** Of the attempt that is in flight, or was last; 0 when it was redriven. */
   attempt: number;
   /** Who has it, or had it last. */

@@ -79,12 +79,13 @@ export class RedisGroupStore implements GroupStore {
     const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
     const [, , , room, nextDueMs, gap, lost, taken] = answer;
     const deliveries: GroupDelivery[] = [];
-    for (let at = 8; at < answer.length; at += 5) {
+    for (let at = 8; at < answer.length; at += 6) {
+      const [, , , life, attempt, text] = answer.slice(at, at + 6);
       const position = toPosition(answer.slice(at));
-      deliveries.push({ position, attempt: Number(answer[at + 3]), text: String(answer[at + 4]) });
+      deliveries.push({ position, life: Number(life), attempt: Number(attempt), text: String(text) });
     }
     for (const { position, text } of offer?.entries.slice(0, Number(taken)) ?? []) {
-      deliveries.push({ position, attempt: 1, text });
+      deliveries.push({ position, life: 0, attempt: 1, text });
     }
     return {
       deliveries,
@@ -106,7 +107,7 @@ export class RedisGroupStore implements GroupStore {
     deliveries: readonly DeliveryRef[],
     { delayMs, reason }: { delayMs: number; reason: string | null },
   ): Promise<number> {
-    const refs = deliveries.flatMap(({ position, attempt }) => [memberOf(position), attempt]);
+    const refs = deliveries.flatMap(({ position, life, attempt }) => [memberOf(position), life, attempt]);
     return this.#ask(this.#nackDeliveries, { namespace, group }, [delayMs, JSON.stringify(reason), ...refs]);
   }
 
@@ -120,7 +121,7 @@ export class RedisGroupStore implements GroupStore {
     for (let more = true; more && letters.length < page.limit;) {
       const args = [after, page.limit - letters.length, LETTER_BYTES];
       const answer: Values = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
-      for (let at = 1; at < answer.length; at += 6) letters.push(toDeadLetter(answer.slice(at, at + 6)));
+      for (let at = 1; at < answer.length; at += 7) letters.push(toDeadLetter(answer.slice(at, at + 7)));
       after = letters.at(-1)?.ordinal ?? after;
       more = answer[0] === 1;
     }
@@ -216,9 +217,10 @@ function toSettings([topics, ackDeadlineMs, maxDeliveries]: Values): GroupSettin
   };
 }
 
-function toDeadLetter([member, ordinal, attempt, deadAt, text, history]: Values): StoredDeadLetter {
+function toDeadLetter([member, ordinal, life, attempt, deadAt, text, history]: Values): StoredDeadLetter {
   return {
     position: positionOfMember(String(member)),
+    life: Number(life),
     attempt: Number(attempt),
     text: String(text),
     deadAt: Number(deadAt),

@@ -16,9 +16,9 @@ export interface GroupSettings {
  * - in flight: a member has it until its deadline. ack → gone; nack → waiting, or dead after the last attempt; the deadline
  *   passes → waiting (due at once), or dead after the last attempt.
  * - waiting: for its time, then for a claim → in flight, attempt + 1.
- * - dead: redrive → waiting (due at once, the next attempt is 1, the history begins anew); discard → gone.
+ * - dead: redrive → waiting (due at once, in its next life: the next attempt is 1, the history begins anew); discard → gone.
  * - gone: settled. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack only the attempt that is in
- *   flight and whose deadline has not passed.
+ *   flight and whose deadline has not passed, of the same life.
  *
  * Deadlines are judged on the store's clock, at the beginning of each operation on the group.
  */
@@ -43,6 +43,8 @@ export interface ClaimRequest {
 /** One attempt at one event. */
 export interface GroupDelivery {
   readonly position: LogPosition;
+  /** How often the event was redriven before. */
+  readonly life: number;
   readonly attempt: number;
   readonly text: string;
 }
@@ -62,6 +64,7 @@ export interface ClaimOutcome {
 /** An attempt, as a delivery id names it. */
 export interface DeliveryRef {
   readonly position: LogPosition;
+  readonly life: number;
   readonly attempt: number;
 }
 
@@ -77,6 +80,7 @@ export interface StoredAttempt {
 
 export interface StoredDeadLetter {
   readonly position: LogPosition;
+  readonly life: number;
   /** The last attempt. */
   readonly attempt: number;
   readonly text: string;

@@ -72,6 +72,7 @@ export interface ConformingOffer {
 
 export interface ConformingDelivery {
   readonly position: ConformingPosition;
+  readonly life: number;
   readonly attempt: number;
   readonly text: string;
 }
@@ -86,11 +87,13 @@ export interface ConformingClaimOutcome {
 
 export interface ConformingDeliveryRef {
   readonly position: ConformingPosition;
+  readonly life: number;
   readonly attempt: number;
 }
 
 export interface ConformingDeadLetter {
   readonly position: ConformingPosition;
+  readonly life: number;
   readonly attempt: number;
   readonly text: string;
   readonly deadAt: number;

@@ -24,6 +24,7 @@ type Consumer = (typeof CONSUMERS)[number];
 interface ModelEvent {
   readonly entry: ConformingEntry;
   state: 'in flight' | 'due' | 'delayed' | 'dead' | 'gone';
+  life: number;
   attempt: number;
   consumer: Consumer;
   history: { attempt: number; consumer: string; reason: string | null }[];
@@ -31,6 +32,12 @@ interface ModelEvent {
 
 /** Picks events by number among all that were ever taken. */
 type Choice = readonly number[];
+
+/** How far the life and the attempt that a step names are from what they are. */
+interface Off {
+  readonly life: number;
+  readonly attempt: number;
+}
 
 export type GroupStep =
   | { readonly do: 'append'; readonly count: number }
@@ -41,12 +48,13 @@ export type GroupStep =
       readonly max: number;
       readonly offer: 'fresh' | 'stale' | 'none' | 'every other';
     }
-  | { readonly do: 'ack'; readonly choice: Choice; readonly attemptOff: number }
-  | { readonly do: 'nack'; readonly choice: Choice; readonly attemptOff: number; readonly delayed: boolean }
+  | { readonly do: 'ack'; readonly choice: Choice; readonly off: Off }
+  | { readonly do: 'nack'; readonly choice: Choice; readonly off: Off; readonly delayed: boolean }
   | { readonly do: 'redrive' | 'discard'; readonly choice: Choice | null };
 
 const choice = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 4 });
 const mostlyZero = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(-1, 1) });
+const off: fc.Arbitrary<Off> = fc.record({ life: mostlyZero, attempt: mostlyZero });
 const step: fc.Arbitrary<GroupStep> = fc.oneof(
   fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 4 }) }),
   {
@@ -65,10 +73,10 @@ const step: fc.Arbitrary<GroupStep> = fc.oneof(
       ),
     }),
   },
-  fc.record({ do: fc.constant('ack' as const), choice, attemptOff: mostlyZero }),
+  fc.record({ do: fc.constant('ack' as const), choice, off }),
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('nack' as const), choice, attemptOff: mostlyZero, delayed: fc.boolean() }),
+    arbitrary: fc.record({ do: fc.constant('nack' as const), choice, off, delayed: fc.boolean() }),
   },
   fc.record({ do: fc.constantFrom('redrive' as const, 'discard' as const), choice: fc.option(choice) }),
 );
@@ -119,7 +127,7 @@ export class GroupModel {
       case 'ack': {
         const chosen = this.#chosen(next.choice);
         const settled = chosen.filter(({ state }) => state !== 'gone');
-        same(await store.groups.ack(this.#namespace, GROUP, refs(chosen, next.attemptOff)), settled.length);
+        same(await store.groups.ack(this.#namespace, GROUP, refs(chosen, next.off)), settled.length);
         for (const event of settled) this.#leave(event, 'gone');
         break;
       }
@@ -134,6 +142,7 @@ export class GroupModel {
         same(await store.groups[next.do](this.#namespace, GROUP, positions), moved.length);
         for (const event of moved) {
           this.#leave(event, next.do === 'redrive' ? 'due' : 'gone');
+          event.life += 1;
           event.attempt = 0;
           event.history = [];
         }
@@ -157,9 +166,9 @@ export class GroupModel {
     const free = Math.max(0, Math.min(max, maxInFlight - open));
     const due = events.filter(({ state }) => state === 'due');
     const dueTaken = Math.min(free, due.length);
-    for (const { position, attempt, text } of outcome.deliveries.slice(0, dueTaken)) {
+    for (const { position, life, attempt, text } of outcome.deliveries.slice(0, dueTaken)) {
       const event = this.#taken.get(position.seq);
-      alike(event, { state: 'due', attempt: attempt - 1, entry: { position, text } });
+      alike(event, { state: 'due', life, attempt: attempt - 1, entry: { position, text } });
       if (event !== undefined) Object.assign(event, { state: 'in flight', attempt, consumer });
     }
 
@@ -167,10 +176,10 @@ export class GroupModel {
     const fresh = accepted ? entries.slice(0, free - dueTaken) : [];
     same(
       outcome.deliveries.slice(dueTaken),
-      fresh.map(({ position, text }) => ({ position, attempt: 1, text })),
+      fresh.map(({ position, text }) => ({ position, life: 0, attempt: 1, text })),
     );
     for (const entry of fresh) {
-      this.#taken.set(entry.position.seq, { entry, state: 'in flight', attempt: 1, consumer, history: [] });
+      this.#taken.set(entry.position.seq, { entry, state: 'in flight', life: 0, attempt: 1, consumer, history: [] });
     }
     if (accepted) this.#cursor = fresh.length === entries.length ? upTo : (fresh.at(-1)?.position ?? this.#cursor);
 
@@ -186,9 +195,10 @@ export class GroupModel {
   async #nack(store: ConformingBusStore, request: GroupStep & { do: 'nack' }): Promise<void> {
     const chosen = this.#chosen(request.choice);
     const reason = request.delayed ? 'later' : null;
-    const refused = request.attemptOff === 0 ? chosen.filter(({ state }) => state === 'in flight') : [];
+    const isExact = request.off.life === 0 && request.off.attempt === 0;
+    const refused = isExact ? chosen.filter(({ state }) => state === 'in flight') : [];
     const how = { delayMs: request.delayed ? NEVER_MS : 0, reason };
-    const named = refs(chosen, request.attemptOff);
+    const named = refs(chosen, request.off);
     same(await store.groups.nack(this.#namespace, GROUP, named, how), refused.length);
     for (const event of refused) {
       event.history.push({ attempt: event.attempt, consumer: event.consumer, reason });
@@ -222,9 +232,10 @@ export class GroupModel {
     const letters = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     alike(
       letters,
-      this.#dead.map(({ entry, attempt, history }) => ({
+      this.#dead.map(({ entry, life, attempt, history }) => ({
         position: entry.position,
         text: entry.text,
+        life,
         attempt,
         history,
       })),
@@ -243,5 +254,9 @@ export class GroupModel {
   }
 }
 
-const refs = (events: readonly ModelEvent[], attemptOff: number): ConformingDeliveryRef[] =>
-  events.map(({ entry, attempt }) => ({ position: entry.position, attempt: Math.max(1, attempt) + attemptOff }));
+const refs = (events: readonly ModelEvent[], by: Off): ConformingDeliveryRef[] =>
+  events.map(({ entry, life, attempt }) => ({
+    position: entry.position,
+    life: life + by.life,
+    attempt: Math.max(1, attempt) + by.attempt,
+  }));

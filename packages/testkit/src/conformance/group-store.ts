@@ -205,7 +205,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
 
     test('a group that is not there is not found', async () => {
       const position = (await rangeOf(first.log, group.namespace)).head;
-      const refs = [{ position, attempt: 1 }];
+      const refs = [{ position, life: 0, attempt: 1 }];
       const { namespace, name: missing } = group;
       const request = { consumer: 'ann', maxInFlight: 1, max: 1, offer: null };
       const calls = [
@@ -226,7 +226,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         const { events, positions } = await withEvents(5);
         const outcome = await group.claim(first);
         expect(outcome).toEqual({
-          deliveries: events.map(({ text }, index) => ({ position: positions[index], attempt: 1, text })),
+          deliveries: events.map(({ text }, index) => ({ position: positions[index], life: 0, attempt: 1, text })),
           cursor: positions.at(-1),
           room: 995,
           nextDueMs: expect.any(Number),
@@ -477,7 +477,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         expect(await group.nack(second, deliveries)).toBe(1);
         expect(await group.figures(first)).toMatchObject({ inFlight: 0, waiting: 1 });
         const again = await group.claim(first, { consumer: 'bob' });
-        expect(again.deliveries).toEqual([{ position: positions[0], attempt: 2, text: events[0]?.text }]);
+        expect(again.deliveries).toEqual([{ position: positions[0], life: 0, attempt: 2, text: events[0]?.text }]);
         expect(again.cursor).toEqual(positions[0]);
       });
 
@@ -523,6 +523,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         expect(others).toEqual([]);
         expect(dead).toEqual({
           position: positions[0],
+          life: 0,
           attempt: 3,
           text: events[0]?.text,
           deadAt: expect.any(Number),
@@ -689,7 +690,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         expect(await group.figures(second)).toMatchObject({ waiting: 2, deadLetters: 1 });
         const { deliveries } = await group.claim(second, { consumer: 'bob' });
         expect(deliveries.toSorted((a, b) => a.position.seq - b.position.seq)).toEqual(
-          [0, 2].map((index) => ({ position: positions[index], attempt: 1, text: events[index]?.text })),
+          [0, 2].map((index) => ({ position: positions[index], life: 1, attempt: 1, text: events[index]?.text })),
         );
         await group.nack(first, deliveries, { delayMs: 0, reason: 'again' });
         const letters = await group.deadLetters(second);
@@ -698,6 +699,17 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         for (const letter of letters.slice(1)) {
           expect(letter.history).toMatchObject([{ attempt: 1, consumer: 'bob', reason: 'again' }]);
         }
+      });
+
+      test('redriven, they are not refused by who had them in their first life, and settled by whoever has done the work', async () => {
+        const { deliveries: firstLife } = await withDeadLetters(2);
+        await first.groups.redrive(group.namespace, group.name, null);
+        const { deliveries } = await group.claim(second, { consumer: 'bob' });
+        expect(deliveries.map(({ attempt }) => attempt)).toEqual([1, 1]);
+        expect(await group.nack(first, firstLife)).toBe(0);
+        expect(await group.figures(second)).toMatchObject({ inFlight: 2, deadLetters: 0 });
+        expect(await group.ack(first, firstLife.slice(0, 1))).toBe(1);
+        expect(await group.nack(second, deliveries)).toBe(1);
       });
 
       test('redriven all', async () => {

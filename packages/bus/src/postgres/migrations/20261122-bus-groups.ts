@@ -99,7 +99,7 @@ const enterGroup = sql`
 
 /**
  * Hands out due events, then those of an offer. `taken` is how many of the offer's were; `due` has
- * [epoch, seq, nonce, attempt, text] for each of the others. No row: no such group.
+ * [epoch, seq, nonce, life, attempt, text] for each of the others. No row: no such group.
  *
  * p_offer: { epoch, seq, nonce: where it begins; upTo: { seq, nonce }; count: how many events it has }, or null.
  * p_seqs, p_nonces, p_texts: its first events, as many as could be taken; the texts as bus_append has them.
@@ -174,9 +174,9 @@ const claim = sql`
           state = 'in_flight', attempt = d.attempt + 1, consumer = p_consumer, delivered_at = v_at,
           due_at = v_at + v_group.ack_deadline_ms * interval '1 millisecond'
         from chosen c where d.ctid = c.row and (c.ord = 1 or c.bytes <= p_max_bytes)
-        returning c.ord, d.epoch, d.seq, d.nonce, d.attempt, d.text
+        returning c.ord, d.epoch, d.seq, d.nonce, d.life, d.attempt, d.text
       )
-      select json_agg(json_build_array(h.epoch, h.seq, h.nonce, h.attempt, h.text) order by h.ord), count(*)
+      select json_agg(json_build_array(h.epoch, h.seq, h.nonce, h.life, h.attempt, h.text) order by h.ord), count(*)
       into due, v_due from handed h;
       -- An answer that is full of due events takes no others before them.
       if v_due < v_free and exists (
@@ -256,8 +256,8 @@ const ack = sql`
 /** Sends the attempts that are in flight back to waiting, or to the dead after the last; null: no such group. */
 const nack = sql`
   create function bus_nack(
-    p_namespace text, p_name text, p_epochs text[], p_seqs bigint[], p_nonces bigint[], p_attempts bigint[],
-    p_delay_ms bigint, p_reason text)
+    p_namespace text, p_name text, p_epochs text[], p_seqs bigint[], p_nonces bigint[], p_lives bigint[],
+    p_attempts bigint[], p_delay_ms bigint, p_reason text)
   returns bigint
   language plpgsql
   ${BY_KEYS}
@@ -274,14 +274,14 @@ const nack = sql`
     with refused as materialized (
       select d.row, d.attempt >= v_group.max_deliveries as dies,
         row_number() over (partition by d.attempt >= v_group.max_deliveries order by min(r.ord)) as ord
-      from unnest(p_epochs, p_seqs, p_nonces, p_attempts) with ordinality as r(epoch, seq, nonce, attempt, ord)
+      from unnest(p_epochs, p_seqs, p_nonces, p_lives, p_attempts) with ordinality as r(epoch, seq, nonce, life, attempt, ord)
       cross join lateral (
-        select d.ctid as row, d.state, d.attempt, d.due_at from bus_deliveries d
+        select d.ctid as row, d.state, d.life, d.attempt, d.due_at from bus_deliveries d
         where d.namespace = p_namespace and d.group_name = p_name
           and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch
         limit 1
       ) d
-      where d.state = 'in_flight' and d.attempt = r.attempt and d.due_at > v_group.entered_at
+      where d.state = 'in_flight' and d.life = r.life and d.attempt = r.attempt and d.due_at > v_group.entered_at
       group by d.row, d.attempt
     ),
     moved as (
@@ -339,7 +339,7 @@ const resolveDead = sql`
     end if;
     if p_redrive then
       update bus_deliveries d set
-        state = 'waiting', attempt = 0, history = '[]', due_at = v_at, consumer = null, delivered_at = null,
+        state = 'waiting', life = d.life + 1, attempt = 0, history = '[]', due_at = v_at, consumer = null, delivered_at = null,
         dead_at = null, ordinal = null
       where d.ctid = any(v_rows);
     else

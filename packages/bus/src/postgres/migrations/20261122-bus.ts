@@ -73,6 +73,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       nonce integer not null,
       epoch text collate "C" not null,
       state text collate "C" not null check (state in ('in_flight', 'waiting', 'dead')),
+      life integer not null default 0,
       attempt integer not null,
       consumer text collate "C",
       delivered_at timestamptz,

@@ -11,8 +11,8 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export interface ClaimRow {
   /** How many events of the offer were taken. */
   taken: number;
-  /** Epoch, seq, nonce, attempt and text of the others. */
-  due: [string, number, number, number, string][] | null;
+  /** Epoch, seq, nonce, life, attempt and text of the others. */
+  due: [string, number, number, number, number, string][] | null;
   cursor_epoch: string;
   cursor_seq: number;
   cursor_nonce: number;

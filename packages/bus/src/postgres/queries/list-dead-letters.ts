@@ -7,6 +7,7 @@ export interface DeadLetterRow {
   epoch: string;
   seq: number;
   nonce: number;
+  life: number;
   attempt: number;
   text: string;
   deadAt: number;
@@ -23,7 +24,7 @@ export async function listDeadLetters(
     select entered_at is not null as found from bus_enter_group(${namespace}, ${group})`.execute(db);
   if (entered[0]?.found !== true) return null;
   const { rows } = await sql<DeadLetterRow>`
-    select epoch, seq, nonce, attempt, text, floor(extract(epoch from dead_at) * 1000)::bigint as "deadAt", history, ordinal
+    select epoch, seq, nonce, life, attempt, text, floor(extract(epoch from dead_at) * 1000)::bigint as "deadAt", history, ordinal
     from bus_deliveries
     where namespace = ${namespace} and group_name = ${group} and state = 'dead' and ordinal > ${after ?? 0}::bigint
     order by ordinal limit ${limit}`.execute(db);

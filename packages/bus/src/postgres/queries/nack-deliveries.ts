@@ -20,6 +20,7 @@ export async function nackDeliveries(
       ${namespace}, ${group}, ${deliveries.map(({ position }) => position.epoch)}::text[],
       ${deliveries.map(({ position }) => position.seq)}::bigint[],
       ${deliveries.map(({ position }) => position.nonce)}::bigint[],
-      ${deliveries.map(({ attempt }) => attempt)}::bigint[], ${delayMs}, ${reason}::text) as settled`.execute(db);
+      ${deliveries.map(({ life }) => life)}::bigint[], ${deliveries.map(({ attempt }) => attempt)}::bigint[],
+      ${delayMs}, ${reason}::text) as settled`.execute(db);
   return rows[0]?.settled ?? null;
 }

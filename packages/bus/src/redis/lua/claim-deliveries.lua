@@ -14,7 +14,7 @@
 
   Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, taken, … }: the cursor; nextDueMs
   is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when nobody knows; how many of the offer were taken,
-  which the caller has itself; then for each redelivery epoch, seq, nonce, attempt, text.
+  which the caller has itself; then for each redelivery epoch, seq, nonce, life, attempt, text.
 ]]
 local FIRST = 13
 local group = openGroup()
@@ -55,7 +55,7 @@ if left > 0 then
     add(changes.due, deadline, member)
     add(changes.records, member, packRecord(record))
     local seq, nonce, epoch = string.match(member, '^(%d+)-(%d+)-(.*)$')
-    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.attempt, text)
+    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.life, record.attempt, text)
     count = count + 1
   end
   held, left = held + count, left - count
@@ -65,7 +65,7 @@ end
 local taken = 0
 if ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq and tonumber(ARGV[9]) == group.nonce then
   local offered = (#ARGV - FIRST + 1) / 2
-  local firstAttempt = packRecord({ state = 'f', attempt = 1, deliveredAt = now, deadAt = 0, consumer = consumer })
+  local firstAttempt = packRecord({ state = 'f', life = 0, attempt = 1, deliveredAt = now, deadAt = 0, consumer = consumer })
   local wanted = math.min(offered, left)
   while taken < wanted do
     local at = FIRST + taken * 2

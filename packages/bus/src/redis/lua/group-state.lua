@@ -7,7 +7,8 @@
      7 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths
      8 due        zset of what is in flight, by deadline in ms
      9 waiting    zset, by when it is due in ms
-    10 records    hash: member → `<state> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead)
+    10 records    hash: member → `<state> <life> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead);
+                life: how often it was redriven
     11 texts      hash: member → text
     12 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
     13 dead       zset, by ordinal
@@ -28,13 +29,15 @@ local function memberOf(epoch, seq, nonce)
 end
 
 local function packRecord(record)
-  return string.format('%s %d %.0f %.0f %s', record.state, record.attempt, record.deliveredAt, record.deadAt, record.consumer)
+  return string.format('%s %d %d %.0f %.0f %s', record.state, record.life, record.attempt, record.deliveredAt, record.deadAt,
+    record.consumer)
 end
 
 local function unpackRecord(text)
-  local state, attempt, deliveredAt, deadAt, consumer = string.match(text, '^(%a) (%d+) (%d+) (%d+) (.*)$')
+  local state, life, attempt, deliveredAt, deadAt, consumer = string.match(text, '^(%a) (%d+) (%d+) (%d+) (%d+) (.*)$')
   return {
     state = state,
+    life = tonumber(life),
     attempt = tonumber(attempt),
     deliveredAt = tonumber(deliveredAt),
     deadAt = tonumber(deadAt),

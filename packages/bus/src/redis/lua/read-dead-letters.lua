@@ -8,8 +8,8 @@
     2 limit
     3 maxBytes  of text, after which it stops; one at least is told
 
-  Returns { more, … }: whether it stopped for its bytes (1 or 0), then for each letter member, ordinal, attempt, deadAt, text,
-  history; nil when there is no such group.
+  Returns { more, … }: whether it stopped for its bytes (1 or 0), then for each letter member, ordinal, life, attempt, deadAt,
+  text, history; nil when there is no such group.
 ]]
 local group = openGroup()
 if not group then
@@ -23,7 +23,7 @@ for index, member in ipairs(members) do
   local record = unpackRecord(redis.call('HGET', RECORDS, member))
   local history = table.concat(redis.call('HMGET', HISTORIES, unpack(historyFields(member, record))), ',')
   local ordinal = tonumber(redis.call('ZSCORE', DEAD, member))
-  add(answer, member, ordinal, record.attempt, record.deadAt, text, history)
+  add(answer, member, ordinal, record.life, record.attempt, record.deadAt, text, history)
   room = room - #text - #history
   if room <= 0 and index < #members then
     answer[1] = 1

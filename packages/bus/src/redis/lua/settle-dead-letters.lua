@@ -34,7 +34,7 @@ for _, member in ipairs(found) do
     count = count + 1
     if ARGV[1] == 'redrive' then
       forgetHistory(member, record)
-      record.state, record.attempt, record.deadAt = 'w', 0, 0
+      record.state, record.life, record.attempt, record.deadAt = 'w', record.life + 1, 0, 0
       add(changes.notDead, member)
       add(changes.waiting, now, member)
       add(changes.records, member, packRecord(record))
