@@ -320,24 +320,6 @@ test('a backup that is restored is noticed by those who saw what came after it',
   expect(await store.log.read(namespace, kept, 10)).toHaveLength(7);
 });
 
-test('an offer from before a failover does not take a group to where the log does not reach', async () => {
-  const store = open();
-  const settings = { topics: ['a.b'], ackDeadlineMs: 60_000, maxDeliveries: 3 };
-  const { cursor } = await store.groups.open(namespace, 'g', settings, 'earliest');
-  const head = await append(store, newEvents(3));
-  const claim = { consumer: 'c', maxInFlight: 10, max: 10 };
-  const past = { after: cursor, entries: [], upTo: head };
-  expect(await store.groups.claim(namespace, 'g', { ...claim, offer: past })).toMatchObject({ cursor: head });
-  // What the replica saw of the end that is lost: nothing that the group wants to hear.
-  const lost = { ...head, seq: head.seq + 2, nonce: (head.nonce % 1_000) + 1 };
-  const stale = { after: head, entries: [], upTo: lost };
-  for (const more of [0, 1, 3]) {
-    if (more > 0) await append(store, newEvents(more));
-    const outcome = await store.groups.claim(namespace, 'g', { ...claim, offer: stale });
-    expect(outcome).toMatchObject({ cursor: head, gap: null });
-  }
-});
-
 test('a log whose events were taken away from under it is another log', async () => {
   const store = open();
   const old = await append(store, newEvents(3));

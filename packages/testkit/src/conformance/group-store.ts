@@ -290,6 +290,33 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         });
       });
 
+      test('an offer from before the log lost its end takes nothing that is not there, and the cursor no further', async () => {
+        await withEvents(3);
+        const { after, entries, upTo } = await group.offer(first);
+        expect(await group.claim(first, { offer: { after, entries: [], upTo } })).toMatchObject({ cursor: upTo });
+        // What the replica saw of the end that is lost.
+        const lost = [1, 2].map((ahead) => ({ ...upTo, seq: upTo.seq + ahead, nonce: (upTo.nonce % 1_000_000) + 1 }));
+        const lostEntries = lost.map((position, index) => ({ ...at(entries, index), position }));
+        const unheard = { after: upTo, entries: [], upTo: at(lost, 1) };
+        const heard = { ...unheard, entries: lostEntries };
+        for (const more of [0, 1, 3]) {
+          if (more > 0) await first.log.append(group.namespace, newEvents(more));
+          for (const offer of [unheard, heard]) {
+            const outcome = await group.claim(second, { offer });
+            expect(outcome).toMatchObject({ deliveries: [], cursor: upTo, gap: null });
+          }
+        }
+        // What is there of it is taken.
+        const [there] = await entriesOf(first.log, group.namespace, upTo);
+        const mixed = { ...heard, entries: [there, at(lostEntries, 1)].filter((entry) => entry !== undefined) };
+        expect(await group.claim(second, { offer: mixed })).toMatchObject({
+          deliveries: [{ position: there?.position, text: there?.text }],
+          cursor: there?.position,
+        });
+        const rest = await group.claim(first);
+        expect(rest.deliveries.map(({ position }) => position.seq)).toEqual([5, 6, 7]);
+      });
+
       test('by many at once: one of them gets each event', async () => {
         const { positions } = await withEvents(30);
         const offer = await group.offer(first);

@@ -101,14 +101,15 @@ const enterGroup = sql`
  * Hands out due events, then those of an offer. `taken` is how many of the offer's were; `due` has
  * [epoch, seq, nonce, life, attempt, text] for each of the others. No row: no such group.
  *
- * p_offer: { epoch, seq, nonce: where it begins; upTo: { seq, nonce }; count: how many events it has }, or null.
- * p_seqs, p_nonces, p_texts: its first events, as many as could be taken; the texts as bus_append has them.
+ * p_offer: { epoch, seq, nonce: where it begins; upTo: { epoch, seq, nonce }; count: how many events it has }, or null.
+ * p_seqs, p_nonces: its first events, as many as could be taken. Those that are not in the log, nor what is behind them, are
+ * not taken: the offer is from before the log lost its end, and the next claim begins where this one leaves the cursor.
  * p_max_bytes: most bytes of due events in one answer.
  */
 const claim = sql`
   create function bus_claim(
     p_namespace text, p_name text, p_consumer text, p_max_in_flight bigint, p_max bigint, p_max_bytes bigint,
-    p_offer jsonb, p_seqs bigint[], p_nonces integer[], p_texts text)
+    p_offer jsonb, p_seqs bigint[], p_nonces integer[])
   returns table (
     taken integer, due json, cursor_epoch text, cursor_seq bigint, cursor_nonce integer, room bigint, next_due_ms bigint,
     gap text, lost bigint)
@@ -142,6 +143,10 @@ const claim = sql`
     for i in 1..2 loop
       select bus_gap(l, v_group.cursor_epoch, v_group.cursor_seq, v_group.cursor_nonce, (
           select e.nonce from bus_events e where e.namespace = p_namespace and e.seq = v_group.cursor_seq)) as gap,
+        bus_gap(l, p_offer -> 'upTo' ->> 'epoch', (p_offer -> 'upTo' ->> 'seq')::bigint,
+          (p_offer -> 'upTo' ->> 'nonce')::bigint, (
+            select e.nonce from bus_events e
+            where e.namespace = p_namespace and e.seq = (p_offer -> 'upTo' ->> 'seq')::bigint)) as offer_gap,
         l.epoch, l.horizon_seq, l.horizon_nonce
       into v_log from bus_logs l where l.namespace = p_namespace;
       exit when found;
@@ -190,17 +195,27 @@ const claim = sql`
     taken := 0;
     if (p_offer ->> 'seq')::bigint = v_seq and (p_offer ->> 'nonce')::bigint = v_nonce
       and p_offer ->> 'epoch' = v_epoch then
-      taken := least(v_free - v_due, cardinality(p_seqs));
-      if taken > 0 then
+      if v_free > v_due then
+        with offered as materialized (
+          select o.ord, o.seq, o.nonce, e.text
+          from unnest(p_seqs, p_nonces) with ordinality as o(seq, nonce, ord)
+          left join lateral (
+            select e.text from bus_events e
+            where e.namespace = p_namespace and e.seq = o.seq and e.nonce = o.nonce
+            limit 1
+          ) e on true
+          where o.ord <= v_free - v_due
+        )
         insert into bus_deliveries (
           namespace, group_name, seq, nonce, epoch, state, attempt, consumer, delivered_at, due_at, text)
         select p_namespace, p_name, o.seq, o.nonce, v_epoch, 'in_flight', 1, p_consumer, v_at,
           v_at + v_group.ack_deadline_ms * interval '1 millisecond', o.text
-        from unnest(p_seqs, p_nonces, string_to_array(p_texts, E'\\x1f')) with ordinality as o(seq, nonce, text, ord)
-        where o.ord <= taken
+        from offered o
+        where o.ord < coalesce((select min(m.ord) from offered m where m.text is null), v_free + 1)
         order by o.ord;
+        get diagnostics taken = row_count;
       end if;
-      if taken = (p_offer ->> 'count')::bigint then
+      if taken = (p_offer ->> 'count')::bigint and v_log.offer_gap is null then
         v_seq := (p_offer -> 'upTo' ->> 'seq')::bigint;
         v_nonce := (p_offer -> 'upTo' ->> 'nonce')::bigint;
       elsif taken > 0 then

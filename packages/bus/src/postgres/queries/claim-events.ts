@@ -3,7 +3,6 @@ import type { GapReason } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { ClaimRequest } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
-import { joined } from '../joined-texts.ts';
 
 /** Most bytes of due events in one answer that has more than one. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -35,7 +34,8 @@ export async function claimEvents(
   const { rows } = await sql<ClaimRow>`
     select * from bus_claim(
       ${namespace}, ${group}, ${consumer}, ${maxInFlight}, ${max}, ${MAX_BYTES}, ${payload}::jsonb,
-      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::integer[],
-      ${joined(entries)})`.execute(db);
+      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::integer[])`.execute(
+    db,
+  );
   return rows[0];
 }
