@@ -203,13 +203,8 @@ export class Groups {
     group: string,
     page: { after: number | null; limit: number },
   ): Promise<{ deadLetters: DeadLetter[]; next: number | null }> {
-    const { after, limit } = page;
-    const found = await this.#options.store.deadLetters(namespace, group, { after, limit: limit + 1 });
-    const shown = found.slice(0, limit);
-    return {
-      deadLetters: shown.map(toDeadLetter),
-      next: found.length > limit ? (shown.at(-1)?.ordinal ?? null) : null,
-    };
+    const { letters, next } = await this.#options.store.deadLetters(namespace, group, page);
+    return { deadLetters: letters.map(toDeadLetter), next };
   }
 
   /** Null: all. */

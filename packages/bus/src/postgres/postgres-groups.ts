@@ -4,10 +4,10 @@ import type { Kysely } from 'kysely';
 import type {
   ClaimOutcome,
   ClaimRequest,
+  DeadLetterPage,
   DeliveryRef,
   GroupSettings,
   GroupStore,
-  StoredDeadLetter,
   StoredGroup,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
@@ -98,9 +98,13 @@ export class PostgresGroups implements GroupStore {
     namespace: string,
     group: string,
     page: { after: number | null; limit: number },
-  ): Promise<StoredDeadLetter[]> {
-    const rows = ofGroup(group, await inTime(this.#db, (db) => listDeadLetters(db, namespace, { group, ...page })));
-    return rows.map(({ epoch, seq, nonce, ...letter }) => ({ position: { epoch, seq, nonce }, ...letter }));
+  ): Promise<DeadLetterPage> {
+    const { rows, isMore } = ofGroup(
+      group,
+      await inTime(this.#db, (db) => listDeadLetters(db, namespace, { group, ...page })),
+    );
+    const letters = rows.map(({ epoch, seq, nonce, ...letter }) => ({ position: { epoch, seq, nonce }, ...letter }));
+    return { letters, next: isMore ? (letters.at(-1)?.ordinal ?? null) : null };
   }
 
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {

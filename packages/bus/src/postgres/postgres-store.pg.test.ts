@@ -102,7 +102,7 @@ test('deadlines that pass by the thousand are gone over in steps that a statemen
   // Too late, although nobody has moved it yet.
   expect(await groups.nack('default', 'g', [last], { delayMs: 0, reason: null })).toBe(0);
   expect(await dead()).toBe(2000);
-  const letters = await groups.deadLetters('default', 'g', { after: null, limit: 5000 });
+  const { letters } = await groups.deadLetters('default', 'g', { after: null, limit: 5000 });
   expect(letters.map(({ position }) => position.seq)).toEqual(Array.from({ length: 4000 }, (_, i) => i + 1));
   expect(await groups.list('default')).toMatchObject([{ inFlight: 0, deadLetters: 5000 }]);
   expect(await groups.ack('default', 'g', [last])).toBe(1);

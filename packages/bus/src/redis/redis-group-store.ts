@@ -3,6 +3,7 @@ import { SwarmError } from '@hypercode/contracts';
 import type {
   ClaimOutcome,
   ClaimRequest,
+  DeadLetterPage,
   DeliveryRef,
   GroupDelivery,
   GroupSettings,
@@ -19,7 +20,7 @@ import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
 const CLAIM_BYTES = 4 * 1024 * 1024;
-/** A page of dead letters is read in pieces of about this size. */
+/** About the size of a page of dead letters. */
 const LETTER_BYTES = 4 * 1024 * 1024;
 /** Dead letters that one call of the script settles. */
 const SETTLED_AT_ONCE = 1000;
@@ -114,18 +115,13 @@ export class RedisGroupStore implements GroupStore {
   async deadLetters(
     namespace: string,
     group: string,
-    page: { after: number | null; limit: number },
-  ): Promise<StoredDeadLetter[]> {
+    { after, limit }: { after: number | null; limit: number },
+  ): Promise<DeadLetterPage> {
+    const args = [after ?? -1, limit, LETTER_BYTES];
+    const answer = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
     const letters: StoredDeadLetter[] = [];
-    let after = page.after ?? -1;
-    for (let more = true; more && letters.length < page.limit;) {
-      const args = [after, page.limit - letters.length, LETTER_BYTES];
-      const answer: Values = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
-      for (let at = 1; at < answer.length; at += 7) letters.push(toDeadLetter(answer.slice(at, at + 7)));
-      after = letters.at(-1)?.ordinal ?? after;
-      more = answer[0] === 1;
-    }
-    return letters;
+    for (let at = 1; at < answer.length; at += 7) letters.push(toDeadLetter(answer.slice(at, at + 7)));
+    return { letters, next: answer[0] === 1 ? (letters.at(-1)?.ordinal ?? null) : null };
   }
 
   async redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {

@@ -87,7 +87,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
   const { deliveries } = await store.groups.claim(namespace, 'g', { ...request, consumer: 'c\nd', offer: rest });
   expect(await redis.hgetall(keyOf('g:g:held'))).toEqual({ 'a b': '3', 'c\nd': '3' });
   await store.groups.nack(namespace, 'g', deliveries.slice(0, 1), { delayMs: 0, reason: '"\\\u0001é🐝' });
-  const [dead] = await store.groups.deadLetters(namespace, 'g', { after: null, limit: 1 });
+  const [dead] = (await store.groups.deadLetters(namespace, 'g', { after: null, limit: 1 })).letters;
   expect(dead?.history).toMatchObject([{ attempt: 1, consumer: 'c\nd', reason: '"\\\u0001é🐝' }]);
   expect(await store.groups.ack(namespace, 'g', [...begun.deliveries, ...deliveries])).toBe(6);
   expect((await keysOf()).filter((key) => !key.startsWith('dedup:'))).toEqual([
@@ -173,7 +173,7 @@ test('what an attempt costs does not grow with those before it, and its history 
     expect(await longest()).toBeLessThan(2_000);
     ({ deliveries } = await store.groups.claim(namespace, 'g', { ...claim, offer: null }));
   }
-  const letters = await store.groups.deadLetters(namespace, 'g', { after: null, limit: 10 });
+  const { letters } = await store.groups.deadLetters(namespace, 'g', { after: null, limit: 10 });
   const wanted = Array.from({ length: attempts }, (_, index) => ({ attempt: index + 1, consumer: 'c', reason }));
   for (const { history } of letters) expect(history).toMatchObject(wanted);
   const [redriven, dropped, acked] = letters.map(({ position }) => position);
@@ -185,7 +185,7 @@ test('what an attempt costs does not grow with those before it, and its history 
   expect(await redis.exists(keyOf('g:g:histories'))).toBe(0);
 });
 
-test('dead letters of more than a page are redriven and dropped in pieces', async () => {
+test('dead letters of more than a call settles are redriven in pieces', async () => {
   const store = open();
   const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 };
   let { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
@@ -201,8 +201,6 @@ test('dead letters of more than a page are redriven and dropped in pieces', asyn
     await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason: null });
     cursor = upTo;
   }
-  const letters = await store.groups.deadLetters(namespace, 'g', { after: null, limit: 2_000 });
-  expect(letters.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 2_000 }, (_, index) => index + 1));
   expect(await store.groups.redrive(namespace, 'g', null)).toBe(total);
   expect(await store.groups.list(namespace)).toMatchObject([{ waiting: total, deadLetters: 0 }]);
   expect(await store.groups.discard(namespace, 'g', null)).toBe(0);

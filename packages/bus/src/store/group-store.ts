@@ -91,6 +91,11 @@ export interface StoredDeadLetter {
   readonly ordinal: number;
 }
 
+export interface DeadLetterPage {
+  readonly letters: readonly StoredDeadLetter[];
+  readonly next: number | null;
+}
+
 export interface StoredGroup extends GroupSettings {
   readonly group: string;
   readonly cursor: LogPosition;
@@ -124,12 +129,11 @@ export interface GroupStore {
     deliveries: readonly DeliveryRef[],
     how: { delayMs: number; reason: string | null },
   ): Promise<number>;
-  /** In the order of their deaths, behind the ordinal `after`. */
-  deadLetters(
-    namespace: string,
-    group: string,
-    page: { after: number | null; limit: number },
-  ): Promise<StoredDeadLetter[]>;
+  /**
+   * In the order of their deaths, behind the ordinal `after`; at most `limit`, and about 4 MiB of them. `next` is the ordinal to go
+   * on behind, null when there are no more.
+   */
+  deadLetters(namespace: string, group: string, page: { after: number | null; limit: number }): Promise<DeadLetterPage>;
   /** How many went back to waiting. Null: all. */
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
   /** How many were dropped. Null: all. */

@@ -140,7 +140,7 @@ export interface ConformingGroupStore {
     namespace: string,
     group: string,
     page: { after: number | null; limit: number },
-  ): Promise<ConformingDeadLetter[]>;
+  ): Promise<{ readonly letters: readonly ConformingDeadLetter[]; readonly next: number | null }>;
   redrive(namespace: string, group: string, positions: readonly ConformingPosition[] | null): Promise<number>;
   discard(namespace: string, group: string, positions: readonly ConformingPosition[] | null): Promise<number>;
   list(namespace: string): Promise<ConformingGroup[]>;

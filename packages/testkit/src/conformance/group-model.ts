@@ -206,7 +206,7 @@ export class GroupModel {
     }
     const died = refused.filter(({ attempt }) => attempt >= MAX_DELIVERIES);
     // Those that die with one call do so in an order that nobody has promised.
-    const letters = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
+    const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     const ranks = new Map(letters.map(({ position }, rank) => [position.seq, rank]));
     const rank = ({ entry }: ModelEvent) => ranks.get(entry.position.seq) ?? -1;
     for (const event of died.toSorted((a, b) => rank(a) - rank(b))) {
@@ -229,7 +229,7 @@ export class GroupModel {
       waiting: count('due', 'delayed'),
       deadLetters: count('dead'),
     });
-    const letters = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
+    const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     alike(
       letters,
       this.#dead.map(({ entry, life, attempt, history }) => ({

@@ -84,11 +84,11 @@ class GroupUnderTest {
     return store.groups.nack(this.namespace, this.name, deliveries, how);
   }
 
-  deadLetters(
+  async deadLetters(
     store: ConformingBusStore,
     page: { after: number | null; limit: number } = { after: null, limit: 1_000 },
-  ): Promise<ConformingDeadLetter[]> {
-    return store.groups.deadLetters(this.namespace, this.name, page);
+  ): Promise<readonly ConformingDeadLetter[]> {
+    return (await store.groups.deadLetters(this.namespace, this.name, page)).letters;
   }
 }
 
@@ -688,16 +688,50 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         for (const delivery of order) await group.nack(second, [delivery]);
         const all = await group.deadLetters(first);
         expect(all.map(({ position }) => position)).toEqual(order.map(({ position }) => position));
+        const sizes: number[] = [];
         const paged: ConformingDeadLetter[] = [];
-        for (;;) {
-          const page = await group.deadLetters(second, { after: paged.at(-1)?.ordinal ?? null, limit: 2 });
-          expect(page.length).toBeLessThanOrEqual(2);
-          if (page.length === 0) break;
-          paged.push(...page);
+        for (let after: number | null = null, isMore = true; isMore;) {
+          const page = await second.groups.deadLetters(group.namespace, group.name, { after, limit: 2 });
+          sizes.push(page.letters.length);
+          paged.push(...page.letters);
+          after = page.next;
+          isMore = after !== null;
         }
         expect(paged).toEqual(all);
+        expect(sizes).toEqual([2, 2, 1]);
+        const whole = await second.groups.deadLetters(group.namespace, group.name, { after: null, limit: 5 });
+        expect(whole).toEqual({ letters: all, next: null });
+        const beyond = { after: at(all, -1).ordinal, limit: 5 };
+        expect(await second.groups.deadLetters(group.namespace, group.name, beyond)).toEqual({
+          letters: [],
+          next: null,
+        });
         const ordinals = all.map(({ ordinal }) => ordinal);
         expect(ordinals).toEqual([...new Set(ordinals)].toSorted((a, b) => a - b));
+      });
+
+      test('of large events come in pages of about 4 MiB', async () => {
+        await openGroup({ maxDeliveries: 1 });
+        for (let call = 0; call < 10; call++) {
+          await first.log.append(
+            group.namespace,
+            Array.from({ length: 4 }, () => newEventOf(256 * 1024)),
+          );
+          await group.nack(first, (await group.claim(second)).deliveries);
+        }
+        const seqs: number[] = [];
+        for (let after: number | null = null, isMore = true; isMore;) {
+          const { letters, next } = await first.groups.deadLetters(group.namespace, group.name, {
+            after,
+            limit: 1_000,
+          });
+          expect(letters.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThan(4.5 * MIB);
+          seqs.push(...letters.map(({ position }) => position.seq));
+          after = next;
+          isMore = after !== null;
+        }
+        expect(seqs.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+        expect(await first.groups.discard(group.namespace, group.name, null)).toBe(40);
       });
 
       test('a page goes on where it was, although those before it were settled', async () => {

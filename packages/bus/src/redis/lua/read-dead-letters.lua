@@ -8,7 +8,7 @@
     2 limit
     3 maxBytes  of text, after which it stops; one at least is told
 
-  Returns { more, … }: whether it stopped for its bytes (1 or 0), then for each letter member, ordinal, life, attempt, deadAt,
+  Returns { more, … }: whether there are more (1 or 0), then for each letter member, ordinal, life, attempt, deadAt,
   text, history; nil when there is no such group.
 ]]
 local group = openGroup()
@@ -17,17 +17,17 @@ if not group then
 end
 local room = tonumber(ARGV[3])
 local answer = { 0 }
-local members = redis.call('ZRANGEBYSCORE', DEAD, '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
+local members = redis.call('ZRANGEBYSCORE', DEAD, '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2] + 1)
 for index, member in ipairs(members) do
+  if index > tonumber(ARGV[2]) or room <= 0 then
+    answer[1] = 1
+    break
+  end
   local text = redis.call('HGET', TEXTS, member)
   local record = unpackRecord(redis.call('HGET', RECORDS, member))
   local history = table.concat(redis.call('HMGET', HISTORIES, unpack(historyFields(member, record))), ',')
   local ordinal = tonumber(redis.call('ZSCORE', DEAD, member))
   add(answer, member, ordinal, record.life, record.attempt, record.deadAt, text, history)
   room = room - #text - #history
-  if room <= 0 and index < #members then
-    answer[1] = 1
-    break
-  end
 end
 return answer
