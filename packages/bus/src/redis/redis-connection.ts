@@ -2,11 +2,14 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
-import { redisFailure } from './redis-failure.ts';
+import { noAnswer, redisFailure } from './redis-failure.ts';
 
+/** For all that one call sends; less than the two seconds, so that a busy process keeps them too. */
+const CALL_TIMEOUT_MS = 1800;
+/** How long calls wait for the very first connection. */
+const FIRST_CONNECTION_MS = 250;
+/** With the wait for the connection less than a call has: a call that is given up does not send its second command later. */
 const COMMAND_TIMEOUT_MS = 1500;
-/** How long calls wait for the very first connection. With the timeout of a command that is less than two seconds. */
-const FIRST_CONNECTION_MS = 400;
 /** After this long without a word, while one is due, the connection is taken for dead. */
 const SILENCE_MS = 3000;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -62,13 +65,18 @@ export class RedisConnection {
       });
   }
 
-  /** What `send` asks of Redis. UNAVAILABLE, within two seconds, when there is no answer. */
+  /** What `send` asks of Redis. UNAVAILABLE, within two seconds, when there is no answer to all of it. */
   async ask<T>(send: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (!this.#isOpened) await this.#opened;
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(noAnswer()), CALL_TIMEOUT_MS);
+    });
     try {
-      return await send(this.#client);
+      return await Promise.race([this.#send(send), silence]);
     } catch (error) {
       throw redisFailure(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -86,6 +94,11 @@ export class RedisConnection {
     const client = this.#client;
     const nodes = client instanceof Cluster ? client.nodes('all') : [];
     await Promise.all([end(client), ...nodes.map(end)]);
+  }
+
+  async #send<T>(send: (client: RedisClient) => Promise<T>): Promise<T> {
+    if (!this.#isOpened) await this.#opened;
+    return send(this.#client);
   }
 
   async #connect(): Promise<void> {

@@ -26,6 +26,9 @@ const UNANSWERED =
   /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Cluster isn't ready|Cluster is ended|Too many Cluster redirections|None of startup nodes|Command aborted|Reached the max retries|Failed to refresh slots cache|connect ETIMEDOUT)/;
 const UNANSWERED_NAMES = new Set(['AbortError', 'MaxRetriesPerRequestError', 'ClusterAllFailedError']);
 
+export const noAnswer = (cause?: Error): SwarmError =>
+  new SwarmError('UNAVAILABLE', 'the event store does not answer', { cause });
+
 /** UNAVAILABLE for what says that the store does not answer; anything else as it is. */
 export function redisFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SwarmError) return error;
@@ -33,5 +36,5 @@ export function redisFailure(error: unknown): unknown {
     error instanceof ReplyError
       ? UNHEALTHY_REPLIES.has(error.message.split(' ', 1)[0] ?? '')
       : UNANSWERED.test(error.message) || UNANSWERED_NAMES.has(error.name) || 'syscall' in error;
-  return unavailable ? new SwarmError('UNAVAILABLE', 'the event store does not answer', { cause: error }) : error;
+  return unavailable ? noAnswer(error) : error;
 }

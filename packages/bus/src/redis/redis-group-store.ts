@@ -65,7 +65,7 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async find(namespace: string, group: string): Promise<GroupSettings | null> {
-    const answer = await this.#describe(namespace, group);
+    const answer = (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as Values | null;
     return answer === null ? null : toSettings(answer);
   }
 
@@ -134,10 +134,14 @@ export class RedisGroupStore implements GroupStore {
 
   async list(namespace: string): Promise<StoredGroup[]> {
     this.#touch(namespace);
-    const names = await this.#connection.ask((client) => client.smembers(groupNamesKey(namespace)));
-    const found = await Promise.all(
-      names.toSorted().map(async (group) => ({ group, answer: await this.#describe(namespace, group) })),
-    );
+    const found = await this.#connection.ask(async (client) => {
+      const names = await client.smembers(groupNamesKey(namespace));
+      const described = names.toSorted().map(async (group) => {
+        const call = { keys: groupKeys(namespace, group), args: [newEpoch()] };
+        return { group, answer: (await runScript(client, this.#describeGroup, call)) as Values | null };
+      });
+      return Promise.all(described);
+    });
     return found.flatMap(({ group, answer }) => {
       if (answer === null) return [];
       const [lag, inFlight, waiting, deadLetters] = answer.slice(6).map(Number);
@@ -177,10 +181,6 @@ export class RedisGroupStore implements GroupStore {
       if (count < SETTLED_AT_ONCE) return total;
       upTo = boundary;
     }
-  }
-
-  async #describe(namespace: string, group: string): Promise<Values | null> {
-    return (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as Values | null;
   }
 
   /** NOT_FOUND when there is no such group. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { startRedis, startRedisCluster, trackLeaks, waitFor } from '@hypercode/testkit';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
@@ -103,6 +104,60 @@ test('a Redis that hangs is UNAVAILABLE within two seconds, and what it was sent
   // The one that nobody heard the answer of was in the socket already.
   expect(again).toMatchObject({ position: { seq: 2 } });
   expect((await store.log.ranges(['n'])).get('n')?.head.seq).toBe(2);
+});
+
+/** A way to the server on which answers take as long as it is told. */
+async function slowWay(url: string) {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  let answerMs = 0;
+  const server = createServer((near) => {
+    const far = connect(Number(target.port), target.hostname);
+    near.on('data', (data) => void far.write(data));
+    far.on('data', (data) => void setTimeout(() => near.writable && near.write(data), answerMs));
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.on('close', () => other.destroy());
+      one.on('error', () => other.destroy());
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the way has no port');
+  const way = new URL(url);
+  way.host = `127.0.0.1:${address.port}`;
+  return {
+    url: way.href,
+    answerAfter: (ms: number) => {
+      answerMs = ms;
+    },
+  };
+}
+
+test('two seconds are for all commands of a call together', async () => {
+  const server = await start();
+  const way = await slowWay(server.url);
+  const store = open(way.url);
+  const group = { topics: ['>'], ackDeadlineMs: 30_000, maxDeliveries: 5 };
+  await store.groups.open('n', 'g', group, 'earliest');
+  await store.check();
+  // The server has forgotten the scripts: each is sent twice.
+  await (await admin(server.url)).script('FLUSH', 'SYNC');
+  way.answerAfter(1_200);
+  await Promise.all([
+    unavailable(() => store.log.append('n', [newEvent()])),
+    unavailable(() => store.groups.list('n')),
+    unavailable(() => store.groups.deadLetters('n', 'g', { after: null, limit: 10 })),
+    unavailable(() => store.check()),
+  ]);
 });
 
 test('opens before Redis is there', { timeout: 60_000 }, async () => {
