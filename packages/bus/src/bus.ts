@@ -36,8 +36,8 @@ import { type Access, aclDenied } from './policies/access.ts';
 import { Policies } from './policies/policies.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
-import type { Appended, NewEvent } from './store/event-log.ts';
-import { formatPosition, positionIn } from './store/position.ts';
+import type { Appended, LogEntry, NewEvent } from './store/event-log.ts';
+import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -379,12 +379,15 @@ export class Bus {
     namespace: string,
     { done, appended, ms }: { done: readonly NewEvent[]; appended: readonly Appended[]; ms: number },
   ): void {
-    const entries = [];
+    const entries: LogEntry[] = [];
+    let before: LogPosition | undefined;
     for (const [index, { topic, text }] of done.entries()) {
       const answer = appended[index];
-      if (answer !== undefined && !answer.duplicate) entries.push({ position: answer.position, topic, text });
+      if (answer === undefined || answer.duplicate) continue;
+      before ??= answer.before;
+      entries.push({ position: answer.position, topic, text });
     }
-    if (entries.length > 0) this.#feeds.appended(namespace, entries);
+    if (entries.length > 0) this.#feeds.appended(namespace, entries, before);
     const append = { published: entries.length, duplicates: done.length - entries.length, ms };
     for (const observer of this.#observers) observer.onAppend(append);
   }

@@ -46,10 +46,14 @@ export class PostgresLog implements EventLog {
     const { epoch, seqs, nonces, unswept } = appended;
     if (unswept >= SWEEP_FROM) this.#retention.sweepSoon(namespace);
     const repeats = new Set(appended.repeats);
-    return seqs.map((seq, index) => ({
-      position: { epoch, seq, nonce: nonces[index] ?? 0 },
-      duplicate: repeats.has(index + 1),
-    }));
+    let nonceBefore = appended.nonce_before;
+    return seqs.map((seq, index) => {
+      const position = { epoch, seq, nonce: nonces[index] ?? 0 };
+      if (repeats.has(index + 1)) return { position, duplicate: true };
+      const before = { epoch, seq: seq - 1, nonce: nonceBefore };
+      nonceBefore = position.nonce;
+      return { position, duplicate: false, before };
+    });
   }
 
   async read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap> {

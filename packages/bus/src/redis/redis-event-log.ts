@@ -71,15 +71,18 @@ export class RedisEventLog implements EventLog {
     const { windowMs, generationMs } = this.#window;
     const args: (string | number)[] = [newEpoch(), nonce, ...this.#limits, windowMs, generationMs, MAX_TOPICS];
     for (const event of events) args.push(dedupKey(event), event.topic, event.text);
-    const [epoch, ...answers] = (await this.#run(this.#appendEvents, namespace, args)) as [
+    const [epoch, headNonce, ...answers] = (await this.#run(this.#appendEvents, namespace, args)) as [
       string,
+      number,
       ...(number | string)[],
     ];
-    return answers.map((answer) =>
-      typeof answer === 'number'
-        ? { position: { epoch, seq: answer, nonce }, duplicate: false }
-        : { position: positionOfId(epoch, answer), duplicate: true },
-    );
+    let nonceBefore = headNonce;
+    return answers.map((answer) => {
+      if (typeof answer !== 'number') return { position: positionOfId(epoch, answer), duplicate: true };
+      const before = { epoch, seq: answer - 1, nonce: nonceBefore };
+      nonceBefore = nonce;
+      return { position: { epoch, seq: answer, nonce }, duplicate: false, before };
+    });
   }
 
   async read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap> {

@@ -31,6 +31,8 @@ export interface Appended {
   /** Of a duplicate: where the first one stands, or stood. */
   readonly position: LogPosition;
   readonly duplicate: boolean;
+  /** Where the log ended before the event; of one that was added. */
+  readonly before?: LogPosition;
 }
 
 /** An event in the log. */

@@ -51,6 +51,21 @@ describe('event feeds', () => {
     await close();
   });
 
+  test('take an own append only where the log ended as they know it', async () => {
+    const { feeds, read, close } = feedsOfEmptyLogs();
+    const { feed } = await feeds.follow('n');
+    const entryAt = (seq: number, nonce: number) => ({ position: { ...START, seq, nonce }, topic: 'a', text: '{}' });
+    read.mockClear();
+    feeds.appended('n', [entryAt(1, 5)], START);
+    expect(feed.end).toEqual(entryAt(1, 5).position);
+    expect(read).not.toHaveBeenCalled();
+    // The store lost the event, another replica appended one in its place, and this is the next.
+    feeds.appended('n', [entryAt(2, 7)], entryAt(1, 6).position);
+    expect(feed.end).toEqual(entryAt(1, 5).position);
+    expect(read).toHaveBeenCalledWith('n', entryAt(1, 5).position, expect.any(Number));
+    await close();
+  });
+
   test('read for all who ask at the same time together, and never show what was true before they asked', async () => {
     const { feeds, read, close } = feedsOfEmptyLogs();
     const answers: ((entries: LogEntry[]) => void)[] = [];

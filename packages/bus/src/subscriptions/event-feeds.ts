@@ -119,10 +119,13 @@ export class EventFeeds {
     return answer;
   }
 
-  /** Takes events that this replica has appended, and wakes the others. */
-  appended(namespace: string, entries: readonly LogEntry[]): void {
+  /**
+   * Takes events that this replica has appended where the log ended at `before`, and wakes the others. The number alone would
+   * not do: after the store lost its end, what others appended since may have been given the numbers that the feed knows.
+   */
+  appended(namespace: string, entries: readonly LogEntry[], before: LogPosition | undefined): void {
     const followed = this.#running.get(namespace);
-    followed?.feed.offer(entries, follows);
+    followed?.feed.offer(entries, (end) => before !== undefined && isSamePosition(end, before));
     this.#options.signal.notify(channelOf(namespace), followed?.wake);
   }
 
@@ -225,9 +228,6 @@ export class EventFeeds {
     }
   }
 }
-
-const follows = (end: LogPosition, { position }: LogEntry): boolean =>
-  position.seq === end.seq + 1 && position.epoch === end.epoch;
 
 /** Settles when the feed brings something, begins anew or is closed, or when `signal` aborts. */
 export function nextNewsOf(feed: EventFeed, signal: AbortSignal): Promise<void> {

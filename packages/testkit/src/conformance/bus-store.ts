@@ -37,7 +37,13 @@ export interface ConformingEventLog {
   append(
     namespace: string,
     events: readonly ConformingEvent[],
-  ): Promise<{ readonly position: ConformingPosition; readonly duplicate: boolean }[]>;
+  ): Promise<
+    {
+      readonly position: ConformingPosition;
+      readonly duplicate: boolean;
+      readonly before?: ConformingPosition;
+    }[]
+  >;
   read(
     namespace: string,
     after: ConformingPosition,

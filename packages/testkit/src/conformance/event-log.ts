@@ -131,6 +131,27 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         );
       });
 
+      test('each event that is added says where the log ended before it', async () => {
+        const namespace = newNamespace();
+        let { head } = await rangeOf(first, namespace);
+        const known = newEvents(2);
+        for (const [index, events] of [
+          [at(known, 0)],
+          known,
+          [...newEvents(1), at(known, 0), ...newEvents(2)],
+        ].entries()) {
+          for (const { position, duplicate, before } of await at([first, second], index % 2).append(
+            namespace,
+            events,
+          )) {
+            expect(before).toEqual(duplicate ? undefined : head);
+            if (!duplicate) head = position;
+          }
+        }
+        expect(head).toEqual((await rangeOf(first, namespace)).head);
+        expect(head.seq).toBe(5);
+      });
+
       test('nonces differ from append to append', async () => {
         const namespace = newNamespace();
         const nonces = new Set<number>();

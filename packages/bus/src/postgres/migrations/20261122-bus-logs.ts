@@ -86,13 +86,14 @@ const horizonOf = sql`
  * the lock, so it sees what the previous holder did, and times do not run backwards.
  *
  * p_texts: the events' texts with U+001F between them, which stands in no JSON: neither side has to quote anything.
- * Returns one row; \`repeats\` has the places of duplicates, from 1; \`unswept\` is how many rows wait for \`bus_sweep\`.
+ * Returns one row; \`repeats\` has the places of duplicates, from 1; \`unswept\` is how many rows wait for \`bus_sweep\`;
+ * \`nonce_before\` is that of the head before.
  */
 const append = sql`
   create function bus_append(
     p_namespace text, p_ids uuid[], p_sources text[], p_topics text[], p_texts text,
     p_window_ms bigint, p_max_events bigint, p_max_bytes bigint, p_max_age_ms bigint)
-  returns table (epoch text, seqs bigint[], nonces integer[], repeats integer[], unswept bigint)
+  returns table (epoch text, seqs bigint[], nonces integer[], repeats integer[], unswept bigint, nonce_before integer)
   language plpgsql
   ${BY_KEYS}
   as $$
@@ -115,6 +116,7 @@ const append = sql`
       perform bus_open_logs(array[p_namespace]);
       select * into v_log from bus_logs l where l.namespace = p_namespace for update;
     end if;
+    nonce_before := v_log.head_nonce;
     v_at := clock_timestamp();
     v_minute := floor(extract(epoch from v_at) / 60);
 

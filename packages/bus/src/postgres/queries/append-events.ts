@@ -13,6 +13,8 @@ export interface AppendedEvents {
   repeats: number[] | null;
   /** Rows behind the horizon that are still to be deleted. */
   unswept: number;
+  /** Of the head before. */
+  nonce_before: number;
 }
 
 export async function appendEvents(

@@ -12,7 +12,7 @@
     8 maxTopics     more are not counted
     9 …             for each event (1,000 at most; a Lua stack has room for about 8,000 values): key, topic, text
 
-  Returns { epoch, … }: for each event its seq when it was added, else '<seq>-<nonce>' of the first one.
+  Returns { epoch, headNonce, … }: the nonce of the head before the call; for each event its seq when it was added, else '<seq>-<nonce>' of the first one.
 ]]
 local FIRST = 9
 local RECORD = '<I6I4I4'
@@ -52,14 +52,14 @@ local sinceBegun = math.max(0, now - current)
 
 markByAge(log)
 local before = log.head
+local answer = { log.epoch, log.headNonce }
 local suffix = '-' .. ARGV[2]
-local answer = { log.epoch }
 local records = {}
 local used, counts, lasts = {}, {}, {}
 for event = 1, #keys do
   local key = keys[event]
   if known[key] then
-    answer[event + 1] = known[key]
+    answer[event + 2] = known[key]
   else
     local at = FIRST + (event - 1) * 3
     local topic, text = ARGV[at + 1], ARGV[at + 2]
@@ -67,7 +67,7 @@ for event = 1, #keys do
     local id = string.format('%.0f', seq) .. suffix
     redis.call('XADD', STREAM, id, 't', topic, 'e', text)
     countAppended(log, seq, nonce, #text)
-    answer[event + 1] = seq
+    answer[event + 2] = seq
     known[key] = id
     records[#records + 1] = key
     records[#records + 1] = struct.pack(RECORD, seq, nonce, sinceBegun)
