@@ -42,8 +42,9 @@ const UPKEEP_INTERVAL_MS = 1000;
 const IDLE_UPKEEPS = 60;
 /** How long a stream waits for a store that does not answer, before it asks again, in milliseconds. */
 const AWAY_MS = 500;
-/** Groups whose settings are remembered for ack and nack. */
+/** Groups whose settings are remembered for ack and nack, and for how long: a group that was lost may be made anew with others. */
 const MAX_KNOWN = 10_000;
+const KNOWN_MS = 5000;
 
 interface Reading {
   readonly reader: GroupReader;
@@ -55,7 +56,7 @@ export class Groups {
   readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
   readonly #options: GroupsOptions;
   readonly #readings = new Map<string, Promise<Reading>>();
-  readonly #known = new LRUCache<string, GroupSettings>({ max: MAX_KNOWN });
+  readonly #known = new LRUCache<string, GroupSettings>({ max: MAX_KNOWN, ttl: KNOWN_MS });
   readonly #upkeep: NodeJS.Timeout;
   #keepingUp: Promise<unknown> = Promise.resolve();
   #isKeepingUp = false;

@@ -21,7 +21,7 @@ function feedsOfEmptyLogs() {
     await feeds.close();
     await signal.close();
   };
-  return { feeds, ranges, read, close };
+  return { feeds, signal, ranges, read, close };
 }
 
 describe('event feeds', () => {
@@ -48,6 +48,23 @@ describe('event feeds', () => {
     release();
     await vi.advanceTimersByTimeAsync(70_000);
     expect(feeds.running.size).toBe(0);
+    await close();
+  });
+
+  test('hear of what is appended while they begin', async () => {
+    const { feeds, signal, read, close } = feedsOfEmptyLogs();
+    const answers: ((entries: LogEntry[]) => void)[] = [];
+    read.mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
+    const following = feeds.follow('n');
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    signal.notify('bus:n');
+    answers[0]?.([]);
+    const { feed } = await following;
+    await Promise.resolve();
+    expect(answers).toHaveLength(2);
+    const entry = { position: { ...START, seq: 1, nonce: 1 }, topic: 'a', text: '{}' };
+    answers[1]?.([entry]);
+    await vi.waitFor(() => expect(feed.end).toEqual(entry.position));
     await close();
   });
 

@@ -132,9 +132,9 @@ export class EventFeeds {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#poll !== null) clearTimeout(this.#poll);
-    for (const { unsubscribe } of this.#usages.values()) unsubscribe();
     await this.#polling;
     const followed = await Promise.allSettled(this.#followed.values());
+    for (const { unsubscribe } of this.#usages.values()) unsubscribe();
     const running = followed.filter((log) => log.status === 'fulfilled');
     await Promise.all(running.map(({ value }) => value.feed.close()));
   }
@@ -154,15 +154,23 @@ export class EventFeeds {
       compare: (a, b) => (a.epoch === b.epoch ? a.seq - b.seq : Number.NaN),
       sizeOf: ({ text }) => ENTRY_BYTES + text.length,
     };
-    const feed = await Feed.follow(log, {
-      limits: RING_LIMITS,
-      readLimit: READ_LIMIT,
-      readBytes: READ_LENGTH,
-      onError,
-    });
+    let feed: EventFeed | null = null;
+    let isWokenEarly = false;
+    const wake = () => {
+      if (feed === null) isWokenEarly = true;
+      else feed.wake();
+    };
+    // Before the first read: what is appended while the store answers is not in the answer.
+    const unsubscribe = signal.subscribe(channelOf(namespace), wake);
+    try {
+      feed = await Feed.follow(log, { limits: RING_LIMITS, readLimit: READ_LIMIT, readBytes: READ_LENGTH, onError });
+    } catch (error) {
+      unsubscribe();
+      throw error;
+    }
+    if (isWokenEarly) feed.wake();
     const routes = { routeOf: ({ topic }: LogEntry) => topic };
-    const wake = () => feed.wake();
-    const usage: Usage = { users: 0, idlePolls: 0, unsubscribe: signal.subscribe(channelOf(namespace), wake) };
+    const usage: Usage = { users: 0, idlePolls: 0, unsubscribe };
     const followed: FollowedLog = {
       feed,
       subscribers: new Broadcast(feed, routes),
