@@ -7,9 +7,9 @@ import { noAnswer, redisFailure } from './redis-failure.ts';
 /** For all that one call sends; less than the two seconds, so that a busy process keeps them too. */
 const CALL_TIMEOUT_MS = 1800;
 /** How long calls wait for the very first connection. */
-const FIRST_CONNECTION_MS = 250;
+const FIRST_CONNECTION_MS = 400;
 /** With the wait for the connection less than a call has: a call that is given up does not send its second command later. */
-const COMMAND_TIMEOUT_MS = 1500;
+const COMMAND_TIMEOUT_MS = 1350;
 /** After this long without a word, while one is due, the connection is taken for dead. */
 const SILENCE_MS = 3000;
 const CONNECT_TIMEOUT_MS = 5000;
