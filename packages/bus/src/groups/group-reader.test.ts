@@ -1,7 +1,7 @@
 // What a replica knows of a group between its claims: what was stirred up meanwhile, who has joined, what it handed out.
 import { Broadcast, Feed, type Log } from '@hypercode/feed';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { LogEntry } from '../store/event-log.ts';
+import type { LogEntry, Retention } from '../store/event-log.ts';
 import type { ClaimOutcome, GroupStore } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import { GroupReader } from './group-reader.ts';
@@ -12,7 +12,11 @@ const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
 const member = () => ({ onNews: vi.fn(), onRoom: vi.fn() });
 
 /** A reader of a log that holds `entries`; the store's side of a claim is `claim`. */
-async function open(claim: GroupStore['claim'], entries: LogEntry[] = []) {
+async function open(
+  claim: GroupStore['claim'],
+  entries: LogEntry[] = [],
+  { topics = ['>'], ...retention }: Partial<Retention> & { topics?: string[] } = {},
+) {
   const log: Log<LogPosition, LogEntry> = {
     read: async ({ seq }) => entries.slice(seq),
     begin: async () => at(0),
@@ -31,10 +35,11 @@ async function open(claim: GroupStore['claim'], entries: LogEntry[] = []) {
   const reader = new GroupReader({
     namespace: 'n',
     group: 'g',
-    settings: { topics: ['>'], ackDeadlineMs: 86_400_000, maxDeliveries: 3 },
+    settings: { topics, ackDeadlineMs: 86_400_000, maxDeliveries: 3 },
     store: { claim } satisfies Pick<GroupStore, 'claim'>,
     feeds: { read: async () => [] },
     followed,
+    retention: { maxEvents: 1_000_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000, ...retention },
     cursor: at(0),
   });
   onTestFinished(async () => {
@@ -107,6 +112,26 @@ describe('a group reader', () => {
     await reader.claim({ consumer: '', maxInFlight: 0, max: 0 });
     await vi.waitFor(() => expect(waiting.onRoom).toHaveBeenCalled());
     expect(reader.promising).toBe(true);
+  });
+
+  test('moves a cursor over what is for nobody now and then, and at once when it may be let go of', async () => {
+    const entries = Array.from({ length: 40 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
+    const callsUntilMoved = async (cursor: number, retention: Partial<Retention> = {}) => {
+      const claim = vi.fn<GroupStore['claim']>(async () => ({ ...NOTHING, cursor: at(cursor) }));
+      const reader = await open(claim, entries, { topics: ['never'], ...retention });
+      reader.join(member());
+      await reader.claim(ONE);
+      claim.mockClear();
+      for (let calls = 1; ; calls += 1) {
+        await reader.advance();
+        if (claim.mock.calls.length > 0) return calls;
+      }
+    };
+    expect(await callsUntilMoved(30)).toBe(10);
+    expect(await callsUntilMoved(10)).toBe(1);
+    expect(await callsUntilMoved(30, { maxEvents: 50 })).toBe(1);
+    expect(await callsUntilMoved(30, { maxBytes: 100 })).toBe(1);
+    expect(await callsUntilMoved(30, { maxAgeMs: 10_000 })).toBe(1);
   });
 
   test('tells its members when it is closed', async () => {

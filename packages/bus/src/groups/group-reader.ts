@@ -1,6 +1,6 @@
 // One consumer group on this replica: what it may take next comes from the feed's ring, so that no group reads the log by itself.
 import type { Follower } from '@hypercode/feed';
-import type { LogEntry } from '../store/event-log.ts';
+import type { LogEntry, Retention } from '../store/event-log.ts';
 import type { ClaimOutcome, ClaimRequest, GroupSettings, GroupStore } from '../store/group-store.ts';
 import { isSamePosition, type LogPosition } from '../store/position.ts';
 import { type EventFeeds, type FollowedLog, holds } from '../subscriptions/event-feeds.ts';
@@ -13,6 +13,8 @@ export interface GroupReaderOptions {
   store: Pick<GroupStore, 'claim'>;
   feeds: Pick<EventFeeds, 'read'>;
   followed: FollowedLog;
+  /** What the log keeps. */
+  retention: Retention;
   /** Where the group's cursor was when it was opened. */
   cursor: LogPosition;
 }
@@ -44,6 +46,9 @@ const MAX_OPEN = 100_000;
  */
 const MIN_RECHECK_MS = 250;
 const MAX_RECHECK_MS = 5000;
+/** Calls of `advance`, about one a second, that may leave a cursor behind; and the least age of events that leaves time for it. */
+const PATIENT_CALLS = 10;
+const SHORT_AGE_MS = 60_000;
 
 type Offer = NonNullable<ClaimRequest['offer']>;
 
@@ -63,6 +68,8 @@ export class GroupReader {
   #cursor: LogPosition;
   /** Whether the store may hold something due that is not known here. */
   #due = true;
+  /** Calls of `advance` that left the cursor where it was, behind the end. */
+  #callsBehind = 0;
   /** How often it was stirred. */
   #stirs = 0;
   #recheck: NodeJS.Timeout | null = null;
@@ -129,10 +136,16 @@ export class GroupReader {
     return claimed;
   }
 
-  /** Moves the group's cursor over what nobody in it wants to hear, so that retention does not take it for overtaken. */
+  /**
+   * Moves the group's cursor over what nobody in it wants to hear, so that retention does not take it for overtaken. Each time is a
+   * commit of the store, so it is done when retention or the ring may soon let go of the cursor, else at every tenth call.
+   */
   async advance(): Promise<void> {
     const { end } = this.#options.followed.feed;
     if (this.#members.size === 0 || isSamePosition(end, this.#cursor) || this.promising) return;
+    this.#callsBehind += 1;
+    if (this.#callsBehind < PATIENT_CALLS && !this.#isOld()) return;
+    this.#callsBehind = 0;
     await this.claim({ consumer: '', maxInFlight: 0, max: 0 });
   }
 
@@ -206,6 +219,16 @@ export class GroupReader {
   #isBehind(): boolean {
     const heard = this.#follower.after(this.#cursor, 1);
     return heard === null || heard.heard.length > 0;
+  }
+
+  /** Whether the cursor stands in the older half of the ring, or the ring holds so much that retention may keep little more. */
+  #isOld(): boolean {
+    const { followed, retention } = this.#options;
+    const { ring } = followed.feed;
+    const { seq } = this.#cursor;
+    if (seq - ring.start.seq < ring.end.seq - seq) return true;
+    const { maxEvents, maxBytes, maxAgeMs } = retention;
+    return 2 * ring.size > maxEvents || 2 * ring.bytes > maxBytes || maxAgeMs < SHORT_AGE_MS;
   }
 
   #lookAgainIn(nextDueMs: number | null): void {

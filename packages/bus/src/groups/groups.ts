@@ -40,6 +40,8 @@ export interface GroupTally {
 const UPKEEP_INTERVAL_MS = 1000;
 /** Upkeeps after which a group that nobody here reads from is let go of. */
 const IDLE_UPKEEPS = 60;
+/** Groups that are moved along at the same time. */
+const ADVANCED_AT_ONCE = 4;
 /** How long a stream waits for a store that does not answer, before it asks again, in milliseconds. */
 const AWAY_MS = 500;
 /** Groups whose settings are remembered for ack and nack, and for how long: a group that was lost may be made anew with others. */
@@ -47,6 +49,7 @@ const MAX_KNOWN = 10_000;
 const KNOWN_MS = 5000;
 
 interface Reading {
+  readonly namespace: string;
   readonly reader: GroupReader;
   readonly unsubscribe: () => void;
   idleUpkeeps: number;
@@ -170,16 +173,28 @@ export class Groups {
   /** What the group was made with. NOT_FOUND when there is none. */
   async settingsOf(namespace: string, group: string): Promise<GroupSettings> {
     const key = keyOf(namespace, group);
-    const known = this.#known.get(key) ?? (await this.#options.store.find(namespace, group));
-    if (known === null) throw new SwarmError('NOT_FOUND', `there is no consumer group "${group}"`);
-    this.#known.set(key, known);
-    return known;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = await this.#options.store.find(namespace, group);
+    if (found === null) throw new SwarmError('NOT_FOUND', `there is no consumer group "${group}"`);
+    this.#known.set(key, found);
+    return found;
+  }
+
+  /** An answer about a group whose settings are remembered as long as the store has it. */
+  async #ofKnown<T>(namespace: string, group: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof SwarmError && error.code === 'NOT_FOUND') this.#known.delete(keyOf(namespace, group));
+      throw error;
+    }
   }
 
   /** How many were open and are not any more. INVALID_INPUT for an id that is none. */
   async ack(namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
     const deliveries = deliveryIds.map(deliveryIn);
-    const settled = await this.#options.store.ack(namespace, group, deliveries);
+    const settled = await this.#ofKnown(namespace, group, this.#options.store.ack(namespace, group, deliveries));
     this.tally.acked += settled;
     const positions = deliveries.map(({ position }) => position);
     const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
@@ -193,7 +208,8 @@ export class Groups {
     { deliveryIds, delayMs, reason }: { deliveryIds: readonly string[]; delayMs: number; reason: string | undefined },
   ): Promise<number> {
     const deliveries = deliveryIds.map(deliveryIn);
-    const settled = await this.#options.store.nack(namespace, group, deliveries, { delayMs, reason: reason ?? null });
+    const how = { delayMs, reason: reason ?? null };
+    const settled = await this.#ofKnown(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
     this.#tell(namespace, group);
     return settled;
@@ -296,9 +312,10 @@ export class Groups {
     const followed = await feeds.follow(namespace);
     const { cursor } = await store.open(namespace, group, settings, from);
     this.#known.set(keyOf(namespace, group), settings);
-    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, cursor });
+    const { retention } = feeds;
+    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor });
     const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.stir());
-    return { reader, unsubscribe, idleUpkeeps: 0 };
+    return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
   }
 
   /** Tells the group's members, here and on the other replicas. */
@@ -307,6 +324,7 @@ export class Groups {
   }
 
   async #keepUp(): Promise<void> {
+    const kept: Reading[] = [];
     for (const [key, opening] of this.#readings) {
       const reading = await opening.catch(() => null);
       if (reading === null) continue;
@@ -315,12 +333,23 @@ export class Groups {
         this.#readings.delete(key);
         await shut(reading);
       } else {
-        await reading.reader.advance().catch((error: unknown) => {
-          // Whoever reads from it next makes it again, or waits for the store.
-          if (!(error instanceof SwarmError)) throw error;
-        });
+        kept.push(reading);
       }
     }
+    // A store that does not answer takes two seconds for each that asks; on a Cluster it may be there for other namespaces.
+    const away = new Set<string>();
+    const waiting = kept.values();
+    const advance = async (): Promise<void> => {
+      for (const { namespace, reader } of waiting) {
+        if (away.has(namespace)) continue;
+        await reader.advance().catch((error: unknown) => {
+          // Whoever reads from it next makes it again, or waits for the store.
+          if (!(error instanceof SwarmError)) throw error;
+          if (error.code === 'UNAVAILABLE') away.add(namespace);
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: ADVANCED_AT_ONCE }, advance));
   }
 }
 

@@ -1,7 +1,7 @@
 // The logs of all namespaces that this replica follows, each as one feed that subscriptions and groups listen to.
 import { unavailable } from '@hypercode/database';
 import { Broadcast, coalesce, Feed, type Log, type Signal } from '@hypercode/feed';
-import type { EventLog, LogEntry, LogGap, LogRange } from '../store/event-log.ts';
+import type { EventLog, LogEntry, LogGap, LogRange, Retention } from '../store/event-log.ts';
 import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';
 import type { SubscriptionItem } from './event-item.ts';
 
@@ -83,6 +83,11 @@ export class EventFeeds {
     this.#followed.set(namespace, started);
     started.catch(() => this.#followed.delete(namespace));
     return started;
+  }
+
+  /** What the logs keep. */
+  get retention(): Retention {
+    return this.#options.log.retention;
   }
 
   /** What is followed now, by namespace. */
