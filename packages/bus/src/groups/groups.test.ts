@@ -26,7 +26,7 @@ test('settings are asked for again when the store does not have the group, and a
     list: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
-  const log = { retention, append: unused, read: unused, ranges: unused, topics: unused };
+  const log = { retention, append: unused, read: unused, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
   const feeds = new EventFeeds({ log, signal, onError: () => undefined });
   const groups = new Groups({ store, feeds, signal, onError: () => undefined });
