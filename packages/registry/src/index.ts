@@ -4,7 +4,6 @@ export type { Clock } from './clock.ts';
 export type { CircuitNews } from './liveness/queries/claim-circuit-news.ts';
 export { registryMigrations } from './migrations/index.ts';
 export { AddressRules, defaultRules } from './probes/address-rules.ts';
-export { probeTurnMs } from './probes/probe-turn.ts';
 export { type LivenessOptions, Registry, type RegistryObserver, type RegistryOptions } from './registry.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
 export {

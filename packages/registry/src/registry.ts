@@ -40,7 +40,7 @@ import type { CircuitNews } from './liveness/queries/claim-circuit-news.ts';
 import { type AddressRules, defaultRules } from './probes/address-rules.ts';
 import { Prober } from './probes/probe.ts';
 import { ProbeRounds, type ProbeTally } from './probes/probe-rounds.ts';
-import { probeTurnMs } from './probes/probe-turn.ts';
+import { probeTurn } from './probes/probe-turn.ts';
 import type { Schema } from './schema.ts';
 import { Identities, type StaticToken } from './tokens/identities.ts';
 import type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
@@ -76,7 +76,7 @@ export interface LivenessOptions {
   circuitOpenMs: number;
   /** Time between two probes of a healthUrl, in milliseconds. */
   probeIntervalMs: number;
-  /** How long a probe may take, in milliseconds; less than `probeTurnMs` of the interval. */
+  /** How long a probe may take, in milliseconds; at most three fifths of the interval count. */
   probeTimeoutMs: number;
   /** Which addresses may be probed. */
   probeAllow: AddressRules;
@@ -150,12 +150,13 @@ export class Registry {
       threshold: limits.circuitThreshold,
       openMs: limits.circuitOpenMs,
     };
+    const turn = probeTurn({ intervalMs: probeIntervalMs, timeoutMs: probeTimeoutMs });
     const submit = (namespace: string, command: Command) => this.#commits.submit(namespace, command, null);
     this.#circuits = new Circuits({ db, settings, submit });
     this.#judge = new Judge({
       db,
       settings,
-      roundMs: brakeRoundMs({ leaseMs, probeIntervalMs, probeTimeoutMs }),
+      roundMs: brakeRoundMs({ leaseMs, probeIntervalMs, probeTimeoutMs: turn.timeoutMs }),
       clock,
       unwrittenMs: () => this.#heartbeats.unwrittenMs,
       submit,
@@ -167,11 +168,7 @@ export class Registry {
     });
     this.#probes = new ProbeRounds({
       db,
-      prober: new Prober({
-        timeoutMs: probeTimeoutMs,
-        maxWaitMs: probeTurnMs(probeIntervalMs) - probeTimeoutMs,
-        allow,
-      }),
+      prober: new Prober({ ...turn, allow }),
       settings,
       intervalMs: probeIntervalMs,
       clock,

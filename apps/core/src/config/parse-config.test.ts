@@ -158,18 +158,6 @@ describe('a bad value', () => {
   });
 });
 
-describe('a probe', () => {
-  it.each([
-    [{ SWARM_PROBE_TIMEOUT_MS: '7999' }, null],
-    [{ SWARM_PROBE_TIMEOUT_MS: '8000' }, 'is 8000: expected less than 8000, four fifths of SWARM_PROBE_INTERVAL_MS'],
-    [{ SWARM_PROBE_INTERVAL_MS: '1000' }, 'is 2000: expected less than 800, four fifths of SWARM_PROBE_INTERVAL_MS'],
-    [{ SWARM_PROBE_INTERVAL_MS: '1', SWARM_PROBE_TIMEOUT_MS: '1' }, 'is 1: expected less than 1'],
-  ])('must be over before the same agent is due again: %j', (env, problem) => {
-    if (problem === null) expect(parseConfig(env)).toMatchObject({ probeTimeoutMs: 7999 });
-    else expect(problemOf(env).message).toContain(`SWARM_PROBE_TIMEOUT_MS ${problem}`);
-  });
-});
-
 describe('tokens', () => {
   it('must be given for an administrator when the database is not embedded', () => {
     const error = problemOf({ DATABASE_URL: 'postgres://db/swarm' });

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { probeTurnMs } from '@hypercode/registry';
 import { ConfigError, readSettings, type SettingValues } from '@hypercode/settings';
 import { SETTINGS } from './settings.ts';
 
@@ -19,11 +18,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   }
   if (config.joinToken !== null && config.joinToken === config.adminToken) {
     throw new ConfigError('SWARM_JOIN_TOKEN', 'is the same as SWARM_ADMIN_TOKEN: expected a token of its own');
-  }
-  const probeMs = probeTurnMs(config.probeIntervalMs);
-  if (config.probeTimeoutMs >= probeMs) {
-    const expected = `expected less than ${Math.ceil(probeMs)}, four fifths of SWARM_PROBE_INTERVAL_MS`;
-    throw new ConfigError('SWARM_PROBE_TIMEOUT_MS', `is ${config.probeTimeoutMs}: ${expected}`);
   }
   return config;
 }

@@ -99,7 +99,7 @@ export const SETTINGS = {
     variable: 'SWARM_PROBE_TIMEOUT_MS',
     ...milliseconds(),
     default: '2000',
-    meaning: 'How long a probe waits for its answer; less than four fifths of `SWARM_PROBE_INTERVAL_MS`.',
+    meaning: 'How long a probe waits for its answer; never longer than three fifths of `SWARM_PROBE_INTERVAL_MS`.',
   }),
   probeAllow: setting({
     variable: 'SWARM_PROBE_ALLOW',
