@@ -1,5 +1,6 @@
 // The Architect as a process beside a real core: goals become plans, plans are seen through, whoever is killed on the way.
 import { createSwarmClient } from '@hypercode/client';
+import type { TaskCancelled } from '@hypercode/contracts';
 import {
   freePort,
   type SpawnedArchitect,
@@ -16,7 +17,7 @@ import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PlanLog } from './e2e/plan-log.ts';
 import { startWorker, type TestWorker } from './e2e/test-workers.ts';
-import type { PlanView } from './plans/plan-view.ts';
+import type { PlanSummary, PlanView } from './plans/plan-view.ts';
 
 const stack: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
@@ -60,6 +61,7 @@ const step = (id: string, dependsOn: string[] = [], rest: object = {}) => ({
   dependsOn,
   ...rest,
 });
+const nonEmpty = <T>(list: T[]): T[] | null => (list.length > 0 ? list : null);
 /** Steps one after another. */
 const chain = (length: number) =>
   Array.from({ length }, (_, n) => step(`t${n}`, n === 0 ? [] : [`t${n - 1}`], { input: n }));
@@ -142,6 +144,31 @@ test('a worker falls silent in the middle of its task: another one gets it; both
   });
   expect(log.completed(planId).filter((taskId) => taskId === 'a')).toHaveLength(2);
   expect(log.completed(planId).filter((taskId) => taskId === 'b')).toHaveLength(1);
+});
+
+test('a plan is shown as a list, a page and a diagram, and is cancelled on request', async () => {
+  const { log, architect: start, worker } = await stage();
+  const architect = await start();
+  const ada = await worker('ada', () => undefined);
+  const { planId } = await submit(architect, { title: 'to be cancelled', steps: [step('a'), step('b', ['a'])] });
+  await waitFor(() => ada.given[0], { what: 'the task to reach ada' });
+  const listed = (status: string) => architect.call<{ plans: PlanSummary[] }>(`/plans?status=${status}&limit=1`);
+  const running = { planId, status: 'running', tasks: { total: 2 } };
+  expect((await listed('running')).plans).toMatchObject([running]);
+  const diagram = await fetch(`${architect.url()}/plans/${planId}/mermaid`);
+  expect(diagram.headers.get('content-type')).toContain('text/vnd.mermaid');
+  expect(await diagram.text()).toMatch(/^flowchart[^]*do a<br\/>work<br\/>ada[^]*t0 --> t1/);
+
+  await architect.call(`/plans/${planId}/cancel`, { reason: 'nobody wants it any more' });
+  expect(await log.endOf(planId)).toBe('plan.cancelled');
+  const [told] = await waitFor(() => nonEmpty(log.data<TaskCancelled>('.ada.cancelled')), { what: 'ada to be told' });
+  expect(told).toMatchObject({ planId, taskId: 'a', attempt: 1 });
+  const cancelled = { planId, status: 'cancelled', reason: 'nobody wants it any more' };
+  await waitFor(async () => (await listed('cancelled')).plans.length === 1, { what: 'the plan to be listed' });
+  expect((await listed('running')).plans).toEqual([]);
+  expect(await architect.call(`/plans/${planId}`)).toMatchObject(cancelled);
+  expect(await architect.call(`/plans/${planId}/cancel`, {})).toMatchObject({ planId, status: 'cancelled' });
+  await expect(architect.call('/plans/00000000-0000-4000-8000-000000000000')).rejects.toThrow('NOT_FOUND');
 });
 
 test('at SIGTERM the Architect shows that it drains, leaves the registry, and ends', async () => {

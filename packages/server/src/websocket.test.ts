@@ -1,12 +1,12 @@
-// The watch over WebSocket, through tRPC's own client.
-import type { WatchEvent } from '@hypercode/contracts';
+// Streams over WebSocket, through tRPC's own client.
+import type { GroupEvent, SubscriptionEvent, WatchEvent } from '@hypercode/contracts';
 import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AppRouter } from './router/app-router.ts';
-import { START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './test-core.ts';
+import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './test-core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
@@ -91,6 +91,61 @@ describe('a watch over WebSocket', () => {
     await expect(client.registry.register.mutate({ name: 'x', role: 'coder', version: '1.0.0' })).rejects.toMatchObject(
       { data: { swarm: { code: 'FORBIDDEN' } } },
     );
+    await socket.close();
+  });
+});
+
+describe('the bus over WebSocket', () => {
+  test('a subscription hears events with their positions, and resumes behind one', async () => {
+    const { client, socket } = connectClient(ADMIN_TOKEN);
+    const namespace = 'ws-bus';
+    const heard: { id: string; data: SubscriptionEvent }[] = [];
+    const listen = (lastEventId?: string) =>
+      client.bus.subscribe.subscribe(
+        { namespace, topics: ['a.*'], from: 'earliest', lastEventId },
+        { onData: (value) => heard.push(value) },
+      );
+    const subscription = listen();
+    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['bookmark']));
+    const { results } = await client.bus.publishMany.mutate({
+      namespace,
+      events: [1, 2, 3].map((data) => ({ topic: data === 2 ? 'b.x' : 'a.x', data })),
+    });
+    const [first, , third] = results.map((result) => ('position' in result ? result.position : ''));
+    await vi.waitFor(() => expect(heard.map(({ id }) => id).slice(1)).toEqual([first, third]));
+    subscription.unsubscribe();
+    heard.length = 0;
+    const resumed = listen(first);
+    await vi.waitFor(() => expect(heard).toHaveLength(2));
+    expect(heard).toMatchObject([
+      { id: first, data: { type: 'bookmark', position: first } },
+      { id: third, data: { type: 'event', position: third, event: { topic: 'a.x', data: 3 } } },
+    ]);
+    resumed.unsubscribe();
+    await socket.close();
+  });
+
+  test('a member of a group gets deliveries, whatever id it was at, 16 at a time', async () => {
+    const { client, socket } = connectClient(ADMIN_TOKEN);
+    const namespace = 'ws-group';
+    await client.bus.publishMany.mutate({
+      namespace,
+      events: Array.from({ length: 20 }, (_, data) => ({ topic: 'work.new', data })),
+    });
+    const heard: { id: string; data: GroupEvent }[] = [];
+    const subscription = client.bus.consume.subscribe(
+      { namespace, group: 'crew', topics: ['work.*'], from: 'earliest', lastEventId: 'not-a-delivery' },
+      { onData: (value) => heard.push(value) },
+    );
+    await vi.waitFor(() => expect(heard).toHaveLength(16));
+    expect(heard[0]).toMatchObject({ data: { type: 'delivery', attempt: 1, event: { data: 0 } } });
+    const deliveryIds = heard.map(({ id, data }) => (data.type === 'delivery' ? data.deliveryId : id));
+    expect(heard.map(({ id }) => id)).toEqual(deliveryIds);
+    expect(await client.bus.ack.mutate({ namespace, group: 'crew', deliveryIds })).toEqual({ settled: 16 });
+    await vi.waitFor(() => expect(heard).toHaveLength(20));
+    const [group] = (await client.bus.groups.query({ namespace })).groups;
+    expect(group).toMatchObject({ ackDeadlineMs: 30_000, maxDeliveries: 5, inFlight: 4 });
+    subscription.unsubscribe();
     await socket.close();
   });
 });
