@@ -76,7 +76,7 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
   { files: [`${folder}/**`], rules: mayImport(arrow) },
   ...nodeOnly.map((path) => ({ files: [`${folder}/${path}`], rules: mayImport({ ...arrow, portable: false }) })),
   {
-    files: [...TESTS, 'src/e2e/**'].map((glob) => `${folder}/${glob}`),
+    files: [...TESTS, 'src/e2e/**', 'src/test-core.ts'].map((glob) => `${folder}/${glob}`),
     rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),
   },
 ]);

@@ -1,7 +1,7 @@
 // The bus on Redis, with its policies in PGlite.
 import { openDatabase } from '@hypercode/database';
 import { createRedisSignal } from '@hypercode/feed';
-import { sharedRedisUrl, temporaryFolder } from '@hypercode/testkit';
+import { sharedRedisUrl, embeddedFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from './bus-suite.ts';
 import { connectRedis } from './redis/redis-connection.ts';
@@ -11,7 +11,7 @@ import { openRedisStore } from './redis/redis-store.ts';
 describe('the bus on Redis', () => {
   busSuite(async () => {
     const url = sharedRedisUrl();
-    const folder = temporaryFolder('bus');
+    const folder = await embeddedFolder('bus');
     const database = await openDatabase({ dataDir: folder.path });
     const admin = connectRedis(url, 'swarm-test');
     return {

@@ -1,7 +1,7 @@
 // The bus on PGlite, where all replicas are in one process.
 import { openDatabase } from '@hypercode/database';
 import { createLocalSignal } from '@hypercode/feed';
-import { temporaryFolder } from '@hypercode/testkit';
+import { embeddedFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from './bus-suite.ts';
 import { loseLog } from './postgres/postgres-store-suite.ts';
@@ -9,7 +9,7 @@ import { openPostgresStore } from './postgres/postgres-store.ts';
 
 describe('the bus on PGlite', () => {
   busSuite(async () => {
-    const folder = temporaryFolder('bus');
+    const folder = await embeddedFolder('bus');
     const database = await openDatabase({ dataDir: folder.path });
     const signal = createLocalSignal();
     return {

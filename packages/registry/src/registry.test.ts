@@ -1,13 +1,13 @@
 // The registry on PGlite, where all replicas are in one process.
 import { openDatabase } from '@hypercode/database';
 import { createLocalSignal } from '@hypercode/feed';
-import { temporaryFolder, trackLeaks } from '@hypercode/testkit';
+import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { registrySuite } from './registry-suite.ts';
 
 describe('the registry on PGlite', () => {
   registrySuite(async () => {
-    const folder = temporaryFolder('registry');
+    const folder = await embeddedFolder('registry');
     const database = await openDatabase({ dataDir: folder.path });
     const signal = createLocalSignal();
     return {

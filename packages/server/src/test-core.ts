@@ -4,9 +4,7 @@ import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { migrate, openDatabase } from '@hypercode/database';
 import { Registry, registryMigrations } from '@hypercode/registry';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { embeddedFolder } from '@hypercode/testkit';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { createSwarmServer, type SwarmServerOptions } from './server.ts';
@@ -51,8 +49,8 @@ export const START_TIMEOUT_MS = 180_000;
 export async function startTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const { leaseMs = 30_000, bookmarkIntervalMs, registerPerSecond = 0, corsOrigins = [], checks } = options;
   const { publishPerSecond = 0 } = options;
-  const dataDir = await mkdtemp(join(tmpdir(), 'swarm-core-'));
-  const database = await openDatabase({ dataDir });
+  const folder = await embeddedFolder('core');
+  const database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, { ...registryMigrations, ...busMigrations });
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) });
@@ -122,7 +120,7 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
       await registry.close();
       await signal.close();
       await database.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }

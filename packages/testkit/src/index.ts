@@ -15,6 +15,7 @@ export {
   type SignalPair,
 } from './conformance/signal.ts';
 export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
+export { embeddedFolder } from './embedded-folder.ts';
 export { freePort } from './free-port.ts';
 export { HeldClock } from './held-clock.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { guardProcess, temporaryFolder } from './death-guard.ts';
+import { guardProcess, type TemporaryFolder, temporaryFolder } from './death-guard.ts';
+import { embeddedFolder } from './embedded-folder.ts';
 import { freePort } from './free-port.ts';
 
 const WORKSPACE = fileURLToPath(new URL('../../../', import.meta.url));
@@ -53,7 +54,7 @@ export interface SpawnedCore {
 /** Starts a core and resolves when it listens. Fails with its output when it ends or does not listen in time. */
 export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore> {
   const { startTimeoutMs = 30_000, entry = CORE } = options;
-  const folder = options.dataDir === undefined ? temporaryFolder('core') : undefined;
+  const folder = options.dataDir === undefined ? await newFolder(options) : undefined;
   const settings = {
     SWARM_PORT: String(await freePort()),
     SWARM_DATA_DIR: options.dataDir ?? folder?.path ?? '',
@@ -100,6 +101,10 @@ export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore>
     },
   };
 }
+
+/** The core that is embedded finds an empty database in it. */
+const newFolder = async ({ env }: CoreOptions): Promise<TemporaryFolder> =>
+  env?.['DATABASE_URL'] === undefined ? embeddedFolder('core') : temporaryFolder('core');
 
 /** One run of the program, from its start to its exit. */
 interface Life {

@@ -1,7 +1,7 @@
 // What hears the bus, and what writes plans down again, beside a real core that is hostile, too small, or has lost its log.
 import { connectAgent, createSwarmClient, type SwarmClient, SwarmError } from '@hypercode/client';
 import { agentSource, type Goal } from '@hypercode/contracts';
-import { type CoreOptions, type SpawnedCore, spawnCore, temporaryFolder, waitFor } from '@hypercode/testkit';
+import { type CoreOptions, type SpawnedCore, spawnCore, embeddedFolder, waitFor } from '@hypercode/testkit';
 import { rm } from 'node:fs/promises';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
@@ -169,7 +169,7 @@ test('plans that take most of what the log keeps are not written down without en
 });
 
 test('a log that was lost has the plans again, with all that is known of them', async () => {
-  const folder = temporaryFolder('core');
+  const folder = await embeddedFolder('core');
   stack.push(() => folder.remove());
   const it = await stage({ dataDir: folder.path });
   const follower = await it.conduct();

@@ -1,7 +1,7 @@
 // Checks for changed policies while the database is busy or away: however often they are asked for, one waits.
 import { migrate, openDatabase } from '@hypercode/database';
 import { createLocalSignal } from '@hypercode/feed';
-import { temporaryFolder } from '@hypercode/testkit';
+import { embeddedFolder } from '@hypercode/testkit';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { busMigrations } from '../migrations.ts';
@@ -9,7 +9,7 @@ import { Policies } from './policies.ts';
 import type { PolicySchema } from './policy-table.ts';
 
 test('checks do not queue up while the database does not answer', { timeout: 180_000 }, async () => {
-  const folder = temporaryFolder('policies');
+  const folder = await embeddedFolder('policies');
   const database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, busMigrations);
   const db = database.kysely.$extendTables<PolicySchema>();

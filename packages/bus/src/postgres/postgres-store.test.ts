@@ -1,10 +1,11 @@
 // The store on PGlite, where replicas share the one connection.
 import { type Database, migrate, openDatabase } from '@hypercode/database';
 import {
+  embeddedFolder,
   eventLogConformance,
   groupStoreConformance,
   type OpenStores,
-  temporaryFolder,
+  type TemporaryFolder,
   trackLeaks,
 } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe } from 'vitest';
@@ -13,10 +14,11 @@ import { replicas } from './postgres-store-suite.ts';
 
 describe('PGlite', () => {
   const leaks = trackLeaks();
-  const folder = temporaryFolder('pglite');
+  let folder: TemporaryFolder;
   let database: Database;
 
   beforeAll(async () => {
+    folder = await embeddedFolder('pglite');
     database = await openDatabase({ dataDir: folder.path });
     await migrate(database.kysely, busMigrations);
   }, 60_000);

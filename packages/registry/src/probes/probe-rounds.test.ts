@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openDatabase } from '@hypercode/database';
 import { createLocalSignal } from '@hypercode/feed';
-import { temporaryFolder, trackLeaks } from '@hypercode/testkit';
+import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
 import { expect, test } from 'vitest';
 import type { CommandResult } from '../agents/group-commit.ts';
 import { systemClock } from '../clock.ts';
@@ -15,7 +15,7 @@ import { Prober } from './probe.ts';
 import { ProbeRounds } from './probe-rounds.ts';
 
 const replicas = new Replicas(async () => {
-  const folder = temporaryFolder('probe-rounds');
+  const folder = await embeddedFolder('probe-rounds');
   const database = await openDatabase({ dataDir: folder.path });
   return {
     connect: async () => ({ database, close: async () => undefined }),

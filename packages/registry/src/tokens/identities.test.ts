@@ -1,7 +1,7 @@
 // Checks of operators' tokens while the database is busy or away: however often they are asked for, one waits.
 import { migrate, openDatabase } from '@hypercode/database';
 import { createLocalSignal } from '@hypercode/feed';
-import { temporaryFolder } from '@hypercode/testkit';
+import { embeddedFolder } from '@hypercode/testkit';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { ChangeLog } from '../changes/change-log.ts';
@@ -13,7 +13,7 @@ import { insertToken } from './queries/operator-tokens.ts';
 import { mintToken } from './token-format.ts';
 
 it('checks do not queue up while the database does not answer', { timeout: 180_000 }, async () => {
-  const folder = temporaryFolder('identities');
+  const folder = await embeddedFolder('identities');
   const database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, registryMigrations);
   const db = database.kysely.$extendTables<Schema>();
