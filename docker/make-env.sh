@@ -18,7 +18,8 @@ POSTGRES_PASSWORD=$(secret)
 REDIS_PASSWORD=$(secret)
 SWARM_ADMIN_TOKEN=swadm_$(secret)
 SWARM_JOIN_TOKEN=swjoin_$(secret)
-ARCHITECT_TOKEN=$(secret)
+# With this line whoever submits goals, or looks at plans, must send the token.
+# ARCHITECT_TOKEN=$(secret)
 END
 mv "$file.new" "$file"
 echo "made $file"

@@ -42,7 +42,7 @@ api() { # api METHOD PATH TOKEN [BODY]
   curl -sS --fail-with-body -X "$1" "$(at "$entry" 7700)$2" -H "Authorization: Bearer $3" ${4:+-H 'Content-Type: application/json' -d "$4"}
 }
 # Asks the Architect.
-plans() { curl -sS --fail-with-body "$(at architect 7710)$1" -H "Authorization: Bearer $ARCHITECT_TOKEN" "${@:2}"; }
+plans() { curl -sS --fail-with-body "$(at architect 7710)$1" "${@:2}"; }
 agent() { printf '{"name":"%s","role":"worker","version":"1.0.0"}' "$1"; }
 agents() { api GET /v1/agents "$SWARM_ADMIN_TOKEN" | jq -r '.agents[].name' | paste -sd' '; }
 
@@ -97,7 +97,6 @@ say 'an agent registers, and a plan goes through both workers'
 api POST /v1/agents "$SWARM_JOIN_TOKEN" "$(agent verify-1)" | jq -e '.outcome == "created"' >/dev/null
 goal='{"title":"A note","steps":[{"id":"a","title":"Outline","capability":"outline","input":"One. Two."},
   {"id":"b","title":"Write","capability":"write","dependsOn":["a"]}]}'
-same "$(curl -sS --output /dev/null --write-out '%{http_code}' "$(at architect 7710)/plans")" 401 'plans without the token'
 plans /goals -H 'Content-Type: application/json' -d "$goal" >/dev/null
 plan_done() { plans /plans | jq -e '.plans[0].status == "completed"'; }
 until_true 'the plan is completed' plan_done
@@ -143,6 +142,13 @@ curl -sSN --max-time 3 "$(at core 7700)/v1/events/stream?topics=task.*.completed
   -H "Authorization: Bearer $SWARM_ADMIN_TOKEN" >"$scratch/completed" 2>/dev/null || true
 same "$(sed -n 's/^data: *//p' "$scratch/completed" | jq -r --arg plan "$plan" 'select(.event.data.planId == $plan) | .event.data.taskId' | sort | uniq -c |
   awk '$1 == 1' | wc -l)" "$length" 'tasks that were completed once'
+
+say 'with a token, goals and plans are for those who have it'
+sed 's/^# ARCHITECT_TOKEN=/ARCHITECT_TOKEN=/' "$scratch/env" >"$scratch/env-with-token"
+docker compose --env-file "$scratch/env-with-token" up --detach --wait architect >/dev/null 2>&1
+same "$(curl -sS --output /dev/null --write-out '%{http_code}' "$(at architect 7710)/plans")" 401 'plans without the token'
+bearer=$(sed -n 's/^ARCHITECT_TOKEN=//p' "$scratch/env-with-token")
+plans "/plans/$plan" -H "Authorization: Bearer $bearer" | jq -e '.status == "completed"' >/dev/null || fail 'the plan is not there with the token'
 
 say 'two cores behind a proxy: a watch survives the end of either'
 many up --detach --wait
