@@ -4,7 +4,8 @@ import type { KnipConfig } from 'knip';
 const config: KnipConfig = {
   workspaces: {
     // Started by images, and by their build.
-    '.': { entry: ['docker/*.mjs'] },
+    // The samples of README.md are compiled as modules of the workspace's root.
+    '.': { entry: ['docker/*.mjs'], ignoreDependencies: ['@hypercode/client'] },
     // A package begins at its index, an app at the script that starts it; some programs are started by their path besides.
     'packages/*': {},
     'apps/core': {

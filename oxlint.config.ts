@@ -40,18 +40,19 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['client', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
     tests: ['testkit'],
   },
-  dev: { imports: ['testkit/death-guard'], tests: ['testkit'] },
-  examples: { imports: ['client', 'client/node'], tests: ['testkit', 'testkit/death-guard'] },
+  dev: { imports: ['testkit/death-guard'] },
+  examples: { imports: ['client', 'client/node'] },
 };
 
-const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.test-d.ts'];
+/** All tests, and what only tests need. */
+const TESTS = ['**/*.test*', '**/test/**', '**/testing/**'];
 
 /** Allows these workspace packages and refuses the others, whatever the path to them. */
 function mayImport({ imports, typesOf, portable }: Arrow): DummyRuleMap {
   const allowed = typesOf === undefined ? imports : [...imports, typesOf];
   const listed = imports.length === 0 ? 'no package of the workspace' : `of the workspace only ${imports.join(', ')}`;
   const patterns = [
-    { regex: String.raw`^\.\..*/src/`, message: 'Import another package by its name.' },
+    { regex: String.raw`^\.\..*[^./]/(src|test|testing)/`, message: 'Import another package by its name.' },
     {
       group: ['@hypercode/*', '@hypercode/*/**', ...allowed.map((name) => `!@hypercode/${name}`)],
       message: `May import ${listed}, each by what it exports.`,
@@ -76,13 +77,12 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
   { files: [`${folder}/**`], rules: mayImport(arrow) },
   ...nodeOnly.map((path) => ({ files: [`${folder}/${path}`], rules: mayImport({ ...arrow, portable: false }) })),
   {
-    files: [...TESTS, 'src/e2e/**', 'src/test-core.ts'].map((glob) => `${folder}/${glob}`),
+    files: TESTS.map((glob) => `${folder}/${glob}`),
     rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),
   },
 ]);
 
-/** Beside the tests: what several of them share. */
-const TEST_SUPPORT = [...TESTS, '**/*-suite.ts', '**/test-core.ts', 'apps/core/src/e2e/**', 'bench/**'];
+const TEST_SUPPORT = [...TESTS, 'e2e/**', 'bench/**'];
 
 const exceptions: OxlintOverride[] = [
   // Test doubles and clients there are object literals, whose functions use no `this`.
@@ -93,8 +93,7 @@ const exceptions: OxlintOverride[] = [
     files: [
       'apps/*/src/main.ts',
       'packages/testkit/src/**',
-      '{packages,apps}/*/src/e2e/**',
-      '{packages,apps}/*/src/**/*.e2e.test.ts',
+      'e2e/**',
       'bench/**',
       'dev/**',
       'examples/**',

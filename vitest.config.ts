@@ -5,11 +5,8 @@ import type { Reporter, TestProject, Vitest } from 'vitest/node';
 const POSTGRES = 'packages/testkit/src/setup/postgres.ts';
 const REDIS = 'packages/testkit/src/setup/redis.ts';
 
-/** Tests that need a server or a system have its name before `.test`. */
-const filesOf = (kind: string) => [
-  `{packages,apps}/*/src/**/*.${kind}.{ts,tsx}`,
-  `{bench,dev,examples}/**/*.${kind}.{ts,tsx}`,
-];
+/** What a test needs stands before `.test` in its name, and what starts processes lives in `e2e`. */
+const testsOf = (kind: string) => [`{packages,apps}/*/{src,test}/**/*.${kind}.{ts,tsx}`, `{bench,dev}/**/*.${kind}.ts`];
 const elsewhere = ['**/node_modules/**', '**/dist/**'];
 
 /** Fails a run when a project has no tests: its glob or its files went wrong, and nothing else would say so. */
@@ -45,8 +42,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: filesOf('test'),
-          exclude: [...elsewhere, ...['pg', 'redis', 'e2e'].flatMap((need) => filesOf(`${need}.test`))],
+          include: testsOf('test'),
+          exclude: [...elsewhere, ...['pg', 'redis'].flatMap((need) => testsOf(`${need}.test`))],
           sequence: { groupOrder: 0 },
         },
       },
@@ -57,7 +54,7 @@ export default defineConfig({
           typecheck: {
             enabled: true,
             only: true,
-            include: filesOf('test-d'),
+            include: testsOf('test-d'),
             exclude: elsewhere,
             // Builds what the type tests import, so that they never pass on stale declarations.
             build: true,
@@ -71,7 +68,7 @@ export default defineConfig({
       {
         test: {
           name: 'pg',
-          include: filesOf('pg.test'),
+          include: testsOf('pg.test'),
           exclude: elsewhere,
           globalSetup: POSTGRES,
           sequence: { groupOrder: 1 },
@@ -80,7 +77,7 @@ export default defineConfig({
       {
         test: {
           name: 'redis',
-          include: filesOf('redis.test'),
+          include: testsOf('redis.test'),
           exclude: elsewhere,
           globalSetup: REDIS,
           sequence: { groupOrder: 1 },
@@ -89,7 +86,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: filesOf('e2e.test'),
+          include: ['e2e/**/*.test.ts'],
           exclude: elsewhere,
           globalSetup: [POSTGRES, REDIS],
           testTimeout: 120_000,

@@ -1,4 +1,4 @@
-import { signalConformance } from '@hypercode/testkit';
+import { signalConformance } from '../testing/signal.ts';
 import { expect, test } from 'vitest';
 import { createLocalSignal } from './local-signal.ts';
 

@@ -1,19 +1,4 @@
 // Throw-away PostgreSQL and Redis, a whole core inside a test, conformance suites, leak checks.
-export {
-  type ConformingBusStore,
-  type ConformingLogSettings,
-  type ConformingStores,
-  type OpenStores,
-} from './conformance/bus-store.ts';
-export { eventLogConformance } from './conformance/event-log.ts';
-export { groupStoreConformance } from './conformance/group-store.ts';
-export {
-  type ConformingSignal,
-  signalConformance,
-  type SignalOutage,
-  signalOutageConformance,
-  type SignalPair,
-} from './conformance/signal.ts';
 export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
 export { embeddedFolder } from './embedded-folder.ts';
 export { freePort } from './free-port.ts';

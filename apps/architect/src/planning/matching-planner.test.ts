@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchingPlanner } from './matching-planner.ts';
 import { planFaults } from './plan-graph.ts';
-import { agentOf, goalOf } from './test-swarm.ts';
+import { agentOf, goalOf } from '../../test/planning/swarm.ts';
 
 const { signal } = new AbortController();
 const plan = (goal: Goal, agents: readonly Agent[]) => matchingPlanner.plan(goal, agents, { signal });

@@ -5,7 +5,7 @@ import { explicitPlanner } from './explicit-planner.ts';
 import { matchingPlanner } from './matching-planner.ts';
 import { planGoal } from './plan-goal.ts';
 import { type Planner, PlanRefused } from './planner.ts';
-import { agentOf, goalOf } from './test-swarm.ts';
+import { agentOf, goalOf } from '../../test/planning/swarm.ts';
 
 const { signal } = new AbortController();
 const AGENTS = [agentOf('ada', ['web-search', 'translate'])];

@@ -1,8 +1,8 @@
 // What the ledger keeps, and for how long.
 import { agentSource } from '@hypercode/contracts';
 import { expect, test } from 'vitest';
-import { NOW, sampleAgent, sampleStep } from '../scheduling/sample-swarm.ts';
-import { Simulation } from '../scheduling/simulation.ts';
+import { NOW, sampleAgent, sampleStep } from '../../test/scheduling/swarm.ts';
+import { Simulation } from '../../test/scheduling/simulation.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { planIdOf } from './plan-ids.ts';
 

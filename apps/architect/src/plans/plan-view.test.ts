@@ -1,7 +1,7 @@
 // Plans as they are shown, whatever their titles say.
 import { expect, test } from 'vitest';
-import { sampleAgent, sampleGoal, sampleStep } from '../scheduling/sample-swarm.ts';
-import { Simulation } from '../scheduling/simulation.ts';
+import { sampleAgent, sampleGoal, sampleStep } from '../../test/scheduling/swarm.ts';
+import { Simulation } from '../../test/scheduling/simulation.ts';
 import { mermaidOf, viewOf } from './plan-view.ts';
 
 const simulation = new Simulation([sampleAgent('ada', ['work'])]);

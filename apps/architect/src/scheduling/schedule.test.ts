@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkpointOf } from '../plans/checkpoint.ts';
 import { statusOf } from '../plans/plan.ts';
-import { NOW, sampleAgent, sampleGoal, sampleStep } from './sample-swarm.ts';
-import { Simulation } from './simulation.ts';
+import { NOW, sampleAgent, sampleGoal, sampleStep } from '../../test/scheduling/swarm.ts';
+import { Simulation } from '../../test/scheduling/simulation.ts';
 
 const started = (simulation: Simulation, steps = [sampleStep('a')], goal = {}): string => {
   const planId = simulation.submit(sampleGoal({ steps, ...goal }));

@@ -12,7 +12,7 @@ import {
   termsOf,
   wordsOf,
 } from './agent-filter.ts';
-import { agentOf, agents, filters, patterns, topics } from './sample-agents-suite.ts';
+import { agentOf, agents, filters, patterns, topics } from '../../test/agents/sample-agents.ts';
 
 const declaring = (...publishes: string[]): Agent => agentOf({ topics: { publishes, subscribes: [] } });
 

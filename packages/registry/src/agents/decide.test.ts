@@ -3,7 +3,14 @@ import type { Agent, AgentRegistration, AgentUpdate } from '@hypercode/contracts
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Command, decide, type Decision } from './decide.ts';
-import { agentOf, agents, INCARNATIONS, registrationOf, registrations, updates } from './sample-agents-suite.ts';
+import {
+  agentOf,
+  agents,
+  INCARNATIONS,
+  registrationOf,
+  registrations,
+  updates,
+} from '../../test/agents/sample-agents.ts';
 
 const [FIRST, SECOND] = INCARNATIONS;
 const NEW_ID = '019adf00-0000-7000-8000-00000000ffff';

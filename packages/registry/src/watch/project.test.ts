@@ -3,7 +3,7 @@ import type { Agent, AgentFilter, ChangeType } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchesFilter } from '../agents/agent-filter.ts';
-import { agentOf, agents, filters } from '../agents/sample-agents-suite.ts';
+import { agentOf, agents, filters } from '../../test/agents/sample-agents.ts';
 import type { Change } from '../changes/change.ts';
 import { bookmarkItem, itemOf, snapshotItem, syncedItem, type View, viewOf } from './project.ts';
 

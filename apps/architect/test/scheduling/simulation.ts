@@ -1,0 +1,114 @@
+// The Architect's decisions played out in memory, for tests: a log of events, a ledger that follows it, and what is decided on
+// top. Nothing runs by itself: the test says who answers what, and when.
+import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
+import { announce, type ArchitectBus } from '../../src/conducting/announce.ts';
+import { factOf } from '../../src/plans/fact.ts';
+import { Ledger } from '../../src/plans/ledger.ts';
+import { planEventId, planIdOf } from '../../src/plans/plan-ids.ts';
+import type { Plan } from '../../src/plans/plan.ts';
+import type { Action } from '../../src/scheduling/action.ts';
+import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
+import { NOW } from './swarm.ts';
+
+const SETTINGS: ScheduleSettings = {
+  maxAttempts: 3,
+  taskDeadlineMs: 60_000,
+  maxTasksPerAgent: 2,
+  patienceMs: 30_000,
+  retryDelayMs: 0,
+};
+
+export class Simulation {
+  readonly log: SwarmEvent[] = [];
+  readonly agents: Map<string, ReturnType<Swarm['get']> & object>;
+  readonly self = agentSource('default', 'architect');
+  readonly #stuckSince = new Map<string, number>();
+  readonly #settings: ScheduleSettings;
+  ledger = new Ledger(this.self);
+  now = NOW;
+
+  constructor(agents: Iterable<ReturnType<Swarm['get']> & object>, settings: Partial<ScheduleSettings> = {}) {
+    this.agents = new Map([...agents].map((agent) => [agent.name, agent]));
+    this.#settings = { ...SETTINGS, ...settings };
+    this.ledger.caughtUp();
+  }
+
+  /** Appends an event that the core would take, unless one of this source and id is there already. */
+  say(
+    topic: string,
+    data: unknown,
+    { id = crypto.randomUUID(), source = this.self }: { id?: string; source?: string } = {},
+  ): void {
+    if (this.log.some((event) => event.id === id && event.source === source)) return;
+    PublishInput.parse({ id, topic, data });
+    if (Buffer.byteLength(JSON.stringify({ id, topic, data })) > LIMITS.eventBytes) throw new Error('too large');
+    const time = new Date(this.now).toISOString();
+    // As it comes back from the wire.
+    const event: SwarmEvent = JSON.parse(JSON.stringify({ id, topic, source, time, namespace: 'default', data }));
+    this.log.push(event);
+    hear(this.ledger, event);
+  }
+
+  submit(goal: Goal): string {
+    this.say('goal.submitted', goal, { source: '/operators/test' });
+    return planIdOf(goal.goalId);
+  }
+
+  /** What is decided now. */
+  decide(): readonly Action[] {
+    const agents: Swarm = { get: (name) => this.agents.get(name), [Symbol.iterator]: () => this.agents.values() };
+    const scene = { ledger: this.ledger, self: this.self, agents, underWay: new Map(), now: this.now };
+    const { actions, stuck } = schedule({ ...scene, stuckSince: this.#stuckSince }, this.#settings);
+    for (const key of this.#stuckSince.keys()) if (!stuck.has(key)) this.#stuckSince.delete(key);
+    for (const key of stuck) if (!this.#stuckSince.has(key)) this.#stuckSince.set(key, this.now);
+    return actions;
+  }
+
+  /** Decides and says so until nothing more follows. */
+  settle(): void {
+    for (let actions = this.decide(); actions.length > 0; actions = this.decide()) {
+      for (const action of actions) this.perform(action);
+    }
+  }
+
+  perform(action: Action): void {
+    if (action.kind === 'plan') return this.#plan(action.plan);
+    const publish = (topic: string, data: unknown, { id }: { id?: string } = {}): Promise<never> => {
+      this.say(topic, data, { ...(id === undefined ? {} : { id }) });
+      return new Promise(() => {});
+    };
+    const bus: Pick<ArchitectBus, 'publish'> = { publish };
+    void announce(bus, action);
+  }
+
+  #plan({ planId, goalId, title, goal, deadlineAt }: Plan): void {
+    const tasks = (goal?.steps ?? []).map(({ id, ...step }): PlanTask => ({ taskId: id, ...step }));
+    const deadline = deadlineAt === null ? null : new Date(deadlineAt).toISOString();
+    const data = { planId, goalId, title, tasks, planner: 'steps', missing: [], deadlineAt: deadline };
+    this.say('plan.created', data, { id: planEventId(planId, 'created') });
+  }
+
+  answer(agent: string, kind: string, data: object): void {
+    this.say(`task.${agent}.${kind}`, data, { source: agentSource('default', agent) });
+  }
+
+  /** The ledger of somebody who hears the log from its event `from` on. */
+  replay(from = 0): Ledger {
+    const ledger = new Ledger(this.self);
+    for (const event of this.log.slice(from)) hear(ledger, event);
+    ledger.caughtUp();
+    return ledger;
+  }
+
+  plan(planId: string): Plan {
+    const plan = this.ledger.plans.get(planId);
+    if (plan === undefined) throw new Error(`there is no plan ${planId}`);
+    return plan;
+  }
+}
+
+function hear(ledger: Ledger, event: SwarmEvent): void {
+  const fact = factOf(event);
+  if (fact.kind === null) throw fact.error;
+  ledger.apply(fact);
+}

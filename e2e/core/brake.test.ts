@@ -1,0 +1,135 @@
+// The brake on a whole core, with fleets of 200 agents that beat: what it holds, what it says, and what nobody can make it
+// hold. Brakes are of namespaces, so all is tried on one core at once.
+import { createSwarmClient } from '@hypercode/client';
+import type { Agent, CircuitEventData } from '@hypercode/contracts';
+import {
+  type PostgresServer,
+  type RedisServer,
+  type SpawnedCore,
+  spawnCore,
+  startPostgres,
+  startRedis,
+  waitFor,
+} from '@hypercode/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allAgents, callBatch, registration, send } from './call.ts';
+import { Fleet } from './fleet.ts';
+
+const LEASE_MS = 3000;
+const BEAT_MS = 1000;
+const FLEET = 200;
+const PATIENCE = { timeoutMs: 60_000, intervalMs: 100 };
+
+let postgres: PostgresServer;
+let redis: RedisServer;
+let core: SpawnedCore;
+const stack: (() => Promise<void> | void)[] = [];
+
+beforeAll(async () => {
+  [postgres, redis] = await Promise.all([startPostgres({ own: true }), startRedis({ own: true })]);
+  core = await spawnCore({
+    env: {
+      DATABASE_URL: await postgres.createDatabase(),
+      REDIS_URL: redis.url,
+      SWARM_LEASE_MS: String(LEASE_MS),
+      SWARM_PROBE_INTERVAL_MS: '1000',
+      SWARM_PROBE_TIMEOUT_MS: '700',
+      SWARM_RATE_REGISTER: '0',
+    },
+    startTimeoutMs: 90_000,
+  });
+});
+afterAll(async () => {
+  for (const undo of stack.splice(0).toReversed()) await undo();
+  await core.close();
+  await Promise.all([postgres.close(), redis.close()]);
+});
+
+interface Watched {
+  fleet: Fleet;
+  /** What the core has said in the namespace on the bus, in order. */
+  said: { topic: string; data: unknown }[];
+  agents: () => Promise<Agent[]>;
+  /** Names whose circuits have been opened. */
+  opened: () => string[];
+  untilSaid: (topic: string) => Promise<unknown>;
+}
+
+/** A fleet that has been healthy for longer than the core's first lease. */
+async function startFleet(namespace: string): Promise<Watched> {
+  const client = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
+  stack.push(() => client.close());
+  const said: Watched['said'] = [];
+  const listener = client.on(['system.>'], ({ topic, data }) => void said.push({ topic, data }), { from: 'earliest' });
+  stack.push(() => listener.stop());
+  const fleet = await Fleet.start(core, { namespace, count: FLEET, beatMs: BEAT_MS });
+  stack.push(() => fleet.stop());
+  const agents = () => allAgents(core, namespace);
+  const startedAt = Date.now();
+  await waitFor(
+    async () =>
+      (await agents()).every(
+        ({ status }) => status.health === 'healthy' && Date.parse(status.lastSeenAt ?? '') > startedAt + 2 * LEASE_MS,
+      ),
+    { what: `all of ${namespace} to be healthy`, ...PATIENCE },
+  );
+  const opened = () =>
+    said.flatMap(({ topic, data }) => (topic === 'system.circuit.opened' ? [(data as CircuitEventData).agent] : []));
+  const untilSaid = (topic: string) =>
+    waitFor(() => said.some((event) => event.topic === topic), { what: `${topic} in ${namespace}`, ...PATIENCE });
+  return { fleet, said, agents, opened, untilSaid };
+}
+
+async function warnings(): Promise<string> {
+  const answer = await send(core, { method: 'GET', path: '/readyz' });
+  if (!answer.ok || answer.status !== 200) throw new Error(`the core is not ready: ${JSON.stringify(answer)}`);
+  return (JSON.parse(answer.body) as { warnings: string[] }).warnings.join('\n');
+}
+
+describe.concurrent('of 200 agents', () => {
+  test.each([
+    ['half', 100],
+    ['most', 150],
+  ])(
+    '%s vanish at once: nobody is tripped before the brake lets go, and all who stay away are after it',
+    async (part, count) => {
+      const namespace = `fleet-${part}`;
+      const { fleet, said, agents, opened, untilSaid } = await startFleet(namespace);
+      const gone = fleet.vanish(count);
+      await untilSaid('system.liveness.suspended');
+      await waitFor(async () => (await warnings()).includes(namespace), { what: 'a word in /readyz', ...PATIENCE });
+      await untilSaid('system.liveness.resumed');
+      expect(said.map(({ topic }) => topic)).toEqual(['system.liveness.suspended', 'system.liveness.resumed']);
+      await waitFor(async () => !(await warnings()).includes(namespace), { what: 'the word to end', ...PATIENCE });
+
+      await waitFor(() => opened().length >= count, { what: 'who stays away to be tripped', ...PATIENCE });
+      expect(new Set(opened())).toEqual(new Set(gone));
+      const others = (await agents()).filter(({ name }) => !gone.includes(name));
+      expect(others).toHaveLength(FLEET - count);
+      for (const { status } of others) expect(status).toMatchObject({ health: 'healthy', circuit: 'closed' });
+      expect(said.filter(({ topic }) => topic.startsWith('system.liveness.'))).toHaveLength(2);
+    },
+  );
+
+  test('one vanishes, and five never answered: each is tripped in time, and the brake is not held', async () => {
+    const namespace = 'fleet-one';
+    const { fleet, said, agents, opened } = await startFleet(namespace);
+    const fakes = Array.from({ length: 5 }, (_, i) => `fake-${i}`);
+    const inputs = fakes.map((name) => registration(name, { namespace }));
+    await callBatch(core, 'registry.register', inputs);
+    const gone = fleet.vanish(1);
+    const expected = new Set([...gone, ...fakes]);
+    await waitFor(() => opened().length >= expected.size, { what: 'the six to be tripped', ...PATIENCE });
+    expect(new Set(opened())).toEqual(expected);
+    expect(said.filter(({ topic }) => topic.startsWith('system.liveness.'))).toEqual([]);
+    for (const { name, status, updatedAt } of await agents()) {
+      if (!expected.has(name)) {
+        expect(status).toMatchObject({ health: 'healthy', circuit: 'closed' });
+        continue;
+      }
+      expect(status).toMatchObject({ health: 'unhealthy', circuit: 'open' });
+      // Four leases and two flushes, and the next look, with time to spare for a busy machine.
+      expect(Date.parse(updatedAt) - Date.parse(status.lastSeenAt ?? '')).toBeLessThan(6 * LEASE_MS);
+    }
+  });
+});

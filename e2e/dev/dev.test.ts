@@ -1,0 +1,131 @@
+// `pnpm dev` as a newcomer meets it: a goal goes in by curl, and its plan is completed by both demo workers.
+import { temporaryFolder, waitFor } from '@hypercode/testkit';
+import { guardProcess } from '@hypercode/testkit/death-guard';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+
+const FOLDER = fileURLToPath(new URL('../../dev', import.meta.url));
+const PLAN = z.object({
+  status: z.string(),
+  planner: z.string().nullable(),
+  tasks: z.array(z.object({ capability: z.string(), agent: z.string().nullable() })),
+});
+const HOLDER = z.object({ pid: z.int() });
+const stack: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const undo of stack.splice(0).toReversed()) await undo();
+});
+
+async function startSwarm(): Promise<{
+  child: ChildProcess;
+  exited: Promise<unknown[]>;
+  core: string;
+  architect: string;
+  dataDir: string;
+}> {
+  const folder = temporaryFolder('dev');
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), 'src/main.ts'], {
+    cwd: FOLDER,
+    env: { PATH, HOME, SWARM_PORT: '0', ARCHITECT_PORT: '0', SWARM_DATA_DIR: folder.path },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const release = guardProcess(child.pid ?? 0);
+  const exited = once(child, 'exit').finally(release);
+  stack.push(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await exited;
+    await folder.remove();
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const said = (expression: RegExp): Promise<string> =>
+    waitFor(() => expression.exec(output)?.[1], { what: `${expression} in:\n${output}`, timeoutMs: 90_000 });
+  const core = await said(/listening on (http:\S+)/);
+  const architect = await said(/architect active at (http:\S+)/);
+  for (const name of ['analyst', 'scribe']) await said(new RegExp(`(${name} has joined)`));
+  return { child, exited, core, architect, dataDir: folder.path };
+}
+
+async function submit(architect: string, goal: object): Promise<string> {
+  const response = await fetch(`${architect}/goals`, {
+    method: 'POST',
+    body: JSON.stringify(goal),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(response.status).toBe(202);
+  return `${architect}${response.headers.get('location')}`;
+}
+
+/** The plan at `location`, when it is neither planned nor worked on any more. */
+const ended = (location: string): Promise<z.infer<typeof PLAN>> =>
+  waitFor(
+    async () => {
+      const shown = PLAN.parse(await fetch(location).then((answer) => answer.json()));
+      return shown.status === 'running' || shown.status === 'planning' ? null : shown;
+    },
+    { what: 'the plan to end', timeoutMs: 60_000 },
+  );
+
+async function isThere(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+test('a goal that nobody has planned is planned, and completed by both workers', async () => {
+  const { child, exited, core, architect } = await startSwarm();
+  const goal = {
+    title: 'Release note',
+    description: 'Summarise: the bus is fast. Then write a note, then review it and count the words.',
+  };
+  const plan = await ended(await submit(architect, goal));
+  expect(plan).toMatchObject({ status: 'completed', planner: 'matching' });
+  const agents = plan.tasks.map(({ capability, agent }) => [capability, agent]);
+  expect(Object.fromEntries(agents)).toMatchObject({ write: 'scribe', review: 'scribe', 'count-words': 'analyst' });
+  child.kill('SIGINT');
+  expect(await exited).toEqual([0, null]);
+  expect(await isThere(core)).toBe(false);
+});
+
+test('a core that is killed comes back at its address, and work goes on', async () => {
+  const { child, exited, core, architect, dataDir } = await startSwarm();
+  const { pid } = HOLDER.parse(JSON.parse(await readFile(join(dataDir, 'holder.json'), 'utf8')));
+  process.kill(pid, 'SIGKILL');
+  await waitFor(async () => !(await isThere(core)), { what: 'the core to be gone', intervalMs: 20 });
+  await waitFor(() => isThere(core), { what: 'the core to be back', timeoutMs: 60_000 });
+  const goal = { title: 'A note', steps: [{ id: 'a', title: 'Write', capability: 'write', input: 'One. Two.' }] };
+  const location = await waitFor(() => submit(architect, goal).catch(() => null), {
+    what: 'the Architect to be back',
+    timeoutMs: 60_000,
+  });
+  expect(await ended(location)).toMatchObject({ status: 'completed' });
+  // The terminal is closed.
+  for (let times = 0; times < 2; times += 1) child.kill('SIGHUP');
+  expect(await exited).toEqual([0, null]);
+});
+
+test('nothing outlives it when it is killed', async () => {
+  const { child, exited, core, architect } = await startSwarm();
+  child.kill('SIGKILL');
+  await exited;
+  await waitFor(async () => !(await isThere(core)), { what: 'the core to end', timeoutMs: 40_000 });
+  await waitFor(
+    () =>
+      fetch(`${architect}/health`).then(
+        () => false,
+        () => true,
+      ),
+    {
+      what: 'the Architect to end',
+      timeoutMs: 40_000,
+    },
+  );
+});

@@ -1,0 +1,29 @@
+// The bus on Redis, with its policies in PGlite.
+import { openDatabase } from '@hypercode/database';
+import { createRedisSignal } from '@hypercode/feed';
+import { sharedRedisUrl, embeddedFolder } from '@hypercode/testkit';
+import { describe } from 'vitest';
+import { busSuite } from '../testing/bus.ts';
+import { connectRedis } from '../src/redis/redis-connection.ts';
+import { logKeys } from '../src/redis/redis-keys.ts';
+import { openRedisStore } from '../src/redis/redis-store.ts';
+
+describe('the bus on Redis', () => {
+  busSuite(async () => {
+    const url = sharedRedisUrl();
+    const folder = await embeddedFolder('bus');
+    const database = await openDatabase({ dataDir: folder.path });
+    const admin = connectRedis(url, 'swarm-test');
+    return {
+      database: async () => ({ database, close: async () => undefined }),
+      store: (_database, settings) => openRedisStore({ url, settings }),
+      signal: () => createRedisSignal({ url }),
+      loseLog: async (namespace) => void (await admin.ask((client) => client.unlink(...logKeys(namespace)))),
+      async close() {
+        await admin.close();
+        await database.close();
+        await folder.remove();
+      },
+    };
+  });
+});

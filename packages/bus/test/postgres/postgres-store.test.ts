@@ -1,0 +1,30 @@
+// The store on PGlite, where replicas share the one connection.
+import { type Database, migrate, openDatabase } from '@hypercode/database';
+import { embeddedFolder, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
+import { eventLogConformance } from '../../testing/event-log.ts';
+import { groupStoreConformance } from '../../testing/group-store.ts';
+import type { OpenStores } from '../../testing/bus-store.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { busMigrations } from '../../src/postgres/migrations/index.ts';
+import { replicas } from './replicas.ts';
+
+describe('PGlite', () => {
+  const leaks = trackLeaks();
+  let folder: TemporaryFolder;
+  let database: Database;
+
+  beforeAll(async () => {
+    folder = await embeddedFolder('pglite');
+    database = await openDatabase({ dataDir: folder.path });
+    await migrate(database.kysely, busMigrations);
+  }, 60_000);
+  afterAll(async () => {
+    await database.close();
+    await folder.remove();
+    await leaks.check();
+  });
+
+  const open: OpenStores = (settings) => Promise.resolve(replicas([database, database], settings));
+  eventLogConformance('PGlite', open);
+  groupStoreConformance('PGlite', open);
+});

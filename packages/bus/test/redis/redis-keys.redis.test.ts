@@ -1,0 +1,369 @@
+// What the scripts leave in Redis: which keys, for how long, how many, and what a part of them from earlier means.
+import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { sharedRedisUrl, waitFor } from '@hypercode/testkit';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { BusStore } from '../../src/store/bus-store.ts';
+import type { LogEntry, LogSettings, NewEvent } from '../../src/store/event-log.ts';
+import type { LogPosition } from '../../src/store/position.ts';
+import { openRedisStore } from '../../src/redis/redis-store.ts';
+
+const ROOMY: LogSettings = {
+  retention: { maxEvents: 1_000_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
+  dedupWindowMs: 3_600_000,
+};
+
+const stores: BusStore[] = [];
+let redis: Redis;
+let namespace: string;
+
+beforeAll(async () => {
+  redis = new Redis(sharedRedisUrl(), { lazyConnect: true });
+  await redis.connect();
+});
+afterAll(async () => {
+  const ended = once(redis, 'end');
+  redis.disconnect();
+  await ended;
+});
+beforeEach(() => {
+  namespace = `keys-${randomUUID()}`;
+});
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.close()));
+});
+
+function open(settings: Partial<LogSettings> = {}): BusStore {
+  const store = openRedisStore({ url: sharedRedisUrl(), settings: { ...ROOMY, ...settings } });
+  stores.push(store);
+  return store;
+}
+
+const newEvents = (count: number, fields: Partial<NewEvent> = {}): NewEvent[] =>
+  Array.from({ length: count }, () => {
+    const id = randomUUID();
+    return { id, source: `/agents/${namespace}/worker-1`, topic: 'jobs.done', text: JSON.stringify({ id }), ...fields };
+  });
+
+/** All keys with the namespace in their name, without their hash tag. */
+async function keysOf(): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const page of redis.scanStream({ match: `*${namespace}*`, count: 1_000 }))
+    keys.push(...(page as string[]));
+  const tag = `{swarm:${namespace}}:`;
+  for (const key of keys) expect(key).toContain(tag);
+  return keys.map((key) => key.slice(tag.length)).toSorted();
+}
+
+const keyOf = (name: string): string => `{swarm:${namespace}}:${name}`;
+const generations = async (): Promise<string[]> => (await keysOf()).filter((key) => key.startsWith('dedup:'));
+
+/** The last of what was appended. */
+async function append(store: BusStore, events: readonly NewEvent[]): Promise<LogPosition> {
+  const position = (await store.log.append(namespace, events)).at(-1)?.position;
+  if (position === undefined) throw new Error('nothing was appended');
+  return position;
+}
+
+test('all keys of a namespace share its hash tag, and those of a group go when nothing is open', async () => {
+  const store = open();
+  const { cursor } = await store.groups.open(
+    namespace,
+    'g',
+    { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 },
+    'earliest',
+  );
+  const head = await append(store, newEvents(6));
+  const entries = await store.log.read(namespace, cursor, 10);
+  if ('gap' in entries) throw new Error(entries.gap);
+  const request = { maxInFlight: 10, max: 3 };
+  const begun = await store.groups.claim(namespace, 'g', {
+    ...request,
+    consumer: 'a b',
+    offer: { after: cursor, entries, upTo: head },
+  });
+  const rest = { after: begun.cursor, entries: entries.slice(3), upTo: head };
+  const { deliveries } = await store.groups.claim(namespace, 'g', { ...request, consumer: 'c\nd', offer: rest });
+  expect(await redis.hgetall(keyOf('g:g:held'))).toEqual({ 'a b': '3', 'c\nd': '3' });
+  await store.groups.nack(namespace, 'g', deliveries.slice(0, 1), { delayMs: 0, reason: '"\\\u0001é🐝' });
+  const [dead] = (await store.groups.deadLetters(namespace, 'g', { after: null, limit: 1 })).letters;
+  expect(dead?.history).toMatchObject([{ attempt: 1, consumer: 'c\nd', reason: '"\\\u0001é🐝' }]);
+  expect(await store.groups.ack(namespace, 'g', [...begun.deliveries, ...deliveries])).toBe(6);
+  expect((await keysOf()).filter((key) => !key.startsWith('dedup:'))).toEqual([
+    'events',
+    'g:g',
+    'groups',
+    'log',
+    'topic-names',
+    'topics',
+  ]);
+});
+
+test('a thousand deliveries are claimed, given up, claimed again and settled', async () => {
+  const store = open();
+  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 3 };
+  const { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
+  const head = await append(store, newEvents(1_000));
+  const entries = await store.log.read(namespace, cursor, 1_000);
+  if ('gap' in entries) throw new Error(entries.gap);
+  const request = { consumer: 'c', maxInFlight: 1_000, max: 1_000 };
+  const offer = { after: cursor, entries, upTo: head };
+  const first = await store.groups.claim(namespace, 'g', { ...request, offer });
+  expect(first.deliveries).toHaveLength(1_000);
+  expect(await store.groups.nack(namespace, 'g', first.deliveries, { delayMs: 0, reason: null })).toBe(1_000);
+  const again = await store.groups.claim(namespace, 'g', { ...request, offer: null });
+  expect(again.deliveries.map(({ position, text }) => ({ position, text }))).toEqual(
+    entries.map(({ position, text }) => ({ position, text })),
+  );
+  expect(await store.groups.ack(namespace, 'g', again.deliveries)).toBe(1_000);
+});
+
+test('a claim of large events that are unread takes about 4 MiB of them', async () => {
+  const store = open();
+  const { cursor } = await store.groups.open(
+    namespace,
+    'g',
+    { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 3 },
+    'latest',
+  );
+  const text = JSON.stringify('x'.repeat(250 * 1024));
+  const entries: LogEntry[] = [];
+  for (let call = 0; call < 2; call++) await append(store, newEvents(10, { text }));
+  for (;;) {
+    const page = await store.log.read(namespace, entries.at(-1)?.position ?? cursor, 1_000);
+    if ('gap' in page) throw new Error(page.gap);
+    if (page.length === 0) break;
+    entries.push(...page);
+  }
+  const upTo = entries.at(-1)?.position ?? cursor;
+  const claim = { consumer: 'c', maxInFlight: 1_000, max: 1_000 };
+  const most = Math.floor((4 * 1024 * 1024) / text.length);
+  const begun = await store.groups.claim(namespace, 'g', { ...claim, offer: { after: cursor, entries, upTo } });
+  expect(begun.deliveries.map(({ position }) => position)).toEqual(
+    entries.slice(0, most).map(({ position }) => position),
+  );
+  expect(begun).toMatchObject({ cursor: entries[most - 1]?.position, room: 1_000 - most });
+  const rest = { after: begun.cursor, entries: entries.slice(most), upTo };
+  const ended = await store.groups.claim(namespace, 'g', { ...claim, offer: rest });
+  expect(ended.deliveries).toHaveLength(entries.length - most);
+  expect(ended.cursor).toEqual(upTo);
+});
+
+test('what an attempt costs does not grow with those before it, and its history goes with the event', async () => {
+  const store = open();
+  const attempts = 40;
+  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: attempts };
+  const { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
+  const head = await append(store, newEvents(3));
+  const entries = await store.log.read(namespace, cursor, 10);
+  if ('gap' in entries) throw new Error(entries.gap);
+  const claim = { consumer: 'c', maxInFlight: 10, max: 10 };
+  let { deliveries } = await store.groups.claim(namespace, 'g', {
+    ...claim,
+    offer: { after: cursor, entries, upTo: head },
+  });
+  const reason = 'é'.repeat(1_024);
+  const longest = async () => {
+    const values = await redis.hvals(keyOf('g:g:histories'));
+    return Math.max(...values.map((value) => value.length));
+  };
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason });
+    expect(await longest()).toBeLessThan(2_000);
+    ({ deliveries } = await store.groups.claim(namespace, 'g', { ...claim, offer: null }));
+  }
+  const { letters } = await store.groups.deadLetters(namespace, 'g', { after: null, limit: 10 });
+  const wanted = Array.from({ length: attempts }, (_, index) => ({ attempt: index + 1, consumer: 'c', reason }));
+  for (const { history } of letters) expect(history).toMatchObject(wanted);
+  const [redriven, dropped, acked] = letters.map(({ position }) => position);
+  if (redriven === undefined || dropped === undefined || acked === undefined) throw new Error('not all died');
+  expect(await store.groups.redrive(namespace, 'g', [redriven])).toBe(1);
+  expect(await redis.hlen(keyOf('g:g:histories'))).toBe(2 * attempts);
+  expect(await store.groups.discard(namespace, 'g', [dropped])).toBe(1);
+  expect(await store.groups.ack(namespace, 'g', [{ position: acked, life: 0, attempt: attempts }])).toBe(1);
+  expect(await redis.exists(keyOf('g:g:histories'))).toBe(0);
+});
+
+test('dead letters of more than a call settles are redriven in pieces', async () => {
+  const store = open();
+  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 };
+  let { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
+  const total = 2_500;
+  for (let taken = 0; taken < total; taken += 250) {
+    await append(store, newEvents(250, { text: JSON.stringify('x'.repeat(4_000)) }));
+    const entries = await store.log.read(namespace, cursor, 250);
+    if ('gap' in entries) throw new Error(entries.gap);
+    const upTo = entries.at(-1)?.position ?? cursor;
+    const offer = { after: cursor, entries, upTo };
+    const claim = { consumer: 'c', maxInFlight: 250, max: 250, offer };
+    const { deliveries } = await store.groups.claim(namespace, 'g', claim);
+    await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason: null });
+    cursor = upTo;
+  }
+  expect(await store.groups.redrive(namespace, 'g', null)).toBe(total);
+  expect(await store.groups.list(namespace)).toMatchObject([{ waiting: total, deadLetters: 0 }]);
+  expect(await store.groups.discard(namespace, 'g', null)).toBe(0);
+});
+
+test('deduplication lives in a few hashes, each of which ends', async () => {
+  const dedupWindowMs = 400;
+  const store = open({ dedupWindowMs });
+  const lifetimes: number[] = [];
+  const most = await waitFor(
+    async () => {
+      await append(store, newEvents(3));
+      const found = await generations();
+      for (const key of found) lifetimes.push(await redis.pttl(keyOf(key)));
+      return found.length >= 5 ? found.length : null;
+    },
+    { what: 'as many generations as there can be', intervalMs: 1 },
+  );
+  expect(most).toBeLessThanOrEqual(6);
+  for (const left of lifetimes) {
+    // -2: it went meanwhile.
+    expect(left === -2 || left > 0).toBe(true);
+    expect(left).toBeLessThan(dedupWindowMs * 2 + 61_000);
+  }
+  await waitFor(
+    async () => {
+      await store.housekeep();
+      return (await generations()).length === 0;
+    },
+    { what: 'all records to be forgotten' },
+  );
+});
+
+test('whoever shortens the window keeps what is within the new one', async () => {
+  const before = open();
+  const after = open({ dedupWindowMs: 2_000 });
+  await append(before, newEvents(1));
+  const [generation = ''] = await generations();
+  const begunAt = Number(generation.split(':')[1]);
+  const isAged = async () => {
+    const [seconds, micros] = await redis.time();
+    return Number(seconds) * 1_000 + Number(micros) / 1_000 - begunAt > 2_500;
+  };
+  await waitFor(isAged, { what: 'a window and a generation of the new settings to pass', intervalMs: 50 });
+  const events = newEvents(1);
+  const position = await append(before, events);
+  await after.housekeep();
+  expect(await after.log.append(namespace, events)).toEqual([{ position, duplicate: true }]);
+});
+
+test('a record of deduplication takes about a hundred bytes', async () => {
+  const store = open();
+  for (let call = 0; call < 20; call++) await append(store, newEvents(1_000));
+  const [generation, ...others] = await generations();
+  expect(others).toEqual([]);
+  const bytes = Number(await redis.memory('USAGE', keyOf(generation ?? ''), 'SAMPLES', 0));
+  expect(bytes / 20_000).toBeLessThan(115);
+});
+
+test('marks are few, and retention keeps nearly what it may', async () => {
+  const store = open({ retention: { ...ROOMY.retention, maxEvents: 1_000 } });
+  for (const size of [1, 7, 999, 1_000, 1_000, 333, 1, 1]) {
+    const head = await append(store, newEvents(size));
+    expect(await redis.llen(keyOf('marks'))).toBeLessThanOrEqual(101);
+    const kept = await redis.xlen(keyOf('events'));
+    expect(kept).toBeLessThanOrEqual(1_000);
+    expect(kept).toBeGreaterThanOrEqual(Math.min(head.seq, 990));
+  }
+});
+
+test('topics beyond the bound are not counted, and their events are kept', async () => {
+  const store = open();
+  await append(store, newEvents(1, { topic: 'known' }));
+  for (let call = 0; call < 100; call++) {
+    const events = newEvents(1_000).map((event, index) => ({ ...event, topic: `z.${call}.${index}` }));
+    await append(store, events);
+  }
+  expect(await redis.zcard(keyOf('topic-names'))).toBe(100_000);
+  const head = await append(store, [...newEvents(1, { topic: 'new' }), ...newEvents(1, { topic: 'known' })]);
+  expect(await store.log.topics(namespace, { after: null, limit: 1 })).toMatchObject([
+    { topic: 'known', count: 2, last: head },
+  ]);
+  expect(await redis.zscore(keyOf('topic-names'), 'new')).toBeNull();
+  expect(head.seq).toBe(100_003);
+  await redis.unlink(...(await keysOf()).map(keyOf));
+});
+
+test('a backup that is restored is noticed by those who saw what came after it', async () => {
+  const store = open();
+  const kept = await append(store, newEvents(5));
+  const backup = await Promise.all(
+    (await keysOf()).map(async (name) => ({ key: keyOf(name), value: await redis.dumpBuffer(keyOf(name)) })),
+  );
+  const [lost] = newEvents(1);
+  if (lost === undefined) throw new Error('no event');
+  const early = await append(store, [lost]);
+  const late = await append(store, newEvents(4));
+  await redis.del(...(await keysOf()).map(keyOf));
+  for (const { key, value } of backup) {
+    if (value !== null) await redis.restore(key, 0, value);
+  }
+
+  const range = (await store.log.ranges([namespace])).get(namespace);
+  expect(range?.head).toEqual(kept);
+  for (const position of [early, late]) {
+    expect(await store.log.read(namespace, position, 10)).toEqual({ gap: 'log_lost', range });
+  }
+  expect(await store.log.read(namespace, kept, 10)).toEqual([]);
+  const again = await append(store, [lost]);
+  expect(again.seq).toBe(early.seq);
+  await append(store, newEvents(6));
+  for (const position of [early, late]) {
+    expect(await store.log.read(namespace, position, 10)).toMatchObject({ gap: 'log_lost' });
+  }
+  expect(await store.log.read(namespace, kept, 10)).toHaveLength(7);
+});
+
+test('a log whose events were taken away from under it is another log', async () => {
+  const store = open();
+  const old = await append(store, newEvents(3));
+  const start = { ...old, seq: 0, nonce: 0 };
+  await redis.del(keyOf('events'));
+  const answer = await store.log.read(namespace, start, 10);
+  expect(answer).toMatchObject({ gap: 'log_lost', range: { head: { seq: 0 } } });
+  const next = await append(store, newEvents(1));
+  expect(next.seq).toBe(1);
+  expect(next.epoch).not.toBe(old.epoch);
+  expect(await store.log.read(namespace, { ...next, seq: 0, nonce: 0 }, 10)).toHaveLength(1);
+});
+
+test('an event that is acknowledged after those before it were taken away is in the new log', async () => {
+  const store = open();
+  const events = newEvents(3);
+  const old = await append(store, events);
+  await redis.del(keyOf('events'));
+  const again = await store.log.append(namespace, events.slice(1));
+  expect(again).toMatchObject([1, 2].map((seq) => ({ position: { seq }, duplicate: false })));
+  const begun = again[0]?.position ?? old;
+  expect(begun.epoch).not.toBe(old.epoch);
+  expect(await store.log.read(namespace, old, 10)).toMatchObject({ gap: 'log_lost', range: { head: { seq: 2 } } });
+  const found = await store.log.read(namespace, { ...begun, seq: 0, nonce: 0 }, 10);
+  expect(found).toMatchObject(events.slice(1).map(({ text }) => ({ text })));
+});
+
+test('a server that forgot the scripts is sent them again', async () => {
+  const store = open();
+  await append(store, newEvents(1));
+  await redis.script('FLUSH', 'SYNC');
+  expect((await append(store, newEvents(1))).seq).toBe(2);
+  expect(await Promise.all([1, 2, 3].map(async () => (await append(store, newEvents(1))).seq))).toEqual([3, 4, 5]);
+});
+
+test('a namespace that nobody uses any more grows old all the same', async () => {
+  const writer = open();
+  await append(writer, newEvents(5));
+  await writer.housekeep();
+  await writer.close();
+  const later = open({ retention: { ...ROOMY.retention, maxEvents: 2 } });
+  await waitFor(
+    async () => {
+      await later.housekeep();
+      return (await redis.xlen(keyOf('events'))) === 2;
+    },
+    { what: 'the log to be cut' },
+  );
+});

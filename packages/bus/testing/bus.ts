@@ -1,0 +1,872 @@
+// What a bus promises, as tests through its public face: run on PGlite, PostgreSQL and Redis.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import {
+  type GroupEvent,
+  type PolicyRules,
+  type PublishInput,
+  type PublishResult,
+  type SubscriptionEvent,
+  SwarmError,
+} from '@hypercode/contracts';
+import { type Database, migrate } from '@hypercode/database';
+import { createLocalSignal, type Signal, type StreamItem } from '@hypercode/feed';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AgentCaller, BusCaller } from '../src/admission/caller.ts';
+import { Bus, type BusOptions } from '../src/bus.ts';
+import { busMigrations } from '../src/migrations.ts';
+import type { PolicySchema } from '../src/policies/policy-table.ts';
+import type { BusStore } from '../src/store/bus-store.ts';
+import type { LogSettings } from '../src/store/event-log.ts';
+
+/** The stores of one test file, whatever they are. */
+export interface BusBackend {
+  /** Where policies are, for one more replica. */
+  database(): Promise<{ database: Database; close: () => Promise<void> }>;
+  /** Where events are, for one more replica. */
+  store(database: Database, settings: LogSettings): BusStore;
+  /** A signal that reaches the other replicas. */
+  signal(): Signal;
+  /** Takes away what the store has of a namespace's log, as a store that lost its data does; groups stay. */
+  loseLog(namespace: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SETTINGS: LogSettings = {
+  retention: { maxEvents: 100_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
+  dedupWindowMs: 600_000,
+};
+const OPERATOR: BusCaller = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false };
+const VIEWER: BusCaller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true };
+const OPEN: PolicyRules = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
+const NO_TOKEN_ENDS = new AbortController().signal;
+
+function raise(): never {
+  throw new Error('no replica was started');
+}
+
+const until = <T>(condition: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(condition, { timeout: 15_000, interval: 10 });
+
+const codeOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'no refusal',
+    (error: unknown) => SwarmError.from(error).code,
+  );
+
+/** Reads a stream at its own pace into a list. */
+class Listener<V extends { type: string }> {
+  readonly values: V[] = [];
+  readonly ids: string[] = [];
+  refusal: SwarmError | null = null;
+  ended = false;
+  readonly #over = new AbortController();
+  readonly #reading: Promise<void>;
+
+  constructor(open: (over: AbortController) => AsyncGenerator<readonly StreamItem<V>[], void>) {
+    this.#reading = this.#read(open(this.#over)).catch((error: unknown) => {
+      this.refusal = SwarmError.from(error);
+    });
+  }
+
+  of<T extends V['type']>(type: T): Extract<V, { type: T }>[] {
+    return this.values.filter((value): value is Extract<V, { type: T }> => value.type === type);
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#reading;
+  }
+
+  async #read(stream: AsyncGenerator<readonly StreamItem<V>[], void>): Promise<void> {
+    for await (const batch of stream) {
+      for (const item of batch) {
+        // What goes out as text is what goes out as a value.
+        assert.deepEqual(JSON.parse(item.json), item.event);
+        assert.equal(item.type, item.event.type);
+        this.values.push(item.event);
+        this.ids.push(item.id);
+      }
+    }
+    this.ended = true;
+  }
+}
+
+const dataOf = (listener: Listener<SubscriptionEvent>): unknown[] =>
+  listener.of('event').map(({ event }) => event.data);
+
+/** `openBackend` is called once, for new, empty stores. */
+export function busSuite(openBackend: () => Promise<BusBackend>): void {
+  let backend: BusBackend;
+  const stack: (() => Promise<void>)[] = [];
+  /** Of the replicas, in the order in which they were started. */
+  const stores: BusStore[] = [];
+  let namespace = '';
+
+  beforeAll(async () => {
+    backend = await openBackend();
+    const { database, close } = await backend.database();
+    await migrate(database.kysely, busMigrations);
+    await close();
+  }, 120_000);
+  afterEach(async () => {
+    for (const undo of stack.splice(0).toReversed()) await undo();
+  });
+  afterAll(() => backend.close());
+
+  async function replica(options: Partial<BusOptions> = {}, settings: Partial<LogSettings> = {}): Promise<Bus> {
+    const { database, close } = await backend.database();
+    const store = backend.store(database, { ...SETTINGS, ...settings });
+    stores.push(store);
+    const signal = backend.signal();
+    const bus = new Bus({
+      store,
+      db: database.kysely.$extendTables<PolicySchema>(),
+      signal,
+      publishPerSecond: 0,
+      onError: () => undefined,
+      ...options,
+    });
+    stack.push(async () => {
+      await bus.close();
+      await signal.close();
+      await store.close();
+      await close();
+    });
+    return bus;
+  }
+
+  /** One bus in a namespace of its own, in which everybody may do everything. */
+  async function swarm(options: Partial<BusOptions> = {}, settings: Partial<LogSettings> = {}): Promise<Bus> {
+    namespace = `n${randomUUID().slice(0, 12)}`;
+    const bus = await replica(options, settings);
+    await bus.policies.put(namespace, OPEN, undefined);
+    return bus;
+  }
+
+  const agent = (name: string, more: Partial<AgentCaller> = {}): AgentCaller => ({
+    kind: 'agent',
+    namespace,
+    name,
+    role: 'coder',
+    circuit: 'closed',
+    circuitOpenUntilMs: null,
+    circuitReason: null,
+    ...more,
+  });
+
+  const publish = (bus: Bus, data: PublishInput['data'], more: Partial<PublishInput> & { by?: BusCaller } = {}) => {
+    const { by = agent('ada'), topic = 'work.done', ...input } = more;
+    return bus.publish(by, namespace, { topic, data, ...input });
+  };
+
+  function subscribe(
+    bus: Bus,
+    {
+      by = agent('eve'),
+      topics = ['>'],
+      from = 'latest',
+      lastEventId = undefined as string | undefined,
+      ...more
+    }: {
+      by?: BusCaller;
+      topics?: string[];
+      from?: 'latest' | 'earliest' | { after: string };
+      lastEventId?: string | undefined;
+    } = {},
+  ): Listener<SubscriptionEvent> {
+    const input = { namespace, topics, from, lastEventId, ...more };
+    const listener = new Listener<SubscriptionEvent>(({ signal }) => bus.subscribe(by, input, signal));
+    stack.push(() => listener.stop());
+    return listener;
+  }
+
+  const attached = (listener: Listener<SubscriptionEvent>) =>
+    until(() => expect(listener.values[0]).toMatchObject({ type: 'bookmark' }));
+
+  const groupInput = (more: object = {}) => ({
+    namespace,
+    group: 'crew',
+    topics: ['work.>'],
+    from: 'earliest' as const,
+    ackDeadlineMs: 30_000,
+    maxDeliveries: 3,
+    consumer: undefined,
+    maxInFlight: 16,
+    lastEventId: undefined,
+    ...more,
+  });
+
+  function consume(bus: Bus, more: object = {}, by: BusCaller = agent('worker')): Listener<GroupEvent> {
+    const listener = new Listener<GroupEvent>((over) => bus.consume(by, groupInput(more), over));
+    stack.push(() => listener.stop());
+    return listener;
+  }
+
+  const ack = (bus: Bus, deliveryIds: string[], by: BusCaller = agent('worker')) =>
+    bus.ack(by, namespace, 'crew', deliveryIds);
+
+  describe('publishing', () => {
+    test('is answered with the event’s id and position, and the core says who it was', async () => {
+      const bus = await swarm();
+      const result = await publish(bus, { n: 1 }, { subject: 'x' });
+      const input = { topic: 'work.done', data: 2, source: '/agents/x/somebody-else', namespace: 'elsewhere' };
+      await bus.publishMany(agent('ada'), namespace, [input]);
+      await bus.publish(OPERATOR, namespace, { topic: 'work.done', data: 3 });
+      const { events } = await bus.read(VIEWER, { namespace, topics: ['>'], after: undefined, limit: 10 });
+      expect(events[0]).toMatchObject({ position: result.position, event: { id: result.id, subject: 'x' } });
+      expect(events.map(({ event }) => [event.data, event.source, event.namespace])).toEqual([
+        [{ n: 1 }, `/agents/${namespace}/ada`, namespace],
+        [2, `/agents/${namespace}/ada`, namespace],
+        [3, '/operators/ops', namespace],
+      ]);
+    });
+
+    test('the same event again, on any replica, is the first one', async () => {
+      const bus = await swarm();
+      const other = await replica();
+      const listener = subscribe(other);
+      await attached(listener);
+      const id = randomUUID();
+      const first = await publish(bus, 'once', { id });
+      const again = await Promise.all([publish(bus, 'once', { id }), publish(other, 'once', { id: id.toUpperCase() })]);
+      for (const one of again) expect(one).toEqual({ ...first, duplicate: true });
+      const [a, b] = (
+        await other.publishMany(agent('ada'), namespace, [
+          { id, topic: 'work.done', data: 'once' },
+          { topic: 'work.done', data: 'last' },
+        ])
+      ).results;
+      expect(a).toEqual({ ...first, duplicate: true });
+      expect(b).toMatchObject({ duplicate: false });
+      await until(() => expect(dataOf(listener)).toEqual(['once', 'last']));
+    });
+
+    test('nobody takes an id away from somebody else', async () => {
+      const bus = await swarm();
+      const id = randomUUID();
+      await publish(bus, 'mine', { id, by: agent('eve') });
+      expect(await publish(bus, 'yours', { id, by: agent('ada') })).toMatchObject({ id, duplicate: false });
+    });
+
+    test('each of many is admitted by itself', async () => {
+      const bus = await swarm();
+      await bus.policies.put(namespace, { roles: {}, default: { publish: ['a.*'], subscribe: ['>'] } }, 1);
+      const id = randomUUID();
+      const { results } = await bus.publishMany(agent('ada'), namespace, [
+        { topic: 'a.b', data: 1 },
+        { id, topic: 'b', data: 2 },
+        { topic: 'a..b', data: 3 },
+        { topic: 'a.c', data: undefined },
+        null,
+        { topic: 'a.d', data: 'x'.repeat(300_000) },
+        { topic: 'system.a', data: 1 },
+        { topic: 'a.e', data: '\ud800' },
+        { topic: 'a.f', data: 4 },
+      ]);
+      const codes = results.map((result) => ('error' in result ? result.error.code : 'ok'));
+      expect(codes).toEqual([
+        'ok',
+        'ACL_DENIED',
+        'INVALID_INPUT',
+        'INVALID_INPUT',
+        'INVALID_INPUT',
+        'PAYLOAD_TOO_LARGE',
+        'ACL_DENIED',
+        'INVALID_INPUT',
+        'ok',
+      ]);
+      expect(results[1]).toMatchObject({ id, error: { details: { role: 'coder', topic: 'b', rule: null } } });
+    });
+
+    test('is refused by the circuit and by the rate, with the time to come back', async () => {
+      const now = Date.now();
+      const clock = { now: () => now, monotonicNow: () => 0 };
+      const bus = await swarm({ publishPerSecond: 3, clock });
+      const halted = { circuit: 'open', circuitReason: 'four failures' } as const;
+      const refusalOf = (more: Partial<AgentCaller>) =>
+        publish(bus, 1, { by: agent('ada', { ...halted, ...more }) }).catch((error: unknown) => error);
+      expect(await refusalOf({ circuitOpenUntilMs: now + 28_999.5 })).toMatchObject({
+        code: 'CIRCUIT_OPEN',
+        message: expect.stringContaining('four failures'),
+        retryAfterMs: 29_000,
+      });
+      // Nobody knows: an operator holds it, its time is over by this clock, or it has its trials.
+      expect(await refusalOf({})).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
+      expect(await refusalOf({ circuitOpenUntilMs: now })).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
+      expect(await refusalOf({ circuit: 'half_open' })).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
+      for (let i = 0; i < 3; i += 1) await publish(bus, i);
+      await expect(publish(bus, 4)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+      await publish(bus, 'another agent', { by: agent('eve') });
+    });
+
+    test('thousands at once keep the order of each publisher', async () => {
+      const bus = await swarm();
+      const other = await replica();
+      const listeners = [subscribe(bus), subscribe(other), subscribe(other, { topics: ['work.done'] })];
+      for (const listener of listeners) await attached(listener);
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        for (let i = 0; i < 25; i += 1) await publish(writer % 2 === 0 ? bus : other, [writer, i]);
+      });
+      await Promise.all(writers);
+      for (const listener of listeners) {
+        await until(() => expect(listener.of('event')).toHaveLength(200));
+        for (let writer = 0; writer < 8; writer += 1) {
+          const own = (dataOf(listener) as [number, number][]).filter(([who]) => who === writer);
+          expect(own.map(([, i]) => i)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+        }
+      }
+      expect(new Set(listeners.map((listener) => JSON.stringify(dataOf(listener)))).size).toBe(1);
+    });
+  });
+
+  describe('subscribing', () => {
+    test('begins with a bookmark, from where it goes on without gap or repeat', async () => {
+      const bus = await swarm();
+      await publish(bus, 'before');
+      const first = subscribe(bus);
+      await attached(first);
+      await first.stop();
+      for (let i = 0; i < 5; i += 1) await publish(bus, i);
+      const resumed = subscribe(bus, { lastEventId: first.ids[0] });
+      await until(() => expect(dataOf(resumed)).toEqual([0, 1, 2, 3, 4]));
+      const other = await replica();
+      const again = (['earliest', { after: first.ids[0] ?? '' }] as const).map((from) =>
+        subscribe(other, { lastEventId: resumed.ids[3], from }),
+      );
+      for (const one of again) await until(() => expect(dataOf(one)).toEqual([3, 4]));
+      await publish(bus, 5);
+      for (const one of again) await until(() => expect(dataOf(one)).toEqual([3, 4, 5]));
+      expect(dataOf(subscribe(bus, { from: 'latest' }))).toEqual([]);
+    });
+
+    test('from the earliest, and after a position', async () => {
+      const bus = await swarm();
+      const positions: PublishResult[] = [];
+      for (let i = 0; i < 700; i += 1) positions.push(await publish(bus, i));
+      const everything = subscribe(await replica(), { from: 'earliest' });
+      await until(() => expect(dataOf(everything)).toEqual(Array.from({ length: 700 }, (_, i) => i)));
+      const tail = subscribe(bus, { from: { after: positions[650]?.position ?? '' } });
+      await until(() => expect(dataOf(tail)).toEqual(Array.from({ length: 49 }, (_, i) => 651 + i)));
+    });
+
+    test('hears what its patterns match', async () => {
+      const bus = await swarm();
+      const listeners = [['a.*'], ['a.>'], ['*.b', 'c'], ['a.b.c'], ['z']].map((topics) => subscribe(bus, { topics }));
+      for (const listener of listeners) await attached(listener);
+      for (const topic of ['a', 'a.b', 'a.b.c', 'x.b', 'c']) await publish(bus, topic, { topic });
+      const heard = [['a.b'], ['a.b', 'a.b.c'], ['a.b', 'x.b', 'c'], ['a.b.c'], []];
+      for (const [i, listener] of listeners.entries()) {
+        await until(() => expect(dataOf(listener)).toEqual(heard[i]));
+      }
+    });
+
+    test('those who hear the same share what they are sent', async () => {
+      const bus = await swarm();
+      const sent: object[] = [];
+      for (let i = 0; i < 3; i += 1) {
+        const over = new AbortController();
+        const input = { namespace, topics: ['>'], from: 'latest' as const, lastEventId: undefined };
+        const stream = bus.subscribe(agent('eve'), input, over.signal);
+        await stream.next();
+        void stream.next().then(({ value }) => sent.push(value ?? {}));
+        stack.push(async () => over.abort());
+      }
+      await publish(bus, 1);
+      await until(() => expect(sent).toHaveLength(3));
+      expect(new Set(sent).size).toBe(1);
+    });
+
+    test('bookmarks follow', async () => {
+      const bus = await swarm({ bookmarkIntervalMs: 50 });
+      const listener = subscribe(bus, { topics: ['never'] });
+      await attached(listener);
+      const { position } = await publish(bus, 1);
+      await until(() => expect(listener.ids.at(-1)).toBe(position));
+      expect(listener.of('event')).toEqual([]);
+    });
+
+    test('is told what retention took, and goes on behind it', async () => {
+      const retention = { ...SETTINGS.retention, maxEvents: 20 };
+      const bus = await swarm({}, { retention });
+      const { position } = await publish(bus, 'first');
+      for (let i = 0; i < 60; i += 1) await publish(bus, i);
+      await bus.housekeep();
+      const listener = subscribe(await replica({}, { retention }), { lastEventId: position });
+      await until(() => expect(listener.of('gap')).toMatchObject([{ after: position, reason: 'retention' }]));
+      await until(() => expect(dataOf(listener).at(-1)).toBe(59));
+      const heard = dataOf(listener) as number[];
+      expect(heard.length).toBeLessThanOrEqual(20);
+      expect(heard).toEqual(heard.map((_, i) => 60 - heard.length + i));
+      expect(await codeOf(bus.read(OPERATOR, { namespace, topics: ['>'], after: position, limit: 5 }))).toBe(
+        'COMPACTED',
+      );
+    });
+
+    test('a position of another log is told as lost, and one that is none is refused', async () => {
+      const bus = await swarm();
+      await publish(bus, 1);
+      const lost = subscribe(bus, { lastEventId: 'another-5-5' });
+      await until(() => expect(lost.of('gap')).toMatchObject([{ after: 'another-5-5', reason: 'log_lost' }]));
+      await until(() => expect(dataOf(lost)).toEqual([1]));
+      const none = subscribe(bus, { lastEventId: 'nonsense' });
+      await until(() => expect(none.refusal?.code).toBe('INVALID_INPUT'));
+    });
+
+    test('is told when its log is lost while it is open, and hears the new one from its beginning', async () => {
+      const bus = await swarm();
+      const listeners = [subscribe(bus), subscribe(await replica())];
+      for (const listener of listeners) await attached(listener);
+      for (let i = 0; i < 3; i += 1) await publish(bus, i);
+      for (const listener of listeners) await until(() => expect(dataOf(listener)).toEqual([0, 1, 2]));
+      const after = listeners.map(({ ids }) => ids.at(-1));
+      await backend.loseLog(namespace);
+      for (let i = 3; i < 9; i += 1) await publish(bus, i);
+      for (const [i, listener] of listeners.entries()) {
+        await until(() => expect(dataOf(listener)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]));
+        expect(listener.of('gap')).toMatchObject([{ after: after[i], reason: 'log_lost' }]);
+      }
+    });
+
+    test('follows the policy while it is open', async () => {
+      const bus = await swarm();
+      const other = await replica();
+      const listener = subscribe(other, { topics: ['work.>'] });
+      await attached(listener);
+      await publish(bus, 1, { topic: 'work.open' });
+      await until(() => expect(dataOf(listener)).toEqual([1]));
+      const hiding = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret.>'] };
+      await bus.policies.put(namespace, { roles: {}, default: hiding }, undefined);
+      await until(async () => expect((await other.policies.get(namespace)).version).toBe(2));
+      await publish(bus, 2, { topic: 'work.secret.plan' });
+      await publish(bus, 3, { topic: 'work.open' });
+      await until(() => expect(dataOf(listener)).toEqual([1, 3]));
+      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, 2);
+      await until(() => expect(listener.refusal).toMatchObject({ code: 'ACL_DENIED', details: { topic: 'work.>' } }));
+    });
+
+    test('hears events and changes of policy also where no wake-up comes', async () => {
+      const bus = await swarm();
+      const silence = createLocalSignal();
+      stack.push(() => silence.close());
+      const listener = subscribe(await replica({ signal: silence }));
+      await attached(listener);
+      await publish(bus, 1);
+      await until(() => expect(dataOf(listener)).toEqual([1]));
+      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      await until(() => expect(listener.refusal?.code).toBe('ACL_DENIED'));
+    });
+
+    test('follows a policy that changes while it opens', async () => {
+      const bus = await swarm();
+      const { log } = stores.at(-1) ?? raise();
+      const ranges = log.ranges.bind(log);
+      const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
+        await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+        return ranges(namespaces);
+      });
+      const listener = subscribe(bus);
+      await until(() => expect(listener.refusal?.code).toBe('ACL_DENIED'));
+      asked.mockRestore();
+    });
+  });
+
+  describe('reading', () => {
+    test('looks through so much of the log and no more, and says where to go on', async () => {
+      const bus = await swarm();
+      const noise = Array.from({ length: 1000 }, (_, i) => ({ topic: 'noise', data: i }));
+      for (let i = 0; i < 6; i += 1) await bus.publishMany(agent('ada'), namespace, noise);
+      await publish(bus, 'needle');
+      const read = vi.spyOn(stores.at(-1)?.log ?? raise(), 'read');
+      const found: unknown[] = [];
+      for (let after: string | undefined, pages = 0; found.length === 0; pages += 1) {
+        expect(pages).toBeLessThan(4);
+        read.mockClear();
+        const page = await bus.read(VIEWER, { namespace, topics: ['work.done'], after, limit: 5 });
+        expect(read.mock.calls.length).toBeLessThanOrEqual(10);
+        expect(page.next).not.toBe(after);
+        found.push(...page.events.map(({ event }) => event.data));
+        after = page.next;
+      }
+      expect(found).toEqual(['needle']);
+      read.mockRestore();
+    });
+
+    test('answers with about 4 MiB, and says where to go on', async () => {
+      const bus = await swarm();
+      const large = Array.from({ length: 8 }, () => ({ topic: 'work.done', data: 'x'.repeat(250_000) }));
+      const sent = [];
+      for (let i = 0; i < 3; i += 1) sent.push(...(await bus.publishMany(agent('ada'), namespace, large)).results);
+      const input = { namespace, topics: ['>'], limit: 100 };
+      const first = await bus.read(VIEWER, { ...input, after: undefined });
+      const length = JSON.stringify(first).length;
+      expect(length).toBeGreaterThan(4 * 2 ** 20);
+      expect(length).toBeLessThan(4.5 * 2 ** 20);
+      const second = await bus.read(VIEWER, { ...input, after: first.next });
+      expect([...first.events, ...second.events].map(({ position }) => ({ position }))).toMatchObject(
+        sent.map((result) => ({ position: 'position' in result ? result.position : null })),
+      );
+    });
+
+    test('from the oldest that is kept is not refused for what retention takes meanwhile', async () => {
+      const bus = await swarm({}, { retention: { ...SETTINGS.retention, maxEvents: 20 } });
+      await publish(bus, 'old');
+      const { log } = stores.at(-1) ?? raise();
+      const ranges = log.ranges.bind(log);
+      const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
+        const before = await ranges(namespaces);
+        for (let i = 0; i < 60; i += 1) await publish(bus, i);
+        await bus.housekeep();
+        return before;
+      });
+      const { events } = await bus.read(VIEWER, { namespace, topics: ['>'], after: undefined, limit: 100 });
+      expect(events.at(-1)?.event.data).toBe(59);
+      asked.mockRestore();
+    });
+  });
+
+  describe('policies', () => {
+    test('begin with the one that ships, and are replaced if nobody else has', async () => {
+      const bus = await replica();
+      namespace = `n${randomUUID().slice(0, 12)}`;
+      expect(await bus.policies.get(namespace)).toMatchObject({ version: 0, default: { publish: [] } });
+      expect(await bus.policies.put(namespace, OPEN, 0)).toMatchObject({ version: 1, ...OPEN });
+      expect(await codeOf(bus.policies.put(namespace, OPEN, 0))).toBe('CONFLICT');
+      expect(await codeOf(bus.policies.put(namespace, OPEN, 2))).toBe('CONFLICT');
+      expect(await bus.policies.put(namespace, OPEN, 1)).toMatchObject({ version: 2 });
+      const racing = [bus, await replica()].map((one) => codeOf(one.policies.put(namespace, OPEN, 2)));
+      expect((await Promise.all(racing)).toSorted()).toEqual(['CONFLICT', 'no refusal']);
+    });
+
+    test('say why', async () => {
+      const bus = await replica();
+      namespace = `n${randomUUID().slice(0, 12)}`;
+      const ada = { name: 'ada', role: 'worker', circuit: 'closed' as const };
+      const explain = (topic: string, who: Parameters<typeof bus.policies.explain>[1] = ada) =>
+        bus.policies.explain(namespace, who, { action: 'publish', topic });
+      expect(await explain('task.ada.done')).toMatchObject({ allowed: true, rule: 'task.{name}.>' });
+      expect(await explain('task.ada.assigned')).toMatchObject({ allowed: false, rule: 'task.{name}.assigned' });
+      expect(await explain('other')).toMatchObject({ allowed: false, rule: null });
+      const before = await bus.policies.get(namespace);
+      await bus.policies.put(namespace, OPEN, undefined);
+      expect(await explain('system.x')).toMatchObject({ allowed: false, rule: 'system.>' });
+      await bus.policies.put(namespace, before, undefined);
+      expect(await explain('task.ada.done', { ...ada, circuit: 'open' })).toMatchObject({
+        allowed: false,
+        rule: 'task.{name}.>',
+        circuit: 'open',
+      });
+    });
+  });
+
+  describe('consumer groups', () => {
+    test('share events among members on both replicas, each event once', async () => {
+      const bus = await swarm();
+      const other = await replica();
+      for (let i = 0; i < 60; i += 1) await publish(bus, i);
+      const members = [
+        consume(bus, { maxInFlight: 5 }),
+        consume(other, { maxInFlight: 5 }),
+        consume(other, { maxInFlight: 5 }),
+      ];
+      // Looked at afterwards: what a condition throws is only tried again.
+      const acked = new Map<string, number>();
+      await until(async () => {
+        const open = members
+          .flatMap((member) => member.of('delivery'))
+          .filter(({ deliveryId }) => !acked.has(deliveryId));
+        for (const { deliveryId } of open) acked.set(deliveryId, await ack(bus, [deliveryId]));
+        expect(acked.size).toBe(60);
+      });
+      expect(new Set(acked.values())).toEqual(new Set([1]));
+      const delivered = members.flatMap((member) => member.of('delivery'));
+      expect(delivered.map(({ event }) => event.data as number).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 60 }, (_, i) => i),
+      );
+      expect(members.filter((member) => member.of('delivery').length > 0).length).toBeGreaterThan(1);
+      await publish(other, 'live');
+      await until(() => {
+        expect(members.flatMap((member) => member.of('delivery')).map(({ event }) => event.data)).toContain('live');
+      });
+    });
+
+    test('give no member more than it asked for at a time', async () => {
+      const bus = await swarm();
+      for (let i = 0; i < 10; i += 1) await publish(bus, i);
+      const member = consume(bus, { maxInFlight: 3 });
+      await until(() => expect(member.of('delivery')).toHaveLength(3));
+      await publish(bus, 'more');
+      expect(await ack(bus, [member.of('delivery')[0]?.deliveryId ?? ''])).toBe(1);
+      await until(() => expect(member.of('delivery')).toHaveLength(4));
+      await ack(
+        await replica(),
+        member
+          .of('delivery')
+          .slice(1)
+          .map(({ deliveryId }) => deliveryId),
+      );
+      await until(() => expect(member.of('delivery')).toHaveLength(7));
+      expect(await bus.listGroups(namespace)).toMatchObject([{ group: 'crew', inFlight: 3, lag: 4, deadLetters: 0 }]);
+    });
+
+    test('deliver again what is not acknowledged in time, and at last give up on it', async () => {
+      const bus = await swarm();
+      const dying = consume(bus, { ackDeadlineMs: 150, maxInFlight: 1 });
+      const { id } = await publish(bus, 'poison');
+      await until(() => expect(dying.of('delivery').map(({ attempt }) => attempt)).toEqual([1]));
+      await dying.stop();
+      const other = consume(await replica(), { ackDeadlineMs: 150, maxInFlight: 1 });
+      await until(() => expect(other.of('delivery').map(({ attempt }) => attempt)).toEqual([2, 3]));
+      const dead = await until(async () => {
+        const page = await bus.deadLetters(OPERATOR, { namespace, group: 'crew', limit: 10, cursor: undefined });
+        expect(page.deadLetters).toHaveLength(1);
+        return page.deadLetters[0];
+      });
+      expect(dead).toMatchObject({ event: { id, data: 'poison' }, reason: null });
+      expect(dead?.history.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+      const choice = { namespace, group: 'crew', deliveryIds: [dead?.deliveryId ?? ''], all: undefined };
+      expect(await bus.redrive(OPERATOR, choice)).toEqual({ count: 1 });
+      await until(() => expect(other.of('delivery').at(-1)?.attempt).toBe(1));
+      expect(await ack(bus, [other.of('delivery').at(-1)?.deliveryId ?? ''])).toBe(1);
+      expect(await bus.discard(OPERATOR, { namespace, group: 'crew', deliveryIds: undefined, all: true })).toEqual({
+        count: 0,
+      });
+    });
+
+    test('wait before the next attempt as they are told', async () => {
+      const bus = await swarm();
+      await publish(bus, 1);
+      const member = consume(bus, { maxInFlight: 1 });
+      await until(() => expect(member.of('delivery')).toHaveLength(1));
+      const [first] = member.of('delivery');
+      const nackedAt = performance.now();
+      const deliveryIds = [first?.deliveryId ?? ''];
+      const nack = { namespace, group: 'crew', deliveryIds, delayMs: 300, reason: 'not now' };
+      expect(await bus.nack(agent('worker'), nack)).toBe(1);
+      expect(await bus.nack(agent('worker'), nack)).toBe(0);
+      await until(() => expect(member.of('delivery').map(({ attempt }) => attempt)).toEqual([1, 2]));
+      expect(performance.now() - nackedAt).toBeGreaterThan(295);
+      // A late ack settles; the attempt that it names is over.
+      expect(await ack(bus, deliveryIds)).toBe(1);
+      expect(await ack(bus, deliveryIds)).toBe(0);
+    });
+
+    test('are claimed from without a stream, at once or after a wait', async () => {
+      const bus = await swarm();
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
+      expect(await bus.claim(agent('py'), input, NO_TOKEN_ENDS)).toEqual({ deliveries: [] });
+      const waiting = bus.claim(agent('py'), { ...input, waitMs: 20_000 }, NO_TOKEN_ENDS);
+      await publish(await replica(), 'hello');
+      const { deliveries } = await waiting;
+      expect(deliveries).toMatchObject([{ attempt: 1, event: { data: 'hello' } }]);
+      expect(await ack(bus, [deliveries[0]?.deliveryId ?? ''], agent('py'))).toBe(1);
+      const gone = new AbortController();
+      const given = bus.claim(agent('py'), { ...input, waitMs: 20_000 }, gone.signal);
+      gone.abort();
+      expect(await given).toEqual({ deliveries: [] });
+    });
+
+    test('get back at once what was claimed for somebody who is gone, or may not have it any more', async () => {
+      const bus = await swarm();
+      const { groups: store } = stores.at(-1) ?? raise();
+      const claim = store.claim.bind(store);
+      const ask = vi.spyOn(store, 'claim');
+      /** Ends the caller while the store is asked on its behalf. */
+      const endMeanwhile = (over: AbortController, reason?: SwarmError) =>
+        ask.mockImplementationOnce(async (...args) => {
+          const outcome = await claim(...args);
+          expect(outcome.deliveries).toHaveLength(1);
+          over.abort(reason);
+          return outcome;
+        });
+      await publish(bus, 'unseen');
+      const input = { ...groupInput({ maxDeliveries: 5 }), consumer: 'py', max: 10, waitMs: 0 };
+
+      const gone = new AbortController();
+      endMeanwhile(gone);
+      expect(await bus.claim(agent('py'), input, gone.signal)).toEqual({ deliveries: [] });
+      const revoked = new AbortController();
+      endMeanwhile(revoked, new SwarmError('UNAUTHENTICATED', 'revoked'));
+      expect(await codeOf(bus.claim(agent('py'), input, revoked.signal))).toBe('UNAUTHENTICATED');
+      const stopped = new AbortController();
+      endMeanwhile(stopped);
+      const stream = bus.consume(agent('worker'), groupInput({ maxDeliveries: 5 }), stopped);
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+
+      const { deliveries } = await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+      expect(deliveries).toMatchObject([{ attempt: 4, event: { data: 'unseen' } }]);
+      ask.mockRestore();
+    });
+
+    test('ask the store for one member when there is news for one', async () => {
+      const bus = await swarm();
+      const members = Array.from({ length: 20 }, () => consume(bus));
+      const delivered = () => members.flatMap((member) => member.of('delivery'));
+      await publish(bus, 'first');
+      await until(() => expect(delivered()).toHaveLength(1));
+      const { groups: store } = stores.at(-1) ?? raise();
+      const claim = vi.spyOn(store, 'claim');
+      for (let i = 2; i <= 6; i += 1) {
+        await publish(bus, i);
+        await until(() => expect(delivered()).toHaveLength(i));
+        await bus.listGroups(namespace);
+      }
+      // One for each event; a poll or a deadline may have added some, but not each of twenty members its own.
+      expect(claim.mock.calls.length).toBeLessThan(15);
+      claim.mockRestore();
+    });
+
+    test('are claimed from at once, however much of the log is for others', async () => {
+      const bus = await swarm();
+      const noise = Array.from({ length: 900 }, (_, i) => ({ topic: 'noise', data: i }));
+      for (let i = 0; i < 3; i += 1) await bus.publishMany(agent('ada'), namespace, noise);
+      await publish(bus, 'needle');
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
+      const { deliveries } = await (await replica()).claim(agent('py'), input, NO_TOKEN_ENDS);
+      expect(deliveries).toMatchObject([{ event: { data: 'needle' } }]);
+    });
+
+    test('hand nothing to a claim that the policy has overtaken', async () => {
+      const bus = await swarm();
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 5000 };
+      const waiting = codeOf(bus.claim(agent('py'), input, NO_TOKEN_ENDS));
+      await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(1));
+      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      expect(await waiting).toBe('ACL_DENIED');
+    });
+
+    test('a member of other settings spoils it for nobody who comes at the same time', async () => {
+      const bus = await swarm();
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
+      await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+      const other = await replica();
+      const codes = [{ ...input, maxDeliveries: 9 }, input, input, { ...input, topics: ['>'] }].map((one) =>
+        codeOf(other.claim(agent('py'), one, NO_TOKEN_ENDS)),
+      );
+      expect(await Promise.all(codes)).toEqual(['CONFLICT', 'no refusal', 'no refusal', 'CONFLICT']);
+    });
+
+    test('leave the store alone while what is due has to wait for room', async () => {
+      const bus = await swarm();
+      await publish(bus, 1);
+      await publish(bus, 2);
+      const member = consume(bus, { maxInFlight: 2 });
+      await until(() => expect(member.of('delivery')).toHaveLength(2));
+      const deliveryIds = member.of('delivery').map(({ deliveryId }) => deliveryId);
+      await member.stop();
+      const full = consume(bus, { maxInFlight: 1 });
+      const nack = { namespace, group: 'crew', deliveryIds, delayMs: 0, reason: undefined };
+      expect(await bus.nack(agent('worker'), nack)).toBe(2);
+      await until(() => expect(full.of('delivery')).toHaveLength(1));
+      const claim = vi.spyOn(stores.at(-1)?.groups ?? raise(), 'claim');
+      const { length: before } = full.of('delivery');
+      for (let i = 0; i < 100; i += 1) await bus.listGroups(namespace);
+      expect(full.of('delivery')).toHaveLength(before);
+      expect(claim.mock.calls.length).toBeLessThan(10);
+      claim.mockRestore();
+      expect(await ack(bus, [full.of('delivery')[0]?.deliveryId ?? ''])).toBe(1);
+      await until(() => expect(full.of('delivery')).toHaveLength(2));
+    });
+
+    test('end with the bus', async () => {
+      const bus = await swarm();
+      const member = consume(bus);
+      const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 20_000 };
+      const waiting = bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+      const { groups: store } = stores.at(-1) ?? raise();
+      const claim = vi.spyOn(store, 'claim');
+      await until(() => expect(claim.mock.calls.length).toBeGreaterThanOrEqual(2));
+      await bus.close();
+      await until(() => expect(member.refusal?.code).toBe('UNAVAILABLE'));
+      expect(await waiting).toEqual({ deliveries: [] });
+      claim.mockRestore();
+    });
+
+    test('are told what retention took', async () => {
+      const retention = { ...SETTINGS.retention, maxEvents: 20 };
+      const bus = await swarm({}, { retention });
+      const member = consume(bus, { maxInFlight: 1 });
+      await publish(bus, 'held');
+      await until(() => expect(member.of('delivery')).toHaveLength(1));
+      for (let i = 0; i < 100; i += 1) await publish(bus, i);
+      await bus.housekeep();
+      expect(await ack(bus, [member.of('delivery')[0]?.deliveryId ?? ''])).toBe(1);
+      await until(() => expect(member.of('gap')).toHaveLength(1));
+      const [gap] = member.of('gap');
+      await until(() => expect(member.of('delivery')).toHaveLength(2));
+      expect(gap).toMatchObject({ reason: 'retention' });
+      expect(gap?.lost).toBe(member.of('delivery')[1]?.event.data);
+    });
+
+    test('are told when their log is lost, and go on with the new one', async () => {
+      const bus = await swarm();
+      const member = consume(bus);
+      await publish(bus, 'before');
+      await until(() => expect(member.of('delivery')).toHaveLength(1));
+      await backend.loseLog(namespace);
+      await publish(bus, 'after');
+      await until(() => expect(member.of('delivery').map(({ event }) => event.data)).toEqual(['before', 'after']));
+      expect(member.of('gap')).toMatchObject([{ reason: 'log_lost', lost: null }]);
+      for (const { deliveryId } of member.of('delivery')) expect(await ack(bus, [deliveryId])).toBe(1);
+    });
+
+    test('have one set of settings, and are closed to those who may not hear all of it', async () => {
+      const bus = await swarm();
+      await publish(bus, 1);
+      const member = consume(bus);
+      await until(() => expect(member.of('delivery')).toHaveLength(1));
+      for (const change of [{ topics: ['>'] }, { ackDeadlineMs: 999 }, { maxDeliveries: 9 }]) {
+        for (const at of [bus, await replica()]) {
+          const refused = consume(at, change);
+          await until(() => expect(refused.refusal?.code).toBe('CONFLICT'));
+        }
+      }
+      const deliveryIds = [member.of('delivery')[0]?.deliveryId ?? ''];
+      expect(await codeOf(ack(bus, deliveryIds, VIEWER))).toBe('FORBIDDEN');
+      expect(await codeOf(bus.ack(agent('worker'), namespace, 'nobody', deliveryIds))).toBe('NOT_FOUND');
+      expect(await codeOf(ack(bus, ['nonsense']))).toBe('INVALID_INPUT');
+      const half = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret'] };
+      await bus.policies.put(namespace, { roles: {}, default: half }, undefined);
+      await until(() => expect(member.refusal).toMatchObject({ code: 'ACL_DENIED', details: { rule: 'work.secret' } }));
+      expect(await codeOf(ack(bus, deliveryIds))).toBe('ACL_DENIED');
+      expect(await ack(bus, deliveryIds, OPERATOR)).toBe(1);
+    });
+
+    test('read the log through the one ring of the replica, however many they are', async () => {
+      const bus = await swarm();
+      const read = vi.spyOn(stores.at(-1)?.log ?? raise(), 'read');
+      const groups = Array.from({ length: 40 }, (_, i) => consume(bus, { group: `crew-${i}`, maxInFlight: 100 }));
+      await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(40));
+      read.mockClear();
+      for (let i = 0; i < 50; i += 1) await publish(bus, i);
+      for (const member of groups) await until(() => expect(member.of('delivery')).toHaveLength(50));
+      // A lost wake-up or a poll may read it again; forty groups reading it would be far more.
+      expect(read.mock.calls.length).toBeLessThan(40);
+      read.mockRestore();
+    });
+
+    test('move along over what they do not want', async () => {
+      const bus = await swarm();
+      const member = consume(bus, { topics: ['never'] });
+      for (let i = 0; i < 30; i += 1) await publish(bus, i);
+      await until(async () => expect(await bus.listGroups(namespace)).toMatchObject([{ lag: 0, inFlight: 0 }]));
+      expect(member.values).toEqual([]);
+    });
+  });
+
+  test('topics are counted', async () => {
+    const bus = await swarm();
+    for (let i = 0; i < 5; i += 1) await publish(bus, i, { topic: `t.${i % 2}` });
+    const { log, topics } = await bus.topics({ namespace, limit: 10, cursor: undefined });
+    expect(log).toMatchObject({ kept: 5, removed: 0, removedBytes: 0, retention: { maxEvents: expect.any(Number) } });
+    expect(log.keptBytes).toBeGreaterThan(5 * 100);
+    expect(topics.map(({ topic, count }) => [topic, count])).toEqual([
+      ['t.0', 3],
+      ['t.1', 2],
+    ]);
+    expect(topics[0]?.perSecond).toBeGreaterThan(0);
+    const page = await bus.topics({ namespace, limit: 1, cursor: undefined });
+    expect(page.nextCursor).toBe('t.0');
+    expect((await bus.topics({ namespace, limit: 1, cursor: 't.0' })).topics).toMatchObject([{ topic: 't.1' }]);
+  });
+}

@@ -1,0 +1,61 @@
+import { sharedRedisUrl, startRedis, startRedisCluster, trackLeaks, waitFor } from '@hypercode/testkit';
+import { signalConformance, signalOutageConformance } from '../testing/signal.ts';
+import { Redis } from 'ioredis';
+import { test } from 'vitest';
+import { createRedisSignal } from '../src/redis-signal.ts';
+
+const url = sharedRedisUrl();
+
+signalConformance('createRedisSignal', async () => ({
+  first: createRedisSignal({ url }),
+  second: createRedisSignal({ url }),
+}));
+
+signalOutageConformance('createRedisSignal', async () => {
+  const server = await startRedis({ own: true });
+  const errors: Error[] = [];
+  return {
+    first: createRedisSignal({ url: server.url }),
+    second: createRedisSignal({ url: server.url, onError: (error) => errors.push(error) }),
+    server,
+    errors,
+    close: () => server.close(),
+  };
+});
+
+test('on a Cluster, a replica that only listens follows the channel to another node', { timeout: 60_000 }, async () => {
+  const leaks = trackLeaks();
+  const cluster = await startRedisCluster();
+  const nodes = cluster.nodeUrls.map((nodeUrl) => new Redis(nodeUrl, { lazyConnect: true }));
+  const first = createRedisSignal({ url: cluster.url });
+  const second = createRedisSignal({ url: cluster.url });
+  try {
+    let calls = 0;
+    second.subscribe('c', () => void calls++);
+    const hears = async (): Promise<void> => {
+      const before = calls;
+      const heard = () => {
+        first.notify('c');
+        return calls > before;
+      };
+      await waitFor(heard, { what: 'a wake-up', timeoutMs: 15_000 });
+    };
+    await waitFor(() => first.linked && second.linked, { what: 'both to be linked', timeoutMs: 15_000 });
+    await hears();
+
+    await Promise.all(nodes.map((node) => node.connect()));
+    const ids = await Promise.all(nodes.map((node) => node.cluster('MYID')));
+    const slot = Number(await nodes[0]?.cluster('KEYSLOT', '{swarm}:signal'));
+    const owner = Math.floor((slot * nodes.length) / 16_384);
+    const next = ids[(owner + 1) % nodes.length] ?? '';
+    for (const node of nodes) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', next);
+    // It is woken when it is linked again, and then by the other.
+    await hears();
+    await waitFor(() => first.linked && second.linked, { what: 'both to be linked again', timeoutMs: 15_000 });
+    await hears();
+  } finally {
+    await Promise.all([first.close(), second.close(), ...nodes.map((node) => node.quit())]);
+    await cluster.close();
+  }
+  await leaks.check();
+});

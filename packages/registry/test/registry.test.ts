@@ -1,0 +1,24 @@
+// The registry on PGlite, where all replicas are in one process.
+import { openDatabase } from '@hypercode/database';
+import { createLocalSignal } from '@hypercode/feed';
+import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
+import { describe } from 'vitest';
+import { registrySuite } from '../testing/registry.ts';
+
+describe('the registry on PGlite', () => {
+  registrySuite(async () => {
+    const folder = await embeddedFolder('registry');
+    const database = await openDatabase({ dataDir: folder.path });
+    const signal = createLocalSignal();
+    return {
+      connect: async () => ({ database, close: async () => undefined }),
+      signal: () => ({ ...signal, linked: true, close: async () => undefined }),
+      trackLeaks,
+      async close() {
+        await signal.close();
+        await database.close();
+        await folder.remove();
+      },
+    };
+  });
+});

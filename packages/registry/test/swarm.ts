@@ -1,0 +1,246 @@
+// What the registry's suite stands on: replicas on one store, namespaces of their own, and a clock that tests can move.
+import { randomUUID } from 'node:crypto';
+import {
+  type Agent,
+  type AgentFilter,
+  AgentRegistration,
+  type AgentRegistrationInput,
+  type AgentUpdate,
+  type HistoryResult,
+  LIMITS,
+  type QueryResult,
+  type RegisterResult,
+} from '@hypercode/contracts';
+import { type Database, migrate, refusalOf } from '@hypercode/database';
+import { createLocalSignal, type Signal } from '@hypercode/feed';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+import { type Clock, systemClock } from '../src/clock.ts';
+import { registryMigrations } from '../src/migrations/index.ts';
+import { Registry, type RegistryOptions } from '../src/registry.ts';
+import type { AgentPrincipal, Principal } from '../src/tokens/principal.ts';
+import { Watcher, type WatcherOptions } from './watch/watcher.ts';
+
+/** The one database of a test file, whatever it is. */
+export interface Store {
+  /** Opens it for one more replica. */
+  connect(): Promise<{ database: Database; close: () => Promise<void> }>;
+  /** A signal that reaches the other replicas. */
+  signal(): Signal;
+  close(): Promise<void>;
+  /** Remembers what keeps the process alive now; `check` fails when there is more. */
+  trackLeaks(): { check(settleMs?: number): Promise<void> };
+}
+
+export const ADMIN: Principal = { kind: 'admin', id: 'admin', name: 'admin' };
+
+/** Holds for as long as the condition is not met, and fails with its last error. */
+export const until = <T>(condition: () => T | Promise<T>, timeout = 10_000): Promise<T> =>
+  vi.waitFor(condition, { timeout, interval: 10 });
+
+/** The code that a call is refused with. */
+export async function codeOf(call: Promise<unknown>): Promise<string> {
+  const settled = await call.then(
+    () => null,
+    (error: unknown) => refusalOf(error),
+  );
+  return settled === null ? 'no refusal' : settled.code;
+}
+
+/** Runs with the real time, moved by what tests add. */
+export class TestClock implements Clock {
+  #aheadMs = 0;
+
+  advance(ms: number): void {
+    this.#aheadMs += ms;
+  }
+
+  now(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
+  monotonicNow(): number {
+    return performance.now() + this.#aheadMs;
+  }
+
+  newId(): string {
+    return systemClock.newId();
+  }
+
+  random(): number {
+    return systemClock.random();
+  }
+
+  schedule(delayMs: number, run: () => void | Promise<void>): () => void {
+    return systemClock.schedule(delayMs, run);
+  }
+}
+
+export interface ReplicaOptions extends Partial<Omit<RegistryOptions, 'database' | 'signal'>> {
+  /** Cut off from the wake-ups of the others: only its own polls are left. Default false. */
+  deaf?: boolean;
+}
+
+/** One registry on the store, with what belongs to it. */
+export interface Replica {
+  registry: Registry;
+  database: Database;
+  /** What its background tasks complained of. */
+  errors: unknown[];
+  /** Ends what the registry runs on. */
+  disconnect: () => Promise<void>;
+  /** Closes the registry, and disconnects. */
+  close: () => Promise<void>;
+}
+
+/** Starts replicas for the tests of one suite, and closes them after each test. */
+export class Replicas {
+  readonly #open: () => Promise<Store>;
+  readonly #started: { close: () => Promise<void> }[] = [];
+  #store: Store | undefined;
+
+  constructor(open: () => Promise<Store>) {
+    this.#open = open;
+    beforeAll(async () => {
+      this.#store = await this.#open();
+      const { database, close } = await this.#store.connect();
+      await migrate(database.kysely, registryMigrations);
+      await close();
+    }, 60_000);
+    afterEach(async () => {
+      for (const { close } of this.#started.splice(0).toReversed()) await close();
+    });
+    afterAll(() => this.#store?.close());
+  }
+
+  get store(): Store {
+    if (this.#store === undefined) throw new Error('the store opens before the first test');
+    return this.#store;
+  }
+
+  async start({ deaf = false, ...options }: ReplicaOptions = {}): Promise<Replica> {
+    const { database, close } = await this.store.connect();
+    const signal = deaf ? createLocalSignal() : this.store.signal();
+    const errors: unknown[] = [];
+    const registry = new Registry({
+      database,
+      signal,
+      staticTokens: [],
+      leaseMs: 60_000,
+      retention: { maxChanges: 100_000, maxAgeMs: 86_400_000 },
+      onError: (error) => errors.push(error),
+      ...options,
+    });
+    let disconnecting: Promise<void> | undefined;
+    const disconnect = () => (disconnecting ??= signal.close().then(close));
+    const replica = { registry, database, errors, disconnect, close: () => registry.close().then(disconnect) };
+    this.#started.push(replica);
+    return replica;
+  }
+
+  /** A namespace that nobody else uses, through a new replica. */
+  async swarm(options?: ReplicaOptions): Promise<Swarm> {
+    return new Swarm(await this.start(options), `swarm-${randomUUID()}`, this.#started);
+  }
+}
+
+/** One namespace through one replica. */
+export class Swarm {
+  readonly replica: Replica;
+  readonly registry: Registry;
+  readonly namespace: string;
+  readonly #started: { close: () => Promise<void> }[];
+
+  constructor(replica: Replica, namespace: string, started: { close: () => Promise<void> }[]) {
+    this.replica = replica;
+    this.registry = replica.registry;
+    this.namespace = namespace;
+    this.#started = started;
+  }
+
+  /** The same namespace through another replica. */
+  on(replica: Replica): Swarm {
+    return new Swarm(replica, this.namespace, this.#started);
+  }
+
+  registration(name: string, fields: Partial<AgentRegistrationInput> = {}): AgentRegistration {
+    return AgentRegistration.parse({ namespace: this.namespace, name, role: 'worker', version: '1.0.0', ...fields });
+  }
+
+  register(name: string, fields: Partial<AgentRegistrationInput> = {}, by = ADMIN): Promise<RegisterResult> {
+    return this.registry.register(this.registration(name, fields), by);
+  }
+
+  /** Registers the agent and gives its token. */
+  async join(name: string, fields: Partial<AgentRegistrationInput> = {}): Promise<string> {
+    const { token } = await this.register(name, fields);
+    if (token === undefined) throw new Error('a registration answers with a token');
+    return token;
+  }
+
+  update(name: string, set: AgentUpdate, ifRevision?: number): Promise<Agent> {
+    return this.registry.update({ namespace: this.namespace, name, set, ifRevision });
+  }
+
+  deregister(name: string, reason?: string): Promise<Agent> {
+    return this.registry.deregister({ namespace: this.namespace, name, reason });
+  }
+
+  get(name: string): Promise<Agent> {
+    return this.registry.get({ namespace: this.namespace, name });
+  }
+
+  query(input: AgentFilter & { text?: string; limit?: number; cursor?: string } = {}): Promise<QueryResult> {
+    return this.registry.query({ namespace: this.namespace, limit: 50, ...input });
+  }
+
+  /** The names on all pages. */
+  async names(filter: AgentFilter & { text?: string } = {}): Promise<string[]> {
+    return (await this.all(filter)).map(({ name }) => name);
+  }
+
+  /** The agents on all pages. */
+  async all(filter: AgentFilter & { text?: string } = {}): Promise<Agent[]> {
+    const agents: Agent[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.query({ ...filter, limit: LIMITS.pageSize, ...(cursor === undefined ? {} : { cursor }) });
+      agents.push(...page.agents);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    return agents;
+  }
+
+  history(name: string, page: { limit?: number; cursor?: string } = {}): Promise<HistoryResult> {
+    return this.registry.history({ namespace: this.namespace, name, limit: 50, ...page });
+  }
+
+  async revision(): Promise<number> {
+    return (await this.query({ limit: 1 })).revision;
+  }
+
+  watch(options: WatcherOptions = {}): Watcher {
+    const watcher = new Watcher(this.registry, this.namespace, options);
+    this.#started.push({ close: () => watcher.stop() });
+    return watcher;
+  }
+
+  /** Everything that the change log holds, as a watcher hears it who goes on from `cursor`. */
+  async changesSince(cursor: number) {
+    const head = await this.revision();
+    const watcher = this.watch({ cursor });
+    await watcher.until(({ position }) => position >= head);
+    await watcher.stop();
+    return watcher.changes;
+  }
+
+  async recognise(token: string): Promise<Principal> {
+    return (await this.registry.identities.recognise(token)).principal;
+  }
+
+  /** Who an agent is by its token, as a heartbeat needs it. */
+  async agent(token: string): Promise<AgentPrincipal> {
+    const principal = await this.recognise(token);
+    if (principal.kind !== 'agent') throw new Error(`an agent's token is taken for one of kind ${principal.kind}`);
+    return principal;
+  }
+}

@@ -1,0 +1,618 @@
+// Liveness on every store: leases, circuits and the brake, in time that tests move.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SwarmError } from '@hypercode/contracts';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { repeat } from '../../src/clock.ts';
+import { type HeldClock, HeldTime } from '../../test/held-time.ts';
+import { AddressRules } from '../../src/probes/address-rules.ts';
+import { codeOf, type Replica, type ReplicaOptions, type Replicas, type Swarm, until } from '../../test/swarm.ts';
+import { freshCircuit } from '../../src/liveness/circuit.ts';
+import { DUTY_MS } from '../../src/liveness/judge.ts';
+import { freshMemory } from '../../src/liveness/liveness-memory.ts';
+import { NEWS_CLAIM_MS, NEWS_POLL_MS } from '../../src/liveness/news-of-circuits.ts';
+
+const LEASE_MS = 3000;
+const FLUSH_MS = LEASE_MS / 6;
+/** When a lease that is not renewed is missed: after itself and two flushes. */
+const MISSED_MS = LEASE_MS + 2 * FLUSH_MS;
+/** The judge looks at leases at least so often. */
+const LOOK_MS = 800;
+const OPEN_MS = 1000;
+const PROBE_INTERVAL_MS = 1000;
+/** Less than between two looks, two flushes or two probes. */
+const STEP_MS = 250;
+const LOOPBACK = new AddressRules(['127.0.0.0/8', '::1/128']);
+const LIVENESS = {
+  circuitOpenMs: OPEN_MS,
+  probeIntervalMs: PROBE_INTERVAL_MS,
+  probeTimeoutMs: 700,
+  probeAllow: LOOPBACK,
+};
+
+/** What a healthUrl stands for. */
+class Endpoint {
+  status = 200;
+  body = '';
+  hangs = false;
+  asked = 0;
+  /** So many more are answered with a 500, whatever the status is. */
+  failures = 0;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('request', (_request, response) => {
+      this.asked += 1;
+      if (this.hangs) return;
+      response.statusCode = this.failures > 0 ? 500 : this.status;
+      this.failures = Math.max(0, this.failures - 1);
+      response.end(this.body);
+    });
+  }
+
+  static async open(): Promise<Endpoint> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new Endpoint(server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/health`;
+  }
+
+  close(): Promise<void> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+export function livenessSuite(replicas: Replicas): void {
+  // Time is held for these tests alone.
+  describe('liveness', () => {
+    livenessTests(replicas);
+  });
+}
+
+function livenessTests(replicas: Replicas): void {
+  let time: HeldTime;
+  const stack: (() => Promise<void> | void)[] = [];
+  beforeAll(async () => {
+    time = await HeldTime.hold(replicas.store);
+  });
+  afterAll(() => time.release());
+  // Agents of other tests, whose leases were longer, would keep the judge busy.
+  beforeEach(async () => {
+    const { database, close } = await replicas.store.connect();
+    await sql`delete from agents`.execute(database.kysely);
+    await close();
+  });
+  afterEach(async () => {
+    for (const undo of stack.splice(0).toReversed()) await undo();
+  });
+
+  const settings = (more: ReplicaOptions = {}): ReplicaOptions => ({
+    leaseMs: LEASE_MS,
+    clock: time.clock(),
+    liveness: LIVENESS,
+    ...more,
+  });
+  /** A replica that can be stopped. */
+  const startStoppable = async (): Promise<{ replica: Replica; clock: HeldClock }> => {
+    const clock = time.clock();
+    return { replica: await replicas.start(settings({ clock })), clock };
+  };
+  const beat = async (swarm: Swarm, token: string): Promise<void> => {
+    await swarm.registry.heartbeat(await swarm.agent(token), undefined);
+  };
+  /** An agent that beats from now on, three times a lease, as the SDK does. Returns what ends it. */
+  const beating = async (swarm: Swarm, token: string): Promise<() => void> => {
+    await beat(swarm, token);
+    const stop = repeat(time.clock(), LEASE_MS / 3, () => beat(swarm, token));
+    stack.push(stop);
+    return stop;
+  };
+  /** Agents that have been healthy for longer than any grace; what ends the beats of each. */
+  const startHealthy = async (swarm: Swarm, names: readonly string[]): Promise<(() => void)[]> => {
+    const stops: (() => void)[] = [];
+    for (const name of names) stops.push(await beating(swarm, await swarm.join(name)));
+    await time.advance(2 * MISSED_MS);
+    for (const name of names) expect(await statusOf(swarm, name)).toMatchObject({ health: 'healthy' });
+    return stops;
+  };
+  const endpoint = async (): Promise<Endpoint> => {
+    const opened = await Endpoint.open();
+    stack.push(() => opened.close());
+    return opened;
+  };
+  const statusOf = async (swarm: Swarm, name: string) => (await swarm.get(name)).status;
+  /** Moves on until it is so: for what waits for real answers as well. */
+  const movingUntil = (condition: () => Promise<void> | void): Promise<void> =>
+    until(async () => {
+      await time.advance(STEP_MS);
+      await condition();
+    }, 20_000);
+  const untilStatus = (swarm: Swarm, name: string, status: object) =>
+    movingUntil(async () => expect(await statusOf(swarm, name)).toMatchObject(status));
+  /** Everything that was ever shown of an agent. */
+  const shownOf = async (swarm: Swarm, name: string) =>
+    (await swarm.history(name, { limit: 500 })).changes.map(({ change, agent: { status } }) => ({ change, ...status }));
+  /** What a process shows that decided it earlier and was stopped before it could. */
+  const showCircuit = async ({ replica, namespace }: Swarm, name: string, circuit: string): Promise<void> => {
+    await sql`update agents set doc = jsonb_set(doc, '{status,circuit}', to_jsonb(${circuit}::text))
+      where namespace = ${namespace} and name = ${name}`.execute(replica.database.kysely);
+  };
+  const brakeOf = (swarm: Swarm): string[] => {
+    const said: string[] = [];
+    const onBrake = (namespace: string, says: string) => void (namespace === swarm.namespace && said.push(says));
+    stack.push(swarm.registry.observe({ onGroup: () => undefined, onLinked: () => undefined, onBrake }));
+    return said;
+  };
+
+  describe('a lease', () => {
+    it('makes an agent healthy with the first beat, unhealthy when it is missed, and healthy again', async () => {
+      const swarm = await replicas.swarm(settings());
+      const token = await swarm.join('ada');
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unknown' });
+      await beat(swarm, token);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy' });
+      // The grace of a replica that has just begun, and a beat.
+      await time.advance(LEASE_MS);
+      await beat(swarm, token);
+      await time.advance(MISSED_MS - 1);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy', circuit: 'closed' });
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy', circuit: 'closed' });
+      expect((await statusOf(swarm, 'ada')).reason).toContain('missed its lease of 3 s');
+      await beat(swarm, token);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy' });
+    });
+
+    it('opens the circuit with the fourth miss, and beats close it again', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = swarm.on(await replicas.start(settings()));
+      const token = await swarm.join('ada');
+      await time.advance(2 * LEASE_MS);
+      await beat(swarm, token);
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS - 1);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy', circuit: 'closed' });
+      await time.advance(LOOK_MS);
+      const opened = { health: 'unhealthy', circuit: 'open', consecutiveFailures: 4 };
+      expect(await statusOf(swarm, 'ada')).toMatchObject(opened);
+      expect((await statusOf(swarm, 'ada')).reason).toContain('missed 4 leases');
+      await until(async () => expect(await there.agent(token)).toMatchObject({ circuit: 'open' }));
+      await beating(swarm, token);
+      await time.advance(OPEN_MS + 2 * LEASE_MS);
+      const closed = { circuit: 'closed', health: 'healthy', consecutiveFailures: 0 };
+      expect(await statusOf(swarm, 'ada')).toMatchObject(closed);
+      const circuits = (await shownOf(swarm, 'ada')).map(({ circuit }) => circuit).toReversed();
+      expect(circuits.filter((circuit, place) => circuit !== circuits[place - 1])).toEqual([
+        'closed',
+        'open',
+        'half_open',
+        'closed',
+      ]);
+    });
+
+    it('removes an agent that is silent for long enough, and its token with it', async () => {
+      const expireAfterMs = 3 * LEASE_MS;
+      const swarm = await replicas.swarm(settings({ liveness: { ...LIVENESS, expireAfterMs } }));
+      const watcher = swarm.watch();
+      await watcher.synced();
+      const token = await swarm.join('ada');
+      await time.advance(expireAfterMs - 1);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy' });
+      await time.advance(LOOK_MS);
+      expect(await codeOf(swarm.get('ada'))).toBe('NOT_FOUND');
+      await until(() => expect(watcher.changes.at(-1)).toMatchObject({ change: 'expired' }));
+      expect(await codeOf(swarm.agent(token))).toBe('UNAUTHENTICATED');
+    });
+
+    it('is not judged before a replica that has just started has waited for one', async () => {
+      const first = await replicas.swarm(settings({ leaseMs: 60_000 }));
+      await beat(first, await first.join('ada'));
+      await first.replica.close();
+      // Silent for far longer than the lease of the replica that starts now.
+      await time.advance(3 * LEASE_MS);
+      const second = first.on(await replicas.start(settings()));
+      await time.advance(MISSED_MS - 1);
+      expect(await statusOf(second, 'ada')).toMatchObject({ health: 'healthy' });
+      await time.advance(LOOK_MS);
+      expect(await statusOf(second, 'ada')).toMatchObject({ health: 'unhealthy' });
+    });
+
+    it('is judged by another replica when the one that judged is gone, after a lease more', async () => {
+      const { replica, clock } = await startStoppable();
+      await time.advance(LOOK_MS);
+      const swarm = await replicas.swarm(settings());
+      const [stop] = await startHealthy(swarm, ['ada']);
+      stop?.();
+      clock.stopped = true;
+      await time.advance(DUTY_MS + MISSED_MS - 1);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy' });
+      await time.advance(2 * LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy' });
+      await replica.close();
+    });
+
+    it.each([
+      ['nearly half a lease', LEASE_MS / 2 - 100],
+      ['nearly a lease', DUTY_MS - 100],
+      ['three leases', 3 * LEASE_MS],
+    ])('of who beats is missed by no judge that stands still for %s', async (_, stillMs) => {
+      const { clock } = await startStoppable();
+      await time.advance(LOOK_MS);
+      const swarm = await replicas.swarm(settings());
+      const names = ['ada', 'eve'];
+      await startHealthy(swarm, names);
+      for (let pause = 0; pause < 3; pause += 1) {
+        clock.stopped = true;
+        await time.advance(stillMs);
+        clock.stopped = false;
+        await time.advance(LOOK_MS);
+      }
+      await time.advance(MISSED_MS);
+      for (const name of names) {
+        expect((await shownOf(swarm, name)).map(({ health }) => health)).not.toContain('unhealthy');
+      }
+    });
+
+    it('is missed by nobody while the beats that were heard cannot be written', async () => {
+      const swarm = await replicas.swarm(settings());
+      await startHealthy(swarm, ['ada']);
+      const { kysely } = swarm.replica.database;
+      await sql`create function refuse() returns trigger language plpgsql as 'begin raise ''refused''; end'`.execute(
+        kysely,
+      );
+      await sql`create trigger refuse before update of last_seen_at on agents execute function refuse()`.execute(
+        kysely,
+      );
+      try {
+        await time.advance(3 * LEASE_MS);
+        expect(swarm.replica.errors).not.toEqual([]);
+      } finally {
+        await sql`drop function refuse cascade`.execute(kysely);
+      }
+      await time.advance(2 * LEASE_MS);
+      expect((await shownOf(swarm, 'ada')).map(({ health }) => health)).not.toContain('unhealthy');
+    });
+
+    it('lets a half-open circuit close by beats, however seldom the judge looks', async () => {
+      const { replica, clock } = await startStoppable();
+      await time.advance(LOOK_MS);
+      const swarm = await replicas.swarm(settings());
+      const token = await swarm.join('ada');
+      await untilStatus(swarm, 'ada', { circuit: 'open' });
+      await beating(swarm, token);
+      // It keeps the duty, and looks once in more than half a lease.
+      for (let look = 0; look < 6; look += 1) {
+        clock.stopped = true;
+        await time.advance(DUTY_MS - STEP_MS);
+        clock.stopped = false;
+        await time.advance(0);
+      }
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', health: 'healthy' });
+      const opened = (await shownOf(swarm, 'ada')).filter(
+        ({ circuit, health }) => circuit === 'open' && health === 'unhealthy',
+      );
+      expect(opened).toHaveLength(1);
+      await replica.close();
+    });
+  });
+
+  describe('a circuit', () => {
+    it('is tripped by an operator until it is reset, whatever the beats say', async () => {
+      const swarm = await replicas.swarm(settings());
+      await startHealthy(swarm, ['ada']);
+      const { namespace } = swarm;
+      const tripped = await swarm.registry.trip({ namespace, name: 'ada', reason: 'runaway' });
+      expect(tripped.status).toMatchObject({ circuit: 'open', reason: 'runaway' });
+      await time.advance(10 * OPEN_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open', health: 'healthy' });
+      expect((await swarm.registry.reset({ namespace, name: 'ada' })).status).toMatchObject({ circuit: 'closed' });
+      expect(await codeOf(swarm.registry.trip({ namespace, name: 'nobody' }))).toBe('NOT_FOUND');
+    });
+
+    it('opens, and is tried again, in half a second, however long the lease is', async () => {
+      const swarm = await replicas.swarm(settings({ leaseMs: 60_000 }));
+      await beat(swarm, await swarm.join('ada'));
+      // Between two looks at everybody.
+      await time.advance(1000);
+      const { id, incarnation, status } = await swarm.get('ada');
+      const successAt = Date.parse(status.lastSeenAt ?? '');
+      const memory = { ...freshMemory(id, incarnation), circuit: { ...freshCircuit, failures: 4 }, successAt };
+      await sql`update agents set liveness = ${JSON.stringify(memory)}::jsonb where id = ${id}`.execute(
+        swarm.replica.database.kysely,
+      );
+      await time.advance(500);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open', consecutiveFailures: 4 });
+      await time.advance(OPEN_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'half_open' });
+    });
+
+    it('is shown as it is remembered, also when what was shown last came too late', async () => {
+      const swarm = await replicas.swarm(settings());
+      await startHealthy(swarm, ['ada']);
+      await showCircuit(swarm, 'ada', 'half_open');
+      await time.advance(5000 + STEP_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', health: 'healthy' });
+    });
+
+    it('stays as it is when the same process registers again, and not with an agent that is created again', async () => {
+      const swarm = await replicas.swarm(settings());
+      const incarnation = '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
+      await swarm.join('ada', { incarnation });
+      await swarm.registry.trip({ namespace: swarm.namespace, name: 'ada' });
+      await swarm.join('ada', { incarnation, version: '2.0.0' });
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open' });
+      await swarm.deregister('ada');
+      await swarm.join('ada', { incarnation });
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+    });
+
+    it('belongs to the process', async () => {
+      const swarm = await replicas.swarm(settings());
+      await swarm.join('ada', { incarnation: '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
+      await swarm.registry.trip({ namespace: swarm.namespace, name: 'ada' });
+      await swarm.join('ada', { incarnation: '7f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+      // Nor does what is remembered of the one before come back with the next look.
+      await time.advance(LOOK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+    });
+  });
+
+  describe('news of circuits', () => {
+    const trip = (swarm: Swarm, name: string) => swarm.registry.trip({ namespace: swarm.namespace, name });
+    /** What a replica tells, in order. What is to be told is that of this namespace alone. */
+    const hear = (swarm: Swarm, refusing: () => SwarmError | null = () => null) => {
+      const heard: string[] = [];
+      const end = swarm.registry.tellOfCircuits(async ({ namespace, name, circuit, revision }) => {
+        if (namespace !== swarm.namespace) return;
+        heard.push(`${name} ${circuit} ${revision}`);
+        const refusal = refusing();
+        if (refusal !== null) throw refusal;
+      });
+      stack.push(end);
+      return heard;
+    };
+
+    it('are told once, by one replica, in the order of commits', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = swarm.on(await replicas.start(settings()));
+      const tellers = [hear(swarm), hear(there)];
+      const told = () => tellers.flat();
+      await swarm.register('ada');
+      const { revision } = await trip(swarm, 'ada');
+      await until(() => expect(told()).toEqual([`ada open ${revision}`]));
+      await trip(there, 'ada');
+      const reset = await there.registry.reset({ namespace: swarm.namespace, name: 'ada' });
+      await until(() => expect(told()).toContain(`ada closed ${reset.revision}`));
+      await time.advance(2 * NEWS_CLAIM_MS);
+      expect(told()).toHaveLength(2);
+    });
+
+    it('are told by another replica when the one that committed them does not come to it', async () => {
+      const swarm = await replicas.swarm(settings());
+      await swarm.register('ada');
+      const { revision } = await trip(swarm, 'ada');
+      const heard = hear(swarm.on(await replicas.start(settings())));
+      await until(() => expect(heard).toEqual([`ada open ${revision}`]));
+    });
+
+    it('are told again when they could not be heard, until they are or never can be', async () => {
+      const swarm = await replicas.swarm(settings());
+      let refusal: SwarmError | null = new SwarmError('UNAVAILABLE', 'the bus is away');
+      const heard = hear(swarm, () => refusal);
+      await swarm.register('ada');
+      await trip(swarm, 'ada');
+      await until(() => expect(heard).toHaveLength(1));
+      await time.advance(NEWS_CLAIM_MS - 1);
+      expect(heard).toHaveLength(1);
+      await time.advance(NEWS_POLL_MS);
+      expect(heard).toHaveLength(2);
+      refusal = new SwarmError('INVALID_INPUT', 'nobody can hear this');
+      await time.advance(NEWS_CLAIM_MS + NEWS_POLL_MS);
+      expect(heard).toHaveLength(3);
+      await time.advance(10 * NEWS_CLAIM_MS);
+      expect(heard).toHaveLength(3);
+    });
+
+    it('are forgotten after a day when nobody hears them', async () => {
+      const swarm = await replicas.swarm(settings());
+      await swarm.register('ada');
+      await trip(swarm, 'ada');
+      await swarm.replica.close();
+      await time.advance(86_400_001);
+      const there = swarm.on(await replicas.start(settings()));
+      // Until it tidies up by itself.
+      await time.advance(37_500);
+      const heard = hear(there);
+      await time.advance(NEWS_POLL_MS);
+      expect(heard).toEqual([]);
+    });
+  });
+
+  describe('a healthUrl', () => {
+    it('is probed: three failures are nothing, more open the circuit, two good ones close it', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      const token = await swarm.join('ada', { healthUrl: there.url });
+      await beating(swarm, token);
+      await untilStatus(swarm, 'ada', { health: 'healthy' });
+      there.failures = 3;
+      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('500') });
+      await untilStatus(swarm, 'ada', { health: 'healthy', consecutiveFailures: 0 });
+      expect((await shownOf(swarm, 'ada')).map(({ circuit }) => circuit)).not.toContain('open');
+      there.status = 500;
+      await untilStatus(swarm, 'ada', { circuit: 'open' });
+      expect((await statusOf(swarm, 'ada')).consecutiveFailures).toBeGreaterThanOrEqual(4);
+      await untilStatus(swarm, 'ada', { circuit: 'half_open' });
+      // A bad trial.
+      await untilStatus(swarm, 'ada', { circuit: 'open' });
+      await untilStatus(swarm, 'ada', { circuit: 'half_open' });
+      there.status = 200;
+      await untilStatus(swarm, 'ada', { circuit: 'closed', health: 'healthy' });
+    });
+
+    it('is shared out among replicas, never probed by two in one round, and taken over', async () => {
+      const swarm = await replicas.swarm(settings());
+      const other = await replicas.start(settings());
+      const there = await endpoint();
+      await swarm.register('ada', { healthUrl: there.url });
+      await movingUntil(() => expect(there.asked).toBeGreaterThan(0));
+      const before = { asked: there.asked, at: time.now };
+      await movingUntil(() => expect(there.asked).toBeGreaterThan(before.asked + 8));
+      // Nine rounds, each shorter by a tenth at most. Two replicas that both probe would take half the time.
+      expect(time.now - before.at).toBeGreaterThan(8 * PROBE_INTERVAL_MS * 0.9);
+      await other.close();
+      const then = there.asked;
+      await movingUntil(() => expect(there.asked).toBeGreaterThan(then + 2));
+    });
+
+    it('that answers shows the circuit as it is, also before a judge looks', async () => {
+      const { replica, clock } = await startStoppable();
+      await time.advance(LOOK_MS);
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      await swarm.register('ada', { healthUrl: there.url });
+      await untilStatus(swarm, 'ada', { health: 'healthy' });
+      clock.stopped = true;
+      const stoppedAt = time.now;
+      await showCircuit(swarm, 'ada', 'half_open');
+      await untilStatus(swarm, 'ada', { circuit: 'closed', health: 'healthy' });
+      expect(time.now - stoppedAt).toBeLessThan(DUTY_MS);
+      await replica.close();
+    });
+
+    it('that hangs fails whoever is ready, and nobody who is busy and beats', async () => {
+      const swarm = await replicas.swarm(settings());
+      const [there, elsewhere] = [await endpoint(), await endpoint()];
+      await beating(swarm, await swarm.join('ada', { healthUrl: there.url }));
+      await beating(swarm, await swarm.join('eve', { healthUrl: elsewhere.url }));
+      there.body = '{"status":"busy"}';
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'busy' });
+      await untilStatus(swarm, 'eve', { health: 'healthy', activity: 'ready' });
+      there.hangs = true;
+      elsewhere.hangs = true;
+      for (let failures = 1; failures <= 4; failures += 1) {
+        await time.advance(PROBE_INTERVAL_MS);
+        // The probes end in real time, of which far more passes here.
+        await until(async () => {
+          await time.advance(1);
+          expect((await statusOf(swarm, 'eve')).consecutiveFailures).toBeGreaterThanOrEqual(failures);
+        });
+      }
+      await untilStatus(swarm, 'eve', { health: 'unhealthy', circuit: 'open' });
+      expect(there.asked).toBeGreaterThan(3);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({
+        health: 'healthy',
+        circuit: 'closed',
+        consecutiveFailures: 0,
+      });
+    });
+
+    it('that fails is no failure of an agent that is paused', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      await beating(swarm, await swarm.join('ada', { healthUrl: there.url }));
+      there.body = '{"status":"paused"}';
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'paused' });
+      there.status = 500;
+      const { asked } = there;
+      await movingUntil(() => expect(there.asked).toBeGreaterThan(asked + 5));
+      const shown = { health: 'healthy', activity: 'paused', circuit: 'closed', consecutiveFailures: 0 };
+      expect(await statusOf(swarm, 'ada')).toMatchObject(shown);
+    });
+
+    it('may say that the agent is busy, and everybody is shown so', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      there.body = '{"status":"busy"}';
+      await swarm.register('ada', { healthUrl: there.url });
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'busy' });
+      there.body = '{"status":"ready"}';
+      await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'ready' });
+    });
+
+    it('that may not be probed is a failure that says so', async () => {
+      const swarm = await replicas.swarm(settings());
+      await swarm.register('ada', { healthUrl: 'http://169.254.169.254/latest/meta-data' });
+      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('never probed') });
+    });
+  });
+
+  describe('the brake', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `ada-${i}`);
+
+    it('holds when half of the agents fail together, says so, and lets go; who stays away is tripped after it', async () => {
+      const swarm = await replicas.swarm(settings());
+      const said = brakeOf(swarm);
+      const stops = await startHealthy(swarm, names);
+      for (const stop of stops.slice(0, 8)) stop();
+      await time.advance(MISSED_MS + LEASE_MS / 3 + LOOK_MS);
+      expect(said).toEqual(['suspended']);
+      expect(swarm.registry.suspended).toEqual([swarm.namespace]);
+      await movingUntil(() => expect(said).toEqual(['suspended', 'resumed']));
+      expect(swarm.registry.suspended).toEqual([]);
+      for (const name of names.slice(0, 8)) {
+        expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed', health: 'unhealthy' });
+      }
+      await time.advance(4 * LEASE_MS + LOOK_MS);
+      for (const name of names.slice(0, 8)) {
+        expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).toContain('open');
+      }
+      for (const name of names.slice(8)) {
+        expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed', health: 'healthy' });
+      }
+      expect(said).toEqual(['suspended', 'resumed']);
+    });
+
+    it('holds for a fleet that was last heard of at different times within a lease', async () => {
+      const swarm = await replicas.swarm(settings());
+      const said = brakeOf(swarm);
+      const tokens = await Promise.all(names.map((name) => swarm.join(name)));
+      await time.advance(LEASE_MS);
+      for (const [place, token] of tokens.entries()) {
+        if (place >= 7) await beating(swarm, token);
+        else if (place < 4) await beat(swarm, token);
+      }
+      await time.advance(LEASE_MS - 100);
+      for (const token of tokens.slice(4, 7)) await beat(swarm, token);
+      await time.advance(5 * LEASE_MS);
+      expect(said).toContain('suspended');
+      for (const name of names) expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed' });
+    });
+
+    it('forgets what probes have counted meanwhile', async () => {
+      const swarm = await replicas.swarm(settings());
+      const said = brakeOf(swarm);
+      const there = await endpoint();
+      for (const name of names.slice(0, 6)) await swarm.register(name, { healthUrl: there.url });
+      for (const name of names.slice(0, 6)) await untilStatus(swarm, name, { health: 'healthy' });
+      there.status = 500;
+      await movingUntil(() => expect(said).toEqual(['suspended', 'resumed']));
+      for (const name of names.slice(0, 6)) expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed' });
+      there.status = 200;
+      for (const name of names.slice(0, 6)) await untilStatus(swarm, name, { health: 'healthy' });
+      for (const name of names.slice(0, 6)) {
+        expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).not.toContain('open');
+      }
+    });
+
+    it('is not held by a few that never answered, nor for one that vanishes', async () => {
+      const swarm = await replicas.swarm(settings());
+      const said = brakeOf(swarm);
+      const [stop] = await startHealthy(swarm, names.slice(0, 8));
+      for (let fake = 0; fake < 6; fake += 1) await swarm.register(`fake-${fake}`);
+      stop?.();
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + LOOK_MS);
+      expect(await statusOf(swarm, 'ada-0')).toMatchObject({ circuit: 'open' });
+      expect(await statusOf(swarm, 'fake-0')).toMatchObject({ circuit: 'open' });
+      expect(said).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,29 @@
+// What a registry promises, as tests through its public face: run on PGlite and on PostgreSQL.
+import { agentsSuite } from './agents/agents.ts';
+import { concurrencySuite } from './agents/concurrency.ts';
+import { querySuite } from './agents/query.ts';
+import { historySuite } from './changes/history.ts';
+import { heartbeatsSuite } from './heartbeats/heartbeats.ts';
+import { lifecycleSuite } from './lifecycle.ts';
+import { livenessSuite } from './liveness/liveness.ts';
+import { Replicas, type Store } from '../test/swarm.ts';
+import { incarnationsSuite } from './tokens/incarnations.ts';
+import { tokensSuite } from './tokens/tokens.ts';
+import { resumeSuite } from './watch/resume.ts';
+import { watchSuite } from './watch/watch.ts';
+
+/** `open` is called once, for a new, empty store. */
+export function registrySuite(open: () => Promise<Store>): void {
+  const replicas = new Replicas(open);
+  agentsSuite(replicas);
+  concurrencySuite(replicas);
+  querySuite(replicas);
+  historySuite(replicas);
+  watchSuite(replicas);
+  resumeSuite(replicas);
+  tokensSuite(replicas);
+  incarnationsSuite(replicas);
+  heartbeatsSuite(replicas);
+  lifecycleSuite(replicas);
+  livenessSuite(replicas);
+}

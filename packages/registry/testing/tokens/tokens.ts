@@ -1,0 +1,212 @@
+// Who holds a token, on every store: on the replica that made it and on the others, until it ends.
+import type { CreateTokenInput } from '@hypercode/contracts';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { codeOf, type Replicas, type Swarm, TestClock, until } from '../../test/swarm.ts';
+import type { JoinPrincipal } from '../../src/tokens/principal.ts';
+
+const UNKNOWN = `swagent_${'x'.repeat(43)}`;
+
+const create = (swarm: Swarm, input: Partial<CreateTokenInput> & Pick<CreateTokenInput, 'kind'>) =>
+  swarm.registry.createToken({ namespace: swarm.namespace, name: 'token', ...input });
+
+async function joinToken(swarm: Swarm, input: Partial<CreateTokenInput>): Promise<JoinPrincipal> {
+  const { token } = await create(swarm, { kind: 'join', ...input });
+  const principal = await swarm.recognise(token);
+  if (principal.kind !== 'join') throw new Error(`a join token is taken for one of kind ${principal.kind}`);
+  return principal;
+}
+
+export function tokensSuite(replicas: Replicas): void {
+  describe('a token', () => {
+    it('of an agent stands for it, on every replica at once', async () => {
+      const swarm = await replicas.swarm();
+      const { agent, token = '' } = await swarm.register('ada');
+      const expected = {
+        kind: 'agent',
+        name: 'ada',
+        agentId: agent.id,
+        role: 'worker',
+        incarnation: null,
+        revision: 1,
+      };
+      expect(await swarm.recognise(token)).toMatchObject(expected);
+      expect(await swarm.on(await replicas.start({ deaf: true })).recognise(token)).toMatchObject(expected);
+    });
+
+    it('that nobody made is unknown', async () => {
+      const swarm = await replicas.swarm();
+      for (const token of [UNKNOWN, '', 'swagent_', 'Bearer', "' or 1=1 --", '\0', `swadm_${'x'.repeat(43)}`]) {
+        expect(await codeOf(swarm.recognise(token))).toBe('UNAUTHENTICATED');
+      }
+    });
+
+    it('of the configuration is in no table', async () => {
+      const principal = { kind: 'viewer', id: 'static', name: 'static', namespace: null } as const;
+      const swarm = await replicas.swarm({ staticTokens: [{ token: 'in the open', principal }] });
+      expect(await swarm.recognise('in the open')).toBe(principal);
+      expect(await codeOf(swarm.recognise('in the open '))).toBe('UNAUTHENTICATED');
+    });
+
+    it('of an operator carries its scope, and is listed without its secret', async () => {
+      const swarm = await replicas.swarm();
+      const tokens = [
+        await create(swarm, { kind: 'admin', name: 'root' }),
+        await create(swarm, { kind: 'viewer', name: 'eyes' }),
+        await create(swarm, { kind: 'join', name: 'all' }),
+        await create(swarm, { kind: 'join', name: 'some', roles: ['coder'], maxUses: 3, expiresInMs: 60_000 }),
+      ];
+      const principals = await Promise.all(tokens.map(({ token }) => swarm.recognise(token)));
+      const { namespace } = swarm;
+      expect(principals).toEqual([
+        { kind: 'admin', id: tokens[0]?.id, name: 'root' },
+        { kind: 'viewer', id: tokens[1]?.id, name: 'eyes', namespace },
+        { kind: 'join', id: tokens[2]?.id, name: 'all', namespace, roles: '*', limited: false },
+        { kind: 'join', id: tokens[3]?.id, name: 'some', namespace, roles: ['coder'], limited: true },
+      ]);
+      await swarm.register('ada');
+      const listed = await swarm.registry.listTokens(namespace);
+      expect(listed).toHaveLength(4);
+      expect(listed[3]).toEqual({
+        id: tokens[3]?.id,
+        kind: 'join',
+        namespace,
+        name: 'some',
+        roles: ['coder'],
+        createdAt: expect.any(String) as string,
+        expiresAt: expect.any(String) as string,
+        maxUses: 3,
+        uses: 0,
+      });
+      const stored = JSON.stringify([
+        listed,
+        await sql`select t::text from tokens t`.execute(swarm.replica.database.kysely),
+      ]);
+      for (const { token } of tokens) expect(stored).not.toContain(token.slice(-20));
+    });
+
+    it('ends when it is revoked: here at once, elsewhere within a second, and streams with it', async () => {
+      const swarm = await replicas.swarm();
+      const elsewhere = [swarm.on(await replicas.start()), swarm.on(await replicas.start({ deaf: true }))];
+      const { id, token } = await create(swarm, { kind: 'viewer' });
+      const kept = await create(swarm, { kind: 'viewer' });
+      const refusals: string[] = [];
+      for (const there of [swarm, ...elsewhere]) {
+        const identity = await there.registry.identities.recognise(token);
+        identity.onEnd(({ code }) => refusals.push(code));
+        await there.recognise(kept.token);
+      }
+      expect(await codeOf(swarm.registry.revokeToken('elsewhere', id))).toBe('NOT_FOUND');
+      await swarm.registry.revokeToken(swarm.namespace, id);
+      expect(await codeOf(swarm.registry.revokeToken(swarm.namespace, id))).toBe('NOT_FOUND');
+      for (const there of [swarm, ...elsewhere]) {
+        await until(async () => expect(await codeOf(there.recognise(token))).toBe('UNAUTHENTICATED'), 5000);
+        expect(await there.recognise(kept.token)).toMatchObject({ kind: 'viewer' });
+      }
+      expect(refusals).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED']);
+    });
+
+    it('that was forgotten and learnt again is kept for those who listen, and no longer', async () => {
+      const swarm = await replicas.swarm({ maxKnownTokens: 1 });
+      const { identities } = swarm.registry;
+      const { id, token } = await create(swarm, { kind: 'viewer' });
+      const first = await identities.recognise(token);
+      const unlisten = first.onEnd(() => undefined);
+      await identities.recognise((await create(swarm, { kind: 'viewer' })).token);
+      const second = await identities.recognise(token);
+      expect(second).not.toBe(first);
+      unlisten();
+      identities.released(first);
+      await swarm.registry.revokeToken(swarm.namespace, id);
+      // Who is kept is told.
+      expect(second.refusal?.code).toBe('UNAUTHENTICATED');
+      expect(first.refusal).toBeNull();
+    });
+
+    it('of an agent is no business of revokeToken', async () => {
+      const swarm = await replicas.swarm();
+      const { id } = await swarm.agent(await swarm.join('ada'));
+      expect(await codeOf(swarm.registry.revokeToken(swarm.namespace, id))).toBe('NOT_FOUND');
+    });
+
+    it('ends when its time is over, whether it was known or not', async () => {
+      const clock = new TestClock();
+      const swarm = await replicas.swarm({ clock });
+      const known = await create(swarm, { kind: 'viewer', expiresInMs: 60_000 });
+      const unknown = await create(swarm, { kind: 'viewer', expiresInMs: 60_000 });
+      const identity = await swarm.registry.identities.recognise(known.token);
+      const ended = new Promise<string>((resolve) => identity.onEnd(({ code }) => resolve(code)));
+      clock.advance(61_000);
+      expect(await ended).toBe('UNAUTHENTICATED');
+      expect(await codeOf(swarm.recognise(known.token))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(swarm.recognise(unknown.token))).toBe('UNAUTHENTICATED');
+    });
+
+    it('that has expired is forgotten by the store', async () => {
+      const swarm = await replicas.swarm();
+      await create(swarm, { kind: 'viewer', expiresInMs: 1 });
+      await create(swarm, { kind: 'viewer', expiresInMs: 600_000 });
+      await until(async () => {
+        await swarm.registry.housekeep();
+        expect(await swarm.registry.listTokens(swarm.namespace)).toHaveLength(1);
+      });
+    });
+  });
+
+  describe('a join token of limited uses', () => {
+    const usesOf = async (swarm: Swarm) => (await swarm.registry.listTokens(swarm.namespace))[0]?.uses;
+
+    it('is good for as many new agents, however many come at once', async () => {
+      const swarm = await replicas.swarm();
+      const there = swarm.on(await replicas.start());
+      const by = await joinToken(swarm, { maxUses: 5 });
+      const attempts = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? swarm : there).register(`ada-${i}`, {}, by));
+      const codes = await Promise.all(attempts.map(codeOf));
+      expect(codes.filter((code) => code === 'no refusal')).toHaveLength(5);
+      expect(codes.filter((code) => code === 'FORBIDDEN')).toHaveLength(15);
+      expect(await swarm.names()).toHaveLength(5);
+      expect(await usesOf(swarm)).toBe(5);
+    });
+
+    it('is used by no agent that is there already, and by no registration that failed', async () => {
+      const swarm = await replicas.swarm();
+      const by = await joinToken(swarm, { maxUses: 2 });
+      await swarm.register('ada', {}, by);
+      expect(await swarm.register('ada', {}, by)).toMatchObject({ outcome: 'unchanged' });
+      expect(await swarm.register('ada', { version: '2.0.0' }, by)).toMatchObject({ outcome: 'updated' });
+      expect(await codeOf(swarm.register('ada', { role: 'boss' }, by))).toBe('IMMUTABLE_FIELD');
+      const poison = { ...swarm.registration('nul'), description: 'a\0b' };
+      expect(await codeOf(swarm.registry.register(poison, by))).toBe('INVALID_INPUT');
+      expect(await usesOf(swarm)).toBe(1);
+      await swarm.register('eve', {}, by);
+      expect(await codeOf(swarm.register('bob', {}, by))).toBe('FORBIDDEN');
+      expect(await swarm.register('ada', { version: '3.0.0' }, by)).toMatchObject({ outcome: 'updated' });
+      expect(await usesOf(swarm)).toBe(2);
+    });
+
+    it('is refused to nobody for the sake of those who need none', async () => {
+      const swarm = await replicas.swarm();
+      const by = await joinToken(swarm, { maxUses: 6 });
+      const names = Array.from({ length: 5 }, (_, i) => `old-${i}`);
+      for (const name of names) await swarm.register(name, {}, by);
+      const results = await Promise.all(
+        [...names, 'new', ...names].map((name) => swarm.register(name, { version: '2.0.0' }, by)),
+      );
+      expect(results.filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
+      expect(await usesOf(swarm)).toBe(6);
+    });
+
+    it('makes no agent anew when it is used up, whatever happens meanwhile', async () => {
+      const swarm = await replicas.swarm();
+      const by = await joinToken(swarm, { maxUses: 1 });
+      await swarm.register('ada', {}, by);
+      for (let round = 0; round < 10; round += 1) {
+        const [again] = await Promise.allSettled([swarm.register('ada', {}, by), swarm.deregister('ada')]);
+        if (again.status === 'fulfilled') expect(again.value.outcome).not.toBe('created');
+        else expect(again.reason).toMatchObject({ code: 'FORBIDDEN' });
+        if ((await swarm.names()).length === 0) await swarm.register('ada');
+      }
+      expect(await usesOf(swarm)).toBe(1);
+    });
+  });
+}

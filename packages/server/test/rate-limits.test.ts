@@ -1,0 +1,42 @@
+// What callers hear who ask too often, on every transport. Calls that compete are made at once: time goes on.
+import { PublishManyResult, RegisterResult } from '@hypercode/contracts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from './core.ts';
+
+let core: TestCore;
+
+beforeAll(async () => {
+  // One at once: a second's worth of events, ten seconds' worth of registrations.
+  core = await startTestCore({ publishPerSecond: 1, registerPerSecond: 0.1 });
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+it('says when the next registration and the next event may come', async () => {
+  const json = { name: 'one', role: 'worker', version: '1.0.0' };
+  const register = () => core.fetch('/v1/agents', { method: 'POST', json });
+  const [first, second] = (await Promise.all([register(), register()])).toSorted((a, b) => a.status - b.status);
+  if (first === undefined || second === undefined) throw new Error('two answers');
+  const { token = '' } = RegisterResult.parse(await first.json());
+  expect((await expectProblem(second, 'RATE_LIMITED')).retryAfterMs).toBeGreaterThan(0);
+
+  const update = () => core.fetch('/trpc/registry.update', { method: 'POST', json: { name: 'one', set: {} } });
+  const refused = (await Promise.all([update(), update()])).find(({ status }) => status === 429);
+  expect(await refused?.json()).toMatchObject({
+    error: { data: { swarm: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } } },
+  });
+
+  const event = { topic: 'task.one.progress', data: 1 };
+  const denied = { topic: 'plan.created', data: 1 };
+  const publish = (events: unknown) => core.fetch('/v1/events', { method: 'POST', token, json: events });
+  const { results } = PublishManyResult.parse(await (await publish([denied, event, event, denied])).json());
+  expect(results).toMatchObject([
+    { error: { code: 'ACL_DENIED' } },
+    { duplicate: false },
+    { error: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } },
+    { error: { code: 'ACL_DENIED' } },
+  ]);
+  const answers = await Promise.all([publish(event), publish(event)]);
+  const late = answers.find(({ status }) => status === 429);
+  if (late === undefined) throw new Error('both were taken');
+  await expectProblem(late, 'RATE_LIMITED');
+});

@@ -1,0 +1,239 @@
+// The consumer groups' REST routes on a whole core: claim, settle, dead letters, and how each refuses.
+import {
+  ClaimResult,
+  CountResult,
+  DeadLettersResult,
+  GroupsResult,
+  RegisterResult,
+  SettleResult,
+  TopicsResult,
+} from '@hypercode/contracts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  expectProblem,
+  JOIN_TOKEN,
+  START_TIMEOUT_MS,
+  startTestCore,
+  type TestCore,
+  type TestRequest,
+  VIEWER_TOKEN,
+} from '../core.ts';
+
+let core: TestCore;
+
+beforeAll(async () => {
+  core = await startTestCore();
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+let namespaces = 0;
+const freshNamespace = (): string => `groups-${(namespaces += 1)}`;
+
+const post = (path: string, namespace: string, json: unknown, options: TestRequest = {}) =>
+  core.fetch(`${path}?namespace=${namespace}`, { method: 'POST', json, ...options });
+
+const publish = (namespace: string, ...data: unknown[]) =>
+  post(
+    '/v1/events',
+    namespace,
+    data.map((one) => ({ topic: 'work.new', data: one })),
+  );
+
+const settings = { topics: ['work.*'], from: 'earliest', ackDeadlineMs: 60_000, maxDeliveries: 2 };
+
+async function claim(namespace: string, fields: object = {}): Promise<ClaimResult['deliveries']> {
+  const answer = await post('/v1/groups/crew/claim', namespace, { ...settings, ...fields });
+  expect(answer.status).toBe(200);
+  return ClaimResult.parse(await answer.json()).deliveries;
+}
+
+const idsOf = (deliveries: ClaimResult['deliveries']) => deliveries.map(({ deliveryId }) => deliveryId);
+
+async function settle(how: 'ack' | 'nack', namespace: string, json: object): Promise<number> {
+  const answer = await post(`/v1/groups/crew/${how}`, namespace, json);
+  expect(answer.status).toBe(200);
+  return SettleResult.parse(await answer.json()).settled;
+}
+
+async function deadLetters(namespace: string, query = ''): Promise<DeadLettersResult> {
+  const answer = await core.fetch(`/v1/groups/crew/dead-letters?namespace=${namespace}${query}`);
+  return DeadLettersResult.parse(await answer.json());
+}
+
+async function agentToken(namespace: string, name: string): Promise<string> {
+  const json = { namespace, name, role: 'worker', version: '1.0.0' };
+  return RegisterResult.parse(await (await core.fetch('/v1/agents', { method: 'POST', json })).json()).token ?? '';
+}
+
+describe('claim, ack and nack', () => {
+  it('hand each event to one member, until it is done', async () => {
+    const namespace = freshNamespace();
+    await publish(namespace, 1, 2, 3);
+    const [first, second] = [await claim(namespace, { max: 2 }), await claim(namespace)];
+    expect(first.map(({ event, attempt }) => [event.data, attempt])).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    expect(second.map(({ event }) => event.data)).toEqual([3]);
+    expect(await settle('ack', namespace, { deliveryIds: idsOf(first) })).toBe(2);
+    expect(await settle('ack', namespace, { deliveryIds: idsOf(first) })).toBe(0);
+    expect(await settle('nack', namespace, { deliveryIds: idsOf(second) })).toBe(1);
+    expect(await claim(namespace)).toMatchObject([{ event: { data: 3 }, attempt: 2 }]);
+  });
+
+  it('a claim waits for the first event', async () => {
+    const namespace = freshNamespace();
+    await claim(namespace);
+    const waiting = claim(namespace, { waitMs: 30_000 });
+    await publish(namespace, 'at last');
+    expect(await waiting).toMatchObject([{ event: { data: 'at last' } }]);
+    expect(await claim(namespace, { waitMs: 1 })).toEqual([]);
+  });
+
+  it('a claim ends when its caller goes, and takes nothing', async () => {
+    const namespace = freshNamespace();
+    await claim(namespace);
+    const claims = vi.spyOn(core.bus, 'claim');
+    onTestFinished(() => claims.mockRestore());
+    const gone = new AbortController();
+    const waiting = post('/v1/groups/crew/claim', namespace, { ...settings, waitMs: 30_000 }, { signal: gone.signal });
+    await vi.waitFor(() => expect(claims).toHaveBeenCalledTimes(1), 5000);
+    gone.abort();
+    await expect(waiting).rejects.toThrow('aborted');
+    const [claimed] = claims.mock.results;
+    expect(await claimed?.value).toEqual({ deliveries: [] });
+    await publish(namespace, 1);
+    expect(await claim(namespace)).toMatchObject([{ event: { data: 1 }, attempt: 1 }]);
+  });
+});
+
+describe('dead letters', () => {
+  it('are listed, delivered again, and dropped', async () => {
+    const namespace = freshNamespace();
+    await publish(namespace, 'bad', 'worse');
+    for (let attempt = 1; attempt <= settings.maxDeliveries; attempt += 1) {
+      const deliveryIds = idsOf(await claim(namespace));
+      expect(await settle('nack', namespace, { deliveryIds, reason: `failed ${attempt}` })).toBe(2);
+    }
+    const {
+      deadLetters: [first],
+      nextCursor,
+    } = await deadLetters(namespace, '&limit=1');
+    expect(first).toMatchObject({
+      event: { data: 'bad' },
+      reason: 'failed 2',
+      history: [{ attempt: 1 }, { attempt: 2 }],
+    });
+    const rest = await deadLetters(namespace, `&cursor=${nextCursor}`);
+    expect(rest).toMatchObject({ deadLetters: [{ event: { data: 'worse' } }], nextCursor: null });
+
+    const redriven = await post('/v1/groups/crew/dead-letters/redrive', namespace, {
+      deliveryIds: [first?.deliveryId],
+    });
+    expect(CountResult.parse(await redriven.json())).toEqual({ count: 1 });
+    expect(await claim(namespace)).toMatchObject([{ event: { data: 'bad' }, attempt: 1 }]);
+    const discarded = await post('/v1/groups/crew/dead-letters/discard', namespace, { all: true });
+    expect(CountResult.parse(await discarded.json())).toEqual({ count: 1 });
+    expect(await deadLetters(namespace)).toEqual({ deadLetters: [], nextCursor: null });
+  });
+});
+
+it('groups and topics are listed', async () => {
+  const namespace = freshNamespace();
+  await publish(namespace, 1, 2);
+  await post('/v1/events', namespace, { topic: 'other', data: 1 });
+  await claim(namespace, { max: 1 });
+  const query = `?namespace=${namespace}`;
+  const { groups } = GroupsResult.parse(await (await core.fetch(`/v1/groups${query}`, { token: VIEWER_TOKEN })).json());
+  const { topics: patterns, ackDeadlineMs, maxDeliveries } = settings;
+  expect(groups).toMatchObject([
+    { group: 'crew', topics: patterns, ackDeadlineMs, maxDeliveries, inFlight: 1, waiting: 0, deadLetters: 0 },
+  ]);
+  const topicsOf = async (page: string) =>
+    TopicsResult.parse(await (await core.fetch(`/v1/topics${query}${page}`, { token: VIEWER_TOKEN })).json());
+  const first = await topicsOf('&limit=1');
+  expect(first).toMatchObject({ topics: [{ topic: 'other', count: 1 }], nextCursor: 'other' });
+  expect(await topicsOf('&cursor=other')).toMatchObject({
+    topics: [{ topic: 'work.new', count: 2 }],
+    nextCursor: null,
+  });
+});
+
+describe('refusals', () => {
+  it.each<[string, unknown, string]>([
+    ['claim', {}, 'topics'],
+    ['claim', { topics: [] }, 'topics'],
+    ['claim', { topics: ['a..b'] }, 'topics.0'],
+    ['claim', { ...settings, max: 0 }, 'max'],
+    ['claim', { ...settings, waitMs: 30_001 }, 'waitMs'],
+    ['claim', { ...settings, ackDeadlineMs: 99 }, 'ackDeadlineMs'],
+    ['claim', { ...settings, maxDeliveries: 0 }, 'maxDeliveries'],
+    ['claim', { ...settings, consumer: '' }, 'consumer'],
+    ['claim', { ...settings, from: { after: 'a-1-1' } }, 'from'],
+    ['claim', { ...settings, group: 'other' }, 'group'],
+    ['claim', [], ''],
+    ['ack', {}, 'deliveryIds'],
+    ['ack', { deliveryIds: [] }, 'deliveryIds'],
+    ['ack', { deliveryIds: ['nonsense'] }, 'deliveryIds.0'],
+    ['nack', { deliveryIds: ['a-1-1.1'], delayMs: -1 }, 'delayMs'],
+    ['nack', { deliveryIds: ['a-1-1.1'], reason: 'x'.repeat(1025) }, 'reason'],
+    ['dead-letters/redrive', {}, 'deliveryIds'],
+    ['dead-letters/redrive', { all: false }, 'all'],
+    ['dead-letters/discard', { all: true, deliveryIds: ['a-1-1.1'] }, 'deliveryIds'],
+  ])('%s of %j is INVALID_INPUT', async (route, json, path) => {
+    await claim('refused-groups');
+    const problem = await expectProblem(
+      await post(`/v1/groups/crew/${route}`, 'refused-groups', json),
+      'INVALID_INPUT',
+    );
+    expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
+  });
+
+  it('a name that is none is INVALID_INPUT, a group that is none NOT_FOUND', async () => {
+    await expectProblem(await post('/v1/groups/Crew/claim', 'default', settings), 'INVALID_INPUT');
+    const deliveryIds = ['a-1-1.1'];
+    await expectProblem(await post('/v1/groups/nobody/ack', 'default', { deliveryIds }), 'NOT_FOUND');
+    await expectProblem(await post('/v1/groups/nobody/nack', 'default', { deliveryIds }), 'NOT_FOUND');
+    await expectProblem(await core.fetch('/v1/groups/nobody/dead-letters'), 'NOT_FOUND');
+    await expectProblem(await post('/v1/groups/nobody/dead-letters/redrive', 'default', { all: true }), 'NOT_FOUND');
+    await expectProblem(await core.fetch('/v1/topics?limit=0'), 'INVALID_INPUT');
+    await expectProblem(await core.fetch('/v1/topics?cursor=a%00'), 'INVALID_INPUT');
+  });
+
+  it('other settings are CONFLICT, and are told which there are', async () => {
+    const namespace = freshNamespace();
+    await claim(namespace);
+    const answer = await post('/v1/groups/crew/claim', namespace, { ...settings, maxDeliveries: 9 });
+    const { topics, ackDeadlineMs, maxDeliveries } = settings;
+    expect((await expectProblem(answer, 'CONFLICT')).details).toEqual({
+      existing: { topics, ackDeadlineMs, maxDeliveries },
+    });
+  });
+
+  it('a group is for those who may hear what it hears', async () => {
+    const namespace = freshNamespace();
+    const [delivery] = (await publish(namespace, 1), await claim(namespace));
+    const token = await agentToken(namespace, 'outsider');
+    const json = { deliveryIds: [delivery?.deliveryId] };
+    const denied = await expectProblem(
+      await post('/v1/groups/own/claim', namespace, settings, { token }),
+      'ACL_DENIED',
+    );
+    expect(denied.details).toMatchObject({ role: 'worker', action: 'subscribe', topic: 'work.*' });
+    for (const route of ['ack', 'nack', 'dead-letters/redrive', 'dead-letters/discard']) {
+      await expectProblem(await post(`/v1/groups/crew/${route}`, namespace, json, { token }), 'ACL_DENIED');
+      await expectProblem(
+        await post(`/v1/groups/crew/${route}`, namespace, json, { token: VIEWER_TOKEN }),
+        'FORBIDDEN',
+      );
+    }
+    const path = `/v1/groups/crew/dead-letters?namespace=${namespace}`;
+    await expectProblem(await core.fetch(path, { token }), 'ACL_DENIED');
+    expect((await core.fetch(path, { token: VIEWER_TOKEN })).status).toBe(200);
+    await expectProblem(await post('/v1/groups/crew/claim', namespace, settings, { token: VIEWER_TOKEN }), 'FORBIDDEN');
+    for (const route of ['/v1/groups', '/v1/topics']) {
+      await expectProblem(await core.fetch(route, { token: JOIN_TOKEN }), 'FORBIDDEN');
+      await expectProblem(await core.fetch(route, { token }), 'FORBIDDEN');
+    }
+  });
+});

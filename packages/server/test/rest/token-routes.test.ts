@@ -1,0 +1,179 @@
+// Tokens on a whole core: made, listed and revoked over REST, and what bad ones end in on every transport.
+import { CreateTokenResult, ListTokensResult, RegisterResult } from '@hypercode/contracts';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { expectProblem, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+import { restRoutes } from '../../src/rest/add-rest-routes.ts';
+
+let core: TestCore;
+
+beforeAll(async () => {
+  core = await startTestCore();
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+const post = (path: string, json: unknown, token?: string | null) =>
+  core.fetch(path, { method: 'POST', json, ...(token === undefined ? {} : { token }) });
+
+async function create(fields: object, query = ''): Promise<CreateTokenResult> {
+  const answer = await post(`/v1/tokens${query}`, { kind: 'join', name: 'a test', ...fields });
+  expect(answer.status).toBe(201);
+  return CreateTokenResult.parse(await answer.json());
+}
+
+const list = async (query = '') => ListTokensResult.parse(await (await core.fetch(`/v1/tokens${query}`)).json()).tokens;
+
+const registration = (name: string, role = 'worker') => ({ name, role, version: '1.0.0' });
+
+async function agentToken(name: string, fields: object = {}): Promise<string> {
+  const answer = await post('/v1/agents', { ...registration(name), ...fields });
+  return RegisterResult.parse(await answer.json()).token ?? '';
+}
+
+describe('/v1/tokens', () => {
+  it('makes, lists and revokes', async () => {
+    const { id, token } = await create({ roles: ['worker'], maxUses: 2 }, '?namespace=made');
+    const [listed] = await list('?namespace=made');
+    expect(listed).toMatchObject({ id, kind: 'join', namespace: 'made', roles: ['worker'], maxUses: 2, uses: 0 });
+    expect(JSON.stringify(listed)).not.toContain(token);
+    const revoked = await core.fetch(`/v1/tokens/${id}?namespace=made`, { method: 'DELETE' });
+    expect(revoked.status).toBe(200);
+    expect(await revoked.json()).toEqual({ id });
+    expect(await list('?namespace=made')).toEqual([]);
+    await expectProblem(await core.fetch(`/v1/tokens/${id}?namespace=made`, { method: 'DELETE' }), 'NOT_FOUND');
+  });
+
+  it.each([
+    [{}, 'kind'],
+    [{ kind: 'agent', name: 'a' }, 'kind'],
+    [{ kind: 'join' }, 'name'],
+    [{ kind: 'join', name: '' }, 'name'],
+    [{ kind: 'join', name: 'a\0' }, 'name'],
+    [{ kind: 'join', name: 'x'.repeat(129) }, 'name'],
+    [{ kind: 'viewer', name: 'a', maxUses: 1 }, 'kind'],
+    [{ kind: 'join', name: 'a', maxUses: 0 }, 'maxUses'],
+    [{ kind: 'join', name: 'a', roles: [] }, 'roles'],
+    [{ kind: 'join', name: 'a', expiresInMs: 1e15 }, 'expiresInMs'],
+    [[], ''],
+  ])('refuses %j', async (body, path) => {
+    const problem = await expectProblem(await post('/v1/tokens?namespace=refused', body), 'INVALID_INPUT');
+    expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
+    expect(await list('?namespace=refused')).toEqual([]);
+  });
+
+  it('is for administrators', async () => {
+    for (const token of [JOIN_TOKEN, VIEWER_TOKEN, await agentToken('not-an-admin')]) {
+      await expectProblem(await post('/v1/tokens', { kind: 'viewer', name: 'a' }, token), 'FORBIDDEN');
+      await expectProblem(await core.fetch('/v1/tokens', { token }), 'FORBIDDEN');
+      await expectProblem(await core.fetch(`/v1/tokens/${randomUUID()}`, { method: 'DELETE', token }), 'FORBIDDEN');
+    }
+    await expectProblem(await core.fetch('/v1/tokens/no-uuid', { method: 'DELETE' }), 'INVALID_INPUT');
+  });
+});
+
+/** Calls a procedure, and expects the refusal in tRPC's shape. */
+async function expectTrpcRefusal(headers: Record<string, string>, code: string, httpStatus: number): Promise<void> {
+  const answer = await core.fetch('/trpc/registry.query', { token: null, headers });
+  expect(answer.status).toBe(httpStatus);
+  expect(await answer.json()).toMatchObject({ error: { data: { httpStatus, swarm: { code, retryable: false } } } });
+}
+
+describe('a bad token', () => {
+  const minted = (prefix: string) => `${prefix}_${'A'.repeat(43)}`;
+
+  it.each([
+    ['none', undefined],
+    ['empty', ''],
+    ['of another scheme', 'Basic YTpi'],
+    ['without a token', 'Bearer'],
+    ['with a blank token', 'Bearer  '],
+    ['with two tokens', 'Bearer a b'],
+    ['unknown', 'Bearer nonsense'],
+    ['well-formed and unknown', `Bearer ${minted('swadm')}`],
+    ['of bytes beyond ASCII', 'Bearer t\u00f6ken'],
+    ['enormous', `Bearer ${'x'.repeat(8000)}`],
+  ])('%s is UNAUTHENTICATED everywhere', async (_label, authorization) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    for (const { method, path } of restRoutes) {
+      const address = path.replaceAll(/\{\w+\}/g, 'a');
+      await expectProblem(await core.fetch(address, { method, token: null, headers }), 'UNAUTHENTICATED');
+    }
+    await expectTrpcRefusal(headers, 'UNAUTHENTICATED', 401);
+  });
+
+  it('is known before the body is looked at', async () => {
+    const answer = await core.fetch('/v1/agents', {
+      method: 'POST',
+      token: null,
+      headers: { 'content-type': 'application/json' },
+      body: '{broken',
+    });
+    await expectProblem(answer, 'UNAUTHENTICATED');
+  });
+
+  it('never reaches the log', async () => {
+    const secret = minted('swview');
+    await core.fetch(`/v1/agents?token=${secret}`, { token: secret });
+    await core.fetch(`/trpc/registry.query?connectionParams=${encodeURIComponent(`{"token":"${secret}"}`)}`);
+    expect(core.log.length).toBeGreaterThan(0);
+    expect(JSON.stringify(core.log)).not.toContain(secret);
+    expect(JSON.stringify(core.log)).not.toContain(JOIN_TOKEN);
+  });
+
+  it('revoked, expired or used up stops counting', async () => {
+    const { id, token } = await create({ kind: 'viewer' });
+    expect((await core.fetch('/v1/agents', { token })).status).toBe(200);
+    await core.fetch(`/v1/tokens/${id}`, { method: 'DELETE' });
+    await vi.waitFor(async () => expectProblem(await core.fetch('/v1/agents', { token }), 'UNAUTHENTICATED'), 5000);
+
+    const brief = await create({ kind: 'viewer', expiresInMs: 1 });
+    await vi.waitFor(
+      async () => expectProblem(await core.fetch('/v1/agents', { token: brief.token }), 'UNAUTHENTICATED'),
+      5000,
+    );
+
+    const once = await create({ maxUses: 1 });
+    expect((await post('/v1/agents', registration('uses-a'), once.token)).status).toBe(201);
+    expect((await post('/v1/agents', registration('uses-a'), once.token)).status).toBe(200);
+    await expectProblem(await post('/v1/agents', registration('uses-b'), once.token), 'FORBIDDEN');
+    await expectProblem(await core.fetch('/v1/agents/uses-b'), 'NOT_FOUND');
+  });
+
+  it('of a superseded process is FENCED, of a removed agent UNAUTHENTICATED', async () => {
+    const older = await agentToken('fenced-a', { incarnation: randomUUID() });
+    const newer = await agentToken('fenced-a', { incarnation: randomUUID() });
+    await vi.waitFor(async () => expectProblem(await core.fetch('/v1/agents', { token: older }), 'FENCED'), 5000);
+    await expectTrpcRefusal({ authorization: `Bearer ${older}` }, 'FENCED', 409);
+    await core.fetch('/v1/agents/fenced-a', { method: 'DELETE' });
+    await expectProblem(await core.fetch('/v1/agents', { token: newer }), 'UNAUTHENTICATED');
+  });
+
+  it('of another kind or namespace is FORBIDDEN', async () => {
+    const token = await agentToken('scoped-a');
+    const { token: viewer } = await create({ kind: 'viewer' }, '?namespace=scoped');
+    const { token: join } = await create({ roles: ['worker'] }, '?namespace=scoped');
+    const forbidden: [string, string, string, unknown?][] = [
+      [token, 'GET', '/v1/agents?namespace=scoped'],
+      [token, 'GET', '/v1/agents/watch?namespace=scoped'],
+      [token, 'POST', '/v1/agents', registration('scoped-a')],
+      [token, 'DELETE', '/v1/agents/someone-else'],
+      [viewer, 'GET', '/v1/agents'],
+      [viewer, 'GET', '/v1/agents/watch'],
+      [viewer, 'GET', '/v1/agents/scoped-a/history'],
+      [viewer, 'POST', '/v1/agents?namespace=scoped', registration('scoped-b')],
+      [viewer, 'PATCH', '/v1/agents/scoped-b?namespace=scoped', { set: {} }],
+      [viewer, 'POST', '/v1/agents/scoped-b/heartbeat?namespace=scoped', {}],
+      [join, 'GET', '/v1/agents?namespace=scoped'],
+      [join, 'GET', '/v1/agents/watch?namespace=scoped'],
+      [join, 'POST', '/v1/agents', registration('scoped-b')],
+      [join, 'POST', '/v1/agents?namespace=scoped', registration('scoped-b', 'boss')],
+      [join, 'DELETE', '/v1/agents/scoped-a'],
+    ];
+    for (const [held, method, path, json] of forbidden) {
+      const answer = await core.fetch(path, { method, token: held, ...(json === undefined ? {} : { json }) });
+      await expectProblem(answer, 'FORBIDDEN');
+    }
+    expect((await core.fetch('/v1/agents?namespace=scoped', { token: viewer })).status).toBe(200);
+    expect((await post('/v1/agents?namespace=scoped', registration('scoped-b'), join)).status).toBe(201);
+  });
+});

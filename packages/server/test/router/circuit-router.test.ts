@@ -1,0 +1,84 @@
+// Circuits through tRPC on a whole core: an operator trips and resets, publishing is refused meanwhile, and everybody hears why.
+import { type Agent, CircuitEventData, type PublishResult, RegisterResult, SwarmErrorBody } from '@hypercode/contracts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startTestCore();
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+async function call<T>(path: string, input: object, token = ADMIN_TOKEN): Promise<T> {
+  const answer = await core.fetch(`/trpc/${path}`, { method: 'POST', token, json: input });
+  const body = (await answer.json()) as { result?: { data: T }; error?: { data: { swarm: unknown } } };
+  if (body.result !== undefined) return body.result.data;
+  throw Object.assign(new Error(path), SwarmErrorBody.parse(body.error?.data.swarm));
+}
+
+async function joined(name: string): Promise<string> {
+  const { token } = RegisterResult.parse(await call('registry.register', { name, role: 'worker', version: '1.0.0' }));
+  return token ?? '';
+}
+
+const publish = (name: string, token: string) =>
+  call<PublishResult>('bus.publish', { topic: `task.${name}.done`, data: 1 }, token);
+
+/** What the core itself says. */
+function systemEvents(): { topic: string; source: string; data: unknown }[] {
+  const heard: { topic: string; source: string; data: unknown }[] = [];
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const caller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true } as const;
+  const input = { namespace: 'default', topics: ['system.>'], from: 'latest' as const, lastEventId: undefined };
+  void (async () => {
+    for await (const batch of core.bus.subscribe(caller, input, over.signal)) {
+      for (const { event } of batch) if (event.type === 'event') heard.push(event.event);
+    }
+  })();
+  return heard;
+}
+
+describe('a circuit', () => {
+  test('that is tripped refuses publishes until it is reset, and the core says so', async () => {
+    const token = await joined('ada');
+    await publish('ada', token);
+    const heard = systemEvents();
+    const tripped = await call<Agent>('circuit.trip', { name: 'ada', reason: 'runaway' });
+    expect(tripped.status).toMatchObject({ circuit: 'open', reason: 'runaway' });
+    await expect(publish('ada', token)).rejects.toMatchObject({
+      code: 'CIRCUIT_OPEN',
+      retryable: true,
+      retryAfterMs: expect.any(Number),
+      message: expect.stringContaining('runaway'),
+    });
+    const explained = await core.fetch(`/v1/policy/explain?name=ada&action=publish&topic=task.ada.done`, {
+      token: VIEWER_TOKEN,
+    });
+    expect(await explained.json()).toMatchObject({ allowed: false, circuit: 'open', rule: 'task.{name}.>' });
+    const reset = await call<Agent>('circuit.reset', { name: 'ada' });
+    expect(reset.status).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+    await publish('ada', token);
+    await vi.waitFor(() =>
+      expect(heard.map(({ topic }) => topic)).toEqual(['system.circuit.opened', 'system.circuit.closed']),
+    );
+    expect(heard.map(({ source }) => source)).toEqual(['/core', '/core']);
+    expect(CircuitEventData.parse(heard[0]?.data)).toEqual({
+      agent: 'ada',
+      role: 'worker',
+      circuit: 'open',
+      reason: 'runaway',
+      revision: tripped.revision,
+    });
+  });
+
+  test('is an operator’s to handle', async () => {
+    const token = await joined('eve');
+    for (const path of ['circuit.trip', 'circuit.reset']) {
+      await expect(call(path, { name: 'eve' }, token)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(call(path, { name: 'eve' }, VIEWER_TOKEN)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(call(path, { name: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(call(path, { name: 'Not A Name' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+  });
+});

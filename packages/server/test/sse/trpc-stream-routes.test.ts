@@ -1,0 +1,247 @@
+// The watch over SSE as tRPC's clients use it: the same bytes as tRPC's own, and the same behaviour.
+import { RateLimit } from '@hypercode/bus';
+import { CreateTokenResult, type WatchEvent } from '@hypercode/contracts';
+import { createTRPCClient, httpSubscriptionLink, type TRPCClientError } from '@trpc/client';
+import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
+import { EventSource } from 'eventsource';
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createCallContext } from '../../src/context.ts';
+import { ServerMetrics } from '../../src/metrics.ts';
+import { type AppRouter, appRouter } from '../../src/router/app-router.ts';
+import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+
+const BOOKMARK_INTERVAL_MS = 400;
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startTestCore({ bookmarkIntervalMs: BOOKMARK_INTERVAL_MS });
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+let namespaces = 0;
+const freshNamespace = () => `watch-${(namespaces += 1)}`;
+
+function register(namespace: string, name: string, more: Record<string, unknown> = {}) {
+  const json = { namespace, name, role: 'coder', version: '1.0.0', ...more };
+  return core.fetch('/trpc/registry.register', { method: 'POST', json }).then((answer) => {
+    expect(answer.status).toBe(200);
+  });
+}
+
+/** Collects what a stream says, until it is told to stop. */
+function collect(answer: Response) {
+  const collected = { text: '', done: false, stop: () => Promise.resolve() };
+  const reader = answer.body?.getReader();
+  if (reader === undefined) throw new Error('the answer has no body');
+  const decoder = new TextDecoder();
+  const pump = async (): Promise<void> => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      collected.text += decoder.decode(value, { stream: true });
+    }
+    collected.done = true;
+  };
+  const pumping = pump().catch(() => undefined);
+  collected.stop = async () => {
+    await reader.cancel().catch(() => undefined);
+    await pumping;
+  };
+  return collected;
+}
+
+const pathTo = (input: object, extra: Record<string, string> = {}) =>
+  `/trpc/registry.watch?${new URLSearchParams({ input: JSON.stringify(input), ...extra }).toString()}`;
+
+/** The same call answered by tRPC's own subscription path. */
+function answeredByTrpc(path: string, headers: Record<string, string>): Promise<Response> {
+  const parts = {
+    registry: core.registry,
+    bus: core.bus,
+    metrics: new ServerMetrics({ registry: core.registry, bus: core.bus }),
+    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, now: () => 0 }),
+    leaseMs: 30_000,
+    draining: new AbortController().signal,
+  };
+  return fetchRequestHandler({
+    router: appRouter,
+    endpoint: '/trpc',
+    req: new Request(`${core.url}${path}`, { headers }),
+    createContext: ({ info, req }) =>
+      createCallContext({
+        core: parts,
+        authorization: req.headers.get('authorization') ?? undefined,
+        connectionToken: info.connectionParams?.['token'],
+        bodyBytes: null,
+      }),
+  });
+}
+
+describe('the shared frames', () => {
+  test.each([
+    ['a plain watch', {}],
+    ['a filtered watch', { labels: { zone: 'a' } }],
+  ])('are byte for byte what tRPC itself sends: %s', async (_case, filter) => {
+    const namespace = freshNamespace();
+    await register(namespace, 'first', { labels: { zone: 'a' }, description: 'Ünïcode 🦊 \n and \u2028 lines' });
+    const path = pathTo({ namespace, ...filter });
+    const headers = { authorization: `Bearer ${VIEWER_TOKEN}` };
+    const shared = collect(await core.fetch(path, { token: VIEWER_TOKEN }));
+    const own = collect(await answeredByTrpc(path, headers));
+    await vi.waitFor(() => expect(own.text).toContain('"synced"'));
+    await vi.waitFor(() => expect(shared.text).toContain('"synced"'));
+
+    await register(namespace, 'second', { labels: { zone: 'b' } });
+    await register(namespace, 'first', { labels: { zone: 'b' } });
+    await register(namespace, 'first', { labels: { zone: 'a' } });
+    await core.registry.deregister({ namespace, name: 'first', reason: 'done' });
+    for (const stream of [shared, own]) {
+      await vi.waitFor(() => expect(stream.text).toMatch(/"bookmark","revision":5/));
+      await stream.stop();
+    }
+    const upToBookmark = (text: string) => text.slice(0, text.indexOf('"bookmark","revision":5'));
+    // An early bookmark depends on when the clock ticks for which stream.
+    const values = (text: string) =>
+      upToBookmark(text).replaceAll(/data: \{"type":"bookmark"[^\n]*\nid: \d+\n\n\n/g, '');
+    expect(values(shared.text)).toBe(values(own.text));
+    expect(shared.text.match(/"change":"[a-z]+"/g)).toEqual(
+      'labels' in filter
+        ? ['"change":"left"', '"change":"updated"', '"change":"deregistered"']
+        : ['"change":"registered"', '"change":"updated"', '"change":"updated"', '"change":"deregistered"'],
+    );
+  });
+
+  test.each([
+    ['an unknown token', {}, { authorization: `Bearer swview_${'x'.repeat(43)}` }],
+    ['a wrong input', { role: 'NOT A ROLE' }, { authorization: `Bearer ${VIEWER_TOKEN}` }],
+    ['a wrong cursor', { lastEventId: 'elsewhere' }, { authorization: `Bearer ${VIEWER_TOKEN}` }],
+  ])('carry a refusal as tRPC shapes it, with status 200: %s', async (_case, input, headers) => {
+    const path = pathTo({ namespace: freshNamespace(), ...input });
+    const shared = await fetch(`${core.url}${path}`, { headers });
+    expect(shared.status).toBe(200);
+    const text = await shared.text();
+    const data = /event: serialized-error\ndata: (.*)\n/.exec(text)?.[1];
+    const own = await (await answeredByTrpc(path, headers)).text();
+    const expected = own.startsWith('{')
+      ? JSON.stringify(JSON.parse(own).error)
+      : /serialized-error\ndata: (.*)\n/.exec(own)?.[1];
+    expect(JSON.parse(data ?? 'null')).toEqual(JSON.parse(expected ?? 'null'));
+    expect(text).not.toContain('event: return');
+  });
+});
+
+/** Stands between client and core, and can cut every connection. */
+async function startCuttableProxy() {
+  const open = new Set<Socket>();
+  const proxy = createServer((client) => {
+    const upstream = connect(core.port, '127.0.0.1');
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        open.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/trpc`,
+    cut,
+    close: () => {
+      cut();
+      return new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}
+
+function subscribe(url: string, token: string, input: object) {
+  const client = createTRPCClient<AppRouter>({
+    links: [httpSubscriptionLink({ url, EventSource, connectionParams: { token } })],
+  });
+  const heard: { id: string; data: WatchEvent }[] = [];
+  const errors: TRPCClientError<AppRouter>[] = [];
+  const subscription = client.registry.watch.subscribe(input, {
+    onData: (value) => heard.push(value),
+    onError: (error) => errors.push(error),
+  });
+  return { heard, errors, unsubscribe: () => subscription.unsubscribe() };
+}
+
+describe("tRPC's own client", () => {
+  test(
+    'hears typed, tracked values, and resumes after each cut without a gap or a repeat',
+    { timeout: 60_000 },
+    async () => {
+      const namespace = freshNamespace();
+      const proxy = await startCuttableProxy();
+      const { heard, errors, unsubscribe } = subscribe(proxy.url, VIEWER_TOKEN, { namespace });
+      await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']), 10_000);
+      const changes = () => heard.flatMap(({ data }) => (data.type === 'change' ? [data.revision] : []));
+      for (let cut = 1; cut <= 3; cut += 1) {
+        await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `agent-${cut}-${index}`)));
+        proxy.cut();
+        await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `away-${cut}-${index}`)));
+        await vi.waitFor(() => expect(changes().length).toBe(cut * 20), 15_000);
+      }
+      expect(changes()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+      expect(heard.filter(({ data }) => data.type === 'snapshot')).toHaveLength(1);
+      expect(errors).toEqual([]);
+      unsubscribe();
+      await proxy.close();
+    },
+  );
+
+  test('is told once and for good when its token is refused', async () => {
+    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, 'no token at all', {});
+    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED');
+    expect(heard).toEqual([]);
+    unsubscribe();
+  });
+
+  test('is told when its token is revoked in mid-stream', async () => {
+    const created = await core.fetch('/trpc/tokens.create', {
+      method: 'POST',
+      token: ADMIN_TOKEN,
+      json: { kind: 'viewer', name: 'soon gone' },
+    });
+    const { id, token } = CreateTokenResult.parse(
+      ((await created.json()) as { result: { data: unknown } }).result.data,
+    );
+    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, token, {});
+    await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
+    await core.fetch('/trpc/tokens.revoke', { method: 'POST', json: { id } });
+    await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'), 2000);
+    unsubscribe();
+  });
+});
+
+test('an EventSource that reconnects resumes by its header, though its address still has the old cursor', async () => {
+  const namespace = freshNamespace();
+  for (const name of ['a', 'b', 'c']) await register(namespace, name);
+  const stream = collect(
+    await core.fetch(pathTo({ namespace, lastEventId: '0' }, { lastEventId: '1' }), {
+      headers: { 'last-event-id': '2' },
+    }),
+  );
+  await vi.waitFor(() => expect(stream.text).toContain('"synced"'));
+  await stream.stop();
+  expect(stream.text.match(/"change","revision":\d/g)).toEqual(['"change","revision":3']);
+});
+
+test('a watcher that goes is forgotten at once', async () => {
+  await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
+  const stream = collect(await core.fetch(pathTo({ namespace: freshNamespace() })));
+  await vi.waitFor(() => expect(core.registry.watches.size).toBe(1));
+  await stream.stop();
+  await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
+});

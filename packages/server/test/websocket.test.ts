@@ -1,0 +1,214 @@
+// Streams over WebSocket, through tRPC's own client.
+import type { GroupEvent, SubscriptionEvent, WatchEvent } from '@hypercode/contracts';
+import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import type { AppRouter } from '../src/router/app-router.ts';
+import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './core.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startTestCore();
+}, START_TIMEOUT_MS);
+afterAll(() => core.close());
+
+const address = () => `${core.url.replace('http', 'ws')}/trpc`;
+
+function connectClient(token: string) {
+  const socket = createWSClient({ url: address(), WebSocket: WebSocket as never, connectionParams: { token } });
+  const client = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] });
+  const heard: { id: string; data: WatchEvent }[] = [];
+  const errors: TRPCClientError<AppRouter>[] = [];
+  const watch = (input: Parameters<typeof client.registry.watch.subscribe>[0]) =>
+    client.registry.watch.subscribe(input, {
+      onData: (value) => heard.push(value),
+      onError: (error) => errors.push(error),
+    });
+  return { client, socket, heard, errors, watch };
+}
+
+const register = (namespace: string, name: string) =>
+  core.fetch('/v1/agents', { method: 'POST', json: { namespace, name, role: 'coder', version: '1.0.0' } });
+
+describe('a watch over WebSocket', () => {
+  test('hears the snapshot and every change with its tracked id, and resumes from one', async () => {
+    const { heard, watch, socket } = connectClient(VIEWER_TOKEN);
+    await register('ws', 'first');
+    const subscription = watch({ namespace: 'ws' });
+    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']));
+    await register('ws', 'second');
+    await register('ws', 'third');
+    await vi.waitFor(() => expect(heard.map(({ id }) => id)).toEqual(['snapshot', '1', '2', '3']));
+    subscription.unsubscribe();
+    await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
+
+    heard.length = 0;
+    const resumed = watch({ namespace: 'ws', lastEventId: '2' });
+    await vi.waitFor(() =>
+      expect(heard.map(({ data }) => `${data.type} ${data.revision}`)).toEqual(['change 3', 'synced 3']),
+    );
+    resumed.unsubscribe();
+    await socket.close();
+  });
+
+  test('is refused without a token that counts', async () => {
+    const { errors, watch, socket } = connectClient('nothing that counts');
+    watch({});
+    await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
+    await socket.close();
+  });
+
+  test('ends with the refusal when its token is revoked', async () => {
+    const { id, token } = await core.registry.createToken({ namespace: 'ws', kind: 'viewer', name: 'soon gone' });
+    const { heard, errors, watch, socket } = connectClient(token);
+    watch({ namespace: 'ws' });
+    await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
+    await core.registry.revokeToken('ws', id);
+    await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
+    await socket.close();
+    await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
+  });
+
+  test('takes no further call once its token is revoked', async () => {
+    const { id, token } = await core.registry.createToken({ namespace: 'ws', kind: 'viewer', name: 'soon gone' });
+    const { client, socket } = connectClient(token);
+    await client.registry.query.query({ namespace: 'ws' });
+    await core.registry.revokeToken('ws', id);
+    await expect(client.registry.query.query({ namespace: 'ws' })).rejects.toMatchObject({
+      data: { swarm: { code: 'UNAUTHENTICATED' } },
+    });
+    await socket.close();
+  });
+
+  test('queries and mutations go the same way', async () => {
+    const { client, socket } = connectClient(VIEWER_TOKEN);
+    await register('ws-calls', 'only');
+    expect((await client.registry.query.query({ namespace: 'ws-calls' })).agents.map(({ name }) => name)).toEqual([
+      'only',
+    ]);
+    await expect(client.registry.register.mutate({ name: 'x', role: 'coder', version: '1.0.0' })).rejects.toMatchObject(
+      { data: { swarm: { code: 'FORBIDDEN' } } },
+    );
+    await socket.close();
+  });
+});
+
+describe('the bus over WebSocket', () => {
+  test('a subscription hears events with their positions, and resumes behind one', async () => {
+    const { client, socket } = connectClient(ADMIN_TOKEN);
+    const namespace = 'ws-bus';
+    const heard: { id: string; data: SubscriptionEvent }[] = [];
+    const listen = (lastEventId?: string) =>
+      client.bus.subscribe.subscribe(
+        { namespace, topics: ['a.*'], from: 'earliest', lastEventId },
+        { onData: (value) => heard.push(value) },
+      );
+    const subscription = listen();
+    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['bookmark']));
+    const { results } = await client.bus.publishMany.mutate({
+      namespace,
+      events: [1, 2, 3].map((data) => ({ topic: data === 2 ? 'b.x' : 'a.x', data })),
+    });
+    const [first, , third] = results.map((result) => ('position' in result ? result.position : ''));
+    await vi.waitFor(() => expect(heard.map(({ id }) => id).slice(1)).toEqual([first, third]));
+    subscription.unsubscribe();
+    heard.length = 0;
+    const resumed = listen(first);
+    await vi.waitFor(() => expect(heard).toHaveLength(2));
+    expect(heard).toMatchObject([
+      { id: first, data: { type: 'bookmark', position: first } },
+      { id: third, data: { type: 'event', position: third, event: { topic: 'a.x', data: 3 } } },
+    ]);
+    resumed.unsubscribe();
+    await socket.close();
+  });
+
+  test('a member of a group gets deliveries, whatever id it was at, 16 at a time', async () => {
+    const { client, socket } = connectClient(ADMIN_TOKEN);
+    const namespace = 'ws-group';
+    await client.bus.publishMany.mutate({
+      namespace,
+      events: Array.from({ length: 20 }, (_, data) => ({ topic: 'work.new', data })),
+    });
+    const heard: { id: string; data: GroupEvent }[] = [];
+    const subscription = client.bus.consume.subscribe(
+      { namespace, group: 'crew', topics: ['work.*'], from: 'earliest', lastEventId: 'not-a-delivery' },
+      { onData: (value) => heard.push(value) },
+    );
+    await vi.waitFor(() => expect(heard).toHaveLength(16));
+    expect(heard[0]).toMatchObject({ data: { type: 'delivery', attempt: 1, event: { data: 0 } } });
+    const deliveryIds = heard.map(({ id, data }) => (data.type === 'delivery' ? data.deliveryId : id));
+    expect(heard.map(({ id }) => id)).toEqual(deliveryIds);
+    expect(await client.bus.ack.mutate({ namespace, group: 'crew', deliveryIds })).toEqual({ settled: 16 });
+    await vi.waitFor(() => expect(heard).toHaveLength(20));
+    const [group] = (await client.bus.groups.query({ namespace })).groups;
+    expect(group).toMatchObject({ ackDeadlineMs: 30_000, maxDeliveries: 5, inFlight: 4 });
+    subscription.unsubscribe();
+    await socket.close();
+  });
+});
+
+describe('the socket', () => {
+  test('is only there at /trpc', async () => {
+    const elsewhere = new WebSocket(`${core.url.replace('http', 'ws')}/elsewhere`);
+    const [error] = (await once(elsewhere, 'error')) as [Error];
+    expect(error.message).toMatch(/404|ECONNRESET|hang up/);
+  });
+
+  test.each([
+    ['no JSON', 'hello'],
+    ['a message of another kind', JSON.stringify({ id: 1, method: 'nothing', params: {} })],
+    ['deep nesting', '['.repeat(100_000)],
+  ])('survives %s', async (_case, message) => {
+    const socket = new WebSocket(address());
+    await once(socket, 'open');
+    socket.send(message);
+    socket.send(JSON.stringify({ id: 2, method: 'query', params: { path: 'registry.query', input: {} } }));
+    await Promise.race([once(socket, 'message'), once(socket, 'close')]);
+    socket.terminate();
+    expect((await core.fetch('/healthz')).status).toBe(200);
+  });
+
+  test.each(['[', 'a b', 'a:b:c', 'a:99999'])('is not there for a host that is none: "%s"', async (host) => {
+    const socket = new WebSocket(address(), { headers: { host } });
+    const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect(answer.statusCode).toBe(400);
+    expect((await core.fetch('/healthz')).status).toBe(200);
+  });
+
+  test('refuses each call of a message that holds too many, and goes on', async () => {
+    const socket = new WebSocket(address(), { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+    await once(socket, 'open');
+    const answers: { id: number; error?: object; result?: object }[] = [];
+    socket.on('message', (text: Buffer) => answers.push(JSON.parse(text.toString('utf8'))));
+    const calls = (count: number) =>
+      Array.from({ length: count }, (_, id) => ({
+        id,
+        method: 'query',
+        params: { path: 'registry.query', input: {} },
+      }));
+    socket.send(JSON.stringify(calls(501)));
+    await vi.waitFor(() => expect(answers).toHaveLength(501), 10_000);
+    const swarm = { code: 'INVALID_INPUT', retryable: false, message: 'Batch call exceeds maximum size' };
+    expect(answers[500]).toMatchObject({ id: 500, error: { data: { httpStatus: 400, swarm } } });
+    expect(answers.filter(({ error }) => error === undefined)).toEqual([]);
+
+    answers.length = 0;
+    socket.send(JSON.stringify(calls(500)));
+    await vi.waitFor(() => expect(answers).toHaveLength(500), 10_000);
+    expect(answers.filter(({ error }) => error !== undefined)).toEqual([]);
+    socket.terminate();
+  });
+
+  test('a message that is too large ends the connection and nothing else', async () => {
+    const socket = new WebSocket(address());
+    await once(socket, 'open');
+    socket.on('error', () => undefined);
+    socket.send('x'.repeat(6 * 1024 * 1024));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect([1006, 1009]).toContain(code);
+    expect((await core.fetch('/healthz')).status).toBe(200);
+  });
+});
