@@ -6,9 +6,7 @@ import {
   allEntries,
   at,
   closeStores,
-  type ConformingBusStore,
-  type ConformingEventLog,
-  type ConformingStores,
+  type Replicas,
   entriesOf,
   newEvent,
   newEventOf,
@@ -19,6 +17,8 @@ import {
   rangeOf,
   ROOMY,
 } from './bus-store.ts';
+import type { BusStore } from '../src/store/bus-store.ts';
+import type { EventLog } from '../src/store/event-log.ts';
 
 const MAX_NONCE = 2 ** 31 - 1;
 /** Clocks of the suite and of the store may be rounded. */
@@ -46,9 +46,9 @@ const WEIRD_TEXTS = [
 /** Runs the contract on the stores that `open` gives. */
 export function eventLogConformance(name: string, open: OpenStores): void {
   describe(`${name} as an EventLog`, () => {
-    let stores: ConformingStores;
-    let first: ConformingEventLog;
-    let second: ConformingEventLog;
+    let stores: Replicas;
+    let first: EventLog;
+    let second: EventLog;
 
     beforeAll(async () => {
       stores = await open(ROOMY);
@@ -324,7 +324,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
         const answers: { sentAt: number; answer: unknown }[] = [];
         const again = await waitFor(
           async () => {
-            const store = [pair.second, pair.first][answers.length % 2] as ConformingBusStore;
+            const store = [pair.second, pair.first][answers.length % 2] as BusStore;
             const sentAt = performance.now();
             const [answer] = await store.log.append(namespace, [event]);
             if (answer?.duplicate === false) return answer;
@@ -406,7 +406,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
 
     describe('retention', () => {
       /** Tidies up until the log's horizon is where `wanted` says. */
-      const settled = async (store: ConformingBusStore, namespace: string, wanted: (kept: number) => boolean) =>
+      const settled = async (store: BusStore, namespace: string, wanted: (kept: number) => boolean) =>
         waitFor(
           async () => {
             await store.housekeep();

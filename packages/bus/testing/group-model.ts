@@ -1,17 +1,11 @@
 // A consumer group in memory, as the port's list of states has it, to hold a driver's against.
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import {
-  at,
-  type ConformingBusStore,
-  type ConformingDeliveryRef,
-  type ConformingEntry,
-  type ConformingPosition,
-  entriesOf,
-  newEvents,
-  newNamespace,
-  rangeOf,
-} from './bus-store.ts';
+import { at, entriesOf, newEvents, newNamespace, rangeOf } from './bus-store.ts';
+import type { BusStore } from '../src/store/bus-store.ts';
+import type { LogEntry } from '../src/store/event-log.ts';
+import type { DeliveryRef } from '../src/store/group-store.ts';
+import type { LogPosition } from '../src/store/position.ts';
 
 const GROUP = 'workers';
 /** Neither a deadline nor a delay ends while a test runs. */
@@ -22,7 +16,7 @@ const CONSUMERS = ['ann', 'bob'] as const;
 type Consumer = (typeof CONSUMERS)[number];
 
 interface ModelEvent {
-  readonly entry: ConformingEntry;
+  readonly entry: LogEntry;
   state: 'in flight' | 'due' | 'delayed' | 'dead' | 'gone';
   life: number;
   attempt: number;
@@ -89,7 +83,7 @@ export class GroupModel {
   static readonly steps: fc.Arbitrary<GroupStep[]> = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
 
   /** Takes the steps in a new namespace, one after the other, on each replica in turn. */
-  static async run(replicas: readonly ConformingBusStore[], steps: readonly GroupStep[]): Promise<void> {
+  static async run(replicas: readonly BusStore[], steps: readonly GroupStep[]): Promise<void> {
     const namespace = newNamespace();
     const settings = { topics: ['>'], ackDeadlineMs: NEVER_MS, maxDeliveries: MAX_DELIVERIES };
     const { cursor } = await at(replicas, 0).groups.open(namespace, GROUP, settings, 'latest');
@@ -101,21 +95,21 @@ export class GroupModel {
   }
 
   readonly #namespace: string;
-  #cursor: ConformingPosition;
-  readonly #beginning: ConformingPosition;
+  #cursor: LogPosition;
+  readonly #beginning: LogPosition;
   #appended = 0;
   /** Every event that the group has ever taken, by its seq. */
   readonly #taken = new Map<number, ModelEvent>();
   /** In the order of their deaths. */
   #dead: ModelEvent[] = [];
 
-  private constructor(namespace: string, cursor: ConformingPosition) {
+  private constructor(namespace: string, cursor: LogPosition) {
     this.#namespace = namespace;
     this.#cursor = cursor;
     this.#beginning = cursor;
   }
 
-  async #take(store: ConformingBusStore, next: GroupStep): Promise<void> {
+  async #take(store: BusStore, next: GroupStep): Promise<void> {
     switch (next.do) {
       case 'append':
         await store.log.append(this.#namespace, newEvents(next.count));
@@ -151,7 +145,7 @@ export class GroupModel {
     }
   }
 
-  async #claim(store: ConformingBusStore, request: GroupStep & { do: 'claim' }): Promise<void> {
+  async #claim(store: BusStore, request: GroupStep & { do: 'claim' }): Promise<void> {
     const { consumer, maxInFlight, max } = request;
     const unread = await entriesOf(store.log, this.#namespace, this.#cursor);
     const every = request.offer === 'every other' ? 2 : 1;
@@ -192,7 +186,7 @@ export class GroupModel {
     else same(outcome.nextDueMs, null);
   }
 
-  async #nack(store: ConformingBusStore, request: GroupStep & { do: 'nack' }): Promise<void> {
+  async #nack(store: BusStore, request: GroupStep & { do: 'nack' }): Promise<void> {
     const chosen = this.#chosen(request.choice);
     const reason = request.delayed ? 'later' : null;
     const isExact = request.off.life === 0 && request.off.attempt === 0;
@@ -216,7 +210,7 @@ export class GroupModel {
   }
 
   /** All figures, and all dead letters. */
-  async #compare(store: ConformingBusStore): Promise<void> {
+  async #compare(store: BusStore): Promise<void> {
     const [figures] = await store.groups.list(this.#namespace);
     const count = (...states: ModelEvent['state'][]) =>
       [...this.#taken.values()].filter(({ state }) => states.includes(state)).length;
@@ -254,7 +248,7 @@ export class GroupModel {
   }
 }
 
-const refs = (events: readonly ModelEvent[], by: Off): ConformingDeliveryRef[] =>
+const refs = (events: readonly ModelEvent[], by: Off): DeliveryRef[] =>
   events.map(({ entry, life, attempt }) => ({
     position: entry.position,
     life: life + by.life,

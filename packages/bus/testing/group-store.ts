@@ -5,15 +5,7 @@ import { waitFor } from '@hypercode/testkit';
 import {
   at,
   closeStores,
-  type ConformingBusStore,
-  type ConformingClaimOutcome,
-  type ConformingDeadLetter,
-  type ConformingDelivery,
-  type ConformingGroup,
-  type ConformingGroupSettings,
-  type ConformingOffer,
-  type ConformingPosition,
-  type ConformingStores,
+  type Replicas,
   entriesOf,
   newEvent,
   newEventOf,
@@ -25,10 +17,20 @@ import {
   ROOMY,
 } from './bus-store.ts';
 import { GroupModel } from './group-model.ts';
+import type { BusStore } from '../src/store/bus-store.ts';
+import type {
+  ClaimOutcome,
+  ClaimRequest,
+  GroupDelivery,
+  GroupSettings,
+  StoredDeadLetter,
+  StoredGroup,
+} from '../src/store/group-store.ts';
+import type { LogPosition } from '../src/store/position.ts';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
-const SETTINGS: ConformingGroupSettings = { topics: ['>'], ackDeadlineMs: HOUR_MS, maxDeliveries: 3 };
+const SETTINGS: GroupSettings = { topics: ['>'], ackDeadlineMs: HOUR_MS, maxDeliveries: 3 };
 /** Long enough for the calls that a test makes before it, short enough to wait for. */
 const SHORT_DEADLINE_MS = 300;
 const CLOCK_SLACK_MS = 5;
@@ -39,7 +41,7 @@ class GroupUnderTest {
   readonly namespace = newNamespace();
   readonly name = 'workers';
 
-  async figures(store: ConformingBusStore): Promise<ConformingGroup> {
+  async figures(store: BusStore): Promise<StoredGroup> {
     const groups = await store.groups.list(this.namespace);
     return at(
       groups.filter(({ group }) => group === this.name),
@@ -48,7 +50,7 @@ class GroupUnderTest {
   }
 
   /** What is unread, as a caller would offer it. */
-  async offer(store: ConformingBusStore, limit = 1_000): Promise<ConformingOffer> {
+  async offer(store: BusStore, limit = 1_000): Promise<NonNullable<ClaimRequest['offer']>> {
     const { cursor } = await this.figures(store);
     const entries = await entriesOf(store.log, this.namespace, cursor, limit);
     return { after: cursor, entries, upTo: entries.at(-1)?.position ?? cursor };
@@ -56,38 +58,43 @@ class GroupUnderTest {
 
   /** Claims due and unread events. */
   async claim(
-    store: ConformingBusStore,
-    request: { consumer?: string; maxInFlight?: number; max?: number; offer?: ConformingOffer | null } = {},
-  ): Promise<ConformingClaimOutcome> {
+    store: BusStore,
+    request: {
+      consumer?: string;
+      maxInFlight?: number;
+      max?: number;
+      offer?: NonNullable<ClaimRequest['offer']> | null;
+    } = {},
+  ): Promise<ClaimOutcome> {
     const { consumer = 'ann', maxInFlight = 1_000, max = 1_000 } = request;
     const offer = request.offer === undefined ? await this.offer(store) : request.offer;
     return store.groups.claim(this.namespace, this.name, { consumer, maxInFlight, max, offer });
   }
 
   /** Claims due events until there is one. */
-  async due(store: ConformingBusStore, consumer = 'ann'): Promise<ConformingDelivery> {
+  async due(store: BusStore, consumer = 'ann'): Promise<GroupDelivery> {
     return waitFor(async () => (await this.claim(store, { consumer, max: 1, offer: null })).deliveries[0], {
       what: 'an event to be due',
       intervalMs: 5,
     });
   }
 
-  ack(store: ConformingBusStore, deliveries: readonly ConformingDelivery[]): Promise<number> {
+  ack(store: BusStore, deliveries: readonly GroupDelivery[]): Promise<number> {
     return store.groups.ack(this.namespace, this.name, deliveries);
   }
 
   nack(
-    store: ConformingBusStore,
-    deliveries: readonly ConformingDelivery[],
+    store: BusStore,
+    deliveries: readonly GroupDelivery[],
     how: { delayMs: number; reason: string | null } = AT_ONCE,
   ): Promise<number> {
     return store.groups.nack(this.namespace, this.name, deliveries, how);
   }
 
   async deadLetters(
-    store: ConformingBusStore,
+    store: BusStore,
     page: { after: number | null; limit: number } = { after: null, limit: 1_000 },
-  ): Promise<readonly ConformingDeadLetter[]> {
+  ): Promise<readonly StoredDeadLetter[]> {
     return (await store.groups.deadLetters(this.namespace, this.name, page)).letters;
   }
 }
@@ -95,9 +102,9 @@ class GroupUnderTest {
 /** Runs the contract on the stores that `open` gives. */
 export function groupStoreConformance(name: string, open: OpenStores): void {
   describe(`${name} as a GroupStore`, () => {
-    let stores: ConformingStores;
-    let first: ConformingBusStore;
-    let second: ConformingBusStore;
+    let stores: Replicas;
+    let first: BusStore;
+    let second: BusStore;
     let group: GroupUnderTest;
 
     beforeAll(async () => {
@@ -109,11 +116,11 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       group = new GroupUnderTest();
     });
 
-    const openGroup = (settings: Partial<ConformingGroupSettings> = {}) =>
+    const openGroup = (settings: Partial<GroupSettings> = {}) =>
       first.groups.open(group.namespace, group.name, { ...SETTINGS, ...settings }, 'earliest');
 
     /** A group with `count` events that nobody has read. */
-    async function withEvents(count: number, settings: Partial<ConformingGroupSettings> = {}) {
+    async function withEvents(count: number, settings: Partial<GroupSettings> = {}) {
       await openGroup(settings);
       const events = newEvents(count);
       const appended = await first.log.append(group.namespace, events);
@@ -183,7 +190,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         expect(new Set(opened.map(({ cursor }) => cursor.epoch)).size).toBe(1);
       });
 
-      test.each<[string, Partial<ConformingGroupSettings>]>([
+      test.each<[string, Partial<GroupSettings>]>([
         ['topics', { topics: ['a.*', 'b'] }],
         ['deadline', { ackDeadlineMs: 1_000 }],
         ['deliveries', { maxDeliveries: 4 }],
@@ -390,7 +397,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
           texts.push(...events.map(({ text }) => text));
         }
         const claimAll = async (offered: boolean) => {
-          const answers: (readonly ConformingDelivery[])[] = [];
+          const answers: (readonly GroupDelivery[])[] = [];
           for (;;) {
             const { deliveries } = await group.claim(second, offered ? {} : { offer: null });
             if (deliveries.length === 0) return answers;
@@ -451,7 +458,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         const { positions } = await withEvents(2);
         const { deliveries } = await group.claim(first, { max: 1 });
         const delivery = at(deliveries, 0);
-        const strangers: ConformingPosition[] = [
+        const strangers: LogPosition[] = [
           at(positions, 1),
           { ...delivery.position, nonce: delivery.position.nonce + 1 },
           { ...delivery.position, epoch: 'another' },
@@ -689,7 +696,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
         const all = await group.deadLetters(first);
         expect(all.map(({ position }) => position)).toEqual(order.map(({ position }) => position));
         const sizes: number[] = [];
-        const paged: ConformingDeadLetter[] = [];
+        const paged: StoredDeadLetter[] = [];
         for (let after: number | null = null, isMore = true; isMore;) {
           const page = await second.groups.deadLetters(group.namespace, group.name, { after, limit: 2 });
           sizes.push(page.letters.length);
@@ -813,7 +820,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       const shortened = (maxEvents: number) =>
         openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents } });
 
-      const removed = (store: ConformingBusStore, kept: number) =>
+      const removed = (store: BusStore, kept: number) =>
         waitFor(
           async () => {
             await store.housekeep();

@@ -3,18 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type LeakTracker, trackLeaks, waitFor } from '@hypercode/testkit';
-
-/** The port as `@hypercode/feed` has it. */
-export interface ConformingSignal {
-  notify(channel: string, except?: () => void): void;
-  subscribe(channel: string, listener: () => void): () => void;
-  close(): Promise<void>;
-}
+import type { Signal } from '../src/signal.ts';
 
 /** Two signals as two replicas have them, on one backend. A driver without a backend gives the same signal twice. */
 export interface SignalPair {
-  first: ConformingSignal;
-  second: ConformingSignal;
+  first: Signal;
+  second: Signal;
   /** Ends what stands behind the pair; the suite closes the signals. */
   close?(): Promise<void>;
 }
@@ -253,7 +247,7 @@ export function signalOutageConformance(name: string, makeOutage: () => Promise<
   });
 }
 
-function count(signal: ConformingSignal, channel: string): { calls: number; stop: () => void } {
+function count(signal: Signal, channel: string): { calls: number; stop: () => void } {
   const counter = { calls: 0, stop: () => undefined as void };
   counter.stop = signal.subscribe(channel, () => void counter.calls++);
   return counter;
@@ -265,7 +259,7 @@ function expectSoon(condition: () => boolean, what: string): Promise<boolean> {
 }
 
 /** Resolves when wake-ups go both ways: connections are made in the background. */
-async function connected(first: ConformingSignal, second: ConformingSignal): Promise<void> {
+async function connected(first: Signal, second: Signal): Promise<void> {
   for (const [from, to] of [
     [first, second],
     [second, first],
@@ -282,7 +276,7 @@ async function connected(first: ConformingSignal, second: ConformingSignal): Pro
 }
 
 /** Resolves when what `from` sent before has arrived: later wake-ups do not overtake earlier ones. */
-async function passes({ second }: SignalPair, from: ConformingSignal): Promise<void> {
+async function passes({ second }: SignalPair, from: Signal): Promise<void> {
   const marker = randomUUID();
   const probe = count(second, marker);
   from.notify(marker);

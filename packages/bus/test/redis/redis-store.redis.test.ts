@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type RedisClusterServer, startRedisCluster, sharedRedisUrl, waitFor } from '@hypercode/testkit';
-import type { ConformingLogSettings } from '../../testing/bus-store.ts';
 import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';
 import { Redis } from 'ioredis';
@@ -8,14 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '../../src/redis/redis-connection.ts';
 import { logKeys } from '../../src/redis/redis-keys.ts';
 import { openRedisStore } from '../../src/redis/redis-store.ts';
+import type { LogSettings } from '../../src/store/event-log.ts';
 
 /** With so few events each is marked, and a log has all of its keys. */
-const SMALL: ConformingLogSettings = {
+const SMALL: LogSettings = {
   retention: { maxEvents: 100, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 3_600_000,
 };
 
-const openOn = (url: () => string) => async (settings: ConformingLogSettings) => {
+const openOn = (url: () => string) => async (settings: LogSettings) => {
   const admin = connectRedis(url(), 'swarm-test');
   return {
     first: openRedisStore({ url: url(), settings }),
