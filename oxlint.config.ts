@@ -32,10 +32,11 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/settings': { imports: [] },
   'packages/nestjs': { imports: ['client'], tests: ['testkit'] },
   'packages/testkit': { imports: [] },
-  'apps/core': {
-    imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server', 'settings'],
-    tests: ['client', 'testkit', 'testkit/death-guard'],
+  'packages/core': {
+    imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server'],
+    tests: ['testkit'],
   },
+  'apps/core': { imports: ['core-runtime', 'settings'] },
   'apps/architect': {
     imports: ['client', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
     tests: ['testkit'],

@@ -1,8 +1,8 @@
 // The entry point of one core: configuration from the environment, start, and a clean end at SIGTERM or SIGINT.
 import { pino } from 'pino';
+import { startCore } from '@hypercode/core-runtime';
 import { ConfigError } from '@hypercode/settings';
 import { type CoreConfig, parseConfig } from './config/parse-config.ts';
-import { startCore } from './core.ts';
 
 /** A drain that takes longer is cut short, in milliseconds. */
 const DRAIN_MS = 15_000;

@@ -29,7 +29,7 @@ export interface SwarmServerOptions {
   /** Registrations and updates a second for each token; 0 is no limit. */
   registerPerSecond: number;
   /** Origins of browsers that may call. */
-  corsOrigins: string[];
+  corsOrigins: readonly string[];
 }
 
 export interface SwarmServer {
@@ -107,7 +107,8 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a call failed');
     },
   });
-  if (corsOrigins.length > 0) app.register(cors, { origin: corsOrigins, methods: METHODS, exposedHeaders: HEADERS });
+  if (corsOrigins.length > 0)
+    app.register(cors, { origin: [...corsOrigins], methods: METHODS, exposedHeaders: HEADERS });
   addHealthRoutes(app, checks, draining.signal);
   addRestRoutes(app, core);
   addTrpcStreamRoutes(app, core);

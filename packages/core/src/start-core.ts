@@ -12,7 +12,7 @@ import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal
 import { AddressRules, defaultRules, Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
 import { createSwarmServer } from '@hypercode/server';
 import type { Logger } from 'pino';
-import type { CoreConfig } from './config/parse-config.ts';
+import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { untilItAnswers } from './until-it-answers.ts';
 
@@ -26,7 +26,7 @@ export interface RunningCore {
 }
 
 export interface StartOptions {
-  config: CoreConfig;
+  config: CoreConfiguration;
   logger: Logger;
   /** Aborts the start. */
   signal: AbortSignal;
@@ -119,21 +119,21 @@ async function migrateDatabase(database: Database, url: string | null): Promise<
   }
 }
 
-function openSignal(config: CoreConfig, onError: (error: Error) => void): Signal {
+function openSignal(config: CoreConfiguration, onError: (error: Error) => void): Signal {
   if (config.redisUrl !== null) return createRedisSignal({ url: config.redisUrl, onError });
   if (config.databaseUrl !== null) return createPostgresSignal({ connectionString: config.databaseUrl, onError });
   return createLocalSignal({ onError });
 }
 
 /** Events are in Redis where there is one, and in the database otherwise. */
-function openStore(config: CoreConfig, database: Database): BusStore {
+function openStore(config: CoreConfiguration, database: Database): BusStore {
   const { redisUrl, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
   const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
   const settings = { retention, dedupWindowMs };
   return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
 }
 
-function addressRulesOf({ probeAllow, databaseUrl }: CoreConfig): AddressRules {
+function addressRulesOf({ probeAllow, databaseUrl }: CoreConfiguration): AddressRules {
   if (probeAllow !== null) return new AddressRules(probeAllow);
   return defaultRules(databaseUrl === null ? 'embedded' : 'server');
 }
@@ -145,7 +145,7 @@ interface Checked {
   registry: Registry;
 }
 
-function checksOf(config: CoreConfig, { database, wakeUps, store, registry }: Checked) {
+function checksOf(config: CoreConfiguration, { database, wakeUps, store, registry }: Checked) {
   const liveness = async () => {
     const { suspended } = registry;
     return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: very many agents failed together`;
@@ -158,7 +158,7 @@ function checksOf(config: CoreConfig, { database, wakeUps, store, registry }: Ch
 }
 
 /** The tokens of the configuration, and of the data folder where it gives none. */
-async function staticTokensOf(config: CoreConfig, dataDir: DataDir | null): Promise<StaticToken[]> {
+async function staticTokensOf(config: CoreConfiguration, dataDir: DataDir | null): Promise<StaticToken[]> {
   const given = { adminToken: config.adminToken, joinToken: config.joinToken };
   const { adminToken, joinToken, viewerToken } =
     dataDir === null ? { ...given, viewerToken: null } : await dataDir.credentials(given);

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DataDir, type DataDirOptions, openDataDir } from './data-dir.ts';
-import { DataDirLockedError } from './folder-lock.ts';
+import { type DataDir, type DataDirOptions, openDataDir } from '../../src/data-dir/data-dir.ts';
+import { DataDirLockedError } from '../../src/data-dir/folder-lock.ts';
 
 let root: string;
 let folder: string;
@@ -48,7 +48,7 @@ interface Holder {
 /** Another process that opened the folder, and closes it when its input ends. */
 async function startHolder(): Promise<Holder> {
   const script = `
-    import { openDataDir } from ${JSON.stringify(new URL('./data-dir.ts', import.meta.url).href)};
+    import { openDataDir } from ${JSON.stringify(new URL('../../src/data-dir/data-dir.ts', import.meta.url).href)};
     const dataDir = await openDataDir(${JSON.stringify(folder)});
     console.log('open');
     process.stdin.on('end', () => dataDir.close()).resume();`;

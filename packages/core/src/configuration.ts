@@ -1,0 +1,37 @@
+// What a core runs with. The process reads it from the environment, a test or another program writes it down.
+
+/** Durations are in milliseconds; what is not given is null. docs/configuration.md has each field by its variable. */
+export interface CoreConfiguration {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** The folder of the embedded database and of the credentials; it is used while `databaseUrl` is null. */
+  readonly dataDir: string;
+  /** PostgreSQL; null for the embedded database. */
+  readonly databaseUrl: string | null;
+  /** Redis, or several nodes of one Redis Cluster separated by commas; null keeps events in the database. */
+  readonly redisUrl: string | null;
+  /** Null takes the one of the data folder; with `databaseUrl` there is then no administrator. */
+  readonly adminToken: string | null;
+  /** Null takes the one of the data folder; with `databaseUrl` no agent can join by it. */
+  readonly joinToken: string | null;
+  readonly leaseMs: number;
+  readonly expireAfterMs: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  /** CIDR ranges that probes may reach; null for those of the mode, embedded or server. */
+  readonly probeAllow: readonly string[] | null;
+  readonly circuitThreshold: number;
+  readonly circuitOpenMs: number;
+  readonly dedupWindowMs: number;
+  readonly changelogMax: number;
+  readonly changelogMaxAgeMs: number;
+  readonly eventsMax: number;
+  readonly eventsMaxBytes: number;
+  readonly eventsMaxAgeMs: number;
+  /** Events a second for each agent; 0 is no limit. */
+  readonly ratePublish: number;
+  /** Registrations a second for each token; 0 is no limit. */
+  readonly rateRegister: number;
+  readonly corsOrigins: readonly string[];
+}
