@@ -1,178 +1,28 @@
-// Wires one core: stores, registry, bus, server. Everything that it starts, it also stops.
-import { type Database, migrate, openDatabase } from '@hypercode/database';
-import {
-  Bus,
-  busMigrations,
-  type BusStore,
-  openPostgresStore,
-  openRedisStore,
-  type PolicySchema,
-} from '@hypercode/bus';
-import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal } from '@hypercode/feed';
-import { AddressRules, defaultRules, Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
-import { createSwarmServer } from '@hypercode/server';
+// Starts a core in this process.
 import type { Logger } from 'pino';
+import { assembleCore, type CoreTokens } from './assemble-core.ts';
 import type { CoreConfiguration } from './configuration.ts';
-import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
-import { untilItAnswers } from './until-it-answers.ts';
 
 export interface RunningCore {
   /** Where it listens. */
-  url: string;
+  readonly url: string;
   /** Null when it runs on a PostgreSQL server. */
-  dataDir: string | null;
+  readonly dataDir: string | null;
+  /** The tokens of the configuration, or of the data folder where it gives none. */
+  readonly tokens: CoreTokens;
   /** Drains and stops. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface StartOptions {
-  config: CoreConfiguration;
-  logger: Logger;
+  readonly config: CoreConfiguration;
+  readonly logger: Logger;
   /** Aborts the start. */
-  signal: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 /** Starts a core. Rejects, with everything closed again, when a store cannot be used or the port cannot be taken. */
-export async function startCore({ config, logger, signal }: StartOptions): Promise<RunningCore> {
-  const stack = new AsyncDisposableStack();
-  try {
-    const dataDir = config.databaseUrl === null ? await openDataDir(config.dataDir) : null;
-    if (dataDir !== null) stack.defer(() => dataDir.close());
-    const staticTokens = await staticTokensOf(config, dataDir);
-
-    const database = await openDatabase(
-      config.databaseUrl === null ? { dataDir: config.dataDir } : { url: config.databaseUrl },
-    );
-    stack.defer(() => database.close());
-    const patience = {
-      signal,
-      onRetry: (error: unknown) => logger.warn({ err: error }, 'the database does not answer yet'),
-    };
-    await untilItAnswers(() => migrateDatabase(database, config.databaseUrl), patience);
-    const wakeUps = openSignal(config, (error) => logger.warn({ err: error }, 'wake-ups are interrupted'));
-    stack.defer(() => wakeUps.close());
-
-    const registry = new Registry({
-      database,
-      signal: wakeUps,
-      staticTokens,
-      leaseMs: config.leaseMs,
-      retention: { maxChanges: config.changelogMax, maxAgeMs: config.changelogMaxAgeMs },
-      liveness: {
-        expireAfterMs: config.expireAfterMs,
-        circuitThreshold: config.circuitThreshold,
-        circuitOpenMs: config.circuitOpenMs,
-        probeIntervalMs: config.probeIntervalMs,
-        probeTimeoutMs: config.probeTimeoutMs,
-        probeAllow: addressRulesOf(config),
-      },
-      onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
-    });
-    stack.defer(() => registry.close());
-
-    const store = openStore(config, database);
-    stack.defer(() => store.close());
-    const bus = new Bus({
-      store,
-      db: database.kysely.$extendTables<PolicySchema>(),
-      signal: wakeUps,
-      publishPerSecond: config.ratePublish,
-      onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
-    });
-    stack.defer(() => bus.close());
-
-    const server = createSwarmServer({
-      registry,
-      bus,
-      logger,
-      checks: checksOf(config, { database, wakeUps, store, registry }),
-      leaseMs: config.leaseMs,
-      registerPerSecond: config.rateRegister,
-      corsOrigins: config.corsOrigins,
-    });
-    stack.defer(() => server.close());
-    const port = await server.listen(config.host, config.port);
-    signal.throwIfAborted();
-
-    const running = stack.move();
-    return {
-      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
-      dataDir: dataDir?.path ?? null,
-      close: () => running.disposeAsync(),
-    };
-  } catch (error) {
-    await stack.disposeAsync();
-    throw error;
-  }
-}
-
-const MIGRATIONS = { ...registryMigrations, ...busMigrations };
-
-/** A migration may take as long as it needs: on a server it has a connection without a statement timeout. */
-async function migrateDatabase(database: Database, url: string | null): Promise<void> {
-  if (url === null) return migrate(database.kysely, MIGRATIONS);
-  const patient = await openDatabase({ url, maxConnections: 1, statementTimeoutMs: 0 });
-  try {
-    await migrate(patient.kysely, MIGRATIONS);
-  } finally {
-    await patient.close();
-  }
-}
-
-function openSignal(config: CoreConfiguration, onError: (error: Error) => void): Signal {
-  if (config.redisUrl !== null) return createRedisSignal({ url: config.redisUrl, onError });
-  if (config.databaseUrl !== null) return createPostgresSignal({ connectionString: config.databaseUrl, onError });
-  return createLocalSignal({ onError });
-}
-
-/** Events are in Redis where there is one, and in the database otherwise. */
-function openStore(config: CoreConfiguration, database: Database): BusStore {
-  const { redisUrl, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
-  const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
-  const settings = { retention, dedupWindowMs };
-  return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
-}
-
-function addressRulesOf({ probeAllow, databaseUrl }: CoreConfiguration): AddressRules {
-  if (probeAllow !== null) return new AddressRules(probeAllow);
-  return defaultRules(databaseUrl === null ? 'embedded' : 'server');
-}
-
-interface Checked {
-  database: Database;
-  wakeUps: Signal;
-  store: BusStore;
-  registry: Registry;
-}
-
-function checksOf(config: CoreConfiguration, { database, wakeUps, store, registry }: Checked) {
-  const liveness = async () => {
-    const { suspended } = registry;
-    return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: very many agents failed together`;
-  };
-  const redis = async () => {
-    if (!wakeUps.linked) throw new Error('not connected');
-    return store.check();
-  };
-  return { database: () => database.ping(), liveness, ...(config.redisUrl === null ? {} : { redis }) };
-}
-
-/** The tokens of the configuration, and of the data folder where it gives none. */
-async function staticTokensOf(config: CoreConfiguration, dataDir: DataDir | null): Promise<StaticToken[]> {
-  const given = { adminToken: config.adminToken, joinToken: config.joinToken };
-  const { adminToken, joinToken, viewerToken } =
-    dataDir === null ? { ...given, viewerToken: null } : await dataDir.credentials(given);
-  const tokens: StaticToken[] = [];
-  if (adminToken !== null) {
-    tokens.push({ token: adminToken, principal: { kind: 'admin', id: 'static:admin', name: 'admin' } });
-  }
-  if (joinToken !== null) {
-    const scope = { namespace: 'default', roles: '*', limited: false } as const;
-    tokens.push({ token: joinToken, principal: { kind: 'join', id: 'static:join', name: 'join', ...scope } });
-  }
-  if (viewerToken !== null) {
-    const principal = { kind: 'viewer', id: 'static:viewer', name: 'viewer', namespace: null } as const;
-    tokens.push({ token: viewerToken, principal });
-  }
-  return tokens;
+export async function startCore(options: StartOptions): Promise<RunningCore> {
+  const { url, dataDir, tokens, close } = await assembleCore(options);
+  return { url, dataDir, tokens, close };
 }

@@ -1,6 +1,6 @@
 // Throw-away PostgreSQL and Redis, a whole core inside a test, conformance suites, leak checks.
 export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
-export { embeddedFolder } from './embedded-folder.ts';
+export { embeddedFolder, type FolderTemplate } from './embedded-folder.ts';
 export { freePort } from './free-port.ts';
 export { HeldClock } from './held-clock.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';

@@ -1,0 +1,167 @@
+// A whole core in the process of a test, on an embedded database, and what its refusals look like.
+import type { Bus } from '@hypercode/bus';
+import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
+import type { Registry } from '@hypercode/registry';
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { expect } from 'vitest';
+import { assembleCore } from '../src/assemble-core.ts';
+import type { CoreConfiguration } from '../src/configuration.ts';
+import { coreFolder } from './core-folder.ts';
+
+/** Defaults: no limit of rates, no probe of anything but loopback, limits of retention that no test reaches. */
+export interface TestCoreOptions extends Partial<CoreConfiguration> {
+  /** How often a stream without changes gets a bookmark, in milliseconds. */
+  readonly bookmarkIntervalMs?: number;
+}
+
+export interface TestCore {
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly port: number;
+  /** Where `joinToken` registers, and where `fetch` goes unless its path names another. */
+  readonly namespace: string;
+  readonly adminToken: string;
+  /** For all roles. Its holder is trusted for all names, as that of the environment. */
+  readonly joinToken: string;
+  readonly viewerToken: string;
+  readonly registry: Registry;
+  readonly bus: Bus;
+  /** What was logged since the file began, as pino writes it. */
+  log(): readonly Record<string, unknown>[];
+  /** Calls a route with a token (default the administrator's) and an optional JSON body. */
+  fetch(path: string, options?: TestRequest): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface TestRequest extends RequestInit {
+  /** Default: the administrator's. Null: none. */
+  token?: string | null;
+  /** Sent as JSON. */
+  json?: unknown;
+}
+
+/** How long a start may take on a machine that is busy with other tests, in milliseconds. */
+export const START_TIMEOUT_MS = 180_000;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): CoreConfiguration => ({
+  host: '127.0.0.1',
+  port: 0,
+  dataDir,
+  databaseUrl: null,
+  redisUrl: null,
+  adminToken: `admin-${randomUUID()}`,
+  joinToken: `join-${randomUUID()}`,
+  leaseMs: 30_000,
+  expireAfterMs: HOUR_MS,
+  probeIntervalMs: 10_000,
+  probeTimeoutMs: 2_000,
+  probeAllow: null,
+  circuitThreshold: 3,
+  circuitOpenMs: 30_000,
+  dedupWindowMs: 600_000,
+  changelogMax: 100_000,
+  changelogMaxAgeMs: DAY_MS,
+  eventsMax: 100_000,
+  eventsMaxBytes: 2 ** 30,
+  eventsMaxAgeMs: DAY_MS,
+  ratePublish: 0,
+  rateRegister: 0,
+  corsOrigins: [],
+  ...changes,
+});
+
+/** Starts a core for one file, with settings of its own. A file that needs just a core takes `sharedCore`. */
+export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCoreOptions = {}): Promise<TestCore> {
+  const folder = await coreFolder('core');
+  const log: Record<string, unknown>[] = [];
+  const core = await assembleCore({
+    config: configurationOf(folder.path, changes),
+    logger: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+    signal: new AbortController().signal,
+    ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+  }).catch(async (error: unknown) => {
+    await folder.remove();
+    throw error;
+  });
+  const { url, port, registry, bus, tokens } = core;
+  const adminToken = tokens.admin ?? '';
+  return {
+    url,
+    port,
+    namespace: 'default',
+    adminToken,
+    joinToken: tokens.join ?? '',
+    viewerToken: tokens.viewer ?? '',
+    registry,
+    bus,
+    log: () => log,
+    fetch: (path, options) => call(`${url}${path}`, { token: adminToken, ...options }),
+    close: async () => {
+      await core.close();
+      await folder.remove();
+    },
+  };
+}
+
+/** Files of one worker run one after another, and each begins with the modules of the one before. */
+const SHARED = Symbol.for('@hypercode/core-runtime/testing');
+const place = globalThis as { [SHARED]?: Promise<TestCore> };
+
+/** The one core of this worker. It ends with the worker. Bookmarks come every 200 ms. */
+const coreOfWorker = (): Promise<TestCore> => (place[SHARED] ??= startTestCore({ bookmarkIntervalMs: 200 }));
+
+/**
+ * The core that the files of this worker share, with a namespace and a join token of the file's own. `fetch` adds the
+ * namespace to paths under `/v1` that name none.
+ */
+export async function sharedCore(): Promise<TestCore> {
+  const core = await coreOfWorker();
+  const namespace = `test-${randomUUID().slice(0, 18)}`;
+  const { token: joinToken } = await core.registry.createToken({ namespace, kind: 'join', name: 'join', roles: '*' });
+  const begun = core.log().length;
+  return {
+    ...core,
+    namespace,
+    joinToken,
+    log: () => core.log().slice(begun),
+    fetch: (path, options) => core.fetch(inNamespace(path, namespace), options),
+    close: () => Promise.resolve(),
+  };
+}
+
+function inNamespace(path: string, namespace: string): string {
+  const url = new URL(path, 'http://core');
+  if (!url.pathname.startsWith('/v1/') || url.pathname.endsWith('.json') || url.searchParams.has('namespace'))
+    return path;
+  return `${path}${url.search === '' ? '?' : '&'}namespace=${namespace}`;
+}
+
+function call(url: string, { token, json, headers, ...init }: TestRequest): Promise<Response> {
+  return fetch(url, {
+    ...init,
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(headers as Record<string, string> | undefined),
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
+}
+
+/** Expects the refusal `code` in full, and returns it. */
+export async function expectProblem(answer: Response, code: ErrorCode): Promise<Problem> {
+  const text = await answer.text();
+  expect(text).toContain(`"${code}"`);
+  const { http, retryable } = ERROR_CODES[code];
+  expect(answer.status).toBe(http);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(answer.headers.get('www-authenticate')).toBe(http === 401 ? 'Bearer' : null);
+  const problem = Problem.parse(JSON.parse(text));
+  expect(problem).toMatchObject({ status: http, code, retryable });
+  expect(answer.headers.has('retry-after')).toBe(problem.retryAfterMs !== undefined);
+  return problem;
+}
