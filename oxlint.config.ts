@@ -16,16 +16,20 @@ interface Arrow {
 
 /** contracts ← registry ← server ← core, feed beside registry, contracts ← client ← everything that calls. */
 const ARROWS: Readonly<Record<string, Arrow>> = {
+  'packages/clock': { imports: [], portable: true },
   'packages/contracts': { imports: [], portable: true },
-  'packages/feed': { imports: [], tests: ['testkit'] },
-  'packages/database': { imports: ['contracts'], tests: ['testkit'] },
-  'packages/registry': { imports: ['contracts', 'database', 'feed'], tests: ['testkit'] },
-  'packages/bus': { imports: ['contracts', 'database', 'feed'], tests: ['testkit'] },
-  'packages/server': { imports: ['bus', 'contracts', 'database', 'feed', 'registry'], tests: ['testkit'] },
+  'packages/feed': { imports: ['clock'], tests: ['clock/testing', 'testkit'] },
+  'packages/database': { imports: ['clock', 'contracts'], tests: ['clock/testing', 'testkit'] },
+  'packages/registry': { imports: ['clock', 'contracts', 'database', 'feed'], tests: ['clock/testing', 'testkit'] },
+  'packages/bus': { imports: ['clock', 'contracts', 'database', 'feed'], tests: ['clock/testing', 'testkit'] },
+  'packages/server': {
+    imports: ['bus', 'clock', 'contracts', 'database', 'feed', 'registry'],
+    tests: ['clock/testing', 'testkit'],
+  },
   'packages/client': {
-    imports: ['contracts'],
+    imports: ['clock', 'contracts'],
     typesOf: 'server',
-    tests: ['testkit', 'testkit/death-guard'],
+    tests: ['clock/testing', 'testkit', 'testkit/death-guard'],
     portable: true,
     nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
   },
@@ -33,13 +37,13 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/nestjs': { imports: ['client'], tests: ['testkit'] },
   'packages/testkit': { imports: [] },
   'packages/core': {
-    imports: ['bus', 'contracts', 'database', 'feed', 'registry', 'server'],
-    tests: ['testkit'],
+    imports: ['bus', 'clock', 'contracts', 'database', 'feed', 'registry', 'server'],
+    tests: ['clock/testing', 'testkit'],
   },
   'apps/core': { imports: ['core-runtime', 'settings'] },
   'apps/architect': {
-    imports: ['client', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
-    tests: ['testkit'],
+    imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
+    tests: ['clock/testing', 'testkit'],
   },
   dev: { imports: ['testkit/death-guard'] },
   examples: { imports: ['client', 'client/node'] },
