@@ -19,11 +19,14 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/clock': { imports: [], portable: true },
   'packages/contracts': { imports: [], portable: true },
   'packages/feed': { imports: ['clock'], tests: ['clock/testing', 'testkit'] },
-  'packages/database': { imports: ['clock', 'contracts'], tests: ['clock/testing', 'testkit'] },
-  'packages/registry': { imports: ['clock', 'contracts', 'database', 'feed'], tests: ['clock/testing', 'testkit'] },
-  'packages/bus': { imports: ['clock', 'contracts', 'database', 'feed'], tests: ['clock/testing', 'testkit'] },
+  'packages/stores': {
+    imports: ['clock', 'contracts', 'feed'],
+    tests: ['clock/testing', 'feed/testing', 'testkit'],
+  },
+  'packages/registry': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
+  'packages/bus': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
   'packages/server': {
-    imports: ['bus', 'clock', 'contracts', 'database', 'feed', 'registry'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'],
     tests: ['clock/testing', 'testkit'],
   },
   'packages/client': {
@@ -37,7 +40,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/nestjs': { imports: ['client'], tests: ['testkit'] },
   'packages/testkit': { imports: [] },
   'packages/core': {
-    imports: ['bus', 'clock', 'contracts', 'database', 'feed', 'registry', 'server'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
     tests: ['clock/testing', 'testkit'],
   },
   'apps/core': { imports: ['core-runtime', 'settings'] },

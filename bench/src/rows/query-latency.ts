@@ -1,7 +1,7 @@
 // How long queries take at 1,000, 10,000 and 100,000 agents, of each kind and all in turns.
 import { AgentRegistration } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
-import { migrate, openDatabase } from '@hypercode/database';
+import { migrate, openDatabase } from '@hypercode/stores';
 import { Registry, registryMigrations } from '@hypercode/registry';
 import { Client } from 'pg';
 import { CoreCalls, queryPath } from '../core-calls.ts';

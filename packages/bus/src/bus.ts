@@ -21,7 +21,7 @@ import {
   type TopicsInput,
   type TopicsResult,
 } from '@hypercode/contracts';
-import { refusalOf } from '@hypercode/database';
+import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { admit } from './admission/admit.ts';

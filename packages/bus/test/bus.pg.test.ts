@@ -1,6 +1,5 @@
 // The bus on PostgreSQL, where replicas share nothing but the server.
-import { openDatabase } from '@hypercode/database';
-import { createPostgresSignal } from '@hypercode/feed';
+import { createPostgresSignal, openDatabase } from '@hypercode/stores';
 import { freshDatabase } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';

@@ -1,10 +1,8 @@
 // The bus on Redis, with its policies in PGlite.
-import { openDatabase } from '@hypercode/database';
-import { createRedisSignal } from '@hypercode/feed';
+import { connectRedis, createRedisSignal, openDatabase } from '@hypercode/stores';
 import { sharedRedisUrl, embeddedFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';
-import { connectRedis } from '../src/redis/redis-connection.ts';
 import { logKeys } from '../src/redis/redis-keys.ts';
 import { openRedisStore } from '../src/redis/redis-store.ts';
 

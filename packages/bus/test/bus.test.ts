@@ -1,5 +1,5 @@
 // The bus on PGlite, where all replicas are in one process.
-import { openDatabase } from '@hypercode/database';
+import { openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';

@@ -9,7 +9,7 @@ import {
   type SubscriptionEvent,
   SwarmError,
 } from '@hypercode/contracts';
-import { type Database, migrate } from '@hypercode/database';
+import { type Database, migrate } from '@hypercode/stores';
 import { createLocalSignal, type Signal, type StreamItem } from '@hypercode/feed';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AgentCaller, BusCaller } from '../src/admission/caller.ts';

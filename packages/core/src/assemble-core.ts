@@ -1,5 +1,5 @@
 // Wires one core: stores, registry, bus, server. Everything that it starts, it also stops.
-import { type Database, migrate, openDatabase } from '@hypercode/database';
+import { createPostgresSignal, createRedisSignal, type Database, migrate, openDatabase } from '@hypercode/stores';
 import {
   Bus,
   busMigrations,
@@ -8,7 +8,7 @@ import {
   openRedisStore,
   type PolicySchema,
 } from '@hypercode/bus';
-import { createLocalSignal, createPostgresSignal, createRedisSignal, type Signal } from '@hypercode/feed';
+import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { AddressRules, defaultRules, Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
 import { createSwarmServer } from '@hypercode/server';
 import type { Logger } from 'pino';

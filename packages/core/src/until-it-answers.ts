@@ -1,5 +1,5 @@
 // Patience with a store that starts at the same time as the core.
-import { refusalOf } from '@hypercode/database';
+import { refusalOf } from '@hypercode/stores';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface PatienceOptions {

@@ -1,5 +1,5 @@
 // Data folders for cores of tests: the database in them has been migrated, so that a start takes a fraction of a second.
-import { openDatabase } from '@hypercode/database';
+import { openDatabase } from '@hypercode/stores';
 import { embeddedFolder, type TemporaryFolder } from '@hypercode/testkit';
 import { migrateDatabase } from '../src/assemble-core.ts';
 

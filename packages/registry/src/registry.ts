@@ -17,7 +17,7 @@ import {
   type TripInput,
   type UpdateInput,
 } from '@hypercode/contracts';
-import type { Database } from '@hypercode/database';
+import type { Database } from '@hypercode/stores';
 import type { Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { decodeCursor, encodeCursor } from './agents/cursor.ts';

@@ -1,5 +1,5 @@
 // Time that stands still until a test moves it: in the database, and in every replica that runs by one of its clocks.
-import type { Database } from '@hypercode/database';
+import type { Database } from '@hypercode/stores';
 import { sql } from 'kysely';
 import { type Clock, systemClock } from '../src/clock.ts';
 import type { Store } from './swarm.ts';

@@ -1,7 +1,7 @@
 // Statements that write many agents lock them in one order, whatever order they are given in: two of them that overlap wait
 // for each other, and are no deadlock.
 import type { Agent, ChangeType } from '@hypercode/contracts';
-import { migrate, openDatabase } from '@hypercode/database';
+import { migrate, openDatabase } from '@hypercode/stores';
 import { freshDatabase } from '@hypercode/testkit';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

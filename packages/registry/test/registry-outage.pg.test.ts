@@ -1,6 +1,5 @@
 // The registry while PostgreSQL is stopped and started: refusals that say so, and watchers that miss nothing.
-import { openDatabase, refusalOf } from '@hypercode/database';
-import { createPostgresSignal } from '@hypercode/feed';
+import { createPostgresSignal, openDatabase, refusalOf } from '@hypercode/stores';
 import { type PostgresServer, startPostgres, trackLeaks } from '@hypercode/testkit';
 import { describe, expect, it } from 'vitest';
 import { codeOf, Replicas, until } from './swarm.ts';

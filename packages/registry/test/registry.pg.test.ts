@@ -1,6 +1,5 @@
 // The registry on PostgreSQL, where replicas share nothing but the server.
-import { openDatabase } from '@hypercode/database';
-import { createPostgresSignal } from '@hypercode/feed';
+import { createPostgresSignal, openDatabase } from '@hypercode/stores';
 import { freshDatabase, trackLeaks } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { registrySuite } from '../testing/registry.ts';

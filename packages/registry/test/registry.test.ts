@@ -1,5 +1,5 @@
 // The registry on PGlite, where all replicas are in one process.
-import { openDatabase } from '@hypercode/database';
+import { openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
 import { describe } from 'vitest';

@@ -11,7 +11,7 @@ import {
   type QueryResult,
   type RegisterResult,
 } from '@hypercode/contracts';
-import { type Database, migrate, refusalOf } from '@hypercode/database';
+import { type Database, migrate, refusalOf } from '@hypercode/stores';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { type Clock, systemClock } from '../src/clock.ts';

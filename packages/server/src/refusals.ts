@@ -1,6 +1,6 @@
 // How a refusal looks on tRPC: the code that tRPC's own clients act on, and the whole of it in `error.data.swarm`.
 import { type ErrorCode, type SwarmError, SwarmError as Refusal } from '@hypercode/contracts';
-import { refusalOf } from '@hypercode/database';
+import { refusalOf } from '@hypercode/stores';
 import { TRPCError } from '@trpc/server';
 import { TRPC_ERROR_CODES_BY_KEY, type TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc';
 

@@ -2,7 +2,7 @@
 import { Bus, busMigrations, openPostgresStore, type PolicySchema } from '@hypercode/bus';
 import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
-import { migrate, openDatabase } from '@hypercode/database';
+import { migrate, openDatabase } from '@hypercode/stores';
 import { Registry, registryMigrations } from '@hypercode/registry';
 import { embeddedFolder } from '@hypercode/testkit';
 import { pino } from 'pino';

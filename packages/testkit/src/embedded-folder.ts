@@ -11,7 +11,7 @@ const WORKSPACE = fileURLToPath(new URL('../../../', import.meta.url));
 const CACHE = join(WORKSPACE, 'node_modules/.cache/hypercode');
 /** What decides how a migrated database looks. */
 const SCHEMA_SOURCES = 'packages/*/src/**/{migrations,functions}/*.{ts,sql}';
-/** Where packages/database keeps its files in a data folder. */
+/** Where packages/stores keeps its files in a data folder. */
 const DATABASE = 'database';
 
 /** What a folder's database holds beyond an empty one. */

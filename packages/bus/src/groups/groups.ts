@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { unavailable } from '@hypercode/database';
+import { unavailable } from '@hypercode/stores';
 import { Alarm, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
 import type { ClaimOutcome, GroupSettings, GroupStore, StoredDeadLetter } from '../store/group-store.ts';

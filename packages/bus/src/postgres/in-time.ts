@@ -1,5 +1,5 @@
 // The bound on every call: an answer within two seconds, or the refusal that says that there was none.
-import { refusalOf, unavailable } from '@hypercode/database';
+import { refusalOf, unavailable } from '@hypercode/stores';
 import type { Kysely } from 'kysely';
 import type { BusSchema } from './schema.ts';
 

@@ -1,5 +1,5 @@
 // The bus' store in PostgreSQL, or in PGlite, whose one connection everybody takes turns on.
-import type { Database } from '@hypercode/database';
+import type { Database } from '@hypercode/stores';
 import { sql } from 'kysely';
 import type { BusStore } from '../store/bus-store.ts';
 import type { LogSettings } from '../store/event-log.ts';

@@ -13,7 +13,7 @@ import type {
   TopicCount,
 } from '../store/event-log.ts';
 import { type LogPosition, MAX_NONCE } from '../store/position.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection } from '@hypercode/stores';
 import { logKeys } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 

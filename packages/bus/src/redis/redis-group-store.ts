@@ -13,7 +13,7 @@ import type {
   StoredGroup,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
 import { groupKeys, groupNamesKey, memberOf, positionOfMember } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';

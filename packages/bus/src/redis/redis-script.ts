@@ -1,7 +1,7 @@
 // Lua scripts as files: their includes, their SHA-1, and the call that sends the text only to a server that does not know it.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import type { RedisClient } from './redis-connection.ts';
+import type { RedisClient } from '@hypercode/stores';
 
 /** Beside this file; and from `dist`, where the compiler puts no Lua, in the sources, which are published as well. */
 const FOLDERS = ['./lua/', '../../src/redis/lua/'];

@@ -3,7 +3,7 @@ import { SwarmError } from '@hypercode/contracts';
 import type { Redis } from 'ioredis';
 import type { BusStore } from '../store/bus-store.ts';
 import type { LogSettings } from '../store/event-log.ts';
-import { connectRedis, type RedisConnection } from './redis-connection.ts';
+import { connectRedis, type RedisConnection } from '@hypercode/stores';
 import { RedisEventLog } from './redis-event-log.ts';
 import { RedisGroupStore } from './redis-group-store.ts';
 import { NAMESPACES_KEY } from './redis-keys.ts';

@@ -1,5 +1,5 @@
 // The logs of all namespaces that this replica follows, each as one feed that subscriptions and groups listen to.
-import { unavailable } from '@hypercode/database';
+import { unavailable } from '@hypercode/stores';
 import { Broadcast, coalesce, Feed, type Log, type Signal } from '@hypercode/feed';
 import type { EventLog, LogEntry, LogGap, LogRange, Retention } from '../store/event-log.ts';
 import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';

@@ -1,7 +1,7 @@
 // Subscriptions: what matches some patterns, live and from the past, in order, none missing, none twice, or a gap that says so.
 import { SwarmError, type StartFrom } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
-import { unavailable } from '@hypercode/database';
+import { unavailable } from '@hypercode/stores';
 import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
 import { bookmarkItem, gapItem, itemOf, type SubscriptionItem } from './event-item.ts';
 import { type EventFeeds, type FollowedLog, holds, nextNewsOf } from './event-feeds.ts';

@@ -1,7 +1,7 @@
 // The store on PostgreSQL, each replica with a pool of its own.
 import { randomUUID } from 'node:crypto';
 import { createServer, connect, type Socket } from 'node:net';
-import { type Database, migrate, openDatabase } from '@hypercode/database';
+import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { freshDatabase, trackLeaks, waitFor } from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';

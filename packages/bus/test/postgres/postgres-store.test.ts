@@ -1,5 +1,5 @@
 // The store on PGlite, where replicas share the one connection.
-import { type Database, migrate, openDatabase } from '@hypercode/database';
+import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { embeddedFolder, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';

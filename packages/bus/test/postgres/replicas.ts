@@ -1,5 +1,5 @@
 // Stores of two replicas as the conformance suites want them, for the tests on PostgreSQL and on PGlite.
-import type { Database } from '@hypercode/database';
+import type { Database } from '@hypercode/stores';
 import type { LogSettings } from '../../src/store/event-log.ts';
 import { openPostgresStore } from '../../src/postgres/postgres-store.ts';
 import type { BusSchema } from '../../src/postgres/schema.ts';

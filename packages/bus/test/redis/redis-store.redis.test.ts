@@ -4,7 +4,7 @@ import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectRedis } from '../../src/redis/redis-connection.ts';
+import { connectRedis } from '@hypercode/stores';
 import { logKeys } from '../../src/redis/redis-keys.ts';
 import { openRedisStore } from '../../src/redis/redis-store.ts';
 import type { LogSettings } from '../../src/store/event-log.ts';

@@ -1,7 +1,7 @@
 // Concurrent commands become one commit: read together, decided one after the other, written in one round trip.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { SwarmError } from '@hypercode/contracts';
-import { classify, unavailable } from '@hypercode/database';
+import { classify, unavailable } from '@hypercode/stores';
 import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';
 import type { Schema } from '../schema.ts';

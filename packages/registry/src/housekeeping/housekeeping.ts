@@ -1,5 +1,5 @@
 // What has to be tidied up now and then: the change log's horizon, tokens and incarnations past their time.
-import type { Database } from '@hypercode/database';
+import type { Database } from '@hypercode/stores';
 import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';

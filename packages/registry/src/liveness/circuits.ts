@@ -1,6 +1,6 @@
 // Circuits in an operator's hand: tripped until they are reset.
 import { SwarmError } from '@hypercode/contracts';
-import { unavailable } from '@hypercode/database';
+import { unavailable } from '@hypercode/stores';
 import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';

@@ -1,6 +1,6 @@
 // The live watch: a snapshot, then every change after it, in order, none missing, none twice.
 import { type AgentFilter, SNAPSHOT_ID, SwarmError } from '@hypercode/contracts';
-import { unavailable } from '@hypercode/database';
+import { unavailable } from '@hypercode/stores';
 import { Broadcast, type Projection, type StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';

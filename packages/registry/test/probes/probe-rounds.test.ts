@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openDatabase } from '@hypercode/database';
+import { openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
 import { expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 // Checks of operators' tokens while the database is busy or away: however often they are asked for, one waits.
-import { migrate, openDatabase } from '@hypercode/database';
+import { migrate, openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder } from '@hypercode/testkit';
 import { setImmediate } from 'node:timers/promises';

@@ -1,8 +1,8 @@
 import { sharedRedisUrl, startRedis, startRedisCluster, trackLeaks, waitFor } from '@hypercode/testkit';
-import { signalConformance, signalOutageConformance } from '../testing/signal.ts';
+import { signalConformance, signalOutageConformance } from '@hypercode/feed/testing';
 import { Redis } from 'ioredis';
 import { test } from 'vitest';
-import { createRedisSignal } from '../src/redis-signal.ts';
+import { createRedisSignal } from '../../src/signal/redis-signal.ts';
 
 const url = sharedRedisUrl();
 

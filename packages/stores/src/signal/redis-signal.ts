@@ -1,9 +1,8 @@
 // Wake-ups between replicas through Redis's sharded publish/subscribe (Redis 7).
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Signal, SignalOptions } from './signal.ts';
+import { asError, type Signal, type SignalOptions } from '@hypercode/feed';
 import { createLinkedSignal, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
-import { asError } from './signal-listeners.ts';
 
 /**
  * One shared channel for all signal channels, with their name in the payload. Subscribing is then local and loses no

@@ -1,8 +1,8 @@
 import { freshDatabase, startPostgres, waitFor } from '@hypercode/testkit';
-import { signalConformance, signalOutageConformance } from '../testing/signal.ts';
+import { signalConformance, signalOutageConformance } from '@hypercode/feed/testing';
 import { Client } from 'pg';
 import { beforeAll, expect, test } from 'vitest';
-import { createPostgresSignal } from '../src/postgres-signal.ts';
+import { createPostgresSignal } from '../../src/signal/postgres-signal.ts';
 
 let connectionString: string;
 

@@ -4,9 +4,9 @@ import { createServer, type Server, type Socket, connect as connectSocket } from
 import { freePort, freshDatabase, type PostgresServer, startPostgres, waitFor } from '@hypercode/testkit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase, type PostgresOptions } from '../src/database.ts';
-import { databaseSuite } from '../testing/database.ts';
-import { classify } from '../src/failure.ts';
+import { type Database, openDatabase, type PostgresOptions } from '../../src/database/database.ts';
+import { databaseSuite } from '../../testing/database.ts';
+import { classify } from '../../src/database/failure.ts';
 
 const databases: Database[] = [];
 

@@ -9,10 +9,10 @@ import { createInterface } from 'node:readline';
 import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../src/database.ts';
-import { databaseSuite } from '../testing/database.ts';
-import { classify } from '../src/failure.ts';
-import { PgliteWorkerError } from '../src/pglite-stream.ts';
+import { type Database, openDatabase } from '../../src/database/database.ts';
+import { databaseSuite } from '../../testing/database.ts';
+import { classify } from '../../src/database/failure.ts';
+import { PgliteWorkerError } from '../../src/database/pglite-stream.ts';
 
 const databases: Database[] = [];
 const children: ChildProcess[] = [];
@@ -145,7 +145,7 @@ describe('PGlite after kill -9', () => {
   /** Writes rows, 8 at a time, and prints the id of each when it is acknowledged. */
   const writer = (folder: string, firstId: number) => `
     import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))};
-    import { openDatabase } from ${JSON.stringify(new URL('../src/database.ts', import.meta.url).href)};
+    import { openDatabase } from ${JSON.stringify(new URL('../../src/database/database.ts', import.meta.url).href)};
     const database = await openDatabase({ dataDir: ${JSON.stringify(folder)} });
     await sql\`create table if not exists written (id int primary key, pad text)\`.execute(database.kysely);
     let next = ${firstId};

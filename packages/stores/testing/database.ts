@@ -1,9 +1,9 @@
 // What every database behind `openDatabase` does alike, as tests: run on PGlite and on PostgreSQL.
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DatabaseClosedError } from '../src/connection-gate.ts';
-import type { Database } from '../src/database.ts';
-import { classify } from '../src/failure.ts';
+import { DatabaseClosedError } from '../src/database/connection-gate.ts';
+import type { Database } from '../src/database/database.ts';
+import { classify } from '../src/database/failure.ts';
 
 const failureOf = async (query: Promise<unknown>): Promise<Error & Record<string, unknown>> => {
   try {

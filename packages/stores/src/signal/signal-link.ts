@@ -1,8 +1,7 @@
 // What the signals that go over a connection share: one link at a time, reconnecting, coalescing.
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Signal, SignalOptions } from './signal.ts';
-import { asError, createReport, createSignalListeners } from './signal-listeners.ts';
+import { asError, createReport, createSignalListeners, type Signal, type SignalOptions } from '@hypercode/feed';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;

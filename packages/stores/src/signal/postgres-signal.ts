@@ -2,9 +2,8 @@
 import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import type { Signal, SignalOptions } from './signal.ts';
+import { asError, type Signal, type SignalOptions } from '@hypercode/feed';
 import { createLinkedSignal, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
-import { asError } from './signal-listeners.ts';
 
 const TIMEOUT_MS = 10_000;
 const GOODBYE_MS = 500;
