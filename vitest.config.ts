@@ -1,6 +1,7 @@
 // All tests of the workspace, in projects by what they need: nothing, a compiler, PostgreSQL, Redis, or whole processes.
 import { defineConfig } from 'vitest/config';
 import type { Reporter, TestProject, Vitest } from 'vitest/node';
+import { testScope } from './packages/testkit/src/setup/test-scope.ts';
 
 const POSTGRES = 'packages/testkit/src/setup/postgres.ts';
 const REDIS = 'packages/testkit/src/setup/redis.ts';
@@ -28,6 +29,10 @@ class NoEmptyProject implements Reporter {
 }
 
 const inCi = Boolean(process.env['CI']);
+const scope = testScope(process.env);
+// For the workers, which inherit it.
+process.env['SWARM_TEST_MATRIX'] = scope.matrix;
+console.log(`Matrix of stores: ${scope.matrix}, ${scope.why}.`);
 
 export default defineConfig({
   test: {

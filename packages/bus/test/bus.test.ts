@@ -1,7 +1,7 @@
 // The bus on PGlite, where all replicas are in one process.
 import { openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
-import { embeddedFolder } from '@hypercode/testkit';
+import { embeddedFolder, scopeOfRepetition } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';
 import { loseLog } from './postgres/replicas.ts';
@@ -23,5 +23,5 @@ describe('the bus on PGlite', () => {
         await folder.remove();
       },
     };
-  });
+  }, scopeOfRepetition());
 });

@@ -11,6 +11,7 @@ import {
 } from '@hypercode/contracts';
 import { type Database, migrate } from '@hypercode/stores';
 import { createLocalSignal, type Signal, type StreamItem } from '@hypercode/feed';
+import { describeIn, type SuiteScope } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AgentCaller, BusCaller } from '../src/admission/caller.ts';
 import { Bus, type BusOptions } from '../src/bus.ts';
@@ -96,7 +97,9 @@ const dataOf = (listener: Listener<SubscriptionEvent>): unknown[] =>
   listener.of('event').map(({ event }) => event.data);
 
 /** `openBackend` is called once, for new, empty stores. */
-export function busSuite(openBackend: () => Promise<BusBackend>): void {
+/** `scope` is what runs of it, on a backend that repeats another one. */
+export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteScope = 'whole'): void {
+  const describeWhole = describeIn(scope);
   let backend: BusBackend;
   const stack: (() => Promise<void>)[] = [];
   /** Of the replicas, in the order in which they were started. */
@@ -320,7 +323,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
     });
   });
 
-  describe('subscribing', () => {
+  describeWhole('subscribing', () => {
     test('begins with a bookmark, from where it goes on without gap or repeat', async () => {
       const bus = await swarm();
       await publish(bus, 'before');
@@ -471,7 +474,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
     });
   });
 
-  describe('reading', () => {
+  describeWhole('reading', () => {
     test('looks through so much of the log and no more, and says where to go on', async () => {
       const bus = await swarm();
       const noise = Array.from({ length: 1000 }, (_, i) => ({ topic: 'noise', data: i }));
@@ -525,7 +528,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>): void {
     });
   });
 
-  describe('policies', () => {
+  describeWhole('policies', () => {
     test('begin with the one that ships, and are replaced if nobody else has', async () => {
       const bus = await replica();
       namespace = `n${randomUUID().slice(0, 12)}`;

@@ -1,7 +1,7 @@
 // The contract of the EventLog port, which every driver passes.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitFor } from '@hypercode/testkit';
+import { describeIn, type SuiteScope, waitFor } from '@hypercode/testkit';
 import {
   allEntries,
   at,
@@ -44,7 +44,9 @@ const WEIRD_TEXTS = [
 ];
 
 /** Runs the contract on the stores that `open` gives. */
-export function eventLogConformance(name: string, open: OpenStores): void {
+/** `scope` is what runs of it, on a driver that repeats another one. */
+export function eventLogConformance(name: string, open: OpenStores, scope: SuiteScope = 'whole'): void {
+  const describeWhole = describeIn(scope);
   describe(`${name} as an EventLog`, () => {
     let stores: Replicas;
     let first: EventLog;
@@ -57,7 +59,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
     }, 60_000);
     afterAll(() => closeStores(stores));
 
-    describe('a log that nobody has written to', () => {
+    describeWhole('a log that nobody has written to', () => {
       test('is empty, and its epoch stays', async () => {
         const namespace = newNamespace();
         const { horizon, head } = await rangeOf(first, namespace);
@@ -208,7 +210,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('texts', () => {
+    describeWhole('texts', () => {
       test('come back as they went in', async () => {
         const namespace = newNamespace();
         const { head } = await rangeOf(first, namespace);
@@ -348,7 +350,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('reading', () => {
+    describeWhole('reading', () => {
       test('pages of any size give the same', async () => {
         const namespace = newNamespace();
         const { head: beginning } = await rangeOf(first, namespace);
@@ -404,7 +406,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('retention', () => {
+    describeWhole('retention', () => {
       /** Tidies up until the log's horizon is where `wanted` says. */
       const settled = async (store: BusStore, namespace: string, wanted: (kept: number) => boolean) =>
         waitFor(
@@ -536,7 +538,7 @@ export function eventLogConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('topics', () => {
+    describeWhole('topics', () => {
       test('are counted, and come in pages by name', async () => {
         const namespace = newNamespace();
         const counts = { 'B.x': 1, 'a.b': 3, 'a.b.c': 2, 'a-b': 1, a_b: 1, b: 60 };

@@ -1,7 +1,7 @@
 // The contract of the GroupStore port, which every driver passes.
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '@hypercode/testkit';
+import { describeIn, type SuiteScope, waitFor } from '@hypercode/testkit';
 import {
   at,
   closeStores,
@@ -100,7 +100,9 @@ class GroupUnderTest {
 }
 
 /** Runs the contract on the stores that `open` gives. */
-export function groupStoreConformance(name: string, open: OpenStores): void {
+/** `scope` is what runs of it, on a driver that repeats another one. */
+export function groupStoreConformance(name: string, open: OpenStores, scope: SuiteScope = 'whole'): void {
+  const describeWhole = describeIn(scope);
   describe(`${name} as a GroupStore`, () => {
     let stores: Replicas;
     let first: BusStore;
@@ -137,7 +139,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       return { ...made, deliveries };
     }
 
-    describe('opening', () => {
+    describeWhole('opening', () => {
       test('at the head, the beginning and the horizon', async () => {
         const [a, b] = await first.log.append(group.namespace, newEvents(2));
         const { horizon } = await rangeOf(first.log, group.namespace);
@@ -504,7 +506,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('refusing', () => {
+    describeWhole('refusing', () => {
       test('makes it due at once, for the next attempt', async () => {
         const { events, positions } = await withEvents(1);
         const { deliveries } = await group.claim(first);
@@ -577,7 +579,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('what each consumer may have open', () => {
+    describeWhole('what each consumer may have open', () => {
       test('is one allowance over all replicas', async () => {
         await withEvents(10);
         const begun = await group.claim(first, { maxInFlight: 4, max: 3 });
@@ -615,7 +617,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('deadlines', () => {
+    describeWhole('deadlines', () => {
       test('that pass make the event due for somebody else', async () => {
         const { positions } = await withEvents(1, { ackDeadlineMs: SHORT_DEADLINE_MS });
         const claimedAt = performance.now();
@@ -687,7 +689,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('dead letters', () => {
+    describeWhole('dead letters', () => {
       test('come in the order of their deaths, in pages', async () => {
         await withEvents(5, { maxDeliveries: 1 });
         const { deliveries } = await group.claim(first);
@@ -816,7 +818,7 @@ export function groupStoreConformance(name: string, open: OpenStores): void {
       });
     });
 
-    describe('against retention', () => {
+    describeWhole('against retention', () => {
       const shortened = (maxEvents: number) =>
         openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents } });
 

@@ -1,7 +1,7 @@
 // The registry on PGlite, where all replicas are in one process.
 import { openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
-import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
+import { embeddedFolder, scopeOfRepetition, trackLeaks } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { registrySuite } from '../testing/registry.ts';
 
@@ -20,5 +20,5 @@ describe('the registry on PGlite', () => {
         await folder.remove();
       },
     };
-  });
+  }, scopeOfRepetition());
 });

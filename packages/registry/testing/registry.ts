@@ -9,17 +9,19 @@ import { livenessSuite } from './liveness/liveness.ts';
 import { Replicas, type Store } from '../test/swarm.ts';
 import { incarnationsSuite } from './tokens/incarnations.ts';
 import { tokensSuite } from './tokens/tokens.ts';
+import type { SuiteScope } from '@hypercode/testkit';
 import { resumeSuite } from './watch/resume.ts';
 import { watchSuite } from './watch/watch.ts';
 
-/** `open` is called once, for a new, empty store. */
-export function registrySuite(open: () => Promise<Store>): void {
+/** `open` is called once, for a new, empty store. `scope` is what runs, on a database that repeats another one. */
+export function registrySuite(open: () => Promise<Store>, scope: SuiteScope = 'whole'): void {
   const replicas = new Replicas(open);
   agentsSuite(replicas);
-  concurrencySuite(replicas);
   querySuite(replicas);
-  historySuite(replicas);
   watchSuite(replicas);
+  if (scope === 'smoke') return;
+  concurrencySuite(replicas);
+  historySuite(replicas);
   resumeSuite(replicas);
   tokensSuite(replicas);
   incarnationsSuite(replicas);

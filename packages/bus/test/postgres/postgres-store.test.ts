@@ -1,6 +1,6 @@
 // The store on PGlite, where replicas share the one connection.
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
-import { embeddedFolder, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
+import { embeddedFolder, scopeOfRepetition, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';
 import type { OpenStores } from '../../testing/bus-store.ts';
@@ -25,6 +25,6 @@ describe('PGlite', () => {
   });
 
   const open: OpenStores = (settings) => Promise.resolve(replicas([database, database], settings));
-  eventLogConformance('PGlite', open);
-  groupStoreConformance('PGlite', open);
+  eventLogConformance('PGlite', open, scopeOfRepetition());
+  groupStoreConformance('PGlite', open, scopeOfRepetition());
 });

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type RedisClusterServer, startRedisCluster, sharedRedisUrl, waitFor } from '@hypercode/testkit';
+import {
+  type RedisClusterServer,
+  startRedisCluster,
+  sharedRedisUrl,
+  waitFor,
+  scopeOfRepetition,
+} from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';
 import { Redis } from 'ioredis';
@@ -41,8 +47,8 @@ describe('on a Cluster', () => {
   afterAll(() => cluster.close());
 
   const open = openOn(() => cluster.url);
-  eventLogConformance('openRedisStore', open);
-  groupStoreConformance('openRedisStore', open);
+  eventLogConformance('openRedisStore', open, scopeOfRepetition());
+  groupStoreConformance('openRedisStore', open, scopeOfRepetition());
 
   test(
     'while a namespace moves to another node it refuses, and nothing is forgotten',

@@ -1,0 +1,14 @@
+// How much of a suite runs on which driver. Most drivers of a port execute the same statements or scripts as another one, so a
+// change that does not touch stores runs a smoke set there; `pnpm test:all` and changes of stores run everything everywhere.
+import { describe } from 'vitest';
+
+/** `whole`: every test. `smoke`: the parts of a suite that a fault of a driver is most likely to break. */
+export type SuiteScope = 'whole' | 'smoke';
+
+/** How much runs on a driver that repeats what another one has shown. `vitest.config.ts` decides; by itself, everything. */
+export const scopeOfRepetition = (): SuiteScope => (process.env['SWARM_TEST_MATRIX'] === 'smoke' ? 'smoke' : 'whole');
+
+type Describe = (title: string, tests: () => void) => void;
+
+/** `describe` for the parts of a suite that the smoke set leaves out. */
+export const describeIn = (scope: SuiteScope): Describe => (scope === 'whole' ? describe : () => {});
