@@ -18,7 +18,7 @@ const agent = await connectAgent({ url, token, name, role: 'worker', version: '1
 function textOf({ input, dependencies, title }: TaskAssigned): string {
   const results = Object.values(dependencies);
   const text = plain(results.length > 0 ? results : (input ?? title)).trim();
-  if (text === '') throw new TaskError('there is no text to work on', { retryable: false });
+  if (text === '') throw new TaskError('the task has no text to work on', { retryable: false });
   return text;
 }
 const plain = (value: Json): string =>

@@ -41,7 +41,7 @@ process.stdout.on('error', () => void stop(1));
 const url = await startCore();
 const token = joinToken();
 if (token === null) {
-  say('dev', 'there is no join token (SWARM_JOIN_TOKEN), so the Architect and the workers stay away');
+  say('dev', 'SWARM_JOIN_TOKEN is not set, so the Architect and the workers are not started');
 } else {
   for (const program of guests(url, token)) {
     keep(() => program, { onLine: (line) => say(program.name, line) });
@@ -99,7 +99,7 @@ function guests(core: string, joining: string): Program[] {
   ];
   const { status } = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']);
   if (status === 0) return [...programs, python];
-  say('dev', 'there is no Python 3.9 or later here, so the second worker is another one in TypeScript');
+  say('dev', 'Python 3.9 or later was not found, so the second worker runs in TypeScript');
   return [
     ...programs,
     typescript('scribe', 'examples', 'task-worker.ts', { env: { ...worker, AGENT_NAME: 'scribe' } }),
@@ -129,18 +129,18 @@ function keep(describe: () => Program, care: Care, restarts = 0): void {
   const child = new Child(program, {
     onLine(line) {
       care.onLine(line);
-      if (line.startsWith('listen EADDRINUSE')) say('dev', 'to take another port, set SWARM_PORT or ARCHITECT_PORT');
+      if (line.startsWith('listen EADDRINUSE')) say('dev', 'to use other ports, set SWARM_PORT or ARCHITECT_PORT');
     },
     onEnd(reason) {
       running.delete(name);
       if (isStopping) return;
       const before = performance.now() - startedAt < STEADY_MS ? restarts : 0;
       if (before >= MAX_RESTARTS || care.mayRestart?.() === false) {
-        say(name, `has ended (${reason})`);
+        say(name, `exited (${reason})`);
         care.onGivenUp?.();
         return;
       }
-      say(name, `has ended (${reason}), and is started again`);
+      say(name, `exited (${reason}), restarting`);
       setTimeout(() => {
         if (!isStopping) keep(describe, care, before + 1);
       }, RESTART_MS);

@@ -391,6 +391,8 @@ test('what is no goal is refused, and what can be no plan fails with the reason'
   // More of those whose plan nobody would take than are planned at a time.
   for (let n = 0; n < 10; n += 1) {
     const late = goalOf({ steps: [step('a')], deadlineMs: 1000 });
-    expect(await failed(late, { time: '9999-12-31T23:59:59Z' })).toContain('can not go on: invalid input: deadlineAt');
+    expect(await failed(late, { time: '9999-12-31T23:59:59Z' })).toContain(
+      'cannot continue: invalid input: deadlineAt',
+    );
   }
 });

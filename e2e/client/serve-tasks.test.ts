@@ -157,7 +157,7 @@ test.each([
   [
     'an output that is no JSON',
     () => Number.NaN,
-    { message: expect.stringContaining('the output can not be sent'), retryable: false },
+    { message: expect.stringContaining('the output cannot be sent'), retryable: false },
   ],
   [
     'an output that is too large',

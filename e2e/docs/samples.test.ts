@@ -25,6 +25,7 @@ declare global {
 
 const PAGES = [
   ['README.md', '.'],
+  ['docs/getting-started.md', '.'],
   ['docs/workers.md', '.'],
   ['packages/client/README.md', 'packages/client'],
   ['packages/nestjs/README.md', 'packages/nestjs'],

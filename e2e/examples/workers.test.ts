@@ -336,9 +336,9 @@ describe('the worker in Python', () => {
   test.each([
     ['unlucky', { message: 'division by zero', retryable: true }],
     ['hopeless', { message: 'never', retryable: false }],
-    ['no-json', { message: expect.stringContaining('can not be sent'), retryable: false }],
-    ['no-number', { message: expect.stringContaining('can not be sent'), retryable: false }],
-    ['too-large', { message: expect.stringContaining('can not be sent'), retryable: false }],
+    ['no-json', { message: expect.stringContaining('cannot be sent'), retryable: false }],
+    ['no-number', { message: expect.stringContaining('cannot be sent'), retryable: false }],
+    ['too-large', { message: expect.stringContaining('cannot be sent'), retryable: false }],
   ])('fails a task that is %s, and goes on', async (capability, error) => {
     const name = `python-${capability}`;
     await start('extended', name);

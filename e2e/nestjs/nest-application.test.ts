@@ -202,9 +202,11 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       ['order.lost', null],
     ]);
     expect(own).toEqual(['mine']);
-    expect(lines.some((line) => line.includes('Orders.typed failed at') && line.includes('count that far'))).toBe(true);
+    expect(
+      lines.some((line) => line.includes('Orders.typed failed to handle') && line.includes('count that far')),
+    ).toBe(true);
     expect(lines.some((line) => line.includes('Orders.typed skips'))).toBe(true);
-    expect(lines.some((line) => line.includes('Workers.pack failed at'))).toBe(true);
+    expect(lines.some((line) => line.includes('Workers.pack failed to handle'))).toBe(true);
     await waitFor(() => attempts.length >= 6, { what: 'the tasks, twice' });
     expect(attempts.filter(([, attempt]) => attempt === 1)).toHaveLength(3);
     expect(attempts.filter(([, attempt]) => attempt === 2)).toHaveLength(3);
@@ -301,7 +303,7 @@ describe('the start', () => {
     const application = await create({ imports: [SwarmModule.forRoot(options)], providers: [Orders] });
     await expect(application.init()).rejects.toMatchObject({ code: 'ACL_DENIED' });
     for (const method of ['any', 'typed']) {
-      expect(lines.some((line) => line.includes(`Orders.${method} hears no more: ACL_DENIED`))).toBe(true);
+      expect(lines.some((line) => line.includes(`Orders.${method} receives no more events: ACL_DENIED`))).toBe(true);
     }
     expect(await isGone('curious')).toBe(true);
     await leaks.check();
@@ -337,7 +339,7 @@ describe('the start', () => {
       imports: [SwarmModule.forRoot(optionsFor('scattered'))],
       providers: [PerRequest],
     });
-    await expect(application.init()).rejects.toThrow('PerRequest.hear can not handle events');
+    await expect(application.init()).rejects.toThrow('PerRequest.hear cannot handle events');
     expect(await isGone('scattered')).toBe(true);
   });
 });
@@ -444,7 +446,7 @@ describe('the end', () => {
     await admin.publish('order.slow', null);
     await waitFor(() => application.get(Sleeper).isAsleep, { what: 'the handler to run' });
     await application.close();
-    expect(lines.at(-1)).toContain('Handlers still run after 50 ms');
+    expect(lines.at(-1)).toContain('Handlers are still running after 50 ms');
     expect(await isGone('sleeper')).toBe(true);
     forever.resolve();
   });

@@ -50,7 +50,7 @@ def text_of(task):
 
     text = plain(given).strip()
     if not text:
-        raise TaskError("there is no text to work on")
+        raise TaskError("the task has no text to work on")
     return text
 
 
@@ -252,7 +252,7 @@ def work(swarm, assigned):
     try:
         swarm.say(assigned, "completed", output=output)
     except (Refused, TypeError, ValueError, RecursionError) as error:
-        fail(f"the output can not be sent: {error}", False)
+        fail(f"the output cannot be sent: {error}", False)
 
 
 def take_tasks(swarm, stopping, in_hand):
@@ -362,7 +362,7 @@ def main():
     try:
         swarm.beat(timeout=2)
     except Refused as refused:
-        print(f"{NAME}: could not say that it drains: {refused}", flush=True)
+        print(f"{NAME}: could not report that it is draining: {refused}", flush=True)
     if in_hand.acquire(timeout=10):  # pylint: disable=consider-using-with
         in_hand.release()
     with swarm.lock:

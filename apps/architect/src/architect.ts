@@ -145,7 +145,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   #notYet(): SwarmError {
-    return new SwarmError('UNAVAILABLE', 'the bus is being read: what plans there are is not known yet', {
+    return new SwarmError('UNAVAILABLE', 'the Architect is still reading the bus, so the plans are not known yet', {
       retryAfterMs: RETRY_AFTER_MS,
     });
   }

@@ -70,7 +70,12 @@ function registrationOf(config: ArchitectConfig, mode: Mode): SwarmModuleOptions
   const connection = { url: swarmUrl, token: joinToken, namespace, role: 'architect', version: VERSION };
   if (mode === 'standby') {
     const own = `${name.slice(0, 40)}-standby-${randomBytes(4).toString('hex')}`;
-    return { ...connection, name: own, description: `Takes over when ${name} has gone.`, labels: { standby: name } };
+    return {
+      ...connection,
+      name: own,
+      description: `Standby: takes over when ${name} leaves or loses its lease.`,
+      labels: { standby: name },
+    };
   }
   return {
     ...connection,

@@ -21,7 +21,7 @@ const OPEN: BusCaller = {
   ...AGENT,
   circuit: 'open',
   circuitOpenUntilMs: null,
-  circuitReason: 'it answered with status 500',
+  circuitReason: 'the model answered with status 500',
 };
 /** Has no circuit. */
 const OPERATOR: BusCaller = { kind: 'operator', name: 'bench', id: 'bench', readOnly: false };

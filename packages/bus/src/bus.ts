@@ -127,7 +127,7 @@ export class Bus {
     const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
       const [appended] = await this.#append(namespace, [event]);
-      if (appended === undefined) throw new Error('the log has answered nothing');
+      if (appended === undefined) throw new Error('the append returned no result');
       return resultOf(event, appended);
     } catch (error) {
       throw withId(error, event.id);
@@ -177,7 +177,7 @@ export class Bus {
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
     const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.now()) });
     const [appended] = await this.#append(namespace, [event]);
-    if (appended === undefined) throw new Error('the log has answered nothing');
+    if (appended === undefined) throw new Error('the append returned no result');
     return resultOf(event, appended);
   }
 
@@ -219,7 +219,7 @@ export class Bus {
           continue;
         }
         const oldest = formatPosition(read.range.horizon);
-        throw new SwarmError('COMPACTED', `the events behind this position are gone (${read.gap})`, {
+        throw new SwarmError('COMPACTED', `the events after this position are no longer available (${read.gap})`, {
           details: { reason: read.gap, oldest },
         });
       }
@@ -418,7 +418,7 @@ export class Bus {
 
   async #assertMayConsume(caller: BusCaller, namespace: string, topics: readonly string[]): Promise<void> {
     if (caller.kind === 'operator' && caller.readOnly) {
-      throw new SwarmError('FORBIDDEN', 'a viewer token takes nothing from consumer groups');
+      throw new SwarmError('FORBIDDEN', 'a viewer token cannot consume from groups');
     }
     await this.#assertMayHearAll(caller, namespace, topics);
   }
@@ -460,7 +460,7 @@ function withId(error: unknown, id: string): SwarmError {
 
 function ordinalIn(cursor: string): number {
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  const reason = 'is no cursor of this query';
+  const reason = 'was not returned by this query';
   throw new SwarmError('INVALID_INPUT', `invalid input: cursor: ${reason}`, { details: [{ path: 'cursor', reason }] });
 }
 

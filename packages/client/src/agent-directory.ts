@@ -132,7 +132,7 @@ export class AgentDirectory implements Iterable<Agent> {
         }
         if (step.caughtUp) this.#emitter.emit('synced', revision);
       }
-      end = new SwarmError('UNAVAILABLE', 'the core or the client has ended the watch');
+      end = new SwarmError('UNAVAILABLE', 'the core or the client ended the watch');
     } catch (error) {
       end = SwarmError.from(error);
     }

@@ -256,7 +256,7 @@ export class ConnectedAgent {
     const request = this.#bus.circuit.begin();
     try {
       const { agent, outcome, token } = await this.#join.registry.register(this.#registration);
-      if (token === undefined) throw new SwarmError('INTERNAL', 'the core gave the agent no token of its own');
+      if (token === undefined) throw new SwarmError('INTERNAL', 'the core returned no token for the agent');
       this.#agent = agent;
       this.#token = token;
       this.#bus.circuit.hear(request, agent.status.circuit, agent.status.reason);

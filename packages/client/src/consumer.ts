@@ -359,7 +359,7 @@ function reasonOf(error: unknown): string {
   try {
     message = String(error instanceof Error ? error.message : error);
   } catch {
-    message = 'the handler threw something that has no text';
+    message = 'the handler threw a value that cannot be converted to text';
   }
   return message.replaceAll('\0', '').slice(0, LIMITS.reasonLength).toWellFormed();
 }

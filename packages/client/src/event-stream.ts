@@ -44,7 +44,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
     const limitMs = silenceLimitMs;
     const cancel = Number.isFinite(limitMs)
       ? clock.schedule(limitMs, () => {
-          silent = new SwarmError('UNAVAILABLE', `the core was silent for ${limitMs} ms`);
+          silent = new SwarmError('UNAVAILABLE', `the core sent nothing for ${limitMs} ms`);
           controller.abort();
         })
       : undefined;
@@ -87,7 +87,8 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
           const { done, value } = await heard(reader.read());
           if (done) return null;
           parser.feed(decoder.decode(value, { stream: true }));
-          if (overflow) throw new SwarmError('UNAVAILABLE', 'the stream holds an event that is too large to be true');
+          if (overflow)
+            throw new SwarmError('UNAVAILABLE', 'the stream contains an event that is larger than any event can be');
         }
         const message = messages[taken];
         taken += 1;

@@ -33,7 +33,7 @@ export function outgoingEvent(topic: string, data: unknown, options: PublishOpti
   const dataText = jsonOf(data);
   const dataBytes = utf8Length(dataText);
   if (dataBytes > LIMITS.eventBytes) {
-    throw new SwarmError('PAYLOAD_TOO_LARGE', `an event may have ${LIMITS.eventBytes} bytes of JSON`, {
+    throw new SwarmError('PAYLOAD_TOO_LARGE', `an event must have at most ${LIMITS.eventBytes} bytes of JSON`, {
       details: { limit: LIMITS.eventBytes },
     });
   }

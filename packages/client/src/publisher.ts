@@ -92,7 +92,7 @@ export class Publisher {
       if (signal?.aborted) return reject(withId(abortError(signal), event.id));
       const hasRoom = this.#waiting.size === 0 && this.#room.take(event.bytes);
       if (!hasRoom && this.#room.whenFull === 'reject') {
-        return reject(new SwarmError('RATE_LIMITED', 'too many events wait in this client to be published'));
+        return reject(new SwarmError('RATE_LIMITED', 'too many events are waiting in this client to be published'));
       }
       this.#count += 1;
       const entry: Entry = {
@@ -387,10 +387,10 @@ function withId(error: SwarmError, id: string): SwarmError {
 function resultsIn(output: unknown, count: number): (PublishResult | SwarmError)[] {
   const results = isRecord(output) ? output['results'] : undefined;
   if (!Array.isArray(results) || results.length !== count) {
-    throw new SwarmError('UNAVAILABLE', 'the answer does not have a result for each event');
+    throw new SwarmError('UNAVAILABLE', 'the answer does not contain a result for each event');
   }
   return results.map((result: unknown) => {
-    if (!isRecord(result)) throw new SwarmError('UNAVAILABLE', 'the answer holds something that is no result');
+    if (!isRecord(result)) throw new SwarmError('UNAVAILABLE', 'the answer contains an invalid result');
     return 'error' in result ? SwarmError.from(result['error']) : (result as unknown as PublishResult);
   });
 }

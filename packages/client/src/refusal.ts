@@ -49,7 +49,7 @@ export function refusalOf(status: number, body: unknown, retryAfter: string | nu
     default:
       return new SwarmError(
         'UNAVAILABLE',
-        `status ${status} came from something that is not a HyperCode core`,
+        `status ${status} came from a server that is not a HyperCode core`,
         retryAfterOptions(retryAfter),
       );
   }

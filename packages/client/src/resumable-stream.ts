@@ -152,7 +152,7 @@ async function nextOutcome<T>(stream: EventStream, decode: (json: unknown) => T 
           return { id, value: decode(JSON.parse(message.data)) };
         } catch (cause) {
           return {
-            lost: new SwarmError('UNAVAILABLE', 'the stream holds something that cannot be read', {
+            lost: new SwarmError('UNAVAILABLE', 'the stream contains data that cannot be read', {
               cause,
             }),
           };

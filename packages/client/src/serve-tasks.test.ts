@@ -315,13 +315,13 @@ test.each<[string, unknown]>([
   await deliver();
   expect(said.at(-1)).toMatchObject({
     kind: 'failed',
-    data: { error: { retryable: false, message: expect.stringContaining('the output can not be sent') } },
+    data: { error: { retryable: false, message: expect.stringContaining('the output cannot be sent') } },
   });
 });
 
 test.each<[string, unknown, string]>([
   ['no error at all', undefined, 'undefined'],
-  ['something without a text', Object.create(null), 'the handler threw something that has no text'],
+  ['something without a text', Object.create(null), 'the handler threw a value that cannot be converted to text'],
   ['NUL and half a character', new Error('a\0b\ud800'), 'ab\ufffd'],
   ['a long text', new Error('x'.repeat(10_000)), 'x'.repeat(LIMITS.taskErrorLength)],
 ])('whatever is thrown can be said: %s', async (_, thrown, message) => {

@@ -234,7 +234,7 @@ export class AssignedTasks implements TaskServer {
     const { task, signal } = attempt;
     const { capability } = task;
     const handler = Object.hasOwn(this.#handlers, capability) ? this.#handlers[capability] : undefined;
-    if (handler === undefined) return failure(`${this.#name} does not know how to "${capability}"`, true);
+    if (handler === undefined) return failure(`${this.#name} has no handler for the capability "${capability}"`, true);
     const about = { ...aboutOf(attempt), id: taskEventId(task, 'accepted') };
     await this.#insist(attempt, () =>
       this.#events.publish(`task.${this.#name}.accepted`, attemptOf(task), { ...about, signal }),
@@ -264,7 +264,7 @@ export class AssignedTasks implements TaskServer {
     } catch (thrown) {
       const error = SwarmError.from(thrown);
       if (error.retryable) throw error;
-      await this.#fail(attempt, failure(`the output can not be sent: ${error.message}`, false));
+      await this.#fail(attempt, failure(`the output cannot be sent: ${error.message}`, false));
     }
   }
 
@@ -335,7 +335,7 @@ function messageOf(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
-    return 'the handler threw something that has no text';
+    return 'the handler threw a value that cannot be converted to text';
   }
 }
 

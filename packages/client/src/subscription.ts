@@ -48,7 +48,7 @@ function readSubscriptionEvent(json: unknown): SubscriptionEvent | undefined {
   if (!isRecord(json)) throw new TypeError('not a subscription event');
   switch (json['type']) {
     case 'event':
-      if (!isRecord(json['event'])) throw new TypeError('an event without its inside');
+      if (!isRecord(json['event'])) throw new TypeError('an item without an event');
       return json as unknown as SubscriptionEvent;
     case 'gap':
     case 'bookmark':
@@ -104,7 +104,7 @@ export function listenTo(
   const closed = run();
   const attached = new Promise<void>((resolve, reject) => {
     tellAttached = resolve;
-    closed.then(() => reject(new SwarmError('UNAVAILABLE', 'the listener ended before it had attached')), reject);
+    closed.then(() => reject(new SwarmError('UNAVAILABLE', 'the listener ended before it was attached')), reject);
   });
   // Those who do not ask need not hear of it.
   for (const promise of [closed, attached]) promise.catch(() => {});

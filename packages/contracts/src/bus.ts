@@ -210,7 +210,7 @@ export type DeadLettersResult = z.infer<typeof DeadLettersResult>;
 export const DeadLetterChoice = z
   .object({ ...inNamespace, group: Name, deliveryIds: DeliveryIds.optional(), all: z.literal(true).optional() })
   .refine(({ deliveryIds, all }) => (deliveryIds === undefined) !== (all === undefined), {
-    error: 'takes either deliveryIds or all: true',
+    error: 'must have either deliveryIds or all: true',
     path: ['deliveryIds'],
   });
 export type DeadLetterChoice = z.output<typeof DeadLetterChoice>;

@@ -149,9 +149,9 @@ test('invalidInput lists 50 faults at most, and says that there are more', () =>
     return invalidInput(error);
   };
   expect(faultsOf(50).details).toHaveLength(50);
-  expect(faultsOf(50).message).not.toContain('faults');
+  expect(faultsOf(50).message).not.toContain('problems');
   expect(faultsOf(20_000).details).toHaveLength(50);
-  expect(faultsOf(20_000).message).toMatch(/^invalid input: 0: .* \(the first of 20000 faults; 50 are listed\)$/);
+  expect(faultsOf(20_000).message).toMatch(/^invalid input: 0: .* \(the first of 20000 problems; details lists 50\)$/);
 });
 
 test('invalidInput of a value that is wrong as a whole has an empty path', () => {

@@ -125,7 +125,8 @@ export function invalidInput(error: z.core.$ZodError): SwarmError<'INVALID_INPUT
   const [first] = details;
   const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
   const reason = first?.reason ?? 'does not fit the schema';
-  const rest = faults.length > MAX_FAULTS ? ` (the first of ${faults.length} faults; ${MAX_FAULTS} are listed)` : '';
+  const rest =
+    faults.length > MAX_FAULTS ? ` (the first of ${faults.length} problems; details lists ${MAX_FAULTS})` : '';
   return new SwarmError('INVALID_INPUT', `invalid input: ${where}${reason}${rest}`, { details, cause: error });
 }
 

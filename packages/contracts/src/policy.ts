@@ -41,7 +41,10 @@ export type RolePolicy = z.infer<typeof RolePolicy>;
 export const PolicyRules = z.object({
   roles: z
     .record(Name, RolePolicy)
-    .refine((roles) => Object.keys(roles).length <= LIMITS.policyRoles, `at most ${LIMITS.policyRoles} roles`),
+    .refine(
+      (roles) => Object.keys(roles).length <= LIMITS.policyRoles,
+      `must have at most ${LIMITS.policyRoles} roles`,
+    ),
   /** For roles that are not listed. */
   default: RolePolicy,
 });

@@ -91,7 +91,7 @@ export type GetInput = z.output<typeof GetInput>;
 /** What a watch or a query can ask for; all that are given must hold. */
 export const AgentFilter = z.object({
   role: Name.optional(),
-  /** The id of a capability that the agent has. */
+  /** The id of a capability of the agent. */
   capability: Name.optional(),
   /** A topic that one of the agent's declared patterns matches. */
   topic: Topic.optional(),
@@ -105,7 +105,7 @@ export type AgentFilter = z.output<typeof AgentFilter>;
 export const QueryInput = z.object({
   ...inNamespace,
   ...AgentFilter.shape,
-  /** Words to find in name, role, description, capabilities and labels; every word must occur. */
+  /** Words to search for in name, role, description, capabilities and labels. Every word must occur. */
   text: text(LIMITS.searchLength, 1).optional(),
   limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
   cursor: Cursor.optional(),

@@ -30,7 +30,7 @@ export const CreateTokenInput = z
     maxUses: z.number().int().min(1).max(1_000_000_000).optional(),
   })
   .refine(({ kind, roles, maxUses }) => kind === 'join' || (roles === undefined && maxUses === undefined), {
-    error: 'roles and maxUses are for join tokens',
+    error: 'roles and maxUses are only allowed for join tokens',
     path: ['kind'],
   });
 export type CreateTokenInput = z.output<typeof CreateTokenInput>;

@@ -63,7 +63,9 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       onRetry: (error: unknown) => logger.warn({ err: error }, 'the database does not answer yet'),
     };
     await untilItAnswers(() => migrateDatabase(database, config.databaseUrl), patience);
-    const wakeUps = openSignal(config, (error) => logger.warn({ err: error }, 'wake-ups are interrupted'));
+    const wakeUps = openSignal(config, (error) =>
+      logger.warn({ err: error }, 'the connection for wake-ups between replicas was interrupted'),
+    );
     stack.defer(() => wakeUps.close());
 
     const registry = new Registry({
@@ -80,7 +82,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         probeTimeoutMs: config.probeTimeoutMs,
         probeAllow: addressRulesOf(config),
       },
-      onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
+      onError: (error) => logger.warn({ err: error }, 'a background task failed and will be retried'),
       ...bookmarks,
     });
     stack.defer(() => registry.close());
@@ -92,7 +94,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       db: database.kysely.$extendTables<PolicySchema>(),
       signal: wakeUps,
       publishPerSecond: config.ratePublish,
-      onError: (error) => logger.warn({ err: error }, 'work in the background failed; it is tried again'),
+      onError: (error) => logger.warn({ err: error }, 'a background task failed and will be retried'),
       ...bookmarks,
     });
     stack.defer(() => bus.close());
@@ -168,7 +170,7 @@ interface Checked {
 function checksOf(config: CoreConfiguration, { database, wakeUps, store, registry }: Checked) {
   const liveness = async () => {
     const { suspended } = registry;
-    return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: very many agents failed together`;
+    return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: many agents failed at the same time`;
   };
   const redis = async () => {
     if (!wakeUps.linked) throw new Error('not connected');

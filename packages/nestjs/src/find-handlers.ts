@@ -29,7 +29,7 @@ export function findHandlers(wrappers: readonly Wrapper[]): FoundHandler[] {
     for (const name of scanner.getAllMethodNames(prototypeOf(instance))) {
       const call = (...given: unknown[]): unknown => {
         const method: unknown = Reflect.get(instance, name);
-        if (typeof method !== 'function') throw new TypeError(`${name} is no method any more`);
+        if (typeof method !== 'function') throw new TypeError(`${name} is no longer a method`);
         return Reflect.apply(method, instance, given);
       };
       const where = `${instance.constructor.name}.${name}`;
@@ -44,7 +44,7 @@ function refuseHandlers({ metatype, name }: Wrapper, scanner: MetadataScanner): 
   if (typeof prototype !== 'object' || prototype === null) return;
   for (const method of scanner.getAllMethodNames(prototype)) {
     if (handlersOf(Reflect.get(prototype, method)).length === 0) continue;
-    throw new TypeError(`${String(name)}.${method} can not handle events: its class is not a singleton`);
+    throw new TypeError(`${String(name)}.${method} cannot handle events: its class is not a singleton`);
   }
 }
 

@@ -66,7 +66,7 @@ export function handles(handler: Handler) {
   return (target: object, key: string | symbol, descriptor: PropertyDescriptor): void => {
     const method: unknown = descriptor.value;
     if (typeof target === 'function' || typeof method !== 'function') {
-      throw new TypeError(`${String(key)} can not handle events: it is no method of instances`);
+      throw new TypeError(`${String(key)} cannot handle events: it is not an instance method`);
     }
     SetMetadata(HANDLERS, [...handlersOf(method), handler])(target, key, descriptor);
   };

@@ -103,6 +103,6 @@ const nameOf = ({ id, topic }: SwarmEvent): string => `the event ${id} of ${topi
 function errorLog(where: string, { logger }: HandlerContext) {
   return (error: unknown, event: SwarmEvent): void => {
     const stack = error instanceof Error ? error.stack : undefined;
-    logger.error(`${where} failed at ${nameOf(event)}: ${errorText(error)}`, stack);
+    logger.error(`${where} failed to handle ${nameOf(event)}: ${errorText(error)}`, stack);
   };
 }

@@ -55,7 +55,10 @@ class SwarmHandlers implements OnApplicationBootstrap, OnModuleDestroy {
     this.#agent.setActivity('draining');
     const ended = new AbortController();
     const limit = delay(this.#drainTimeoutMs, undefined, { signal: ended.signal }).then(
-      () => this.#logger.warn(`Handlers still run after ${this.#drainTimeoutMs} ms, and are not waited for`),
+      () =>
+        this.#logger.warn(
+          `Handlers are still running after ${this.#drainTimeoutMs} ms; the shutdown goes on without them`,
+        ),
       () => {},
     );
     await Promise.race([Promise.all(this.#running.map((handler) => handler.stop())), limit]);
@@ -86,7 +89,7 @@ class SwarmHandlers implements OnApplicationBootstrap, OnModuleDestroy {
     for (const { where, closed } of this.#running) {
       closed.catch((error: unknown) => {
         if (this.#presence.isClosing || (error instanceof SwarmError && error.is('FENCED'))) return;
-        this.#logger.error(`${where} hears no more: ${errorText(error)}`);
+        this.#logger.error(`${where} receives no more events: ${errorText(error)}`);
       });
     }
     // Every handler that is refused is told of, not only the first.

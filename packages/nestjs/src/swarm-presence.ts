@@ -59,7 +59,7 @@ export class SwarmPresence implements OnModuleInit, OnApplicationShutdown {
   }
 
   #goOnWithoutCore(registering: Promise<void>, refusal: SwarmError): void {
-    this.#logger.warn(`${this.#subject()} is not registered yet, which is tried again: ${errorText(refusal)}`);
+    this.#logger.warn(`${this.#subject()} is not registered yet and will retry: ${errorText(refusal)}`);
     registering.catch((thrown: unknown) => {
       const error = SwarmError.from(thrown);
       // Of that, the agent's own event tells.

@@ -282,7 +282,7 @@ export class Registry {
     const before = cursor === undefined ? null : Number(decodeCursor('history', cursor));
     const { changes, horizon } = await readHistory(this.#db, namespace, name, { before, limit: limit + 1 });
     if (before !== null && before <= horizon) {
-      throw new SwarmError('COMPACTED', `changes up to revision ${horizon} are gone from the history`);
+      throw new SwarmError('COMPACTED', `changes up to revision ${horizon} were removed from the history`);
     }
     if (before === null && changes.length === 0) await this.get({ namespace, name });
     const shown = changes.slice(0, limit);

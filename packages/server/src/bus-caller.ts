@@ -5,9 +5,9 @@ import type { Principal } from '@hypercode/registry';
 
 /** FORBIDDEN for a join token, and for a token that does not reach `namespace`. */
 export function busCallerOf(principal: Principal, namespace: string): BusCaller {
-  if (principal.kind === 'join') throw new SwarmError('FORBIDDEN', 'a join token registers agents and nothing else');
+  if (principal.kind === 'join') throw new SwarmError('FORBIDDEN', 'a join token can only register agents');
   const isElsewhere = principal.kind !== 'admin' && principal.namespace !== null && principal.namespace !== namespace;
-  if (isElsewhere) throw new SwarmError('FORBIDDEN', `this token does not reach namespace "${namespace}"`);
+  if (isElsewhere) throw new SwarmError('FORBIDDEN', `this token has no access to namespace "${namespace}"`);
   if (principal.kind === 'agent') return principal;
   const { name, id, kind } = principal;
   return { kind: 'operator', name, id, readOnly: kind === 'viewer' };

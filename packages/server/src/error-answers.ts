@@ -41,7 +41,7 @@ export function addErrorAnswers(app: FastifyInstance, { onRefusal }: ErrorAnswer
   });
 }
 
-const nothingHere = () => new SwarmError('NOT_FOUND', 'there is nothing at this address for this method');
+const nothingHere = () => new SwarmError('NOT_FOUND', 'no route matches this method and path');
 
 /** A path that is no path, such as `/%ff`: Fastify asks before there is a route. */
 export const answerBadUrl: NonNullable<FastifyServerOptions['frameworkErrors']> = (_error, request, reply) => {

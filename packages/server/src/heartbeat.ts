@@ -5,9 +5,9 @@ import type { Core } from './context.ts';
 
 /** FORBIDDEN for anybody but an agent, FENCED for a process other than the one that the token was issued to. */
 export async function heartbeat(core: Core, principal: Principal, input: HeartbeatInput): Promise<HeartbeatResult> {
-  if (principal.kind !== 'agent') throw new SwarmError('FORBIDDEN', "a heartbeat takes an agent's own token");
+  if (principal.kind !== 'agent') throw new SwarmError('FORBIDDEN', 'a heartbeat needs the token of the agent itself');
   if (principal.namespace !== input.namespace) {
-    throw new SwarmError('FORBIDDEN', `this token does not reach namespace "${input.namespace}"`);
+    throw new SwarmError('FORBIDDEN', `this token has no access to namespace "${input.namespace}"`);
   }
   if (
     input.incarnation !== undefined &&

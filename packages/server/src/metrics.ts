@@ -98,26 +98,26 @@ export class ServerMetrics {
     });
     this.#seconds = new Histogram({
       name: 'swarm_http_request_duration_seconds',
-      help: 'Time that the answer to an HTTP request took; streams are left out.',
+      help: 'Time to answer an HTTP request, streams excluded.',
       labelNames: ['route', 'method'],
       buckets: CALL_SECONDS,
       registers,
     });
     const registrations = new Counter({
       name: 'swarm_registrations_total',
-      help: 'Registrations taken, by what they did.',
+      help: 'Registrations accepted, by outcome.',
       labelNames: ['outcome'],
       registers,
     });
     this.#registrations = resolved(RegisterOutcome.options, (outcome) => registrations.labels({ outcome }));
     const refusals = new Counter({
       name: 'swarm_refusals_total',
-      help: 'Calls and streams that ended in a refusal, by its code.',
+      help: 'Calls and streams that ended with an error, by error code.',
       labelNames: ['code'],
       registers,
     });
     this.#refusals = resolved(ErrorCode.options, (code) => refusals.labels({ code }));
-    this.#readNumber('swarm_heartbeats_total', 'Heartbeats taken.', () => this.#heartbeats);
+    this.#readNumber('swarm_heartbeats_total', 'Heartbeats accepted.', () => this.#heartbeats);
     this.#readStreams();
     const stops = [this.#observe(registry), this.#observeBus(bus)];
     this.#stopObserving = () => {
@@ -177,7 +177,7 @@ export class ServerMetrics {
     });
     const seconds = new Histogram({
       name: 'swarm_commit_group_duration_seconds',
-      help: 'Time that a group of commands took from reading to commit.',
+      help: 'Time from reading to commit of a group of commands.',
       buckets: COMMIT_SECONDS,
       registers,
     });
@@ -188,21 +188,21 @@ export class ServerMetrics {
     });
     const links = new Counter({
       name: 'swarm_signal_links_total',
-      help: 'How often the connection for wake-ups between replicas was established.',
+      help: 'Times that the connection for wake-ups between replicas was established.',
       registers,
     });
     const linked = new Gauge({
       name: 'swarm_signal_linked',
-      help: 'Whether wake-ups reach the other replicas: 1 yes, 0 no, and the change log is polled.',
+      help: 'Whether wake-ups reach the other replicas: 1 yes; 0 no, replicas poll instead.',
       registers,
       collect: () => {
         linked.set(registry.linked ? 1 : 0);
       },
     });
     const { probes } = registry;
-    this.#readNumber('swarm_probes_good_total', 'Probes of a healthUrl that were answered well.', () => probes.good);
-    this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that were not.', () => probes.bad);
-    const givenUp = 'Probes that did not get their turn in time, which says nothing about their agents.';
+    this.#readNumber('swarm_probes_good_total', 'Probes of a healthUrl that succeeded.', () => probes.good);
+    this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that failed.', () => probes.bad);
+    const givenUp = 'Probes that were dropped because they could not start in time. They do not count as failures.';
     this.#readNumber('swarm_probes_given_up_total', givenUp, () => probes.givenUp);
     return registry.observe({
       onGroup: (group: CommittedGroup) => {
@@ -231,7 +231,7 @@ export class ServerMetrics {
     });
     const values = new Counter({
       name: 'swarm_stream_values_total',
-      help: 'Values sent over streams: news, snapshots, gaps and bookmarks.',
+      help: 'Items sent over streams: events, deliveries, changes, snapshots, gaps and bookmarks.',
       labelNames,
       registers,
       collect: () => {
@@ -267,27 +267,35 @@ export class ServerMetrics {
     const registers = [this.#metrics];
     const seconds = new Histogram({
       name: 'swarm_append_duration_seconds',
-      help: 'Time that an append to the log of events took, whatever the number of events in it.',
+      help: 'Time of an append to the event log, regardless of the number of events in it.',
       buckets: COMMIT_SECONDS,
       registers,
     });
     const events = new Histogram({
       name: 'swarm_append_events',
-      help: 'Events that were appended together, duplicates included.',
+      help: 'Events in one append, duplicates included.',
       buckets: APPEND_EVENTS,
       registers,
     });
     let published = 0;
     let duplicates = 0;
     this.#readNumber('swarm_events_published_total', 'Events that this replica has appended.', () => published);
-    this.#readNumber('swarm_events_duplicate_total', 'Events that were in the log already.', () => duplicates);
+    this.#readNumber(
+      'swarm_events_duplicate_total',
+      'Events that were already in the log (duplicates).',
+      () => duplicates,
+    );
     const { tally } = bus.groups;
     this.#readNumber('swarm_deliveries_total', 'Deliveries to members of groups.', () => tally.delivered);
     this.#readNumber('swarm_redeliveries_total', 'Deliveries after the first attempt.', () => tally.redelivered);
     this.#readNumber('swarm_acks_total', 'Deliveries that were acknowledged.', () => tally.acked);
-    this.#readNumber('swarm_nacks_total', 'Deliveries that were refused by their members.', () => tally.nacked);
+    this.#readNumber('swarm_nacks_total', 'Deliveries that members gave back (nack).', () => tally.nacked);
     this.#readGauge('swarm_event_ring_entries', 'Events in memory for subscribers.', () => bus.rings.entries);
-    this.#readGauge('swarm_event_ring_bytes', 'About the bytes that they take.', () => bus.rings.bytes);
+    this.#readGauge(
+      'swarm_event_ring_bytes',
+      'Approximate bytes of the events in memory for subscribers.',
+      () => bus.rings.bytes,
+    );
     this.#readGroups(bus);
     return bus.observe({
       onAppend: (append) => {
@@ -324,13 +332,9 @@ export class ServerMetrics {
         },
       });
     };
-    addGauge('swarm_group_lag', 'Events of all topics that a consumer group has not looked at.', ({ lag }) => lag);
+    addGauge('swarm_group_lag', 'Events of all topics after the cursor of a consumer group.', ({ lag }) => lag);
     addGauge('swarm_group_in_flight', 'Deliveries of a consumer group that are open.', ({ inFlight }) => inFlight);
-    addGauge(
-      'swarm_group_dead_letters',
-      'Events that a consumer group has given up on.',
-      ({ deadLetters }) => deadLetters,
-    );
+    addGauge('swarm_group_dead_letters', 'Dead letters of a consumer group.', ({ deadLetters }) => deadLetters);
   }
 
   #readGauge(name: string, help: string, read: () => number): void {

@@ -58,13 +58,13 @@ function assertSize(input: unknown, maxBytes: number, what: string): void {
   try {
     text = JSON.stringify(input) ?? '';
   } catch (error) {
-    throw new SwarmError('INVALID_INPUT', 'invalid input: is nested too deep', {
-      details: [{ path: '', reason: 'is nested too deep' }],
+    throw new SwarmError('INVALID_INPUT', 'invalid input: is nested too deeply', {
+      details: [{ path: '', reason: 'is nested too deeply' }],
       cause: error,
     });
   }
   if (Buffer.byteLength(text) <= maxBytes) return;
-  throw new SwarmError('PAYLOAD_TOO_LARGE', `${what} may have ${maxBytes} bytes of JSON`, {
+  throw new SwarmError('PAYLOAD_TOO_LARGE', `${what} must have at most ${maxBytes} bytes of JSON`, {
     details: { limit: maxBytes },
   });
 }

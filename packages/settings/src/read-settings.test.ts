@@ -48,12 +48,12 @@ test.each([
   [
     'both are given',
     { APP_KEY: 'a-key-of-16-or-more', APP_KEY_FILE: '/x' },
-    'APP_KEY_FILE stands beside APP_KEY: give one',
+    'APP_KEY_FILE and APP_KEY are both set: set only one of them',
   ],
   [
     'the file is missing',
     { APP_KEY_FILE: '/nowhere/at/all' },
-    'APP_KEY_FILE names a file that can not be read (ENOENT)',
+    'APP_KEY_FILE names a file that cannot be read (ENOENT)',
   ],
 ])('is refused when %s', (_, env, message) => expect(problemOf(env)).toBe(message));
 

@@ -39,12 +39,12 @@ function givenText({ variable, secret = false }: Setting<unknown>, env: Environm
   const path = secret ? env[`${variable}_FILE`] : undefined;
   if (path === undefined || path === '') return text;
   if (text !== undefined && text !== '')
-    throw new ConfigError(`${variable}_FILE`, `stands beside ${variable}: give one`);
+    throw new ConfigError(`${variable}_FILE`, `and ${variable} are both set: set only one of them`);
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new ConfigError(`${variable}_FILE`, `names a file that can not be read${code}`);
+    throw new ConfigError(`${variable}_FILE`, `names a file that cannot be read${code}`);
   }
 }
 

@@ -88,7 +88,7 @@ export class Checkpointer {
         if (signal.aborted) return;
         this.#isEverythingDue ||= isEverythingDue;
         const error = SwarmError.from(thrown);
-        logger.warn({ code: error.code }, `no checkpoint could be written: ${error.message}`);
+        logger.warn({ code: error.code }, `a checkpoint could not be written: ${error.message}`);
       }
       if (!signal.aborted) await clock.sleep(waitMs, this.#hurry.signal);
     }

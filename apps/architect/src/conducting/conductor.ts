@@ -163,7 +163,7 @@ export class Conductor {
       logger.warn({ planId, action: action.kind, code: error.code }, error.message);
       if (isUnsayable(error) && action.kind !== 'fail' && action.kind !== 'withdraw') {
         const isTask = action.kind === 'assign';
-        const what = isTask ? `the task "${action.task.spec.taskId}" can not be assigned` : 'the plan can not go on';
+        const what = isTask ? `the task "${action.task.spec.taskId}" cannot be assigned` : 'the plan cannot continue';
         this.#underWay.delete(keyOf(action));
         if (this.#underWay.has(planId)) return;
         return this.#begin({ kind: 'fail', plan: action.plan, reason: `${what}: ${error.message}` });

@@ -81,7 +81,7 @@ export class Follower {
       } catch (thrown) {
         if (signal.aborted) return;
         const error = SwarmError.from(thrown);
-        logger.warn({ code: error.code }, `can not follow the bus: ${error.message}`);
+        logger.warn({ code: error.code }, `cannot follow the bus: ${error.message}`);
         if (error.is('COMPACTED')) this.#forget();
       }
       if (!signal.aborted) await clock.sleep(RETRY_MS, signal);
@@ -143,7 +143,7 @@ export class Follower {
     const now = clock.now();
     if (now < this.#toldAt + IGNORED_EVERY_MS) return;
     const about = { topic, source, id, ignored: this.#ignored };
-    logger.warn(about, `an event that makes no sense was ignored: ${error.message}`);
+    logger.warn(about, `an invalid event was ignored: ${error.message}`);
     this.#toldAt = now;
     this.#ignored = 0;
   }

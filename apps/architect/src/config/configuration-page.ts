@@ -4,9 +4,9 @@ import { SETTINGS } from './settings.ts';
 
 const HEADER = `# Configuration of the Architect
 
-The Architect is configured by its environment alone, as the core is ([configuration.md](configuration.md)): an empty variable counts
-as an absent one, a value that is not as expected stops the start, and secrets may be given as files (\`SWARM_JOIN_TOKEN_FILE\`,
-\`ARCHITECT_TOKEN_FILE\`, \`ARCHITECT_MODEL_KEY_FILE\`).
+Environment variables are the only configuration of the Architect. The rules are those of the core
+([configuration.md](configuration.md)): an empty variable counts as absent, and the Architect does not start with an invalid
+value. Secrets can also come from files: \`SWARM_JOIN_TOKEN_FILE\`, \`ARCHITECT_TOKEN_FILE\`, \`ARCHITECT_MODEL_KEY_FILE\`.
 
 This page is generated from \`apps/architect/src/config/settings.ts\` by \`node apps/architect/src/config/write-docs.ts\`.
 `;

@@ -44,7 +44,7 @@ test('a model has an address, a name, and perhaps a key', () => {
 test.each([
   [{}, 'SWARM_JOIN_TOKEN is missing'],
   [{ ...TOKEN, ARCHITECT_MODEL_URL: 'http://127.0.0.1:1/v1' }, 'ARCHITECT_MODEL is missing'],
-  [{ ...TOKEN, ARCHITECT_MODEL: 'small' }, 'ARCHITECT_MODEL_URL is missing: it must be given with ARCHITECT_MODEL'],
+  [{ ...TOKEN, ARCHITECT_MODEL: 'small' }, 'ARCHITECT_MODEL_URL is missing: it is required when ARCHITECT_MODEL'],
   [{ ...TOKEN, ARCHITECT_MODEL_KEY: 'key' }, 'ARCHITECT_MODEL_URL is missing'],
   [{ ...TOKEN, ARCHITECT_NAME: 'Architect' }, 'ARCHITECT_NAME is "Architect"'],
   [{ ...TOKEN, ARCHITECT_STANDBY: 'perhaps' }, 'ARCHITECT_STANDBY is "perhaps": expected true or false'],

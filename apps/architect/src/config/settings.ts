@@ -14,39 +14,41 @@ export const SETTINGS = {
     variable: 'SWARM_URL',
     ...address(['http:', 'https:']),
     default: 'http://127.0.0.1:7700',
-    meaning: 'Where the core is.',
+    meaning: 'Address of the core.',
   }),
   joinToken: setting({
     variable: 'SWARM_JOIN_TOKEN',
     ...token,
     default: null,
-    defaultMeans: 'none; must be given',
+    defaultMeans: 'none; required',
     meaning: 'A join token for the role `architect`.',
   }),
   namespace: setting({
     variable: 'ARCHITECT_NAMESPACE',
     ...name,
     default: 'default',
-    meaning: 'The swarm that it works in.',
+    meaning: 'Namespace in which the Architect works.',
   }),
   name: setting({
     variable: 'ARCHITECT_NAME',
     ...name,
     default: 'architect',
-    meaning: 'Its name as an agent. Those who share a name are one Architect: one is active, the others stand by.',
+    meaning:
+      'Name of the agent. Processes with the same name form one Architect: one is active, the others are standbys.',
   }),
   standby: setting({
     variable: 'ARCHITECT_STANDBY',
     ...flag,
     default: 'false',
     meaning:
-      'Whether it begins as a standby, and takes the name over when the active one has left or lost its lease; else it takes the name over at once.',
+      'Whether the process starts as a standby, which takes over when the active Architect leaves or loses its lease. Otherwise it takes over at once.',
   }),
   host: setting({
     variable: 'ARCHITECT_HOST',
     ...host,
     default: '127.0.0.1',
-    meaning: 'Address to listen on; `0.0.0.0` or `::` for all; then give `ARCHITECT_TOKEN`, too.',
+    meaning:
+      'Address to listen on; `0.0.0.0` or `::` for all. With any address other than loopback, set `ARCHITECT_TOKEN` too.',
   }),
   port: setting({
     variable: 'ARCHITECT_PORT',
@@ -59,16 +61,21 @@ export const SETTINGS = {
     ...token,
     default: null,
     meaning:
-      'What those who submit goals and look at plans send as `Authorization: Bearer`. Absent: whoever reaches the port may, by an IP address, as `localhost` or by `ARCHITECT_HOST`.',
+      'Token that clients send as `Authorization: Bearer` to submit goals and read plans. Absent: any client may, if it addresses the Architect by an IP address, as `localhost` or by `ARCHITECT_HOST`.',
   }),
   healthUrl: setting({
     variable: 'ARCHITECT_HEALTH_URL',
     ...address(['http:', 'https:']),
     secret: false,
     default: null,
-    meaning: 'Where the core may probe its `/health`. Absent: the core goes by heartbeats.',
+    meaning: 'Address at which the core probes `/health` of the Architect. Absent: heartbeats alone decide.',
   }),
-  logLevel: setting({ variable: 'ARCHITECT_LOG_LEVEL', ...logLevel, default: 'info', meaning: 'How much is logged.' }),
+  logLevel: setting({
+    variable: 'ARCHITECT_LOG_LEVEL',
+    ...logLevel,
+    default: 'info',
+    meaning: 'Lowest level of log lines that are written.',
+  }),
   maxAttempts: setting({
     variable: 'ARCHITECT_MAX_ATTEMPTS',
     ...integer(1, 100),
@@ -79,13 +86,13 @@ export const SETTINGS = {
     variable: 'ARCHITECT_TASK_DEADLINE_MS',
     ...milliseconds(),
     default: '300000',
-    meaning: 'How long an agent has for a task before it goes to another.',
+    meaning: 'Deadline of one attempt at a task, after which the task goes to another agent.',
   }),
   maxTasksPerAgent: setting({
     variable: 'ARCHITECT_TASKS_PER_AGENT',
     ...integer(1, 1000),
     default: '4',
-    meaning: 'Tasks that an agent has at a time, unless its label `max-tasks` says otherwise.',
+    meaning: 'Tasks that one agent is given at a time. The label `max-tasks` of an agent overrides it.',
   }),
   patienceMs: setting({
     variable: 'ARCHITECT_PATIENCE_MS',
@@ -97,26 +104,27 @@ export const SETTINGS = {
     variable: 'ARCHITECT_RETRY_DELAY_MS',
     ...milliseconds(),
     default: '500',
-    meaning: 'From the first failure of a task to its next attempt; doubles with each, up to a minute.',
+    meaning:
+      'Delay between the first failure of a task and the next attempt. It doubles with each failure, up to a minute.',
   }),
   modelUrl: setting({
     variable: 'ARCHITECT_MODEL_URL',
     ...address(['http:', 'https:']),
     default: null,
     meaning:
-      'Base address of an OpenAI-compatible API, such as `http://127.0.0.1:11434/v1`. Absent: plans are made without a model.',
+      'Base address of an OpenAI-compatible API, such as `http://127.0.0.1:11434/v1`. Absent: the Architect plans without a model.',
   }),
   model: setting({
     variable: 'ARCHITECT_MODEL',
     ...text,
     default: null,
-    meaning: 'The model to ask; must be given with `ARCHITECT_MODEL_URL`, and only with it.',
+    meaning: 'Name of the model; required with `ARCHITECT_MODEL_URL`, and only valid with it.',
   }),
   modelKey: setting({
     variable: 'ARCHITECT_MODEL_KEY',
     ...text,
     secret: true,
     default: null,
-    meaning: 'Key for that API; only with `ARCHITECT_MODEL_URL`.',
+    meaning: 'Key for that API; only valid with `ARCHITECT_MODEL_URL`.',
   }),
 };

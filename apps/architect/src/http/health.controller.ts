@@ -46,7 +46,7 @@ export class HealthController {
       () => this.#swarm.check('swarm'),
       () => {
         const plans = this.#indicators.check('plans');
-        return this.#architect.isCaughtUp ? plans.up() : plans.down('the bus is being read');
+        return this.#architect.isCaughtUp ? plans.up() : plans.down('still reading the bus');
       },
     ]);
   }

@@ -23,11 +23,17 @@ export class TokenGuard implements CanActivate {
     const { authorization = '', host = '' } = context.switchToHttp().getRequest<FastifyRequest>().headers;
     if (this.#wanted === null) {
       if (this.#isOwnName(host)) return true;
-      throw new SwarmError('FORBIDDEN', 'an Architect without a token is asked by its IP address, or as localhost');
+      throw new SwarmError(
+        'FORBIDDEN',
+        'an Architect without a token answers only requests to an IP address, to localhost or to ARCHITECT_HOST',
+      );
     }
     // Hashes are of one length, and say nothing of how much was right.
     if (timingSafeEqual(hashOf(authorization), this.#wanted)) return true;
-    throw new SwarmError('UNAUTHENTICATED', 'goals and plans are for those who have the token of this Architect');
+    throw new SwarmError(
+      'UNAUTHENTICATED',
+      'goals and plans need the token of this Architect: Authorization: Bearer ARCHITECT_TOKEN',
+    );
   }
 
   /** A page whose own name was made to lead here ("DNS rebinding") asks by that name, and can ask by no other. */

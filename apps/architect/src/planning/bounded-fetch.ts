@@ -14,14 +14,14 @@ export function boundedFetch(fetch: typeof globalThis.fetch, maxBytes: number): 
     const response = await fetch(input, { ...init, redirect: 'manual' });
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
       await discard(response);
-      throw new NoAnswer(`it answered with a redirect (status ${response.status}), which is not followed`);
+      throw new NoAnswer(`the model answered with a redirect (status ${response.status}), which is not followed`);
     }
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     let bytes = 0;
     // Leaving the loop early cancels the rest.
     for await (const chunk of response.body ?? []) {
       bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw new NoAnswer(`its answer is longer than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw new NoAnswer(`the answer is longer than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
     const { status, statusText, headers } = response;

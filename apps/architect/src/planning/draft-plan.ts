@@ -90,7 +90,7 @@ export function readDraft(
   offered: readonly OfferedCapability[],
 ): { readonly tasks: readonly PlanTask[] } | { readonly faults: readonly string[] } {
   if (drafts.length > DRAFT_TASKS)
-    return { faults: [`the plan has ${drafts.length} tasks, and may have ${DRAFT_TASKS}`] };
+    return { faults: [`the plan has ${drafts.length} tasks; the limit is ${DRAFT_TASKS}`] };
   const known = new Set(offered.map(({ id }) => id));
   const faults: string[] = [];
   const tasks: PlanTask[] = [];

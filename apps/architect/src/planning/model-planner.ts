@@ -80,11 +80,11 @@ export function createModelPlanner({
         const made = await askForPlan(asked, goal, offered, bounded);
         if ('tasks' in made && made.tasks.length > 0) return made.tasks;
         // The faults quote the answer, and who gave it knows the key.
-        if ('tasks' in made) logger.warn({ goalId }, 'the model found no way to the goal');
-        else logger.warn({ goalId, faults: made.faults.length }, 'the model gave no plan that can be used');
+        if ('tasks' in made) logger.warn({ goalId }, 'the model found no plan for the goal');
+        else logger.warn({ goalId, faults: made.faults.length }, 'the model returned no valid plan');
       } catch (error) {
         signal.throwIfAborted();
-        const reason = deadline.aborted ? `it did not answer within ${timeoutMs} ms` : reasonOf(error);
+        const reason = deadline.aborted ? `the model did not answer within ${timeoutMs} ms` : reasonOf(error);
         logger.warn({ goalId, reason }, 'the model could not be asked for a plan');
       }
       return null;
@@ -149,12 +149,12 @@ function reasonOf(error: unknown): string {
       cause.statusCode !== undefined &&
       (cause.statusCode < 200 || cause.statusCode > 299)
     ) {
-      return `it answered with status ${cause.statusCode}`;
+      return `the model answered with status ${cause.statusCode}`;
     }
     if ('code' in cause && typeof cause.code === 'string' && /^[A-Z_]{1,40}$/.test(cause.code))
       return `the connection failed: ${cause.code}`;
   }
-  return APICallError.isInstance(error) ? 'its answer is no chat completion' : 'it gave no answer';
+  return APICallError.isInstance(error) ? 'the answer is not a chat completion' : 'the model did not answer';
 }
 
 /** Models like to put JSON between fences, after thoughts, or into a sentence. */

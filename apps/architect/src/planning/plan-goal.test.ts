@@ -42,14 +42,14 @@ test('a goal with steps is planned as they say', async () => {
 });
 
 test.each([
-  ['no steps', [], "the goal's steps are no plan: the plan has no tasks"],
+  ['no steps', [], "the goal's steps are not a valid plan: the plan has no tasks"],
   [
     'steps in a circle',
     [
       { id: 'a', title: 'A', capability: 'translate', dependsOn: ['b'] },
       { id: 'b', title: 'B', capability: 'translate', dependsOn: ['a', 'x'] },
     ],
-    `the goal's steps are no plan: the task "b" depends on "x", which is no task of the plan; tasks wait for each other: a → b → a`,
+    `the goal's steps are not a valid plan: the task "b" depends on "x", which is not a task of the plan; the tasks depend on each other in a cycle: a → b → a`,
   ],
 ])('a goal with %s is refused, whoever else could be asked', async (_, steps, refused) => {
   const goal = goalOf('Search the web', undefined, steps);
@@ -68,7 +68,7 @@ test('the first planner that finds a way is the one', async () => {
 test('what a planner gives is checked', async () => {
   const faulty = plannerThat(() => Promise.resolve([task('a', 'a')]));
   expect(await planGoal(GOAL, AGENTS, [faulty, notAsked], { signal })).toEqual({
-    refused: 'what the model gives is no plan: the task "a" depends on itself',
+    refused: 'the tasks from the model are not a valid plan: the task "a" depends on itself',
   });
 });
 

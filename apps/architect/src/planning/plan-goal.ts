@@ -42,7 +42,7 @@ export async function planGoal(
     }
     if (tasks === null) continue;
     const faults = planFaults(tasks);
-    if (faults.length > 0) return refusal(`${SUBJECTS[planner.name]} no plan: ${faults.join('; ')}`);
+    if (faults.length > 0) return refusal(`${SUBJECTS[planner.name]} not a valid plan: ${faults.join('; ')}`);
     return { planner: planner.name, tasks, missing: missingOf(tasks, agents) };
   }
   return refusal(nothingFound(agents));
@@ -51,8 +51,8 @@ export async function planGoal(
 /** What was to be a plan. */
 const SUBJECTS: Readonly<Record<PlannerName, string>> = {
   steps: "the goal's steps are",
-  matching: 'what the goal asks for is',
-  model: 'what the model gives is',
+  matching: 'the tasks that match the goal are',
+  model: 'the tasks from the model are',
 };
 
 const refusal = (reason: string): RefusedPlan => ({ refused: cut(reason, LIMITS.taskErrorLength) });

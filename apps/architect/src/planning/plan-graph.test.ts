@@ -24,8 +24,8 @@ const dags = fc
 
 const cyclesIn = (faults: readonly string[]): string[][] =>
   faults
-    .filter((fault) => fault.startsWith('tasks wait for each other: '))
-    .map((fault) => fault.slice('tasks wait for each other: '.length).split(' → '));
+    .filter((fault) => fault.startsWith('the tasks depend on each other in a cycle: '))
+    .map((fault) => fault.slice('the tasks depend on each other in a cycle: '.length).split(' → '));
 
 describe('a graph', () => {
   test('without a cycle is fine', () => {
@@ -66,7 +66,7 @@ describe('a graph', () => {
     expect(planFaults(chain.toReversed())).toEqual([]);
     const ring = [task('t0', `t${LIMITS.planTasks - 1}`), ...chain.slice(1)];
     expect(planFaults(ring)).toEqual([
-      'tasks wait for each other: t0 → t999 → t998 → t997 → t996 → t995 → t994 → t993 → t992 → t991 → (990 more) → t0',
+      'the tasks depend on each other in a cycle: t0 → t999 → t998 → t997 → t996 → t995 → t994 → t993 → t992 → t991 → (990 more) → t0',
     ]);
   });
 });
@@ -76,22 +76,22 @@ test.each<[string, PlanTask[], string[]]>([
   [
     'too many tasks',
     Array.from({ length: 1001 }, (_, i) => task(`t${i}`)),
-    ['the plan has 1001 tasks, and a plan may have 1000'],
+    ['the plan has 1001 tasks; the limit is 1000'],
   ],
   ['an id twice', [task('a'), task('b'), task('a')], ['the task id "a" is given more than once']],
-  ['a dangling dependency', [task('a', 'b')], ['the task "a" depends on "b", which is no task of the plan']],
+  ['a dangling dependency', [task('a', 'b')], ['the task "a" depends on "b", which is not a task of the plan']],
   [
     'a name of every object',
     [task('a', '__proto__')],
-    ['the task "a" depends on "__proto__", which is no task of the plan'],
+    ['the task "a" depends on "__proto__", which is not a task of the plan'],
   ],
   ['a task that needs itself', [task('a', 'a')], ['the task "a" depends on itself']],
   ['a dependency twice', [task('a'), task('b', 'a', 'a')], ['the task "b" depends on "a" more than once']],
-  ['a cycle of two', [task('a', 'b'), task('b', 'a')], ['tasks wait for each other: a → b → a']],
+  ['a cycle of two', [task('a', 'b'), task('b', 'a')], ['the tasks depend on each other in a cycle: a → b → a']],
   [
     'two cycles, and who waits for them',
     [task('z', 'a'), task('a', 'b'), task('b', 'a'), task('c', 'd'), task('d', 'c')],
-    ['tasks wait for each other: a → b → a', 'tasks wait for each other: c → d → c'],
+    ['the tasks depend on each other in a cycle: a → b → a', 'the tasks depend on each other in a cycle: c → d → c'],
   ],
 ])('%s', (_, tasks, faults) => {
   expect(planFaults(tasks)).toEqual(faults);
@@ -103,9 +103,7 @@ describe('the size', () => {
   test('must leave room for the rest of the event', () => {
     expect(planFaults(sized(LIMITS.eventBytes - 5000))).toEqual([]);
     expect(planFaults(sized(LIMITS.eventBytes - 1000))).toEqual([
-      expect.stringMatching(
-        /^the plan is oversized: told in one event it has \d{6} bytes, and an event may have 262144$/,
-      ),
+      expect.stringMatching(/^the plan is too large: as one event it takes \d{6} bytes; the limit is 262144$/),
     ]);
   });
 

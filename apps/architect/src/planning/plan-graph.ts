@@ -16,7 +16,7 @@ const NAMED_TASKS = 10;
 export function planFaults(tasks: readonly PlanTask[]): string[] {
   if (tasks.length === 0) return ['the plan has no tasks'];
   if (tasks.length > LIMITS.planTasks) {
-    return [`the plan has ${tasks.length} tasks, and a plan may have ${LIMITS.planTasks}`];
+    return [`the plan has ${tasks.length} tasks; the limit is ${LIMITS.planTasks}`];
   }
   const needs = new Map<string, Set<string>>();
   const faults: string[] = [];
@@ -30,16 +30,14 @@ export function planFaults(tasks: readonly PlanTask[]): string[] {
       if (seen.has(needed)) faults.push(`the task "${taskId}" depends on "${needed}" more than once`);
       else if (needed === taskId) faults.push(`the task "${taskId}" depends on itself`);
       else if (!needs.has(needed))
-        faults.push(`the task "${taskId}" depends on "${needed}", which is no task of the plan`);
+        faults.push(`the task "${taskId}" depends on "${needed}", which is not a task of the plan`);
       seen.add(needed);
     }
   }
-  for (const cycle of cyclesOf(needs)) faults.push(`tasks wait for each other: ${cycleInWords(cycle)}`);
+  for (const cycle of cyclesOf(needs)) faults.push(`the tasks depend on each other in a cycle: ${cycleInWords(cycle)}`);
   const bytes = bytesOf(tasks);
   if (bytes > LIMITS.eventBytes) {
-    faults.push(
-      `the plan is oversized: told in one event it has ${bytes} bytes, and an event may have ${LIMITS.eventBytes}`,
-    );
+    faults.push(`the plan is too large: as one event it takes ${bytes} bytes; the limit is ${LIMITS.eventBytes}`);
   }
   const untold = faults.length - TOLD_FAULTS;
   return untold > 0 ? [...faults.slice(0, TOLD_FAULTS), `and ${untold} more`] : faults;

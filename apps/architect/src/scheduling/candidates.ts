@@ -17,7 +17,7 @@ export function unfitness({ status }: Agent): string | null {
 /** Why the one who has the task can not be left with it; null when it can. */
 export function lossOf(assignment: Assignment, agent: Agent | undefined): string | null {
   if (agent === undefined) return 'has left the swarm';
-  if (assignment.incarnation !== null && agent.incarnation !== assignment.incarnation) return 'has been started again';
+  if (assignment.incarnation !== null && agent.incarnation !== assignment.incarnation) return 'was restarted';
   if (agent.status.health === 'unhealthy') return 'is unhealthy';
   if (agent.status.circuit !== 'closed') return 'has an open circuit';
   if (agent.status.activity === 'draining') return 'is draining';

@@ -165,7 +165,7 @@ describe('a plan', () => {
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({
       status: 'failed',
-      reason: 'the task "a" (do a) found nobody for 30 s: no agent offers "work"',
+      reason: 'the task "a" (do a) found no agent for 30 s: no agent offers "work"',
     });
   });
 
@@ -280,7 +280,7 @@ describe('a task', () => {
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({
       status: 'failed',
-      reason: 'the task "a" (do a) was tried 3 times without success: ada said "no luck"',
+      reason: 'the task "a" (do a) was tried 3 times without success: ada reported "no luck"',
     });
   });
 
@@ -317,7 +317,7 @@ describe('a task', () => {
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining('no retry can help'),
+      reason: expect.stringContaining('not retryable'),
     });
   });
 
@@ -592,7 +592,7 @@ describe('over any course of events', () => {
     simulation.ledger = simulation.replay(2);
     simulation.settle();
     expect(said(simulation, 'plan.failed')).toMatchObject([
-      { planId, reason: expect.stringContaining('not on the bus any more') },
+      { planId, reason: expect.stringContaining('no longer on the bus') },
     ]);
   });
 });

@@ -97,7 +97,7 @@ class Round implements Decision {
       return {
         kind: 'fail',
         plan,
-        reason: 'the beginning of this plan is not on the bus any more, so nobody knows its tasks',
+        reason: 'the event that created the plan is no longer on the bus, so the tasks of the plan are unknown',
       };
     }
     if (plan.refusal !== null) return { kind: 'fail', plan, reason: plan.refusal };
@@ -105,7 +105,7 @@ class Round implements Decision {
     if (plan.status === 'running' && plan.completed === plan.tasks.size) return { kind: 'complete', plan };
     if (plan.deadlineAt !== null) {
       if (now >= plan.deadlineAt)
-        return { kind: 'fail', plan, reason: `not completed by its deadline, ${timeOf(plan.deadlineAt)}` };
+        return { kind: 'fail', plan, reason: `not completed by the deadline, ${timeOf(plan.deadlineAt)}` };
       this.#wake(plan.deadlineAt);
     }
     return this.#failureOf(plan);
@@ -129,7 +129,7 @@ class Round implements Decision {
         this.#wake(since + patienceMs);
         continue;
       }
-      const reason = `${nameOf(task)} found nobody for ${Math.round(patienceMs / 1000)} s: ${this.#whyNobody(task)}`;
+      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#whyNobody(task)}`;
       return { kind: 'fail', plan, reason };
     }
     return null;
@@ -138,8 +138,9 @@ class Round implements Decision {
   /** Why no further attempt at the task is to be made; null when one is. */
   #hopelessness(task: Task): string | null {
     const { failure } = task;
-    const last = failure === null ? '' : `: ${failure.agent} said "${failure.message}"`;
-    if (failure !== null && !failure.retryable) return `${nameOf(task)} failed, and no retry can help${last}`;
+    const last = failure === null ? '' : `: ${failure.agent} reported "${failure.message}"`;
+    if (failure !== null && !failure.retryable)
+      return `${nameOf(task)} failed with an error that is not retryable${last}`;
     const attempts = lastAttemptOf(task);
     if (attempts < this.#settings.maxAttempts) return null;
     return `${nameOf(task)} was tried ${attempts === 1 ? 'once' : `${attempts} times`} without success${last}`;
@@ -160,7 +161,7 @@ class Round implements Decision {
           : loss !== null
             ? `${agent} ${loss}`
             : now >= deadlineAt
-              ? `not answered by its deadline, ${timeOf(deadlineAt)}`
+              ? `no answer by the deadline, ${timeOf(deadlineAt)}`
               : null;
     if (reason === null) return this.#wake(deadlineAt);
     const action: Action = { kind: 'withdraw', plan, taskId, attempt, agent, reason };
@@ -237,7 +238,7 @@ class Round implements Decision {
     if (offering.length === 0) return `no agent offers "${spec.capability}"`;
     const reasons = offering.slice(0, 3).map((agent) => `${agent.name} ${unfitness(agent)}`);
     const others = offering.length > 3 ? `, and ${offering.length - 3} more` : '';
-    return `of those who offer "${spec.capability}", ${reasons.join(', ')}${others}`;
+    return `of the agents that offer "${spec.capability}", ${reasons.join(', ')}${others}`;
   }
 
   #loadOf(agent: string): number {

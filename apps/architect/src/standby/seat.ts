@@ -52,7 +52,7 @@ export class Seat {
     await clock.sleep(clock.random() * HESITATION_MS, signal);
     this.#isHesitating = false;
     if (signal.aborted || !isFree(directory.get(name))) return;
-    logger.info({ name }, 'the active one has gone: taking over');
+    logger.info({ name }, 'the active Architect has left or lost its lease: taking over');
     this.#stopping.abort();
     onFree();
   }

@@ -146,7 +146,7 @@ describe('a model that answers', () => {
     const model = await serve(planOf());
     expect(await ask(model.url)).toBeNull();
     expect(model.requests).toHaveLength(1);
-    expect(warnings).toEqual([{ fields: { goalId: GOAL.goalId }, message: 'the model found no way to the goal' }]);
+    expect(warnings).toEqual([{ fields: { goalId: GOAL.goalId }, message: 'the model found no plan for the goal' }]);
   });
 
   test('is not asked when nobody offers anything, nor for what an architect offers', async () => {
@@ -166,9 +166,9 @@ describe('a faulty answer', () => {
     [
       'with a cycle',
       planOf(draft('a', { dependsOn: ['b'] }), draft('b', { dependsOn: ['a'] })),
-      'tasks wait for each other: a → b → a',
+      'the tasks depend on each other in a cycle: a → b → a',
     ],
-    ['that dangles', planOf(draft('a', { dependsOn: ['b'] })), 'which is no task of the plan'],
+    ['that dangles', planOf(draft('a', { dependsOn: ['b'] })), 'which is not a task of the plan'],
     ['with an unknown capability', planOf(draft('a', { capability: 'fly' })), 'task 1 names the capability \\"fly\\"'],
     ['with a topic for a capability', planOf(draft('a', { capability: 'system.>' })), 'which is not offered'],
     ['with a name of every object', planOf(draft('a', { capability: 'constructor' })), 'which is not offered'],
@@ -195,7 +195,7 @@ describe('a faulty answer', () => {
     [
       'that no event holds',
       planOf(draft('a', { instruction: 'x'.repeat(LIMITS.eventBytes) })),
-      'the plan is oversized',
+      'the plan is too large',
     ],
   ])('%s is sent back once, with what is wrong', async (_, answer, fault) => {
     const model = await serve(answer, GOOD);
@@ -214,7 +214,7 @@ describe('a faulty answer', () => {
     expect(await ask(model.url)).toBeNull();
     expect(model.requests).toHaveLength(2);
     expect(warnings).toEqual([
-      { fields: { goalId: GOAL.goalId, faults: 1 }, message: 'the model gave no plan that can be used' },
+      { fields: { goalId: GOAL.goalId, faults: 1 }, message: 'the model returned no valid plan' },
     ]);
   });
 
@@ -239,12 +239,12 @@ describe('no answer', () => {
   });
 
   test.each<[string, ModelAnswer, string]>([
-    ['the key is refused, and echoed', status(401, unauthorized), 'it answered with status 401'],
-    ['too many requests', status(429, '{}', { 'retry-after': '3600' }), 'it answered with status 429'],
-    ['a server error', status(500, KEY), 'it answered with status 500'],
-    ['nothing in it', status(204), 'its answer is no chat completion'],
-    ['another protocol', status(200, '<html>Welcome</html>'), 'its answer is no chat completion'],
-    ['no choices', status(200, '{"choices":[]}'), 'it gave no answer'],
+    ['the key is refused, and echoed', status(401, unauthorized), 'the model answered with status 401'],
+    ['too many requests', status(429, '{}', { 'retry-after': '3600' }), 'the model answered with status 429'],
+    ['a server error', status(500, KEY), 'the model answered with status 500'],
+    ['nothing in it', status(204), 'the answer is not a chat completion'],
+    ['another protocol', status(200, '<html>Welcome</html>'), 'the answer is not a chat completion'],
+    ['no choices', status(200, '{"choices":[]}'), 'the model did not answer'],
     ['a broken connection', (response) => response.destroy(), 'the connection failed: UND_ERR_SOCKET'],
   ])('%s is a warning', async (_, answer, reason) => {
     const model = await serve(answer);
@@ -276,7 +276,7 @@ describe('no answer', () => {
   test('a key that no header takes is not shown', async () => {
     const model = await serve(GOOD);
     expect(await ask(model.url, { key: `${KEY}\n${KEY}` })).toBeNull();
-    expect(reasons()).toEqual(['it gave no answer']);
+    expect(reasons()).toEqual(['the model did not answer']);
   });
 
   test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (code) => {
@@ -284,7 +284,7 @@ describe('no answer', () => {
     const model = await serve(status(code, 'x', { location: `${elsewhere.url}/chat/completions` }));
     expect(await ask(model.url)).toBeNull();
     expect(elsewhere.requests).toHaveLength(0);
-    expect(reasons()).toEqual([`it answered with a redirect (status ${code}), which is not followed`]);
+    expect(reasons()).toEqual([`the model answered with a redirect (status ${code}), which is not followed`]);
   });
 
   test.each([200, 500])('a huge answer with status %i is not read to its end', async (code) => {
@@ -302,7 +302,7 @@ describe('no answer', () => {
       more();
     });
     expect(await ask(model.url)).toBeNull();
-    expect(reasons()).toEqual(['its answer is longer than 2097152 bytes']);
+    expect(reasons()).toEqual(['the answer is longer than 2097152 bytes']);
     await waitFor(async () => (await model.connections()) === 0, { what: 'the connection to be closed' });
     expect(sent).toBeLessThan(25 * 1024 * 1024);
   });
@@ -320,14 +320,14 @@ describe('no answer', () => {
   ])('an answer that %s is given up', async (_, answer) => {
     const model = await serve(answer);
     expect(await ask(model.url, { timeoutMs: 100 })).toBeNull();
-    expect(reasons()).toEqual(['it did not answer within 100 ms']);
+    expect(reasons()).toEqual(['the model did not answer within 100 ms']);
     await waitFor(async () => (await model.connections()) === 0, { what: 'the connection to be closed' });
   });
 
   test('the repair has no time of its own', async () => {
     const model = await serve('no JSON', () => {});
     expect(await ask(model.url, { timeoutMs: 300 })).toBeNull();
-    expect(reasons()).toEqual(['it did not answer within 300 ms']);
+    expect(reasons()).toEqual(['the model did not answer within 300 ms']);
   });
 
   test('the caller who aborts is told so, and nobody else is', async () => {

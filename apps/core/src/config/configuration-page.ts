@@ -4,12 +4,15 @@ import { SETTINGS } from './settings.ts';
 
 const HEADER = `# Configuration
 
-Core is configured by its environment alone. An empty variable counts as an absent one. A value that is not as expected
-stops the start with one line that names the variable; the values of tokens and addresses are never shown. Each of them
-may be given as a file instead, such as a mounted secret: \`SWARM_ADMIN_TOKEN_FILE\` names a file that holds the admin token.
+Environment variables are the only configuration of the core. An empty variable counts as absent. The core does not start
+with an invalid value: it prints one line that names the variable. The values of tokens and addresses are never shown.
 
-Where \`DATABASE_URL\` is absent, core is embedded: its database and its tokens are in \`SWARM_DATA_DIR\`, and one process
-at a time can run on it. The tokens that are not given are made at the first start and kept in \`credentials.json\` there.
+A token or an address can also come from a file, such as a mounted secret: \`SWARM_ADMIN_TOKEN_FILE\` names a file that
+contains the admin token.
+
+Without \`DATABASE_URL\`, the core is embedded: its database and its tokens are in \`SWARM_DATA_DIR\`, and only one process
+can use that folder at a time. The first start makes the tokens that are not given, and keeps them there in
+\`credentials.json\`.
 
 This page is generated from \`apps/core/src/config/settings.ts\` by \`node apps/core/src/config/write-docs.ts\`.
 `;

@@ -14,10 +14,13 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const config = { ...values, dataDir: resolve(workspaceRoot() ?? process.cwd(), values.dataDir) };
 
   if (config.databaseUrl !== null && config.adminToken === null) {
-    throw new ConfigError('SWARM_ADMIN_TOKEN', `is missing: with DATABASE_URL, give ${SETTINGS.adminToken.expects}`);
+    throw new ConfigError(
+      'SWARM_ADMIN_TOKEN',
+      `is missing: it is required with DATABASE_URL; expected ${SETTINGS.adminToken.expects}`,
+    );
   }
   if (config.joinToken !== null && config.joinToken === config.adminToken) {
-    throw new ConfigError('SWARM_JOIN_TOKEN', 'is the same as SWARM_ADMIN_TOKEN: expected a token of its own');
+    throw new ConfigError('SWARM_JOIN_TOKEN', 'is the same as SWARM_ADMIN_TOKEN: expected a different token');
   }
   return config;
 }

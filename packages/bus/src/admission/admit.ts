@@ -22,10 +22,10 @@ export interface Gate {
 /** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each says which rule decided. */
 export function admit({ caller, access, rate, now }: Gate, topic: string): void {
   if (caller.kind === 'operator' && caller.readOnly) {
-    throw new SwarmError('FORBIDDEN', 'a viewer token publishes nothing');
+    throw new SwarmError('FORBIDDEN', 'a viewer token cannot publish');
   }
   if (isReserved(topic)) {
-    throw new SwarmError('ACL_DENIED', `topics that begin with "${SYSTEM_TOPIC}" are the core's own`, {
+    throw new SwarmError('ACL_DENIED', `topics that begin with "${SYSTEM_TOPIC}" are reserved for the core`, {
       details: { role: access?.role ?? caller.kind, action: 'publish', topic, rule: RESERVED_RULE },
     });
   }

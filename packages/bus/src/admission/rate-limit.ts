@@ -36,7 +36,7 @@ export class RateLimit {
     const excessMs = fullAtMs - atMs - burstSeconds * 1000;
     if (excessMs > TOLERANCE_MS) {
       const retryAfterMs = Math.ceil(excessMs - TOLERANCE_MS);
-      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} calls a second`, { retryAfterMs });
+      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} calls per second`, { retryAfterMs });
     }
     // Deleted first, so that the map's order is that of the callers' last calls.
     this.#fullAtMs.delete(caller);

@@ -35,7 +35,7 @@ export function encodeEvent(input: PublishInput, { namespace, source, now }: Ori
   const maxBytes = LIMITS.eventBytes + ADDED_BYTES + namespace.length + source.length;
   // No character of a string takes more than three bytes of UTF-8.
   if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
-    throw new SwarmError('PAYLOAD_TOO_LARGE', `an event may have ${LIMITS.eventBytes} bytes of JSON`, {
+    throw new SwarmError('PAYLOAD_TOO_LARGE', `an event must have at most ${LIMITS.eventBytes} bytes of JSON`, {
       details: { limit: LIMITS.eventBytes },
     });
   }

@@ -18,7 +18,7 @@ export function deliveryIn(id: string, index: number): DeliveryRef {
   const position = parsePosition(text);
   if (position !== null) return { position, life: Number(life), attempt: Number(attempt) };
   const path = `deliveryIds.${index}`;
-  const reason = 'is no id of a delivery';
+  const reason = 'is not the id of a delivery';
   throw new SwarmError('INVALID_INPUT', `invalid input: ${path}: ${reason}`, { details: [{ path, reason }] });
 }
 

@@ -354,7 +354,7 @@ export class Groups {
 }
 
 /** Why an attempt failed that nobody was handed. */
-const GONE = 'the consumer was gone before the delivery was sent';
+const GONE = 'the consumer disconnected before the delivery was sent';
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
@@ -381,9 +381,13 @@ export const groupSettings = ({ topics, ackDeadlineMs, maxDeliveries }: GroupSet
 
 function assertSame(group: string, existing: GroupSettings, wanted: GroupSettings): void {
   if (JSON.stringify(groupSettings(existing)) === JSON.stringify(groupSettings(wanted))) return;
-  throw new SwarmError('CONFLICT', `consumer group "${group}" exists with other topics, deadline or attempts`, {
-    details: { existing: groupSettings(existing) },
-  });
+  throw new SwarmError(
+    'CONFLICT',
+    `consumer group "${group}" exists with different topics, ackDeadlineMs or maxDeliveries`,
+    {
+      details: { existing: groupSettings(existing) },
+    },
+  );
 }
 
 async function shut({ reader, unsubscribe }: Reading): Promise<void> {

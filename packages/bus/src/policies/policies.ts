@@ -88,7 +88,7 @@ export class Policies {
     const rules = { roles, default: others };
     const version = await writePolicy(this.#options.db, namespace, { rules, ifVersion: ifVersion ?? null });
     if (version === null) {
-      throw new SwarmError('CONFLICT', `version ${ifVersion} of the policy is not in force any more`);
+      throw new SwarmError('CONFLICT', `version ${ifVersion} of the policy is no longer in force`);
     }
     const policy: Policy = { version, ...rules };
     this.#enforce(namespace, policy);
@@ -105,7 +105,7 @@ export class Policies {
     const { name, role, circuit } = agent;
     const access = await this.accessOf(namespace, role, name);
     if (action === 'publish' && isReserved(topic)) {
-      const because = `topics that begin with "${SYSTEM_TOPIC}" are the core's own`;
+      const because = `topics that begin with "${SYSTEM_TOPIC}" are reserved for the core`;
       return { allowed: false, rule: RESERVED_RULE, circuit, because };
     }
     const { allowed, rule } = access[action](topic);

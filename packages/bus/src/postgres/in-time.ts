@@ -35,4 +35,4 @@ export async function inTime<T>(
   }
 }
 
-const noAnswer = () => unavailable('the database does not answer in time; whether the call took effect is unknown');
+const noAnswer = () => unavailable('the database did not answer in time; it is unknown whether the call took effect');

@@ -42,7 +42,7 @@ export class PostgresLog implements EventLog {
 
   async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
     const appended = await inTime(this.#db, (db) => appendEvents(db, namespace, { events, settings: this.#settings }));
-    if (appended === undefined) throw new SwarmError('INTERNAL', 'the append had no result');
+    if (appended === undefined) throw new SwarmError('INTERNAL', 'the append returned no result');
     const { epoch, seqs, nonces, unswept } = appended;
     if (unswept >= SWEEP_FROM) this.#retention.sweepSoon(namespace);
     const repeats = new Set(appended.repeats);
@@ -65,7 +65,7 @@ export class PostgresLog implements EventLog {
       return readEvents(db, namespace, { after, limit });
     });
     const [log] = rows;
-    if (log === undefined) throw new SwarmError('INTERNAL', 'the log is not there');
+    if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
     const { gap, epoch, head, horizon } = JSON.parse(log.text) as LogState;
     if (gap !== null) return { gap, range: { horizon: { epoch, ...horizon }, head: { epoch, ...head } } };
     return rows.flatMap(({ seq, nonce, topic, text }) =>
@@ -89,7 +89,7 @@ export class PostgresLog implements EventLog {
 
   async size(namespace: string): Promise<LogSize> {
     const [log] = await inTime(this.#db, (db) => openLogs(db, [namespace]));
-    if (log === undefined) throw new SwarmError('INTERNAL', 'the log is not there');
+    if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
     const { head_seq, head_bytes, horizon_seq, horizon_bytes } = log;
     return {
       kept: head_seq - horizon_seq,

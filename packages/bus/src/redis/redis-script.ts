@@ -27,7 +27,7 @@ export function loadScript(name: string): RedisScript {
 function readLua(name: string): string {
   const places = FOLDERS.map((folder) => new URL(`${folder}${name}.lua`, import.meta.url));
   const place = places.find((url) => existsSync(url));
-  if (place === undefined) throw new Error(`the script ${name}.lua is in none of ${places.join(', ')}`);
+  if (place === undefined) throw new Error(`the script ${name}.lua was not found in ${places.join(', ')}`);
   return readFileSync(place, 'utf8');
 }
 

@@ -73,7 +73,8 @@ async function check(connection: RedisConnection): Promise<string | null> {
   const warnings = await connection.ask(async (client) => {
     if (connection.isCluster) {
       const state = /^cluster_state:(\w+)/m.exec(await client.cluster('INFO'))?.[1];
-      if (state !== 'ok') throw new SwarmError('UNAVAILABLE', `the Redis Cluster is ${state ?? 'of no known state'}`);
+      if (state !== 'ok')
+        throw new SwarmError('UNAVAILABLE', `the state of the Redis Cluster is ${state ?? 'unknown'}`);
     }
     return Promise.all(connection.servers.map(warningOf));
   });

@@ -37,7 +37,7 @@ export function parsePosition(text: string): LogPosition | null {
 export function positionIn(text: string, field: string): LogPosition {
   const position = parsePosition(text);
   if (position !== null) return position;
-  const reason = 'is no position of an event';
+  const reason = 'is not the position of an event';
   throw new SwarmError('INVALID_INPUT', `invalid input: ${field}: ${reason}`, { details: [{ path: field, reason }] });
 }
 

@@ -35,7 +35,9 @@ export async function keepCredentials(path: string): Promise<Credentials> {
   await chmod(path, 0o600);
   const kept = Kept.safeParse(parseJson(text));
   if (!kept.success) {
-    throw new Error(`${path} does not hold adminToken, joinToken and viewerToken: mend it, or remove it for new ones`);
+    throw new Error(
+      `${path} does not contain adminToken, joinToken and viewerToken: repair the file, or remove it to get new tokens`,
+    );
   }
   return kept.data;
 }

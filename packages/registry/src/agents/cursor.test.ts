@@ -47,7 +47,7 @@ describe('a cursor', () => {
   ])('that is %s is refused by name', (_, cursor) => {
     const { code, details } = refusal(() => decodeCursor('query', cursor));
     expect(code).toBe('INVALID_INPUT');
-    expect(details).toEqual([{ path: 'cursor', reason: 'is none that this call gave' }]);
+    expect(details).toEqual([{ path: 'cursor', reason: 'was not returned by this call' }]);
   });
 
   test.each(['-1', '1.5', '1e3', '0x10', '9'.repeat(16)])('of revision %s is refused', (revision) => {

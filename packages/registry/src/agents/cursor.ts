@@ -14,7 +14,7 @@ export function decodeCursor(kind: Kind, cursor: string): string {
   const value = decoded.startsWith(`${kind}:`) ? decoded.slice(kind.length + 1) : '';
   // The decoder forgives what the encoder never writes.
   if (CONTENT[kind].test(value) && encodeCursor(kind, value) === cursor) return value;
-  throw new SwarmError('INVALID_INPUT', 'invalid input: cursor: is none that this call gave', {
-    details: [{ path: 'cursor', reason: 'is none that this call gave' }],
+  throw new SwarmError('INVALID_INPUT', 'invalid input: cursor: was not returned by this call', {
+    details: [{ path: 'cursor', reason: 'was not returned by this call' }],
   });
 }

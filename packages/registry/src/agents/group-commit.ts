@@ -331,7 +331,7 @@ function conflicted(group: Pending[]): Pending[] {
   for (const pending of group) {
     const conflicts = pending.conflicts + 1;
     if (conflicts < MAX_CONFLICTS) again.push({ ...pending, conflicts });
-    else pending.fail(unavailable(`agent "${nameOf(pending.command)}" is being changed by too many others`));
+    else pending.fail(unavailable(`agent "${nameOf(pending.command)}" is being changed by too many concurrent calls`));
   }
   return again;
 }
@@ -342,5 +342,5 @@ const UNSTORABLE = /^(?:22|54)/;
 function meaningOf(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (typeof code !== 'string' || !UNSTORABLE.test(code)) return error;
-  return new SwarmError('INVALID_INPUT', 'invalid input: the store cannot hold it', { cause: error });
+  return new SwarmError('INVALID_INPUT', 'invalid input: the database cannot store it', { cause: error });
 }

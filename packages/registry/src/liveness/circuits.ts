@@ -46,6 +46,6 @@ export class Circuits {
       await submit(namespace, { kind: 'status', name, agentId, incarnation, set, seen: false });
       return;
     }
-    throw unavailable(`the circuit of agent "${name}" is being changed by too many others`);
+    throw unavailable(`the circuit of agent "${name}" is being changed by too many concurrent calls`);
   }
 }

@@ -88,7 +88,7 @@ function networks(cidrs: readonly string[]): Networks {
     }
     if (width === 32) ipv4.addSubnet(address, prefix, 'ipv4');
     else if (embeddedIPv4(address) === null) ipv6.addSubnet(address, prefix, 'ipv6');
-    else throw new RangeError(`"${cidr}" stands for IPv4 addresses and must be written as these`);
+    else throw new RangeError(`"${cidr}" is IPv4 written as IPv6: write the IPv4 range instead`);
   }
   return { has: (address) => (isIPv4(address) ? ipv4.check(address, 'ipv4') : ipv6.check(address, 'ipv6')) };
 }

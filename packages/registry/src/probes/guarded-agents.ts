@@ -103,7 +103,7 @@ class Guard {
 function blocked(verdicts: readonly AddressVerdict[]): ProbeFailure {
   const reason = verdicts.includes('local')
     ? 'the address is local or private, and SWARM_PROBE_ALLOW does not list it'
-    : 'the address is of a kind that is never probed';
+    : 'the address is in a range that is never probed';
   return new ProbeFailure('blocked', reason);
 }
 

@@ -50,8 +50,8 @@ type Meaning = readonly [ProbeFailureKind, string];
 const UNREACHABLE: Meaning = ['refused', 'the host cannot be reached'];
 const RESET: Meaning = ['reset', 'the connection was closed before the answer was complete'];
 const NO_RESOURCES: Meaning = ['aborted', 'the core could not open another connection'];
-const SELF_SIGNED: Meaning = ['tls', 'the certificate is signed by itself'];
-const UNKNOWN_ISSUER: Meaning = ['tls', 'the certificate is from an issuer that is not trusted'];
+const SELF_SIGNED: Meaning = ['tls', 'the certificate is self-signed'];
+const UNKNOWN_ISSUER: Meaning = ['tls', 'the issuer of the certificate is not trusted'];
 
 const OF_CODE: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: ['refused', 'the connection was refused'],
@@ -66,7 +66,7 @@ const OF_CODE: Readonly<Record<string, Meaning>> = {
   ECONNABORTED: RESET,
   EPIPE: RESET,
   HPE_INVALID_EOF_STATE: RESET,
-  ETIMEDOUT: ['timeout', 'the connection was not answered'],
+  ETIMEDOUT: ['timeout', 'the connection timed out'],
   EMFILE: NO_RESOURCES,
   ENFILE: NO_RESOURCES,
   ENOBUFS: NO_RESOURCES,

@@ -258,14 +258,14 @@ function parseTarget(url: string): URL | ProbeFailure {
   return port === '0' ? new ProbeFailure('invalid', 'the URL names port 0') : target;
 }
 
-const givenUp = () => new ProbeFailure('aborted', 'the probe was given up before there was an answer');
-const crowded = () => new ProbeFailure('aborted', 'too many other probes were under way');
+const givenUp = () => new ProbeFailure('aborted', 'the probe was cancelled before an answer came');
+const crowded = () => new ProbeFailure('aborted', 'too many other probes were running');
 const tooSlow = (timeoutMs: number) => new ProbeFailure('timeout', `no complete answer within ${timeoutMs} ms`);
 const tooLarge = () => new ProbeFailure('too_large', `the answer is larger than ${MAX_BODY_BYTES / 1024} KiB`);
 
 function badStatus(status: number): ProbeFailure {
-  if (status < 300 || status > 399) return new ProbeFailure('status', `it answered with status ${status}`);
-  return new ProbeFailure('redirect', `it answered with a redirect (${status}), which is not followed`);
+  if (status < 300 || status > 399) return new ProbeFailure('status', `the healthUrl answered with status ${status}`);
+  return new ProbeFailure('redirect', `the healthUrl answered with a redirect (${status}), which is not followed`);
 }
 
 const failed = ({ kind, message }: ProbeFailure, ms: number): ProbeResult => ({ ok: false, kind, reason: message, ms });

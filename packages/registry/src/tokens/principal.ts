@@ -53,30 +53,30 @@ const forbidden = (message: string): SwarmError<'FORBIDDEN'> => new SwarmError('
 /** Throws FORBIDDEN unless `principal` may read `namespace`. */
 export function assertMayRead(principal: Principal, namespace: string): void {
   if (principal.kind === 'admin') return;
-  if (principal.kind === 'join') throw forbidden('a join token registers agents and reads nothing');
+  if (principal.kind === 'join') throw forbidden('a join token can only register agents');
   if (principal.kind === 'viewer' && principal.namespace === null) return;
-  if (principal.namespace !== namespace) throw forbidden(`this token does not reach namespace "${namespace}"`);
+  if (principal.namespace !== namespace) throw forbidden(`this token has no access to namespace "${namespace}"`);
 }
 
 /** Throws FORBIDDEN unless `principal` may register an agent of `role` in `namespace`. */
 export function assertMayRegister(principal: Principal, namespace: string, role: string): void {
   if (principal.kind === 'admin') return;
-  if (principal.kind !== 'join') throw forbidden('registering takes a join or an admin token');
-  if (principal.namespace !== namespace) throw forbidden(`this token does not reach namespace "${namespace}"`);
+  if (principal.kind !== 'join') throw forbidden('registering needs a join token or an admin token');
+  if (principal.namespace !== namespace) throw forbidden(`this token has no access to namespace "${namespace}"`);
   if (principal.roles !== '*' && !principal.roles.includes(role)) {
-    throw forbidden(`this token does not register agents of role "${role}"`);
+    throw forbidden(`this token cannot register agents of role "${role}"`);
   }
 }
 
 /** Throws FORBIDDEN unless `principal` may change the agent: itself, or any for an admin. */
 export function assertMayChange(principal: Principal, namespace: string, name: string): void {
   if (principal.kind === 'admin') return;
-  if (principal.kind !== 'agent') throw forbidden(`a ${principal.kind} token changes no agents`);
-  if (principal.namespace !== namespace) throw forbidden(`this token does not reach namespace "${namespace}"`);
-  if (principal.name !== name) throw forbidden('an agent changes only itself');
+  if (principal.kind !== 'agent') throw forbidden(`a ${principal.kind} token cannot change agents`);
+  if (principal.namespace !== namespace) throw forbidden(`this token has no access to namespace "${namespace}"`);
+  if (principal.name !== name) throw forbidden('an agent can only change itself');
 }
 
 /** Throws FORBIDDEN unless `principal` is an administrator. */
 export function assertAdmin(principal: Principal): void {
-  if (principal.kind !== 'admin') throw forbidden('this takes an admin token');
+  if (principal.kind !== 'admin') throw forbidden('this call needs an admin token');
 }

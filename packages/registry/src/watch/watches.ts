@@ -175,7 +175,7 @@ function parseCursor(cursor: string | number | undefined): number | typeof SNAPS
   if (cursor === SNAPSHOT_ID) return SNAPSHOT_ID;
   const revision = typeof cursor === 'number' ? cursor : /^\d{1,16}$/.test(cursor) ? Number(cursor) : Number.NaN;
   if (Number.isSafeInteger(revision)) return revision;
-  throw new SwarmError('INVALID_INPUT', 'invalid input: lastEventId: is no cursor of a watch', {
-    details: [{ path: 'lastEventId', reason: 'is no cursor of a watch' }],
+  throw new SwarmError('INVALID_INPUT', 'invalid input: lastEventId: is not a cursor of a watch', {
+    details: [{ path: 'lastEventId', reason: 'is not a cursor of a watch' }],
   });
 }

@@ -279,7 +279,7 @@ describe('over TLS', () => {
   });
 
   test.each([
-    ['signed by itself', localhost, undefined, 'the certificate is signed by itself'],
+    ['signed by itself', localhost, undefined, 'the certificate is self-signed'],
     ['that has expired', expired, expired.cert, 'the certificate has expired'],
     ['for another host', elsewhere, elsewhere.cert, 'the certificate is for another host'],
   ])('a certificate %s fails', async (_, identity, ca, reason) => {
@@ -425,7 +425,7 @@ describe('look-ups of names', () => {
     const hanging = [asking.probe('http://hang.example/', never), asking.probe('http://hang.example:81/', never)];
     const waiting = asking.probe(`http://agent.example:${port}/`, never);
     for (const result of await Promise.all(hanging)) expect(result).toMatchObject({ ok: false, kind: 'timeout' });
-    expect(await waiting).toMatchObject({ ok: false, kind: 'aborted', reason: 'too many other probes were under way' });
+    expect(await waiting).toMatchObject({ ok: false, kind: 'aborted', reason: 'too many other probes were running' });
     expect(asked).toEqual(['hang.example']);
   });
 

@@ -43,20 +43,20 @@ import { streamRoute } from './stream-route.ts';
 const tag = 'agents';
 const namespace = { namespace: namespaceParameter };
 const named = { pathParameters: { name: AgentName } };
-const limit = integerParameter(QueryInput.shape.limit, 'Most results on a page.');
-const cursor = textParameter(z.string().max(LIMITS.cursorLength), '`nextCursor` of the page before.');
+const limit = integerParameter(QueryInput.shape.limit, 'Maximum number of results on a page.');
+const cursor = textParameter(z.string().max(LIMITS.cursorLength), '`nextCursor` of the previous page.');
 const filter: Parameters = {
   ...namespace,
   role: textParameter(Name, 'The role of the agent.'),
-  capability: textParameter(Name, 'The id of a capability that the agent has.'),
-  topic: textParameter(Topic, "A topic that one of the agent's declared patterns matches."),
+  capability: textParameter(Name, 'The id of a capability of the agent.'),
+  topic: textParameter(Topic, 'A topic that matches one of the patterns that the agent declares.'),
   health: textParameter(Health, 'The health of the agent.'),
-  circuit: textParameter(CircuitState, "The state of the agent's circuit."),
+  circuit: textParameter(CircuitState, 'The state of the circuit of the agent.'),
   labels: labelsParameter,
 };
 const ifRevision = integerParameter(
   z.number().int().nonnegative(),
-  'Update only if the registration is still the one of this `specRevision`.',
+  'Update only if the `specRevision` of the agent is still this one.',
 );
 
 /** An update as the procedure takes it; the name is in the path. */
@@ -69,13 +69,13 @@ const register = procedureRoute({
   tag,
   summary: 'Register an agent, or register it again',
   description:
-    "Idempotent on namespace and name. The answer carries a token of the agent's own; it is shown once. A registration " +
-    'under a new `incarnation` takes the name over, and ends the tokens of the process before.',
+    'Idempotent on namespace and name. The answer contains the token of the agent, which is shown only once. A registration ' +
+    'with a new `incarnation` takes over the name and revokes the tokens of the previous process.',
   query: namespace,
   body: { [JSON_MEDIA_TYPE]: AgentRegistration },
   answers: {
-    200: { description: 'Updated, or unchanged.', schema: RegisterResult },
-    201: { description: 'Created.', schema: RegisterResult },
+    200: { description: 'The agent was updated, or is unchanged.', schema: RegisterResult },
+    201: { description: 'The agent was created.', schema: RegisterResult },
   },
   refusals: ['IMMUTABLE_FIELD', 'PAYLOAD_TOO_LARGE', 'RATE_LIMITED'],
   call: (caller, input) => caller.registry.register(input),
@@ -89,12 +89,12 @@ const query = procedureRoute({
   operationId: 'queryAgents',
   tag,
   summary: 'Find agents',
-  description: 'All filters that are given must hold. Ordered by name.',
+  description: 'An agent must match all given filters. Ordered by name.',
   query: {
     ...filter,
     text: textParameter(
       z.string().min(1).max(LIMITS.searchLength),
-      'Words to find in name, role, description, capabilities and labels; every word must occur.',
+      'Words to search for in name, role, description, capabilities and labels. Every word must occur.',
     ),
     limit,
     cursor,
@@ -110,12 +110,12 @@ const watch = streamRoute({
   tag,
   summary: 'Follow the agents of a namespace live',
   description:
-    "Server-sent events. `event:` is the WatchEvent's `type`, `data:` the WatchEvent, `id:` what `Last-Event-ID` resumes " +
-    'after; `Last-Event-ID` beats `since`. A refusal before the first event is an ordinary answer; later it is an event ' +
-    '`error` with a SwarmError, and the stream ends.',
+    'Server-sent events. `event:` is the `type` of the WatchEvent, `data:` is the WatchEvent, and `id:` is the value with which ' +
+    '`Last-Event-ID` resumes the stream. `Last-Event-ID` takes precedence over `since`. An error before the first event is an ' +
+    'ordinary error answer. A later error is an event `error` with a SwarmError, after which the stream ends.',
   query: {
     ...filter,
-    since: integerParameter(z.number().int().nonnegative(), 'Go on after this revision, without a snapshot.'),
+    since: integerParameter(z.number().int().nonnegative(), 'Continue after this revision, without a snapshot.'),
   },
   value: WatchEvent,
 });
@@ -125,7 +125,7 @@ const get = procedureRoute({
   path: '/v1/agents/{name}',
   operationId: 'getAgent',
   tag,
-  summary: 'Look an agent up',
+  summary: 'Get an agent',
   ...named,
   query: namespace,
   answers: { 200: { description: 'The agent.', schema: Agent } },
@@ -140,13 +140,13 @@ const update = procedureRoute({
   tag,
   summary: "Change an agent's registration",
   description:
-    'A body with `set` replaces the fields that are in `set`. Any other body, and every `application/merge-patch+json`, is ' +
-    'a merge patch (RFC 7396) of the mutable fields: labels are then merged one by one, and null clears. `ifRevision` may ' +
-    'be in the query or in the body.',
+    'A body with `set` replaces the fields in `set`. Any other body, and every `application/merge-patch+json`, is a merge ' +
+    'patch (RFC 7396) of the mutable fields: each label is merged on its own, and null removes a value. `ifRevision` may be in ' +
+    'the query or in the body.',
   ...named,
   query: { ...namespace, ifRevision },
   body: { [JSON_MEDIA_TYPE]: z.union([UpdateBody, AgentMergePatch]), [MERGE_PATCH_MEDIA_TYPE]: AgentMergePatch },
-  answers: { 200: { description: 'The agent as it is now.', schema: UpdateResult } },
+  answers: { 200: { description: 'The agent after the update.', schema: UpdateResult } },
   refusals: ['NOT_FOUND', 'CONFLICT', 'IMMUTABLE_FIELD', 'PAYLOAD_TOO_LARGE', 'RATE_LIMITED'],
   input: (body, fromUrl, request): unknown =>
     isJsonObject(body) && 'set' in body && !isMergePatch(request)
@@ -162,13 +162,13 @@ const deregister = procedureRoute({
   operationId: 'deregisterAgent',
   tag,
   summary: 'Remove an agent',
-  description: "Its tokens stop working at once. The answer is the agent's last state.",
+  description: 'The tokens of the agent stop working at once. The answer is the last state of the agent.',
   ...named,
   query: {
     ...namespace,
-    reason: textParameter(z.string().max(LIMITS.reasonLength), 'Why, in words; watchers read it.'),
+    reason: textParameter(z.string().max(LIMITS.reasonLength), 'The reason, as text. Watchers receive it.'),
   },
-  answers: { 200: { description: 'The agent as it was.', schema: DeregisterResult } },
+  answers: { 200: { description: 'The last state of the agent.', schema: DeregisterResult } },
   refusals: ['NOT_FOUND'],
   call: (caller, input) => caller.registry.deregister(input),
 });
@@ -178,9 +178,13 @@ const history = procedureRoute({
   path: '/v1/agents/{name}/history',
   operationId: 'agentHistory',
   tag,
-  summary: 'What happened to an agent, newest first',
+  summary: 'List the changes of an agent, newest first',
   ...named,
-  query: { ...namespace, limit: integerParameter(HistoryInput.shape.limit, 'Most changes on a page.'), cursor },
+  query: {
+    ...namespace,
+    limit: integerParameter(HistoryInput.shape.limit, 'Maximum number of changes on a page.'),
+    cursor,
+  },
   answers: { 200: { description: 'A page of changes.', schema: HistoryResult } },
   refusals: ['NOT_FOUND', 'COMPACTED'],
   call: (caller, input) => caller.registry.history(input),
@@ -193,7 +197,7 @@ const beat: Route = {
   operationId: 'heartbeat',
   tag,
   summary: "Renew the agent's lease",
-  description: "Takes the agent's own token. Beat every third of `leaseMs`.",
+  description: 'Needs the token of the agent itself. Send a heartbeat every third of `leaseMs`.',
   ...named,
   query: namespace,
   body: { [JSON_MEDIA_TYPE]: HeartbeatInput },
@@ -206,7 +210,7 @@ const beat: Route = {
     if (!input.success) throw invalidInput(input.error);
     const { name } = request.params as { name: string };
     if (principal.kind === 'agent' && principal.name !== name) {
-      throw new SwarmError('FORBIDDEN', 'an agent beats only for itself');
+      throw new SwarmError('FORBIDDEN', 'an agent can only send heartbeats for itself');
     }
     return reply.send(await heartbeat(core, principal, input.data));
   },

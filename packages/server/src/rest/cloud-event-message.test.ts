@@ -21,7 +21,7 @@ describe('the mode', () => {
   it.each(['application/cloudevents', 'application/cloudevents+avro', 'application/cloudevents-batch+xml'])(
     'of %s is none that we read',
     (contentType) => {
-      expect(() => modeOf({ 'content-type': contentType })).toThrow('CloudEvents are read as');
+      expect(() => modeOf({ 'content-type': contentType })).toThrow('CloudEvents must be sent as');
     },
   );
 });

@@ -24,7 +24,7 @@ export function modeOf(headers: IncomingHttpHeaders): CloudEventMode | null {
   if (mediaType === CLOUD_EVENT_MEDIA_TYPE) return 'structured';
   if (mediaType === CLOUD_EVENTS_MEDIA_TYPE) return 'batched';
   if (mediaType.startsWith(FAMILY)) {
-    throw inputFault('', `CloudEvents are read as ${CLOUD_EVENT_MEDIA_TYPE} and ${CLOUD_EVENTS_MEDIA_TYPE}`);
+    throw inputFault('', `CloudEvents must be sent as ${CLOUD_EVENT_MEDIA_TYPE} or ${CLOUD_EVENTS_MEDIA_TYPE}`);
   }
   return MANDATORY.some((name) => headers[name] !== undefined) ? 'binary' : null;
 }

@@ -87,13 +87,13 @@ function idOf({ source, id }: CloudEvent): string {
 function dataOf(event: CloudEvent): Json {
   const contentType = event.datacontenttype ?? JSON_MEDIA_TYPE;
   if (typeof event.data_base64 === 'string') {
-    if (event.data !== undefined) throw inputFault('data_base64', 'must not stand beside data');
+    if (event.data !== undefined) throw inputFault('data_base64', 'must not be given together with data');
     return dataOfBytes({ bytes: Buffer.from(event.data_base64, 'base64'), contentType });
   }
   if (event.data === undefined) return null;
   if (isJson(contentType)) return event.data;
   if (!isText(contentType)) throw notRepresentable(contentType);
-  if (typeof event.data !== 'string') throw inputFault('data', `must be a string, as ${contentType} is text`);
+  if (typeof event.data !== 'string') throw inputFault('data', `must be a string, because ${contentType} is text`);
   return event.data;
 }
 
@@ -112,7 +112,7 @@ function textOf(bytes: Buffer, contentType: string): string {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);
   } catch {
-    throw inputFault('data', `must be text in ${charset.slice(0, 40)}`);
+    throw inputFault('data', `must be valid ${charset.slice(0, 40)} text`);
   }
 }
 
@@ -123,5 +123,5 @@ const isText = (contentType: string): boolean => mediaTypeOf(contentType).starts
 const notRepresentable = (contentType: string) =>
   inputFault(
     'datacontenttype',
-    `data of an event is JSON or text, and "${contentType.slice(0, 100)}" is neither: put it into a JSON string`,
+    `data of an event must be JSON or text, and "${contentType.slice(0, 100)}" is neither: send it as a JSON string`,
   );

@@ -36,11 +36,12 @@ import { streamRoute } from './stream-route.ts';
 const tag = 'events';
 const namespace = { namespace: namespaceParameter };
 const topics = required(
-  listParameter(SubscribeInput.shape.topics, 'Patterns of topics: `topics=a.*`, repeated for more.'),
+  listParameter(SubscribeInput.shape.topics, 'Topic pattern, such as `topics=a.*`. Repeat the parameter for more.'),
 );
 const from: Parameter = {
   schema: z.string().max(LIMITS.cursorLength).default('latest'),
-  description: 'Where to begin: `latest`, `earliest`, or the position behind which to go on. `Last-Event-ID` beats it.',
+  description:
+    'Where to start: `latest`, `earliest`, or a position, after which the stream continues. `Last-Event-ID` takes precedence.',
   decode: (given) =>
     typeof given !== 'string' || given === 'latest' || given === 'earliest' ? given : { after: given },
 };
@@ -52,14 +53,14 @@ const publish: Route = {
   path: '/v1/events',
   operationId: 'publishEvents',
   tag,
-  summary: 'Publish an event, or many',
+  summary: 'Publish one event or a list of events',
   description:
-    'An object is one event, and answered by its PublishResult; a list is published in its order, and answered by a result for each ' +
-    'event: one that is refused spares the others. Publishing an event again under its `id` is harmless.\n\n' +
-    'CloudEvents 1.0 are taken in all three modes: structured, batched, and binary (`ce-` headers beside any media type of ' +
-    'JSON or text). `type` is the topic; `id`, unless it is a UUID, becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` ' +
-    'means nothing else. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions ' +
-    'ignored. Text becomes a JSON string; other data that is no JSON is refused.',
+    'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
+    'each event; a refused event does not affect the others. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
+    'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
+    'text). `type` is the topic. An `id` that is not a UUID becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` has no other ' +
+    'meaning. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions are ignored. Text ' +
+    'becomes a JSON string; data that is neither JSON nor text is refused.',
   query: namespace,
   headers: Object.fromEntries(
     ATTRIBUTES.map((name) => [
@@ -77,7 +78,7 @@ const publish: Route = {
   bodyOptional: true,
   answers: {
     200: {
-      description: 'The event is in the log; of many, what became of each.',
+      description: 'The event is in the log. For a list: the result of each event.',
       schema: z.union([PublishResult, PublishManyResult]),
     },
   },
@@ -132,12 +133,15 @@ const read = procedureRoute({
     topics,
     after: textParameter(
       Position,
-      '`next` of the page before, or the position of an event. Default: the oldest that is kept.',
+      '`next` of the previous page, or the position of an event. Default: start with the oldest event that is kept.',
     ),
-    limit: integerParameter(ReadInput.shape.limit, 'Most events on a page, which also ends at about 4 MiB of them.'),
+    limit: integerParameter(
+      ReadInput.shape.limit,
+      'Maximum number of events on a page. A page also ends at about 4 MiB.',
+    ),
   },
   answers: {
-    200: { description: 'A page of events; the end is reached when `next` does not move.', schema: ReadResult },
+    200: { description: 'A page of events. The end is reached when `next` stays the same.', schema: ReadResult },
   },
   refusals: ['ACL_DENIED', 'COMPACTED'],
   call: (caller, input) => caller.bus.read(input),
@@ -150,9 +154,10 @@ const subscribe = streamRoute({
   tag,
   summary: 'Follow topics live',
   description:
-    "Server-sent events. `event:` is the SubscriptionEvent's `type`, `data:` the SubscriptionEvent, `id:` the position that " +
-    '`Last-Event-ID` resumes behind. The first is a bookmark at the position of attachment. A refusal before it is an ordinary ' +
-    'answer; later it is an event `error` with a SwarmError, and the stream ends.',
+    'Server-sent events. `event:` is the `type` of the SubscriptionEvent, `data:` is the SubscriptionEvent, and `id:` is the ' +
+    'position after which `Last-Event-ID` resumes the stream. The first event is a bookmark at the position where the stream ' +
+    'starts. An error before it is an ordinary error answer. A later error is an event `error` with a SwarmError, after which ' +
+    'the stream ends.',
   query: { ...namespace, topics, from },
   value: SubscriptionEvent,
   refusals: ['ACL_DENIED'],

@@ -23,7 +23,7 @@ import { procedureRoute, type Route } from './route.ts';
 const tag = 'groups';
 const query = { namespace: namespaceParameter };
 const pathParameters = { group: Name };
-const cursor = textParameter(z.string().max(LIMITS.cursorLength), '`nextCursor` of the page before.');
+const cursor = textParameter(z.string().max(LIMITS.cursorLength), '`nextCursor` of the previous page.');
 
 /** Inputs as the procedures take them; namespace and group are in the URL. */
 export const ClaimBody = ClaimInput.omit({ namespace: true, group: true });
@@ -38,14 +38,15 @@ export const groupRoutes: readonly Route[] = [
     path: '/v1/groups/{group}/claim',
     operationId: 'claimDeliveries',
     tag,
-    summary: 'Take events to work on',
+    summary: 'Claim events for processing',
     description:
-      'Answers at once when there are any, else when the first one comes or `waitMs` is over. The first call makes the group; ' +
-      'one that names other topics, deadline or attempts ends in CONFLICT. Each delivery wants an ack or a nack before its deadline.',
+      'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
+      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT. ' +
+      'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     pathParameters,
     query,
     body: { [JSON_MEDIA_TYPE]: ClaimBody },
-    answers: { 200: { description: 'The deliveries; none when the wait is over.', schema: ClaimResult } },
+    answers: { 200: { description: 'The deliveries. None if no event came within `waitMs`.', schema: ClaimResult } },
     refusals: ['ACL_DENIED', 'CONFLICT', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.bus.claim(input),
   }),
@@ -54,12 +55,12 @@ export const groupRoutes: readonly Route[] = [
     path: '/v1/groups/{group}/ack',
     operationId: 'ackDeliveries',
     tag,
-    summary: 'Say that deliveries are done',
-    description: 'A late ack settles too.',
+    summary: 'Acknowledge deliveries',
+    description: 'An ack that comes after the deadline also settles the delivery.',
     pathParameters,
     query,
     body: { [JSON_MEDIA_TYPE]: AckBody },
-    answers: { 200: { description: 'How many were open.', schema: SettleResult } },
+    answers: { 200: { description: 'The number of deliveries that were open.', schema: SettleResult } },
     refusals: ['ACL_DENIED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.bus.ack(input),
   }),
@@ -68,13 +69,13 @@ export const groupRoutes: readonly Route[] = [
     path: '/v1/groups/{group}/nack',
     operationId: 'nackDeliveries',
     tag,
-    summary: 'Give deliveries back',
+    summary: 'Give back deliveries',
     description:
-      'They are delivered again, or become dead letters after the last attempt. A late nack counts for nothing.',
+      'The events are delivered again, or become dead letters after the last attempt. A nack that comes after the deadline has no effect.',
     pathParameters,
     query,
     body: { [JSON_MEDIA_TYPE]: NackBody },
-    answers: { 200: { description: 'How many were open.', schema: SettleResult } },
+    answers: { 200: { description: 'The number of deliveries that were open.', schema: SettleResult } },
     refusals: ['ACL_DENIED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.bus.nack(input),
   }),
@@ -85,7 +86,12 @@ export const groupRoutes: readonly Route[] = [
     tag,
     summary: 'List consumer groups',
     query,
-    answers: { 200: { description: 'The groups, with what waits in them.', schema: GroupsResult } },
+    answers: {
+      200: {
+        description: 'The groups, with the number of events that are waiting, in flight and dead.',
+        schema: GroupsResult,
+      },
+    },
     call: (caller, input) => caller.bus.groups(input),
   }),
   procedureRoute({
@@ -93,9 +99,13 @@ export const groupRoutes: readonly Route[] = [
     path: '/v1/groups/{group}/dead-letters',
     operationId: 'listDeadLetters',
     tag,
-    summary: 'Read what a group has given up on, oldest first',
+    summary: 'List the dead letters of a group, oldest first',
     pathParameters,
-    query: { ...query, limit: integerParameter(DeadLettersInput.shape.limit, 'Most dead letters on a page.'), cursor },
+    query: {
+      ...query,
+      limit: integerParameter(DeadLettersInput.shape.limit, 'Maximum number of dead letters on a page.'),
+      cursor,
+    },
     answers: { 200: { description: 'A page of dead letters.', schema: DeadLettersResult } },
     refusals: ['ACL_DENIED', 'NOT_FOUND'],
     call: (caller, input) => caller.bus.deadLetters(input),
@@ -106,11 +116,11 @@ export const groupRoutes: readonly Route[] = [
     operationId: 'redriveDeadLetters',
     tag,
     summary: 'Deliver dead letters again',
-    description: 'Takes either `deliveryIds` or `all: true`.',
+    description: 'The body has either `deliveryIds` or `all: true`.',
     pathParameters,
     query,
     body: { [JSON_MEDIA_TYPE]: DeadLetterBody },
-    answers: { 200: { description: 'How many there were.', schema: CountResult } },
+    answers: { 200: { description: 'The number of dead letters.', schema: CountResult } },
     refusals: ['ACL_DENIED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.bus.redrive(input),
   }),
@@ -119,12 +129,12 @@ export const groupRoutes: readonly Route[] = [
     path: '/v1/groups/{group}/dead-letters/discard',
     operationId: 'discardDeadLetters',
     tag,
-    summary: 'Drop dead letters for good',
-    description: 'Takes either `deliveryIds` or `all: true`.',
+    summary: 'Discard dead letters',
+    description: 'The body has either `deliveryIds` or `all: true`.',
     pathParameters,
     query,
     body: { [JSON_MEDIA_TYPE]: DeadLetterBody },
-    answers: { 200: { description: 'How many there were.', schema: CountResult } },
+    answers: { 200: { description: 'The number of dead letters.', schema: CountResult } },
     refusals: ['ACL_DENIED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.bus.discard(input),
   }),
@@ -134,7 +144,11 @@ export const groupRoutes: readonly Route[] = [
     operationId: 'listTopics',
     tag,
     summary: 'List the topics in use',
-    query: { ...query, limit: integerParameter(TopicsInput.shape.limit, 'Most topics on a page.'), cursor },
+    query: {
+      ...query,
+      limit: integerParameter(TopicsInput.shape.limit, 'Maximum number of topics on a page.'),
+      cursor,
+    },
     answers: { 200: { description: 'A page of topics.', schema: TopicsResult } },
     call: (caller, input) => caller.bus.topics(input),
   }),

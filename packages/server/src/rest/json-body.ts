@@ -38,7 +38,7 @@ export function jsonOf(bytes: Buffer, path: string): unknown {
 }
 
 export const bodyTooLarge = (limit: number): SwarmError<'PAYLOAD_TOO_LARGE'> =>
-  new SwarmError('PAYLOAD_TOO_LARGE', `the body may have ${limit} bytes`, { details: { limit } });
+  new SwarmError('PAYLOAD_TOO_LARGE', `the body must have at most ${limit} bytes`, { details: { limit } });
 
 export const isMergePatch = ({ headers }: FastifyRequest): boolean =>
   mediaTypeOf(headers['content-type'] ?? '') === MERGE_PATCH_MEDIA_TYPE;

@@ -26,16 +26,22 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
       title: 'HyperCode Swarm',
       version: '1',
       description:
-        'The registry and the event bus of a swarm of agents. Unknown fields are ignored; fields may be added to answers.',
+        'The registry and the event bus of a swarm of agents. Unknown fields are ignored. New fields may be added to answers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     tags: [
-      { name: 'agents', description: 'Which agents exist, what they can do, whether they are alive.' },
-      { name: 'events', description: 'What agents tell each other: published once, heard by everybody who may.' },
-      { name: 'groups', description: 'Events as work: each goes to one member of a group, until it is done.' },
-      { name: 'policy', description: 'Which roles may publish and hear what.' },
-      { name: 'tokens', description: 'Who may join, look, or administer.' },
+      { name: 'agents', description: 'The agents: what they can do, and whether they are healthy.' },
+      {
+        name: 'events',
+        description: 'Events that agents publish, and that every permitted client can read or follow.',
+      },
+      {
+        name: 'groups',
+        description: 'Consumer groups: each event goes to one member at a time, until it is acknowledged.',
+      },
+      { name: 'policy', description: 'Which topics each role may publish and subscribe to.' },
+      { name: 'tokens', description: 'Tokens for agents that join, for viewers and for admins.' },
     ],
     security: [{ token: [] }],
     paths,

@@ -39,12 +39,12 @@ export const listParameter = (schema: z.ZodType, description: string): Parameter
 
 export const required = (parameter: Parameter): Parameter => ({ ...parameter, required: true });
 
-export const namespaceParameter = textParameter(Namespace.default('default'), 'The namespace of the call.');
+export const namespaceParameter = textParameter(Namespace.default('default'), 'The namespace. Default: `default`.');
 
 /** `labels=key=value`, once for each label, or all of them as one JSON object. */
 export const labelsParameter: Parameter = {
   schema: z.array(z.string().max(LIMITS.nameLength + 1 + LIMITS.labelValueLength)).max(LIMITS.labels),
-  description: 'Labels that the agent has: `key=value`, repeated for more; or one JSON object.',
+  description: 'Labels of the agent: `key=value`, repeated for more, or one JSON object.',
   decode: (given, name) => {
     const pairs = typeof given === 'string' ? [given] : given;
     const [first] = pairs;

@@ -19,7 +19,7 @@ export const policyRoutes: readonly Route[] = [
     tag,
     summary: 'Read the policy in force',
     query,
-    answers: { 200: { description: 'The policy; version 0 is the one that ships with the product.', schema: Policy } },
+    answers: { 200: { description: 'The policy. Version 0 is the default policy.', schema: Policy } },
     call: (caller, input) => caller.policy.get(input),
   }),
   procedureRoute({
@@ -29,12 +29,12 @@ export const policyRoutes: readonly Route[] = [
     tag,
     summary: 'Replace the policy',
     description:
-      'Takes an admin token. It is in force at once on the replica that answers, and within a second on the others. With ' +
-      '`ifVersion`, only if that is the version in force.',
+      'Needs an admin token. The policy takes effect at once on the replica that answers, and within a second on the others. With ' +
+      '`ifVersion`, the policy is replaced only if that version is in force.',
     query,
     body: { [JSON_MEDIA_TYPE]: PolicyBody },
     maxBodyBytes: LIMITS.policyBytes,
-    answers: { 200: { description: 'The policy as it is now.', schema: Policy } },
+    answers: { 200: { description: 'The new policy.', schema: Policy } },
     refusals: ['CONFLICT', 'PAYLOAD_TOO_LARGE'],
     call: (caller, input) => caller.policy.put(input),
   }),
@@ -43,14 +43,14 @@ export const policyRoutes: readonly Route[] = [
     path: '/v1/policy/explain',
     operationId: 'explainPolicy',
     tag,
-    summary: 'Ask whether an agent may publish or subscribe, and why',
+    summary: 'Explain whether an agent may publish or subscribe',
     query: {
       ...query,
       name: required(textParameter(name, 'The name of the agent.')),
-      action: required(textParameter(action, 'What it would do.')),
-      topic: required(textParameter(topic, 'The topic; to subscribe, it may be a pattern.')),
+      action: required(textParameter(action, 'The action to check.')),
+      topic: required(textParameter(topic, 'The topic. For `subscribe`, it may be a pattern.')),
     },
-    answers: { 200: { description: 'The verdict.', schema: PolicyExplanation } },
+    answers: { 200: { description: 'The decision.', schema: PolicyExplanation } },
     refusals: ['NOT_FOUND'],
     call: (caller, input) => caller.policy.explain(input),
   }),

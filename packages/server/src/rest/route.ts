@@ -94,7 +94,7 @@ export function mergeInput(body: unknown, fromUrl: Record<string, unknown>): unk
 }
 
 export const contradiction = (name: string): SwarmError =>
-  inputFault(name, 'the URL and the body say different things');
+  inputFault(name, 'the URL and the body have different values');
 
 export const isJsonObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -18,7 +18,10 @@ export interface StreamRoute<Input extends z.ZodType, I extends StreamItem> exte
 }
 
 const headers = {
-  'Last-Event-ID': { schema: z.string(), description: 'The `id:` of the last event that was heard; go on behind it.' },
+  'Last-Event-ID': {
+    schema: z.string(),
+    description: 'The `id:` of the last event that was received. The stream continues after it.',
+  },
 };
 
 /** `Last-Event-ID` becomes the input's `lastEventId`. What is refused before the first value is an ordinary answer. */

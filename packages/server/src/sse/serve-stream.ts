@@ -46,7 +46,7 @@ export async function serveStream(
     onRefusal: (thrown) => {
       const refusal = toRefusal(thrown);
       onRefusal(refusal.code);
-      if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a stream broke');
+      if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a stream failed');
       else request.log.info({ code: refusal.code }, 'stream ended');
     },
   }).finally(over);

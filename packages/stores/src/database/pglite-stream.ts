@@ -34,7 +34,9 @@ export function createPglite(folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
     startWorker({ folder, task: 'create' })
       .on('error', (error) => reject(workerError(folder, error)))
-      .on('exit', (code) => (code === 0 ? resolve() : reject(workerError(folder, `its worker ended with ${code}`))));
+      .on('exit', (code) =>
+        code === 0 ? resolve() : reject(workerError(folder, `the worker thread ended with ${code}`)),
+      );
   });
 }
 
@@ -77,7 +79,7 @@ export class PgliteStream extends Duplex {
       this.#worker = undefined;
       this.#markGone();
       if (code === 0 && this.writableEnded) this.push(null);
-      else this.destroy(workerError(this.#folder, `its worker ended with ${code}`));
+      else this.destroy(workerError(this.#folder, `the worker thread ended with ${code}`));
     });
   }
 

@@ -83,7 +83,7 @@ async function create(folder: string): Promise<void> {
 }
 
 async function serve(folder: string): Promise<void> {
-  if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('its files are gone');
+  if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('the files of the database were removed');
   const pglite = await open(folder);
   parentPort?.on('message', (message: Uint8Array) => {
     void (message[0] === TERMINATE ? pglite.close().then(() => process.exit(0)) : answer(pglite, message));

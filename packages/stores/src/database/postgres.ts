@@ -50,7 +50,7 @@ function hangUpOnSilence(silenceMs: number): Socket {
   const socket = new Socket();
   socket.setTimeout(silenceMs, () => {
     socket.destroy(
-      Object.assign(new Error(`the database server was silent for ${silenceMs} ms`), { code: 'ETIMEDOUT' }),
+      Object.assign(new Error(`the database server sent nothing for ${silenceMs} ms`), { code: 'ETIMEDOUT' }),
     );
   });
   return socket;

@@ -9,7 +9,7 @@ export const unavailable = (message: string, cause?: unknown): SwarmError<'UNAVA
 /** A SwarmError as it is; a database that is away as UNAVAILABLE; the rest as `SwarmError.from` has it. */
 export function refusalOf(thrown: unknown): SwarmError {
   if (!(thrown instanceof SwarmError) && classify(thrown) === 'unavailable') {
-    return unavailable('the database does not answer; whether the call took effect is unknown', thrown);
+    return unavailable('the database does not answer; it is unknown whether the call took effect', thrown);
   }
   return SwarmError.from(thrown);
 }

@@ -107,7 +107,7 @@ async function serverOf([first = '', ...others]: string[], abort: AbortSignal): 
 function addressIn(seed: string, slots: unknown, slot: number): string {
   const ranges = Array.isArray(slots) ? (slots as [number, number, [string, number]][]) : [];
   const owner = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2];
-  if (owner === undefined) throw new Error(`No node of the Redis Cluster has slot ${slot}`);
+  if (owner === undefined) throw new Error(`No node of the Redis Cluster serves slot ${slot}`);
   const url = new URL(seed);
   const [host, port] = owner;
   // A node that does not know its own name leaves it empty: it is the one that was asked.
