@@ -3,9 +3,9 @@ import type { KnipConfig } from 'knip';
 
 const config: KnipConfig = {
   workspaces: {
-    // Started by images, and by their build.
+    // Started by images and their build, and by CI.
     // The samples of README.md are compiled as modules of the workspace's root.
-    '.': { entry: ['docker/*.mjs'], ignoreDependencies: ['@hypercode/client'] },
+    '.': { entry: ['docker/*.mjs', '.ci/*.mjs'], ignoreDependencies: ['@hypercode/client'] },
     // A package begins at its index, an app at the script that starts it; some programs are started by their path besides.
     'packages/*': {},
     'apps/core': {

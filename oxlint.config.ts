@@ -99,6 +99,7 @@ const exceptions: OxlintOverride[] = [
   { files: ['*.config.ts', 'packages/testkit/src/setup/*.ts'], rules: { 'import/no-default-export': 'off' } },
   {
     files: [
+      '.ci/**',
       'apps/*/src/main.ts',
       'packages/testkit/src/**',
       'e2e/**',

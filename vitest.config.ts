@@ -32,11 +32,16 @@ const inCi = Boolean(process.env['CI']);
 const scope = testScope(process.env);
 // For the workers, which inherit it.
 process.env['SWARM_TEST_MATRIX'] = scope.matrix;
-console.log(`Matrix of stores: ${scope.matrix}, ${scope.why}.`);
+/** Says how much runs: what is left out is never left out silently. */
+const sayScope: Reporter = {
+  onInit: () => console.log(`Matrix of stores: ${scope.matrix}, ${scope.why}.`),
+};
 
 export default defineConfig({
   test: {
-    reporters: inCi ? ['default', ['json', { outputFile: '.vitest/results.json' }], new NoEmptyProject()] : ['default'],
+    reporters: inCi
+      ? ['default', sayScope, ['json', { outputFile: '.vitest/results.json' }], new NoEmptyProject()]
+      : ['default', sayScope],
     allowOnly: !inCi,
     // Two files at a time on a machine of any size: the tests start real servers and hold them to deadlines. Groups run
     // one after another. The timeouts only end what hangs; no test waits for time.
