@@ -2,7 +2,7 @@
 import { AgentRegistration } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { migrate, openDatabase } from '@hypercode/stores';
-import { Registry, registryMigrations } from '@hypercode/registry';
+import { Registry, registrySchema } from '@hypercode/registry';
 import { Client } from 'pg';
 import { CoreCalls, queryPath } from '../core-calls.ts';
 import type { Figure } from '../figures.ts';
@@ -139,7 +139,7 @@ async function fill(url: string, size: number): Promise<void> {
     throw error;
   };
   try {
-    await migrate(database.kysely, registryMigrations);
+    await migrate(database.kysely, [registrySchema]);
     const signal = createLocalSignal({ onError: fail });
     const retention = { maxChanges: 100_000, maxAgeMs: 3_600_000 };
     const registry = new Registry({ database, signal, staticTokens: [], leaseMs: 30_000, retention, onError: fail });

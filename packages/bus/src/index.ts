@@ -4,7 +4,7 @@ export type { BusCaller } from './admission/caller.ts';
 export { RateLimit } from './admission/rate-limit.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
-export { busMigrations } from './migrations.ts';
+export { busSchema } from './database-schema.ts';
 export { Access } from './policies/access.ts';
 export type { PolicySchema } from './policies/policy-table.ts';
 export { openPostgresStore } from './postgres/postgres-store.ts';

@@ -15,7 +15,7 @@ import { describeIn, type SuiteScope } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AgentCaller, BusCaller } from '../src/admission/caller.ts';
 import { Bus, type BusOptions } from '../src/bus.ts';
-import { busMigrations } from '../src/migrations.ts';
+import { busSchema } from '../src/database-schema.ts';
 import type { PolicySchema } from '../src/policies/policy-table.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
 import type { LogSettings } from '../src/store/event-log.ts';
@@ -109,7 +109,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
   beforeAll(async () => {
     backend = await openBackend();
     const { database, close } = await backend.database();
-    await migrate(database.kysely, busMigrations);
+    await migrate(database.kysely, [busSchema]);
     await close();
   }, 120_000);
   afterEach(async () => {

@@ -1,15 +1,8 @@
 // Wires one core: stores, registry, bus, server. Everything that it starts, it also stops.
 import { createPostgresSignal, createRedisSignal, type Database, migrate, openDatabase } from '@hypercode/stores';
-import {
-  Bus,
-  busMigrations,
-  type BusStore,
-  openPostgresStore,
-  openRedisStore,
-  type PolicySchema,
-} from '@hypercode/bus';
+import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
-import { AddressRules, defaultRules, Registry, registryMigrations, type StaticToken } from '@hypercode/registry';
+import { AddressRules, defaultRules, Registry, registrySchema, type StaticToken } from '@hypercode/registry';
 import { createSwarmServer } from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
@@ -128,14 +121,14 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
   }
 }
 
-const MIGRATIONS = { ...registryMigrations, ...busMigrations };
+const SCHEMAS = [registrySchema, busSchema];
 
 /** A migration may take as long as it needs: on a server it has a connection without a statement timeout. */
 export async function migrateDatabase(database: Database, url: string | null): Promise<void> {
-  if (url === null) return migrate(database.kysely, MIGRATIONS);
+  if (url === null) return migrate(database.kysely, SCHEMAS);
   const patient = await openDatabase({ url, maxConnections: 1, statementTimeoutMs: 0 });
   try {
-    await migrate(patient.kysely, MIGRATIONS);
+    await migrate(patient.kysely, SCHEMAS);
   } finally {
     await patient.close();
   }

@@ -2,7 +2,7 @@
 export type { CommittedGroup } from './agents/group-commit.ts';
 export type { Clock } from './clock.ts';
 export type { CircuitNews } from './liveness/queries/claim-circuit-news.ts';
-export { registryMigrations } from './migrations/index.ts';
+export { registrySchema } from './database-schema.ts';
 export { AddressRules, defaultRules } from './probes/address-rules.ts';
 export { type LivenessOptions, Registry, type RegistryObserver, type RegistryOptions } from './registry.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';

@@ -9,7 +9,7 @@ import { commitWrites } from '../src/agents/queries/commit-writes.ts';
 import { touchAgents } from '../src/heartbeats/queries/touch-agents.ts';
 import { freshMemory } from '../src/liveness/liveness-memory.ts';
 import { writeMemories } from '../src/liveness/queries/write-memories.ts';
-import { registryMigrations } from '../src/migrations/index.ts';
+import { registrySchema } from '../src/database-schema.ts';
 import type { Schema } from '../src/schema.ts';
 import { until } from './swarm.ts';
 
@@ -65,7 +65,7 @@ describe('agents that several statements write at once', () => {
   beforeAll(async () => {
     const url = await freshDatabase();
     [holder, one, other] = [await open(url), await open(url), await open(url)];
-    await migrate(holder, registryMigrations);
+    await migrate(holder, [registrySchema]);
   });
   afterAll(async () => {
     for (const database of opened) await database.close();

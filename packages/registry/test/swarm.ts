@@ -15,7 +15,7 @@ import { type Database, migrate, refusalOf } from '@hypercode/stores';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { type Clock, systemClock } from '../src/clock.ts';
-import { registryMigrations } from '../src/migrations/index.ts';
+import { registrySchema } from '../src/database-schema.ts';
 import { Registry, type RegistryOptions } from '../src/registry.ts';
 import type { AgentPrincipal, Principal } from '../src/tokens/principal.ts';
 import { Watcher, type WatcherOptions } from './watch/watcher.ts';
@@ -103,7 +103,7 @@ export class Replicas {
     beforeAll(async () => {
       this.#store = await this.#open();
       const { database, close } = await this.#store.connect();
-      await migrate(database.kysely, registryMigrations);
+      await migrate(database.kysely, [registrySchema]);
       await close();
     }, 60_000);
     afterEach(async () => {

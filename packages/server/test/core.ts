@@ -1,9 +1,9 @@
 // For tests: a whole core in this process, on an embedded database of its own, and what its refusals look like.
-import { Bus, busMigrations, openPostgresStore, type PolicySchema } from '@hypercode/bus';
+import { Bus, busSchema, openPostgresStore, type PolicySchema } from '@hypercode/bus';
 import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { migrate, openDatabase } from '@hypercode/stores';
-import { Registry, registryMigrations } from '@hypercode/registry';
+import { Registry, registrySchema } from '@hypercode/registry';
 import { embeddedFolder } from '@hypercode/testkit';
 import { pino } from 'pino';
 import { expect } from 'vitest';
@@ -51,7 +51,7 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
   const { publishPerSecond = 0 } = options;
   const folder = await embeddedFolder('core');
   const database = await openDatabase({ dataDir: folder.path });
-  await migrate(database.kysely, { ...registryMigrations, ...busMigrations });
+  await migrate(database.kysely, [registrySchema, busSchema]);
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) });
   const signal = createLocalSignal();

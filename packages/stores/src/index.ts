@@ -2,7 +2,7 @@
 // the caller.
 export { type Database, openDatabase, type PgliteOptions, type PostgresOptions } from './database/database.ts';
 export { classify, type FailureKind } from './database/failure.ts';
-export { migrate } from './database/migrate.ts';
+export { type FunctionSources, migrate, type SchemaSources } from './database/migrate.ts';
 export { refusalOf, unavailable } from './database/refusal.ts';
 export { connectRedis, type RedisClient, type RedisConnection } from './redis/redis-connection.ts';
 export { createPostgresSignal, type PostgresSignalOptions } from './signal/postgres-signal.ts';

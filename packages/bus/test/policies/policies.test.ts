@@ -4,14 +4,14 @@ import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder } from '@hypercode/testkit';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { busMigrations } from '../../src/migrations.ts';
+import { busSchema } from '../../src/database-schema.ts';
 import { Policies } from '../../src/policies/policies.ts';
 import type { PolicySchema } from '../../src/policies/policy-table.ts';
 
 test('checks do not queue up while the database does not answer', { timeout: 180_000 }, async () => {
   const folder = await embeddedFolder('policies');
   const database = await openDatabase({ dataDir: folder.path });
-  await migrate(database.kysely, busMigrations);
+  await migrate(database.kysely, [busSchema]);
   const db = database.kysely.$extendTables<PolicySchema>();
   const signal = createLocalSignal();
   const errors: unknown[] = [];

@@ -9,7 +9,7 @@ import type { OpenStores } from '../../testing/bus-store.ts';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogSettings } from '../../src/store/event-log.ts';
-import { busMigrations } from '../../src/postgres/migrations/index.ts';
+import { busSchema } from '../../src/database-schema.ts';
 import { replicas } from './replicas.ts';
 import type { BusSchema } from '../../src/postgres/schema.ts';
 import { openPostgresStore } from '../../src/postgres/postgres-store.ts';
@@ -22,7 +22,7 @@ const ROOMY: LogSettings = {
 async function migratedDatabase(): Promise<string> {
   const url = await freshDatabase();
   const database = await openDatabase({ url });
-  await migrate(database.kysely, busMigrations);
+  await migrate(database.kysely, [busSchema]);
   await database.close();
   return url;
 }

@@ -5,7 +5,7 @@ import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';
 import type { OpenStores } from '../../testing/bus-store.ts';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { busMigrations } from '../../src/postgres/migrations/index.ts';
+import { busSchema } from '../../src/database-schema.ts';
 import { replicas } from './replicas.ts';
 
 describe('PGlite', () => {
@@ -16,7 +16,7 @@ describe('PGlite', () => {
   beforeAll(async () => {
     folder = await embeddedFolder('pglite');
     database = await openDatabase({ dataDir: folder.path });
-    await migrate(database.kysely, busMigrations);
+    await migrate(database.kysely, [busSchema]);
   }, 60_000);
   afterAll(async () => {
     await database.close();

@@ -5,7 +5,7 @@ import { embeddedFolder } from '@hypercode/testkit';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { ChangeLog } from '../../src/changes/change-log.ts';
-import { registryMigrations } from '../../src/migrations/index.ts';
+import { registrySchema } from '../../src/database-schema.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Schema } from '../../src/schema.ts';
 import { Identities } from '../../src/tokens/identities.ts';
@@ -15,7 +15,7 @@ import { mintToken } from '../../src/tokens/token-format.ts';
 it('checks do not queue up while the database does not answer', { timeout: 180_000 }, async () => {
   const folder = await embeddedFolder('identities');
   const database = await openDatabase({ dataDir: folder.path });
-  await migrate(database.kysely, registryMigrations);
+  await migrate(database.kysely, [registrySchema]);
   const db = database.kysely.$extendTables<Schema>();
   const signal = createLocalSignal();
   const errors: unknown[] = [];

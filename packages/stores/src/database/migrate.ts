@@ -1,19 +1,90 @@
-// Brings a database to the newest schema. Replicas that start together wait for one another.
-import type { Kysely } from 'kysely';
+// Brings a database to the schema of this release: tables by migrations, functions by their sources.
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import { createHash } from 'node:crypto';
+
+/** The functions of one component. They can be replaced: each is `create or replace function`. */
+export interface FunctionSources {
+  /**
+   * Counts the releases that changed a function. A core never replaces the functions of a later release, so they must serve
+   * the release before, too: another signature or another meaning is a function of another name.
+   */
+  readonly release: number;
+  /** One function each, in an order in which they can be created. */
+  readonly sources: readonly RawBuilder<unknown>[];
+}
+
+/** What one component keeps in the database. */
+export interface SchemaSources {
+  /** Such as `registry`. */
+  readonly component: string;
+  /** By name, which begins with a timestamp. A migration that was released is never edited. */
+  readonly migrations: Readonly<Record<string, Migration>>;
+  readonly functions?: FunctionSources;
+}
+
+const MIGRATIONS = 'swarm_migrations';
+/** Held until the end of the transaction, so that replicas that start together do the work once. */
+const LOCK_NAME = 'swarm schema';
 
 /**
- * Runs every migration that `db` has not seen yet, all under one lock and in one transaction.
- * Throws the error of the migration that failed; nothing of it is kept.
+ * Runs every migration that `db` has not seen yet and installs every function that changed, in one transaction under one lock.
+ * Throws the error of the first that failed; nothing is kept then. Migrations of a later release are left alone.
  */
-export async function migrate<S>(db: Kysely<S>, migrations: Record<string, Migration>): Promise<void> {
+export async function migrate<S>(db: Kysely<S>, schemas: readonly SchemaSources[]): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(hashtext(${LOCK_NAME}))`.execute(transaction);
+    await runMigrations(transaction, Object.assign({}, ...schemas.map(({ migrations }) => migrations)));
+    await sql`create table if not exists swarm_functions (
+      component text primary key,
+      release integer not null,
+      digest text not null
+    )`.execute(transaction);
+    for (const { component, functions } of schemas) {
+      if (functions !== undefined) await installFunctions(transaction, component, functions);
+    }
+  });
+}
+
+async function runMigrations<S>(db: Transaction<S>, own: Record<string, Migration>): Promise<void> {
+  const seen = await executedMigrations(db);
+  const later = Object.fromEntries(seen.filter((name) => !(name in own)).map((name) => [name, NOTHING]));
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-    migrationTableName: 'swarm_migrations',
-    migrationLockTableName: 'swarm_migrations_lock',
+    provider: { getMigrations: () => Promise.resolve({ ...own, ...later }) },
+    migrationTableName: MIGRATIONS,
+    migrationLockTableName: `${MIGRATIONS}_lock`,
     allowUnorderedMigrations: true,
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
+}
+
+/** Stands for a migration of a later release, which has run already: the migrator refuses names that it does not know. */
+const NOTHING: Migration = { up: () => Promise.resolve() };
+
+async function executedMigrations<S>(db: Transaction<S>): Promise<string[]> {
+  const { rows: tables } = await sql`select 1 where to_regclass(${MIGRATIONS}) is not null`.execute(db);
+  if (tables.length === 0) return [];
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATIONS)}`.execute(db);
+  return rows.map(({ name }) => name);
+}
+
+async function installFunctions<S>(db: Transaction<S>, component: string, functions: FunctionSources): Promise<void> {
+  const { release, sources } = functions;
+  const digest = digestOf(sources.map((source) => source.compile(db).sql));
+  const { rows } = await sql<{ release: number; digest: string }>`
+    select release, digest from swarm_functions where component = ${component}`.execute(db);
+  const [installed] = rows;
+  if (installed !== undefined && (installed.release > release || installed.digest === digest)) return;
+  for (const source of sources) await source.execute(db);
+  await sql`
+    insert into swarm_functions (component, release, digest) values (${component}, ${release}, ${digest})
+    on conflict (component) do update set release = excluded.release, digest = excluded.digest`.execute(db);
+}
+
+function digestOf(texts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(text).update('\0');
+  return hash.digest('hex');
 }

@@ -1,4 +1,4 @@
-// Appends events to a log in one round trip. See the function in the first migration.
+// Appends events to a log in one round trip. The function is in functions/append.ts.
 import { type Kysely, sql } from 'kysely';
 import type { LogSettings, NewEvent } from '../../store/event-log.ts';
 import type { BusSchema } from '../schema.ts';

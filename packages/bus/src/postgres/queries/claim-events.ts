@@ -1,4 +1,4 @@
-// Claims due and offered events for a consumer in one round trip. See the function in the first migration.
+// Claims due and offered events for a consumer in one round trip. The function is in functions/claim.ts.
 import type { GapReason } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { ClaimRequest } from '../../store/group-store.ts';

@@ -1,4 +1,4 @@
-// Commits a group of decided writes to one namespace in one round trip. See the function in the first migration.
+// Commits a group of decided writes to one namespace in one round trip. The function is in functions/commit-writes.ts.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';

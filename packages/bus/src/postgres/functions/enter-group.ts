@@ -1,0 +1,51 @@
+// Begins every operation on a consumer group.
+import { sql } from 'kysely';
+import { BY_KEYS } from './by-keys.ts';
+
+/**
+ * Locks the group, reads the clock, and moves deliveries whose deadline has passed to `waiting` or `dead`: the oldest 2,000,
+ * because a statement that moved more could exceed its time limit each time and block the group forever. `entered_at` is null
+ * when there is no such group.
+ */
+export const enterGroup = sql`
+  create or replace function bus_enter_group(p_namespace text, p_name text, out entered bus_groups, out entered_at timestamptz)
+  language plpgsql
+  ${BY_KEYS}
+  as $$
+  declare
+    v_died bigint;
+  begin
+    select * into entered from bus_groups g where g.namespace = p_namespace and g.name = p_name for update;
+    if entered.name is null then
+      return;
+    end if;
+    entered_at := clock_timestamp();
+    if exists (
+      select from bus_deliveries d
+      where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
+    ) then
+      with passed as materialized (
+        select p.row, p.dies,
+          entered.deaths + row_number() over (partition by p.dies order by p.due_at, p.seq) as ordinal
+        from (
+          select d.ctid as row, d.attempt >= entered.max_deliveries as dies, d.due_at, d.seq
+          from bus_deliveries d
+          where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
+          order by d.due_at, d.seq limit 2000
+        ) p
+      ),
+      moved as (
+        update bus_deliveries d set
+          state = case when p.dies then 'dead' else 'waiting' end,
+          history = d.history || bus_attempt(d, d.due_at, null),
+          ordinal = case when p.dies then p.ordinal end,
+          dead_at = case when p.dies then entered_at end
+        from passed p where d.ctid = p.row
+      )
+      select count(*) into v_died from passed p where p.dies;
+      if v_died > 0 then
+        update bus_groups g set deaths = g.deaths + v_died where g.namespace = p_namespace and g.name = p_name;
+        entered.deaths := entered.deaths + v_died;
+      end if;
+    end if;
+  end $$`;

@@ -1,0 +1,35 @@
+// The functions through which logs and consumer groups are written. Each is one round trip, so a client that stops holds no lock.
+import type { FunctionSources } from '@hypercode/stores';
+import { ack } from './ack.ts';
+import { append } from './append.ts';
+import { attemptOf } from './attempt-of.ts';
+import { claim } from './claim.ts';
+import { enterGroup } from './enter-group.ts';
+import { gapOf } from './gap-of.ts';
+import { horizonOf } from './horizon-of.ts';
+import { nack } from './nack.ts';
+import { openGroup } from './open-group.ts';
+import { openLogs } from './open-logs.ts';
+import { resolveDead } from './resolve-dead.ts';
+import { retain } from './retain.ts';
+import { sweep } from './sweep.ts';
+
+/** A function that another one calls comes before it. Raise `release` with the first change after a release. */
+export const busFunctions: FunctionSources = {
+  release: 1,
+  sources: [
+    openLogs,
+    gapOf,
+    horizonOf,
+    append,
+    retain,
+    sweep,
+    openGroup,
+    attemptOf,
+    enterGroup,
+    claim,
+    ack,
+    nack,
+    resolveDead,
+  ],
+};

@@ -1,0 +1,52 @@
+// Redrives or discards dead letters.
+import { sql } from 'kysely';
+import { BY_KEYS } from './by-keys.ts';
+
+/**
+ * Moves dead letters back to `waiting`, or deletes them: those at the given positions or, where these are null, the oldest up to
+ * the ordinal `p_up_to`, at most `p_max`. Returns how many; null: there is no such group.
+ */
+export const resolveDead = sql`
+  create or replace function bus_resolve_dead(
+    p_namespace text, p_name text, p_epochs text[], p_seqs bigint[], p_nonces bigint[],
+    p_up_to bigint, p_max bigint, p_redrive boolean)
+  returns bigint
+  language plpgsql
+  ${BY_KEYS}
+  as $$
+  declare
+    v_at timestamptz;
+    v_rows tid[];
+    v_resolved bigint;
+  begin
+    select e.entered_at into v_at from bus_enter_group(p_namespace, p_name) e;
+    if v_at is null then
+      return null;
+    end if;
+    if p_seqs is null then
+      v_rows := array(
+        select d.ctid from bus_deliveries d
+        where d.namespace = p_namespace and d.group_name = p_name and d.state = 'dead' and d.ordinal <= p_up_to
+        order by d.ordinal limit p_max);
+    else
+      v_rows := array(
+        select d.row from unnest(p_epochs, p_seqs, p_nonces) as r(epoch, seq, nonce)
+        cross join lateral (
+          select d.ctid as row, d.state from bus_deliveries d
+          where d.namespace = p_namespace and d.group_name = p_name
+            and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch
+          limit 1
+        ) d
+        where d.state = 'dead');
+    end if;
+    if p_redrive then
+      update bus_deliveries d set
+        state = 'waiting', life = d.life + 1, attempt = 0, history = '[]', due_at = v_at, consumer = null, delivered_at = null,
+        dead_at = null, ordinal = null
+      where d.ctid = any(v_rows);
+    else
+      delete from bus_deliveries d where d.ctid = any(v_rows);
+    end if;
+    get diagnostics v_resolved = row_count;
+    return v_resolved;
+  end $$`;

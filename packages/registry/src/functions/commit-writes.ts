@@ -1,0 +1,119 @@
+// Commits every change of an agent.
+import { sql } from 'kysely';
+
+/**
+ * Commits a group of writes to one namespace, each only if its agent is still at the revision that it was decided on.
+ *
+ * The counter row is locked first, so revisions become visible in their order. The statement after the lock has a snapshot of its
+ * own (READ COMMITTED), so it sees what the previous holder of the lock committed. The call is one round trip: a client that
+ * stops cannot hold the lock. Returns a row for every write that was applied; a write without `change` only adds tokens and takes
+ * no revision.
+ *
+ * A session plans the statements once, perhaps while the tables are empty, and keeps the plans. So they look up rows by whole
+ * keys, whatever the planner believes; plans that read a whole namespace for each group made the function 5 times slower at
+ * 10,000 agents, and slower with each more. Rare cases (an agent is removed or taken over) are handled row by row after the
+ * common part. Agents are written in the order of their names, as in every statement that writes many: two that overlap wait for
+ * each other and cannot deadlock.
+ *
+ * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, facets, words, incarnation, tokens: [{ hash, id }] }]
+ */
+export const commitWrites = sql`
+  create or replace function commit_writes(p_namespace text, p_writes jsonb, p_changes boolean)
+  returns table (ord integer, revision bigint, at timestamptz)
+  language plpgsql
+  set enable_seqscan = off
+  as $$
+  #variable_conflict use_column
+  declare
+    v_head bigint := 0;
+    v_at timestamptz;
+    v_row record;
+  begin
+    if p_changes then
+      select n.revision into v_head from namespaces n where n.namespace = p_namespace for update;
+      if not found then
+        insert into namespaces (namespace) values (p_namespace) on conflict do nothing;
+        select n.revision into v_head from namespaces n where n.namespace = p_namespace for update;
+      end if;
+    end if;
+    v_at := date_trunc('milliseconds', clock_timestamp());
+
+    for v_row in
+    with writes as materialized (
+      select w.*, a.doc as before, a.incarnation as was,
+        case when w.change is not null
+          then v_head + row_number() over (partition by w.change is null order by w.ord) end as revision
+      from jsonb_to_recordset(p_writes) as w(
+        ord integer, name text, id uuid, expected bigint, change text, doc jsonb, spec boolean, seen boolean,
+        facets text[], words text[], incarnation uuid, tokens jsonb)
+      left join lateral (
+        select doc, revision, incarnation from agents where namespace = p_namespace and name = w.name limit 1
+      ) a on true
+      where a.revision is not distinct from w.expected
+    ),
+    stamped as materialized (
+      select w.*, w.change in ('deregistered', 'expired') as removes,
+        w.doc || (
+          jsonb_build_object('revision', w.revision, 'updatedAt', s.at)
+          || case when w.spec then jsonb_build_object('specRevision', w.revision) else '{}' end
+          || case when w.change = 'registered' then jsonb_build_object('registeredAt', s.at) else '{}' end
+        ) as after
+      from writes w
+      cross join (select to_char(v_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at) s
+      where w.change is not null
+    ),
+    logged as (
+      insert into changes (namespace, revision, name, change, before, after, at)
+      select p_namespace, s.revision, s.name, s.change, s.before, s.after, v_at from stamped s
+    ),
+    stored as (
+      insert into agents as a (namespace, name, id, doc, revision, incarnation, last_seen_at, facets, search)
+      select p_namespace, s.name, s.id, s.after, s.revision, s.incarnation, case when s.seen then v_at end,
+        s.facets, array_to_tsvector(s.words)
+      from stamped s where not s.removes
+      order by s.name collate "C"
+      on conflict (namespace, name) do update set
+        id = excluded.id, doc = excluded.doc, revision = excluded.revision, incarnation = excluded.incarnation,
+        last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
+        facets = excluded.facets, search = excluded.search
+    ),
+    seen as (
+      insert into incarnations (namespace, name, incarnation, seen_at)
+      select p_namespace, s.name, s.incarnation, v_at
+      from stamped s where s.incarnation is not null
+      on conflict (namespace, name, incarnation) do update set
+        seen_at = excluded.seen_at, superseded_at = null
+    ),
+    issued as (
+      insert into tokens (hash, id, kind, namespace, name, agent_id, incarnation, created_at)
+      select decode(t.hash, 'hex'), t.id, 'agent', p_namespace, w.name, w.id, w.incarnation, v_at
+      from writes w cross join lateral jsonb_to_recordset(w.tokens) as t(hash text, id uuid)
+    ),
+    advanced as (
+      update namespaces n set revision = v_head + c.count
+      from (select count(*) as count from stamped) c
+      where p_changes and n.namespace = p_namespace and c.count > 0
+    )
+    select w.ord, w.revision, w.name, w.change, w.before is not null as existed, w.was, w.incarnation from writes w
+    order by w.name collate "C"
+    loop
+      if v_row.change in ('deregistered', 'expired') then
+        delete from agents where namespace = p_namespace and name = v_row.name;
+        delete from tokens
+        where kind = 'agent' and namespace = p_namespace and name = v_row.name and fenced_at is null;
+      elsif v_row.change is not null and v_row.incarnation is distinct from v_row.was then
+        update incarnations set superseded_at = v_at
+        where namespace = p_namespace and name = v_row.name
+          and incarnation <> v_row.incarnation and superseded_at is null;
+        if v_row.existed then
+          update tokens set fenced_at = v_at
+          where kind = 'agent' and namespace = p_namespace and name = v_row.name and fenced_at is null
+            and incarnation is distinct from v_row.incarnation;
+        end if;
+      end if;
+      ord := v_row.ord;
+      revision := v_row.revision;
+      at := v_at;
+      return next;
+    end loop;
+  end $$`;

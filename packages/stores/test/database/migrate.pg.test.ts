@@ -1,0 +1,75 @@
+// Bringing a database to the schema of a release, while cores of other releases use it.
+import { freshDatabase } from '@hypercode/testkit';
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/database/database.ts';
+import { migrate, type SchemaSources } from '../../src/database/migrate.ts';
+
+let url: string;
+let databases: Database[];
+
+beforeEach(async () => {
+  url = await freshDatabase();
+  databases = await Promise.all([openDatabase({ url }), openDatabase({ url })]);
+});
+afterEach(() => Promise.all(databases.map((database) => database.close())));
+
+const db = () => (databases[0] as Database).kysely;
+
+const table = (name: string): Migration => ({
+  up: async (schema) => void (await sql`create table ${sql.table(name)} (x integer)`.execute(schema)),
+});
+
+const answering = (answer: number, release: number): SchemaSources => ({
+  component: 'answers',
+  migrations: { '1-t': table('t') },
+  functions: {
+    release,
+    sources: [sql`create or replace function answer() returns integer language sql as ${sql.lit(`select ${answer}`)}`],
+  },
+});
+
+async function answer(): Promise<number | undefined> {
+  const { rows } = await sql<{ answer: number }>`select answer()`.execute(db());
+  return rows[0]?.answer;
+}
+
+test('replicas that start together bring the schema up once', async () => {
+  const starts = databases.flatMap(({ kysely }) => [kysely, kysely, kysely]);
+  await Promise.all(starts.map((kysely) => migrate(kysely, [answering(1, 1)])));
+  expect(await answer()).toBe(1);
+});
+
+test('a function that changed is replaced', async () => {
+  await migrate(db(), [answering(1, 1)]);
+  await migrate(db(), [answering(2, 1)]);
+  expect(await answer()).toBe(2);
+  await migrate(db(), [answering(3, 2)]);
+  expect(await answer()).toBe(3);
+});
+
+test('an older release never replaces a newer function', async () => {
+  await migrate(db(), [answering(2, 2)]);
+  await migrate(db(), [answering(1, 1)]);
+  expect(await answer()).toBe(2);
+});
+
+test('a release starts on a database that a later one has migrated', async () => {
+  const later = { ...answering(2, 2), migrations: { '1-t': table('t'), '2-u': table('u') } };
+  await migrate(db(), [later]);
+  await migrate(db(), [answering(1, 1)]);
+  await migrate(db(), [later]);
+  await expect(sql`select from u`.execute(db())).resolves.toBeDefined();
+});
+
+test('nothing is kept of a start that failed', async () => {
+  const broken: SchemaSources = {
+    component: 'broken',
+    migrations: { '1-v': table('v') },
+    functions: { release: 1, sources: [sql`create or replace function broken() returns nothing at all`] },
+  };
+  await expect(migrate(db(), [answering(1, 1), broken])).rejects.toThrow('syntax error');
+  await expect(answer()).rejects.toThrow('answer() does not exist');
+  await expect(sql`select from v`.execute(db())).rejects.toThrow('"v" does not exist');
+});
