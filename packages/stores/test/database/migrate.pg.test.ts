@@ -21,12 +21,12 @@ const table = (name: string): Migration => ({
   up: async (schema) => void (await sql`create table ${sql.table(name)} (x integer)`.execute(schema)),
 });
 
-const answering = (answer: number, release: number): SchemaSources => ({
+const answering = (given: number, release: number): SchemaSources => ({
   component: 'answers',
   migrations: { '1-t': table('t') },
   functions: {
     release,
-    sources: [sql`create or replace function answer() returns integer language sql as ${sql.lit(`select ${answer}`)}`],
+    sources: [sql`create or replace function answer() returns integer language sql as ${sql.lit(`select ${given}`)}`],
   },
 });
 
