@@ -6,7 +6,6 @@ import {
   type SpawnedArchitect,
   spawnArchitect,
   type SpawnedCore,
-  spawnCore,
   startPostgres,
   startRedis,
   waitFor,
@@ -15,6 +14,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { PlanLog } from './plan-log.ts';
 import { startWorker, type TestWorker } from './workers.ts';
 import type { PlanSummary, PlanView } from '../../apps/architect/src/plans/plan-view.ts';

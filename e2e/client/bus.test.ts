@@ -1,5 +1,5 @@
 // Publishing, subscribing and consuming on a whole core, which is killed and comes back.
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
 import { LIMITS } from '@hypercode/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import {
   type SubscriptionEvent,
   type SwarmClient,
 } from '@hypercode/client';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let client: SwarmClient;

@@ -1,5 +1,5 @@
 // The life of agents on a whole core, which is killed, forgets them, or hands their name to another.
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   connectAgent,
@@ -8,6 +8,7 @@ import {
   type SwarmClient,
   type SwarmError,
 } from '@hypercode/client';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let admin: SwarmClient;

@@ -1,6 +1,6 @@
 // Tasks as an agent does them, on a whole core: answered, failed, cancelled, too late, delivered again.
 import type { Json, SwarmEvent, TaskAssigned } from '@hypercode/contracts';
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +16,7 @@ import {
   TaskError,
   type TaskHandler,
 } from '@hypercode/client';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let operator: SwarmClient;

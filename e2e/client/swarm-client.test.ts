@@ -1,7 +1,8 @@
 // Procedures against a whole core.
-import { spawnCore, type SpawnedCore, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarmClient, type SwarmClient, SwarmError } from '@hypercode/client';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let admin: SwarmClient;

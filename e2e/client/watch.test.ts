@@ -1,7 +1,8 @@
 // Watches and directories against a whole core, which is killed and comes back.
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSwarmClient, SwarmError, type SwarmClient, type Watch, type WatchEvent } from '@hypercode/client';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let admin: SwarmClient;

@@ -6,12 +6,12 @@ import {
   type PostgresServer,
   type RedisServer,
   type SpawnedCore,
-  spawnCore,
   startPostgres,
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { allAgents, callBatch, registration, send } from './call.ts';
 import { Fleet } from './fleet.ts';
 

@@ -1,6 +1,7 @@
 // The embedded database: what survives kill -9, that it leaves the event loop alone, and who may have the data folder.
-import { type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { accepted, allAgents, call, callBatch, refusalCode, registration, send } from './call.ts';
 import { faultOf, holeIn, readChangeLog } from './change-record.ts';
 import { TRANSPORTS } from './connections.ts';

@@ -1,8 +1,9 @@
 // Two processes with the same name on two cores: the later one wins, and the earlier one stays out. The cores keep few
 // changes, so that fencing has to outlast the change log, and so that its retention shows.
-import { freshDatabase, sharedRedisUrl, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import { freshDatabase, sharedRedisUrl, type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { accepted, call, callBatch, refusalCode, registration } from './call.ts';
 import { holeIn } from './change-record.ts';
 import { TRANSPORTS } from './connections.ts';

@@ -1,5 +1,5 @@
 // The life of a core: how it starts, what it says of itself, what it does without its database, and how it ends.
-import { freePort, type PostgresServer, type SpawnedCore, spawnCore, startPostgres, waitFor } from '@hypercode/testkit';
+import { freePort, type PostgresServer, type SpawnedCore, startPostgres, waitFor } from '@hypercode/testkit';
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import manifest from '../../apps/core/package.json' with { type: 'json' };
 import { accepted, call, refusalCode, registration, send } from './call.ts';
 import { connect, TRANSPORTS } from './connections.ts';

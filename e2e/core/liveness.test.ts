@@ -2,16 +2,10 @@
 // core's own fault, and circuits in an operator's hand.
 import { createSwarmClient } from '@hypercode/client';
 import type { Agent, CircuitEventData } from '@hypercode/contracts';
-import {
-  type PostgresServer,
-  type SpawnedCore,
-  spawnCore,
-  startPostgres,
-  startRedis,
-  waitFor,
-} from '@hypercode/testkit';
+import { type PostgresServer, type SpawnedCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { accepted, call, type Core, refusalCode, registration, send } from './call.ts';
 import { HealthEndpoint } from './health-endpoint.ts';
 

@@ -1,7 +1,8 @@
 // A thousand registrations at once, of fifty names, over both kinds of HTTP.
 import type { RegisterResult } from '@hypercode/contracts';
-import { freshDatabase, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import { freshDatabase, type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { accepted, allAgents, call, type Outcome, registration, send } from './call.ts';
 import { faultOf, holeIn, readChangeLog, stateAfter } from './change-record.ts';
 import { TRANSPORTS } from './connections.ts';

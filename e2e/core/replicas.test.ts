@@ -5,12 +5,12 @@ import {
   type PostgresServer,
   type RedisServer,
   type SpawnedCore,
-  spawnCore,
   startPostgres,
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
 import { afterEach, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { accepted, allAgents, call, registration, send } from './call.ts';
 import { type ChangeEvent, faultOf, holeIn, readChangeLog, stateAfter } from './change-record.ts';
 import { TRANSPORTS } from './connections.ts';

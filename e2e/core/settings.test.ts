@@ -1,8 +1,9 @@
 // That settings of a core reach what they are for. Those whose effect other tests need are tried there.
 import { PublishManyResult } from '@hypercode/contracts';
-import { freshDatabase, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import { freshDatabase, type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { accepted, call, registration, send } from './call.ts';
 import { HealthEndpoint } from './health-endpoint.ts';
 

@@ -1,6 +1,7 @@
 // Watchers that stop reading: they cost bounded memory, slow nobody, and are whole again when they read on.
-import { freshDatabase, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import { freshDatabase, type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { callBatch, registration } from './call.ts';
 import { heardBehind, holeIn, readChangeLog } from './change-record.ts';
 import { type Transport, TRANSPORTS } from './connections.ts';

@@ -10,7 +10,7 @@ import {
   type SwarmEvent,
   type TypedEvent,
 } from '@hypercode/client';
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
 import {
   Controller,
   Get,
@@ -44,6 +44,7 @@ import {
   SwarmTask,
 } from '@hypercode/nestjs';
 import { SwarmHealthIndicator } from '@hypercode/nestjs/terminus';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let admin: SwarmClient;

@@ -23,6 +23,8 @@ export interface CoreOptions {
   env?: Record<string, string>;
   /** A folder for SWARM_DATA_DIR that outlives this core. Default: a private one, removed by `close`. */
   dataDir?: string;
+  /** Makes the private data folder of a core that has no DATABASE_URL. Default: one with an empty database. */
+  newFolder?: () => Promise<TemporaryFolder>;
   /** Default 30,000. */
   startTimeoutMs?: number;
   /** A program in TypeScript to run in place of the core. */
@@ -55,7 +57,7 @@ export interface SpawnedCore {
 export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore> {
   const { startTimeoutMs = 30_000, entry } = options;
   const program = entry === undefined ? builtApp('core') : ['--import', TSX, entry];
-  const folder = options.dataDir === undefined ? await newFolder(options) : undefined;
+  const folder = options.dataDir === undefined ? await privateFolder(options) : undefined;
   const settings = {
     SWARM_PORT: String(await freePort()),
     SWARM_DATA_DIR: options.dataDir ?? folder?.path ?? '',
@@ -103,9 +105,15 @@ export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore>
   };
 }
 
-/** The core that is embedded finds an empty database in it. */
-const newFolder = async ({ env }: CoreOptions): Promise<TemporaryFolder> =>
-  env?.['DATABASE_URL'] === undefined ? embeddedFolder('core') : temporaryFolder('core');
+/** Only a core without DATABASE_URL has a database in its folder. */
+const privateFolder = async ({
+  env,
+  entry,
+  newFolder = () => embeddedFolder('core'),
+}: CoreOptions): Promise<TemporaryFolder> => {
+  const hasDatabase = entry === undefined && (env?.['DATABASE_URL'] ?? '') === '';
+  return hasDatabase ? newFolder() : temporaryFolder('core');
+};
 
 /** One run of the program, from its start to its exit. */
 interface Life {
