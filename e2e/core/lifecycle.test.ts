@@ -1,4 +1,14 @@
 // The life of a core: how it starts, what it says of itself, what it does without its database, and how it ends.
+import {
+  accepted,
+  call,
+  connect,
+  refusalCode,
+  registration,
+  send,
+  TRANSPORTS,
+  Watcher,
+} from '@hypercode/core-runtime/testing';
 import { freePort, type PostgresServer, type SpawnedCore, startPostgres, waitFor } from '@hypercode/testkit';
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { spawn } from 'node:child_process';
@@ -9,9 +19,6 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { spawnCore } from '../fixtures/spawn-core.ts';
 import manifest from '../../apps/core/package.json' with { type: 'json' };
-import { accepted, call, refusalCode, registration, send } from './call.ts';
-import { connect, TRANSPORTS } from './connections.ts';
-import { Watcher } from './watcher.ts';
 
 const PATIENCE = { timeoutMs: 60_000 };
 
