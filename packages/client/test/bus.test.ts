@@ -1,63 +1,38 @@
-// Publishing, subscribing and consuming on a whole core, which is killed and comes back.
-import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+// Publishing, subscribing and consuming on a whole core.
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
+import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { LIMITS } from '@hypercode/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import {
-  connectAgent,
-  createSwarmClient,
-  defineEvents,
-  type SubscriptionEvent,
-  type SwarmClient,
-} from '@hypercode/client';
-import { spawnCore } from '../fixtures/spawn-core.ts';
+import { connectAgent, createSwarmClient, defineEvents, type SwarmClient } from '../src/index.ts';
+import { follow } from './following.ts';
 
-let core: SpawnedCore;
+let core: TestCore;
 let client: SwarmClient;
 /** Tests do not see each other's events. */
 let namespace: string;
 let count = 0;
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_RATE_PUBLISH: '0' } });
-});
+  core = await sharedCore();
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await client?.close();
-  await core?.close();
 });
 
 beforeEach(async () => {
   await client?.close();
   count += 1;
-  namespace = `test-${count}`;
+  namespace = `${core.namespace}-${count}`;
   client = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
 });
 
 const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
 
-async function killAndRestart(): Promise<void> {
-  core.kill('SIGKILL');
-  await core.exited;
-  await core.restart();
-}
-
-/** Keeps what a subscription tells, from its attachment on. */
-async function follow(topics: string[]) {
-  const values: SubscriptionEvent[] = [];
-  const subscription = client.subscribe({ topics });
-  const first = await subscription.next();
-  expect(first.value).toMatchObject({ type: 'bookmark' });
-  const ended = (async () => {
-    for await (const value of subscription) values.push(value);
-  })();
-  const data = (): unknown[] => values.flatMap((value) => (value.type === 'event' ? [value.event.data] : []));
-  return { values, data, stop: () => subscription.return?.(), ended };
-}
-
 describe('publishing', () => {
   test('puts events into the log, once for each id', async () => {
-    const { data, stop } = await follow(['build.*']);
+    const { data, stop } = await follow(client, ['build.*']);
     const results = await Promise.all(range(600).map((number) => client.publish('build.done', number)));
     expect(new Set(results.map(({ position }) => position)).size).toBe(600);
     const again = await client.publish('build.done', 0, { id: results[0]?.id });
@@ -90,31 +65,6 @@ describe('publishing', () => {
       namespace,
       source: expect.stringMatching('/operators/'),
     });
-  });
-
-  test('outlives a core that is killed, and doubles nothing', async () => {
-    const { data, stop } = await follow(['a']);
-    let acknowledged = 0;
-    const publishing = Promise.all(
-      range(8).map(async (publisher) => {
-        for (const number of range(60)) {
-          await client.publish('a', publisher * 1_000 + number);
-          acknowledged += 1;
-        }
-      }),
-    );
-    await waitFor(() => acknowledged > 100, { what: 'a hundred events' });
-    await killAndRestart();
-    await publishing;
-    await waitFor(() => data().length >= 480, { what: 'all events', timeoutMs: 60_000 });
-    expect(data()).toHaveLength(480);
-    expect(new Set(data()).size).toBe(480);
-    // What each publisher awaited is in its order.
-    for (const publisher of range(8)) {
-      const own = data().filter((value) => Math.floor(Number(value) / 1_000) === publisher);
-      expect(own).toEqual(range(60).map((number) => publisher * 1_000 + number));
-    }
-    await stop();
   });
 });
 
@@ -162,19 +112,6 @@ describe('a consumer group', () => {
     await consumer.stop();
   });
 
-  test('goes on after its core was killed', async () => {
-    const handled: unknown[] = [];
-    const consumer = client.consume({ group: 'g', topics: ['job'], from: 'earliest' }, ({ data }) => {
-      handled.push(data);
-    });
-    await client.publish('job', 1);
-    await waitFor(() => handled.length === 1, { what: 'the first event' });
-    await killAndRestart();
-    await client.publish('job', 2);
-    await waitFor(() => handled.includes(2), { what: 'the second event', timeoutMs: 60_000 });
-    await consumer.stop();
-  });
-
   test('of other settings is refused', async () => {
     const first = client.consume({ group: 'g', topics: ['a'] }, () => {});
     await waitFor(async () => (await client.bus.groups()).groups.length === 1, { what: 'the group' });
@@ -195,8 +132,9 @@ describe('a consumer group', () => {
 
 test('agents speak by their catalogue, and stop in order', async () => {
   const catalogue = defineEvents({ 'task.*.completed': z.object({ taskId: z.string() }) });
-  const options = { url: core.url, token: core.joinToken, version: '1.0.0' };
-  const operator = createSwarmClient({ url: core.url, token: core.adminToken });
+  const { url, adminToken, joinToken } = core;
+  const options = { url, namespace: core.namespace, token: joinToken, version: '1.0.0' };
+  const operator = createSwarmClient({ url, namespace: core.namespace, token: adminToken });
   const everything = { publish: ['>'], subscribe: ['>'] };
   const { version } = await operator.policy.get();
   await operator.policy.put({
@@ -212,7 +150,7 @@ test('agents speak by their catalogue, and stop in order', async () => {
 
   await worker.client.events(catalogue).publish('task.qa-1.completed', { taskId: 't-1' });
   await waitFor(() => heard.length === 1, { what: 'the event' });
-  expect(heard).toEqual([['t-1', '/agents/default/qa-1']]);
+  expect(heard).toEqual([['t-1', `/agents/${core.namespace}/qa-1`]]);
   await expect(stranger.client.publish('task.qa-1.completed', {})).rejects.toMatchObject({
     code: 'ACL_DENIED',
     details: { role: 'guest', action: 'publish', topic: 'task.qa-1.completed' },

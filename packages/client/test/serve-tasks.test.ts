@@ -1,9 +1,6 @@
 // Tasks as an agent does them, on a whole core: answered, failed, cancelled, too late, delivered again.
-import type { Json, SwarmEvent, TaskAssigned } from '@hypercode/contracts';
-import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
-import { guardProcess } from '@hypercode/testkit/death-guard';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
+import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   connectAgent,
@@ -15,34 +12,30 @@ import {
   taskEventId,
   TaskError,
   type TaskHandler,
-} from '@hypercode/client';
-import { spawnCore } from '../fixtures/spawn-core.ts';
+} from '../src/index.ts';
+import { TaskDesk } from './task-desk.ts';
 
-let core: SpawnedCore;
+let core: TestCore;
 let operator: SwarmClient;
-let heard: SwarmEvent[];
+let desk: TaskDesk;
 let count = 0;
 const stack: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000 });
-  operator = createSwarmClient({ url: core.url, token: core.adminToken });
-  heard = [];
-  operator.on('task.>', (event) => heard.push(event));
-});
+  core = await sharedCore();
+  const { url, adminToken: token, namespace } = core;
+  operator = createSwarmClient({ url, token, namespace });
+  desk = new TaskDesk(operator);
+}, START_TIMEOUT_MS);
 afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
 });
-afterAll(async () => {
-  await operator?.close();
-  await core?.close();
-});
-
-const nextName = (): string => `worker-${(count += 1)}`;
+afterAll(() => operator?.close());
 
 async function join(): Promise<ConnectedAgent> {
-  const [url, token, name] = [core.url, core.joinToken, nextName()];
-  const agent = await connectAgent({ url, token, name, role: 'worker', version: '1.0.0' });
+  const { url, joinToken: token, namespace } = core;
+  const name = `worker-${(count += 1)}`;
+  const agent = await connectAgent({ url, token, namespace, name, role: 'worker', version: '1.0.0' });
   stack.push(() => agent.stop());
   return agent;
 }
@@ -53,86 +46,29 @@ async function workerWith(handlers: Record<string, TaskHandler>, options?: Serve
   return agent;
 }
 
-/** A worker as a process of its own, whose task gives the process's number, or never ends. */
-function workerProcess(name: string, work: 'ends' | 'hangs'): { child: ChildProcess; exited: Promise<unknown> } {
-  const program = `
-    import { connectAgent, serveTasks } from '@hypercode/client';
-    const { URL: url, TOKEN: token, NAME: name } = process.env;
-    const agent = await connectAgent({ url, token, name, role: 'worker', version: '1.0.0' });
-    const work = ${work === 'ends' ? '() => process.pid' : '() => new Promise(() => {})'};
-    serveTasks(agent, { work }, { ackDeadlineMs: 1_000 });
-  `;
-  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program];
-  const env = { PATH: process.env['PATH'], URL: core.url, TOKEN: core.joinToken, NAME: name };
-  const child = spawn(process.execPath, args, {
-    cwd: import.meta.dirname,
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const release = guardProcess(child.pid ?? 0);
-  const exited = once(child, 'exit').then(release);
-  stack.push(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  return { child, exited };
-}
-
-/** Assigns a task as the Architect would. */
-async function assign(
-  { agent: { name } }: { agent: { name: string } },
-  task: Partial<TaskAssigned> = {},
-): Promise<TaskAssigned> {
-  const assigned: TaskAssigned = {
-    planId: crypto.randomUUID(),
-    goalId: crypto.randomUUID(),
-    taskId: 't1',
-    attempt: 1,
-    capability: 'work',
-    title: 'work',
-    input: null,
-    dependencies: {},
-    deadlineAt: new Date(Date.now() + 60_000).toISOString(),
-    incarnation: null,
-    ...task,
-  };
-  await operator.publish(`task.${name}.assigned`, assigned, { id: taskEventId(assigned, 'assigned') });
-  return assigned;
-}
-
-const saidOf = ({ planId }: TaskAssigned): { kind: string; event: SwarmEvent; data: Record<string, Json> }[] =>
-  heard.flatMap((event) => {
-    const data = event.data as Record<string, Json>;
-    const kind = event.topic.split('.')[2] ?? '';
-    return data['planId'] === planId && kind !== 'assigned' ? [{ kind, event, data }] : [];
-  });
-const kindsOf = (task: TaskAssigned): string[] => saidOf(task).map(({ kind }) => kind);
-const heardOf = (task: TaskAssigned, kind: string) =>
-  waitFor(() => saidOf(task).find((said) => said.kind === kind), { what: `"${kind}" of the task` });
-
 test('a task is accepted and completed, under the ids that name the attempt', async () => {
   const agent = await workerWith({ work: ({ input, dependencies }) => ({ input, dependencies }) });
-  const task = await assign(agent, { input: { n: 1 }, dependencies: { before: 'x' } });
-  const { data, event } = await heardOf(task, 'completed');
+  const task = await desk.assign(agent.agent.name, { input: { n: 1 }, dependencies: { before: 'x' } });
+  const { data, event } = await desk.answerOf(task, 'completed');
   expect(data['output']).toEqual({ input: { n: 1 }, dependencies: { before: 'x' } });
   expect(event).toMatchObject({
     id: taskEventId(task, 'completed'),
     correlationId: task.goalId,
     causationId: taskEventId(task, 'assigned'),
   });
-  expect(kindsOf(task)).toEqual(['accepted', 'completed']);
+  expect(desk.kindsOf(task)).toEqual(['accepted', 'completed']);
 });
 
 test('what was assigned before it served is done, too', async () => {
   const agent = await join();
-  const task = await assign(agent);
+  const task = await desk.assign(agent.agent.name);
   serveTasks(agent, { work: () => 'done' });
-  expect((await heardOf(task, 'completed')).data['output']).toBe('done');
+  expect((await desk.answerOf(task, 'completed')).data['output']).toBe('done');
 });
 
 test('nothing is null', async () => {
   const agent = await workerWith({ work: () => {} });
-  expect((await heardOf(await assign(agent), 'completed')).data['output']).toBeNull();
+  expect((await desk.answerOf(await desk.assign(agent.agent.name), 'completed')).data['output']).toBeNull();
 });
 
 test('progress is told', async () => {
@@ -142,10 +78,10 @@ test('progress is told', async () => {
       progress(0.6);
     },
   });
-  const task = await assign(agent);
-  await heardOf(task, 'completed');
-  expect((await heardOf(task, 'progress')).data).toMatchObject({ progress: 0.5, message: 'half' });
-  expect(kindsOf(task).filter((kind) => kind === 'progress')).toHaveLength(1);
+  const task = await desk.assign(agent.agent.name);
+  await desk.answerOf(task, 'completed');
+  expect((await desk.answerOf(task, 'progress')).data).toMatchObject({ progress: 0.5, message: 'half' });
+  expect(desk.kindsOf(task).filter((kind) => kind === 'progress')).toHaveLength(1);
 });
 
 test.each([
@@ -167,16 +103,16 @@ test.each([
   ],
 ])('%s fails the attempt', async (_, work, error) => {
   const agent = await workerWith({ work });
-  const task = await assign(agent);
-  const failed = await heardOf(task, 'failed');
+  const task = await desk.assign(agent.agent.name);
+  const failed = await desk.answerOf(task, 'failed');
   expect(failed.data['error']).toEqual(error);
   expect(failed.event.id).toBe(taskEventId(task, 'failed'));
-  expect(kindsOf(task)).toEqual(['accepted', 'failed']);
+  expect(desk.kindsOf(task)).toEqual(['accepted', 'failed']);
 });
 
 test('a capability that it does not have fails the attempt', async () => {
   const agent = await workerWith({ work: () => 1 });
-  const failed = await heardOf(await assign(agent, { capability: 'constructor' }), 'failed');
+  const failed = await desk.answerOf(await desk.assign(agent.agent.name, { capability: 'constructor' }), 'failed');
   expect(failed.data['error']).toMatchObject({ retryable: true, message: expect.stringContaining('constructor') });
 });
 
@@ -193,21 +129,21 @@ test('a task that is cancelled ends without an answer', async () => {
     },
     quick: () => 'quick',
   });
-  const task = await assign(agent);
-  await heardOf(task, 'accepted');
+  const task = await desk.assign(agent.agent.name);
+  await desk.answerOf(task, 'accepted');
   const { planId, taskId, attempt } = task;
   await operator.publish(`task.${agent.agent.name}.cancelled`, { planId, taskId, attempt, reason: 'not wanted' });
   await waitFor(() => reasons.length > 0, { what: 'the handler to hear of it' });
   expect(reasons[0]).toContain('not wanted');
   // It has room for the next one, and has said nothing.
-  await heardOf(await assign(agent, { capability: 'quick' }), 'completed');
-  expect(kindsOf(task)).toEqual(['accepted', 'cancelled']);
+  await desk.answerOf(await desk.assign(agent.agent.name, { capability: 'quick' }), 'completed');
+  expect(desk.kindsOf(task)).toEqual(['accepted', 'cancelled']);
 });
 
 test('a task that takes longer than it may fails at its deadline', async () => {
   const agent = await workerWith({ work: endless });
-  const task = await assign(agent, { deadlineAt: new Date(Date.now() + 700).toISOString() });
-  expect((await heardOf(task, 'failed')).data['error']).toMatchObject({
+  const task = await desk.assign(agent.agent.name, { deadlineAt: new Date(Date.now() + 700).toISOString() });
+  expect((await desk.answerOf(task, 'failed')).data['error']).toMatchObject({
     retryable: true,
     message: expect.stringContaining('deadline'),
   });
@@ -215,19 +151,19 @@ test('a task that takes longer than it may fails at its deadline', async () => {
 
 test('a handler that does not heed its signal holds up neither the answer nor the next task', async () => {
   const agent = await workerWith({ work: () => new Promise(() => {}), quick: () => 'quick' }, { concurrency: 1 });
-  const task = await assign(agent, { deadlineAt: new Date(Date.now() + 700).toISOString() });
-  const next = await assign(agent, { capability: 'quick' });
-  await heardOf(task, 'failed');
-  await heardOf(next, 'completed');
+  const task = await desk.assign(agent.agent.name, { deadlineAt: new Date(Date.now() + 700).toISOString() });
+  const next = await desk.assign(agent.agent.name, { capability: 'quick' });
+  await desk.answerOf(task, 'failed');
+  await desk.answerOf(next, 'completed');
 });
 
 test('two attempts at a task have an answer each', async () => {
   let runs = 0;
   const agent = await workerWith({ work: () => ((runs += 1) === 1 ? Promise.reject(new Error('once')) : runs) });
-  const first = await assign(agent);
-  await heardOf(first, 'failed');
-  const second = await assign(agent, { ...first, attempt: 2 });
-  const { data, event } = await heardOf(second, 'completed');
+  const first = await desk.assign(agent.agent.name);
+  await desk.answerOf(first, 'failed');
+  const second = await desk.assign(agent.agent.name, { ...first, attempt: 2 });
+  const { data, event } = await desk.answerOf(second, 'completed');
   expect(data).toMatchObject({ attempt: 2, output: 2 });
   expect(event.id).toBe(taskEventId(second, 'completed'));
 });
@@ -245,7 +181,7 @@ test('a task that lasts longer than its delivery may is done once, and answered 
     { ackDeadlineMs: 200 },
   );
   const { name } = agent.agent;
-  const task = await assign(agent);
+  const task = await desk.assign(agent.agent.name);
   // A delivery that was given up counts as one more attempt of the group.
   const groupOf = async () => (await operator.bus.groups({})).groups.find(({ group }) => group === name);
   await waitFor(() => runs === 1, { what: 'the work to begin' });
@@ -254,7 +190,7 @@ test('a task that lasts longer than its delivery may is done once, and answered 
     timeoutMs: 30_000,
   });
   resolve('done');
-  await heardOf(task, 'completed');
+  await desk.answerOf(task, 'completed');
   await waitFor(
     async () => {
       const group = await groupOf();
@@ -263,60 +199,28 @@ test('a task that lasts longer than its delivery may is done once, and answered 
     { what: 'the assignment to be settled' },
   );
   expect(runs).toBe(1);
-  expect(kindsOf(task)).toEqual(['accepted', 'completed']);
-});
-
-test('a task whose process was killed is done by the next process', async () => {
-  const name = nextName();
-  const first = workerProcess(name, 'hangs');
-  const task = await assign({ agent: { name } });
-  await heardOf(task, 'accepted');
-  first.child.kill('SIGKILL');
-  await first.exited;
-  const second = workerProcess(name, 'ends');
-  expect((await heardOf(task, 'completed')).data['output']).toBe(second.child.pid);
-  expect(kindsOf(task)).toEqual(['accepted', 'completed']);
+  expect(desk.kindsOf(task)).toEqual(['accepted', 'completed']);
 });
 
 test('a task that is under way when the agent stops is not answered', async () => {
   const agent = await workerWith({ work: () => new Promise(() => {}) });
-  const task = await assign(agent);
-  await heardOf(task, 'accepted');
+  const task = await desk.assign(agent.agent.name);
+  await desk.answerOf(task, 'accepted');
   await agent.stop();
-  expect(kindsOf(task)).toEqual(['accepted']);
+  expect(desk.kindsOf(task)).toEqual(['accepted']);
 });
 
 test('a task whose deadline has passed is with somebody else', async () => {
   const agent = await workerWith({ work: () => 'done' });
-  const late = await assign(agent, { deadlineAt: new Date(Date.now() - 1).toISOString() });
-  await heardOf(await assign(agent), 'completed');
-  expect(kindsOf(late)).toEqual([]);
-});
-
-test('an answer that does not get through is said when the core is back, and the work is not done again', async () => {
-  let runs = 0;
-  const agent = await workerWith({
-    work: async () => {
-      runs += 1;
-      core.kill('SIGKILL');
-      await core.exited;
-      return 'done';
-    },
-  });
-  const task = await assign(agent).catch(() => null);
-  await core.exited;
-  await core.restart();
-  const isDone = ({ topic, data }: SwarmEvent): boolean =>
-    topic === `task.${agent.agent.name}.completed` && (task === null || JSON.stringify(data).includes(task.planId));
-  await waitFor(() => heard.some(isDone), { what: 'the answer', timeoutMs: 60_000 });
-  expect(runs).toBe(1);
-  expect(heard.filter(isDone)).toHaveLength(1);
+  const late = await desk.assign(agent.agent.name, { deadlineAt: new Date(Date.now() - 1).toISOString() });
+  await desk.answerOf(await desk.assign(agent.agent.name), 'completed');
+  expect(desk.kindsOf(late)).toEqual([]);
 });
 
 test('nothing is left behind', async () => {
   const leaks = trackLeaks();
   const agent = await workerWith({ work: () => 1 });
-  await heardOf(await assign(agent), 'completed');
+  await desk.answerOf(await desk.assign(agent.agent.name), 'completed');
   await agent.stop();
   await leaks.check();
 });

@@ -1,77 +1,30 @@
-// Watches and directories against a whole core, which is killed and comes back.
-import { type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+// Watches and directories against a whole core.
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
+import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSwarmClient, SwarmError, type SwarmClient, type Watch, type WatchEvent } from '@hypercode/client';
-import { spawnCore } from '../fixtures/spawn-core.ts';
+import { createSwarmClient, type SwarmClient, type SwarmError } from '../src/index.ts';
+import { isChangeOf, isSynced, readUntil, registration } from './watching.ts';
 
-let core: SpawnedCore;
+let core: TestCore;
 let admin: SwarmClient;
 /** Tests do not see each other's agents. */
 let namespace: string;
 let count = 0;
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_RATE_REGISTER: '0' } });
-});
+  core = await sharedCore();
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await admin?.close();
-  await core?.close();
 });
 
 beforeEach(async () => {
   await admin?.close();
   count += 1;
-  namespace = `test-${count}`;
+  namespace = `${core.namespace}-${count}`;
   admin = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
 });
-
-const registration = (name: string, labels: Record<string, string> = {}) => ({
-  name,
-  role: 'worker',
-  version: '1.0.0',
-  labels,
-});
-
-/** Repeats what got no answer, as a caller would: a registration may be repeated. */
-async function insist<T>(call: () => Promise<T>): Promise<T> {
-  return waitFor(
-    async () => {
-      try {
-        return { value: await call() };
-      } catch (error) {
-        if (SwarmError.from(error).retryable) return undefined;
-        throw error;
-      }
-    },
-    { what: 'an answer of the core', timeoutMs: 60_000 },
-  ).then(({ value }) => value);
-}
-
-async function killAndRestart(): Promise<void> {
-  core.kill('SIGKILL');
-  await core.exited;
-  await core.restart();
-}
-
-/** Reads on, and leaves the watch open. */
-async function readUntil(watch: Watch, isLast: (event: WatchEvent) => boolean): Promise<WatchEvent[]> {
-  const events: WatchEvent[] = [];
-  for (;;) {
-    const { done, value } = await watch.next();
-    if (done === true) throw new Error('the watch has ended');
-    events.push(value);
-    if (isLast(value)) return events;
-  }
-}
-
-const isRegistration = (event: WatchEvent): event is Extract<WatchEvent, { type: 'change' }> =>
-  event.type === 'change' && event.change === 'registered';
-const isSynced = ({ type }: WatchEvent): boolean => type === 'synced';
-const isChangeOf =
-  (wanted: string) =>
-  (event: WatchEvent): boolean =>
-    event.type === 'change' && event.agent.name === wanted;
 
 describe('a watch', () => {
   test('is a snapshot and every change after it', async () => {
@@ -123,31 +76,6 @@ describe('a watch', () => {
     expect(events[0]).toMatchObject({ type: 'snapshot', reset: true, agents: [{ name: 'a' }] });
   });
 
-  test('has no hole and no repeat while the core is killed and comes back', async () => {
-    const client = admin;
-    const all = client.watch();
-    const odd = client.watch({ labels: { parity: 'odd' } });
-    await Promise.all([readUntil(all, isSynced), readUntil(odd, isSynced)]);
-    const told = Promise.all([all, odd].map((watch) => readUntil(watch, isChangeOf('last'))));
-    for (let index = 0; index < 60; index += 1) {
-      const labels = { parity: index % 2 === 1 ? 'odd' : 'even' };
-      const registered = insist(() => client.registry.register(registration(`agent-${index}`, labels)));
-      // In the middle of a registration: it may have been taken or not, and is repeated.
-      if (index === 30) await killAndRestart();
-      await registered;
-    }
-    await insist(() => client.registry.register(registration('last', { parity: 'odd' })));
-
-    const [changes = [], oddChanges = []] = (await told).map((events) =>
-      events.filter(({ type }) => type === 'change'),
-    );
-    const first = changes[0]?.revision ?? 0;
-    expect(changes.map(({ revision }) => revision)).toEqual(changes.map((_, index) => first + index));
-    const names = changes.flatMap((event) => (isRegistration(event) ? [event.agent.name] : []));
-    expect(names).toEqual([...Array.from({ length: 60 }, (_, index) => `agent-${index}`), 'last']);
-    expect(oddChanges.filter(isRegistration)).toHaveLength(31);
-  });
-
   test('that may not look is refused', async () => {
     const join = createSwarmClient({ url: core.url, token: core.joinToken });
     await expect(join.watch().next()).rejects.toMatchObject({ name: 'SwarmError', code: 'FORBIDDEN' });
@@ -170,7 +98,7 @@ describe('a watch', () => {
 });
 
 describe('a directory', () => {
-  test('equals the registry, also after the core was killed', async () => {
+  test('equals the registry', async () => {
     await using directory = admin.directory();
     const log: string[] = [];
     directory.on('added', ({ name }) => log.push(`added ${name}`));
@@ -184,17 +112,6 @@ describe('a directory', () => {
     await admin.registry.deregister({ name: 'b' });
     await waitFor(() => log.length === 4, { what: 'four differences' });
     expect(log).toEqual(['added a', 'added b', 'changed a', 'removed b']);
-
-    await killAndRestart();
-    for (let index = 0; index < 20; index += 1)
-      await insist(() => admin.registry.register(registration(`late-${index}`)));
-    const { agents, revision } = await insist(() => admin.registry.query({ limit: 500 }));
-    await waitFor(() => directory.revision >= revision, { what: 'the directory to catch up' });
-    expect(directory.size).toBe(21);
-    expect(directory.list().toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(agents);
-    expect([...directory]).toHaveLength(21);
-    expect(directory.get('late-3')?.name).toBe('late-3');
-    expect(log.slice(4)).toEqual(Array.from({ length: 20 }, (_, index) => `added late-${index}`));
   });
 
   test('with more agents than a chunk holds is whole', async () => {
