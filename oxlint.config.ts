@@ -32,21 +32,24 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/client': {
     imports: ['clock', 'contracts'],
     typesOf: 'server',
-    tests: ['clock/testing', 'testkit', 'testkit/death-guard'],
+    tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
     portable: true,
     nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
   },
   'packages/settings': { imports: [] },
-  'packages/nestjs': { imports: ['client'], tests: ['testkit'] },
+  'packages/nestjs': { imports: ['client'], tests: ['core-runtime/testing', 'testkit'] },
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
     tests: ['clock/testing', 'testkit'],
   },
-  'apps/core': { imports: ['core-runtime', 'settings'] },
+  'apps/core': {
+    imports: ['core-runtime', 'settings'],
+    tests: ['contracts', 'core-runtime/testing', 'testkit'],
+  },
   'apps/architect': {
     imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
-    tests: ['clock/testing', 'testkit'],
+    tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
   dev: { imports: ['testkit/death-guard'] },
   examples: { imports: ['client', 'client/node'] },

@@ -5,6 +5,7 @@ import { testScope } from './packages/testkit/src/setup/test-scope.ts';
 
 const POSTGRES = 'packages/testkit/src/setup/postgres.ts';
 const REDIS = 'packages/testkit/src/setup/redis.ts';
+const APPS = 'packages/testkit/src/setup/apps.ts';
 
 /** What a test needs stands before `.test` in its name, and what starts processes lives in `e2e`. */
 const testsOf = (kind: string) => [`{packages,apps}/*/{src,test}/**/*.${kind}.{ts,tsx}`, `{bench,dev}/**/*.${kind}.ts`];
@@ -98,7 +99,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
           exclude: elsewhere,
-          globalSetup: [POSTGRES, REDIS],
+          globalSetup: [APPS, POSTGRES, REDIS],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each starts several cores; one file has the machine to itself.

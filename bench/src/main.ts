@@ -1,4 +1,5 @@
 // `pnpm bench`: measures row by row, prints one table, and writes everything to results/.
+import { buildApps } from '@hypercode/testkit';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -55,6 +56,8 @@ if (!Number.isInteger(rounds) || rounds < 1) fail('--rounds takes a number of at
 const startedAt = new Date().toISOString();
 const stamp = startedAt.replaceAll(/[:.]/g, '-');
 const rows = wanted.length === 0 ? ROWS : ROWS.filter(({ name }) => wanted.includes(name));
+// The core and the Architect are measured as compiled programs.
+await buildApps();
 const measured: { row: string; title: string; seconds: number; load: number; findings: Findings }[] = [];
 let failed = false;
 {

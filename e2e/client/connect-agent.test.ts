@@ -1,187 +1,50 @@
-// The life of agents on a whole core, which is killed, forgets them, or hands their name to another.
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  connectAgent,
-  type ConnectAgentOptions,
-  createSwarmClient,
-  type SwarmClient,
-  type SwarmError,
-} from '@hypercode/client';
+// The life of agents whose core is killed, or is not there yet.
+import { createSwarmClient, type SwarmClient, type SwarmError } from '@hypercode/client';
+import { type SpawnedCore, waitFor } from '@hypercode/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectorTo } from '../../packages/client/test/connecting.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let admin: SwarmClient;
+let connect: ReturnType<typeof connectorTo>;
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_LEASE_MS: '600' } });
+  core = await spawnCore({ env: { SWARM_LEASE_MS: '600' } });
+  connect = connectorTo(core);
   admin = createSwarmClient({ url: core.url, token: core.adminToken });
 });
-
 afterAll(async () => {
   await admin?.close();
   await core?.close();
 });
 
-interface Beat {
-  readonly status: number;
-  readonly body: { activity?: string; incarnation?: string };
-}
-
-/** Connects an agent that keeps a record of its heartbeats. */
-async function connect(name: string, options: Partial<ConnectAgentOptions> = {}) {
-  const beats: Beat[] = [];
-  const recording: typeof fetch = async (input, init) => {
-    const response = await fetch(input, init);
-    const { pathname } = new URL(input instanceof Request ? input.url : input);
-    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : {};
-    if (pathname.endsWith('/heartbeat')) beats.push({ status: response.status, body: body as Beat['body'] });
-    return response;
-  };
-  const agent = await connectAgent({
-    url: core.url,
-    token: core.joinToken,
-    name,
-    role: 'worker',
-    version: '1.0.0',
-    fetch: recording,
-    ...options,
+test('a connected agent goes on when the core was killed and came back', async () => {
+  const { agent, beats } = await connect('survivor');
+  const errors: SwarmError[] = [];
+  agent.on('error', (error) => errors.push(error));
+  core.kill('SIGKILL');
+  await core.exited;
+  await waitFor(() => errors.length > 0, { what: 'a heartbeat in vain' });
+  await core.restart();
+  const before = beats.length;
+  await waitFor(() => beats.slice(before).some(({ status }) => status === 200), {
+    what: 'a heartbeat',
+    timeoutMs: 30_000,
   });
-  return { agent, beats };
-}
-
-describe('a connected agent', () => {
-  test('is registered, beats every third of the lease, and is gone after its stop', async () => {
-    const leaks = trackLeaks();
-    const { agent, beats } = await connect('steady', { capabilities: ['persist'] });
-    expect(agent.agent).toMatchObject({
-      name: 'steady',
-      incarnation: agent.incarnation,
-      capabilities: [{ id: 'persist' }],
-    });
-    await waitFor(() => beats.length >= 6, { what: 'six heartbeats' });
-    expect(beats.every(({ status, body }) => status === 200 && body.incarnation === agent.incarnation)).toBe(true);
-    expect((await agent.client.registry.get({ name: 'steady' })).id).toBe(agent.agent.id);
-
-    agent.setActivity('busy');
-    await waitFor(() => beats.some(({ body }) => body.activity === 'busy'), { what: 'a heartbeat that says busy' });
-    await Promise.all([agent.stop('done'), agent.stop()]);
-    await expect(admin.registry.get({ name: 'steady' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(agent.client.registry.query()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await leaks.check();
-  });
-
-  test('goes on when the core was killed and came back', async () => {
-    const { agent, beats } = await connect('survivor');
-    const errors: SwarmError[] = [];
-    agent.on('error', (error) => errors.push(error));
-    core.kill('SIGKILL');
-    await core.exited;
-    await waitFor(() => errors.length > 0, { what: 'a heartbeat in vain' });
-    await core.restart();
-    const before = beats.length;
-    await waitFor(() => beats.slice(before).some(({ status }) => status === 200), {
-      what: 'a heartbeat',
-      timeoutMs: 30_000,
-    });
-    expect(errors.every(({ code }) => code === 'UNAVAILABLE')).toBe(true);
-    expect((await admin.registry.get({ name: 'survivor' })).id).toBe(agent.agent.id);
-    await agent.stop();
-  });
-
-  test('that the core has removed registers again, with what it has become', async () => {
-    const { agent } = await connect('phoenix');
-    await agent.update({ labels: { zone: 'b' }, version: '1.1.0' });
-    const first = agent.agent;
-    const outcomes: string[] = [];
-    agent.on('registered', (_, outcome) => outcomes.push(outcome));
-    await admin.registry.deregister({ name: 'phoenix' });
-    // The client finds out before the next heartbeat does, and its call succeeds nevertheless.
-    expect((await agent.client.registry.get({ name: 'phoenix' })).labels).toEqual({ zone: 'b' });
-    expect(outcomes).toEqual(['created']);
-    expect(agent.agent).toMatchObject({ version: '1.1.0', incarnation: first.incarnation });
-    expect(agent.agent.id).not.toBe(first.id);
-    await agent.stop();
-  });
-
-  test('whose circuit is open publishes when it is closed again', async () => {
-    const { agent } = await connect('tripped', { publishTimeoutMs: 60_000 });
-    const heard: unknown[] = [];
-    agent.on('circuit', (...change) => heard.push(change));
-    await agent.client.publish('task.tripped.done', 0);
-    await admin.circuit.trip({ name: 'tripped', reason: 'runaway' });
-    await waitFor(() => agent.circuit === 'open', { what: 'a heartbeat to tell' });
-    const id = crypto.randomUUID();
-    const published = agent.client.publish('task.tripped.done', 1, { id });
-    await waitFor(() => heard.length === 2, { what: 'the refusal to tell why' });
-    expect(agent.health()).toEqual({ status: 'ok', activity: 'ready', circuit: 'open', registered: true });
-    await admin.circuit.reset({ name: 'tripped' });
-    expect(await published).toMatchObject({ id, duplicate: false });
-    expect(heard).toEqual([
-      ['open', null],
-      ['open', 'runaway'],
-      ['closed', null],
-    ]);
-    await agent.stop();
-  });
-
-  test('whose name is taken by a later one ends for good', async () => {
-    const fenced: SwarmError[] = [];
-    const earlier = await connect('highlander', { onFenced: (error) => fenced.push(error) });
-    const watch = earlier.agent.client.watch();
-    await watch.next();
-    const later = await connect('highlander');
-    await waitFor(() => fenced.length > 0, { what: 'the earlier one to be fenced' });
-    expect(fenced).toMatchObject([{ code: 'FENCED' }]);
-    await expect(earlier.agent.client.registry.query()).rejects.toMatchObject({ code: 'FENCED' });
-    const rest = (async () => {
-      for await (const _ of watch) continue;
-    })();
-    await expect(rest).rejects.toMatchObject({ code: 'FENCED' });
-
-    const beatsOfEarlier = earlier.beats.length;
-    const beatsOfLater = later.beats.length;
-    await waitFor(() => later.beats.length >= beatsOfLater + 6, { what: 'the later one to go on' });
-    expect(earlier.beats).toHaveLength(beatsOfEarlier);
-    await earlier.agent.stop();
-    expect((await admin.registry.get({ name: 'highlander' })).incarnation).toBe(later.agent.incarnation);
-    await later.agent.stop();
-  });
+  expect(errors.every(({ code }) => code === 'UNAVAILABLE')).toBe(true);
+  expect((await admin.registry.get({ name: 'survivor' })).id).toBe(agent.agent.id);
+  await agent.stop();
 });
 
-describe('connecting', () => {
-  test('waits for a core that is not there yet', async () => {
-    core.kill('SIGKILL');
-    await core.exited;
-    const errors: SwarmError[] = [];
-    const connecting = connect('early-bird', { onError: (error) => errors.push(error) });
-    await waitFor(() => errors.length >= 2, { what: 'two registrations in vain' });
-    await core.restart();
-    const { agent } = await connecting;
-    expect(agent.agent.name).toBe('early-bird');
-    await agent.stop();
-  });
-
-  test('is refused for good where no retry can help', async () => {
-    await expect(connect('stranger', { token: 'nonsense' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    await expect(connect('Not A Name')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-  });
-
-  test('ends with its signal, before and after', async () => {
-    const reason = new Error('changed my mind');
-    await expect(connect('never', { signal: AbortSignal.abort(reason) })).rejects.toMatchObject({ cause: reason });
-    const waiting = new AbortController();
-    const nobody = connect('nobody', {
-      url: 'http://127.0.0.1:1',
-      signal: waiting.signal,
-      onError: () => waiting.abort(reason),
-    });
-    await expect(nobody).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: reason });
-
-    const controller = new AbortController();
-    const { agent } = await connect('brief', { signal: controller.signal });
-    const stopped = new Promise<void>((resolve) => agent.on('stopped', resolve));
-    controller.abort();
-    await stopped;
-    await expect(admin.registry.get({ name: 'brief' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  });
+test('connecting waits for a core that is not there yet', async () => {
+  core.kill('SIGKILL');
+  await core.exited;
+  const errors: SwarmError[] = [];
+  const connecting = connect('early-bird', { onError: (error) => errors.push(error) });
+  await waitFor(() => errors.length >= 2, { what: 'two registrations in vain' });
+  await core.restart();
+  const { agent } = await connecting;
+  expect(agent.agent.name).toBe('early-bird');
+  await agent.stop();
 });

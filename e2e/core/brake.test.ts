@@ -2,17 +2,17 @@
 // hold. Brakes are of namespaces, so all is tried on one core at once.
 import { createSwarmClient } from '@hypercode/client';
 import type { Agent, CircuitEventData } from '@hypercode/contracts';
+import { allAgents, callBatch, registration, send } from '@hypercode/core-runtime/testing';
 import {
   type PostgresServer,
   type RedisServer,
   type SpawnedCore,
-  spawnCore,
   startPostgres,
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { allAgents, callBatch, registration, send } from './call.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { Fleet } from './fleet.ts';
 
 const LEASE_MS = 3000;

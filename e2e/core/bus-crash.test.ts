@@ -1,15 +1,9 @@
 // The bus through crashes: two cores are killed twenty times and the store once, under publishers that retry. Every
 // acknowledged event is in the log once, every subscriber sees the log as it is, and every group works through all of it.
 import { createSwarmClient, type SwarmClient, type SwarmEvent } from '@hypercode/client';
-import {
-  type PostgresServer,
-  type SpawnedCore,
-  spawnCore,
-  startPostgres,
-  startRedis,
-  waitFor,
-} from '@hypercode/testkit';
+import { type PostgresServer, type SpawnedCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
 import { afterEach, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import {
   differenceFrom,
   disorderIn,

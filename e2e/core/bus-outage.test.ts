@@ -1,10 +1,11 @@
 // A store goes away under a core. Redis: publishing says so in time, nothing is sent later behind its caller's back, and everything
 // goes on when it is back. PostgreSQL: agents that are known go on publishing and hearing.
 import { createSwarmClient } from '@hypercode/client';
-import { freshDatabase, sharedRedisUrl, spawnCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
+import { accepted, call, refusalCode, registration, send } from '@hypercode/core-runtime/testing';
+import { freshDatabase, sharedRedisUrl, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
-import { accepted, call, refusalCode, registration, send } from './call.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 const stack: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

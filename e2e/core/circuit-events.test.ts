@@ -1,9 +1,10 @@
 // What the core says of circuits is said, whatever dies between the change and the event, and once.
 import { createSwarmClient } from '@hypercode/client';
 import type { CircuitEventData } from '@hypercode/contracts';
-import { spawnCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
+import { accepted, call, registration } from '@hypercode/core-runtime/testing';
+import { startPostgres, startRedis, waitFor } from '@hypercode/testkit';
 import { afterEach, expect, test } from 'vitest';
-import { accepted, call, registration } from './call.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 const stack: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

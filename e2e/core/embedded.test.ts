@@ -1,10 +1,21 @@
 // The embedded database: what survives kill -9, that it leaves the event loop alone, and who may have the data folder.
-import { type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import {
+  accepted,
+  allAgents,
+  call,
+  callBatch,
+  faultOf,
+  holeIn,
+  readChangeLog,
+  refusalCode,
+  registration,
+  send,
+  TRANSPORTS,
+  Watcher,
+} from '@hypercode/core-runtime/testing';
+import { type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { accepted, allAgents, call, callBatch, refusalCode, registration, send } from './call.ts';
-import { faultOf, holeIn, readChangeLog } from './change-record.ts';
-import { TRANSPORTS } from './connections.ts';
-import { Watcher } from './watcher.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 const PATIENCE = { timeoutMs: 90_000 };
 const START_TIMEOUT_MS = 90_000;

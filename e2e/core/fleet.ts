@@ -1,5 +1,5 @@
 // Many agents of one namespace that beat by the plain route, from one process: what is wrong with one is wrong with few.
-import { callBatch, type Core, registration, send } from './call.ts';
+import { callBatch, type Core, registration, send } from '@hypercode/core-runtime/testing';
 
 /** Registrations in one request. */
 const BATCH = 50;

@@ -1,5 +1,15 @@
 // The life of a core: how it starts, what it says of itself, what it does without its database, and how it ends.
-import { freePort, type PostgresServer, type SpawnedCore, spawnCore, startPostgres, waitFor } from '@hypercode/testkit';
+import {
+  accepted,
+  call,
+  connect,
+  refusalCode,
+  registration,
+  send,
+  TRANSPORTS,
+  Watcher,
+} from '@hypercode/core-runtime/testing';
+import { freePort, type PostgresServer, type SpawnedCore, startPostgres, waitFor } from '@hypercode/testkit';
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,10 +17,8 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import manifest from '../../apps/core/package.json' with { type: 'json' };
-import { accepted, call, refusalCode, registration, send } from './call.ts';
-import { connect, TRANSPORTS } from './connections.ts';
-import { Watcher } from './watcher.ts';
 
 const PATIENCE = { timeoutMs: 60_000 };
 

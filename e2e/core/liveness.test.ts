@@ -3,17 +3,18 @@
 import { createSwarmClient } from '@hypercode/client';
 import type { Agent, CircuitEventData } from '@hypercode/contracts';
 import {
-  type PostgresServer,
-  type SpawnedCore,
-  spawnCore,
-  startPostgres,
-  startRedis,
-  waitFor,
-} from '@hypercode/testkit';
+  accepted,
+  call,
+  type Core,
+  HealthEndpoint,
+  refusalCode,
+  registration,
+  send,
+} from '@hypercode/core-runtime/testing';
+import { type PostgresServer, type SpawnedCore, startPostgres, startRedis, waitFor } from '@hypercode/testkit';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { accepted, call, type Core, refusalCode, registration, send } from './call.ts';
-import { HealthEndpoint } from './health-endpoint.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 const LEASE_MS = 3000;
 const PROBE_INTERVAL_MS = 1000;

@@ -2,19 +2,30 @@
 // is lost.
 import type { AgentFilter } from '@hypercode/contracts';
 import {
+  accepted,
+  allAgents,
+  call,
+  type ChangeEvent,
+  digestOf,
+  faultOf,
+  holeIn,
+  readChangeLog,
+  registration,
+  send,
+  stateAfter,
+  TRANSPORTS,
+  Watcher,
+} from '@hypercode/core-runtime/testing';
+import {
   type PostgresServer,
   type RedisServer,
   type SpawnedCore,
-  spawnCore,
   startPostgres,
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
 import { afterEach, expect, test } from 'vitest';
-import { accepted, allAgents, call, registration, send } from './call.ts';
-import { type ChangeEvent, faultOf, holeIn, readChangeLog, stateAfter } from './change-record.ts';
-import { TRANSPORTS } from './connections.ts';
-import { digestOf, Watcher } from './watcher.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { type Refused, Writer } from './writer.ts';
 
 const FILTERS: readonly AgentFilter[] = [{}, { role: 'scout' }, { capability: 'dig' }, { labels: { tier: 'gold' } }];

@@ -1,11 +1,18 @@
 // Watchers that stop reading: they cost bounded memory, slow nobody, and are whole again when they read on.
-import { freshDatabase, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import {
+  callBatch,
+  heardBehind,
+  holeIn,
+  readChangeLog,
+  registration,
+  type Transport,
+  TRANSPORTS,
+  Watcher,
+} from '@hypercode/core-runtime/testing';
+import { freshDatabase, type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callBatch, registration } from './call.ts';
-import { heardBehind, holeIn, readChangeLog } from './change-record.ts';
-import { type Transport, TRANSPORTS } from './connections.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 import { INSPECTED, liveMib } from './live-memory.ts';
-import { Watcher } from './watcher.ts';
 
 const PATIENCE = { timeoutMs: 240_000 };
 

@@ -1,7 +1,7 @@
 // A program that writes without pause, and repeats what was not accepted until it is: as agents do.
+import { call, type Core, type Outcome, registration } from '@hypercode/core-runtime/testing';
 import type { Agent, AgentRegistrationInput } from '@hypercode/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { call, type Core, type Outcome, registration } from './call.ts';
 
 /** What the core said it has done. */
 export interface Acknowledged {

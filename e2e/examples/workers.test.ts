@@ -1,6 +1,6 @@
 // The example workers as processes beside a real core: both do tasks, survive a core that is killed, and leave in order.
 import { createSwarmClient, type SwarmClient, type SwarmEvent, taskEventId } from '@hypercode/client';
-import { freePort, type SpawnedCore, spawnCore, temporaryFolder, waitFor } from '@hypercode/testkit';
+import { freePort, type SpawnedCore, temporaryFolder, waitFor } from '@hypercode/testkit';
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let operator: SwarmClient;

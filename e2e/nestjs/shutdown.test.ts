@@ -1,8 +1,9 @@
 // How a process ends: by a signal, and because another has taken its agent's name.
 import { connectAgent, createSwarmClient, type SwarmClient } from '@hypercode/client';
-import { spawnCore, type SpawnedCore, waitFor } from '@hypercode/testkit';
+import { type SpawnedCore, waitFor } from '@hypercode/testkit';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { spawnCore } from '../fixtures/spawn-core.ts';
 
 const PROGRAM = fileURLToPath(new URL('agent-process.ts', import.meta.url));
 

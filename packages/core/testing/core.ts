@@ -2,6 +2,7 @@
 import type { Bus } from '@hypercode/bus';
 import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
 import type { Registry } from '@hypercode/registry';
+import { temporaryFolder } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { expect } from 'vitest';
@@ -76,7 +77,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
 
 /** Starts a core for one file, with settings of its own. A file that needs just a core takes `sharedCore`. */
 export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCoreOptions = {}): Promise<TestCore> {
-  const folder = await coreFolder('core');
+  const folder = (changes.databaseUrl ?? null) === null ? await coreFolder('core') : temporaryFolder('core');
   const log: Record<string, unknown>[] = [];
   const core = await assembleCore({
     config: configurationOf(folder.path, changes),

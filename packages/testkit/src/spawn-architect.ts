@@ -1,10 +1,9 @@
-// A whole Architect as a process of its own, so that a test can kill it.
+// A whole Architect as a process of its own, so that a test can kill it. It is the compiled one: `buildApps` comes first.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { builtApp, WORKSPACE } from './built-apps.ts';
 import { guardProcess } from './death-guard.ts';
 
-const FOLDER = fileURLToPath(new URL('../../../apps/architect/', import.meta.url));
 const START_LIMIT_MS = 30_000;
 const AT = /architect (active|standby) at (http:\/\/\S+)/g;
 
@@ -25,8 +24,8 @@ export interface SpawnedArchitect {
 /** Resolves when it listens. */
 export async function spawnArchitect(env: Readonly<Record<string, string>>): Promise<SpawnedArchitect> {
   const { PATH, HOME, NODE_V8_COVERAGE } = process.env;
-  const child: ChildProcess = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), 'src/main.ts'], {
-    cwd: FOLDER,
+  const child: ChildProcess = spawn(process.execPath, builtApp('architect'), {
+    cwd: WORKSPACE,
     env: { PATH, HOME, NODE_V8_COVERAGE, ARCHITECT_PORT: '0', ARCHITECT_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

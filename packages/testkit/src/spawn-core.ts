@@ -1,15 +1,15 @@
-// A whole core as a process of its own, so that a test can kill it.
+// A whole core as a process of its own, so that a test can kill it. It is the compiled one: `buildApps` comes first.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { builtApp, WORKSPACE } from './built-apps.ts';
 import { guardProcess, type TemporaryFolder, temporaryFolder } from './death-guard.ts';
 import { embeddedFolder } from './embedded-folder.ts';
 import { freePort } from './free-port.ts';
 
-const WORKSPACE = fileURLToPath(new URL('../../../', import.meta.url));
-const CORE = fileURLToPath(new URL('../../../apps/core/src/main.ts', import.meta.url));
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx', { paths: [WORKSPACE] })).href;
 const INHERITED = ['PATH', 'HOME', 'USER', 'TMPDIR', 'LANG', 'TZ', 'NODE_V8_COVERAGE'];
 const LISTENING = /listening on (https?:\/\/[^\s"',]+)(?=[\s"',])/;
 const OUTPUT_LIMIT = 1024 * 1024;
@@ -23,9 +23,11 @@ export interface CoreOptions {
   env?: Record<string, string>;
   /** A folder for SWARM_DATA_DIR that outlives this core. Default: a private one, removed by `close`. */
   dataDir?: string;
+  /** Makes the private data folder of a core that has no DATABASE_URL. Default: one with an empty database. */
+  newFolder?: () => Promise<TemporaryFolder>;
   /** Default 30,000. */
   startTimeoutMs?: number;
-  /** The program to run in place of the core. */
+  /** A program in TypeScript to run in place of the core. */
   entry?: string;
 }
 
@@ -53,8 +55,9 @@ export interface SpawnedCore {
 
 /** Starts a core and resolves when it listens. Fails with its output when it ends or does not listen in time. */
 export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore> {
-  const { startTimeoutMs = 30_000, entry = CORE } = options;
-  const folder = options.dataDir === undefined ? await newFolder(options) : undefined;
+  const { startTimeoutMs = 30_000, entry } = options;
+  const program = entry === undefined ? builtApp('core') : ['--import', TSX, entry];
+  const folder = options.dataDir === undefined ? await privateFolder(options) : undefined;
   const settings = {
     SWARM_PORT: String(await freePort()),
     SWARM_DATA_DIR: options.dataDir ?? folder?.path ?? '',
@@ -66,7 +69,7 @@ export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore>
   const collect = (chunk: string) => {
     output = (output + chunk).slice(-OUTPUT_LIMIT);
   };
-  const start = () => launch({ entry, env: environmentOf(settings), startTimeoutMs, collect });
+  const start = () => launch({ program, env: environmentOf(settings), startTimeoutMs, collect });
 
   let life: Life;
   try {
@@ -102,9 +105,15 @@ export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore>
   };
 }
 
-/** The core that is embedded finds an empty database in it. */
-const newFolder = async ({ env }: CoreOptions): Promise<TemporaryFolder> =>
-  env?.['DATABASE_URL'] === undefined ? embeddedFolder('core') : temporaryFolder('core');
+/** Only a core without DATABASE_URL has a database in its folder. */
+const privateFolder = async ({
+  env,
+  entry,
+  newFolder = () => embeddedFolder('core'),
+}: CoreOptions): Promise<TemporaryFolder> => {
+  const hasDatabase = entry === undefined && (env?.['DATABASE_URL'] ?? '') === '';
+  return hasDatabase ? newFolder() : temporaryFolder('core');
+};
 
 /** One run of the program, from its start to its exit. */
 interface Life {
@@ -115,16 +124,16 @@ interface Life {
 }
 
 interface LaunchOptions {
-  entry: string;
+  /** Arguments of Node.js. */
+  program: readonly string[];
   env: NodeJS.ProcessEnv;
   startTimeoutMs: number;
   collect: (chunk: string) => void;
 }
 
 /** The child is the core itself, not a wrapper around it, so that a signal hits the core. */
-async function launch({ entry, env, startTimeoutMs, collect }: LaunchOptions): Promise<Life> {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx', { paths: [WORKSPACE] })).href;
-  const child = spawn(process.execPath, ['--import', tsx, entry], {
+async function launch({ program, env, startTimeoutMs, collect }: LaunchOptions): Promise<Life> {
+  const child = spawn(process.execPath, program, {
     cwd: WORKSPACE,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

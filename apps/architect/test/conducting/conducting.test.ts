@@ -1,107 +1,27 @@
-// What hears the bus, and what writes plans down again, beside a real core that is hostile, too small, or has lost its log.
-import { connectAgent, createSwarmClient, type SwarmClient, SwarmError } from '@hypercode/client';
-import { agentSource, type Goal } from '@hypercode/contracts';
-import { type CoreOptions, type SpawnedCore, spawnCore, embeddedFolder, waitFor } from '@hypercode/testkit';
-import { rm } from 'node:fs/promises';
-import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import type { Logger } from '../../src/logger.ts';
-import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
-import type { CheckpointPart } from '../../src/plans/checkpoint.ts';
+// The bus with events that make no sense, and checkpoints that are refused or larger than the log.
+import { type SwarmClient, SwarmError } from '@hypercode/client';
+import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
+import { waitFor } from '@hypercode/testkit';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { planIdOf } from '../../src/plans/plan-ids.ts';
-import { Checkpointer } from '../../src/conducting/checkpointer.ts';
-import { Conductor } from '../../src/conducting/conductor.ts';
-import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
+import type { Stack } from '../stage.ts';
+import { conductingStage, goalOf } from './stage.ts';
 
-const self = agentSource('default', 'architect');
-const stack: (() => Promise<unknown> | void)[] = [];
+const stack: Stack = [];
+beforeAll(async () => {
+  await sharedCore();
+}, START_TIMEOUT_MS);
 afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
 });
 
-interface Stage {
-  readonly core: SpawnedCore;
-  /** The Architect's, as an agent. */
-  readonly client: SwarmClient;
-  readonly operator: SwarmClient;
-  /** Warnings. */
-  readonly lines: { fields: Record<string, unknown>; message: string }[];
-  /** Milliseconds that its clock is ahead of the time. */
-  aheadMs: number;
-  follow(events?: FollowerEvents): Promise<Follower>;
-  conduct(): Promise<Follower>;
-  /** Writes down what `follower` knows. */
-  write(follower: Follower, client?: Pick<SwarmClient, 'bus' | 'publish'>): Checkpointer;
-  /** Plans whose checkpoints are on the bus, in their order. */
-  checkpoints(): Promise<string[]>;
-}
-
-async function stage(options: CoreOptions = {}): Promise<Stage> {
-  const core = await spawnCore(options);
+async function coreWith(configuration: Parameters<typeof startTestCore>[0]): Promise<TestCore> {
+  const core = await startTestCore(configuration);
   stack.push(() => core.close());
-  const { url, joinToken, adminToken } = core;
-  const agent = await connectAgent({ url, token: joinToken, name: 'architect', role: 'architect', version: '1.0.0' });
-  const { client } = agent;
-  const operator = createSwarmClient({ url, token: adminToken });
-  stack.push(
-    () => operator.close(),
-    () => agent.stop(),
-  );
-  const lines: Stage['lines'] = [];
-  const quiet = (): void => {};
-  const warn: Logger['warn'] = (fields, message) => void lines.push({ fields, message });
-  const logger: Logger = { debug: quiet, info: quiet, error: quiet, warn };
-  const it: Stage = {
-    core,
-    client,
-    operator,
-    lines,
-    aheadMs: 0,
-    async follow(events = {}) {
-      const follower = new Follower({ self, client, clock, logger });
-      stack.push(() => follower.stop());
-      follower.start(events);
-      await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
-      return follower;
-    },
-    async conduct() {
-      const follower = new Follower({ self, client, clock, logger });
-      const directory = client.directory();
-      stack.push(() => directory.stop());
-      const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000 };
-      const settings = { maxAttempts: 1, maxTasksPerAgent: 1, retryDelayMs: 0, ...patience };
-      const planners = [explicitPlanner];
-      const conductor = new Conductor({
-        ...{ name: 'architect', self, agent, directory, follower, planners, settings, clock, logger },
-      });
-      stack.push(() => conductor.stop());
-      conductor.start();
-      await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
-      return follower;
-    },
-    write(follower, through = client) {
-      const checkpointer = new Checkpointer({ client: through, name: 'architect', self, follower, clock, logger });
-      stack.push(() => checkpointer.stop());
-      checkpointer.start();
-      return checkpointer;
-    },
-    async checkpoints() {
-      const { events } = await operator.bus.read({ topics: ['architect.*.checkpoint'], limit: 500 });
-      const parts = events.map(({ event }) => event.data as CheckpointPart);
-      return parts.filter(({ part, parts: all }) => part === all).map(({ planId }) => planId);
-    },
-  };
-  const clock = { ...systemClock, now: () => Date.now() + it.aheadMs };
-  return it;
+  return core;
 }
 
-const goalOf = (title: string): Goal => ({
-  goalId: crypto.randomUUID(),
-  title,
-  steps: [{ id: 'a', title: 'do it', capability: 'nobody-offers-it', dependsOn: [] }],
-});
-
-/** Says that the Architect has made a plan; its id. */
+/** Publishes that the Architect has made a plan. Returns the plan's id. */
 async function plan(client: SwarmClient, input: string | null = null): Promise<string> {
   const { goalId, title } = goalOf('a plan');
   const planId = planIdOf(goalId);
@@ -119,7 +39,7 @@ async function plan(client: SwarmClient, input: string | null = null): Promise<s
 }
 
 test('events that make no sense stop nothing, and fill no log', async () => {
-  const it = await stage();
+  const it = await conductingStage(await sharedCore(), stack);
   const nonsense = async (): Promise<void> => {
     for (let n = 0; n < 20; n += 1) await it.operator.publish('task.ada.completed', { nonsense: n });
   };
@@ -136,7 +56,7 @@ test('events that make no sense stop nothing, and fill no log', async () => {
 });
 
 test('a plan that can not be written down keeps no other from it', async () => {
-  const it = await stage({ env: { SWARM_EVENTS_MAX: '100' } });
+  const it = await conductingStage(await coreWith({ eventsMax: 100 }), stack);
   const [bad, good] = [await plan(it.client), await plan(it.client)];
   const follower = await it.follow();
   const { bus } = it.client;
@@ -153,7 +73,7 @@ test('a plan that can not be written down keeps no other from it', async () => {
 });
 
 test('plans that take most of what the log keeps are not written down without end', async () => {
-  const it = await stage({ env: { SWARM_EVENTS_MAX_BYTES: '1048576' } });
+  const it = await conductingStage(await coreWith({ eventsMaxBytes: 1_048_576 }), stack);
   const plans = [];
   for (let n = 0; n < 3; n += 1) plans.push(await plan(it.client, 'x'.repeat(200_000)));
   const follower = await it.follow();
@@ -166,23 +86,4 @@ test('plans that take most of what the log keeps are not written down without en
   it.write(follower, { bus: { ...bus, topics }, publish: it.client.publish.bind(it.client) });
   await waitFor(() => looks >= 8, { what: 'the log to be looked at' });
   expect(await it.checkpoints()).toEqual(plans);
-});
-
-test('a log that was lost has the plans again, with all that is known of them', async () => {
-  const folder = await embeddedFolder('core');
-  stack.push(() => folder.remove());
-  const it = await stage({ dataDir: folder.path });
-  const follower = await it.conduct();
-  const goals = [goalOf('one'), goalOf('another')];
-  const plans = goals.map(({ goalId }) => planIdOf(goalId));
-  for (const goal of goals) await it.operator.publish('goal.submitted', goal);
-  const statuses = (of: Follower) => plans.map((planId) => of.ledger.plans.get(planId)?.status);
-  await waitFor(() => statuses(follower).every((status) => status === 'running'), { what: 'the plans to be made' });
-  expect(await it.checkpoints()).toEqual([]);
-  it.core.kill('SIGKILL');
-  await it.core.exited;
-  await rm(folder.path, { recursive: true });
-  await it.core.restart();
-  await waitFor(async () => new Set(await it.checkpoints()).size === 2, { what: 'checkpoints', timeoutMs: 60_000 });
-  expect(statuses(await it.follow())).toEqual(['running', 'running']);
 });

@@ -1,34 +1,43 @@
-// That settings of a core reach what they are for. Those whose effect other tests need are tried there.
+// Variables of the environment reach what they set. Those whose effect other tests need are tested there.
 import { PublishManyResult } from '@hypercode/contracts';
-import { freshDatabase, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import {
+  accepted,
+  call,
+  HealthEndpoint,
+  registration,
+  send,
+  START_TIMEOUT_MS,
+  startTestCore,
+  type TestCore,
+} from '@hypercode/core-runtime/testing';
+import { freshDatabase, waitFor } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { accepted, call, registration, send } from './call.ts';
-import { HealthEndpoint } from './health-endpoint.ts';
+import { parseConfig } from '../src/config/parse-config.ts';
 
 const ORIGIN = 'https://dashboard.example.com';
 
-let core: SpawnedCore;
+let core: TestCore;
 beforeAll(async () => {
-  core = await spawnCore({
-    env: {
-      DATABASE_URL: await freshDatabase(),
-      SWARM_LEASE_MS: '60000',
-      SWARM_PROBE_ALLOW: '127.0.0.0/8',
-      SWARM_PROBE_INTERVAL_MS: '60000',
-      SWARM_PROBE_TIMEOUT_MS: '123',
-      SWARM_CIRCUIT_THRESHOLD: '0',
-      SWARM_DEDUP_WINDOW_MS: '500',
-      SWARM_EVENTS_MAX: '1001',
-      SWARM_EVENTS_MAX_BYTES: '1000002',
-      SWARM_EVENTS_MAX_AGE_MS: '3600003',
-      SWARM_RATE_REGISTER: '0',
-      SWARM_RATE_PUBLISH: '50',
-      SWARM_CORS_ORIGINS: ORIGIN,
-    },
-    startTimeoutMs: 90_000,
+  const config = parseConfig({
+    DATABASE_URL: await freshDatabase(),
+    SWARM_PORT: '0',
+    SWARM_ADMIN_TOKEN: 'an-admin-token-of-the-test',
+    SWARM_LEASE_MS: '60000',
+    SWARM_PROBE_ALLOW: '127.0.0.0/8',
+    SWARM_PROBE_INTERVAL_MS: '60000',
+    SWARM_PROBE_TIMEOUT_MS: '123',
+    SWARM_CIRCUIT_THRESHOLD: '0',
+    SWARM_DEDUP_WINDOW_MS: '500',
+    SWARM_EVENTS_MAX: '1001',
+    SWARM_EVENTS_MAX_BYTES: '1000002',
+    SWARM_EVENTS_MAX_AGE_MS: '3600003',
+    SWARM_RATE_REGISTER: '0',
+    SWARM_RATE_PUBLISH: '50',
+    SWARM_CORS_ORIGINS: ORIGIN,
   });
-});
+  core = await startTestCore(config);
+}, START_TIMEOUT_MS);
 afterAll(() => core?.close());
 
 const publish = (input: object) => call(core, 'bus.publish', { topic: 'work.done', data: null, ...input });

@@ -13,7 +13,7 @@ export interface TestWorker {
 
 /** `work` gives the output; undefined: the test answers itself. */
 export async function startWorker(
-  core: { readonly url: string; readonly joinToken: string },
+  core: { readonly url: string; readonly joinToken: string; readonly namespace?: string },
   name: string,
   work: (task: TaskAssigned) => Json | undefined | Promise<Json | undefined>,
   { heartbeatMs }: { heartbeatMs?: number } = {},
@@ -21,6 +21,7 @@ export async function startWorker(
   const agent = await connectAgent({
     url: core.url,
     token: core.joinToken,
+    namespace: core.namespace,
     name,
     role: 'worker',
     version: '1.0.0',

@@ -1,40 +1,43 @@
 // Two processes with the same name on two cores: the later one wins, and the earlier one stays out. The cores keep few
 // changes, so that fencing has to outlast the change log, and so that its retention shows.
-import { freshDatabase, sharedRedisUrl, type SpawnedCore, spawnCore, waitFor } from '@hypercode/testkit';
+import { freshDatabase, type RedisServer, startRedis, waitFor } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { accepted, call, callBatch, refusalCode, registration } from './call.ts';
-import { holeIn } from './change-record.ts';
-import { TRANSPORTS } from './connections.ts';
-import { Watcher } from './watcher.ts';
+import { accepted, call, callBatch, refusalCode, registration } from '../testing/call.ts';
+import { holeIn } from '../testing/change-record.ts';
+import { TRANSPORTS } from '../testing/connections.ts';
+import { START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
+import { Watcher } from '../testing/watcher.ts';
 
 const KEPT_CHANGES = 100;
 
-let a: SpawnedCore;
-let b: SpawnedCore;
+let redis: RedisServer;
+let a: TestCore;
+let b: TestCore;
 
 beforeAll(async () => {
-  const env = {
-    DATABASE_URL: await freshDatabase(),
-    REDIS_URL: sharedRedisUrl(),
-    SWARM_ADMIN_TOKEN: 'the-same-admin-token-on-both',
-    SWARM_RATE_REGISTER: '0',
-    SWARM_CHANGELOG_MAX: String(KEPT_CHANGES),
+  redis = await startRedis();
+  const configuration = {
+    databaseUrl: await freshDatabase(),
+    redisUrl: redis.url,
+    adminToken: 'the-same-admin-token-on-both',
+    changelogMax: KEPT_CHANGES,
   };
-  [a, b] = await Promise.all([spawnCore({ env, startTimeoutMs: 90_000 }), spawnCore({ env, startTimeoutMs: 90_000 })]);
-});
+  [a, b] = await Promise.all([startTestCore(configuration), startTestCore(configuration)]);
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await Promise.all([a?.close(), b?.close()]);
+  await redis?.close();
 });
 
-const register = (core: SpawnedCore, name: string, incarnation?: string) =>
+const register = (core: TestCore, name: string, incarnation?: string) =>
   call(core, 'registry.register', registration(name, incarnation === undefined ? {} : { incarnation }));
 
-async function tokenOf(core: SpawnedCore, name: string, incarnation: string): Promise<string> {
+async function tokenOf(core: TestCore, name: string, incarnation: string): Promise<string> {
   return accepted(await register(core, name, incarnation)).token ?? '';
 }
 
-const beat = async (core: SpawnedCore, token: string) =>
+const beat = async (core: TestCore, token: string) =>
   refusalCode(await call(core, 'registry.heartbeat', {}, { token }));
 
 /** The same answer on both cores, the other one included once it has heard. */

@@ -1,26 +1,28 @@
 // Procedures against a whole core.
-import { spawnCore, type SpawnedCore, waitFor } from '@hypercode/testkit';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
+import { waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSwarmClient, type SwarmClient, SwarmError } from '@hypercode/client';
+import { createSwarmClient, type SwarmClient, SwarmError } from '../src/index.ts';
 
-let core: SpawnedCore;
+let core: TestCore;
 let admin: SwarmClient;
+let namespace: string;
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_RATE_REGISTER: '0' } });
-  admin = createSwarmClient({ url: core.url, token: core.adminToken });
-});
+  core = await sharedCore();
+  ({ namespace } = core);
+  admin = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await admin?.close();
-  await core?.close();
 });
 
 const registration = (name: string) => ({ name, role: 'worker', version: '1.0.0' });
 
 describe('an agent', () => {
   test('is registered, found, changed and removed', async () => {
-    const join = createSwarmClient({ url: core.url, token: core.joinToken });
+    const join = createSwarmClient({ url: core.url, namespace, token: core.joinToken });
     const created = await join.registry.register({
       ...registration('ada'),
       capabilities: ['count'],
@@ -34,7 +36,7 @@ describe('an agent', () => {
     });
     expect(again).toMatchObject({ outcome: 'unchanged', agent: { revision: created.agent.revision } });
 
-    const ada = createSwarmClient({ url: core.url, token: created.token ?? '' });
+    const ada = createSwarmClient({ url: core.url, namespace, token: created.token ?? '' });
     const { agent } = await ada.registry.update({ name: 'ada', set: { labels: { zone: 'b' } } });
     expect(agent.labels).toEqual({ zone: 'b' });
     expect(await ada.registry.heartbeat({ activity: 'busy' })).toHaveProperty('leaseExpiresAt');
@@ -62,7 +64,7 @@ describe('a batch', () => {
       requests.push(input instanceof Request ? input.url : new URL(input).href);
       return fetch(input, init);
     };
-    const client = createSwarmClient({ url: core.url, token: core.adminToken, fetch: counting });
+    const client = createSwarmClient({ url: core.url, namespace, token: core.adminToken, fetch: counting });
     const names = Array.from({ length: 60 }, (_, index) => `batched-${index}`);
     const results = await Promise.all(names.map((name) => client.registry.register(registration(name))));
     expect(results.map(({ agent }) => agent.name)).toEqual(names);
@@ -79,7 +81,7 @@ describe('a batch', () => {
   });
 
   test('of two thousand calls arrives whole', { timeout: 60_000 }, async () => {
-    const client = createSwarmClient({ url: core.url, token: core.adminToken, timeoutMs: 50_000 });
+    const client = createSwarmClient({ url: core.url, namespace, token: core.adminToken, timeoutMs: 50_000 });
     const names = Array.from({ length: 2_000 }, (_, index) => `one-of-many-${index}`);
     const results = await Promise.all(names.map((name) => client.registry.register(registration(name))));
     expect(new Set(results.map(({ agent }) => agent.revision)).size).toBe(names.length);
@@ -112,9 +114,9 @@ describe('a refusal', () => {
   });
 
   test('tells an unknown token from one that may not', async () => {
-    const stranger = createSwarmClient({ url: core.url, token: 'nonsense' });
+    const stranger = createSwarmClient({ url: core.url, namespace, token: 'nonsense' });
     await expect(stranger.registry.query()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    const join = createSwarmClient({ url: core.url, token: core.joinToken });
+    const join = createSwarmClient({ url: core.url, namespace, token: core.joinToken });
     await expect(join.tokens.list()).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await Promise.all([stranger.close(), join.close()]);
   });
@@ -130,10 +132,11 @@ describe('a refusal', () => {
 });
 
 test('the namespace of the client is that of its calls, unless they name another', async () => {
-  const client = createSwarmClient({ url: core.url, token: core.adminToken, namespace: 'elsewhere' });
+  const elsewhere = `${namespace}-2`;
+  const client = createSwarmClient({ url: core.url, token: core.adminToken, namespace: elsewhere });
   const { agent } = await client.registry.register(registration('expat'));
-  expect(agent.namespace).toBe('elsewhere');
-  await expect(client.registry.get({ name: 'expat', namespace: 'default' })).rejects.toMatchObject({
+  expect(agent.namespace).toBe(elsewhere);
+  await expect(client.registry.get({ name: 'expat', namespace })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
   expect((await client.registry.query()).agents.map(({ name }) => name)).toEqual(['expat']);
@@ -142,7 +145,7 @@ test('the namespace of the client is that of its calls, unless they name another
 
 test('tokens are made, listed and revoked', async () => {
   const { id, token } = await admin.tokens.create({ kind: 'viewer', name: 'wall display' });
-  const viewer = createSwarmClient({ url: core.url, token });
+  const viewer = createSwarmClient({ url: core.url, namespace, token });
   await viewer.registry.query();
   await expect(viewer.registry.register(registration('x'))).rejects.toMatchObject({ code: 'FORBIDDEN' });
   expect((await admin.tokens.list()).tokens.map(({ name }) => name)).toContain('wall display');
@@ -165,6 +168,7 @@ test('a token function is asked again when its token was refused', async () => {
   const { token: second } = await admin.tokens.create({ kind: 'viewer', name: 'second' });
   const client = createSwarmClient({
     url: core.url,
+    namespace,
     token: (refused) => (refused === undefined ? current : (current = second)),
   });
   let current = first;

@@ -10,7 +10,8 @@ import {
   type SwarmEvent,
   type TypedEvent,
 } from '@hypercode/client';
-import { spawnCore, type SpawnedCore, trackLeaks, waitFor } from '@hypercode/testkit';
+import { START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
+import { trackLeaks, waitFor } from '@hypercode/testkit';
 import {
   Controller,
   Get,
@@ -42,19 +43,19 @@ import {
   SwarmModule,
   type SwarmModuleOptions,
   SwarmTask,
-} from '@hypercode/nestjs';
-import { SwarmHealthIndicator } from '@hypercode/nestjs/terminus';
+} from '../src/index.ts';
+import { SwarmHealthIndicator } from '../src/terminus.ts';
 
-let core: SpawnedCore;
+let core: TestCore;
 let admin: SwarmClient;
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_LEASE_MS: '600' } });
+  core = await startTestCore({ leaseMs: 600 });
   admin = createSwarmClient({ url: core.url, token: core.adminToken });
   const { version, ...policy } = await admin.policy.get();
   const shop = { publish: ['order.>'], subscribe: ['order.>', 'task.{name}.>'] };
   await admin.policy.put({ policy: { ...policy, roles: { ...policy.roles, shop } }, ifVersion: version });
-});
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await admin?.close();
@@ -473,41 +474,5 @@ describe('the end', () => {
     await expect(fetch(url)).rejects.toThrow();
     expect((await admin.registry.get({ name: 'highlander' })).incarnation).toBe(later.incarnation);
     await later.stop();
-  });
-});
-
-describe('while the core is away', () => {
-  test('the application starts; it becomes an agent, or is told that it never will', async () => {
-    core.kill('SIGKILL');
-    await core.exited;
-    const ended: string[] = [];
-    const welcome = await create({
-      imports: [TerminusModule, SwarmModule.forRoot(optionsFor('patient'))],
-      providers: [Orders, SwarmHealthIndicator],
-    });
-    const unwelcome = await create({
-      imports: [
-        SwarmModule.forRoot(optionsFor('stranger', { token: 'nonsense', onEnded: ({ code }) => ended.push(code) })),
-      ],
-    });
-    const given = await create({ imports: [SwarmModule.forRoot(optionsFor('quitter'))], providers: [Orders] });
-    await Promise.all([welcome.init(), unwelcome.init(), given.init()]);
-    const health = () => welcome.get(SwarmHealthIndicator).check('core');
-    expect(health()).toEqual({ core: { status: 'down', agent: 'unregistered', activity: 'ready', circuit: 'closed' } });
-    await given.close();
-
-    await core.restart();
-    await waitFor(() => health().core.status === 'up', { what: 'the registration', timeoutMs: 30_000 });
-    await waitFor(() => ended.length > 0, { what: 'the refusal', timeoutMs: 30_000 });
-    expect(ended).toEqual(['UNAUTHENTICATED']);
-    const { own } = welcome.get(Orders);
-    await waitFor(
-      async () => {
-        await admin.publish('task.patient.assigned', { taskId: 'at last' });
-        return own.includes('at last');
-      },
-      { what: 'the handler to hear' },
-    );
-    expect(await isGone('quitter')).toBe(true);
   });
 });

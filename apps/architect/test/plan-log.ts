@@ -1,4 +1,4 @@
-// Everything that was said of plans and tasks, as an observer hears it.
+// All events about plans and tasks, as an observer receives them.
 import { createSwarmClient, type SwarmEvent } from '@hypercode/client';
 import { architectEvents } from '@hypercode/contracts';
 import { waitFor } from '@hypercode/testkit';
@@ -7,13 +7,21 @@ export class PlanLog {
   readonly events: SwarmEvent[] = [];
   readonly #client: ReturnType<typeof createSwarmClient>;
 
-  constructor(core: { readonly url: string; readonly adminToken: string }) {
-    this.#client = createSwarmClient({ url: core.url, token: core.adminToken });
+  constructor({
+    url,
+    adminToken,
+    namespace,
+  }: {
+    readonly url: string;
+    readonly adminToken: string;
+    readonly namespace?: string;
+  }) {
+    this.#client = createSwarmClient({ url, token: adminToken, namespace });
     const topics = Object.keys(architectEvents.schemas);
     this.#client.on(topics, (event) => this.events.push(event), { from: 'earliest' });
   }
 
-  /** The data of what was said on topics with this end, such as `.completed`. */
+  /** The data of events whose topics have this end, such as `.completed`. */
   data<T>(end: string): T[] {
     return this.events.filter(({ topic }) => topic.endsWith(end)).map(({ data }) => data as T);
   }
@@ -25,7 +33,7 @@ export class PlanLog {
     return waitFor(() => this.events.find(isEnd)?.topic, { what: `the end of the plan ${planId}`, timeoutMs });
   }
 
-  /** Tasks of a plan in the order in which they were completed, each as often as that was said by who had it. */
+  /** Tasks of a plan in the order in which they were completed, each as often as a worker reported it. */
   completed(planId: string): string[] {
     return this.data<{ planId: string; taskId: string }>('.completed')
       .filter((data) => data.planId === planId && data.taskId !== undefined)

@@ -1,0 +1,110 @@
+// The parts of an Architect that follow the bus, conduct plans and publish checkpoints, on a core.
+import { connectAgent, createSwarmClient, type SwarmClient } from '@hypercode/client';
+import { agentSource, type Goal } from '@hypercode/contracts';
+import { waitFor } from '@hypercode/testkit';
+import { systemClock } from '../../src/clock.ts';
+import { Checkpointer } from '../../src/conducting/checkpointer.ts';
+import { Conductor } from '../../src/conducting/conductor.ts';
+import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
+import type { Logger } from '../../src/logger.ts';
+import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
+import type { CheckpointPart } from '../../src/plans/checkpoint.ts';
+import type { Stack } from '../stage.ts';
+
+interface Core {
+  readonly url: string;
+  readonly adminToken: string;
+  readonly joinToken: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+}
+
+export interface ConductingStage {
+  /** The Architect's, as an agent. */
+  readonly client: SwarmClient;
+  readonly operator: SwarmClient;
+  /** Warnings. */
+  readonly lines: { fields: Record<string, unknown>; message: string }[];
+  /** Milliseconds that its clock is ahead of the time. */
+  aheadMs: number;
+  follow(events?: FollowerEvents): Promise<Follower>;
+  conduct(): Promise<Follower>;
+  /** Publishes checkpoints of what `follower` knows. */
+  write(follower: Follower, client?: Pick<SwarmClient, 'bus' | 'publish'>): Checkpointer;
+  /** Plans whose checkpoints are on the bus, in their order. */
+  checkpoints(): Promise<string[]>;
+}
+
+/** The parts of an Architect that is connected to `core` as an agent. `stack` closes them, and not the core. */
+export async function conductingStage(
+  { url, adminToken, joinToken, namespace = 'default' }: Core,
+  stack: Stack,
+): Promise<ConductingStage> {
+  const self = agentSource(namespace, 'architect');
+  const agent = await connectAgent({
+    url,
+    token: joinToken,
+    namespace,
+    name: 'architect',
+    role: 'architect',
+    version: '1.0.0',
+  });
+  const { client } = agent;
+  const operator = createSwarmClient({ url, namespace, token: adminToken });
+  stack.push(
+    () => operator.close(),
+    () => agent.stop(),
+  );
+  const lines: ConductingStage['lines'] = [];
+  const quiet = (): void => {};
+  const warn: Logger['warn'] = (fields, message) => void lines.push({ fields, message });
+  const logger: Logger = { debug: quiet, info: quiet, error: quiet, warn };
+  const it: ConductingStage = {
+    client,
+    operator,
+    lines,
+    aheadMs: 0,
+    async follow(events = {}) {
+      const follower = new Follower({ self, client, clock, logger });
+      stack.push(() => follower.stop());
+      follower.start(events);
+      await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
+      return follower;
+    },
+    async conduct() {
+      const follower = new Follower({ self, client, clock, logger });
+      const directory = client.directory();
+      stack.push(() => directory.stop());
+      const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000 };
+      const settings = { maxAttempts: 1, maxTasksPerAgent: 1, retryDelayMs: 0, ...patience };
+      const planners = [explicitPlanner];
+      const conductor = new Conductor({
+        ...{ name: 'architect', self, agent, directory, follower, planners, settings, clock, logger },
+      });
+      stack.push(() => conductor.stop());
+      conductor.start();
+      await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
+      return follower;
+    },
+    write(follower, through = client) {
+      const checkpointer = new Checkpointer({ client: through, name: 'architect', self, follower, clock, logger });
+      stack.push(() => checkpointer.stop());
+      checkpointer.start();
+      return checkpointer;
+    },
+    async checkpoints() {
+      const { events } = await operator.bus.read({ topics: ['architect.*.checkpoint'], limit: 500 });
+      const parts = events.map(({ event }) => event.data as CheckpointPart);
+      return parts.filter(({ part, parts: all }) => part === all).map(({ planId }) => planId);
+    },
+  };
+  const clock = { ...systemClock, now: () => Date.now() + it.aheadMs };
+  return it;
+}
+
+/** A goal that no agent can work on. */
+export const goalOf = (title: string): Goal => ({
+  goalId: crypto.randomUUID(),
+  title,
+  steps: [{ id: 'a', title: 'do it', capability: 'nobody-offers-it', dependsOn: [] }],
+});

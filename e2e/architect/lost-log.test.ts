@@ -1,0 +1,36 @@
+// A core that loses its log under an Architect.
+import { coreFolder } from '@hypercode/core-runtime/testing';
+import { waitFor } from '@hypercode/testkit';
+import { rm } from 'node:fs/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { Follower } from '../../apps/architect/src/conducting/follower.ts';
+import { planIdOf } from '../../apps/architect/src/plans/plan-ids.ts';
+import { conductingStage, goalOf } from '../../apps/architect/test/conducting/stage.ts';
+import type { Stack } from '../../apps/architect/test/stage.ts';
+import { spawnCore } from '../fixtures/spawn-core.ts';
+
+const stack: Stack = [];
+afterEach(async () => {
+  for (const undo of stack.splice(0).toReversed()) await undo();
+});
+
+test('a log that was lost has the plans again, with all that is known of them', async () => {
+  const folder = await coreFolder('core');
+  stack.push(() => folder.remove());
+  const core = await spawnCore({ dataDir: folder.path });
+  stack.push(() => core.close());
+  const it = await conductingStage(core, stack);
+  const follower = await it.conduct();
+  const goals = [goalOf('one'), goalOf('another')];
+  const plans = goals.map(({ goalId }) => planIdOf(goalId));
+  for (const goal of goals) await it.operator.publish('goal.submitted', goal);
+  const statuses = (of: Follower) => plans.map((planId) => of.ledger.plans.get(planId)?.status);
+  await waitFor(() => statuses(follower).every((status) => status === 'running'), { what: 'the plans to be made' });
+  expect(await it.checkpoints()).toEqual([]);
+  core.kill('SIGKILL');
+  await core.exited;
+  await rm(folder.path, { recursive: true });
+  await core.restart();
+  await waitFor(async () => new Set(await it.checkpoints()).size === 2, { what: 'checkpoints', timeoutMs: 60_000 });
+  expect(statuses(await it.follow())).toEqual(['running', 'running']);
+});

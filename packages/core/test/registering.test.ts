@@ -1,0 +1,4 @@
+import { sharedCore } from '../testing/core.ts';
+import { registeringSuite } from '../testing/registering.ts';
+
+registeringSuite('the embedded database', sharedCore);
