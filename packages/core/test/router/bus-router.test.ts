@@ -11,7 +11,7 @@ import { EventSource } from 'eventsource';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ADMIN_TOKEN, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
-import type { AppRouter } from '../../src/router/app-router.ts';
+import type { AppRouter } from '@hypercode/server';
 
 let core: TestCore;
 beforeAll(async () => {

@@ -1,14 +1,11 @@
 // The watch over SSE as tRPC's clients use it: the same bytes as tRPC's own, and the same behaviour.
-import { RateLimit } from '@hypercode/bus';
 import { CreateTokenResult, type WatchEvent } from '@hypercode/contracts';
 import { createTRPCClient, httpSubscriptionLink, type TRPCClientError } from '@trpc/client';
-import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { EventSource } from 'eventsource';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createCallContext } from '../../src/context.ts';
-import { ServerMetrics } from '../../src/metrics.ts';
-import { type AppRouter, appRouter } from '../../src/router/app-router.ts';
+import type { AppRouter } from '@hypercode/server';
+import { answerByTrpc } from '@hypercode/server/testing';
 import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
 
 const BOOKMARK_INTERVAL_MS = 400;
@@ -55,28 +52,8 @@ const pathTo = (input: object, extra: Record<string, string> = {}) =>
   `/trpc/registry.watch?${new URLSearchParams({ input: JSON.stringify(input), ...extra }).toString()}`;
 
 /** The same call answered by tRPC's own subscription path. */
-function answeredByTrpc(path: string, headers: Record<string, string>): Promise<Response> {
-  const parts = {
-    registry: core.registry,
-    bus: core.bus,
-    metrics: new ServerMetrics({ registry: core.registry, bus: core.bus }),
-    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, now: () => 0 }),
-    leaseMs: 30_000,
-    draining: new AbortController().signal,
-  };
-  return fetchRequestHandler({
-    router: appRouter,
-    endpoint: '/trpc',
-    req: new Request(`${core.url}${path}`, { headers }),
-    createContext: ({ info, req }) =>
-      createCallContext({
-        core: parts,
-        authorization: req.headers.get('authorization') ?? undefined,
-        connectionToken: info.connectionParams?.['token'],
-        bodyBytes: null,
-      }),
-  });
-}
+const answeredByTrpc = (path: string, headers: Record<string, string>): Promise<Response> =>
+  answerByTrpc(core, new Request(`${core.url}${path}`, { headers }));
 
 describe('the shared frames', () => {
   test.each([

@@ -3,7 +3,7 @@ import { CreateTokenResult, ListTokensResult, RegisterResult } from '@hypercode/
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectProblem, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
-import { restRoutes } from '../../src/rest/add-rest-routes.ts';
+import { restRoutes } from '@hypercode/server/testing';
 
 let core: TestCore;
 

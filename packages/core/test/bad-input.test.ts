@@ -1,10 +1,9 @@
 // Bad input on a whole core: the documented refusal over REST and tRPC, alone and in a batch, and nothing is stored.
 import { ERROR_CODES, type ErrorCode, LIMITS, QueryResult, SwarmErrorBody } from '@hypercode/contracts';
-import type { AnyProcedure } from '@trpc/server';
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { appRouter } from '../src/router/app-router.ts';
+import { mutationPaths } from '@hypercode/server/testing';
 import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './core.ts';
 
 let core: TestCore;
@@ -168,11 +167,8 @@ describe('more than a call may say, over tRPC', () => {
     'bus.publishMany': LIMITS.publishManyBytes,
     'policy.put': LIMITS.policyBytes,
   };
-  // By their paths, whatever the type says.
-  const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>;
-  const mutations = Object.entries(procedures).filter(([, { _def }]) => _def.type === 'mutation');
 
-  it.each(mutations.map(([path]) => path))('is PAYLOAD_TOO_LARGE for %s', async (path) => {
+  it.each(mutationPaths)('is PAYLOAD_TOO_LARGE for %s', async (path) => {
     const limit = limits[path] ?? LIMITS.registrationBytes;
     const answer = await post(`/trpc/${path}`, JSON.stringify({ unknown: 'x'.repeat(limit) }));
     expect(await answer.json()).toMatchObject({

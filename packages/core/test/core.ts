@@ -7,7 +7,7 @@ import { Registry, registryMigrations } from '@hypercode/registry';
 import { embeddedFolder } from '@hypercode/testkit';
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import { createSwarmServer, type SwarmServerOptions } from '../src/server.ts';
+import { createSwarmServer, type SwarmServerOptions } from '@hypercode/server';
 
 export interface TestCoreOptions extends Partial<
   Pick<SwarmServerOptions, 'registerPerSecond' | 'corsOrigins' | 'checks'>
