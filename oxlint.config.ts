@@ -97,6 +97,7 @@ const exceptions: OxlintOverride[] = [
   {
     files: [
       'apps/*/src/main.ts',
+      'packages/core/test/fuzz.test.ts',
       'packages/testkit/src/**',
       'e2e/**',
       'bench/**',

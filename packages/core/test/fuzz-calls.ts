@@ -1,5 +1,4 @@
 // For the fuzz test: valid calls of every kind.
-import { ADMIN_TOKEN, JOIN_TOKEN, VIEWER_TOKEN } from './core.ts';
 
 const registration = (name: string) => ({
   name,
@@ -22,81 +21,89 @@ export interface ValidCall {
   headers?: Record<string, string>;
 }
 
-/** Names in the calls: of an agent, of what is told apart by a digit. `agentToken` is a token of the agent "fuzzed". */
+/** Tokens of every kind; `agent` is one of the agent "fuzzed". */
+export interface Tokens {
+  readonly admin: string;
+  readonly join: string;
+  readonly viewer: string;
+  readonly agent: string;
+}
+
+/** What the calls name: an agent, and a digit that tells groups and ids apart. */
 export interface Names {
   name: string;
   digit: number;
-  agentToken: string;
+  tokens: Tokens;
 }
 
-export function validCalls({ name, digit, agentToken }: Names): [ValidCall, ...ValidCall[]] {
-  return [...registryCalls({ name, digit, agentToken }), ...busCalls({ name, digit, agentToken })];
+export function validCalls(names: Names): [ValidCall, ...ValidCall[]] {
+  return [...registryCalls(names), ...busCalls(names)];
 }
 
 const input = (value: unknown) => `?input=${encodeURIComponent(JSON.stringify(value))}`;
 
-function registryCalls({ name, digit, agentToken }: Names): [ValidCall, ...ValidCall[]] {
+function registryCalls({ name, digit, tokens }: Names): [ValidCall, ...ValidCall[]] {
   const filter = 'role=worker&capability=plan&topic=a.b&health=unknown&circuit=closed&labels=zone=a&limit=10';
   return [
-    { method: 'POST', path: '/v1/agents', token: JOIN_TOKEN, json: registration(name) },
-    { method: 'POST', path: '/v1/agents?namespace=default', token: ADMIN_TOKEN, json: registration(name) },
-    { method: 'GET', path: `/v1/agents?${filter}&text=finds+things`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/v1/agents?labels=${encodeURIComponent('{"zone":"a"}')}`, token: ADMIN_TOKEN },
-    { method: 'GET', path: `/v1/agents/${name}`, token: VIEWER_TOKEN },
+    { method: 'POST', path: '/v1/agents', token: tokens.join, json: registration(name) },
+    { method: 'POST', path: '/v1/agents?namespace=default', token: tokens.admin, json: registration(name) },
+    { method: 'GET', path: `/v1/agents?${filter}&text=finds+things`, token: tokens.viewer },
+    { method: 'GET', path: `/v1/agents?labels=${encodeURIComponent('{"zone":"a"}')}`, token: tokens.admin },
+    { method: 'GET', path: `/v1/agents/${name}`, token: tokens.viewer },
     {
       method: 'PATCH',
       path: `/v1/agents/${name}`,
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { set: { labels: { a: 'b' } }, ifRevision: 3 },
     },
-    { method: 'PATCH', path: `/v1/agents/${name}?ifRevision=9`, token: ADMIN_TOKEN, json: { version: '2.0.0' } },
+    { method: 'PATCH', path: `/v1/agents/${name}?ifRevision=9`, token: tokens.admin, json: { version: '2.0.0' } },
     {
       method: 'PATCH',
       path: `/v1/agents/${name}`,
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { labels: { a: null }, topics: { publishes: ['c'] } },
     },
-    { method: 'DELETE', path: `/v1/agents/${name}?reason=over`, token: ADMIN_TOKEN },
-    { method: 'GET', path: `/v1/agents/${name}/history?limit=5`, token: VIEWER_TOKEN },
-    { method: 'POST', path: '/v1/agents/fuzzed/heartbeat', token: agentToken, json: { activity: 'busy' } },
-    { method: 'GET', path: '/v1/agents/watch?role=worker&since=1', token: VIEWER_TOKEN },
+    { method: 'DELETE', path: `/v1/agents/${name}?reason=over`, token: tokens.admin },
+    { method: 'GET', path: `/v1/agents/${name}/history?limit=5`, token: tokens.viewer },
+    { method: 'POST', path: '/v1/agents/fuzzed/heartbeat', token: tokens.agent, json: { activity: 'busy' } },
+    { method: 'GET', path: '/v1/agents/watch?role=worker&since=1', token: tokens.viewer },
     {
       method: 'POST',
       path: '/v1/tokens',
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { kind: 'join', name: 'a', roles: ['worker'], expiresInMs: 1000, maxUses: 1 },
     },
-    { method: 'GET', path: '/v1/tokens', token: ADMIN_TOKEN },
-    { method: 'DELETE', path: `/v1/tokens/0000000${digit}-0000-4000-8000-000000000000`, token: ADMIN_TOKEN },
+    { method: 'GET', path: '/v1/tokens', token: tokens.admin },
+    { method: 'DELETE', path: `/v1/tokens/0000000${digit}-0000-4000-8000-000000000000`, token: tokens.admin },
     { method: 'GET', path: '/v1/openapi.json', token: '' },
-    { method: 'POST', path: '/trpc/registry.register', token: JOIN_TOKEN, json: registration(name) },
-    { method: 'POST', path: '/trpc/registry.update', token: ADMIN_TOKEN, json: { name, set: { labels: { a: 'b' } } } },
-    { method: 'POST', path: '/trpc/registry.deregister', token: ADMIN_TOKEN, json: { name, reason: 'over' } },
-    { method: 'POST', path: '/trpc/registry.heartbeat', token: agentToken, json: { activity: 'ready' } },
-    { method: 'GET', path: `/trpc/registry.get${input({ name })}`, token: VIEWER_TOKEN },
+    { method: 'POST', path: '/trpc/registry.register', token: tokens.join, json: registration(name) },
+    { method: 'POST', path: '/trpc/registry.update', token: tokens.admin, json: { name, set: { labels: { a: 'b' } } } },
+    { method: 'POST', path: '/trpc/registry.deregister', token: tokens.admin, json: { name, reason: 'over' } },
+    { method: 'POST', path: '/trpc/registry.heartbeat', token: tokens.agent, json: { activity: 'ready' } },
+    { method: 'GET', path: `/trpc/registry.get${input({ name })}`, token: tokens.viewer },
     {
       method: 'GET',
       path: `/trpc/registry.query${input({ role: 'worker', labels: { zone: 'a' }, text: 'a', limit: 9 })}`,
-      token: VIEWER_TOKEN,
+      token: tokens.viewer,
     },
-    { method: 'GET', path: `/trpc/registry.history${input({ name, limit: 3 })}`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/trpc/registry.watch${input({ role: 'worker', since: 1 })}`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/trpc/tokens.list${input({})}`, token: ADMIN_TOKEN },
+    { method: 'GET', path: `/trpc/registry.history${input({ name, limit: 3 })}`, token: tokens.viewer },
+    { method: 'GET', path: `/trpc/registry.watch${input({ role: 'worker', since: 1 })}`, token: tokens.viewer },
+    { method: 'GET', path: `/trpc/tokens.list${input({})}`, token: tokens.admin },
     {
       method: 'POST',
       path: '/trpc/registry.register,registry.heartbeat,registry.register?batch=1',
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { 0: registration(name), 1: { activity: 'busy' }, 2: registration(`${name}-b`) },
     },
     {
       method: 'GET',
       path: `/trpc/registry.get,registry.query${input({ 0: { name }, 1: { text: 'a' } })}&batch=1`,
-      token: VIEWER_TOKEN,
+      token: tokens.viewer,
     },
   ];
 }
 
-function busCalls({ name, digit, agentToken }: Names): ValidCall[] {
+function busCalls({ name, digit, tokens }: Names): ValidCall[] {
   const id = `1111111${digit}-1111-4111-8111-111111111111`;
   const event = { id, topic: 'task.fuzzed.progress', data: { a: [1, 'b', null] }, time: '2026-01-01T00:00:00Z' };
   const details = {
@@ -129,82 +136,87 @@ function busCalls({ name, digit, agentToken }: Names): ValidCall[] {
   };
   const deliveryIds = ['a-1-1.1', `a-${digit}-2.1`];
   return [
-    { method: 'POST', path: '/v1/events', token: agentToken, json: { ...event, ...details } },
-    { method: 'POST', path: '/v1/events', token: ADMIN_TOKEN, json: [event, { topic: 'a.b', data: name }] },
+    { method: 'POST', path: '/v1/events', token: tokens.agent, json: { ...event, ...details } },
+    { method: 'POST', path: '/v1/events', token: tokens.admin, json: [event, { topic: 'a.b', data: name }] },
     {
       method: 'POST',
       path: '/v1/events',
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: cloudEvent,
       headers: { 'content-type': 'application/cloudevents+json' },
     },
     {
       method: 'POST',
       path: '/v1/events',
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: [cloudEvent, cloudEvent],
       headers: { 'content-type': 'application/cloudevents-batch+json' },
     },
     {
       method: 'POST',
       path: '/v1/events',
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { a: 1 },
       headers: { 'ce-specversion': '1.0', 'ce-id': name, 'ce-source': '/a%20b', 'ce-type': 'a.b', 'ce-subject': '"a"' },
     },
-    { method: 'GET', path: '/v1/events?topics=a.*&topics=task.%3E&limit=5', token: VIEWER_TOKEN },
-    { method: 'GET', path: '/v1/events/stream?topics=a.*&from=earliest', token: VIEWER_TOKEN },
-    { method: 'POST', path: `/v1/groups/group-${digit}/claim`, token: ADMIN_TOKEN, json: group },
-    { method: 'POST', path: `/v1/groups/group-${digit}/ack`, token: ADMIN_TOKEN, json: { deliveryIds } },
+    { method: 'GET', path: '/v1/events?topics=a.*&topics=task.%3E&limit=5', token: tokens.viewer },
+    { method: 'GET', path: '/v1/events/stream?topics=a.*&from=earliest', token: tokens.viewer },
+    { method: 'POST', path: `/v1/groups/group-${digit}/claim`, token: tokens.admin, json: group },
+    { method: 'POST', path: `/v1/groups/group-${digit}/ack`, token: tokens.admin, json: { deliveryIds } },
     {
       method: 'POST',
       path: `/v1/groups/group-${digit}/nack`,
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { deliveryIds, delayMs: 1, reason: 'a' },
     },
-    { method: 'GET', path: '/v1/groups', token: VIEWER_TOKEN },
-    { method: 'GET', path: `/v1/groups/group-${digit}/dead-letters?limit=5&cursor=1`, token: VIEWER_TOKEN },
-    { method: 'POST', path: `/v1/groups/group-${digit}/dead-letters/redrive`, token: ADMIN_TOKEN, json: { all: true } },
+    { method: 'GET', path: '/v1/groups', token: tokens.viewer },
+    { method: 'GET', path: `/v1/groups/group-${digit}/dead-letters?limit=5&cursor=1`, token: tokens.viewer },
+    {
+      method: 'POST',
+      path: `/v1/groups/group-${digit}/dead-letters/redrive`,
+      token: tokens.admin,
+      json: { all: true },
+    },
     {
       method: 'POST',
       path: `/v1/groups/group-${digit}/dead-letters/discard`,
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { deliveryIds },
     },
-    { method: 'GET', path: '/v1/topics?limit=3&cursor=a', token: VIEWER_TOKEN },
-    { method: 'GET', path: '/v1/policy', token: VIEWER_TOKEN },
-    { method: 'PUT', path: '/v1/policy?namespace=ruled', token: ADMIN_TOKEN, json: { policy, ifVersion: 0 } },
-    { method: 'GET', path: '/v1/policy/explain?name=fuzzed&action=publish&topic=a.b', token: VIEWER_TOKEN },
-    { method: 'POST', path: '/trpc/bus.publish', token: agentToken, json: { ...event, ...details } },
-    { method: 'POST', path: '/trpc/bus.publishMany', token: ADMIN_TOKEN, json: { events: [event, event] } },
-    { method: 'GET', path: `/trpc/bus.subscribe${input({ topics: ['a.*'], from: 'earliest' })}`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/trpc/bus.read${input({ topics: ['>'], limit: 3 })}`, token: VIEWER_TOKEN },
+    { method: 'GET', path: '/v1/topics?limit=3&cursor=a', token: tokens.viewer },
+    { method: 'GET', path: '/v1/policy', token: tokens.viewer },
+    { method: 'PUT', path: '/v1/policy?namespace=ruled', token: tokens.admin, json: { policy, ifVersion: 0 } },
+    { method: 'GET', path: '/v1/policy/explain?name=fuzzed&action=publish&topic=a.b', token: tokens.viewer },
+    { method: 'POST', path: '/trpc/bus.publish', token: tokens.agent, json: { ...event, ...details } },
+    { method: 'POST', path: '/trpc/bus.publishMany', token: tokens.admin, json: { events: [event, event] } },
+    { method: 'GET', path: `/trpc/bus.subscribe${input({ topics: ['a.*'], from: 'earliest' })}`, token: tokens.viewer },
+    { method: 'GET', path: `/trpc/bus.read${input({ topics: ['>'], limit: 3 })}`, token: tokens.viewer },
     {
       method: 'GET',
       path: `/trpc/bus.consume${input({ group: `group-${digit}`, ...group, maxInFlight: 2 })}`,
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
     },
-    { method: 'POST', path: '/trpc/bus.claim', token: ADMIN_TOKEN, json: { group: `group-${digit}`, ...group } },
-    { method: 'POST', path: '/trpc/bus.ack', token: ADMIN_TOKEN, json: { group: `group-${digit}`, deliveryIds } },
+    { method: 'POST', path: '/trpc/bus.claim', token: tokens.admin, json: { group: `group-${digit}`, ...group } },
+    { method: 'POST', path: '/trpc/bus.ack', token: tokens.admin, json: { group: `group-${digit}`, deliveryIds } },
     {
       method: 'POST',
       path: '/trpc/bus.nack',
-      token: ADMIN_TOKEN,
+      token: tokens.admin,
       json: { group: `group-${digit}`, deliveryIds, delayMs: 1 },
     },
     {
       method: 'GET',
       path: `/trpc/bus.deadLetters${input({ group: `group-${digit}`, cursor: '1' })}`,
-      token: VIEWER_TOKEN,
+      token: tokens.viewer,
     },
-    { method: 'POST', path: '/trpc/bus.redrive', token: ADMIN_TOKEN, json: { group: `group-${digit}`, all: true } },
-    { method: 'GET', path: `/trpc/bus.topics${input({ limit: 2, cursor: 'a' })}`, token: VIEWER_TOKEN },
-    { method: 'GET', path: `/trpc/bus.groups${input({})}`, token: VIEWER_TOKEN },
-    { method: 'POST', path: '/trpc/policy.put', token: ADMIN_TOKEN, json: { namespace: 'ruled', policy } },
+    { method: 'POST', path: '/trpc/bus.redrive', token: tokens.admin, json: { group: `group-${digit}`, all: true } },
+    { method: 'GET', path: `/trpc/bus.topics${input({ limit: 2, cursor: 'a' })}`, token: tokens.viewer },
+    { method: 'GET', path: `/trpc/bus.groups${input({})}`, token: tokens.viewer },
+    { method: 'POST', path: '/trpc/policy.put', token: tokens.admin, json: { namespace: 'ruled', policy } },
     {
       method: 'GET',
       path: `/trpc/policy.explain${input({ name: 'fuzzed', action: 'subscribe', topic: 'a.*' })}`,
-      token: VIEWER_TOKEN,
+      token: tokens.viewer,
     },
   ];
 }
