@@ -25,10 +25,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'packages/registry': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
   'packages/bus': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
-  'packages/server': {
-    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'],
-    tests: ['clock/testing', 'testkit'],
-  },
+  'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'] },
   'packages/client': {
     imports: ['clock', 'contracts'],
     typesOf: 'server',
@@ -41,7 +38,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
-    tests: ['clock/testing', 'testkit'],
+    tests: ['clock/testing', 'server/testing', 'testkit'],
   },
   'apps/core': {
     imports: ['core-runtime', 'settings'],
@@ -104,6 +101,7 @@ const exceptions: OxlintOverride[] = [
     files: [
       '.ci/**',
       'apps/*/src/main.ts',
+      'packages/core/test/fuzz.test.ts',
       'packages/testkit/src/**',
       'e2e/**',
       'bench/**',

@@ -1,4 +1,4 @@
-// All tests of the workspace, in projects by what they need: nothing, a compiler, PostgreSQL, Redis, or whole processes.
+// All tests of the workspace, in projects by what they need: nothing, a core, a compiler, PostgreSQL, Redis, or whole processes.
 import { defineConfig } from 'vitest/config';
 import type { Reporter, TestProject, Vitest } from 'vitest/node';
 import { testScope } from './packages/testkit/src/setup/test-scope.ts';
@@ -10,6 +10,9 @@ const APPS = 'packages/testkit/src/setup/apps.ts';
 /** What a test needs stands before `.test` in its name, and what starts processes lives in `e2e`. */
 const testsOf = (kind: string) => [`{packages,apps}/*/{src,test}/**/*.${kind}.{ts,tsx}`, `{bench,dev}/**/*.${kind}.ts`];
 const elsewhere = ['**/node_modules/**', '**/dist/**'];
+const onServers = ['pg', 'redis'].flatMap((need) => testsOf(`${need}.test`));
+/** Tests that call a core in their process. */
+const onCore = ['packages/{core,client,nestjs}/test/**/*.test.{ts,tsx}', 'apps/architect/test/**/*.test.ts'];
 
 /** Fails a run when a project has no tests: its glob or its files went wrong, and nothing else would say so. */
 class NoEmptyProject implements Reporter {
@@ -54,7 +57,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: testsOf('test'),
-          exclude: [...elsewhere, ...['pg', 'redis'].flatMap((need) => testsOf(`${need}.test`))],
+          exclude: [...elsewhere, ...onServers, ...onCore],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'core',
+          include: onCore,
+          exclude: [...elsewhere, ...onServers],
+          // The files of a worker share its modules, and with them one core (packages/core/testing).
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

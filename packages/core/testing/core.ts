@@ -22,6 +22,8 @@ export interface TestCore {
   readonly port: number;
   /** Where `joinToken` registers, and where `fetch` goes unless its path names another. */
   readonly namespace: string;
+  /** A namespace that no other test uses. */
+  freshNamespace(): string;
   readonly adminToken: string;
   /** For all roles. Its holder is trusted for all names, as that of the environment. */
   readonly joinToken: string;
@@ -38,6 +40,8 @@ export interface TestCore {
 export interface TestRequest extends RequestInit {
   /** Default: the administrator's. Null: none. */
   token?: string | null;
+  /** What the query names, where a path under `/v1` names none. Default: the namespace of the file. Null: none. */
+  namespace?: string | null;
   /** Sent as JSON. */
   json?: unknown;
 }
@@ -94,13 +98,15 @@ export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCore
     url,
     port,
     namespace: 'default',
+    freshNamespace,
     adminToken,
     joinToken: tokens.join ?? '',
     viewerToken: tokens.viewer ?? '',
     registry,
     bus,
     log: () => log,
-    fetch: (path, options) => call(`${url}${path}`, { token: adminToken, ...options }),
+    fetch: (path, { namespace = null, ...options } = {}) =>
+      call(`${url}${inNamespace(path, namespace)}`, { token: adminToken, ...options }),
     close: async () => {
       await core.close();
       await folder.remove();
@@ -121,7 +127,7 @@ const coreOfWorker = (): Promise<TestCore> => (place[SHARED] ??= startTestCore({
  */
 export async function sharedCore(): Promise<TestCore> {
   const core = await coreOfWorker();
-  const namespace = `test-${randomUUID().slice(0, 18)}`;
+  const namespace = freshNamespace();
   const { token: joinToken } = await core.registry.createToken({ namespace, kind: 'join', name: 'join', roles: '*' });
   const begun = core.log().length;
   return {
@@ -129,19 +135,21 @@ export async function sharedCore(): Promise<TestCore> {
     namespace,
     joinToken,
     log: () => core.log().slice(begun),
-    fetch: (path, options) => core.fetch(inNamespace(path, namespace), options),
+    fetch: (path, options) => core.fetch(path, { namespace, ...options }),
     close: () => Promise.resolve(),
   };
 }
 
-function inNamespace(path: string, namespace: string): string {
-  const url = new URL(path, 'http://core');
-  if (!url.pathname.startsWith('/v1/') || url.pathname.endsWith('.json') || url.searchParams.has('namespace'))
-    return path;
-  return `${path}${url.search === '' ? '?' : '&'}namespace=${namespace}`;
+const freshNamespace = (): string => `test-${randomUUID().slice(0, 18)}`;
+
+function inNamespace(path: string, namespace: string | null): string {
+  const { pathname, searchParams } = new URL(path, 'http://core');
+  const takesOne = pathname.startsWith('/v1/') && !pathname.endsWith('.json') && !searchParams.has('namespace');
+  if (namespace === null || !takesOne) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}namespace=${namespace}`;
 }
 
-function call(url: string, { token, json, headers, ...init }: TestRequest): Promise<Response> {
+function call(url: string, { token, json, headers, ...init }: Omit<TestRequest, 'namespace'>): Promise<Response> {
   return fetch(url, {
     ...init,
     headers: {

@@ -8,26 +8,14 @@ import {
   SettleResult,
   TopicsResult,
 } from '@hypercode/contracts';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import {
-  expectProblem,
-  JOIN_TOKEN,
-  START_TIMEOUT_MS,
-  startTestCore,
-  type TestCore,
-  type TestRequest,
-  VIEWER_TOKEN,
-} from '../core.ts';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore, type TestRequest } from '../../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
-
-let namespaces = 0;
-const freshNamespace = (): string => `groups-${(namespaces += 1)}`;
 
 const post = (path: string, namespace: string, json: unknown, options: TestRequest = {}) =>
   core.fetch(`${path}?namespace=${namespace}`, { method: 'POST', json, ...options });
@@ -61,13 +49,14 @@ async function deadLetters(namespace: string, query = ''): Promise<DeadLettersRe
 }
 
 async function agentToken(namespace: string, name: string): Promise<string> {
-  const json = { namespace, name, role: 'worker', version: '1.0.0' };
-  return RegisterResult.parse(await (await core.fetch('/v1/agents', { method: 'POST', json })).json()).token ?? '';
+  const json = { name, role: 'worker', version: '1.0.0' };
+  const answer = await core.fetch('/v1/agents', { namespace, method: 'POST', json });
+  return RegisterResult.parse(await answer.json()).token ?? '';
 }
 
 describe('claim, ack and nack', () => {
   it('hand each event to one member, until it is done', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await publish(namespace, 1, 2, 3);
     const [first, second] = [await claim(namespace, { max: 2 }), await claim(namespace)];
     expect(first.map(({ event, attempt }) => [event.data, attempt])).toEqual([
@@ -82,7 +71,7 @@ describe('claim, ack and nack', () => {
   });
 
   it('a claim waits for the first event', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await claim(namespace);
     const waiting = claim(namespace, { waitMs: 30_000 });
     await publish(namespace, 'at last');
@@ -91,7 +80,7 @@ describe('claim, ack and nack', () => {
   });
 
   it('a claim ends when its caller goes, and takes nothing', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await claim(namespace);
     const claims = vi.spyOn(core.bus, 'claim');
     onTestFinished(() => claims.mockRestore());
@@ -109,7 +98,7 @@ describe('claim, ack and nack', () => {
 
 describe('dead letters', () => {
   it('are listed, delivered again, and dropped', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await publish(namespace, 'bad', 'worse');
     for (let attempt = 1; attempt <= settings.maxDeliveries; attempt += 1) {
       const deliveryIds = idsOf(await claim(namespace));
@@ -139,18 +128,20 @@ describe('dead letters', () => {
 });
 
 it('groups and topics are listed', async () => {
-  const namespace = freshNamespace();
+  const namespace = core.freshNamespace();
   await publish(namespace, 1, 2);
   await post('/v1/events', namespace, { topic: 'other', data: 1 });
   await claim(namespace, { max: 1 });
   const query = `?namespace=${namespace}`;
-  const { groups } = GroupsResult.parse(await (await core.fetch(`/v1/groups${query}`, { token: VIEWER_TOKEN })).json());
+  const { groups } = GroupsResult.parse(
+    await (await core.fetch(`/v1/groups${query}`, { token: core.viewerToken })).json(),
+  );
   const { topics: patterns, ackDeadlineMs, maxDeliveries } = settings;
   expect(groups).toMatchObject([
     { group: 'crew', topics: patterns, ackDeadlineMs, maxDeliveries, inFlight: 1, waiting: 0, deadLetters: 0 },
   ]);
   const topicsOf = async (page: string) =>
-    TopicsResult.parse(await (await core.fetch(`/v1/topics${query}${page}`, { token: VIEWER_TOKEN })).json());
+    TopicsResult.parse(await (await core.fetch(`/v1/topics${query}${page}`, { token: core.viewerToken })).json());
   const first = await topicsOf('&limit=1');
   expect(first).toMatchObject({ topics: [{ topic: 'other', count: 1 }], nextCursor: 'other' });
   expect(await topicsOf('&cursor=other')).toMatchObject({
@@ -181,27 +172,27 @@ describe('refusals', () => {
     ['dead-letters/redrive', { all: false }, 'all'],
     ['dead-letters/discard', { all: true, deliveryIds: ['a-1-1.1'] }, 'deliveryIds'],
   ])('%s of %j is INVALID_INPUT', async (route, json, path) => {
-    await claim('refused-groups');
-    const problem = await expectProblem(
-      await post(`/v1/groups/crew/${route}`, 'refused-groups', json),
-      'INVALID_INPUT',
-    );
+    await claim(core.namespace);
+    const problem = await expectProblem(await post(`/v1/groups/crew/${route}`, core.namespace, json), 'INVALID_INPUT');
     expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
   });
 
   it('a name that is none is INVALID_INPUT, a group that is none NOT_FOUND', async () => {
-    await expectProblem(await post('/v1/groups/Crew/claim', 'default', settings), 'INVALID_INPUT');
+    await expectProblem(await post('/v1/groups/Crew/claim', core.namespace, settings), 'INVALID_INPUT');
     const deliveryIds = ['a-1-1.1'];
-    await expectProblem(await post('/v1/groups/nobody/ack', 'default', { deliveryIds }), 'NOT_FOUND');
-    await expectProblem(await post('/v1/groups/nobody/nack', 'default', { deliveryIds }), 'NOT_FOUND');
+    await expectProblem(await post('/v1/groups/nobody/ack', core.namespace, { deliveryIds }), 'NOT_FOUND');
+    await expectProblem(await post('/v1/groups/nobody/nack', core.namespace, { deliveryIds }), 'NOT_FOUND');
     await expectProblem(await core.fetch('/v1/groups/nobody/dead-letters'), 'NOT_FOUND');
-    await expectProblem(await post('/v1/groups/nobody/dead-letters/redrive', 'default', { all: true }), 'NOT_FOUND');
+    await expectProblem(
+      await post('/v1/groups/nobody/dead-letters/redrive', core.namespace, { all: true }),
+      'NOT_FOUND',
+    );
     await expectProblem(await core.fetch('/v1/topics?limit=0'), 'INVALID_INPUT');
     await expectProblem(await core.fetch('/v1/topics?cursor=a%00'), 'INVALID_INPUT');
   });
 
   it('other settings are CONFLICT, and are told which there are', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await claim(namespace);
     const answer = await post('/v1/groups/crew/claim', namespace, { ...settings, maxDeliveries: 9 });
     const { topics, ackDeadlineMs, maxDeliveries } = settings;
@@ -211,7 +202,7 @@ describe('refusals', () => {
   });
 
   it('a group is for those who may hear what it hears', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const [delivery] = (await publish(namespace, 1), await claim(namespace));
     const token = await agentToken(namespace, 'outsider');
     const json = { deliveryIds: [delivery?.deliveryId] };
@@ -223,16 +214,19 @@ describe('refusals', () => {
     for (const route of ['ack', 'nack', 'dead-letters/redrive', 'dead-letters/discard']) {
       await expectProblem(await post(`/v1/groups/crew/${route}`, namespace, json, { token }), 'ACL_DENIED');
       await expectProblem(
-        await post(`/v1/groups/crew/${route}`, namespace, json, { token: VIEWER_TOKEN }),
+        await post(`/v1/groups/crew/${route}`, namespace, json, { token: core.viewerToken }),
         'FORBIDDEN',
       );
     }
     const path = `/v1/groups/crew/dead-letters?namespace=${namespace}`;
     await expectProblem(await core.fetch(path, { token }), 'ACL_DENIED');
-    expect((await core.fetch(path, { token: VIEWER_TOKEN })).status).toBe(200);
-    await expectProblem(await post('/v1/groups/crew/claim', namespace, settings, { token: VIEWER_TOKEN }), 'FORBIDDEN');
+    expect((await core.fetch(path, { token: core.viewerToken })).status).toBe(200);
+    await expectProblem(
+      await post('/v1/groups/crew/claim', namespace, settings, { token: core.viewerToken }),
+      'FORBIDDEN',
+    );
     for (const route of ['/v1/groups', '/v1/topics']) {
-      await expectProblem(await core.fetch(route, { token: JOIN_TOKEN }), 'FORBIDDEN');
+      await expectProblem(await core.fetch(route, { token: core.joinToken }), 'FORBIDDEN');
       await expectProblem(await core.fetch(route, { token }), 'FORBIDDEN');
     }
   });

@@ -1,28 +1,23 @@
 // The agents' REST routes on a whole core: what each answers when all is well, and how each refuses.
 import { Agent, HistoryResult, QueryResult, RegisterResult, UpdateResult } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  expectProblem,
-  JOIN_TOKEN,
-  START_TIMEOUT_MS,
-  startTestCore,
-  type TestCore,
-  type TestRequest,
-  VIEWER_TOKEN,
-} from '../core.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore, type TestRequest } from '../../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 const registration = (name: string, fields: object = {}) => ({ name, role: 'worker', version: '1.0.0', ...fields });
 
-async function register(name: string, fields: object = {}): Promise<{ agent: Agent; token: string }> {
-  const answer = await core.fetch('/v1/agents', { method: 'POST', json: registration(name, fields) });
+async function register(
+  name: string,
+  fields: object = {},
+  namespace = core.namespace,
+): Promise<{ agent: Agent; token: string }> {
+  const answer = await core.fetch('/v1/agents', { namespace, method: 'POST', json: registration(name, fields) });
   expect(answer.ok).toBe(true);
   const { agent, token = '' } = RegisterResult.parse(await answer.json());
   return { agent, token };
@@ -33,15 +28,15 @@ const send = (method: string, path: string, json?: unknown, options: TestRequest
 
 describe('POST /v1/agents', () => {
   it('answers 201 with the address and a token, then 200', async () => {
-    const created = await send('POST', '/v1/agents', registration('post-a'), { token: JOIN_TOKEN });
+    const created = await send('POST', '/v1/agents', registration('post-a'), { token: core.joinToken });
     expect(created.status).toBe(201);
-    expect(created.headers.get('location')).toBe('/v1/agents/post-a');
+    expect(created.headers.get('location')).toBe(`/v1/agents/post-a?namespace=${core.namespace}`);
     expect(created.headers.get('cache-control')).toBe('no-store');
     const first = RegisterResult.parse(await created.json());
     expect(first.outcome).toBe('created');
     expect(first.token).toMatch(/^swagent_/);
 
-    const again = await send('POST', '/v1/agents', registration('post-a'), { token: JOIN_TOKEN });
+    const again = await send('POST', '/v1/agents', registration('post-a'), { token: core.joinToken });
     expect(again.status).toBe(200);
     const second = RegisterResult.parse(await again.json());
     expect(second).toMatchObject({ outcome: 'unchanged', agent: { revision: first.agent.revision } });
@@ -52,17 +47,27 @@ describe('POST /v1/agents', () => {
   });
 
   it('takes the namespace from the query or from the body, and no contradiction', async () => {
-    const byQuery = await send('POST', '/v1/agents?namespace=other', registration('post-b'));
+    const namespace = core.freshNamespace();
+    const named = registration('post-b', { namespace });
+    const byQuery = await send('POST', '/v1/agents', registration('post-b'), { namespace });
     expect(byQuery.status).toBe(201);
-    expect(byQuery.headers.get('location')).toBe('/v1/agents/post-b?namespace=other');
-    expect(await byQuery.json()).toMatchObject({ agent: { namespace: 'other' } });
-    const byBody = await send('POST', '/v1/agents', registration('post-b', { namespace: 'other' }));
-    expect(await byBody.json()).toMatchObject({ outcome: 'unchanged', agent: { namespace: 'other' } });
-    const both = await send('POST', '/v1/agents?namespace=other', registration('post-b', { namespace: 'other' }));
+    expect(byQuery.headers.get('location')).toBe(`/v1/agents/post-b?namespace=${namespace}`);
+    expect(await byQuery.json()).toMatchObject({ agent: { namespace } });
+    const byBody = await send('POST', '/v1/agents', named, { namespace: null });
+    expect(await byBody.json()).toMatchObject({ outcome: 'unchanged', agent: { namespace } });
+    const both = await send('POST', '/v1/agents', named, { namespace });
     expect(both.status).toBe(200);
-    const contradiction = send('POST', '/v1/agents?namespace=other', registration('post-b', { namespace: 'default' }));
+    const contradiction = send('POST', '/v1/agents', registration('post-b', { namespace: 'default' }), { namespace });
     const problem = await expectProblem(await contradiction, 'INVALID_INPUT');
     expect(problem.details).toMatchObject([{ path: 'namespace' }]);
+  });
+
+  it('registers in the namespace "default" where neither names one', async () => {
+    const name = core.freshNamespace();
+    const answer = await send('POST', '/v1/agents', registration(name), { namespace: null });
+    expect(answer.headers.get('location')).toBe(`/v1/agents/${name}`);
+    expect(await answer.json()).toMatchObject({ agent: { namespace: 'default' } });
+    await send('DELETE', `/v1/agents/${name}`, undefined, { namespace: null });
   });
 
   it('refuses another role, by the name of the field', async () => {
@@ -82,12 +87,12 @@ describe('POST /v1/agents', () => {
 });
 
 describe('GET /v1/agents', () => {
-  const namespace = 'finding';
+  let namespace: string;
   beforeAll(async () => {
-    const shared = { namespace };
-    await register('alpha', { ...shared, labels: { zone: 'a', tier: '1' }, capabilities: ['plan'] });
-    await register('beta', { ...shared, labels: { zone: 'a' }, topics: { subscribes: ['goal.*'] } });
-    await register('gamma', { ...shared, role: 'other', description: 'weaves baskets', labels: { zone: 'b=c' } });
+    namespace = core.freshNamespace();
+    await register('alpha', { labels: { zone: 'a', tier: '1' }, capabilities: ['plan'] }, namespace);
+    await register('beta', { labels: { zone: 'a' }, topics: { subscribes: ['goal.*'] } }, namespace);
+    await register('gamma', { role: 'other', description: 'weaves baskets', labels: { zone: 'b=c' } }, namespace);
   });
 
   const found = async (query: string): Promise<string[]> => {
@@ -150,7 +155,7 @@ describe('GET /v1/agents', () => {
 describe('GET /v1/agents/{name}', () => {
   it('answers the agent', async () => {
     const { agent } = await register('get-a');
-    const answer = await send('GET', '/v1/agents/get-a', undefined, { token: VIEWER_TOKEN });
+    const answer = await send('GET', '/v1/agents/get-a', undefined, { token: core.viewerToken });
     expect(answer.status).toBe(200);
     expect(Agent.parse(await answer.json())).toEqual({ ...agent, status: expect.anything() });
     expect((await send('HEAD', '/v1/agents/get-a')).status).toBe(200);
@@ -250,7 +255,7 @@ describe('PATCH /v1/agents/{name}', () => {
     await expectProblem(await send('PATCH', '/v1/agents/nobody', { labels: { a: '1' } }), 'NOT_FOUND');
     const patch = { labels: { a: '1' } };
     await expectProblem(await send('PATCH', '/v1/agents/patch-a', patch, { token }), 'FORBIDDEN');
-    await expectProblem(await send('PATCH', '/v1/agents/patch-f', patch, { token: VIEWER_TOKEN }), 'FORBIDDEN');
+    await expectProblem(await send('PATCH', '/v1/agents/patch-f', patch, { token: core.viewerToken }), 'FORBIDDEN');
     expect((await send('PATCH', '/v1/agents/patch-f', patch, { token })).status).toBe(200);
   });
 });
@@ -310,7 +315,7 @@ describe('POST /v1/agents/{name}/heartbeat', () => {
   it("takes nothing but the agent's own token", async () => {
     const { token } = await register('beat-b', { incarnation: randomUUID() });
     await expectProblem(await beat('beat-a', token), 'FORBIDDEN');
-    await expectProblem(await beat('beat-b', JOIN_TOKEN), 'FORBIDDEN');
+    await expectProblem(await beat('beat-b', core.joinToken), 'FORBIDDEN');
     await expectProblem(await send('POST', '/v1/agents/beat-b/heartbeat'), 'FORBIDDEN');
     await expectProblem(await send('POST', '/v1/agents/beat-b/heartbeat?namespace=x', {}, { token }), 'FORBIDDEN');
     await expectProblem(await beat('beat-b', 'nonsense'), 'UNAUTHENTICATED');

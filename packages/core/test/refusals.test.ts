@@ -4,7 +4,7 @@ import { ERROR_CODES, ErrorCode, LIMITS, RegisterResult, SwarmErrorBody } from '
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADMIN_TOKEN, expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from './core.ts';
+import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
 
 interface Refused {
   /** Whose token is sent; default: the admin's. */
@@ -92,7 +92,7 @@ const tokens: Record<string, string> = { stranger: 'unknown' };
 
 beforeAll(async () => {
   // So few events that each is one too many.
-  core = await startTestCore({ publishPerSecond: 0.5 });
+  core = await startTestCore({ ratePublish: 0.5 });
   const register = async (name: string, fields: object = {}) => {
     const answer = await core.fetch('/v1/agents', { method: 'POST', json: { ...AGENT, name, ...fields } });
     return RegisterResult.parse(await answer.json()).token ?? '';
@@ -111,7 +111,7 @@ const inputOf = (value: unknown): string => `?input=${encodeURIComponent(JSON.st
 describe.each(Object.entries(REFUSALS))('%s', (name, { by, rest, trpc, restStream, trpcStream }) => {
   const code = ErrorCode.parse(name);
   const { http, retryable } = ERROR_CODES[code];
-  const caller = () => ({ token: by === undefined ? ADMIN_TOKEN : (tokens[by] ?? null) });
+  const caller = () => ({ token: by === undefined ? core.adminToken : (tokens[by] ?? null) });
 
   const expectSwarm = (shape: unknown): SwarmErrorBody => {
     const { httpStatus, swarm } = TrpcError.parse(shape).error.data;

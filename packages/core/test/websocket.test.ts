@@ -3,16 +3,15 @@ import type { GroupEvent, SubscriptionEvent, WatchEvent } from '@hypercode/contr
 import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { AppRouter } from '../src/router/app-router.ts';
-import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './core.ts';
+import type { AppRouter } from '@hypercode/server';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 const address = () => `${core.url.replace('http', 'ws')}/trpc`;
 
@@ -23,29 +22,32 @@ function connectClient(token: string) {
   const errors: TRPCClientError<AppRouter>[] = [];
   const watch = (input: Parameters<typeof client.registry.watch.subscribe>[0]) =>
     client.registry.watch.subscribe(input, {
-      onData: (value) => heard.push(value),
+      onData: (value) => {
+        if (value.data.type !== 'bookmark') heard.push(value);
+      },
       onError: (error) => errors.push(error),
     });
   return { client, socket, heard, errors, watch };
 }
 
 const register = (namespace: string, name: string) =>
-  core.fetch('/v1/agents', { method: 'POST', json: { namespace, name, role: 'coder', version: '1.0.0' } });
+  core.fetch('/v1/agents', { namespace, method: 'POST', json: { name, role: 'coder', version: '1.0.0' } });
 
 describe('a watch over WebSocket', () => {
   test('hears the snapshot and every change with its tracked id, and resumes from one', async () => {
-    const { heard, watch, socket } = connectClient(VIEWER_TOKEN);
-    await register('ws', 'first');
-    const subscription = watch({ namespace: 'ws' });
+    const namespace = core.freshNamespace();
+    const { heard, watch, socket } = connectClient(core.viewerToken);
+    await register(namespace, 'first');
+    const subscription = watch({ namespace });
     await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']));
-    await register('ws', 'second');
-    await register('ws', 'third');
+    await register(namespace, 'second');
+    await register(namespace, 'third');
     await vi.waitFor(() => expect(heard.map(({ id }) => id)).toEqual(['snapshot', '1', '2', '3']));
     subscription.unsubscribe();
     await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
 
     heard.length = 0;
-    const resumed = watch({ namespace: 'ws', lastEventId: '2' });
+    const resumed = watch({ namespace, lastEventId: '2' });
     await vi.waitFor(() =>
       expect(heard.map(({ data }) => `${data.type} ${data.revision}`)).toEqual(['change 3', 'synced 3']),
     );
@@ -55,55 +57,61 @@ describe('a watch over WebSocket', () => {
 
   test('is refused without a token that counts', async () => {
     const { errors, watch, socket } = connectClient('nothing that counts');
-    watch({});
+    watch({ namespace: core.namespace });
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
     await socket.close();
   });
 
   test('ends with the refusal when its token is revoked', async () => {
-    const { id, token } = await core.registry.createToken({ namespace: 'ws', kind: 'viewer', name: 'soon gone' });
+    const namespace = core.freshNamespace();
+    const { id, token } = await core.registry.createToken({ namespace, kind: 'viewer', name: 'soon gone' });
     const { heard, errors, watch, socket } = connectClient(token);
-    watch({ namespace: 'ws' });
+    watch({ namespace });
     await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
-    await core.registry.revokeToken('ws', id);
+    await core.registry.revokeToken(namespace, id);
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
     await socket.close();
     await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
   });
 
   test('takes no further call once its token is revoked', async () => {
-    const { id, token } = await core.registry.createToken({ namespace: 'ws', kind: 'viewer', name: 'soon gone' });
+    const namespace = core.freshNamespace();
+    const { id, token } = await core.registry.createToken({ namespace, kind: 'viewer', name: 'soon gone' });
     const { client, socket } = connectClient(token);
-    await client.registry.query.query({ namespace: 'ws' });
-    await core.registry.revokeToken('ws', id);
-    await expect(client.registry.query.query({ namespace: 'ws' })).rejects.toMatchObject({
+    await client.registry.query.query({ namespace });
+    await core.registry.revokeToken(namespace, id);
+    await expect(client.registry.query.query({ namespace })).rejects.toMatchObject({
       data: { swarm: { code: 'UNAUTHENTICATED' } },
     });
     await socket.close();
   });
 
   test('queries and mutations go the same way', async () => {
-    const { client, socket } = connectClient(VIEWER_TOKEN);
-    await register('ws-calls', 'only');
-    expect((await client.registry.query.query({ namespace: 'ws-calls' })).agents.map(({ name }) => name)).toEqual([
-      'only',
-    ]);
-    await expect(client.registry.register.mutate({ name: 'x', role: 'coder', version: '1.0.0' })).rejects.toMatchObject(
-      { data: { swarm: { code: 'FORBIDDEN' } } },
-    );
+    const { namespace } = core;
+    const { client, socket } = connectClient(core.viewerToken);
+    await register(namespace, 'only');
+    expect((await client.registry.query.query({ namespace })).agents.map(({ name }) => name)).toEqual(['only']);
+    await expect(
+      client.registry.register.mutate({ namespace, name: 'x', role: 'coder', version: '1.0.0' }),
+    ).rejects.toMatchObject({ data: { swarm: { code: 'FORBIDDEN' } } });
     await socket.close();
   });
 });
 
 describe('the bus over WebSocket', () => {
   test('a subscription hears events with their positions, and resumes behind one', async () => {
-    const { client, socket } = connectClient(ADMIN_TOKEN);
-    const namespace = 'ws-bus';
+    const { client, socket } = connectClient(core.adminToken);
+    const namespace = core.freshNamespace();
     const heard: { id: string; data: SubscriptionEvent }[] = [];
     const listen = (lastEventId?: string) =>
       client.bus.subscribe.subscribe(
         { namespace, topics: ['a.*'], from: 'earliest', lastEventId },
-        { onData: (value) => heard.push(value) },
+        {
+          // The first says where it begins; the others come while nothing else does.
+          onData: (value) => {
+            if (value.data.type !== 'bookmark' || heard.length === 0) heard.push(value);
+          },
+        },
       );
     const subscription = listen();
     await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['bookmark']));
@@ -126,8 +134,8 @@ describe('the bus over WebSocket', () => {
   });
 
   test('a member of a group gets deliveries, whatever id it was at, 16 at a time', async () => {
-    const { client, socket } = connectClient(ADMIN_TOKEN);
-    const namespace = 'ws-group';
+    const { client, socket } = connectClient(core.adminToken);
+    const namespace = core.freshNamespace();
     await client.bus.publishMany.mutate({
       namespace,
       events: Array.from({ length: 20 }, (_, data) => ({ topic: 'work.new', data })),
@@ -179,7 +187,7 @@ describe('the socket', () => {
   });
 
   test('refuses each call of a message that holds too many, and goes on', async () => {
-    const socket = new WebSocket(address(), { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+    const socket = new WebSocket(address(), { headers: { authorization: `Bearer ${core.viewerToken}` } });
     await once(socket, 'open');
     const answers: { id: number; error?: object; result?: object }[] = [];
     socket.on('message', (text: Buffer) => answers.push(JSON.parse(text.toString('utf8'))));
@@ -187,7 +195,7 @@ describe('the socket', () => {
       Array.from({ length: count }, (_, id) => ({
         id,
         method: 'query',
-        params: { path: 'registry.query', input: {} },
+        params: { path: 'registry.query', input: { namespace: core.namespace } },
       }));
     socket.send(JSON.stringify(calls(501)));
     await vi.waitFor(() => expect(answers).toHaveLength(501), 10_000);

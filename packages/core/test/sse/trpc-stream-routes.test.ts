@@ -1,26 +1,17 @@
 // The watch over SSE as tRPC's clients use it: the same bytes as tRPC's own, and the same behaviour.
-import { RateLimit } from '@hypercode/bus';
 import { CreateTokenResult, type WatchEvent } from '@hypercode/contracts';
 import { createTRPCClient, httpSubscriptionLink, type TRPCClientError } from '@trpc/client';
-import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { EventSource } from 'eventsource';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createCallContext } from '../../src/context.ts';
-import { ServerMetrics } from '../../src/metrics.ts';
-import { type AppRouter, appRouter } from '../../src/router/app-router.ts';
-import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
-
-const BOOKMARK_INTERVAL_MS = 400;
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AppRouter } from '@hypercode/server';
+import { answerByTrpc } from '@hypercode/server/testing';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
-  core = await startTestCore({ bookmarkIntervalMs: BOOKMARK_INTERVAL_MS });
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
-
-let namespaces = 0;
-const freshNamespace = () => `watch-${(namespaces += 1)}`;
 
 function register(namespace: string, name: string, more: Record<string, unknown> = {}) {
   const json = { namespace, name, role: 'coder', version: '1.0.0', ...more };
@@ -55,39 +46,19 @@ const pathTo = (input: object, extra: Record<string, string> = {}) =>
   `/trpc/registry.watch?${new URLSearchParams({ input: JSON.stringify(input), ...extra }).toString()}`;
 
 /** The same call answered by tRPC's own subscription path. */
-function answeredByTrpc(path: string, headers: Record<string, string>): Promise<Response> {
-  const parts = {
-    registry: core.registry,
-    bus: core.bus,
-    metrics: new ServerMetrics({ registry: core.registry, bus: core.bus }),
-    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, now: () => 0 }),
-    leaseMs: 30_000,
-    draining: new AbortController().signal,
-  };
-  return fetchRequestHandler({
-    router: appRouter,
-    endpoint: '/trpc',
-    req: new Request(`${core.url}${path}`, { headers }),
-    createContext: ({ info, req }) =>
-      createCallContext({
-        core: parts,
-        authorization: req.headers.get('authorization') ?? undefined,
-        connectionToken: info.connectionParams?.['token'],
-        bodyBytes: null,
-      }),
-  });
-}
+const answeredByTrpc = (path: string, headers: Record<string, string>): Promise<Response> =>
+  answerByTrpc(core, new Request(`${core.url}${path}`, { headers }));
 
 describe('the shared frames', () => {
   test.each([
     ['a plain watch', {}],
     ['a filtered watch', { labels: { zone: 'a' } }],
   ])('are byte for byte what tRPC itself sends: %s', async (_case, filter) => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await register(namespace, 'first', { labels: { zone: 'a' }, description: 'Ünïcode 🦊 \n and \u2028 lines' });
     const path = pathTo({ namespace, ...filter });
-    const headers = { authorization: `Bearer ${VIEWER_TOKEN}` };
-    const shared = collect(await core.fetch(path, { token: VIEWER_TOKEN }));
+    const headers = { authorization: `Bearer ${core.viewerToken}` };
+    const shared = collect(await core.fetch(path, { token: core.viewerToken }));
     const own = collect(await answeredByTrpc(path, headers));
     await vi.waitFor(() => expect(own.text).toContain('"synced"'));
     await vi.waitFor(() => expect(shared.text).toContain('"synced"'));
@@ -113,11 +84,12 @@ describe('the shared frames', () => {
   });
 
   test.each([
-    ['an unknown token', {}, { authorization: `Bearer swview_${'x'.repeat(43)}` }],
-    ['a wrong input', { role: 'NOT A ROLE' }, { authorization: `Bearer ${VIEWER_TOKEN}` }],
-    ['a wrong cursor', { lastEventId: 'elsewhere' }, { authorization: `Bearer ${VIEWER_TOKEN}` }],
-  ])('carry a refusal as tRPC shapes it, with status 200: %s', async (_case, input, headers) => {
-    const path = pathTo({ namespace: freshNamespace(), ...input });
+    ['an unknown token', {}, () => `swview_${'x'.repeat(43)}`],
+    ['a wrong input', { role: 'NOT A ROLE' }, () => core.viewerToken],
+    ['a wrong cursor', { lastEventId: 'elsewhere' }, () => core.viewerToken],
+  ])('carry a refusal as tRPC shapes it, with status 200: %s', async (_case, input, token) => {
+    const headers = { authorization: `Bearer ${token()}` };
+    const path = pathTo({ namespace: core.freshNamespace(), ...input });
     const shared = await fetch(`${core.url}${path}`, { headers });
     expect(shared.status).toBe(200);
     const text = await shared.text();
@@ -170,7 +142,9 @@ function subscribe(url: string, token: string, input: object) {
   const heard: { id: string; data: WatchEvent }[] = [];
   const errors: TRPCClientError<AppRouter>[] = [];
   const subscription = client.registry.watch.subscribe(input, {
-    onData: (value) => heard.push(value),
+    onData: (value) => {
+      if (value.data.type !== 'bookmark') heard.push(value);
+    },
     onError: (error) => errors.push(error),
   });
   return { heard, errors, unsubscribe: () => subscription.unsubscribe() };
@@ -181,9 +155,9 @@ describe("tRPC's own client", () => {
     'hears typed, tracked values, and resumes after each cut without a gap or a repeat',
     { timeout: 60_000 },
     async () => {
-      const namespace = freshNamespace();
+      const namespace = core.freshNamespace();
       const proxy = await startCuttableProxy();
-      const { heard, errors, unsubscribe } = subscribe(proxy.url, VIEWER_TOKEN, { namespace });
+      const { heard, errors, unsubscribe } = subscribe(proxy.url, core.viewerToken, { namespace });
       await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']), 10_000);
       const changes = () => heard.flatMap(({ data }) => (data.type === 'change' ? [data.revision] : []));
       for (let cut = 1; cut <= 3; cut += 1) {
@@ -201,7 +175,9 @@ describe("tRPC's own client", () => {
   );
 
   test('is told once and for good when its token is refused', async () => {
-    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, 'no token at all', {});
+    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, 'no token at all', {
+      namespace: core.namespace,
+    });
     await vi.waitFor(() => expect(errors).toHaveLength(1));
     expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED');
     expect(heard).toEqual([]);
@@ -209,24 +185,22 @@ describe("tRPC's own client", () => {
   });
 
   test('is told when its token is revoked in mid-stream', async () => {
-    const created = await core.fetch('/trpc/tokens.create', {
-      method: 'POST',
-      token: ADMIN_TOKEN,
-      json: { kind: 'viewer', name: 'soon gone' },
-    });
+    const { namespace } = core;
+    const json = { namespace, kind: 'viewer', name: 'soon gone' };
+    const created = await core.fetch('/trpc/tokens.create', { method: 'POST', json });
     const { id, token } = CreateTokenResult.parse(
       ((await created.json()) as { result: { data: unknown } }).result.data,
     );
-    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, token, {});
+    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, token, { namespace });
     await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
-    await core.fetch('/trpc/tokens.revoke', { method: 'POST', json: { id } });
+    await core.fetch('/trpc/tokens.revoke', { method: 'POST', json: { namespace, id } });
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'), 2000);
     unsubscribe();
   });
 });
 
 test('an EventSource that reconnects resumes by its header, though its address still has the old cursor', async () => {
-  const namespace = freshNamespace();
+  const namespace = core.freshNamespace();
   for (const name of ['a', 'b', 'c']) await register(namespace, name);
   const stream = collect(
     await core.fetch(pathTo({ namespace, lastEventId: '0' }, { lastEventId: '1' }), {
@@ -240,7 +214,7 @@ test('an EventSource that reconnects resumes by its header, though its address s
 
 test('a watcher that goes is forgotten at once', async () => {
   await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
-  const stream = collect(await core.fetch(pathTo({ namespace: freshNamespace() })));
+  const stream = collect(await core.fetch(pathTo({ namespace: core.freshNamespace() })));
   await vi.waitFor(() => expect(core.registry.watches.size).toBe(1));
   await stream.stop();
   await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));

@@ -1,27 +1,28 @@
 // Tokens on a whole core: made, listed and revoked over REST, and what bad ones end in on every transport.
 import { CreateTokenResult, ListTokensResult, RegisterResult } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { expectProblem, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
-import { restRoutes } from '../../src/rest/add-rest-routes.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
+import { restRoutes } from '@hypercode/server/testing';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 const post = (path: string, json: unknown, token?: string | null) =>
   core.fetch(path, { method: 'POST', json, ...(token === undefined ? {} : { token }) });
 
-async function create(fields: object, query = ''): Promise<CreateTokenResult> {
-  const answer = await post(`/v1/tokens${query}`, { kind: 'join', name: 'a test', ...fields });
+async function create(fields: object, namespace = core.namespace): Promise<CreateTokenResult> {
+  const json = { kind: 'join', name: 'a test', ...fields };
+  const answer = await core.fetch('/v1/tokens', { namespace, method: 'POST', json });
   expect(answer.status).toBe(201);
   return CreateTokenResult.parse(await answer.json());
 }
 
-const list = async (query = '') => ListTokensResult.parse(await (await core.fetch(`/v1/tokens${query}`)).json()).tokens;
+const list = async (namespace: string) =>
+  ListTokensResult.parse(await (await core.fetch('/v1/tokens', { namespace })).json()).tokens;
 
 const registration = (name: string, role = 'worker') => ({ name, role, version: '1.0.0' });
 
@@ -32,15 +33,17 @@ async function agentToken(name: string, fields: object = {}): Promise<string> {
 
 describe('/v1/tokens', () => {
   it('makes, lists and revokes', async () => {
-    const { id, token } = await create({ roles: ['worker'], maxUses: 2 }, '?namespace=made');
-    const [listed] = await list('?namespace=made');
-    expect(listed).toMatchObject({ id, kind: 'join', namespace: 'made', roles: ['worker'], maxUses: 2, uses: 0 });
+    const namespace = core.freshNamespace();
+    const { id, token } = await create({ roles: ['worker'], maxUses: 2 }, namespace);
+    const [listed] = await list(namespace);
+    expect(listed).toMatchObject({ id, kind: 'join', namespace, roles: ['worker'], maxUses: 2, uses: 0 });
     expect(JSON.stringify(listed)).not.toContain(token);
-    const revoked = await core.fetch(`/v1/tokens/${id}?namespace=made`, { method: 'DELETE' });
+    const revoke = () => core.fetch(`/v1/tokens/${id}`, { namespace, method: 'DELETE' });
+    const revoked = await revoke();
     expect(revoked.status).toBe(200);
     expect(await revoked.json()).toEqual({ id });
-    expect(await list('?namespace=made')).toEqual([]);
-    await expectProblem(await core.fetch(`/v1/tokens/${id}?namespace=made`, { method: 'DELETE' }), 'NOT_FOUND');
+    expect(await list(namespace)).toEqual([]);
+    await expectProblem(await revoke(), 'NOT_FOUND');
   });
 
   it.each([
@@ -56,13 +59,15 @@ describe('/v1/tokens', () => {
     [{ kind: 'join', name: 'a', expiresInMs: 1e15 }, 'expiresInMs'],
     [[], ''],
   ])('refuses %j', async (body, path) => {
-    const problem = await expectProblem(await post('/v1/tokens?namespace=refused', body), 'INVALID_INPUT');
+    const namespace = core.freshNamespace();
+    const answer = await core.fetch('/v1/tokens', { namespace, method: 'POST', json: body });
+    const problem = await expectProblem(answer, 'INVALID_INPUT');
     expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
-    expect(await list('?namespace=refused')).toEqual([]);
+    expect(await list(namespace)).toEqual([]);
   });
 
   it('is for administrators', async () => {
-    for (const token of [JOIN_TOKEN, VIEWER_TOKEN, await agentToken('not-an-admin')]) {
+    for (const token of [core.joinToken, core.viewerToken, await agentToken('not-an-admin')]) {
       await expectProblem(await post('/v1/tokens', { kind: 'viewer', name: 'a' }, token), 'FORBIDDEN');
       await expectProblem(await core.fetch('/v1/tokens', { token }), 'FORBIDDEN');
       await expectProblem(await core.fetch(`/v1/tokens/${randomUUID()}`, { method: 'DELETE', token }), 'FORBIDDEN');
@@ -73,7 +78,10 @@ describe('/v1/tokens', () => {
 
 /** Calls a procedure, and expects the refusal in tRPC's shape. */
 async function expectTrpcRefusal(headers: Record<string, string>, code: string, httpStatus: number): Promise<void> {
-  const answer = await core.fetch('/trpc/registry.query', { token: null, headers });
+  const answer = await core.fetch(
+    `/trpc/registry.query?input=${encodeURIComponent(JSON.stringify({ namespace: core.namespace }))}`,
+    { token: null, headers },
+  );
   expect(answer.status).toBe(httpStatus);
   expect(await answer.json()).toMatchObject({ error: { data: { httpStatus, swarm: { code, retryable: false } } } });
 }
@@ -115,9 +123,9 @@ describe('a bad token', () => {
     const secret = minted('swview');
     await core.fetch(`/v1/agents?token=${secret}`, { token: secret });
     await core.fetch(`/trpc/registry.query?connectionParams=${encodeURIComponent(`{"token":"${secret}"}`)}`);
-    expect(core.log.length).toBeGreaterThan(0);
-    expect(JSON.stringify(core.log)).not.toContain(secret);
-    expect(JSON.stringify(core.log)).not.toContain(JOIN_TOKEN);
+    expect(core.log().length).toBeGreaterThan(0);
+    expect(JSON.stringify(core.log())).not.toContain(secret);
+    expect(JSON.stringify(core.log())).not.toContain(core.joinToken);
   });
 
   it('revoked, expired or used up stops counting', async () => {
@@ -150,30 +158,31 @@ describe('a bad token', () => {
 
   it('of another kind or namespace is FORBIDDEN', async () => {
     const token = await agentToken('scoped-a');
-    const { token: viewer } = await create({ kind: 'viewer' }, '?namespace=scoped');
-    const { token: join } = await create({ roles: ['worker'] }, '?namespace=scoped');
+    const scoped = core.freshNamespace();
+    const { token: viewer } = await create({ kind: 'viewer' }, scoped);
+    const { token: join } = await create({ roles: ['worker'] }, scoped);
     const forbidden: [string, string, string, unknown?][] = [
-      [token, 'GET', '/v1/agents?namespace=scoped'],
-      [token, 'GET', '/v1/agents/watch?namespace=scoped'],
+      [token, 'GET', `/v1/agents?namespace=${scoped}`],
+      [token, 'GET', `/v1/agents/watch?namespace=${scoped}`],
       [token, 'POST', '/v1/agents', registration('scoped-a')],
       [token, 'DELETE', '/v1/agents/someone-else'],
       [viewer, 'GET', '/v1/agents'],
       [viewer, 'GET', '/v1/agents/watch'],
       [viewer, 'GET', '/v1/agents/scoped-a/history'],
-      [viewer, 'POST', '/v1/agents?namespace=scoped', registration('scoped-b')],
-      [viewer, 'PATCH', '/v1/agents/scoped-b?namespace=scoped', { set: {} }],
-      [viewer, 'POST', '/v1/agents/scoped-b/heartbeat?namespace=scoped', {}],
-      [join, 'GET', '/v1/agents?namespace=scoped'],
-      [join, 'GET', '/v1/agents/watch?namespace=scoped'],
+      [viewer, 'POST', `/v1/agents?namespace=${scoped}`, registration('scoped-b')],
+      [viewer, 'PATCH', `/v1/agents/scoped-b?namespace=${scoped}`, { set: {} }],
+      [viewer, 'POST', `/v1/agents/scoped-b/heartbeat?namespace=${scoped}`, {}],
+      [join, 'GET', `/v1/agents?namespace=${scoped}`],
+      [join, 'GET', `/v1/agents/watch?namespace=${scoped}`],
       [join, 'POST', '/v1/agents', registration('scoped-b')],
-      [join, 'POST', '/v1/agents?namespace=scoped', registration('scoped-b', 'boss')],
+      [join, 'POST', `/v1/agents?namespace=${scoped}`, registration('scoped-b', 'boss')],
       [join, 'DELETE', '/v1/agents/scoped-a'],
     ];
     for (const [held, method, path, json] of forbidden) {
       const answer = await core.fetch(path, { method, token: held, ...(json === undefined ? {} : { json }) });
       await expectProblem(answer, 'FORBIDDEN');
     }
-    expect((await core.fetch('/v1/agents?namespace=scoped', { token: viewer })).status).toBe(200);
-    expect((await post('/v1/agents?namespace=scoped', registration('scoped-b'), join)).status).toBe(201);
+    expect((await core.fetch(`/v1/agents?namespace=${scoped}`, { token: viewer })).status).toBe(200);
+    expect((await post(`/v1/agents?namespace=${scoped}`, registration('scoped-b'), join)).status).toBe(201);
   });
 });

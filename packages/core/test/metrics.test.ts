@@ -2,8 +2,8 @@
 import { ClaimResult, RegisterResult } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ServerMetrics } from '../src/metrics.ts';
-import { START_TIMEOUT_MS, startTestCore, type TestCore } from './core.ts';
+import { ServerMetrics } from '@hypercode/server/testing';
+import { START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
 
 let core: TestCore;
 

@@ -1,13 +1,13 @@
 // What callers hear who ask too often, on every transport. Calls that compete are made at once: time goes on.
 import { PublishManyResult, RegisterResult } from '@hypercode/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from './core.ts';
+import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
   // One at once: a second's worth of events, ten seconds' worth of registrations.
-  core = await startTestCore({ publishPerSecond: 1, registerPerSecond: 0.1 });
+  core = await startTestCore({ ratePublish: 1, rateRegister: 0.1 });
 }, START_TIMEOUT_MS);
 afterAll(() => core.close());
 

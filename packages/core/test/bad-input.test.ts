@@ -1,18 +1,16 @@
 // Bad input on a whole core: the documented refusal over REST and tRPC, alone and in a batch, and nothing is stored.
 import { ERROR_CODES, type ErrorCode, LIMITS, QueryResult, SwarmErrorBody } from '@hypercode/contracts';
-import type { AnyProcedure } from '@trpc/server';
 import { createConnection } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { appRouter } from '../src/router/app-router.ts';
-import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from './core.ts';
+import { mutationPaths } from '@hypercode/server/testing';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 const VALID = { name: 'bad-input', role: 'worker', version: '1.0.0' };
 const capability = (fields: object) => ({ capabilities: [{ id: 'a', ...fields }] });
@@ -88,7 +86,7 @@ const INVALID: [string, object, string][] = [
   ['an incarnation that is no UUID', { incarnation: 'first' }, 'incarnation'],
 ];
 
-const body = (fields: object): string => JSON.stringify({ ...VALID, ...fields });
+const body = (fields: object): string => JSON.stringify({ ...VALID, namespace: core.namespace, ...fields });
 
 const TrpcError = z.object({
   error: z.object({
@@ -99,7 +97,7 @@ const TrpcError = z.object({
 });
 
 const post = (path: string, text: string, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
-  core.fetch(path, { method: 'POST', body: text, headers });
+  core.fetch(path, { namespace: null, method: 'POST', body: text, headers });
 
 function expectShape(shape: unknown, code: ErrorCode): SwarmErrorBody {
   const { data } = TrpcError.parse(shape).error;
@@ -146,7 +144,8 @@ describe.each(Object.entries(TRANSPORTS))('over %s', (_transport, refused) => {
   });
 
   it('an abyss is INVALID_INPUT', async () => {
-    const text = `{"name":"abyss","role":"a","version":"1.0.0","capabilities":[{"id":"a","inputSchema":${abyss(10_000)}}]}`;
+    const schema = abyss(10_000);
+    const text = body({ name: 'abyss', ...capability({ inputSchema: 'here' }) }).replace('"here"', schema);
     await refused(text, 'INVALID_INPUT');
   });
 
@@ -168,11 +167,8 @@ describe('more than a call may say, over tRPC', () => {
     'bus.publishMany': LIMITS.publishManyBytes,
     'policy.put': LIMITS.policyBytes,
   };
-  // By their paths, whatever the type says.
-  const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>;
-  const mutations = Object.entries(procedures).filter(([, { _def }]) => _def.type === 'mutation');
 
-  it.each(mutations.map(([path]) => path))('is PAYLOAD_TOO_LARGE for %s', async (path) => {
+  it.each(mutationPaths)('is PAYLOAD_TOO_LARGE for %s', async (path) => {
     const limit = limits[path] ?? LIMITS.registrationBytes;
     const answer = await post(`/trpc/${path}`, JSON.stringify({ unknown: 'x'.repeat(limit) }));
     expect(await answer.json()).toMatchObject({
@@ -181,15 +177,20 @@ describe('more than a call may say, over tRPC', () => {
   });
 
   it('a policy of somebody who may not put one is not even looked at', async () => {
-    const answer = await core.fetch('/trpc/policy.put', { method: 'POST', token: VIEWER_TOKEN, json: { policy: 1 } });
+    const answer = await core.fetch('/trpc/policy.put', {
+      method: 'POST',
+      token: core.viewerToken,
+      json: { policy: 1 },
+    });
     expect(await answer.json()).toMatchObject({ error: { data: { swarm: { code: 'FORBIDDEN' } } } });
   });
 });
 
 it('what is exactly at the limits is taken', async () => {
+  const namespace = core.freshNamespace();
   const name = 'n'.repeat(63);
   const largest = {
-    namespace: 'limits',
+    namespace,
     name,
     role: name,
     description: '\u{1f600}'.repeat(2048),
@@ -203,8 +204,8 @@ it('what is exactly at the limits is taken', async () => {
   const answer = await post('/v1/agents', body(largest));
   expect(await answer.json()).toMatchObject({ outcome: 'created' });
   const deepest = capability({ inputSchema: nested(LIMITS.jsonDepth) });
-  const padding = LIMITS.registrationBytes - body({ namespace: 'limits', ...deepest, unknown: '' }).length;
-  const fullest = body({ namespace: 'limits', ...deepest, unknown: 'x'.repeat(padding) });
+  const padding = LIMITS.registrationBytes - body({ namespace, ...deepest, unknown: '' }).length;
+  const fullest = body({ namespace, ...deepest, unknown: 'x'.repeat(padding) });
   expect((await post('/v1/agents', fullest)).status).toBe(201);
   expect((await post('/trpc/registry.register', fullest)).status).toBe(200);
 });
@@ -390,8 +391,8 @@ describe('what is no HTTP', () => {
 });
 
 it('nothing of all this is stored, and nothing was a fault of ours', async () => {
-  const answer = await core.fetch('/v1/agents', { token: VIEWER_TOKEN });
+  const answer = await core.fetch('/v1/agents', { token: core.viewerToken });
   expect(QueryResult.parse(await answer.json())).toEqual({ agents: [], nextCursor: null, revision: 0 });
-  expect(core.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  expect(core.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
   expect((await core.fetch('/healthz', { token: null })).status).toBe(200);
 });

@@ -1,16 +1,16 @@
 // Circuits through tRPC on a whole core: an operator trips and resets, publishing is refused meanwhile, and everybody hears why.
 import { type Agent, CircuitEventData, type PublishResult, RegisterResult, SwarmErrorBody } from '@hypercode/contracts';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { ADMIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
-async function call<T>(path: string, input: object, token = ADMIN_TOKEN): Promise<T> {
-  const answer = await core.fetch(`/trpc/${path}`, { method: 'POST', token, json: input });
+async function call<T>(path: string, input: object, token = core.adminToken): Promise<T> {
+  const json = { namespace: core.namespace, ...input };
+  const answer = await core.fetch(`/trpc/${path}`, { method: 'POST', token, json });
   const body = (await answer.json()) as { result?: { data: T }; error?: { data: { swarm: unknown } } };
   if (body.result !== undefined) return body.result.data;
   throw Object.assign(new Error(path), SwarmErrorBody.parse(body.error?.data.swarm));
@@ -30,7 +30,7 @@ function systemEvents(): { topic: string; source: string; data: unknown }[] {
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const caller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true } as const;
-  const input = { namespace: 'default', topics: ['system.>'], from: 'latest' as const, lastEventId: undefined };
+  const input = { namespace: core.namespace, topics: ['system.>'], from: 'latest' as const, lastEventId: undefined };
   void (async () => {
     for await (const batch of core.bus.subscribe(caller, input, over.signal)) {
       for (const { event } of batch) if (event.type === 'event') heard.push(event.event);
@@ -53,7 +53,7 @@ describe('a circuit', () => {
       message: expect.stringContaining('runaway'),
     });
     const explained = await core.fetch(`/v1/policy/explain?name=ada&action=publish&topic=task.ada.done`, {
-      token: VIEWER_TOKEN,
+      token: core.viewerToken,
     });
     expect(await explained.json()).toMatchObject({ allowed: false, circuit: 'open', rule: 'task.{name}.>' });
     const reset = await call<Agent>('circuit.reset', { name: 'ada' });
@@ -76,7 +76,7 @@ describe('a circuit', () => {
     const token = await joined('eve');
     for (const path of ['circuit.trip', 'circuit.reset']) {
       await expect(call(path, { name: 'eve' }, token)).rejects.toMatchObject({ code: 'FORBIDDEN' });
-      await expect(call(path, { name: 'eve' }, VIEWER_TOKEN)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(call(path, { name: 'eve' }, core.viewerToken)).rejects.toMatchObject({ code: 'FORBIDDEN' });
       await expect(call(path, { name: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
       await expect(call(path, { name: 'Not A Name' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     }

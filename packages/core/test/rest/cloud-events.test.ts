@@ -1,18 +1,14 @@
 // CloudEvents on a whole core, made by the CloudEvents SDK and sent in all three modes of HTTP.
 import { PublishManyResult, PublishResult, ReadResult, type SwarmEvent } from '@hypercode/contracts';
 import { CloudEvent, HTTP, type Message } from 'cloudevents';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
-
-let namespaces = 0;
-const freshNamespace = (): string => `cloud-${(namespaces += 1)}`;
 
 /** The SDK has no batched mode; a batch is a list of what it makes for the structured one. */
 const batched = (...events: CloudEvent<unknown>[]): Message => ({
@@ -28,7 +24,7 @@ const send = (namespace: string, { headers, body }: Message) =>
   });
 
 async function heard(namespace: string): Promise<SwarmEvent[]> {
-  const answer = await core.fetch(`/v1/events?namespace=${namespace}&topics=%3E`, { token: VIEWER_TOKEN });
+  const answer = await core.fetch(`/v1/events?namespace=${namespace}&topics=%3E`, { token: core.viewerToken });
   return ReadResult.parse(await answer.json()).events.map(({ event }) => event);
 }
 
@@ -65,7 +61,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
   }
 
   it('is heard as an event, once', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const id = 'cab76975-ce47-5eaa-8ad7-699f8bdf2a28';
     const first = await publish(namespace, orderPlaced());
     expect(first).toEqual({ id, position: expect.any(String), duplicate: false });
@@ -87,7 +83,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
   });
 
   it('is one event with the same in another mode', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await send(namespace, HTTP.structured(orderPlaced()));
     expect(await publish(namespace, orderPlaced())).toMatchObject({ duplicate: true });
   });
@@ -97,13 +93,13 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
     ['of another JSON', { datacontenttype: 'application/vnd.a+json', data: [1] }, [1]],
     ['of nothing', { datacontenttype: undefined, data: undefined }, null],
   ])('may have data %s', async (_label, fields, data) => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await publish(namespace, orderPlaced({ id: UUID, ...fields }));
     expect(await heard(namespace)).toMatchObject([{ id: UUID, data }]);
   });
 
   it('of bytes is refused', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const answer = await send(
       namespace,
       emit(orderPlaced({ datacontenttype: 'image/png', data: Buffer.from([1, 2]) })),
@@ -121,7 +117,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
 });
 
 it('a batch is answered event by event, in its order', async () => {
-  const namespace = freshNamespace();
+  const namespace = core.freshNamespace();
   const answer = await send(
     namespace,
     batched(
@@ -150,7 +146,7 @@ const headers = {
 };
 
 it('headers of the binary mode are decoded', async () => {
-  const namespace = freshNamespace();
+  const namespace = core.freshNamespace();
   const answer = await send(namespace, {
     headers: { ...headers, 'ce-subject': 'Euro%20%E2%82%AC%20%F0%9F%98%80', 'ce-correlationid': '"a \\"b\\""' },
     body: '1',
@@ -160,7 +156,7 @@ it('headers of the binary mode are decoded', async () => {
 });
 
 it('an event in binary mode needs neither data nor a media type', async () => {
-  const namespace = freshNamespace();
+  const namespace = core.freshNamespace();
   const { 'content-type': _json, ...bare } = headers;
   expect((await send(namespace, { headers: bare, body: undefined })).status).toBe(200);
   expect(await heard(namespace)).toMatchObject([{ topic: 'a.b', data: null }]);
@@ -184,9 +180,9 @@ it.each<[string, Record<string, string>, string, string]>([
   ['another format', { 'content-type': 'application/cloudevents+avro' }, body, ''],
   ['1001 events', batch, `[${Array.from({ length: 1001 }, () => body).join(',')}]`, ''],
 ])('%s is refused', async (_label, given, text, path) => {
-  const problem = await expectProblem(await send('refused', { headers: given, body: text }), 'INVALID_INPUT');
+  const problem = await expectProblem(await send(core.namespace, { headers: given, body: text }), 'INVALID_INPUT');
   expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
-  expect(await heard('refused')).toEqual([]);
+  expect(await heard(core.namespace)).toEqual([]);
 });
 
 it.each<[string, Record<string, string>, number]>([
@@ -194,6 +190,6 @@ it.each<[string, Record<string, string>, number]>([
   ['structured', structured, 262_144],
   ['batched', batch, 4_194_304],
 ])('too many bytes in %s mode are refused', async (_mode, given, limit) => {
-  const answer = await send('refused', { headers: given, body: `"${'x'.repeat(limit)}"` });
+  const answer = await send(core.namespace, { headers: given, body: `"${'x'.repeat(limit)}"` });
   expect((await expectProblem(answer, 'PAYLOAD_TOO_LARGE')).details).toEqual({ limit });
 });

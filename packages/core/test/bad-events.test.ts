@@ -1,15 +1,14 @@
 // Bad events on a whole core: the documented refusal in every way to publish, and nothing is stored.
 import { type ErrorCode, LIMITS, PublishManyResult, ReadResult, SwarmErrorBody } from '@hypercode/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from './core.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
   await post('/v1/events', known);
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 const VALID = { topic: 'a.b', data: 1 };
 const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
@@ -50,6 +49,9 @@ const errorIn = (results: PublishManyResult['results']): SwarmErrorBody | undefi
   return refused !== undefined && 'error' in refused ? refused.error : undefined;
 };
 
+/** The text of an object, with the namespace in it that a call over tRPC has to name. */
+const inNamespace = (text: string): string => text.replace(/^\{/, `{"namespace":"${core.namespace}",`);
+
 /** A valid event that is in the log already, to stand beside a bad one. */
 const KNOWN = { ...VALID, id: '11111111-1111-4111-8111-111111111111' };
 const known = JSON.stringify(KNOWN);
@@ -60,13 +62,15 @@ const WAYS: Record<string, (text: string, code: ErrorCode) => Promise<Partial<Sw
   'REST, in a list': async (text) =>
     errorIn(PublishManyResult.parse(await (await post('/v1/events', `[${text},${known}]`)).json()).results),
   tRPC: async (text, code) => {
-    const answer = (await (await post('/trpc/bus.publish', text)).json()) as { error: { data: { swarm: unknown } } };
+    const answer = (await (await post('/trpc/bus.publish', inNamespace(text))).json()) as {
+      error: { data: { swarm: unknown } };
+    };
     const refusal = SwarmErrorBody.parse(answer.error.data.swarm);
     expect(refusal.code).toBe(code);
     return refusal;
   },
   'tRPC, in a list': async (text) => {
-    const answer = await post('/trpc/bus.publishMany', `{"events":[${text},${known}]}`);
+    const answer = await post('/trpc/bus.publishMany', inNamespace(`{"events":[${text},${known}]}`));
     const { result } = (await answer.json()) as { result: { data: unknown } };
     return errorIn(PublishManyResult.parse(result.data).results);
   },
@@ -103,5 +107,5 @@ describe.each(Object.entries(WAYS))('over %s', (_way, refused) => {
 it('nothing of all this is stored, and nothing was a fault of ours', async () => {
   const { events } = ReadResult.parse(await (await core.fetch('/v1/events?topics=%3E')).json());
   expect(events).toMatchObject([{ event: KNOWN }]);
-  expect(core.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  expect(core.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });

@@ -1,18 +1,17 @@
 // The REST watch on a whole core: snapshot, changes, resumption, refusals.
 import { WatchEvent } from '@hypercode/contracts';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 import { type Frame, framesOf } from '../frames.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore({ bookmarkIntervalMs: 200 });
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 /** Opens a stream; it is cancelled when the test ends. */
-async function watch(query: string, headers: Record<string, string> = {}, token = VIEWER_TOKEN) {
+async function watch(query: string, headers: Record<string, string> = {}, token = core.viewerToken) {
   const gone = new AbortController();
   const answer = await core.fetch(`/v1/agents/watch?${query}`, { token, headers, signal: gone.signal });
   expect(answer.status).toBe(200);
@@ -36,8 +35,8 @@ async function watch(query: string, headers: Record<string, string> = {}, token 
 }
 
 async function register(namespace: string, name: string, fields: object = {}): Promise<number> {
-  const json = { name, role: 'worker', version: '1.0.0', namespace, ...fields };
-  const answer = await core.fetch('/v1/agents', { method: 'POST', json });
+  const json = { name, role: 'worker', version: '1.0.0', ...fields };
+  const answer = await core.fetch('/v1/agents', { namespace, method: 'POST', json });
   const { agent } = (await answer.json()) as { agent: { revision: number } };
   return agent.revision;
 }
@@ -50,58 +49,62 @@ const metric = async (name: string): Promise<number> => {
 
 describe('GET /v1/agents/watch', () => {
   it('tells a snapshot, that it is whole, and every change', async () => {
-    const before = await register('live', 'alpha');
-    const stream = await watch('namespace=live');
+    const namespace = core.freshNamespace();
+    const before = await register(namespace, 'alpha');
+    const stream = await watch(`namespace=${namespace}`);
     const snapshot = await stream.next();
     expect(snapshot).toMatchObject({ event: 'snapshot', id: 'snapshot' });
     expect(snapshot.data).toMatchObject({ revision: before, reset: false, agents: [{ name: 'alpha' }] });
     expect(await stream.next()).toMatchObject({ event: 'synced', id: String(before) });
-    const revision = await register('live', 'beta');
+    const revision = await register(namespace, 'beta');
     expect(await stream.next()).toMatchObject({
       event: 'change',
       id: String(revision),
       data: { revision, change: 'registered', agent: { name: 'beta' } },
     });
-    await core.fetch('/v1/agents/beta?namespace=live', { method: 'DELETE' });
+    await core.fetch('/v1/agents/beta', { namespace, method: 'DELETE' });
     expect((await stream.next()).data).toMatchObject({ change: 'deregistered', agent: { name: 'beta' } });
   });
 
   it('filters, and tells who leaves', async () => {
-    const stream = await watch('namespace=filtered&role=worker&labels=zone=a');
+    const namespace = core.freshNamespace();
+    const stream = await watch(`namespace=${namespace}&role=worker&labels=zone=a`);
     expect((await stream.next()).data).toMatchObject({ type: 'snapshot', agents: [] });
     expect((await stream.next()).data.type).toBe('synced');
-    await register('filtered', 'other', { labels: { zone: 'b' } });
-    await register('filtered', 'mine', { labels: { zone: 'a' } });
+    await register(namespace, 'other', { labels: { zone: 'b' } });
+    await register(namespace, 'mine', { labels: { zone: 'a' } });
     expect((await stream.next()).data).toMatchObject({ change: 'registered', agent: { name: 'mine' } });
-    await register('filtered', 'mine', { labels: { zone: 'b' } });
+    await register(namespace, 'mine', { labels: { zone: 'b' } });
     expect((await stream.next()).data).toMatchObject({ change: 'left', agent: { name: 'mine' } });
   });
 
   it('goes on after Last-Event-ID, which beats since', async () => {
+    const namespace = core.freshNamespace();
     const revisions = [];
-    for (const name of ['a', 'b', 'c']) revisions.push(await register('resumed', name));
+    for (const name of ['a', 'b', 'c']) revisions.push(await register(namespace, name));
     const [first, second, third] = revisions;
-    const bySince = await watch(`namespace=resumed&since=${first}`);
+    const bySince = await watch(`namespace=${namespace}&since=${first}`);
     expect(await bySince.next()).toMatchObject({ id: String(second), data: { agent: { name: 'b' } } });
     expect(await bySince.next()).toMatchObject({ id: String(third), data: { agent: { name: 'c' } } });
     expect((await bySince.next()).data).toMatchObject({ type: 'synced', revision: third });
 
-    const byId = await watch('namespace=resumed&since=1', { 'last-event-id': String(second) });
+    const byId = await watch(`namespace=${namespace}&since=1`, { 'last-event-id': String(second) });
     expect(await byId.next()).toMatchObject({ id: String(third) });
     expect((await byId.next()).data.type).toBe('synced');
   });
 
   it('begins anew, and says so, when the cursor is ahead of the store or inside a snapshot', async () => {
-    await register('reset', 'a');
+    const namespace = core.freshNamespace();
+    await register(namespace, 'a');
     for (const cursor of ['999999', 'snapshot']) {
-      const stream = await watch('namespace=reset', { 'last-event-id': cursor });
+      const stream = await watch(`namespace=${namespace}`, { 'last-event-id': cursor });
       expect((await stream.next()).data).toMatchObject({ type: 'snapshot', reset: true, agents: [{ name: 'a' }] });
       expect((await stream.next()).data.type).toBe('synced');
     }
   });
 
   it('sends bookmarks', async () => {
-    const stream = await watch('namespace=quiet');
+    const stream = await watch(`namespace=${core.freshNamespace()}`);
     await stream.next();
     await stream.next();
     const { value } = await stream.raw.next();
@@ -143,7 +146,7 @@ describe('GET /v1/agents/watch', () => {
   it('is counted while it is open', async () => {
     const name = 'swarm_streams{stream="watch",transport="sse_rest"}';
     await vi.waitFor(async () => expect(await metric(name)).toBe(0), 5000);
-    const stream = await watch('namespace=counted');
+    const stream = await watch('');
     await stream.next();
     expect(await metric(name)).toBe(1);
     expect(await metric('swarm_stream_values_total{stream="watch",transport="sse_rest"}')).toBeGreaterThan(0);

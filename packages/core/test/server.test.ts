@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { START_TIMEOUT_MS, startTestCore } from './core.ts';
+import { START_TIMEOUT_MS, startTestCore } from '../testing/core.ts';
 
 test('closing ends streams, and connections that never asked for anything', { timeout: START_TIMEOUT_MS }, async () => {
   const core = await startTestCore();

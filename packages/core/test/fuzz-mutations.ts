@@ -1,5 +1,5 @@
 // For the fuzz test: valid calls, mutated at random, each the fruit of one seed.
-import { validCalls } from './fuzz-calls.ts';
+import { type Tokens, validCalls } from './fuzz-calls.ts';
 
 /** A request as it goes on the wire. */
 export interface Request {
@@ -318,16 +318,15 @@ function mutateHeaders(dice: Dice, headers: [string, string][]): [string, string
   return mutated;
 }
 
-/** The mutated request of `seed`: always the same one. `agentToken` is a token of the agent "fuzzed". */
-export function requestOf(seed: number, agentToken: string): Request {
+/** The mutated request of `seed`: always the same one. */
+export function requestOf(seed: number, tokens: Tokens): Request {
   const dice = new Dice(seed);
-  const call = dice.pick(validCalls({ name: `agent-${dice.number(50)}`, digit: dice.number(10), agentToken }));
+  const call = dice.pick(validCalls({ name: `agent-${dice.number(50)}`, digit: dice.number(10), tokens }));
   let path: string = call.path;
   let method: string = call.method;
   let body: Buffer | null = call.json === undefined ? null : Buffer.from(JSON.stringify(call.json));
   let headers: [string, string][] = [
     ['host', 'localhost'],
-    ['connection', 'close'],
     ['authorization', `Bearer ${call.token}`],
     ...Object.entries({ ...(body === null ? {} : { 'content-type': 'application/json' }), ...call.headers }),
   ];
@@ -353,6 +352,19 @@ function mutatePath(dice: Dice, path: string): string {
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
   return before + encodeURIComponent(mutateJson(dice, decoded).toWellFormed()) + after;
+}
+
+/**
+ * Whether the core must take the whole request, and no more, for one: then the connection can serve the next. A request
+ * whose length is mutated leaves bytes over, or waits for some.
+ */
+export function isWellFramed({ headers, body }: Request): boolean {
+  const framing = headers.filter(([name]) =>
+    /^(?:content-length|transfer-encoding|connection|upgrade|expect)$/i.test(name),
+  );
+  if (body === null) return framing.length === 0;
+  const [length] = framing;
+  return framing.length === 1 && length?.[0] === 'content-length' && length[1] === String(body.length);
 }
 
 export const bytesOf = ({ method, path, headers, body }: Request): Buffer =>

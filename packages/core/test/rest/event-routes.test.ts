@@ -9,19 +9,15 @@ import {
   SubscriptionEvent,
 } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { expectProblem, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 import { type Frame, framesOf } from '../frames.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore({ bookmarkIntervalMs: 200 });
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
-
-let namespaces = 0;
-const freshNamespace = (): string => `events-${(namespaces += 1)}`;
 
 const post = (namespace: string, json: unknown, token?: string) =>
   core.fetch(`/v1/events?namespace=${namespace}`, { method: 'POST', json, ...(token === undefined ? {} : { token }) });
@@ -39,14 +35,15 @@ async function publishAll(namespace: string, json: unknown[]): Promise<PublishMa
 }
 
 async function read(namespace: string, query = 'topics=%3E'): Promise<ReadResult> {
-  const answer = await core.fetch(`/v1/events?namespace=${namespace}&${query}`, { token: VIEWER_TOKEN });
+  const answer = await core.fetch(`/v1/events?namespace=${namespace}&${query}`, { token: core.viewerToken });
   expect(answer.status).toBe(200);
   return ReadResult.parse(await answer.json());
 }
 
 async function agentToken(namespace: string, name: string): Promise<string> {
-  const json = { namespace, name, role: 'worker', version: '1.0.0' };
-  return RegisterResult.parse(await (await core.fetch('/v1/agents', { method: 'POST', json })).json()).token ?? '';
+  const json = { name, role: 'worker', version: '1.0.0' };
+  const answer = await core.fetch('/v1/agents', { namespace, method: 'POST', json });
+  return RegisterResult.parse(await answer.json()).token ?? '';
 }
 
 async function refusals(code: string): Promise<number> {
@@ -57,7 +54,7 @@ async function refusals(code: string): Promise<number> {
 
 describe('POST /v1/events with JSON', () => {
   it('publishes an event once, in the name of its token', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const token = await agentToken(namespace, 'speaker');
     const id = randomUUID();
     const event = {
@@ -80,7 +77,7 @@ describe('POST /v1/events with JSON', () => {
   });
 
   it('makes id and time where there are none', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const { id } = await publish(namespace, { topic: 'a', data: null });
     const [found] = (await read(namespace)).events;
     expect(found?.event).toMatchObject({ id, data: null, source: '/operators/admin' });
@@ -88,9 +85,9 @@ describe('POST /v1/events with JSON', () => {
   });
 
   it('takes the namespace from the query or from the body, and no contradiction', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const json = { topic: 'a', data: 1, namespace };
-    expect((await core.fetch('/v1/events', { method: 'POST', json })).status).toBe(200);
+    expect((await core.fetch('/v1/events', { namespace: null, method: 'POST', json })).status).toBe(200);
     expect((await post(namespace, json)).status).toBe(200);
     expect((await read(namespace)).events).toHaveLength(2);
     const problem = await expectProblem(await post('elsewhere', json), 'INVALID_INPUT');
@@ -98,7 +95,7 @@ describe('POST /v1/events with JSON', () => {
   });
 
   it('publishes many in their order, and one refusal spares the others', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const before = await refusals('INVALID_INPUT');
     const [first, bad, last, again] = await publishAll(namespace, [
       { topic: 'a', data: 1, id: '11111111-1111-4111-8111-111111111111' },
@@ -116,7 +113,7 @@ describe('POST /v1/events with JSON', () => {
   });
 
   it('takes as many as the limits allow, and no more', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const most = Array.from({ length: LIMITS.publishManyEvents }, (_, index) => ({ topic: 'a', data: index }));
     expect(await publishAll(namespace, most)).toHaveLength(most.length);
     const problem = await expectProblem(await post(namespace, [...most, { topic: 'a', data: 0 }]), 'INVALID_INPUT');
@@ -165,17 +162,17 @@ describe('POST /v1/events with JSON', () => {
   });
 
   it('is for those who may', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const token = await agentToken(namespace, 'bound');
     const event = (topic: string) => ({ topic, data: 1 });
     const denied = await expectProblem(await post(namespace, event('task.other.progress'), token), 'ACL_DENIED');
     expect(denied.details).toEqual({ role: 'worker', action: 'publish', topic: 'task.other.progress', rule: null });
     await expectProblem(await post(namespace, event('system.a')), 'ACL_DENIED');
     await expectProblem(await post('elsewhere', event('task.bound.progress'), token), 'FORBIDDEN');
-    for (const held of [VIEWER_TOKEN, JOIN_TOKEN]) {
-      await expectProblem(await post('default', event('a'), held), 'FORBIDDEN');
+    for (const held of [core.viewerToken, core.joinToken]) {
+      await expectProblem(await post(core.namespace, event('a'), held), 'FORBIDDEN');
     }
-    await expectProblem(await post('default', [event('a')], JOIN_TOKEN), 'FORBIDDEN');
+    await expectProblem(await post(core.namespace, [event('a')], core.joinToken), 'FORBIDDEN');
     const many = PublishManyResult.parse(
       await (await post(namespace, [event('goal.a'), event('task.bound.progress')], token)).json(),
     );
@@ -185,7 +182,7 @@ describe('POST /v1/events with JSON', () => {
 
 describe('GET /v1/events', () => {
   it('reads in pages, and only what is asked for', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     await publishAll(
       namespace,
       ['a.b', 'c', 'a.c', 'd.e.f', 'a.d'].map((topic, data) => ({ topic, data })),
@@ -215,18 +212,18 @@ describe('GET /v1/events', () => {
 
   it('tells what is gone, and what is not for the caller', async () => {
     await expectProblem(await core.fetch('/v1/events?topics=a&after=elsewhere-1-1'), 'COMPACTED');
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const token = await agentToken(namespace, 'curious');
     const denied = await core.fetch(`/v1/events?namespace=${namespace}&topics=goal.%3E`, { token });
     expect((await expectProblem(denied, 'ACL_DENIED')).details).toMatchObject({ action: 'subscribe', topic: 'goal.>' });
     await expectProblem(await core.fetch('/v1/events?topics=plan.a', { token }), 'FORBIDDEN');
-    await expectProblem(await core.fetch('/v1/events?topics=a', { token: JOIN_TOKEN }), 'FORBIDDEN');
+    await expectProblem(await core.fetch('/v1/events?topics=a', { token: core.joinToken }), 'FORBIDDEN');
   });
 });
 
 describe('GET /v1/events/stream', () => {
   /** Opens a stream; it is cancelled when the test ends. */
-  async function follow(query: string, headers: Record<string, string> = {}, token = VIEWER_TOKEN) {
+  async function follow(query: string, headers: Record<string, string> = {}, token = core.viewerToken) {
     const gone = new AbortController();
     onTestFinished(() => gone.abort());
     const answer = await core.fetch(`/v1/events/stream?${query}`, { token, headers, signal: gone.signal });
@@ -249,7 +246,7 @@ describe('GET /v1/events/stream', () => {
   }
 
   it('begins with a bookmark, and tells what is published from then on', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const before = await publish(namespace, { topic: 'a.b', data: 'before' });
     const stream = await follow(`namespace=${namespace}&topics=a.*&topics=b.%3E`);
     const begin = { type: 'bookmark', position: before.position };
@@ -264,7 +261,7 @@ describe('GET /v1/events/stream', () => {
   });
 
   it('begins where it is told to, and Last-Event-ID beats that', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const [first, second] = await publishAll(
       namespace,
       [1, 2, 3].map((data) => ({ topic: 'a', data })),
@@ -298,17 +295,17 @@ describe('GET /v1/events/stream', () => {
   });
 
   it('is refused before it opens', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const token = await agentToken(namespace, 'listener');
     const path = `/v1/events/stream?namespace=${namespace}&topics=`;
     await expectProblem(await core.fetch(`${path}goal.%3E`, { token }), 'ACL_DENIED');
-    await expectProblem(await core.fetch(`${path}a`, { token: JOIN_TOKEN }), 'FORBIDDEN');
+    await expectProblem(await core.fetch(`${path}a`, { token: core.joinToken }), 'FORBIDDEN');
     await expectProblem(await core.fetch(`${path}a`, { token: 'nonsense' }), 'UNAUTHENTICATED');
     expect((await core.fetch(`${path}a`, { method: 'HEAD' })).status).toBe(ERROR_CODES.NOT_FOUND.http);
   });
 
   it('ends with the refusal when the policy takes it away', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const token = await agentToken(namespace, 'listener');
     const stream = await follow(`namespace=${namespace}&topics=plan.%3E`, {}, token);
     await stream.next();

@@ -9,20 +9,16 @@ import {
 import { createTRPCClient, httpSubscriptionLink, type TRPCClientError } from '@trpc/client';
 import { EventSource } from 'eventsource';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { ADMIN_TOKEN, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
-import type { AppRouter } from '../../src/router/app-router.ts';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
+import type { AppRouter } from '@hypercode/server';
 
 let core: TestCore;
 beforeAll(async () => {
-  core = await startTestCore({ bookmarkIntervalMs: 200 });
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
-let namespaces = 0;
-const freshNamespace = () => `bus-${(namespaces += 1)}`;
-
-async function call<T>(path: string, input: object, token = ADMIN_TOKEN): Promise<T> {
+async function call<T>(path: string, input: object, token = core.adminToken): Promise<T> {
   const answer = await core.fetch(`/trpc/${path}`, { method: 'POST', token, json: input });
   const body = (await answer.json()) as { result?: { data: T }; error?: { data: { swarm: unknown } } };
   if (body.result !== undefined) return body.result.data;
@@ -66,9 +62,9 @@ function listen(path: 'subscribe' | 'consume', token: string, input: object) {
 
 describe('nobody speaks as somebody else', () => {
   test('the core says who it was, whatever the event claims', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
-    const viewer = listen('subscribe', VIEWER_TOKEN, { namespace, topics: ['>'], from: 'earliest' });
+    const viewer = listen('subscribe', core.viewerToken, { namespace, topics: ['>'], from: 'earliest' });
     await publish(
       namespace,
       'task.eve.done',
@@ -83,7 +79,7 @@ describe('nobody speaks as somebody else', () => {
   });
 
   test('an id that somebody else has used is still one’s own', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const [eve, ada] = [await joined(namespace, 'eve', 'worker'), await joined(namespace, 'ada', 'worker')];
     const id = randomUUID();
     await publish(namespace, 'task.eve.done', { id }, eve);
@@ -92,7 +88,7 @@ describe('nobody speaks as somebody else', () => {
   });
 
   test('tricks with patterns and names are denied, by the rule', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
     for (const topic of ['task.ada.done', 'task.eve.assigned', 'system.circuit.opened', 'system', 'goal.submitted']) {
       expect([topic, await codeOf(publish(namespace, topic, {}, eve))]).toEqual([topic, 'ACL_DENIED']);
@@ -112,7 +108,7 @@ describe('nobody speaks as somebody else', () => {
   });
 
   test('topics that an agent declares neither grant nor restrict', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const topics = { publishes: ['goal.>'], subscribes: ['goal.>'] };
     const registration = { namespace, name: 'eve', role: 'worker', version: '1.0.0', topics };
     const { token = '' } = RegisterResult.parse(await call('registry.register', registration));
@@ -125,25 +121,25 @@ describe('nobody speaks as somebody else', () => {
   });
 
   test('tokens reach as far as they reach', async () => {
-    const [here, elsewhere] = [freshNamespace(), freshNamespace()];
+    const [here, elsewhere] = [core.freshNamespace(), core.freshNamespace()];
     const eve = await joined(here, 'eve', 'worker');
     expect(await codeOf(publish(elsewhere, 'task.eve.done', {}, eve))).toBe('FORBIDDEN');
-    expect(await codeOf(publish(here, 'a', {}, VIEWER_TOKEN))).toBe('FORBIDDEN');
-    expect(await codeOf(publish('default', 'a', {}, JOIN_TOKEN))).toBe('FORBIDDEN');
+    expect(await codeOf(publish(here, 'a', {}, core.viewerToken))).toBe('FORBIDDEN');
+    expect(await codeOf(publish(core.namespace, 'a', {}, core.joinToken))).toBe('FORBIDDEN');
     expect(await codeOf(publish(here, 'a', {}, 'nobody'))).toBe('UNAUTHENTICATED');
     const rules = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
     expect(await codeOf(call('policy.put', { namespace: here, policy: rules }, eve))).toBe('FORBIDDEN');
-    expect(await codeOf(call('bus.ack', { namespace: here, group: 'g', deliveryIds: ['x'] }, VIEWER_TOKEN))).toBe(
+    expect(await codeOf(call('bus.ack', { namespace: here, group: 'g', deliveryIds: ['x'] }, core.viewerToken))).toBe(
       'NOT_FOUND',
     );
-    const consuming = listen('consume', VIEWER_TOKEN, { namespace: here, group: 'g', topics: ['>'] });
+    const consuming = listen('consume', core.viewerToken, { namespace: here, group: 'g', topics: ['>'] });
     await vi.waitFor(() => expect(consuming.errors).toEqual(['FORBIDDEN']));
   });
 });
 
 describe('a stream that is open', () => {
   test('ends when its agent is removed', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
     const streams = [
       listen('subscribe', eve, { namespace, topics: ['task.eve.>'], from: 'earliest' }),
@@ -160,7 +156,7 @@ describe('a stream that is open', () => {
   });
 
   test('is no way around it: a claim that waits ends with its token, too', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
     const settings = { namespace, group: 'g', topics: ['task.eve.>'], from: 'earliest' };
     const waiting = codeOf(call('bus.claim', { ...settings, waitMs: 8000 }, eve));
@@ -174,7 +170,7 @@ describe('a stream that is open', () => {
   });
 
   test('ends when the policy no longer allows it, and goes on where it still does', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
     const own = listen('subscribe', eve, { namespace, topics: ['task.eve.>'] });
     const plans = listen('subscribe', eve, { namespace, topics: ['plan.>'] });
@@ -192,7 +188,7 @@ describe('limits', () => {
   const sized = (bytes: number) => 'x'.repeat(bytes);
 
   test('an event may have 256 KiB, and no more', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const data = sized(255 * 1024);
     const { position } = await publish(namespace, 'large', { data });
     const read = await core.fetch(
@@ -208,7 +204,7 @@ describe('limits', () => {
   });
 
   test('many may be 1,000 events and 4 MiB', async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const events = Array.from({ length: 1000 }, (_, n) => ({ topic: `burst.${n % 7}`, data: n }));
     const { results } = await call<PublishManyResult>('bus.publishMany', { namespace, events });
     const positions = results.map((result) => ('position' in result ? result.position : null));
@@ -226,7 +222,7 @@ describe('limits', () => {
   });
 
   test('thousands of topics and hundreds of patterns find each other', { timeout: 60_000 }, async () => {
-    const namespace = freshNamespace();
+    const namespace = core.freshNamespace();
     const over = new AbortController();
     onTestFinished(() => over.abort());
     const operator = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false } as const;

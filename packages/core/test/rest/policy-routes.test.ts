@@ -1,24 +1,24 @@
 // The policies' REST routes on a whole core: read, replaced, explained, and how each refuses.
 import { Policy, PolicyExplanation, RegisterResult } from '@hypercode/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectProblem, JOIN_TOKEN, START_TIMEOUT_MS, startTestCore, type TestCore, VIEWER_TOKEN } from '../core.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 
 let core: TestCore;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await sharedCore();
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
 
 const path = (namespace: string) => `/v1/policy?namespace=${namespace}`;
 const put = (namespace: string, json: unknown, token?: string) =>
   core.fetch(path(namespace), { method: 'PUT', json, ...(token === undefined ? {} : { token }) });
 const get = async (namespace: string) =>
-  Policy.parse(await (await core.fetch(path(namespace), { token: VIEWER_TOKEN })).json());
+  Policy.parse(await (await core.fetch(path(namespace), { token: core.viewerToken })).json());
 
 async function agentToken(namespace: string, name: string): Promise<string> {
-  const json = { namespace, name, role: 'worker', version: '1.0.0' };
-  return RegisterResult.parse(await (await core.fetch('/v1/agents', { method: 'POST', json })).json()).token ?? '';
+  const json = { name, role: 'worker', version: '1.0.0' };
+  const answer = await core.fetch('/v1/agents', { namespace, method: 'POST', json });
+  return RegisterResult.parse(await answer.json()).token ?? '';
 }
 
 const nothing = { publish: [], subscribe: [] };
@@ -26,36 +26,42 @@ const rules = { roles: { worker: { ...nothing, publish: ['news.{name}'] } }, def
 
 describe('/v1/policy', () => {
   it('is the one that ships with the product, until it is replaced', async () => {
-    const shipped = await get('put');
+    const namespace = core.freshNamespace();
+    const shipped = await get(namespace);
     expect(shipped.version).toBe(0);
     expect(Object.keys(shipped.roles)).toContain('worker');
 
-    const answer = await put('put', { policy: { ...shipped, ...rules }, ifVersion: 0 });
+    const answer = await put(namespace, { policy: { ...shipped, ...rules }, ifVersion: 0 });
     expect(answer.status).toBe(200);
     expect(Policy.parse(await answer.json())).toEqual({ version: 1, ...rules });
-    expect(await get('put')).toEqual({ version: 1, ...rules });
-    expect(await get('elsewhere')).toEqual(shipped);
+    expect(await get(namespace)).toEqual({ version: 1, ...rules });
+    expect(await get(core.freshNamespace())).toEqual(shipped);
 
-    await expectProblem(await put('put', { policy: shipped, ifVersion: 0 }), 'CONFLICT');
-    expect(Policy.parse(await (await put('put', { policy: shipped })).json())).toEqual({ ...shipped, version: 2 });
+    await expectProblem(await put(namespace, { policy: shipped, ifVersion: 0 }), 'CONFLICT');
+    expect(Policy.parse(await (await put(namespace, { policy: shipped })).json())).toEqual({ ...shipped, version: 2 });
   });
 
   it('is in force with the answer', async () => {
-    const token = await agentToken('force', 'teller');
+    const namespace = core.freshNamespace();
+    const token = await agentToken(namespace, 'teller');
     const publish = () =>
-      core.fetch('/v1/events?namespace=force', { method: 'POST', token, json: { topic: 'news.teller', data: 1 } });
+      core.fetch('/v1/events', { namespace, method: 'POST', token, json: { topic: 'news.teller', data: 1 } });
     await expectProblem(await publish(), 'ACL_DENIED');
-    await put('force', { policy: rules });
+    await put(namespace, { policy: rules });
     expect((await publish()).status).toBe(200);
-    await put('force', { policy: { roles: {}, default: nothing } });
+    await put(namespace, { policy: { roles: {}, default: nothing } });
     await expectProblem(await publish(), 'ACL_DENIED');
   });
 
   it('may be larger than a registration', async () => {
+    const namespace = core.freshNamespace();
     const patterns = Array.from({ length: 200 }, (_, index) => `topic-${index}.${'x'.repeat(200)}`);
     const roles = Object.fromEntries(['a', 'b', 'c'].map((role) => [role, { ...nothing, publish: patterns }]));
-    expect((await put('large', { policy: { roles, default: nothing } })).status).toBe(200);
-    const tooLarge = await put('large', { policy: { roles, default: nothing }, unknown: 'x'.repeat(4 * 1024 * 1024) });
+    expect((await put(namespace, { policy: { roles, default: nothing } })).status).toBe(200);
+    const tooLarge = await put(namespace, {
+      policy: { roles, default: nothing },
+      unknown: 'x'.repeat(4 * 1024 * 1024),
+    });
     expect((await expectProblem(tooLarge, 'PAYLOAD_TOO_LARGE')).details).toEqual({ limit: 4_194_304 });
   });
 
@@ -71,26 +77,26 @@ describe('/v1/policy', () => {
     [{ policy: rules, ifVersion: -1 }, 'ifVersion'],
     [{ policy: rules, namespace: 'other' }, 'namespace'],
   ])('refuses %j', async (json, at) => {
-    const problem = await expectProblem(await put('refused', json), 'INVALID_INPUT');
+    const problem = await expectProblem(await put(core.namespace, json), 'INVALID_INPUT');
     expect(problem.details).toContainEqual({ path: at, reason: expect.any(String) });
-    expect((await get('refused')).version).toBe(0);
+    expect((await get(core.namespace)).version).toBe(0);
   });
 
   it('is replaced by administrators, and read by everybody but newcomers', async () => {
-    const token = await agentToken('default', 'reader');
-    for (const held of [token, VIEWER_TOKEN, JOIN_TOKEN]) {
-      await expectProblem(await put('default', { policy: rules }, held), 'FORBIDDEN');
+    const token = await agentToken(core.namespace, 'reader');
+    for (const held of [token, core.viewerToken, core.joinToken]) {
+      await expectProblem(await put(core.namespace, { policy: rules }, held), 'FORBIDDEN');
     }
     expect((await core.fetch('/v1/policy', { token })).status).toBe(200);
     await expectProblem(await core.fetch(path('elsewhere'), { token }), 'FORBIDDEN');
-    await expectProblem(await core.fetch('/v1/policy', { token: JOIN_TOKEN }), 'FORBIDDEN');
+    await expectProblem(await core.fetch('/v1/policy', { token: core.joinToken }), 'FORBIDDEN');
   });
 });
 
 describe('/v1/policy/explain', () => {
-  const explain = (query: string, token = VIEWER_TOKEN) => core.fetch(`/v1/policy/explain?${query}`, { token });
+  const explain = (query: string, token = core.viewerToken) => core.fetch(`/v1/policy/explain?${query}`, { token });
 
-  beforeAll(() => agentToken('default', 'explained'));
+  beforeAll(() => agentToken(core.namespace, 'explained'));
 
   it.each([
     ['publish', 'task.explained.progress', true, 'task.{name}.>'],
@@ -122,6 +128,6 @@ describe('/v1/policy/explain', () => {
 
   it('is about agents that are there, for those who may read', async () => {
     await expectProblem(await explain('name=nobody&action=publish&topic=a'), 'NOT_FOUND');
-    await expectProblem(await explain('name=explained&action=publish&topic=a', JOIN_TOKEN), 'FORBIDDEN');
+    await expectProblem(await explain('name=explained&action=publish&topic=a', core.joinToken), 'FORBIDDEN');
   });
 });

@@ -1,0 +1,43 @@
+// For tests of a whole core: what the surface declares, and the same calls answered by tRPC alone.
+import { type Bus, RateLimit } from '@hypercode/bus';
+import type { Registry } from '@hypercode/registry';
+import type { AnyProcedure } from '@trpc/server';
+import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
+import { createCallContext } from '../src/context.ts';
+import { ServerMetrics } from '../src/metrics.ts';
+import { appRouter } from '../src/router/app-router.ts';
+
+export { ServerMetrics } from '../src/metrics.ts';
+export { restRoutes } from '../src/rest/add-rest-routes.ts';
+
+// By their paths, whatever the type says.
+const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>;
+
+/** Paths of all mutations, such as `bus.publish`. */
+export const mutationPaths: readonly string[] = Object.entries(procedures).flatMap(([path, { _def }]) =>
+  _def.type === 'mutation' ? [path] : [],
+);
+
+/** The answer of tRPC's own path to a call under `/trpc`, beside which the shared frames of the server can be held. */
+export async function answerByTrpc({ registry, bus }: { registry: Registry; bus: Bus }, request: Request) {
+  const core = {
+    registry,
+    bus,
+    metrics: new ServerMetrics({ registry, bus }),
+    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, now: () => 0 }),
+    leaseMs: 30_000,
+    draining: new AbortController().signal,
+  };
+  return fetchRequestHandler({
+    router: appRouter,
+    endpoint: '/trpc',
+    req: request,
+    createContext: ({ info, req }) =>
+      createCallContext({
+        core,
+        authorization: req.headers.get('authorization') ?? undefined,
+        connectionToken: info.connectionParams?.['token'],
+        bodyBytes: null,
+      }),
+  });
+}
