@@ -1,4 +1,5 @@
 // The core that test files share: each has a namespace of its own in it.
+import { trackLeaks } from '@hypercode/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
@@ -22,4 +23,15 @@ test("a file's join token registers in its namespace, and in no other", async ()
     core.fetch('/v1/agents', { method: 'POST', json: { ...REGISTRATION, name: 'bob' }, token });
   expect((await register(one, other.joinToken)).status).toBe(403);
   expect((await register(one, one.joinToken)).status).toBe(201);
+});
+
+test('a leak check that begins after the shared core has started finds nothing of it', async () => {
+  const leaks = trackLeaks();
+  const answers = await Promise.all(Array.from({ length: 8 }, () => one.fetch('/v1/agents')));
+  for (const answer of answers) expect((await answer.json()) as object).toMatchObject({ revision: expect.any(Number) });
+  const watch = new AbortController();
+  const stream = await one.fetch('/v1/agents/watch', { signal: watch.signal });
+  expect(stream.status).toBe(200);
+  watch.abort();
+  await leaks.check();
 });

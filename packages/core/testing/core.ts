@@ -149,16 +149,20 @@ function inNamespace(path: string, namespace: string | null): string {
   return `${path}${path.includes('?') ? '&' : '?'}namespace=${namespace}`;
 }
 
-function call(url: string, { token, json, headers, ...init }: Omit<TestRequest, 'namespace'>): Promise<Response> {
-  return fetch(url, {
+/** Reads the whole body, if it is not a stream, and keeps no connection: what a call leaves open would be a leak to its file. */
+async function call(url: string, { token, json, headers, ...init }: Omit<TestRequest, 'namespace'>): Promise<Response> {
+  const answer = await fetch(url, {
     ...init,
     headers: {
+      connection: 'close',
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
       ...(headers as Record<string, string> | undefined),
     },
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),
   });
+  const isStream = answer.headers.get('content-type') === 'text/event-stream';
+  return isStream || answer.body === null ? answer : new Response(await answer.arrayBuffer(), answer);
 }
 
 /** Expects the refusal `code` in full, and returns it. */
