@@ -1,10 +1,10 @@
 // A core that loses its log under an Architect.
 import { coreFolder } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
+import { planIdOf } from '@hypercode/plans';
 import { rm } from 'node:fs/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Follower } from '../../apps/architect/src/conducting/follower.ts';
-import { planIdOf } from '../../apps/architect/src/plans/plan-ids.ts';
 import { conductingStage, goalOf } from '../../apps/architect/test/conducting/stage.ts';
 import type { Stack } from '../../apps/architect/test/stage.ts';
 import { spawnCore } from '../fixtures/spawn-core.ts';

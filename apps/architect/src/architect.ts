@@ -3,6 +3,7 @@
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
 import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
+import { goalEventId, hasEnded, type Plan, planIdOf } from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Clock } from './clock.ts';
 import type { ArchitectConfig } from './config/parse-config.ts';
@@ -12,8 +13,6 @@ import { Follower } from './conducting/follower.ts';
 import type { Logger } from './logger.ts';
 import { planFaults } from './planning/plan-graph.ts';
 import type { Planner } from './planning/planner.ts';
-import { goalEventId, planIdOf } from './plans/plan-ids.ts';
-import { hasEnded, type Plan } from './plans/plan.ts';
 import { Seat } from './standby/seat.ts';
 
 /** The active one sees plans through; a standby waits for the name to be free. */

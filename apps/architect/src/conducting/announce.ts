@@ -1,9 +1,8 @@
 // Saying on the bus what was decided. Every event has the UUIDv5 of what it says, so saying it again is no second event.
 import { taskEventId, type TypedEvents } from '@hypercode/client';
 import { type architectEvents, type Json, jsonFault, LIMITS, type PublishResult } from '@hypercode/contracts';
+import { type Plan, planEventId } from '@hypercode/plans';
 import { cut } from '../cut.ts';
-import { planEventId } from '../plans/plan-ids.ts';
-import type { Plan } from '../plans/plan.ts';
 import { type Action, dependenciesOf } from '../scheduling/action.ts';
 
 export type ArchitectBus = TypedEvents<typeof architectEvents>;

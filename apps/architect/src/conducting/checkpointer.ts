@@ -1,13 +1,11 @@
 // Writes running plans down again on the bus before what they were made of is removed from it.
 import type { SwarmClient } from '@hypercode/client';
 import { type GapReason, LIMITS, type LogInfo, SwarmError } from '@hypercode/contracts';
+import { checkpointEventId, checkpointOf, type Plan } from '@hypercode/plans';
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import { checkpointOf } from '../plans/checkpoint.ts';
-import { isCheckpointDue, type LogMark, markOf, type Written } from '../plans/checkpoint-due.ts';
-import { checkpointEventId } from '../plans/plan-ids.ts';
-import type { Plan } from '../plans/plan.ts';
+import { isCheckpointDue, type LogMark, markOf, type Written } from './checkpoint-due.ts';
 import type { Follower } from './follower.ts';
 
 export interface CheckpointerOptions {

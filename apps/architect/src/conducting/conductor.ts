@@ -2,13 +2,11 @@
 // but what it has begun to say; when that is heard, it is done.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
 import { architectEvents } from '@hypercode/contracts';
+import { type Fact, type Plan, planEventId, planIdOf } from '@hypercode/plans';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
-import type { Fact } from '../plans/fact.ts';
-import { planEventId, planIdOf } from '../plans/plan-ids.ts';
-import type { Plan } from '../plans/plan.ts';
 import { type Action, assignmentKey, keyOf, withdrawalKey } from '../scheduling/action.ts';
 import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
 import { announce, type ArchitectBus } from './announce.ts';

@@ -4,10 +4,9 @@
 //   reading ──overtaken by retention──> reading, from the beginning
 import type { SwarmClient } from '@hypercode/client';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { type Fact, FACT_TOPICS, factOf, Ledger } from '@hypercode/plans';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import { type Fact, FACT_TOPICS, factOf } from '../plans/fact.ts';
-import { Ledger } from '../plans/ledger.ts';
 
 export interface FollowerOptions {
   /** The source of the Architect that it hears for. */

@@ -1,9 +1,9 @@
 // Plans, to be looked at and to be cancelled.
 import { invalidInput, LIMITS } from '@hypercode/contracts';
+import { mermaidOf, type PlanSummary, type PlanView, summaryOf, viewOf } from '@hypercode/plans';
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { Architect } from '../architect.ts';
-import { mermaidOf, type PlanSummary, type PlanView, summaryOf, viewOf } from '../plans/plan-view.ts';
 import { TokenGuard } from './token-guard.ts';
 
 const ListQuery = z.object({

@@ -2,8 +2,8 @@
 import { type SwarmClient, SwarmError } from '@hypercode/client';
 import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
+import { planIdOf } from '@hypercode/plans';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { planIdOf } from '../../src/plans/plan-ids.ts';
 import type { Stack } from '../stage.ts';
 import { conductingStage, goalOf } from './stage.ts';
 

@@ -2,13 +2,13 @@
 import { connectAgent, createSwarmClient, type SwarmClient } from '@hypercode/client';
 import { agentSource, type Goal } from '@hypercode/contracts';
 import { waitFor } from '@hypercode/testkit';
+import type { CheckpointPart } from '@hypercode/plans';
 import { systemClock } from '../../src/clock.ts';
 import { Checkpointer } from '../../src/conducting/checkpointer.ts';
 import { Conductor } from '../../src/conducting/conductor.ts';
 import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
 import type { Logger } from '../../src/logger.ts';
 import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
-import type { CheckpointPart } from '../../src/plans/checkpoint.ts';
 import type { Stack } from '../stage.ts';
 
 interface Core {

@@ -1,11 +1,8 @@
 // The Architect's decisions played out in memory, for tests: a log of events, a ledger that follows it, and what is decided on
 // top. Nothing runs by itself: the test says who answers what, and when.
 import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
+import { factOf, Ledger, type Plan, planEventId, planIdOf } from '@hypercode/plans';
 import { announce, type ArchitectBus } from '../../src/conducting/announce.ts';
-import { factOf } from '../../src/plans/fact.ts';
-import { Ledger } from '../../src/plans/ledger.ts';
-import { planEventId, planIdOf } from '../../src/plans/plan-ids.ts';
-import type { Plan } from '../../src/plans/plan.ts';
 import type { Action } from '../../src/scheduling/action.ts';
 import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
 import { NOW } from './swarm.ts';

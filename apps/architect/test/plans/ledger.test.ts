@@ -1,10 +1,9 @@
 // What the ledger keeps, and for how long.
 import { agentSource } from '@hypercode/contracts';
+import { checkpointOf, planIdOf } from '@hypercode/plans';
 import { expect, test } from 'vitest';
-import { NOW, sampleAgent, sampleStep } from '../../test/scheduling/swarm.ts';
-import { Simulation } from '../../test/scheduling/simulation.ts';
-import { checkpointOf } from './checkpoint.ts';
-import { planIdOf } from './plan-ids.ts';
+import { NOW, sampleAgent, sampleStep } from '../scheduling/swarm.ts';
+import { Simulation } from '../scheduling/simulation.ts';
 
 const OTHER = agentSource('default', 'another-architect');
 const DEADLINE = new Date(NOW + 60_000).toISOString();

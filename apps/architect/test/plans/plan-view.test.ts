@@ -1,8 +1,8 @@
 // Plans as they are shown, whatever their titles say.
+import { mermaidOf, viewOf } from '@hypercode/plans';
 import { expect, test } from 'vitest';
-import { sampleAgent, sampleGoal, sampleStep } from '../../test/scheduling/swarm.ts';
-import { Simulation } from '../../test/scheduling/simulation.ts';
-import { mermaidOf, viewOf } from './plan-view.ts';
+import { sampleAgent, sampleGoal, sampleStep } from '../scheduling/swarm.ts';
+import { Simulation } from '../scheduling/simulation.ts';
 
 const simulation = new Simulation([sampleAgent('ada', ['work'])]);
 const steps = [
