@@ -1,4 +1,4 @@
-// What the Architect hears on the bus, read and checked: the only thing that its knowledge of plans is made of.
+// Facts: events about goals, plans and tasks, read and checked. A ledger is made of nothing else.
 import {
   AgentName,
   architectEvents,
@@ -21,26 +21,30 @@ import {
 import { z } from 'zod';
 import { CheckpointPart } from './checkpoint.ts';
 
-const heard = {
-  /** Who said so, as the core knows. */
+const published = {
+  /** The publisher, as the core sets it. */
   source: z.string(),
-  /** When, in milliseconds since the epoch. */
+  /** When it was published, in milliseconds since the epoch. */
   at: z.number(),
 };
-/** Whose task it is. */
-const ofAgent = { ...heard, agent: AgentName };
+/** `agent` is the second token of the topic. */
+const ofAgent = { ...published, agent: AgentName };
 
-/** A goal that is none, of which is known at least whom to tell. */
+/** What an invalid goal must have at least, so that its refusal can be published. */
 const NamedGoal = z.object({ goalId: Goal.shape.goalId, title: Goal.shape.title.catch('a goal without a title') });
 
 const Fact = z.discriminatedUnion('kind', [
-  z.object({ ...heard, kind: z.literal('goal.submitted'), data: Goal }),
-  z.object({ ...heard, kind: z.literal('goal.refused'), data: z.object({ ...NamedGoal.shape, refusal: z.string() }) }),
-  z.object({ ...heard, kind: z.literal('goal.cancelled'), data: GoalCancelled }),
-  z.object({ ...heard, kind: z.literal('plan.created'), data: PlanCreated }),
-  z.object({ ...heard, kind: z.literal('plan.completed'), data: PlanCompleted }),
-  z.object({ ...heard, kind: z.literal('plan.failed'), data: PlanFailed }),
-  z.object({ ...heard, kind: z.literal('plan.cancelled'), data: PlanCancelled }),
+  z.object({ ...published, kind: z.literal('goal.submitted'), data: Goal }),
+  z.object({
+    ...published,
+    kind: z.literal('goal.refused'),
+    data: z.object({ ...NamedGoal.shape, refusal: z.string() }),
+  }),
+  z.object({ ...published, kind: z.literal('goal.cancelled'), data: GoalCancelled }),
+  z.object({ ...published, kind: z.literal('plan.created'), data: PlanCreated }),
+  z.object({ ...published, kind: z.literal('plan.completed'), data: PlanCompleted }),
+  z.object({ ...published, kind: z.literal('plan.failed'), data: PlanFailed }),
+  z.object({ ...published, kind: z.literal('plan.cancelled'), data: PlanCancelled }),
   z.object({ ...ofAgent, kind: z.literal('task.assigned'), data: TaskAssigned }),
   z.object({ ...ofAgent, kind: z.literal('task.accepted'), data: TaskAccepted }),
   z.object({ ...ofAgent, kind: z.literal('task.progress'), data: TaskProgress }),
@@ -49,22 +53,27 @@ const Fact = z.discriminatedUnion('kind', [
   z.object({ ...ofAgent, kind: z.literal('task.cancelled'), data: TaskCancelled }),
   z.object({ ...ofAgent, kind: z.literal('architect.checkpoint'), data: CheckpointPart }),
 ]);
+/** `goal.refused` is no topic: it is a `goal.submitted` whose goal is invalid. */
 export type Fact = z.output<typeof Fact>;
+export type TaskFact = Extract<Fact, { kind: `task.${string}` }>;
+export type EndFact = Extract<Fact, { kind: 'plan.completed' | 'plan.failed' | 'plan.cancelled' }>;
+export type CancelFact = Extract<Fact, { kind: 'goal.cancelled' }>;
 
-/** What the Architect listens to. */
-export const FACT_TOPICS: readonly string[] = [...Object.keys(architectEvents.schemas), 'architect.*.checkpoint'];
+/** An event from which no fact can be read. */
+export interface InvalidEvent {
+  readonly kind: null;
+  readonly error: SwarmError;
+}
 
-/** The event as a fact, or why it is none. Who may say what is the policy's to judge, and was judged when it was published. */
-export function factOf({
-  topic,
-  source,
-  time,
-  data,
-}: SwarmEvent): Fact | { readonly kind: null; readonly error: SwarmError } {
+/** The topics that a ledger is made of. */
+export const PLAN_TOPICS: readonly string[] = [...Object.keys(architectEvents.schemas), 'architect.*.checkpoint'];
+
+/** Checks the form only. Whether the publisher was allowed to publish it was decided by the policy of the bus. */
+export function factOf({ topic, source, time, data }: SwarmEvent): Fact | InvalidEvent {
   const at = Date.parse(time);
   const [first, second, third, ...others] = topic.split('.');
-  const isNamed = third !== undefined && others.length === 0;
-  const kind = isNamed ? `${first}.${third}` : topic;
+  const hasAgent = third !== undefined && others.length === 0;
+  const kind = hasAgent ? `${first}.${third}` : topic;
   const { error: fault, data: fact } = Fact.safeParse({ kind, agent: second, source, at, data });
   if (fault === undefined) return fact;
   const error = invalidInput(fault);

@@ -1,23 +1,25 @@
-// A plan as the Architect knows it.
+// A plan, and what changes its status and that of its tasks.
 //
 //   planning ──plan.created──> running ──plan.completed | plan.failed | plan.cancelled──> that
 //   planning ──plan.failed | plan.cancelled──> that
 //
-// And each of its tasks:
+// Each of its tasks:
 //
 //   waiting ──the last task that it depends on is completed──> ready
 //   ready ──assigned──> assigned ──failed | cancelled──> ready, for the next attempt
-//   ready, assigned ──completed, by whoever had an attempt──> completed
+//   ready, assigned ──completed, by an agent that was given an attempt──> completed
 import type { Goal, Json, PlannerName, PlanTask } from '@hypercode/contracts';
+import { z } from 'zod';
 
-export type PlanStatus = 'planning' | 'running' | 'completed' | 'failed' | 'cancelled';
+export const PlanStatus = z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']);
+export type PlanStatus = z.infer<typeof PlanStatus>;
 export type TaskStatus = 'waiting' | 'ready' | 'assigned' | 'completed';
 
-/** An attempt that an agent has. Times are in milliseconds since the epoch. */
+/** An open attempt. Times are in milliseconds since the epoch. */
 export interface Assignment {
   readonly agent: string;
   readonly attempt: number;
-  /** Of the agent, when it got the task. */
+  /** Of the agent, when the task was assigned. */
   readonly incarnation: string | null;
   readonly assignedAt: number;
   readonly deadlineAt: number;
@@ -26,7 +28,7 @@ export interface Assignment {
   readonly progress: number;
 }
 
-/** How the last attempt ended that was answered with a failure. */
+/** The failure that the last failed attempt reported. */
 export interface TaskFailure {
   readonly agent: string;
   readonly message: string;
@@ -45,7 +47,7 @@ export interface Task {
   readonly dependants: readonly string[];
   /** How many of the tasks that it depends on are not completed. */
   waitingFor: number;
-  /** Who has, or had, which attempt. */
+  /** The agent of each attempt. */
   readonly attempts: Map<number, string>;
   assignment: Assignment | null;
   failure: TaskFailure | null;
@@ -58,31 +60,87 @@ export interface Plan {
   readonly title: string;
   readonly submittedAt: number;
   status: PlanStatus;
-  /** What is to be planned; null once it is, and when its submission was never heard. */
+  /** The goal to plan; null once it is planned, and when its submission is not on the bus. */
   goal: Goal | null;
-  /** Why the goal can have no plan, when that was seen at once. */
+  /** Why the goal is invalid; null when it is valid. */
   refusal: string | null;
-  /** Who made the plan, and is to see it through; null before. */
+  /** The source that created the plan and conducts it; null before. */
   owner: string | null;
   planner: PlannerName | null;
+  /** Capabilities that no agent offered when the plan was created. */
   missing: readonly string[];
   /** Milliseconds since the epoch, as all times here. */
   deadlineAt: number | null;
-  /** Why it is to be cancelled, once somebody has asked for it. */
+  /** Why a cancellation was requested; null when none was. */
   cancelReason: string | null;
-  /** Its beginning is not on the bus any more. */
+  /** The event that created the plan is no longer on the bus, so its tasks are unknown. */
   isLost: boolean;
   readonly tasks: Map<string, Task>;
-  /** Tasks that can be assigned, in the order of becoming so. */
+  /** Tasks that can be assigned, in the order in which they became ready. */
   readonly ready: Set<string>;
-  /** Tasks that somebody has. */
+  /** Tasks that are assigned. */
   readonly open: Set<string>;
+  /** How many tasks are completed. */
   completed: number;
-  /** When all of it was last said on the bus: as it was made, or with a checkpoint. */
+  /** When all of the plan was last published: at its creation, or with a checkpoint. */
   writtenAt: number;
   endedAt: number | null;
   /** Why it failed or was cancelled. */
   reason: string | null;
+}
+
+interface PlanStart {
+  readonly planId: string;
+  readonly goalId: string;
+  readonly title: string;
+  readonly submittedAt: number;
+}
+
+/** A plan whose goal was submitted, and of which nothing else is known. */
+export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan => ({
+  planId,
+  goalId,
+  title,
+  submittedAt,
+  status: 'planning',
+  goal: null,
+  refusal: null,
+  owner: null,
+  planner: null,
+  missing: [],
+  deadlineAt: null,
+  cancelReason: null,
+  isLost: false,
+  tasks: new Map(),
+  ready: new Set(),
+  open: new Set(),
+  completed: 0,
+  writtenAt: submittedAt,
+  endedAt: null,
+  reason: null,
+});
+
+/** The plan with these tasks, none of which is assigned. */
+export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
+  const dependants = new Map<string, string[]>(specs.map(({ taskId }) => [taskId, []]));
+  for (const { taskId, dependsOn } of specs) for (const needed of dependsOn) dependants.get(needed)?.push(taskId);
+  const tasks = specs.map((spec): Task => ({
+    spec,
+    dependants: dependants.get(spec.taskId) ?? [],
+    waitingFor: spec.dependsOn.length,
+    attempts: new Map(),
+    assignment: null,
+    failure: null,
+    result: null,
+  }));
+  const ready = tasks.filter(({ waitingFor }) => waitingFor === 0);
+  return {
+    ...plan,
+    status: 'running',
+    goal: null,
+    tasks: new Map(tasks.map((task) => [task.spec.taskId, task])),
+    ready: new Set(ready.map(({ spec }) => spec.taskId)),
+  };
 }
 
 export const lastAttemptOf = ({ attempts }: Task): number => Math.max(0, ...attempts.keys());
@@ -94,3 +152,9 @@ export const statusOf = (task: Task): TaskStatus => {
 };
 
 export const hasEnded = ({ status }: Pick<Plan, 'status'>): boolean => status !== 'planning' && status !== 'running';
+
+/**
+ * Whether facts of this source change the plan. Only its owner ends a plan, and assigns or cancels its tasks. Before it is
+ * created, any source can end it.
+ */
+export const isOwner = ({ owner }: Plan, source: string): boolean => owner === null || owner === source;

@@ -4,7 +4,7 @@
 //   reading ──overtaken by retention──> reading, from the beginning
 import type { SwarmClient } from '@hypercode/client';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { type Fact, FACT_TOPICS, factOf, Ledger } from '@hypercode/plans';
+import { type Fact, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 
@@ -34,7 +34,7 @@ const IGNORED_EVERY_MS = 60_000;
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #stopping = new AbortController();
-  #ledger: Ledger;
+  #ledger: PlanLedger;
   #position: string | undefined;
   #isCaughtUp = false;
   /** Events that make no sense, since that was last told, and when that was, in milliseconds since the epoch. */
@@ -44,10 +44,10 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#ledger = new Ledger(options.self);
+    this.#ledger = new PlanLedger(options.self);
   }
 
-  get ledger(): Ledger {
+  get ledger(): PlanLedger {
     return this.#ledger;
   }
 
@@ -89,7 +89,7 @@ export class Follower {
 
   /** The log has moved on while it was read: what was read so far may miss something. */
   #forget(): void {
-    this.#ledger = new Ledger(this.#options.self);
+    this.#ledger = new PlanLedger(this.#options.self);
     this.#position = undefined;
   }
 
@@ -97,7 +97,7 @@ export class Follower {
     const { client } = this.#options;
     for (;;) {
       const { events, next } = await client.bus.read(
-        { topics: [...FACT_TOPICS], after: this.#position, limit: PAGE },
+        { topics: [...PLAN_TOPICS], after: this.#position, limit: PAGE },
         { signal },
       );
       for (const { event } of events) this.#hear(event);
@@ -112,7 +112,7 @@ export class Follower {
   async #follow({ onFact, onGap }: FollowerEvents, signal: AbortSignal): Promise<void> {
     const { client, logger } = this.#options;
     const from = this.#position === undefined ? ('latest' as const) : { after: this.#position };
-    for await (const item of client.subscribe({ topics: FACT_TOPICS, from, signal })) {
+    for await (const item of client.subscribe({ topics: PLAN_TOPICS, from, signal })) {
       if (item.type === 'gap') {
         this.#position = item.resumedAt;
         logger.warn({ reason: item.reason }, 'events are missing on the bus');
@@ -127,13 +127,10 @@ export class Follower {
   }
 
   #hear(event: SwarmEvent): Fact | null {
-    const fact = factOf(event);
-    if (fact.kind === null) {
-      this.#ignore(event, fact.error);
-      return null;
-    }
-    this.#ledger.apply(fact);
-    return fact;
+    const fact = this.#ledger.apply(event);
+    if (fact.kind !== null) return fact;
+    this.#ignore(event, fact.error);
+    return null;
   }
 
   #ignore({ topic, source, id }: SwarmEvent, error: SwarmError): void {
