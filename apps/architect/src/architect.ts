@@ -1,11 +1,11 @@
 // The Architect as the rest of the application sees it: goals go in, plans can be looked at. Behind it the active one conducts;
 // a standby follows along until it can take the name over.
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
 import { goalEventId, hasEnded, type Plan, planIdOf } from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import type { Clock } from './clock.ts';
 import type { ArchitectConfig } from './config/parse-config.ts';
 import type { ArchitectBus } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
@@ -95,7 +95,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
   async submit(input: unknown): Promise<Submitted> {
     const { error, data } = GoalSubmission.safeParse(input);
     if (error !== undefined) throw invalidInput(error);
-    const { goalId = crypto.randomUUID(), ...rest } = data;
+    const { goalId = this.#options.clock.newId(), ...rest } = data;
     const goal: Goal = { goalId, ...rest };
     if (goal.steps !== undefined) {
       const faults = planFaults(goal.steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
@@ -152,9 +152,9 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
   /** What was published comes back within moments; who looks then is to find it. */
   async #heard(isThere: () => boolean): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + HEARING_LIMIT_MS;
-    while (!isThere() && clock.now() < until && !this.#stopping.signal.aborted) {
-      await clock.sleep(HEARING_STEP_MS, this.#stopping.signal);
+    const until = clock.monotonicMs() + HEARING_LIMIT_MS;
+    while (!isThere() && clock.monotonicMs() < until && !this.#stopping.signal.aborted) {
+      await sleep(clock, HEARING_STEP_MS, this.#stopping.signal);
     }
   }
 }

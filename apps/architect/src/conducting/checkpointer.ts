@@ -1,9 +1,8 @@
 // Writes running plans down again on the bus before what they were made of is removed from it.
 import type { SwarmClient } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, LIMITS, type LogInfo, SwarmError } from '@hypercode/contracts';
 import { checkpointEventId, checkpointOf, type Plan } from '@hypercode/plans';
-import { v7 as uuidv7 } from 'uuid';
-import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { isCheckpointDue, type LogMark, markOf, type Written } from './checkpoint-due.ts';
 import type { Follower } from './follower.ts';
@@ -88,7 +87,7 @@ export class Checkpointer {
         const error = SwarmError.from(thrown);
         logger.warn({ code: error.code }, `a checkpoint could not be written: ${error.message}`);
       }
-      if (!signal.aborted) await clock.sleep(waitMs, this.#hurry.signal);
+      if (!signal.aborted) await sleep(clock, waitMs, this.#hurry.signal);
     }
   }
 
@@ -99,7 +98,7 @@ export class Checkpointer {
     const known = new Set(plans.map(({ planId }) => planId));
     for (const planId of this.#written.keys()) if (!known.has(planId)) this.#written.delete(planId);
     const mark = markOf(log);
-    const now = clock.now();
+    const now = clock.epochMs();
     const due = plans.filter(({ planId, writtenAt }) => {
       const { at, from, to } = this.#written.get(planId) ?? { at: writtenAt, from: this.#seen, to: this.#seen };
       const written = { at, from, to: to ?? mark };
@@ -114,7 +113,7 @@ export class Checkpointer {
     let failure: SwarmError | undefined;
     for (const plan of plans) {
       try {
-        const at = this.#options.clock.now();
+        const at = this.#options.clock.epochMs();
         await this.#write(plan);
         this.#written.set(plan.planId, { at, from, to: null });
       } catch (thrown) {
@@ -128,8 +127,8 @@ export class Checkpointer {
   }
 
   async #write(plan: Plan): Promise<void> {
-    const { client, name, logger } = this.#options;
-    const checkpointId = uuidv7();
+    const { client, name, clock, logger } = this.#options;
+    const checkpointId = clock.newId();
     const parts = checkpointOf(plan, checkpointId);
     for (const part of parts) {
       await client.publish(`architect.${name}.checkpoint`, part, {

@@ -1,9 +1,9 @@
 // Sees plans through: whenever something was heard, decides what follows from it, and says so on the bus. It remembers nothing
 // but what it has begun to say; when that is heard, it is done.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { architectEvents } from '@hypercode/contracts';
 import { type Fact, type Plan, planEventId, planIdOf } from '@hypercode/plans';
-import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
@@ -30,7 +30,7 @@ export interface ConductorOptions {
 
 interface Begun {
   readonly action: Action;
-  /** When it is to be decided again if it was not heard by then, in milliseconds since the epoch. */
+  /** When it is to be decided again if it was not heard by then, in monotonic milliseconds. */
   staleAt: number;
 }
 
@@ -95,7 +95,7 @@ export class Conductor {
     for (const release of this.#release) release();
     const patience = new AbortController();
     const settled = Promise.all([this.#checkpointer.stop(), ...this.#performing]);
-    await Promise.race([settled, this.#options.clock.sleep(STOP_LIMIT_MS, patience.signal)]);
+    await Promise.race([settled, sleep(this.#options.clock, STOP_LIMIT_MS, patience.signal)]);
     patience.abort();
     await this.#options.follower.stop();
   }
@@ -113,8 +113,8 @@ export class Conductor {
   #look(): void {
     const { follower, directory, settings, clock, self } = this.#options;
     if (!follower.isCaughtUp || !this.#isSynced) return;
-    const now = clock.now();
-    for (const [key, { staleAt }] of this.#underWay) if (staleAt <= now) this.#underWay.delete(key);
+    const [now, monotonicMs] = [clock.epochMs(), clock.monotonicMs()];
+    for (const [key, { staleAt }] of this.#underWay) if (staleAt <= monotonicMs) this.#underWay.delete(key);
     const scene = {
       ledger: follower.ledger,
       self,
@@ -127,10 +127,10 @@ export class Conductor {
     for (const key of this.#stuckSince.keys()) if (!stuck.has(key)) this.#stuckSince.delete(key);
     for (const key of stuck) if (!this.#stuckSince.has(key)) this.#stuckSince.set(key, now);
     for (const action of actions) this.#begin(action);
-    let nextAt = wakeAt;
-    for (const { staleAt } of this.#underWay.values()) nextAt = Math.min(nextAt, staleAt);
+    let delayMs = wakeAt - now;
+    for (const { staleAt } of this.#underWay.values()) delayMs = Math.min(delayMs, staleAt - monotonicMs);
     this.#cancelWake();
-    if (nextAt < Infinity) this.#cancelWake = clock.schedule(nextAt - now, () => this.#lookSoon());
+    if (delayMs < Infinity) this.#cancelWake = clock.schedule(delayMs, () => this.#lookSoon());
   }
 
   #begin(action: Action): void {
@@ -153,7 +153,7 @@ export class Conductor {
     try {
       if (action.kind === 'plan') await this.#makePlan(action.plan);
       else await announce(this.#bus, action);
-      begun.staleAt = clock.now() + HEARD_WITHIN_MS;
+      begun.staleAt = clock.monotonicMs() + HEARD_WITHIN_MS;
     } catch (thrown) {
       if (this.#stopping.signal.aborted) return;
       const error = SwarmError.from(thrown);
@@ -166,7 +166,7 @@ export class Conductor {
         if (this.#underWay.has(planId)) return;
         return this.#begin({ kind: 'fail', plan: action.plan, reason: `${what}: ${error.message}` });
       }
-      begun.staleAt = clock.now() + (error.retryable ? (error.retryAfterMs ?? RETRY_MS) : REFUSED_RETRY_MS);
+      begun.staleAt = clock.monotonicMs() + (error.retryable ? (error.retryAfterMs ?? RETRY_MS) : REFUSED_RETRY_MS);
       this.#lookSoon();
     }
   }

@@ -3,9 +3,9 @@
 //   reading ──the end of the log is reached──> following ──a refusal that no retry helps──> following, a while later
 //   reading ──overtaken by retention──> reading, from the beginning
 import type { SwarmClient } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { type Fact, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
-import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 
 export interface FollowerOptions {
@@ -37,7 +37,7 @@ export class Follower {
   #ledger: PlanLedger;
   #position: string | undefined;
   #isCaughtUp = false;
-  /** Events that make no sense, since that was last told, and when that was, in milliseconds since the epoch. */
+  /** Events that make no sense, since that was last told, and when that was, in monotonic milliseconds. */
   #ignored = 0;
   #toldAt = -Infinity;
   #running: Promise<void> | undefined;
@@ -83,7 +83,7 @@ export class Follower {
         logger.warn({ code: error.code }, `cannot follow the bus: ${error.message}`);
         if (error.is('COMPACTED')) this.#forget();
       }
-      if (!signal.aborted) await clock.sleep(RETRY_MS, signal);
+      if (!signal.aborted) await sleep(clock, RETRY_MS, signal);
     }
   }
 
@@ -136,7 +136,7 @@ export class Follower {
   #ignore({ topic, source, id }: SwarmEvent, error: SwarmError): void {
     const { clock, logger } = this.#options;
     this.#ignored += 1;
-    const now = clock.now();
+    const now = clock.monotonicMs();
     if (now < this.#toldAt + IGNORED_EVERY_MS) return;
     const about = { topic, source, id, ignored: this.#ignored };
     logger.warn(about, `an invalid event was ignored: ${error.message}`);

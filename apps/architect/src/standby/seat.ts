@@ -1,7 +1,7 @@
 // A standby beside the active Architect: it knows what that one knows, and says so when the name is free.
 import type { AgentDirectory } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import type { Agent } from '@hypercode/contracts';
-import type { Clock } from '../clock.ts';
 import type { Follower } from '../conducting/follower.ts';
 import type { Logger } from '../logger.ts';
 
@@ -49,7 +49,7 @@ export class Seat {
     const { signal } = this.#stopping;
     if (this.#isHesitating || signal.aborted || !isFree(directory.get(name))) return;
     this.#isHesitating = true;
-    await clock.sleep(clock.random() * HESITATION_MS, signal);
+    await sleep(clock, clock.random() * HESITATION_MS, signal);
     this.#isHesitating = false;
     if (signal.aborted || !isFree(directory.get(name))) return;
     logger.info({ name }, 'the active Architect has left or lost its lease: taking over');

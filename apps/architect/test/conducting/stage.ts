@@ -3,7 +3,7 @@ import { connectAgent, createSwarmClient, type SwarmClient } from '@hypercode/cl
 import { agentSource, type Goal } from '@hypercode/contracts';
 import { waitFor } from '@hypercode/testkit';
 import type { CheckpointPart } from '@hypercode/plans';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '@hypercode/clock';
 import { Checkpointer } from '../../src/conducting/checkpointer.ts';
 import { Conductor } from '../../src/conducting/conductor.ts';
 import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
@@ -98,7 +98,7 @@ export async function conductingStage(
       return parts.filter(({ part, parts: all }) => part === all).map(({ planId }) => planId);
     },
   };
-  const clock = { ...systemClock, now: () => Date.now() + it.aheadMs };
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + it.aheadMs };
   return it;
 }
 
