@@ -3,7 +3,7 @@ import { type Json, LIMITS } from '@hypercode/contracts';
 import { checkpointOf, statusOf } from '@hypercode/plans';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NOW, sampleAgent, sampleGoal, sampleStep } from '../../test/scheduling/swarm.ts';
+import { NOW, sampleAgent, sampleGoal, sampleStep } from '../../test/sample-swarm.ts';
 import { Simulation } from '../../test/scheduling/simulation.ts';
 
 const started = (simulation: Simulation, steps = [sampleStep('a')], goal = {}): string => {

@@ -5,7 +5,7 @@ import { type Plan, planEventId, planIdOf, PlanLedger } from '@hypercode/plans';
 import { announce, type ArchitectBus } from '../../src/conducting/announce.ts';
 import type { Action } from '../../src/scheduling/action.ts';
 import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
-import { NOW } from './swarm.ts';
+import { NOW } from '../sample-swarm.ts';
 
 const SETTINGS: ScheduleSettings = {
   maxAttempts: 3,
