@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
 });
 
-test('a log that was lost has the plans again, with all that is known of them', async () => {
+test('a core that lost its log gets the running plans back from the Architect', async () => {
   const folder = await coreFolder('core');
   stack.push(() => folder.remove());
   const core = await spawnCore({ dataDir: folder.path });
@@ -31,6 +31,6 @@ test('a log that was lost has the plans again, with all that is known of them', 
   await core.exited;
   await rm(folder.path, { recursive: true });
   await core.restart();
-  await waitFor(async () => new Set(await it.checkpoints()).size === 2, { what: 'checkpoints', timeoutMs: 60_000 });
+  await it.waitFor(async () => new Set(await it.checkpoints()).size === 2, { what: 'checkpoints', timeoutMs: 60_000 });
   expect(statuses(await it.follow())).toEqual(['running', 'running']);
 });
