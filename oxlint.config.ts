@@ -33,6 +33,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     portable: true,
     nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
   },
+  'packages/plans': { imports: ['contracts'], portable: true },
   'packages/settings': { imports: [] },
   'packages/nestjs': { imports: ['client'], tests: ['core-runtime/testing', 'testkit'] },
   'packages/testkit': { imports: [] },
@@ -45,7 +46,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['contracts', 'core-runtime/testing', 'testkit'],
   },
   'apps/architect': {
-    imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'settings'],
+    imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'settings'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
   dev: { imports: ['testkit/death-guard'] },

@@ -8,12 +8,12 @@ import {
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
+import type { PlanView } from '@hypercode/plans';
 import { afterEach, describe, expect, test } from 'vitest';
 import { spawnCore } from '../fixtures/spawn-core.ts';
 import { PlanLog } from '../../apps/architect/test/plan-log.ts';
 import { chain, step } from '../../apps/architect/test/steps.ts';
 import { startWorker, type TestWorker } from '../../apps/architect/test/workers.ts';
-import type { PlanView } from '../../apps/architect/src/plans/plan-view.ts';
 
 const stack: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {

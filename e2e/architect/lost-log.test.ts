@@ -1,10 +1,10 @@
 // A core that loses its log under an Architect.
 import { coreFolder } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
+import { planIdOf } from '@hypercode/plans';
 import { rm } from 'node:fs/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Follower } from '../../apps/architect/src/conducting/follower.ts';
-import { planIdOf } from '../../apps/architect/src/plans/plan-ids.ts';
 import { conductingStage, goalOf } from '../../apps/architect/test/conducting/stage.ts';
 import type { Stack } from '../../apps/architect/test/stage.ts';
 import { spawnCore } from '../fixtures/spawn-core.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
 });
 
-test('a log that was lost has the plans again, with all that is known of them', async () => {
+test('a core that lost its log gets the running plans back from the Architect', async () => {
   const folder = await coreFolder('core');
   stack.push(() => folder.remove());
   const core = await spawnCore({ dataDir: folder.path });
@@ -31,6 +31,6 @@ test('a log that was lost has the plans again, with all that is known of them', 
   await core.exited;
   await rm(folder.path, { recursive: true });
   await core.restart();
-  await waitFor(async () => new Set(await it.checkpoints()).size === 2, { what: 'checkpoints', timeoutMs: 60_000 });
+  await it.waitFor(async () => new Set(await it.checkpoints()).size === 2, { what: 'checkpoints', timeoutMs: 60_000 });
   expect(statuses(await it.follow())).toEqual(['running', 'running']);
 });

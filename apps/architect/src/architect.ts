@@ -1,10 +1,11 @@
-// The Architect as the rest of the application sees it: goals go in, plans can be looked at. Behind it the active one conducts;
-// a standby follows along until it can take the name over.
+// The Architect as its HTTP routes use it: submits goals, reads and cancels plans. An active one conducts the plans; a standby
+// follows the bus until the name is free.
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
+import type { Clock } from '@hypercode/clock';
 import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
+import { goalEventId, hasEnded, type Plan, planIdOf, type PlanLedger } from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import type { Clock } from './clock.ts';
 import type { ArchitectConfig } from './config/parse-config.ts';
 import type { ArchitectBus } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
@@ -12,11 +13,9 @@ import { Follower } from './conducting/follower.ts';
 import type { Logger } from './logger.ts';
 import { planFaults } from './planning/plan-graph.ts';
 import type { Planner } from './planning/planner.ts';
-import { goalEventId, planIdOf } from './plans/plan-ids.ts';
-import { hasEnded, type Plan } from './plans/plan.ts';
 import { Seat } from './standby/seat.ts';
 
-/** The active one sees plans through; a standby waits for the name to be free. */
+/** `active`: conducts plans. `standby`: waits until the name is free. */
 export type Mode = 'active' | 'standby';
 
 export interface ArchitectOptions {
@@ -25,7 +24,7 @@ export interface ArchitectOptions {
   readonly planners: readonly Planner[];
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A standby has found the name free. */
+  /** Called by a standby when the name is free. */
   readonly onSeatFree: () => void;
 }
 
@@ -34,14 +33,16 @@ export const ARCHITECT_OPTIONS = Symbol('ARCHITECT_OPTIONS');
 export interface Submitted {
   readonly goalId: string;
   readonly planId: string;
-  /** Whether the same goal had been submitted before. */
+  /** Whether the goal was submitted before. */
   readonly duplicate: boolean;
 }
 
-/** How long a submission waits to be heard on the bus before it is answered, in milliseconds. */
-const HEARING_LIMIT_MS = 2_000;
-const HEARING_STEP_MS = 5;
-/** Before asking again while the bus is being read, in milliseconds. */
+/**
+ * Longest time for which an answer waits until its event has come back from the bus, in milliseconds, so that a caller who reads
+ * the plan next finds it.
+ */
+const RECEIVE_LIMIT_MS = 2_000;
+/** When a caller may retry while the bus is being read, in milliseconds. */
 const RETRY_AFTER_MS = 500;
 
 @Injectable()
@@ -75,7 +76,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     return this.#options.mode;
   }
 
-  /** Whether it knows all that the bus has kept. */
+  /** Whether all that the bus has kept is known. */
   get isCaughtUp(): boolean {
     return this.#follower.isCaughtUp;
   }
@@ -89,14 +90,11 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.#work.stop();
   }
 
-  /**
-   * Submits a goal as `goal.submitted`. Rejects with INVALID_INPUT when it is none or its steps can be no plan, and as
-   * `publish` does.
-   */
+  /** Publishes `goal.submitted`. Rejects with INVALID_INPUT for an invalid goal or steps that are no valid plan, and as `publish`. */
   async submit(input: unknown): Promise<Submitted> {
     const { error, data } = GoalSubmission.safeParse(input);
     if (error !== undefined) throw invalidInput(error);
-    const { goalId = crypto.randomUUID(), ...rest } = data;
+    const { goalId = this.#options.clock.newId(), ...rest } = data;
     const goal: Goal = { goalId, ...rest };
     if (goal.steps !== undefined) {
       const faults = planFaults(goal.steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
@@ -111,7 +109,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
       id: goalEventId(goalId),
       correlationId: goalId,
     });
-    await this.#heard(() => this.#follower.ledger.plans.has(planId));
+    await this.#received(({ plans }) => plans.has(planId));
     return { goalId, planId, duplicate };
   }
 
@@ -129,7 +127,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     return plan;
   }
 
-  /** Asks for the end of a plan. Throws NOT_FOUND, and CONFLICT when it has ended by itself. */
+  /** Publishes `goal.cancelled`. Rejects with NOT_FOUND, and with CONFLICT when the plan has completed or failed. */
   async cancel(planId: string, reason: string | undefined): Promise<Plan> {
     const plan = this.plan(planId);
     if (plan.status === 'cancelled') return plan;
@@ -140,7 +138,8 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
       { goalId, reason: reason?.slice(0, LIMITS.reasonLength) },
       { correlationId: goalId },
     );
-    await this.#heard(() => this.plan(planId).cancelReason !== null);
+    // A ledger that starts over may not have the plan for a while.
+    await this.#received(({ plans }) => plans.get(planId)?.cancelReason !== null);
     return this.plan(planId);
   }
 
@@ -150,12 +149,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     });
   }
 
-  /** What was published comes back within moments; who looks then is to find it. */
-  async #heard(isThere: () => boolean): Promise<void> {
-    const { clock } = this.#options;
-    const until = clock.now() + HEARING_LIMIT_MS;
-    while (!isThere() && clock.now() < until && !this.#stopping.signal.aborted) {
-      await clock.sleep(HEARING_STEP_MS, this.#stopping.signal);
-    }
+  #received(holds: (ledger: PlanLedger) => boolean): Promise<void> {
+    return this.#follower.until(holds, { limitMs: RECEIVE_LIMIT_MS, signal: this.#stopping.signal });
   }
 }

@@ -1,4 +1,5 @@
 // One life of the Architect in one mode: an application that listens, and tells how it ended.
+import { systemClock } from '@hypercode/clock';
 import type { SwarmModuleOptions } from '@hypercode/nestjs';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -6,7 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { LIMITS } from '@hypercode/contracts';
 import { AppModule } from './app.module.ts';
 import type { Mode } from './architect.ts';
-import { systemClock } from './clock.ts';
 import type { ArchitectConfig } from './config/parse-config.ts';
 import { answerFrameworkError } from './http/problem-filter.ts';
 import type { Logger } from './logger.ts';

@@ -1,6 +1,6 @@
 // A goal of four steps that depend on each other, from its submission to the end of its plan.
+import type { PlanView } from '@hypercode/plans';
 import { expect } from 'vitest';
-import type { PlanView } from '../src/plans/plan-view.ts';
 import type { Stage } from './stage.ts';
 import { step } from './steps.ts';
 

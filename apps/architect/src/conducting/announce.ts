@@ -1,14 +1,13 @@
-// Saying on the bus what was decided. Every event has the UUIDv5 of what it says, so saying it again is no second event.
+// Publishes the events of actions. The id of each event is derived from the action, so publishing it again is a duplicate.
 import { taskEventId, type TypedEvents } from '@hypercode/client';
 import { type architectEvents, type Json, jsonFault, LIMITS, type PublishResult } from '@hypercode/contracts';
+import { type Plan, planEventId } from '@hypercode/plans';
 import { cut } from '../cut.ts';
-import { planEventId } from '../plans/plan-ids.ts';
-import type { Plan } from '../plans/plan.ts';
 import { type Action, dependenciesOf } from '../scheduling/action.ts';
 
 export type ArchitectBus = TypedEvents<typeof architectEvents>;
 
-/** Bytes of a `plan.completed` beside its outputs, generously. */
+/** Upper bound of the bytes of a `plan.completed` without its outputs. */
 const ENVELOPE_BYTES = 4096;
 
 /** Rejects as `publish` does. */
@@ -58,14 +57,14 @@ export function announce(
   }
 }
 
-/** What the tasks gave, as far as one event can hold it: results that no other task has taken up come first. */
+/** The outputs of the tasks, as far as one event can hold them. Those that no other task depends on come first. */
 function outputsOf({ tasks }: Plan): { outputs: Record<string, Json>; omitted: number } {
   const outputs: [string, Json][] = [];
   let room = LIMITS.eventBytes - ENVELOPE_BYTES;
   for (const { spec, result } of [...tasks.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
     const output = result?.output ?? null;
     const bytes = Buffer.byteLength(JSON.stringify({ [spec.taskId]: output }));
-    // It came less deep in its own event than it is here.
+    // An output is nested deeper here than in the event that it came with.
     if (bytes > room || jsonFault({ outputs: { [spec.taskId]: output } }) !== null) continue;
     room -= bytes;
     outputs.push([spec.taskId, output]);

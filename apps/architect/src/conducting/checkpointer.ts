@@ -1,48 +1,46 @@
-// Writes running plans down again on the bus before what they were made of is removed from it.
+// Publishes checkpoints of running plans before retention removes the events that they were made of.
 import type { SwarmClient } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, LIMITS, type LogInfo, SwarmError } from '@hypercode/contracts';
-import { v7 as uuidv7 } from 'uuid';
-import type { Clock } from '../clock.ts';
+import { checkpointEventId, checkpointOf, type Plan } from '@hypercode/plans';
 import type { Logger } from '../logger.ts';
-import { checkpointOf } from '../plans/checkpoint.ts';
-import { isCheckpointDue, type LogMark, markOf, type Written } from '../plans/checkpoint-due.ts';
-import { checkpointEventId } from '../plans/plan-ids.ts';
-import type { Plan } from '../plans/plan.ts';
+import { isCheckpointDue, type LogMark, markOf, type Written } from './checkpoint-due.ts';
 import type { Follower } from './follower.ts';
 
 export interface CheckpointerOptions {
   readonly client: Pick<SwarmClient, 'bus' | 'publish'>;
-  /** Where checkpoints are written: `architect.<name>.checkpoint`. */
+  /** Checkpoints are published on `architect.<name>.checkpoint`. */
   readonly name: string;
-  /** The source of this Architect's plans; those of others are theirs to write. */
+  /** The source of this Architect. Only its own plans are written. */
   readonly self: string;
   readonly follower: Follower;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Between two looks at the log, in milliseconds; less where it keeps events for a short time only, or few. */
-const LOOK_EVERY_MS = 2_000;
-const LOOKS_PER_RETENTION = 50;
-const SHORTEST_LOOK_MS = 250;
-/** No log is expected to take more a second. */
+/** Pause between two polls of the log, in milliseconds. It is shorter where the log keeps few events, or keeps them for a short time. */
+const POLL_MS = 2_000;
+const MIN_POLL_MS = 250;
+const POLLS_PER_MAX_AGE = 50;
+/** The highest rate of appends that is expected, per second. */
 const FASTEST_LOG = { events: 50_000, bytes: 100 * 1024 * 1024 };
-/** Of the log that may go by between two looks. */
-const SHARE_BETWEEN_LOOKS = 0.1;
+/** The share of the log that may be replaced between two polls. */
+const SHARE_BETWEEN_POLLS = 0.1;
 
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #stopping = new AbortController();
-  /** When plans were last written down, by plan. `to` is null until the next look. */
+  /** When each plan was last written. `to` is null until the next poll. */
   readonly #written = new Map<string, Omit<Written, 'to'> & { to: LogMark | null }>();
-  /** The log at the last look. */
+  /** The log at the last poll. */
   #seen: LogMark = { events: 0, bytes: 0 };
-  /** Facts heard since then, and how many of them bring the next look forward. */
-  #heard = 0;
-  #hurryAfter = Infinity;
+  /** Facts that were received since then, and how many of them start the next poll early. */
+  #received = 0;
+  #maxReceived = Infinity;
   #running: Promise<void> | undefined;
   #isEverythingDue = false;
-  #hurry = new AbortController();
+  /** Ends the pause before the next poll. */
+  #pause = new AbortController();
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -52,21 +50,21 @@ export class Checkpointer {
     this.#running ??= this.#run();
   }
 
-  /** A fact was heard. Where they are many, the log is looked at sooner. */
-  hear(): void {
-    this.#heard += 1;
-    if (this.#heard > this.#hurryAfter) this.#hurry.abort();
+  /** A fact was received. Many of them start the next poll early. */
+  onFact(): void {
+    this.#received += 1;
+    if (this.#received > this.#maxReceived) this.#pause.abort();
   }
 
-  /** Events are missing. A log that was lost has no plan any more: every running one is written down. */
+  /** Events are missing. A log that was lost has no plans, so every running plan is written. */
   onGap(reason: GapReason): void {
     if (reason === 'log_lost') this.#isEverythingDue = true;
-    this.#hurry.abort();
+    this.#pause.abort();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#hurry.abort();
+    this.#pause.abort();
     await this.#running;
   }
 
@@ -74,15 +72,15 @@ export class Checkpointer {
     const { clock, logger, client } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      let waitMs = LOOK_EVERY_MS;
-      this.#hurry = new AbortController();
+      let waitMs = POLL_MS;
+      this.#pause = new AbortController();
       const isEverythingDue = this.#isEverythingDue;
       this.#isEverythingDue = false;
       try {
         const { log } = await client.bus.topics({ limit: 1 }, { signal });
         waitMs = waitOf(log);
-        this.#heard = 0;
-        this.#hurryAfter = smallestLog(log) * SHARE_BETWEEN_LOOKS;
+        this.#received = 0;
+        this.#maxReceived = smallestLog(log) * SHARE_BETWEEN_POLLS;
         await this.#writeDue(this.#plansDue(log, isEverythingDue), markOf(log));
       } catch (thrown) {
         if (signal.aborted) return;
@@ -90,18 +88,18 @@ export class Checkpointer {
         const error = SwarmError.from(thrown);
         logger.warn({ code: error.code }, `a checkpoint could not be written: ${error.message}`);
       }
-      if (!signal.aborted) await clock.sleep(waitMs, this.#hurry.signal);
+      if (!signal.aborted) await sleep(clock, waitMs, this.#pause.signal);
     }
   }
 
-  /** The running plans that are to be written down now. */
+  /** The running plans to write now. */
   #plansDue(log: LogInfo, isEverythingDue: boolean): Plan[] {
     const { follower, clock, self } = this.#options;
     const plans = [...follower.ledger.active()].filter((plan) => plan.owner === self && isWritable(plan));
     const known = new Set(plans.map(({ planId }) => planId));
     for (const planId of this.#written.keys()) if (!known.has(planId)) this.#written.delete(planId);
     const mark = markOf(log);
-    const now = clock.now();
+    const now = clock.epochMs();
     const due = plans.filter(({ planId, writtenAt }) => {
       const { at, from, to } = this.#written.get(planId) ?? { at: writtenAt, from: this.#seen, to: this.#seen };
       const written = { at, from, to: to ?? mark };
@@ -116,11 +114,11 @@ export class Checkpointer {
     let failure: SwarmError | undefined;
     for (const plan of plans) {
       try {
-        const at = this.#options.clock.now();
+        const at = this.#options.clock.epochMs();
         await this.#write(plan);
         this.#written.set(plan.planId, { at, from, to: null });
       } catch (thrown) {
-        // A plan that can not be written keeps no other from it.
+        // A plan that cannot be written does not stop the others.
         const error = SwarmError.from(thrown);
         failure ??= error;
         if (error.retryable) break;
@@ -130,8 +128,8 @@ export class Checkpointer {
   }
 
   async #write(plan: Plan): Promise<void> {
-    const { client, name, logger } = this.#options;
-    const checkpointId = uuidv7();
+    const { client, name, clock, logger } = this.#options;
+    const checkpointId = clock.newId();
     const parts = checkpointOf(plan, checkpointId);
     for (const part of parts) {
       await client.publish(`architect.${name}.checkpoint`, part, {
@@ -144,13 +142,13 @@ export class Checkpointer {
 }
 
 function waitOf({ retention }: LogInfo): number {
-  const perAge = retention.maxAgeMs / LOOKS_PER_RETENTION;
-  const perCount = ((retention.maxEvents * SHARE_BETWEEN_LOOKS) / FASTEST_LOG.events) * 1000;
-  const perBytes = ((retention.maxBytes * SHARE_BETWEEN_LOOKS) / FASTEST_LOG.bytes) * 1000;
-  return Math.max(SHORTEST_LOOK_MS, Math.min(LOOK_EVERY_MS, perAge, perCount, perBytes));
+  const perAge = retention.maxAgeMs / POLLS_PER_MAX_AGE;
+  const perCount = ((retention.maxEvents * SHARE_BETWEEN_POLLS) / FASTEST_LOG.events) * 1000;
+  const perBytes = ((retention.maxBytes * SHARE_BETWEEN_POLLS) / FASTEST_LOG.bytes) * 1000;
+  return Math.max(MIN_POLL_MS, Math.min(POLL_MS, perAge, perCount, perBytes));
 }
 
-/** How many events the log keeps at least, however large they are. */
+/** How many events the log keeps even if each is as large as possible. */
 const smallestLog = ({ retention }: LogInfo): number =>
   Math.min(retention.maxEvents, retention.maxBytes / LIMITS.eventBytes);
 

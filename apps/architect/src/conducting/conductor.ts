@@ -1,14 +1,12 @@
-// Sees plans through: whenever something was heard, decides what follows from it, and says so on the bus. It remembers nothing
-// but what it has begun to say; when that is heard, it is done.
+// Conducts plans: after each fact it decides the next actions and publishes them. Its only memory beside the ledger is the actions
+// under way, each until its event has come back from the bus.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { architectEvents } from '@hypercode/contracts';
-import type { Clock } from '../clock.ts';
+import { type Fact, type Plan, planEventId, planIdOf } from '@hypercode/plans';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
-import type { Fact } from '../plans/fact.ts';
-import { planEventId, planIdOf } from '../plans/plan-ids.ts';
-import type { Plan } from '../plans/plan.ts';
 import { type Action, assignmentKey, keyOf, withdrawalKey } from '../scheduling/action.ts';
 import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
 import { announce, type ArchitectBus } from './announce.ts';
@@ -16,9 +14,9 @@ import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';
 
 export interface ConductorOptions {
-  /** Of the agent: it publishes as that. */
+  /** The name of the Architect's agent. */
   readonly name: string;
-  /** The source of what it publishes. */
+  /** The source of the events that it publishes. */
   readonly self: string;
   readonly agent: Pick<ConnectedAgent, 'client'>;
   /** All agents of the namespace. */
@@ -30,31 +28,31 @@ export interface ConductorOptions {
   readonly logger: Logger;
 }
 
-interface Begun {
+interface UnderWay {
   readonly action: Action;
-  /** When it is to be decided again if it was not heard by then, in milliseconds since the epoch. */
+  /** When the action may be decided again, if its event was not received by then, in monotonic milliseconds. */
   staleAt: number;
 }
 
-/** Goals that are planned at a time. */
+/** How many goals are planned at the same time. */
 const MAX_PLANNING = 8;
-/** What was said is heard within moments, or it was not said. In milliseconds. */
-const HEARD_WITHIN_MS = 60_000;
-/** Before doing again what the core could not take, or did not want, in milliseconds. */
+/** A published event that has not come back after this many milliseconds is published again. */
+const RECEIVE_LIMIT_MS = 60_000;
+/** Pause before an action is repeated that the core could not take, or refused, in milliseconds. */
 const RETRY_MS = 1_000;
 const REFUSED_RETRY_MS = 15_000;
-/** How long `stop` waits for what is being said, in milliseconds. */
+/** How long `stop` waits for actions under way, in milliseconds. */
 const STOP_LIMIT_MS = 3_000;
 
 export class Conductor {
   readonly #options: ConductorOptions;
   readonly #bus: ArchitectBus;
   readonly #checkpointer: Checkpointer;
-  readonly #underWay = new Map<string, Begun>();
+  readonly #underWay = new Map<string, UnderWay>();
   readonly #stuckSince = new Map<string, number>();
   readonly #stopping = new AbortController();
   readonly #performing = new Set<Promise<void>>();
-  #isPassDue = false;
+  #isDecisionDue = false;
   #isSynced = false;
   #cancelWake = (): void => {};
   #release: (() => void)[] = [];
@@ -67,56 +65,56 @@ export class Conductor {
 
   start(): void {
     const { directory, follower } = this.#options;
-    const look = (): void => this.#lookSoon();
-    this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, look));
+    const decide = (): void => this.#decideSoon();
+    this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, decide));
     directory.ready.then(
       () => {
         this.#isSynced = true;
-        this.#lookSoon();
+        this.#decideSoon();
       },
       () => {},
     );
     follower.start({
       onFact: (fact) => {
-        this.#forget(fact);
-        this.#checkpointer.hear();
-        this.#lookSoon();
+        this.#settle(fact);
+        this.#checkpointer.onFact();
+        this.#decideSoon();
       },
       onCaughtUp: () => {
         this.#checkpointer.start();
-        this.#lookSoon();
+        this.#decideSoon();
       },
       onGap: (reason) => this.#checkpointer.onGap(reason),
     });
   }
 
-  /** Begins nothing more, and waits a while for what was begun; the next one says again what was not said. */
+  /** Begins no action, and waits up to `STOP_LIMIT_MS` for those under way. The next Architect repeats what was not published. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#cancelWake();
     for (const release of this.#release) release();
     const patience = new AbortController();
     const settled = Promise.all([this.#checkpointer.stop(), ...this.#performing]);
-    await Promise.race([settled, this.#options.clock.sleep(STOP_LIMIT_MS, patience.signal)]);
+    await Promise.race([settled, sleep(this.#options.clock, STOP_LIMIT_MS, patience.signal)]);
     patience.abort();
     await this.#options.follower.stop();
   }
 
-  /** Everything that is heard in one go is decided on together. */
-  #lookSoon(): void {
-    if (this.#isPassDue || this.#stopping.signal.aborted) return;
-    this.#isPassDue = true;
+  /** Decides once for all that is received in one turn of the event loop. */
+  #decideSoon(): void {
+    if (this.#isDecisionDue || this.#stopping.signal.aborted) return;
+    this.#isDecisionDue = true;
     setImmediate(() => {
-      this.#isPassDue = false;
-      if (!this.#stopping.signal.aborted) this.#look();
+      this.#isDecisionDue = false;
+      if (!this.#stopping.signal.aborted) this.#decide();
     });
   }
 
-  #look(): void {
+  #decide(): void {
     const { follower, directory, settings, clock, self } = this.#options;
     if (!follower.isCaughtUp || !this.#isSynced) return;
-    const now = clock.now();
-    for (const [key, { staleAt }] of this.#underWay) if (staleAt <= now) this.#underWay.delete(key);
+    const [now, monotonicMs] = [clock.epochMs(), clock.monotonicMs()];
+    for (const [key, { staleAt }] of this.#underWay) if (staleAt <= monotonicMs) this.#underWay.delete(key);
     const scene = {
       ledger: follower.ledger,
       self,
@@ -129,15 +127,15 @@ export class Conductor {
     for (const key of this.#stuckSince.keys()) if (!stuck.has(key)) this.#stuckSince.delete(key);
     for (const key of stuck) if (!this.#stuckSince.has(key)) this.#stuckSince.set(key, now);
     for (const action of actions) this.#begin(action);
-    let nextAt = wakeAt;
-    for (const { staleAt } of this.#underWay.values()) nextAt = Math.min(nextAt, staleAt);
+    let delayMs = wakeAt - now;
+    for (const { staleAt } of this.#underWay.values()) delayMs = Math.min(delayMs, staleAt - monotonicMs);
     this.#cancelWake();
-    if (nextAt < Infinity) this.#cancelWake = clock.schedule(nextAt - now, () => this.#lookSoon());
+    if (delayMs < Infinity) this.#cancelWake = clock.schedule(delayMs, () => this.#decideSoon());
   }
 
   #begin(action: Action): void {
     if (action.kind === 'plan' && this.#planning() >= MAX_PLANNING) return;
-    const begun: Begun = { action, staleAt: Infinity };
+    const begun: UnderWay = { action, staleAt: Infinity };
     this.#underWay.set(keyOf(action), begun);
     const performing = this.#perform(begun).finally(() => this.#performing.delete(performing));
     this.#performing.add(performing);
@@ -149,27 +147,27 @@ export class Conductor {
     return count;
   }
 
-  async #perform(begun: Begun): Promise<void> {
+  async #perform(begun: UnderWay): Promise<void> {
     const { clock, logger } = this.#options;
     const { action } = begun;
     try {
       if (action.kind === 'plan') await this.#makePlan(action.plan);
       else await announce(this.#bus, action);
-      begun.staleAt = clock.now() + HEARD_WITHIN_MS;
+      begun.staleAt = clock.monotonicMs() + RECEIVE_LIMIT_MS;
     } catch (thrown) {
       if (this.#stopping.signal.aborted) return;
       const error = SwarmError.from(thrown);
       const { planId } = action.plan;
       logger.warn({ planId, action: action.kind, code: error.code }, error.message);
-      if (isUnsayable(error) && action.kind !== 'fail' && action.kind !== 'withdraw') {
+      if (isUnpublishable(error) && action.kind !== 'fail' && action.kind !== 'withdraw') {
         const isTask = action.kind === 'assign';
         const what = isTask ? `the task "${action.task.spec.taskId}" cannot be assigned` : 'the plan cannot continue';
         this.#underWay.delete(keyOf(action));
         if (this.#underWay.has(planId)) return;
         return this.#begin({ kind: 'fail', plan: action.plan, reason: `${what}: ${error.message}` });
       }
-      begun.staleAt = clock.now() + (error.retryable ? (error.retryAfterMs ?? RETRY_MS) : REFUSED_RETRY_MS);
-      this.#lookSoon();
+      begun.staleAt = clock.monotonicMs() + (error.retryable ? (error.retryAfterMs ?? RETRY_MS) : REFUSED_RETRY_MS);
+      this.#decideSoon();
     }
   }
 
@@ -194,17 +192,17 @@ export class Conductor {
     );
   }
 
-  /** What was begun is done when it is heard. */
-  #forget(fact: Fact): void {
+  /** An action is done when its event has come back. */
+  #settle(fact: Fact): void {
     const key = doneBy(fact);
     if (key !== null) this.#underWay.delete(key);
   }
 }
 
-/** Whether it will never be taken as it is. Other refusals, such as those of a policy, may be taken back. */
-const isUnsayable = (error: SwarmError): boolean => error.is('INVALID_INPUT') || error.is('PAYLOAD_TOO_LARGE');
+/** Whether the core will never accept the event as it is. Other refusals, such as those of a policy, can change. */
+const isUnpublishable = (error: SwarmError): boolean => error.is('INVALID_INPUT') || error.is('PAYLOAD_TOO_LARGE');
 
-/** The key of the action that this fact is the end of. */
+/** The key of the action whose event this fact is; null when it is none. */
 function doneBy({ kind, data }: Fact): string | null {
   if (kind === 'task.assigned') return assignmentKey(data.planId, data.taskId, data.attempt);
   if (kind === 'task.cancelled') return withdrawalKey(data.planId, data.taskId, data.attempt);

@@ -1,16 +1,16 @@
-// Hears everything that is said of plans: first what the bus has kept, then what comes.
+// Keeps a ledger of plans up to date: reads what the bus has kept, then follows it.
 //
-//   reading ──the end of the log is reached──> following ──a refusal that no retry helps──> following, a while later
+//   reading ──end of the log──> following ──a refusal that the client does not retry──> following, RETRY_MS later
 //   reading ──overtaken by retention──> reading, from the beginning
+//   each ──stop()──> stopped
 import type { SwarmClient } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import type { Clock } from '../clock.ts';
+import { type Fact, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
 import type { Logger } from '../logger.ts';
-import { type Fact, FACT_TOPICS, factOf } from '../plans/fact.ts';
-import { Ledger } from '../plans/ledger.ts';
 
 export interface FollowerOptions {
-  /** The source of the Architect that it hears for. */
+  /** The source of the Architect whose running plans are all kept. */
   readonly self: string;
   readonly client: Pick<SwarmClient, 'subscribe' | 'bus'>;
   readonly clock: Clock;
@@ -18,37 +18,45 @@ export interface FollowerOptions {
 }
 
 export interface FollowerEvents {
-  /** A fact was heard and is in the ledger; not told while the past is read. */
+  /** A fact was received and is in the ledger. Not called while the past is read. */
   readonly onFact?: ((fact: Fact) => void) | undefined;
   /** All that the bus has kept is in the ledger. */
   readonly onCaughtUp?: (() => void) | undefined;
-  /** Events are missing. What the ledger knows, the bus may not know any more. */
+  /** Events are missing. What the ledger knows may no longer be on the bus. */
   readonly onGap?: ((reason: GapReason) => void) | undefined;
 }
 
+export interface WaitLimits {
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Events that are read at a time. */
 const PAGE = 500;
-/** Before trying again what was refused, in milliseconds. */
+/** Pause after a refusal, in milliseconds. */
 const RETRY_MS = 2_000;
-/** Between two lines of the log about events that make no sense: anybody can publish as many as the core takes. */
-const IGNORED_EVERY_MS = 60_000;
+/** Least time between two warnings about invalid events, in milliseconds: every agent can publish as many as the core accepts. */
+const IGNORED_WARNING_MS = 60_000;
 
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #stopping = new AbortController();
-  #ledger: Ledger;
+  #ledger: PlanLedger;
   #position: string | undefined;
   #isCaughtUp = false;
-  /** Events that make no sense, since that was last told, and when that was, in milliseconds since the epoch. */
+  /** Invalid events since the last warning about them, and when that was, in monotonic milliseconds. */
   #ignored = 0;
-  #toldAt = -Infinity;
+  #warnedAt = -Infinity;
+  /** Checks of callers that wait for the ledger. None throws. */
+  readonly #waiting = new Set<() => void>();
   #running: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#ledger = new Ledger(options.self);
+    this.#ledger = new PlanLedger(options.self);
   }
 
-  get ledger(): Ledger {
+  get ledger(): PlanLedger {
     return this.#ledger;
   }
 
@@ -59,6 +67,18 @@ export class Follower {
 
   start(events: FollowerEvents = {}): void {
     this.#running ??= this.#run(events);
+  }
+
+  /** Resolves once `holds`, which must not throw; at the latest after `limitMs` milliseconds, or when `signal` is aborted. */
+  async until(holds: (ledger: PlanLedger) => boolean, { limitMs, signal }: WaitLimits): Promise<void> {
+    const done = new AbortController();
+    const check = (): void => {
+      if (holds(this.#ledger)) done.abort();
+    };
+    this.#waiting.add(check);
+    check();
+    await sleep(this.#options.clock, limitMs, AbortSignal.any([done.signal, signal]));
+    this.#waiting.delete(check);
   }
 
   async stop(): Promise<void> {
@@ -82,15 +102,15 @@ export class Follower {
         if (signal.aborted) return;
         const error = SwarmError.from(thrown);
         logger.warn({ code: error.code }, `cannot follow the bus: ${error.message}`);
-        if (error.is('COMPACTED')) this.#forget();
+        if (error.is('COMPACTED')) this.#startOver();
       }
-      if (!signal.aborted) await clock.sleep(RETRY_MS, signal);
+      if (!signal.aborted) await sleep(clock, RETRY_MS, signal);
     }
   }
 
-  /** The log has moved on while it was read: what was read so far may miss something. */
-  #forget(): void {
-    this.#ledger = new Ledger(this.#options.self);
+  /** Retention overtook the reader, so the ledger may miss events. */
+  #startOver(): void {
+    this.#ledger = new PlanLedger(this.#options.self);
     this.#position = undefined;
   }
 
@@ -98,10 +118,10 @@ export class Follower {
     const { client } = this.#options;
     for (;;) {
       const { events, next } = await client.bus.read(
-        { topics: [...FACT_TOPICS], after: this.#position, limit: PAGE },
+        { topics: [...PLAN_TOPICS], after: this.#position, limit: PAGE },
         { signal },
       );
-      for (const { event } of events) this.#hear(event);
+      for (const { event } of events) this.#receive(event);
       const isEnd = next === this.#position;
       this.#position = next;
       if (!isEnd) continue;
@@ -113,7 +133,7 @@ export class Follower {
   async #follow({ onFact, onGap }: FollowerEvents, signal: AbortSignal): Promise<void> {
     const { client, logger } = this.#options;
     const from = this.#position === undefined ? ('latest' as const) : { after: this.#position };
-    for await (const item of client.subscribe({ topics: FACT_TOPICS, from, signal })) {
+    for await (const item of client.subscribe({ topics: PLAN_TOPICS, from, signal })) {
       if (item.type === 'gap') {
         this.#position = item.resumedAt;
         logger.warn({ reason: item.reason }, 'events are missing on the bus');
@@ -122,29 +142,27 @@ export class Follower {
       }
       this.#position = item.position;
       if (item.type !== 'event') continue;
-      const fact = this.#hear(item.event);
+      const fact = this.#receive(item.event);
       if (fact !== null) onFact?.(fact);
     }
   }
 
-  #hear(event: SwarmEvent): Fact | null {
-    const fact = factOf(event);
-    if (fact.kind === null) {
-      this.#ignore(event, fact.error);
-      return null;
-    }
-    this.#ledger.apply(fact);
-    return fact;
+  #receive(event: SwarmEvent): Fact | null {
+    const fact = this.#ledger.apply(event);
+    for (const check of this.#waiting) check();
+    if (fact.kind !== null) return fact;
+    this.#ignore(event, fact.error);
+    return null;
   }
 
   #ignore({ topic, source, id }: SwarmEvent, error: SwarmError): void {
     const { clock, logger } = this.#options;
     this.#ignored += 1;
-    const now = clock.now();
-    if (now < this.#toldAt + IGNORED_EVERY_MS) return;
+    const now = clock.monotonicMs();
+    if (now < this.#warnedAt + IGNORED_WARNING_MS) return;
     const about = { topic, source, id, ignored: this.#ignored };
     logger.warn(about, `an invalid event was ignored: ${error.message}`);
-    this.#toldAt = now;
+    this.#warnedAt = now;
     this.#ignored = 0;
   }
 }

@@ -1,13 +1,13 @@
-// Plans, to be looked at and to be cancelled.
+// Reads and cancels plans.
 import { invalidInput, LIMITS } from '@hypercode/contracts';
+import { mermaidOf, PlanStatus, type PlanSummary, type PlanView, summaryOf, viewOf } from '@hypercode/plans';
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { Architect } from '../architect.ts';
-import { mermaidOf, type PlanSummary, type PlanView, summaryOf, viewOf } from '../plans/plan-view.ts';
 import { TokenGuard } from './token-guard.ts';
 
 const ListQuery = z.object({
-  status: z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']).optional(),
+  status: PlanStatus.optional(),
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50),
 });
 const CancelBody = z.object({ reason: z.string().min(1).max(LIMITS.reasonLength).optional() }).nullish();

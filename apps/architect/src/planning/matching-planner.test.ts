@@ -4,50 +4,50 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchingPlanner } from './matching-planner.ts';
 import { planFaults } from './plan-graph.ts';
-import { agentOf, goalOf } from '../../test/planning/swarm.ts';
+import { sampleAgent, sampleGoal } from '../../test/sample-swarm.ts';
 
 const { signal } = new AbortController();
 const plan = (goal: Goal, agents: readonly Agent[]) => matchingPlanner.plan(goal, agents, { signal });
 
 /** "id ← what it waits for: title", a task a line. */
 async function inWords(agents: readonly Agent[], title: string, description?: string): Promise<string[] | null> {
-  const tasks = await plan(goalOf(title, description), agents);
+  const tasks = await plan(sampleGoal({ title, description }), agents);
   return tasks?.map((task) => `${task.taskId} ← ${task.dependsOn.join(' + ')}: ${task.title}`) ?? null;
 }
 
 /** What the agents of the tasks are told. */
 async function instructions(agents: readonly Agent[], title: string, description?: string): Promise<unknown[]> {
-  const tasks = await plan(goalOf(title, description), agents);
+  const tasks = await plan(sampleGoal({ title, description }), agents);
   return (tasks ?? []).map(({ input }) => input);
 }
 
 const NEWSROOM = [
-  agentOf('scout', ['web-search', { id: 'research', description: 'Researches a topic in depth' }]),
-  agentOf('author', [
+  sampleAgent('scout', ['web-search', { id: 'research', description: 'Researches a topic in depth' }]),
+  sampleAgent('author', [
     { id: 'write-article', description: 'Writes articles and blog posts', tags: ['draft', 'blog', 'report'] },
     { id: 'summarize', description: 'Summarizes long texts' },
   ]),
-  agentOf('polyglot', [
+  sampleAgent('polyglot', [
     { id: 'translate', description: 'Translates text between languages', tags: ['french', 'german'] },
   ]),
-  agentOf('editor', [{ id: 'proofread', description: 'Checks grammar and spelling', tags: ['review', 'edit'] }]),
-  agentOf('desk', [
+  sampleAgent('editor', [{ id: 'proofread', description: 'Checks grammar and spelling', tags: ['review', 'edit'] }]),
+  sampleAgent('desk', [
     { id: 'publish', description: 'Publishes to the website', tags: ['post'] },
     { id: 'send-email', description: 'Sends emails' },
   ]),
 ];
 
 const WORKSHOP = [
-  agentOf('coder', ['write-code', 'fix-bug']),
-  agentOf('tester', ['run-tests']),
-  agentOf('reviewer', ['code-review']),
-  agentOf('ops', ['build-image', 'deploy', { id: 'notify-team', tags: ['slack'] }]),
-  agentOf('scribe', ['write-docs']),
+  sampleAgent('coder', ['write-code', 'fix-bug']),
+  sampleAgent('tester', ['run-tests']),
+  sampleAgent('reviewer', ['code-review']),
+  sampleAgent('ops', ['build-image', 'deploy', { id: 'notify-team', tags: ['slack'] }]),
+  sampleAgent('scribe', ['write-docs']),
 ];
 
 const TRAVEL = [
-  agentOf('sky', [{ id: 'get-forecast', description: 'Gives the weather forecast for a city' }]),
-  agentOf('trip', [{ id: 'travel', description: 'Finds flights and hotels' }]),
+  sampleAgent('sky', [{ id: 'get-forecast', description: 'Gives the weather forecast for a city' }]),
+  sampleAgent('trip', [{ id: 'travel', description: 'Finds flights and hotels' }]),
 ];
 
 describe('a goal', () => {
@@ -294,31 +294,32 @@ describe('what the agent is told', () => {
 });
 
 describe('the capability', () => {
-  const idOf = async (title: string, ...agents: Agent[]) => (await plan(goalOf(title), agents))?.[0]?.capability;
+  const idOf = async (title: string, ...agents: Agent[]) =>
+    (await plan(sampleGoal({ title }), agents))?.[0]?.capability;
 
   test('is the one whose words are rarer', async () => {
-    const agents = [agentOf('a', ['text-summarize', 'text-translate', 'text-classify'])];
+    const agents = [sampleAgent('a', ['text-summarize', 'text-translate', 'text-classify'])];
     expect(await idOf('Classify the text', ...agents)).toBe('text-classify');
     expect(await idOf('The text, translated', ...agents)).toBe('text-translate');
   });
 
   test('is what the first word says, rather than what it is done to', async () => {
-    expect(await idOf('Summarise the translation', agentOf('a', ['summarize', 'translation']))).toBe('summarize');
+    expect(await idOf('Summarise the translation', sampleAgent('a', ['summarize', 'translation']))).toBe('summarize');
   });
 
   test('is named by its id rather than by its description', async () => {
     const agents = [
-      agentOf('a', [{ id: 'archive', description: 'Finds and searches invoices' }, 'invoices', 'other-things']),
+      sampleAgent('a', [{ id: 'archive', description: 'Finds and searches invoices' }, 'invoices', 'other-things']),
     ];
     expect(await idOf('All the invoices', ...agents)).toBe('invoices');
   });
 
   test('has no words in its id that the goal has not, if there is a choice', async () => {
-    expect(await idOf('Search for news', agentOf('a', ['image-search', 'search', 'audio-search']))).toBe('search');
+    expect(await idOf('Search for news', sampleAgent('a', ['image-search', 'search', 'audio-search']))).toBe('search');
   });
 
   test('is the first by name of those that are as good', async () => {
-    const agents = [agentOf('z', ['translate-latin']), agentOf('a', ['translate-greek'])];
+    const agents = [sampleAgent('z', ['translate-latin']), sampleAgent('a', ['translate-greek'])];
     expect(await idOf('Translate it', ...agents)).toBe('translate-greek');
     expect(await idOf('Translate it', ...agents.toReversed())).toBe('translate-greek');
   });
@@ -329,32 +330,35 @@ describe('the capability', () => {
     [{ activity: 'draining' }],
     [{ circuit: 'open' }],
   ] as const)('is one that somebody can do now, rather than one of who is %o', async (status) => {
-    const away = agentOf('away', ['translate-greek'], { status });
-    expect(await idOf('Translate it', away, agentOf('here', ['translate-latin']))).toBe('translate-latin');
-    expect(await idOf('Translate it', away, agentOf('here', ['paint']))).toBe('translate-greek');
-    expect(await idOf('Translate it', away, agentOf('here', ['translate-greek', 'translate-latin']))).toBe(
+    const away = sampleAgent('away', ['translate-greek'], { status });
+    expect(await idOf('Translate it', away, sampleAgent('here', ['translate-latin']))).toBe('translate-latin');
+    expect(await idOf('Translate it', away, sampleAgent('here', ['paint']))).toBe('translate-greek');
+    expect(await idOf('Translate it', away, sampleAgent('here', ['translate-greek', 'translate-latin']))).toBe(
       'translate-greek',
     );
     // What is meant clearly is not given to somebody else.
-    const described = agentOf('here', [{ id: 'wander', description: 'Wanders, and does not translate' }, 'paint']);
+    const described = sampleAgent('here', [{ id: 'wander', description: 'Wanders, and does not translate' }, 'paint']);
     expect(await idOf('Translate it', away, described)).toBe('translate-greek');
   });
 
   test('is not one that an architect offers', async () => {
-    expect(await idOf('Translate it', agentOf('me', ['translate'], { role: 'architect' }))).toBeUndefined();
+    expect(await idOf('Translate it', sampleAgent('me', ['translate'], { role: 'architect' }))).toBeUndefined();
   });
 
   test('of an empty swarm is none', async () => {
-    expect(await plan(goalOf('Translate it'), [])).toBeNull();
+    expect(await plan(sampleGoal({ title: 'Translate it' }), [])).toBeNull();
   });
 });
 
 test('ids that meet are told apart', async () => {
-  const agents = [agentOf('a', ['scan', 'scan-2'])];
-  const tasks = await plan(goalOf('Scans', '- scan 1\n- scan again\n- scan 2 again'), agents);
+  const agents = [sampleAgent('a', ['scan', 'scan-2'])];
+  const tasks = await plan(
+    sampleGoal({ title: 'Scans', description: '- scan 1\n- scan again\n- scan 2 again' }),
+    agents,
+  );
   expect(new Set(tasks?.map(({ taskId }) => taskId)).size).toBe(3);
   const long = `scan-${'x'.repeat(58)}`;
-  const again = await plan(goalOf('Scans', '- scan\n- scan'), [agentOf('a', [long])]);
+  const again = await plan(sampleGoal({ title: 'Scans', description: '- scan\n- scan' }), [sampleAgent('a', [long])]);
   expect(again?.map(({ taskId }) => taskId)).toEqual([long, `${long.slice(0, 62)}-2`]);
 });
 
@@ -399,12 +403,12 @@ describe('any goal and any swarm', () => {
     { maxLength: 6 },
   );
   const agentsOf = (swarm: typeof swarms extends fc.Arbitrary<infer T> ? T : never): Agent[] =>
-    swarm.map(([offered, role, health], i) => agentOf(`a${i}`, offered, { role, status: { health } }));
+    swarm.map(([offered, role, health], i) => sampleAgent(`a${i}`, offered, { role, status: { health } }));
 
   test('end in a plan that can be carried out, or in none', async () => {
     await fc.assert(
       fc.asyncProperty(goals, swarms, async ({ title, description }, swarm) => {
-        const goal = Goal.parse(goalOf(title, description));
+        const goal = Goal.parse(sampleGoal({ title, description }));
         const agents = agentsOf(swarm);
         const tasks = await plan(goal, agents);
         if (tasks === null) return;
@@ -424,7 +428,7 @@ describe('any goal and any swarm', () => {
   test('give the same plan again, whatever the order of the agents and of what they offer', async () => {
     await fc.assert(
       fc.asyncProperty(goals, swarms, fc.nat(), async ({ title, description }, swarm, turn) => {
-        const goal = goalOf(title, description);
+        const goal = sampleGoal({ title, description });
         const agents = agentsOf(swarm);
         const cut = turn % (agents.length + 1);
         const turned = [...agents.slice(cut), ...agents.slice(0, cut)].map((agent) => ({
@@ -441,7 +445,7 @@ describe('a hostile text', () => {
   const filled = (piece: string) =>
     piece.repeat(Math.ceil(LIMITS.goalDescriptionLength / piece.length)).slice(0, LIMITS.goalDescriptionLength);
   const crowd = Array.from({ length: 1000 }, (_, i) =>
-    agentOf(
+    sampleAgent(
       `a${i}`,
       Array.from({ length: 8 }, (__, j) => ({
         id: `data-${i}-${j}`,
@@ -472,7 +476,7 @@ describe('a hostile text', () => {
     'analysing ',
     'data web text 1 2 3 4 5 6 7 8 9 ',
   ])('full of %j ends in a small plan or none, in a crowd', async (piece) => {
-    const goal = Goal.parse(goalOf('Data', filled(piece)));
+    const goal = Goal.parse(sampleGoal({ title: 'Data', description: filled(piece) }));
     const tasks = await plan(goal, crowd);
     expect(planFaults(tasks ?? [])).toEqual([]);
     expect(tasks?.length).toBeLessThanOrEqual(50);
@@ -480,12 +484,12 @@ describe('a hostile text', () => {
 
   test('of as many steps as words is a plan that an event holds', async () => {
     const ids = Array.from({ length: 64 }, (_, i) => `s${String(i).padStart(2, '0')}-${'x'.repeat(59)}`);
-    const agents = [agentOf('a', ids)];
+    const agents = [sampleAgent('a', ids)];
     const title = '"'.repeat(LIMITS.titleLength);
     const parts = ids.map((id) => id.slice(0, 3));
     for (const glue of [' and ', ', ', '. ', '\n- ', ' after ']) {
       const description = filled(`${parts.slice(0, 32).join(' and ')} then ${parts.slice(32).join(glue)}. `);
-      const tasks = await plan(goalOf(title, description), agents);
+      const tasks = await plan(sampleGoal({ title, description }), agents);
       expect(planFaults(tasks ?? [])).toEqual([]);
     }
   });

@@ -5,12 +5,12 @@ import { explicitPlanner } from './explicit-planner.ts';
 import { matchingPlanner } from './matching-planner.ts';
 import { planGoal } from './plan-goal.ts';
 import { type Planner, PlanRefused } from './planner.ts';
-import { agentOf, goalOf } from '../../test/planning/swarm.ts';
+import { sampleAgent, sampleGoal } from '../../test/sample-swarm.ts';
 
 const { signal } = new AbortController();
-const AGENTS = [agentOf('ada', ['web-search', 'translate'])];
+const AGENTS = [sampleAgent('ada', ['web-search', 'translate'])];
 const PLANNERS = [explicitPlanner, matchingPlanner];
-const GOAL = goalOf('Search the web');
+const GOAL = sampleGoal({ title: 'Search the web' });
 
 const task = (taskId: string, ...dependsOn: string[]): PlanTask => ({
   taskId,
@@ -30,7 +30,7 @@ test('a goal with steps is planned as they say', async () => {
     { id: 'b', title: 'Second', capability: 'translate', dependsOn: ['a'] },
     { id: 'c', title: 'Third', capability: 'dance', dependsOn: ['a'] },
   ];
-  expect(await planGoal(goalOf('Moon', undefined, steps), AGENTS, PLANNERS, { signal })).toEqual({
+  expect(await planGoal(sampleGoal({ title: 'Moon', steps }), AGENTS, PLANNERS, { signal })).toEqual({
     planner: 'steps',
     tasks: [
       { taskId: 'a', title: 'First', capability: 'fly', input: { to: 'the moon' }, dependsOn: [] },
@@ -52,7 +52,7 @@ test.each([
     `the goal's steps are not a valid plan: the task "b" depends on "x", which is not a task of the plan; the tasks depend on each other in a cycle: a → b → a`,
   ],
 ])('a goal with %s is refused, whoever else could be asked', async (_, steps, refused) => {
-  const goal = goalOf('Search the web', undefined, steps);
+  const goal = sampleGoal({ title: 'Search the web', steps });
   expect(await planGoal(goal, AGENTS, [...PLANNERS, notAsked], { signal })).toEqual({ refused });
 });
 
@@ -86,14 +86,15 @@ test('nobody is asked on behalf of who has given up', async () => {
 });
 
 test('a refusal says what the swarm can do', async () => {
-  const asked = (agents: typeof AGENTS) => planGoal(goalOf('Make me a sandwich'), agents, PLANNERS, { signal });
+  const asked = (agents: typeof AGENTS) =>
+    planGoal(sampleGoal({ title: 'Make me a sandwich' }), agents, PLANNERS, { signal });
   expect(await asked(AGENTS)).toEqual({
     refused: 'no capability in the swarm matches the goal; it offers: translate, web-search',
   });
-  expect(await asked([agentOf('plan', ['sandwich'], { role: 'architect' })])).toEqual({
+  expect(await asked([sampleAgent('plan', ['sandwich'], { role: 'architect' })])).toEqual({
     refused: 'no agent in the swarm offers a capability, and the goal has no steps',
   });
-  const many = Array.from({ length: 100 }, (_, i) => agentOf(`a${i}`, [`c${String(i).padStart(3, '0')}`]));
+  const many = Array.from({ length: 100 }, (_, i) => sampleAgent(`a${i}`, [`c${String(i).padStart(3, '0')}`]));
   expect(await asked(many)).toEqual({
     refused: expect.stringMatching(/it offers: c000, c001, .*, c019, and 80 more$/),
   });

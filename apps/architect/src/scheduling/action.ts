@@ -1,6 +1,6 @@
 // What the Architect does next: each ends in one event on the bus, and has been done when that event is heard.
 import type { Agent, Json } from '@hypercode/contracts';
-import type { Plan, Task } from '../plans/plan.ts';
+import type { Plan, Task } from '@hypercode/plans';
 
 export type Action =
   | { readonly kind: 'plan'; readonly plan: Plan }

@@ -1,6 +1,6 @@
 // Who can be given tasks, and who can not be left with one.
 import type { Agent } from '@hypercode/contracts';
-import type { Assignment } from '../plans/plan.ts';
+import type { Assignment } from '@hypercode/plans';
 
 /** A label by which an agent says how many tasks it takes at a time: 1 to 1,000. */
 const MAX_TASKS_LABEL = 'max-tasks';

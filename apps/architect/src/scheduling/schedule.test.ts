@@ -1,10 +1,9 @@
 // What the Architect decides: by examples, and over random swarms whose agents fail, leave and answer late.
 import { type Json, LIMITS } from '@hypercode/contracts';
+import { checkpointOf, statusOf } from '@hypercode/plans';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkpointOf } from '../plans/checkpoint.ts';
-import { statusOf } from '../plans/plan.ts';
-import { NOW, sampleAgent, sampleGoal, sampleStep } from '../../test/scheduling/swarm.ts';
+import { NOW, sampleAgent, sampleGoal, sampleStep } from '../../test/sample-swarm.ts';
 import { Simulation } from '../../test/scheduling/simulation.ts';
 
 const started = (simulation: Simulation, steps = [sampleStep('a')], goal = {}): string => {

@@ -1,7 +1,6 @@
 // What is to be done, decided from what is known: no I/O, no clock, no memory of its own.
 import type { Agent } from '@hypercode/contracts';
-import type { Ledger } from '../plans/ledger.ts';
-import { hasEnded, lastAttemptOf, type Plan, type Task } from '../plans/plan.ts';
+import { hasEnded, lastAttemptOf, type Plan, type PlanLedger, type Task } from '@hypercode/plans';
 import { type Action, assignmentKey, keyOf } from './action.ts';
 import { capacityOf, lossOf, offersOf, unfitness } from './candidates.ts';
 
@@ -23,7 +22,7 @@ export interface Swarm extends Iterable<Agent> {
 }
 
 export interface Scene {
-  readonly ledger: Ledger;
+  readonly ledger: PlanLedger;
   /** The source of what this Architect publishes: it sees its own plans through. */
   readonly self: string;
   /** The agents of the namespace. */

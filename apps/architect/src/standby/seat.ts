@@ -1,29 +1,30 @@
-// A standby beside the active Architect: it knows what that one knows, and says so when the name is free.
+// A standby beside the active Architect. It follows the bus, and reports once when the name is free.
 import type { AgentDirectory } from '@hypercode/client';
+import { type Clock, sleep } from '@hypercode/clock';
 import type { Agent } from '@hypercode/contracts';
-import type { Clock } from '../clock.ts';
 import type { Follower } from '../conducting/follower.ts';
 import type { Logger } from '../logger.ts';
 
 export interface SeatOptions {
-  /** The name that is waited for. */
+  /** The name of the active Architect. */
   readonly name: string;
   /** All agents of the namespace. */
   readonly directory: AgentDirectory;
   readonly follower: Follower;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Called once. */
   readonly onFree: () => void;
 }
 
-/** Of several standbys one is to be first: each waits for up to this long before it looks again, in milliseconds. */
-const HESITATION_MS = 500;
+/** Longest random delay before the second check, in milliseconds, so that several standbys do not all take the name. */
+const MAX_DELAY_MS = 500;
 
 export class Seat {
   readonly #options: SeatOptions;
   readonly #stopping = new AbortController();
   #release: (() => void)[] = [];
-  #isHesitating = false;
+  #isDelaying = false;
 
   constructor(options: SeatOptions) {
     this.#options = options;
@@ -32,9 +33,9 @@ export class Seat {
   start(): void {
     const { directory, follower } = this.#options;
     follower.start();
-    const look = (): void => void this.#look();
-    this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, look));
-    directory.ready.then(look, () => {});
+    const check = (): void => void this.#check();
+    this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, check));
+    directory.ready.then(check, () => {});
   }
 
   async stop(): Promise<void> {
@@ -43,14 +44,14 @@ export class Seat {
     await this.#options.follower.stop();
   }
 
-  /** Tells, once, that nobody has the name with a living lease. */
-  async #look(): Promise<void> {
+  /** The name is free when no healthy agent holds it, at two checks. */
+  async #check(): Promise<void> {
     const { directory, name, clock, logger, onFree } = this.#options;
     const { signal } = this.#stopping;
-    if (this.#isHesitating || signal.aborted || !isFree(directory.get(name))) return;
-    this.#isHesitating = true;
-    await clock.sleep(clock.random() * HESITATION_MS, signal);
-    this.#isHesitating = false;
+    if (this.#isDelaying || signal.aborted || !isFree(directory.get(name))) return;
+    this.#isDelaying = true;
+    await sleep(clock, clock.random() * MAX_DELAY_MS, signal);
+    this.#isDelaying = false;
     if (signal.aborted || !isFree(directory.get(name))) return;
     logger.info({ name }, 'the active Architect has left or lost its lease: taking over');
     this.#stopping.abort();
@@ -58,5 +59,5 @@ export class Seat {
   }
 }
 
-/** Who left has deregistered, and who died is unhealthy when its lease has ended. */
+/** An Architect that stopped has deregistered; one that died is unhealthy once its lease has ended. */
 const isFree = (holder: Agent | undefined): boolean => holder === undefined || holder.status.health === 'unhealthy';

@@ -2,8 +2,8 @@
 import { type SwarmClient, SwarmError } from '@hypercode/client';
 import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
+import { planIdOf } from '@hypercode/plans';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { planIdOf } from '../../src/plans/plan-ids.ts';
 import type { Stack } from '../stage.ts';
 import { conductingStage, goalOf } from './stage.ts';
 
@@ -38,24 +38,24 @@ async function plan(client: SwarmClient, input: string | null = null): Promise<s
   return planId;
 }
 
-test('events that make no sense stop nothing, and fill no log', async () => {
+test('invalid events do not stop the follower, and are reported at most once a minute', async () => {
   const it = await conductingStage(await sharedCore(), stack);
-  const nonsense = async (): Promise<void> => {
+  const publishInvalid = async (): Promise<void> => {
     for (let n = 0; n < 20; n += 1) await it.operator.publish('task.ada.completed', { nonsense: n });
   };
-  await nonsense();
+  await publishInvalid();
   const follower = await it.follow();
-  await nonsense();
+  await publishInvalid();
   const planId = await plan(it.client);
-  await waitFor(() => follower.ledger.plans.has(planId), { what: 'the plan to be heard' });
+  await waitFor(() => follower.ledger.plans.has(planId), { what: 'the plan' });
   expect(it.lines).toMatchObject([{ fields: { topic: 'task.ada.completed', ignored: 1 } }]);
-  it.aheadMs = 61_000;
-  await nonsense();
-  await waitFor(() => it.lines.length > 1, { what: 'the others to be told' });
+  it.clock.advance(61_000);
+  await publishInvalid();
+  await waitFor(() => it.lines.length > 1, { what: 'the next warning' });
   expect(it.lines[1]).toMatchObject({ fields: { ignored: 40 } });
 });
 
-test('a plan that can not be written down keeps no other from it', async () => {
+test('a plan whose checkpoint is refused does not stop the checkpoints of others', async () => {
   const it = await conductingStage(await coreWith({ eventsMax: 100 }), stack);
   const [bad, good] = [await plan(it.client), await plan(it.client)];
   const follower = await it.follow();
@@ -68,22 +68,42 @@ test('a plan that can not be written down keeps no other from it', async () => {
     },
   });
   for (let n = 0; n < 50; n += 1) await it.operator.publish('filler', n);
-  await waitFor(async () => (await it.checkpoints()).length > 0, { what: 'a checkpoint' });
+  await it.waitFor(async () => (await it.checkpoints()).length > 0, { what: 'a checkpoint' });
   expect(await it.checkpoints()).toEqual([good]);
 });
 
-test('plans that take most of what the log keeps are not written down without end', async () => {
+test('plans that take most of the log are written once, not again because of their own checkpoints', async () => {
   const it = await conductingStage(await coreWith({ eventsMaxBytes: 1_048_576 }), stack);
   const plans = [];
   for (let n = 0; n < 3; n += 1) plans.push(await plan(it.client, 'x'.repeat(200_000)));
   const follower = await it.follow();
-  let looks = 0;
+  let polls = 0;
   const { bus } = it.client;
   const topics: SwarmClient['bus']['topics'] = (...args) => {
-    looks += 1;
+    polls += 1;
     return bus.topics(...args);
   };
   it.write(follower, { bus: { ...bus, topics }, publish: it.client.publish.bind(it.client) });
-  await waitFor(() => looks >= 8, { what: 'the log to be looked at' });
+  await it.waitFor(() => polls >= 8, { what: 'the eighth poll of the log' });
   expect(await it.checkpoints()).toEqual(plans);
+});
+
+test('a caller that waits for a plan continues once the plan is in the ledger, at its limit, or when it is aborted', async () => {
+  const it = await conductingStage(await sharedCore(), stack);
+  const follower = await it.follow();
+  const goal = goalOf('awaited');
+  const caller = new AbortController();
+  const limits = { limitMs: 2_000, signal: caller.signal };
+  const received = follower.until(({ plans }) => plans.has(planIdOf(goal.goalId)), limits);
+  const limited = follower.until(() => false, limits);
+  await it.operator.publish('goal.submitted', goal);
+  await received;
+  expect(follower.ledger.plans.has(planIdOf(goal.goalId))).toBe(true);
+  it.clock.advance(2_000);
+  await limited;
+  const aborted = follower.until(() => false, limits);
+  caller.abort();
+  await aborted;
+  expect(it.clock.armed).toBe(0);
+  await follower.until(() => true, { ...limits, signal: new AbortController().signal });
 });

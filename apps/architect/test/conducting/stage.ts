@@ -1,15 +1,19 @@
 // The parts of an Architect that follow the bus, conduct plans and publish checkpoints, on a core.
 import { connectAgent, createSwarmClient, type SwarmClient } from '@hypercode/client';
+import { systemClock } from '@hypercode/clock';
+import { HeldClock } from '@hypercode/clock/testing';
 import { agentSource, type Goal } from '@hypercode/contracts';
-import { waitFor } from '@hypercode/testkit';
-import { systemClock } from '../../src/clock.ts';
+import { waitFor, type WaitOptions } from '@hypercode/testkit';
+import type { CheckpointPart } from '@hypercode/plans';
 import { Checkpointer } from '../../src/conducting/checkpointer.ts';
 import { Conductor } from '../../src/conducting/conductor.ts';
 import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
 import type { Logger } from '../../src/logger.ts';
 import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
-import type { CheckpointPart } from '../../src/plans/checkpoint.ts';
 import type { Stack } from '../stage.ts';
+
+/** How much time passes with each check of a condition. */
+const STEP_MS = 250;
 
 interface Core {
   readonly url: string;
@@ -25,8 +29,10 @@ export interface ConductingStage {
   readonly operator: SwarmClient;
   /** Warnings. */
   readonly lines: { fields: Record<string, unknown>; message: string }[];
-  /** Milliseconds that its clock is ahead of the time. */
-  aheadMs: number;
+  /** The Architect's. Its time passes only as the test says. */
+  readonly clock: HeldClock;
+  /** Waits for the condition while the time of the Architect passes. */
+  waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>>;
   follow(events?: FollowerEvents): Promise<Follower>;
   conduct(): Promise<Follower>;
   /** Publishes checkpoints of what `follower` knows. */
@@ -59,11 +65,19 @@ export async function conductingStage(
   const quiet = (): void => {};
   const warn: Logger['warn'] = (fields, message) => void lines.push({ fields, message });
   const logger: Logger = { debug: quiet, info: quiet, error: quiet, warn };
+  const clock = new HeldClock();
+  // The core beside it keeps the system's time.
+  clock.jump(systemClock.epochMs() - clock.epochMs());
   const it: ConductingStage = {
     client,
     operator,
     lines,
-    aheadMs: 0,
+    clock,
+    waitFor: (condition, options) =>
+      waitFor(() => {
+        clock.advance(STEP_MS);
+        return condition();
+      }, options),
     async follow(events = {}) {
       const follower = new Follower({ self, client, clock, logger });
       stack.push(() => follower.stop());
@@ -98,7 +112,6 @@ export async function conductingStage(
       return parts.filter(({ part, parts: all }) => part === all).map(({ planId }) => planId);
     },
   };
-  const clock = { ...systemClock, now: () => Date.now() + it.aheadMs };
   return it;
 }
 

@@ -2,7 +2,7 @@
 import { LIMITS } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { agentOf, goalOf } from './swarm.ts';
+import { sampleAgent, sampleGoal } from '../sample-swarm.ts';
 import { type ModelAnswer, startTestModel, type TestModel } from './model.ts';
 import { createModelPlanner, type ModelPlannerOptions } from '../../src/planning/model-planner.ts';
 import { planFaults } from '../../src/planning/plan-graph.ts';
@@ -10,10 +10,10 @@ import { planFaults } from '../../src/planning/plan-graph.ts';
 const KEY = 'sk-very-secret-0123456789';
 const SCHEMA = { type: 'object', properties: { query: { type: 'string' } } };
 const AGENTS = [
-  agentOf('seeker', [{ id: 'web-search', description: 'Searches the web', inputSchema: SCHEMA }]),
-  agentOf('writer', ['write-article', 'translate']),
+  sampleAgent('seeker', [{ id: 'web-search', description: 'Searches the web', inputSchema: SCHEMA }]),
+  sampleAgent('writer', ['write-article', 'translate']),
 ];
-const GOAL = goalOf('Write about bees', 'In French, please.');
+const GOAL = sampleGoal({ title: 'Write about bees', description: 'In French, please.' });
 
 interface Warning {
   readonly fields: Record<string, unknown>;
@@ -151,7 +151,7 @@ describe('a model that answers', () => {
 
   test('is not asked when nobody offers anything, nor for what an architect offers', async () => {
     const model = await serve(GOOD);
-    const agents = [agentOf('architect', ['web-search', 'write-article'], { role: 'architect' })];
+    const agents = [sampleAgent('architect', ['web-search', 'write-article'], { role: 'architect' })];
     expect(await plannerOf(model.url).plan(GOAL, agents, { signal: new AbortController().signal })).toBeNull();
     expect(model.requests).toHaveLength(0);
   });
@@ -345,7 +345,7 @@ describe('a large swarm', () => {
   test('is told of within bounds, what the goal speaks of first', async () => {
     const model = await serve(GOOD);
     const agents = Array.from({ length: 100 }, (_, i) =>
-      agentOf(
+      sampleAgent(
         `a${i}`,
         Array.from({ length: 64 }, (__, j) => ({
           id: `skill-${i}-${j}`,
@@ -365,7 +365,7 @@ describe('a large swarm', () => {
 
   test('may be asked for what it was not told of', async () => {
     const agents = Array.from({ length: 10 }, (_, i) =>
-      agentOf(
+      sampleAgent(
         `a${i}`,
         Array.from({ length: 64 }, (__, j) => `skill-${i}-${j}`),
       ),

@@ -1,14 +1,11 @@
 // The Architect's decisions played out in memory, for tests: a log of events, a ledger that follows it, and what is decided on
 // top. Nothing runs by itself: the test says who answers what, and when.
 import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
+import { type Plan, planEventId, planIdOf, PlanLedger } from '@hypercode/plans';
 import { announce, type ArchitectBus } from '../../src/conducting/announce.ts';
-import { factOf } from '../../src/plans/fact.ts';
-import { Ledger } from '../../src/plans/ledger.ts';
-import { planEventId, planIdOf } from '../../src/plans/plan-ids.ts';
-import type { Plan } from '../../src/plans/plan.ts';
 import type { Action } from '../../src/scheduling/action.ts';
 import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
-import { NOW } from './swarm.ts';
+import { NOW } from '../sample-swarm.ts';
 
 const SETTINGS: ScheduleSettings = {
   maxAttempts: 3,
@@ -24,7 +21,7 @@ export class Simulation {
   readonly self = agentSource('default', 'architect');
   readonly #stuckSince = new Map<string, number>();
   readonly #settings: ScheduleSettings;
-  ledger = new Ledger(this.self);
+  ledger = new PlanLedger(this.self);
   now = NOW;
 
   constructor(agents: Iterable<ReturnType<Swarm['get']> & object>, settings: Partial<ScheduleSettings> = {}) {
@@ -93,8 +90,8 @@ export class Simulation {
   }
 
   /** The ledger of somebody who hears the log from its event `from` on. */
-  replay(from = 0): Ledger {
-    const ledger = new Ledger(this.self);
+  replay(from = 0): PlanLedger {
+    const ledger = new PlanLedger(this.self);
     for (const event of this.log.slice(from)) hear(ledger, event);
     ledger.caughtUp();
     return ledger;
@@ -107,8 +104,7 @@ export class Simulation {
   }
 }
 
-function hear(ledger: Ledger, event: SwarmEvent): void {
-  const fact = factOf(event);
+function hear(ledger: PlanLedger, event: SwarmEvent): void {
+  const fact = ledger.apply(event);
   if (fact.kind === null) throw fact.error;
-  ledger.apply(fact);
 }

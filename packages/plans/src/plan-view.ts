@@ -1,4 +1,4 @@
-// Plans as they are shown: as JSON, and as a diagram.
+// Views of plans: as JSON, and as a diagram.
 import type { Json, PlannerName } from '@hypercode/contracts';
 import { type Plan, type PlanStatus, statusOf, type Task, type TaskStatus } from './plan.ts';
 
@@ -10,7 +10,7 @@ export interface PlanSummary {
   readonly planner: PlannerName | null;
   /** Why it failed or was cancelled. */
   readonly reason: string | null;
-  /** Capabilities that nobody offered when it was made. */
+  /** Capabilities that no agent offered when the plan was created. */
   readonly missing: readonly string[];
   readonly tasks: { readonly total: number; readonly completed: number; readonly assigned: number };
   /** ISO 8601, as all times here. */
@@ -25,7 +25,7 @@ export interface TaskView {
   readonly capability: string;
   readonly dependsOn: readonly string[];
   readonly status: TaskStatus;
-  /** Who has it, or has done it. */
+  /** The agent that completed the task, or that has it now. */
   readonly agent: string | null;
   /** Of the last attempt; 0 before the first. */
   readonly attempt: number;
@@ -38,7 +38,7 @@ export interface TaskView {
 
 export interface PlanView extends Omit<PlanSummary, 'tasks'> {
   readonly tasks: readonly TaskView[];
-  /** Of the tasks that are done. */
+  /** Of the completed tasks, by task id. */
   readonly outputs: Readonly<Record<string, Json>>;
 }
 
@@ -89,14 +89,14 @@ const SHAPES = {
   completed: ['[', ']'],
 } as const satisfies Record<TaskStatus, readonly [string, string]>;
 
-/** A flowchart of the tasks (https://mermaid.js.org/syntax/flowchart.html): what depends on what, and how far each is. */
+/** A flowchart of the tasks, their dependencies and their status (https://mermaid.js.org/syntax/flowchart.html). */
 export function mermaidOf(plan: Plan): string {
   const tasks = [...plan.tasks.values()];
   const ids = new Map(tasks.map(({ spec }, index) => [spec.taskId, `t${index}`]));
   const nodes = tasks.map((task) => {
     const [open, close] = SHAPES[statusOf(task)];
-    const who = task.result?.agent ?? task.assignment?.agent;
-    const text = [task.spec.title, task.spec.capability, ...(who === undefined ? [] : [who])]
+    const agent = task.result?.agent ?? task.assignment?.agent;
+    const text = [task.spec.title, task.spec.capability, ...(agent === undefined ? [] : [agent])]
       .map(escaped)
       .join('<br/>');
     return `  ${ids.get(task.spec.taskId)}${open}"${text}"${close}:::${statusOf(task)}`;
@@ -117,7 +117,7 @@ export function mermaidOf(plan: Plan): string {
   ].join('\n');
 }
 
-/** As text between quotes in a diagram: nothing in it is markup. */
+/** Text for quotes in a diagram, with nothing in it that is markup. */
 const escaped = (text: string): string =>
   text.replaceAll(/[^\p{L}\p{N} .,:;/+()_-]/gu, (character) => `#${character.codePointAt(0)};`);
 

@@ -1,12 +1,12 @@
-// Agents and goals for tests.
-import type { Agent, Goal, GoalStep } from '@hypercode/contracts';
+// Agents, goals and steps for tests.
+import type { Agent, Capability, Goal, GoalStep } from '@hypercode/contracts';
 
 export const NOW = Date.parse('2026-01-01T00:00:00Z');
 
-/** A healthy agent that offers the capabilities. */
+/** A healthy agent that offers the capabilities; an id stands for `{ id }`. */
 export const sampleAgent = (
   name: string,
-  capabilities: readonly string[],
+  capabilities: readonly (string | Capability)[],
   { status, ...rest }: Partial<Omit<Agent, 'status'>> & { status?: Partial<Agent['status']> } = {},
 ): Agent => ({
   id: '0190a000-0000-7000-8000-000000000000',
@@ -17,7 +17,7 @@ export const sampleAgent = (
   description: null,
   healthUrl: null,
   topics: { publishes: [], subscribes: [] },
-  capabilities: capabilities.map((id) => ({ id })),
+  capabilities: capabilities.map((given) => (typeof given === 'string' ? { id: given } : given)),
   labels: {},
   incarnation: '11111111-1111-4111-8111-111111111111',
   revision: 1,

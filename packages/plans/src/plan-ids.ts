@@ -1,7 +1,7 @@
-// The ids of plans and of what is said of them: the same for the same goal, so that saying it again says nothing new.
+// The ids of plans and of the events about them: derived from the goal, so that an event that is published again is a duplicate.
 import { v5 as uuidv5 } from 'uuid';
 
-/** The namespace of UUIDv5 (RFC 9562, 5.5) in which goals give plans their ids. */
+/** The namespace of UUIDv5 (RFC 9562, 5.5) of the ids of plans. */
 const PLANS = 'd0f4a2c6-6d53-5a0e-9a5c-7c1f3a3e8b41';
 
 export const planIdOf = (goalId: string): string => uuidv5(goalId, PLANS);

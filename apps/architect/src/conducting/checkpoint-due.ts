@@ -1,27 +1,27 @@
-// When a plan is to be written down again: before half of what the log keeps has passed since the last time.
+// When to publish a checkpoint of a plan: before half of the retention of the log has passed since the last one.
 import type { LogInfo } from '@hypercode/contracts';
 
-/** What the log had ever had at some time. */
+/** The log at some time: all that was ever appended to it. */
 export interface LogMark {
   readonly events: number;
   readonly bytes: number;
 }
 
-/** What is known of when a plan was last written down as a whole. */
+/** When a plan was last written as a whole. */
 export interface Written {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** The log before that, or earlier. */
+  /** The log before the plan was written, or earlier. */
   readonly from: LogMark;
-  /** The log when all that was written in that round was in it, or earlier. */
+  /** The log after all plans of that round were written, or earlier. */
   readonly to: LogMark;
 }
 
-/** A part of the half, so that there is time left to write. */
+/** Less than half, which leaves time to write. */
 const SHARE = 0.4;
 /**
- * Of the log, that must have come since the last round. Where the plans that run take so much of the log that writing them is what
- * makes them due, they are written again for each tenth that others say, and not without end.
+ * The share of the log that must have been appended since the end of the last round. Without it, plans that take up most of the log
+ * would be due again because of their own checkpoints, without end.
  */
 const SHARE_OF_OTHERS = 0.1;
 
@@ -30,7 +30,7 @@ export const markOf = (log: LogInfo): LogMark => ({
   bytes: log.removedBytes + log.keptBytes,
 });
 
-/** By age, by count and by bytes, each against the log's limit. */
+/** By age, count and bytes, each against the limit of the log. `now` is in milliseconds since the epoch. */
 export function isCheckpointDue({ at, from, to }: Written, log: LogInfo, now: number): boolean {
   const { maxAgeMs, maxEvents, maxBytes } = log.retention;
   if (now - at > maxAgeMs * SHARE) return true;

@@ -1,0 +1,22 @@
+// Goals, plans and tasks as a fold over the events of the bus. Pure: no I/O, no clock. Runs in browsers too.
+//
+//   const ledger = new PlanLedger();
+//   for (const event of kept) ledger.apply(event);    // what the bus has kept of PLAN_TOPICS, oldest first
+//   ledger.caughtUp();
+//   ledger.apply(event);                              // each later event
+//   [...ledger.plans.values()].map(summaryOf);
+export { CheckpointPart, checkpointOf } from './checkpoint.ts';
+export { type Fact, type InvalidEvent, PLAN_TOPICS } from './fact.ts';
+export { checkpointEventId, goalEventId, planEventId, planIdOf } from './plan-ids.ts';
+export { PlanLedger } from './plan-ledger.ts';
+export { mermaidOf, type PlanSummary, type PlanView, summaryOf, type TaskView, viewOf } from './plan-view.ts';
+export {
+  type Assignment,
+  hasEnded,
+  lastAttemptOf,
+  type Plan,
+  PlanStatus,
+  statusOf,
+  type Task,
+  type TaskStatus,
+} from './plan.ts';

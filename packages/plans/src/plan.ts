@@ -1,0 +1,160 @@
+// A plan, and what changes its status and that of its tasks.
+//
+//   planning ──plan.created──> running ──plan.completed | plan.failed | plan.cancelled──> that
+//   planning ──plan.failed | plan.cancelled──> that
+//
+// Each of its tasks:
+//
+//   waiting ──the last task that it depends on is completed──> ready
+//   ready ──assigned──> assigned ──failed | cancelled──> ready, for the next attempt
+//   ready, assigned ──completed, by an agent that was given an attempt──> completed
+import type { Goal, Json, PlannerName, PlanTask } from '@hypercode/contracts';
+import { z } from 'zod';
+
+export const PlanStatus = z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']);
+export type PlanStatus = z.infer<typeof PlanStatus>;
+export type TaskStatus = 'waiting' | 'ready' | 'assigned' | 'completed';
+
+/** An open attempt. Times are in milliseconds since the epoch. */
+export interface Assignment {
+  readonly agent: string;
+  readonly attempt: number;
+  /** Of the agent, when the task was assigned. */
+  readonly incarnation: string | null;
+  readonly assignedAt: number;
+  readonly deadlineAt: number;
+  readonly accepted: boolean;
+  /** 0 to 1. */
+  readonly progress: number;
+}
+
+/** The failure that the last failed attempt reported. */
+export interface TaskFailure {
+  readonly agent: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly at: number;
+}
+
+export interface TaskResult {
+  readonly agent: string;
+  readonly attempt: number;
+  readonly output: Json;
+}
+
+export interface Task {
+  readonly spec: PlanTask;
+  readonly dependants: readonly string[];
+  /** How many of the tasks that it depends on are not completed. */
+  waitingFor: number;
+  /** The agent of each attempt. */
+  readonly attempts: Map<number, string>;
+  assignment: Assignment | null;
+  failure: TaskFailure | null;
+  result: TaskResult | null;
+}
+
+export interface Plan {
+  readonly planId: string;
+  readonly goalId: string;
+  readonly title: string;
+  readonly submittedAt: number;
+  status: PlanStatus;
+  /** The goal to plan; null once it is planned, and when its submission is not on the bus. */
+  goal: Goal | null;
+  /** Why the goal is invalid; null when it is valid. */
+  refusal: string | null;
+  /** The source that created the plan and conducts it; null before. */
+  owner: string | null;
+  planner: PlannerName | null;
+  /** Capabilities that no agent offered when the plan was created. */
+  missing: readonly string[];
+  /** Milliseconds since the epoch, as all times here. */
+  deadlineAt: number | null;
+  /** Why a cancellation was requested; null when none was. */
+  cancelReason: string | null;
+  /** The event that created the plan is no longer on the bus, so its tasks are unknown. */
+  isLost: boolean;
+  readonly tasks: Map<string, Task>;
+  /** Tasks that can be assigned, in the order in which they became ready. */
+  readonly ready: Set<string>;
+  /** Tasks that are assigned. */
+  readonly open: Set<string>;
+  /** How many tasks are completed. */
+  completed: number;
+  /** When all of the plan was last published: at its creation, or with a checkpoint. */
+  writtenAt: number;
+  endedAt: number | null;
+  /** Why it failed or was cancelled. */
+  reason: string | null;
+}
+
+interface PlanStart {
+  readonly planId: string;
+  readonly goalId: string;
+  readonly title: string;
+  readonly submittedAt: number;
+}
+
+/** A plan whose goal was submitted, and of which nothing else is known. */
+export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan => ({
+  planId,
+  goalId,
+  title,
+  submittedAt,
+  status: 'planning',
+  goal: null,
+  refusal: null,
+  owner: null,
+  planner: null,
+  missing: [],
+  deadlineAt: null,
+  cancelReason: null,
+  isLost: false,
+  tasks: new Map(),
+  ready: new Set(),
+  open: new Set(),
+  completed: 0,
+  writtenAt: submittedAt,
+  endedAt: null,
+  reason: null,
+});
+
+/** The plan with these tasks, none of which is assigned. */
+export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
+  const dependants = new Map<string, string[]>(specs.map(({ taskId }) => [taskId, []]));
+  for (const { taskId, dependsOn } of specs) for (const needed of dependsOn) dependants.get(needed)?.push(taskId);
+  const tasks = specs.map((spec): Task => ({
+    spec,
+    dependants: dependants.get(spec.taskId) ?? [],
+    waitingFor: spec.dependsOn.length,
+    attempts: new Map(),
+    assignment: null,
+    failure: null,
+    result: null,
+  }));
+  const ready = tasks.filter(({ waitingFor }) => waitingFor === 0);
+  return {
+    ...plan,
+    status: 'running',
+    goal: null,
+    tasks: new Map(tasks.map((task) => [task.spec.taskId, task])),
+    ready: new Set(ready.map(({ spec }) => spec.taskId)),
+  };
+}
+
+export const lastAttemptOf = ({ attempts }: Task): number => Math.max(0, ...attempts.keys());
+
+export const statusOf = (task: Task): TaskStatus => {
+  if (task.result !== null) return 'completed';
+  if (task.assignment !== null) return 'assigned';
+  return task.waitingFor === 0 ? 'ready' : 'waiting';
+};
+
+export const hasEnded = ({ status }: Pick<Plan, 'status'>): boolean => status !== 'planning' && status !== 'running';
+
+/**
+ * Whether facts of this source change the plan. Only its owner ends a plan, and assigns or cancels its tasks. Before it is
+ * created, any source can end it.
+ */
+export const isOwner = ({ owner }: Plan, source: string): boolean => owner === null || owner === source;
