@@ -57,9 +57,9 @@ export class Subscriptions {
     this.#bookmarks = setInterval(() => {
       this.#bookmarkTick += 1;
       for (const { subscribers, groups } of feeds.running.values()) {
-        subscribers.stir();
+        subscribers.tick();
         // What they hold for groups that hear nothing new is let go of.
-        groups.stir();
+        groups.tick();
       }
     }, bookmarkIntervalMs);
   }

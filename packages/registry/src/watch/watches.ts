@@ -63,7 +63,7 @@ export class Watches {
     this.#snapshots = new Snapshots(db);
     this.#bookmarks = setInterval(() => {
       this.#bookmarkTick += 1;
-      for (const broadcast of this.#broadcasts.values()) broadcast.stir();
+      for (const broadcast of this.#broadcasts.values()) broadcast.tick();
     }, bookmarkIntervalMs);
   }
 
