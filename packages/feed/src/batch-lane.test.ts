@@ -237,3 +237,44 @@ test('lanes of different namespaces do not wait for each other, and idle resolve
   expect(await slow).toBe('slow');
   await lanes.idle();
 });
+
+test('what follows a failure of the store never has more than two batches of a namespace under way', async () => {
+  const held: PromiseWithResolvers<void>[] = [];
+  let underWay = 0;
+  let most = 0;
+  const lanes = new BatchLanes<string, string>({
+    ...OPTIONS,
+    minOverlapping: 1,
+    write: async (_namespace, batch) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      const answer = Promise.withResolvers<void>();
+      held.push(answer);
+      await answer.promise.finally(() => (underWay -= 1));
+      for (const job of batch) job.settle('done');
+      return [];
+    },
+  });
+  const answers: Promise<PromiseSettledResult<string>[]>[] = [];
+  const submit = (item: string) => answers.push(Promise.allSettled([lanes.submit('n', item)]));
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  submit('a');
+  await turn();
+  // Its turn is scheduled when the failure takes it along, and comes when the next item has a lane of its own.
+  submit('b');
+  held[0]?.reject(new Error('unavailable'));
+  await answers[1];
+  submit('c');
+  await turn();
+  for (const item of ['d', 'e', 'f', 'g']) {
+    submit(item);
+    await turn();
+  }
+  expect(most).toBe(2);
+  for (let at = 1; at < held.length; at += 1) {
+    held[at]?.resolve();
+    await turn();
+  }
+  const settled = (await Promise.all(answers)).flat().map(({ status }) => status);
+  expect(settled).toEqual(['rejected', 'rejected', ...Array.from({ length: 5 }, () => 'fulfilled')]);
+});

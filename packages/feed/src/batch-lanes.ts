@@ -30,10 +30,12 @@ export class BatchLanes<T, R> {
 
   #laneOf(namespace: string): BatchLane<T, R> {
     const write = (batch: readonly Job<T, R>[]) => this.#options.write(namespace, batch);
-    return new BatchLane<T, R>({ ...this.#options, write }, () => {
-      this.#lanes.delete(namespace);
+    const lane = new BatchLane<T, R>({ ...this.#options, write }, () => {
+      // A lane may report twice that it is idle, and another may have taken its place.
+      if (this.#lanes.get(namespace) === lane) this.#lanes.delete(namespace);
       if (this.#lanes.size > 0) return;
       for (const resolve of this.#onAllIdle.splice(0)) resolve();
     });
+    return lane;
   }
 }
