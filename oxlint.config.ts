@@ -18,7 +18,7 @@ interface Arrow {
 const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/clock': { imports: [], portable: true },
   'packages/contracts': { imports: [], portable: true },
-  'packages/feed': { imports: ['clock'], tests: ['clock/testing', 'testkit'] },
+  'packages/feed': { imports: ['clock', 'contracts'], tests: ['clock/testing', 'testkit'] },
   'packages/stores': {
     imports: ['clock', 'contracts', 'feed'],
     tests: ['clock/testing', 'feed/testing', 'testkit'],

@@ -21,13 +21,14 @@ import {
   type TopicsInput,
   type TopicsResult,
 } from '@hypercode/contracts';
+import { systemClock } from '@hypercode/clock';
 import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { admit } from './admission/admit.ts';
 import { type BusCaller, sourceOf } from './admission/caller.ts';
 import { RateLimit } from './admission/rate-limit.ts';
-import { AppendLane } from './appending/append-lane.ts';
+import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
 import { encodeEvent } from './appending/encode-event.ts';
 import type { GroupItem } from './groups/delivery.ts';
@@ -90,7 +91,7 @@ export class Bus {
   readonly #feeds: EventFeeds;
   readonly #subscriptions: Subscriptions;
   readonly #rate: RateLimit;
-  readonly #lanes = new Map<string, AppendLane>();
+  readonly #lanes: AppendLanes;
   readonly #observers = new Set<BusObserver>();
   readonly #housekeeping: NodeJS.Timeout;
   #tidying: Promise<void> = Promise.resolve();
@@ -99,10 +100,16 @@ export class Bus {
     const { store, db, signal, onError, publishPerSecond, bookmarkIntervalMs } = options;
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.policies = new Policies({ db, signal, onError });
-    this.#feeds = new EventFeeds({ log: store.log, signal, onError });
+    this.policies = new Policies({ db, signal, clock: systemClock, onError });
+    this.#feeds = new EventFeeds({ log: store.log, signal, clock: systemClock, onError });
+    this.#lanes = new AppendLanes({
+      log: store.log,
+      onAppended: (append) => this.#appended(append),
+      monotonicNow: () => this.#clock.monotonicNow(),
+    });
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
+      clock: systemClock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     this.groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, onError });
@@ -126,7 +133,7 @@ export class Bus {
     admit({ caller, access, rate: this.#rate, now }, input.topic);
     const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
-      const [appended] = await this.#append(namespace, [event]);
+      const [appended] = await this.#lanes.append(namespace, [event]);
       if (appended === undefined) throw new Error('the append returned no result');
       return resultOf(event, appended);
     } catch (error) {
@@ -158,7 +165,7 @@ export class Bus {
     let appended: Appended[] | null = null;
     let refusal: SwarmError | null = null;
     try {
-      appended = await this.#append(namespace, events);
+      appended = await this.#lanes.append(namespace, events);
     } catch (error) {
       refusal = refusalOf(error);
       if (refusal.code === 'INTERNAL') throw error;
@@ -176,7 +183,7 @@ export class Bus {
   /** Publishes what the core itself has to say; its topic begins with `system.`. */
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
     const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.now()) });
-    const [appended] = await this.#append(namespace, [event]);
+    const [appended] = await this.#lanes.append(namespace, [event]);
     if (appended === undefined) throw new Error('the append returned no result');
     return resultOf(event, appended);
   }
@@ -205,7 +212,7 @@ export class Bus {
    */
   async read(caller: BusCaller, { namespace, topics, after, limit }: ReadInput): Promise<ReadResult> {
     const passes = passing(await this.#filterFor(caller, namespace, topics));
-    let position = after === undefined ? (await this.#feeds.range(namespace)).horizon : positionIn(after, 'after');
+    let position = after === undefined ? (await this.#feeds.head(namespace)).horizon : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
     let bytes = 0;
     const isFull = () => events.length === limit || bytes >= MAX_READ_BYTES;
@@ -360,35 +367,17 @@ export class Bus {
     await this.#tidying;
   }
 
-  #append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
-    let lane = this.#lanes.get(namespace);
-    if (lane === undefined) {
-      for (const [other, { idle }] of this.#lanes) if (idle) this.#lanes.delete(other);
-      lane = new AppendLane({
-        log: this.#options.store.log,
-        namespace,
-        onAppended: (done, appended, ms) => this.#appended(namespace, { done, appended, ms }),
-        monotonicNow: () => this.#clock.monotonicNow(),
-      });
-      this.#lanes.set(namespace, lane);
-    }
-    return lane.append(events);
-  }
-
-  #appended(
-    namespace: string,
-    { done, appended, ms }: { done: readonly NewEvent[]; appended: readonly Appended[]; ms: number },
-  ): void {
+  #appended({ namespace, events, appended, ms }: Append): void {
     const entries: LogEntry[] = [];
     let before: LogPosition | undefined;
-    for (const [index, { topic, text }] of done.entries()) {
+    for (const [index, { topic, text }] of events.entries()) {
       const answer = appended[index];
       if (answer === undefined || answer.duplicate) continue;
       before ??= answer.before;
       entries.push({ position: answer.position, topic, text });
     }
     if (entries.length > 0) this.#feeds.appended(namespace, entries, before);
-    const append = { published: entries.length, duplicates: done.length - entries.length, ms };
+    const append = { published: entries.length, duplicates: events.length - entries.length, ms };
     for (const observer of this.#observers) observer.onAppend(append);
   }
 

@@ -140,7 +140,7 @@ describe('Broadcast', () => {
     await feed.close();
   });
 
-  test('an idle follower says what it has to say when it is stirred, at the newest position', async () => {
+  test('an idle follower is asked for a batch of its own at every tick, with the newest position', async () => {
     const { feed, add } = await follow([]);
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
     const over = new AbortController();
@@ -157,7 +157,7 @@ describe('Broadcast', () => {
     add('b');
     await vi.waitFor(() => expect(positions).toEqual([0]));
     due = true;
-    broadcast.stir();
+    broadcast.tick();
     expect((await next).value).toEqual([{ position: 1, topic: 'bookmark' }]);
     over.abort();
     await stream.return(0);

@@ -148,8 +148,8 @@ export class Broadcast<P, E extends Entry<P>, I> {
     return [...this.#audiences.values()].reduce((sum, { audience }) => sum + audience.alarms.size, 0);
   }
 
-  /** Asks followers that wait whether they have something to say, and lets go of what the feed's ring let go of. */
-  stir(): void {
+  /** Asks the waiting followers for a batch of their own, and releases what the feed's ring has released. */
+  tick(): void {
     this.#tidy();
     for (const { audience } of this.#audiences.values()) audience.wake();
   }

@@ -78,6 +78,20 @@ export class Feed<P, E extends Entry<P>> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Resolves when the feed takes entries, begins anew or is closed, or when `signal` aborts. */
+  moved(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.#closed) return resolve();
+      const settle = () => {
+        signal.removeEventListener('abort', settle);
+        end();
+        resolve();
+      };
+      const end = this.onEntries(settle);
+      signal.addEventListener('abort', settle);
+    });
+  }
+
   /** Negative when `a` comes before `b`. */
   compare(a: P, b: P): number {
     return this.#log.compare(a, b);

@@ -128,7 +128,7 @@ export class Registry {
     this.#db = db;
     this.#options = options;
     this.#clock = clock;
-    this.#changes = new ChangeLog({ db, signal, onError });
+    this.#changes = new ChangeLog({ db, signal, clock, onError });
     this.#commits = new GroupCommit({
       db,
       onCommitted: (namespace, changes) => {
@@ -188,6 +188,7 @@ export class Registry {
     this.watches = new Watches({
       db,
       changes: this.#changes,
+      clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
   }

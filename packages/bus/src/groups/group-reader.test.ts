@@ -27,9 +27,12 @@ async function open(
   const feed = await Feed.follow(log, { limits, readLimit: 100, onError: () => undefined });
   const followed = {
     feed,
-    groups: new Broadcast<LogPosition, LogEntry, LogEntry>(feed),
-    subscribers: new Broadcast<LogPosition, LogEntry, never>(feed),
+    broadcasts: {
+      groups: new Broadcast<LogPosition, LogEntry, LogEntry>(feed),
+      subscribers: new Broadcast<LogPosition, LogEntry, never>(feed),
+    },
     wake: () => undefined,
+    touch: () => undefined,
     use: () => () => undefined,
   };
   const reader = new GroupReader({

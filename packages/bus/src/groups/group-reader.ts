@@ -3,7 +3,7 @@ import type { Follower } from '@hypercode/feed';
 import type { LogEntry, Retention } from '../store/event-log.ts';
 import type { ClaimOutcome, ClaimRequest, GroupSettings, GroupStore } from '../store/group-store.ts';
 import { isSamePosition, type LogPosition } from '../store/position.ts';
-import { type EventFeeds, type FollowedLog, holds } from '../subscriptions/event-feeds.ts';
+import { type EventFeeds, type FollowedEvents, holds } from '../subscriptions/event-feeds.ts';
 import { projectionOf } from '../subscriptions/topic-filter.ts';
 
 export interface GroupReaderOptions {
@@ -12,7 +12,7 @@ export interface GroupReaderOptions {
   settings: GroupSettings;
   store: Pick<GroupStore, 'claim'>;
   feeds: Pick<EventFeeds, 'read'>;
-  followed: FollowedLog;
+  followed: FollowedEvents;
   /** What the log keeps. */
   retention: Retention;
   /** Where the group's cursor was when it was opened. */
@@ -244,7 +244,7 @@ export class GroupReader {
   }
 
   #follow(): Follower<LogPosition, LogEntry> {
-    return this.#options.followed.groups.join(this.#projection());
+    return this.#options.followed.broadcasts.groups.join(this.#projection());
   }
 
   /** Tells the members when the feed brings something for them, and begins to listen again when the feed begins anew. */

@@ -1,4 +1,5 @@
 // What a replica remembers of the groups, and for how long.
+import { systemClock } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -28,7 +29,7 @@ test('settings are asked for again when the store does not have the group, and a
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const log = { retention, append: unused, read: unused, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
-  const feeds = new EventFeeds({ log, signal, onError: () => undefined });
+  const feeds = new EventFeeds({ log, signal, clock: systemClock, onError: () => undefined });
   const groups = new Groups({ store, feeds, signal, onError: () => undefined });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));

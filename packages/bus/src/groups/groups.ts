@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
-import { Alarm, type Signal, type StreamBatch } from '@hypercode/feed';
+import { Alarm, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
 import type { ClaimOutcome, GroupSettings, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
@@ -393,12 +393,6 @@ function assertSame(group: string, existing: GroupSettings, wanted: GroupSetting
 async function shut({ reader, unsubscribe }: Reading): Promise<void> {
   unsubscribe();
   await reader.close();
-}
-
-/** Whether a stream is over. Throws the reason when that is a refusal. */
-function ended(signal: AbortSignal): boolean {
-  if (signal.aborted && signal.reason instanceof SwarmError) throw signal.reason;
-  return signal.aborted;
 }
 
 const positionsOf = (deliveryIds: readonly string[] | null): LogPosition[] | null =>

@@ -1,4 +1,5 @@
 // The policies of all namespaces in use: compiled once, followed wherever they are changed.
+import type { Clock } from '@hypercode/clock';
 import {
   type CircuitState,
   type Policy,
@@ -8,7 +9,7 @@ import {
   SwarmError,
   SYSTEM_TOPIC,
 } from '@hypercode/contracts';
-import { coalesce, type Signal } from '@hypercode/feed';
+import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { isReserved, RESERVED_RULE } from '../admission/admit.ts';
@@ -22,6 +23,7 @@ import { writePolicy } from './queries/write-policy.ts';
 export interface PoliciesOptions {
   db: Kysely<PolicySchema>;
   signal: Signal;
+  clock: Pick<Clock, 'schedule'>;
   onError: (error: unknown) => void;
 }
 
@@ -55,16 +57,15 @@ export class Policies {
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #load: (namespace: string) => Promise<Policy | undefined>;
   readonly #unsubscribe: () => void;
-  #check: NodeJS.Timeout | null = null;
-  #checking: Promise<void> = Promise.resolve();
-  #checkWaits = false;
-  #closed = false;
+  readonly #recheck: Recheck;
 
   constructor(options: PoliciesOptions) {
     this.#options = options;
     this.#load = coalesce((namespaces) => this.#read(namespaces));
-    this.#unsubscribe = options.signal.subscribe(CHANNEL, () => this.#checkNow());
-    this.#scheduleCheck();
+    const { clock, onError } = options;
+    const check = () => this.#readChanged();
+    this.#recheck = new Recheck({ clock, intervalMs: CHECK_INTERVAL_MS, check, onError });
+    this.#unsubscribe = options.signal.subscribe(CHANNEL, () => void this.#recheck.now());
   }
 
   /** What an agent may do. From memory, once the namespace is known; UNAVAILABLE when it is not and can not be. */
@@ -129,10 +130,8 @@ export class Policies {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#check !== null) clearTimeout(this.#check);
     this.#unsubscribe();
-    await this.#checking;
+    await this.#recheck.close();
   }
 
   async #compiled(namespace: string): Promise<Compiled> {
@@ -159,28 +158,8 @@ export class Policies {
     for (const listener of [...(this.#listeners.get(namespace) ?? [])]) listener();
   }
 
-  #scheduleCheck(): void {
-    if (this.#closed) return;
-    this.#check = setTimeout(() => {
-      this.#checkNow();
-      this.#scheduleCheck();
-    }, CHECK_INTERVAL_MS);
-  }
-
-  /** Checks after the check that is under way. However long that takes, one waits. */
-  #checkNow(): void {
-    if (this.#checkWaits) return;
-    this.#checkWaits = true;
-    this.#checking = this.#checking
-      .then(() => {
-        this.#checkWaits = false;
-        return this.#readChanged();
-      })
-      .catch(this.#options.onError);
-  }
-
   async #readChanged(): Promise<void> {
-    if (this.#closed || this.#known.size === 0) return;
+    if (this.#known.size === 0) return;
     const known = new Map(this.#known.entries());
     const versions = await readPolicyVersions(this.#options.db, [...known.keys()]);
     const changed = [...known]

@@ -1,7 +1,9 @@
-// Which logs a replica follows: those in use, and no others for long.
+// What is particular to feeds of event logs: positions, and stores of which a part may not answer.
+import { HeldClock } from '@hypercode/clock/testing';
+import { SwarmError } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { EventLog, LogEntry } from '../store/event-log.ts';
+import { expect, test, vi } from 'vitest';
+import type { EventLog } from '../store/event-log.ts';
 import type { LogPosition } from '../store/position.ts';
 import { EventFeeds } from './event-feeds.ts';
 
@@ -16,91 +18,54 @@ function feedsOfEmptyLogs() {
   const size = async () => ({ kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 });
   const log = { retention, append: async () => [], read, ranges, size, topics: async () => [] };
   const signal = createLocalSignal();
-  const feeds = new EventFeeds({ log, signal, onError: () => undefined });
+  const clock = new HeldClock();
+  const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });
   const close = async () => {
     await feeds.close();
     await signal.close();
   };
-  return { feeds, signal, ranges, read, close };
+  return { feeds, ranges, read, close };
 }
 
-describe('event feeds', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+test('an own append is taken only where the log ended as the feed knows it', async () => {
+  const { feeds, read, close } = feedsOfEmptyLogs();
+  const { feed } = await feeds.follow('n');
+  const entryAt = (seq: number, nonce: number) => ({ position: { ...START, seq, nonce }, topic: 'a', text: '{}' });
+  read.mockClear();
+  feeds.appended('n', [entryAt(1, 5)], START);
+  expect(feed.end).toEqual(entryAt(1, 5).position);
+  expect(read).not.toHaveBeenCalled();
+  // The store lost the event, another replica appended one in its place, and this is the next.
+  feeds.appended('n', [entryAt(2, 7)], entryAt(1, 6).position);
+  expect(feed.end).toEqual(entryAt(1, 5).position);
+  expect(read).toHaveBeenCalledWith('n', entryAt(1, 5).position, expect.any(Number));
+  await close();
+});
 
-  test('let go of a log that nobody uses, and keep the others', async () => {
-    const { feeds, ranges, close } = feedsOfEmptyLogs();
-    const idle = await feeds.follow('idle');
-    idle.use()();
-    const release = (await feeds.follow('used')).use();
-    await vi.advanceTimersByTimeAsync(50_000);
-    expect(await feeds.follow('idle')).toBe(idle);
-    await vi.advanceTimersByTimeAsync(50_000);
-    expect([...feeds.running.keys()]).toEqual(['idle', 'used']);
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect([...feeds.running.keys()]).toEqual(['used']);
-    expect(idle.feed.closed).toBe(true);
-    ranges.mockClear();
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(ranges.mock.calls).toEqual([[['used']]]);
-    const again = await feeds.follow('idle');
-    expect(again.feed.closed).toBe(false);
-    release();
-    await vi.advanceTimersByTimeAsync(70_000);
-    expect(feeds.running.size).toBe(0);
-    await close();
+test('logs on a node that does not answer are left out of the heads, and all of them fail only together', async () => {
+  const { feeds, ranges, close } = feedsOfEmptyLogs();
+  ranges.mockImplementation(async (namespaces) => {
+    if (namespaces.includes('away')) throw new SwarmError('UNAVAILABLE', 'the node does not answer');
+    return new Map(namespaces.map((name) => [name, { horizon: START, head: START }]));
   });
+  const [there, away] = await Promise.allSettled([feeds.head('there'), feeds.head('away')]);
+  expect(there).toMatchObject({ status: 'fulfilled', value: { head: START } });
+  expect(away).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+  await expect(feeds.head('away')).rejects.toThrow('the node does not answer');
+  await close();
+});
 
-  test('hear of what is appended while they begin', async () => {
-    const { feeds, signal, read, close } = feedsOfEmptyLogs();
-    const answers: ((entries: LogEntry[]) => void)[] = [];
-    read.mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
-    const following = feeds.follow('n');
-    await vi.waitFor(() => expect(answers).toHaveLength(1));
-    signal.notify('bus:n');
-    answers[0]?.([]);
-    const { feed } = await following;
-    await Promise.resolve();
-    expect(answers).toHaveLength(2);
-    const entry = { position: { ...START, seq: 1, nonce: 1 }, topic: 'a', text: '{}' };
-    answers[1]?.([entry]);
-    await vi.waitFor(() => expect(feed.end).toEqual(entry.position));
-    await close();
-  });
-
-  test('take an own append only where the log ended as they know it', async () => {
-    const { feeds, read, close } = feedsOfEmptyLogs();
-    const { feed } = await feeds.follow('n');
-    const entryAt = (seq: number, nonce: number) => ({ position: { ...START, seq, nonce }, topic: 'a', text: '{}' });
-    read.mockClear();
-    feeds.appended('n', [entryAt(1, 5)], START);
-    expect(feed.end).toEqual(entryAt(1, 5).position);
-    expect(read).not.toHaveBeenCalled();
-    // The store lost the event, another replica appended one in its place, and this is the next.
-    feeds.appended('n', [entryAt(2, 7)], entryAt(1, 6).position);
-    expect(feed.end).toEqual(entryAt(1, 5).position);
-    expect(read).toHaveBeenCalledWith('n', entryAt(1, 5).position, expect.any(Number));
-    await close();
-  });
-
-  test('read for all who ask at the same time together, and never show what was true before they asked', async () => {
-    const { feeds, read, close } = feedsOfEmptyLogs();
-    const answers: ((entries: LogEntry[]) => void)[] = [];
-    read.mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
-    const early = [feeds.read('n', START), feeds.read('n', START)];
-    await vi.waitFor(() => expect(answers).toHaveLength(1));
-    // What is appended now is not in the answer that is under way.
-    const late = [feeds.read('n', START), feeds.read('n', START)];
-    answers[0]?.([]);
-    expect(await Promise.all(early)).toEqual([[], []]);
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
-    const entry = { position: { ...START, seq: 1, nonce: 1 }, topic: 'a', text: '{}' };
-    answers[1]?.([entry]);
-    expect(await Promise.all(late)).toEqual([[entry], [entry]]);
-    const again = feeds.read('n', START);
-    await vi.waitFor(() => expect(answers).toHaveLength(3));
-    answers[2]?.([]);
-    await again;
-    await close();
-  });
+test('a short log is read from its horizon, and of a long one only the end', async () => {
+  const { feeds, ranges, close } = feedsOfEmptyLogs();
+  const headAt = (seq: number) => ({ horizon: START, head: { ...START, seq, nonce: 1 } });
+  ranges.mockImplementation(
+    async () =>
+      new Map([
+        ['short', headAt(2000)],
+        ['long', headAt(2001)],
+      ]),
+  );
+  expect((await feeds.follow('short')).feed.ring.start).toEqual(START);
+  expect((await feeds.follow('long')).feed.ring.start).toEqual(headAt(2001).head);
+  await close();
 });

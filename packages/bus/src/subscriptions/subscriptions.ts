@@ -1,21 +1,22 @@
 // Subscriptions: what matches some patterns, live and from the past, in order, none missing, none twice, or a gap that says so.
-import { SwarmError, type StartFrom } from '@hypercode/contracts';
-import type { StreamBatch } from '@hypercode/feed';
-import { unavailable } from '@hypercode/stores';
+import type { Clock } from '@hypercode/clock';
+import type { StartFrom } from '@hypercode/contracts';
+import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
+import type { LogGap } from '../store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
 import { bookmarkItem, gapItem, itemOf, type SubscriptionItem } from './event-item.ts';
-import { type EventFeeds, type FollowedLog, holds, nextNewsOf } from './event-feeds.ts';
+import { type EventFeeds, holds } from './event-feeds.ts';
 import { projectionOf, type TopicFilter } from './topic-filter.ts';
 
-/** How often a subscriber that has everything is told so; it keeps its cursor young and its connection alive. */
+/** How often a subscriber that has everything is sent a bookmark, in milliseconds. */
 const BOOKMARK_INTERVAL_MS = 15_000;
 
 export interface SubscriptionRequest {
   namespace: string;
   from: StartFrom;
-  /** Beats `from`. */
+  /** Takes precedence over `from`. */
   lastEventId: string | undefined;
-  /** What the subscriber may hear of what it has asked for; asked again after `onChange`. Throws ACL_DENIED. */
+  /** What the subscriber may receive of what it has asked for; asked again after `onChange`. Throws ACL_DENIED. */
   filter: () => TopicFilter | Promise<TopicFilter>;
   /** Calls back when `filter` may answer otherwise. Returns what ends it. */
   onChange: (listener: () => void) => () => void;
@@ -23,45 +24,30 @@ export interface SubscriptionRequest {
 
 export interface SubscriptionsOptions {
   feeds: EventFeeds;
+  clock: Pick<Clock, 'schedule'>;
   bookmarkIntervalMs?: number;
 }
 
 type Batches<R> = AsyncGenerator<StreamBatch<SubscriptionItem>, R, undefined>;
 
-/** One subscription for as long as its filter stays as it is. */
-interface Session {
-  readonly namespace: string;
-  readonly followed: FollowedLog;
-  readonly filter: TopicFilter;
-  /** Aborts when the filter has to be asked for again. */
-  readonly stale: AbortSignal;
-}
-
 /**
- * Phases of one subscription, after a bookmark at the position where it attached:
- * - live: the cursor stands in the feed's ring; every step is shared with all subscribers who hear the same. Left when the ring no
- *   longer reaches the cursor or was begun anew, and when the policy changed.
- * - catching up: events are read from the log, a page at a time, until the ring holds the cursor again. When the log can
- *   not tell what follows the cursor, a gap says why, and it goes on from the log's horizon.
- *
- * A subscription is pulled. One that is not pulled costs its cursor and nothing else.
+ * A subscription begins with a bookmark at the position where it attached, and goes on as a `CursorStream`. When the log
+ * cannot tell what follows the cursor, a gap gives the reason, and the stream goes on from the log's horizon. When the policy
+ * changes, it goes on from where it is with what the policy allows then.
  */
 export class Subscriptions {
   readonly #feeds: EventFeeds;
-  readonly #bookmarks: NodeJS.Timeout;
-  #bookmarkTick = 0;
-  #lastBookmark: StreamBatch<SubscriptionItem> | null = null;
+  readonly #bookmarks: Bookmarks<LogPosition, SubscriptionItem>;
 
-  constructor({ feeds, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: SubscriptionsOptions) {
+  constructor({ feeds, clock, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: SubscriptionsOptions) {
     this.#feeds = feeds;
-    this.#bookmarks = setInterval(() => {
-      this.#bookmarkTick += 1;
-      for (const { subscribers, groups } of feeds.running.values()) {
-        subscribers.stir();
-        // What they hold for groups that hear nothing new is let go of.
-        groups.stir();
-      }
-    }, bookmarkIntervalMs);
+    this.#bookmarks = new Bookmarks({
+      clock,
+      intervalMs: bookmarkIntervalMs,
+      idOf: formatPosition,
+      make: bookmarkItem,
+      onTick: () => feeds.tick(),
+    });
   }
 
   /**
@@ -74,31 +60,38 @@ export class Subscriptions {
     const after = startOf(from, lastEventId);
     let stale = new AbortController();
     const end = () => stale.abort();
-    // Before the filter is asked for: what changes while the store answers counts, too.
+    // Before the filter is asked for: a change while the store answers counts, too.
     const releases = [onChange(end)];
     signal.addEventListener('abort', end);
     try {
       let filter = await request.filter();
-      const [followed, range] = await Promise.all([this.#feeds.follow(namespace), this.#feeds.range(namespace)]);
+      const [followed, range] = await Promise.all([this.#feeds.follow(namespace), this.#feeds.head(namespace)]);
       releases.push(followed.use());
-      const { feed } = followed;
-      let position = after ?? (from === 'earliest' ? range.horizon : range.head);
-      yield [bookmarkItem(position)];
+      const { feed, broadcasts } = followed;
+      const start = after ?? (from === 'earliest' ? range.horizon : range.head);
+      yield [bookmarkItem(start)];
       // A head that the feed has not come to is where the feed will come to.
-      let isKnown = after === null && from === 'latest' && feed.compare(feed.end, position) <= 0;
-      if (isKnown && feed.compare(feed.end, position) < 0) feed.wake();
+      const isConfirmed = after === null && from === 'latest' && feed.compare(feed.end, start) <= 0;
+      if (isConfirmed && feed.compare(feed.end, start) < 0) feed.wake();
+      const stream = new CursorStream({
+        broadcast: broadcasts.subscribers,
+        bookmarks: this.#bookmarks,
+        from: start,
+        isConfirmed,
+        holds: (position) => holds(feed, position),
+        read: (position) => this.#feeds.read(namespace, position),
+        bridge: async function* ({ gap, range: { horizon } }: LogGap, position): Batches<LogPosition> {
+          yield [gapItem(position, horizon, gap)];
+          return horizon;
+        },
+      });
       while (!ended(signal)) {
         if (stale.signal.aborted) {
           stale = new AbortController();
           filter = await request.filter();
-          continue;
+        } else {
+          yield* stream.run(projectionOf(filter, itemOf), stale.signal);
         }
-        const session: Session = { namespace, followed, filter, stale: stale.signal };
-        if (!isKnown && !holds(feed, position)) position = yield* this.#catchUp(session, position);
-        if (ended(signal)) return;
-        position = yield* this.#live(session, position);
-        isKnown = false;
-        if (!signal.aborted && feed.closed) throw unavailable('the core is shutting down');
       }
     } finally {
       signal.removeEventListener('abort', end);
@@ -107,66 +100,11 @@ export class Subscriptions {
   }
 
   close(): void {
-    clearInterval(this.#bookmarks);
-  }
-
-  #live({ followed, filter, stale }: Session, from: LogPosition): Batches<LogPosition> {
-    let tick = this.#bookmarkTick;
-    const idle = (position: LogPosition): StreamBatch<SubscriptionItem> | null => {
-      if (tick === this.#bookmarkTick) return null;
-      tick = this.#bookmarkTick;
-      return this.#bookmark(position);
-    };
-    return followed.subscribers.follow(projectionOf(filter, itemOf), from, { signal: stale, idle });
-  }
-
-  async *#catchUp({ namespace, followed, filter, stale }: Session, from: LogPosition): Batches<LogPosition> {
-    const projection = projectionOf(filter, itemOf);
-    const { feed } = followed;
-    let position = from;
-    do {
-      const read = await this.#feeds.read(namespace, position);
-      if (!Array.isArray(read)) {
-        const { horizon } = read.range;
-        yield [gapItem(position, horizon, read.gap)];
-        position = horizon;
-        continue;
-      }
-      const heard = read.map((entry) => projection.project(entry)).filter((item) => item !== null);
-      for (const batch of inBatches(heard)) yield batch;
-      position = read.at(-1)?.position ?? position;
-      if (read.length > 0 || holds(feed, position)) continue;
-      // The end of the log, and the feed has not come so far.
-      if (feed.compare(feed.end, position) < 0) return position;
-      // The feed is further than the store: what it follows is lost, and it has not noticed yet.
-      feed.wake();
-      await nextNewsOf(feed, stale);
-    } while (!stale.aborted && !feed.closed && !holds(feed, position));
-    return position;
-  }
-
-  /** Subscribers who stand at the same position are sent the same object. */
-  #bookmark(position: LogPosition): StreamBatch<SubscriptionItem> {
-    let bookmark = this.#lastBookmark;
-    if (bookmark?.[0]?.id !== formatPosition(position)) this.#lastBookmark = bookmark = [bookmarkItem(position)];
-    return bookmark;
+    this.#bookmarks.close();
   }
 }
 
-/** Whether the subscription is over. Throws the reason when that is a refusal. */
-function ended(signal: AbortSignal): boolean {
-  if (signal.aborted && signal.reason instanceof SwarmError) throw signal.reason;
-  return signal.aborted;
-}
-
-/** A stream that does not read holds one batch as it is written, so batches of old events are small ones. */
-const CATCH_UP_VALUES = 32;
-
-function* inBatches(items: readonly SubscriptionItem[]): Generator<StreamBatch<SubscriptionItem>> {
-  for (let from = 0; from < items.length; from += CATCH_UP_VALUES) yield items.slice(from, from + CATCH_UP_VALUES);
-}
-
-/** Where to go on; null for a word that the log's range explains. */
+/** The position to go on after; null when the log's range gives it. */
 function startOf(from: StartFrom, lastEventId: string | undefined): LogPosition | null {
   if (lastEventId !== undefined && lastEventId !== '') return positionIn(lastEventId, 'lastEventId');
   return typeof from === 'string' ? null : positionIn(from.after, 'from.after');

@@ -1,6 +1,7 @@
 // Concurrent commands become one commit: read together, decided one after the other, written in one round trip.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { SwarmError } from '@hypercode/contracts';
+import { BatchLanes, type FailureScope, type Job } from '@hypercode/feed';
 import { classify, unavailable } from '@hypercode/stores';
 import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';
@@ -17,23 +18,21 @@ export interface CommandResult {
   change: ChangeType | null;
 }
 
-interface Pending {
-  command: Command;
+interface Submitted {
+  readonly command: Command;
   /** Added to the agent's tokens together with the command. */
-  token: IssuedToken | null;
-  /** How often it met another revision than the one it was decided on. */
+  readonly token: IssuedToken | null;
+  /** How often the command met another revision than the one that it was decided on. */
   conflicts: number;
-  /** Committed by itself, after a group that it was in was refused for its data. */
-  alone: boolean;
-  settle: (result: CommandResult) => void;
-  fail: (error: unknown) => void;
 }
+
+type Pending = Job<Submitted, CommandResult>;
 
 export interface GroupCommitOptions {
   db: Kysely<Schema>;
-  /** Told of every group of changes once it is committed, in the order of revisions. */
+  /** Called with the changes of every group once it is committed, in the order of revisions. */
   onCommitted: (namespace: string, changes: Change[]) => void;
-  /** Told what each group came to, after it was committed. */
+  /** Called with what each group came to, after it was committed. */
   onGroup: (group: CommittedGroup) => void;
   /** Monotonic milliseconds. */
   monotonicNow: () => number;
@@ -51,8 +50,6 @@ export interface CommittedGroup {
 
 /** Most commands in one commit: beyond it a larger group gains nothing and holds the counter longer. */
 const MAX_GROUP = 256;
-/** Groups of a namespace under way at a time: while one is committed, the next is read and decided. */
-const MAX_GROUPS = 2;
 /** A second group begins with at least so many commands; fewer wait for the first to end, and for company. */
 const MIN_OVERLAPPING = 16;
 /** Most commands waiting in one namespace; more are refused at once. */
@@ -60,26 +57,27 @@ const MAX_PENDING = 20_000;
 /** Another replica wins a race for the same agent now and then, not this often. */
 const MAX_CONFLICTS = 20;
 
-/** The commands of one namespace. */
-interface Lane {
-  waiting: Pending[];
-  /** Names with a command under way; further commands for them wait. */
-  readonly busy: Set<string>;
-  groups: number;
-}
-
 /**
- * At most two groups of a namespace are under way at a time, never with the same name, and what arrives meanwhile makes
- * the next group. Within a group, commands for one name are decided in their order, each on what the one before it left. What would change an agent for
- * the second time waits for the next group, and so does everything behind it for the same name.
+ * A lane for each namespace: while one group is committed, the next is read and decided, never with the same name. Within a
+ * group, commands for one name are decided in their order, each on what the one before it left. What would change an agent
+ * for the second time waits for the next group, and so does everything after it for the same name.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
-  readonly #lanes = new Map<string, Lane>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #lanes: BatchLanes<Submitted, CommandResult>;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
+    this.#lanes = new BatchLanes({
+      write: (namespace, group) => this.#commit(namespace, group),
+      weigh: () => ({ count: 1, length: 0 }),
+      keyOf: ({ command }) => nameOf(command),
+      maxBatch: { count: MAX_GROUP, length: 0 },
+      maxWaiting: { count: MAX_PENDING, length: 0 },
+      minOverlapping: MIN_OVERLAPPING,
+      scopeOf,
+      meaningOf,
+    });
   }
 
   /**
@@ -87,81 +85,32 @@ export class GroupCommit {
    * (whether it committed is unknown), or RATE_LIMITED when too much is waiting.
    */
   submit(namespace: string, command: Command, token: IssuedToken | null): Promise<CommandResult> {
-    return new Promise((settle, fail) => {
-      const pending: Pending = { command, token, conflicts: 0, alone: false, settle, fail };
-      const lane = this.#lanes.get(namespace) ?? this.#open(namespace);
-      if (lane.waiting.length < MAX_PENDING) {
-        lane.waiting.push(pending);
-        if (lane.groups > 0 && lane.waiting.length === MIN_OVERLAPPING) this.#pump(namespace, lane);
-      } else fail(new SwarmError('RATE_LIMITED', 'too many writes are waiting', { retryAfterMs: 1000 }));
-    });
+    return this.#lanes.submit(namespace, { command, token, conflicts: 0 });
   }
 
   /** Waits until everything that was submitted has been settled. */
-  async close(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
-  }
-
-  #open(namespace: string): Lane {
-    const lane: Lane = { waiting: [], busy: new Set(), groups: 0 };
-    this.#lanes.set(namespace, lane);
-    this.#run(async () => {
-      // What arrives in the same turn of the event loop belongs into the same group.
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#pump(namespace, lane);
-    });
-    return lane;
-  }
-
-  #pump(namespace: string, lane: Lane): void {
-    while (lane.groups === 0 || (lane.groups < MAX_GROUPS && lane.waiting.length >= MIN_OVERLAPPING)) {
-      const group = takeGroup(lane);
-      if (group.length === 0) break;
-      lane.groups += 1;
-      this.#run(async () => {
-        const again = await this.#commit(namespace, group);
-        for (const { command } of group) lane.busy.delete(nameOf(command));
-        lane.waiting.unshift(...again);
-        lane.groups -= 1;
-        this.#pump(namespace, lane);
-      });
-    }
-    if (lane.groups === 0) this.#lanes.delete(namespace);
-  }
-
-  #run(work: () => Promise<void>): void {
-    const run = work().finally(() => this.#running.delete(run));
-    this.#running.add(run);
+  close(): Promise<void> {
+    return this.#lanes.idle();
   }
 
   /** Returns the commands that have to be decided again. */
-  async #commit(namespace: string, group: Pending[]): Promise<Pending[]> {
+  async #commit(namespace: string, group: readonly Pending[]): Promise<readonly Pending[]> {
     const { db, onGroup, monotonicNow } = this.#options;
     const startedAt = monotonicNow();
-    let open = group;
-    try {
-      const folded = fold(group, await readAgents(db, namespace, wantedBy(group)));
-      open = folded.open;
-      if (folded.writes.length === 0) return folded.deferred;
-      const committed = await commitWrites(
-        db,
-        namespace,
-        folded.writes.map(({ write }) => write),
-      );
-      const again = this.#settle(namespace, folded, committed);
-      const changes = committed.filter(({ revision }) => revision !== null).length;
-      onGroup({ commands: group.length, changes, ms: monotonicNow() - startedAt });
-      return [...again, ...folded.deferred];
-    } catch (error) {
-      if (classify(error) !== 'data' || open.length === 1) {
-        for (const { fail } of open) fail(meaningOf(error));
-        return [];
-      }
-      return open.map((pending) => ({ ...pending, alone: true }));
-    }
+    const { writes, deferred } = fold(group, await readAgents(db, namespace, wantedBy(group)));
+    if (writes.length === 0) return deferred;
+    const committed = await commitWrites(
+      db,
+      namespace,
+      writes.map(({ write }) => write),
+    );
+    const again = this.#settle(namespace, writes, committed);
+    const changes = committed.filter(({ revision }) => revision !== null).length;
+    onGroup({ commands: group.length, changes, ms: monotonicNow() - startedAt });
+    return [...again, ...deferred];
   }
 
-  #settle(namespace: string, { writes }: Folded, committed: Committed[]): Pending[] {
+  #settle(namespace: string, writes: readonly FoldedWrite[], committed: readonly Committed[]): Pending[] {
     const byOrd = new Map(committed.map((row) => [row.ord, row]));
     const changes: Change[] = [];
     const again: Pending[] = [];
@@ -189,35 +138,15 @@ export class GroupCommit {
   }
 }
 
-/** The next group, out of what waits: in order, without names that are busy, and alone what has to be alone. */
-function takeGroup(lane: Lane): Pending[] {
-  const group: Pending[] = [];
-  const left: Pending[] = [];
-  /** Names whose commands wait, and so everything behind them for the same name. */
-  const passedOver = new Set<string>();
-  for (const pending of lane.waiting) {
-    const name = nameOf(pending.command);
-    const full = group.length >= MAX_GROUP || group[0]?.alone === true || (pending.alone && group.length > 0);
-    if (full || lane.busy.has(name) || passedOver.has(name)) {
-      left.push(pending);
-      passedOver.add(name);
-    } else {
-      group.push(pending);
-    }
-  }
-  for (const { command } of group) lane.busy.add(nameOf(command));
-  lane.waiting = left;
-  return group;
-}
-
 const nameOf = (command: Command): string => (command.kind === 'register' ? command.registration.name : command.name);
 const incarnationOf = (command: Command): string | null =>
   command.kind === 'register' ? (command.registration.incarnation ?? null) : null;
 const wantedKey = (name: string, incarnation: string | null): string => `${name} ${incarnation ?? ''}`;
 
-function wantedBy(group: Pending[]) {
+function wantedBy(group: readonly Pending[]) {
   const wanted = new Map<string, { name: string; incarnation: string | null }>();
-  for (const { command } of group) {
+  for (const { item } of group) {
+    const { command } = item;
     const name = nameOf(command);
     const incarnation = incarnationOf(command);
     wanted.set(wantedKey(name, incarnation), { name, incarnation });
@@ -236,20 +165,17 @@ interface Folded {
   writes: FoldedWrite[];
   /** Commands that have to be decided again once the writes are committed. */
   deferred: Pending[];
-  /** All commands that are not answered yet, in their order. */
-  open: Pending[];
 }
 
 /** Decides a group. What needs no commit is settled here. */
-function fold(group: Pending[], found: Found[]): Folded {
+function fold(group: readonly Pending[], found: Found[]): Folded {
   const rows = new Map(found.map((row) => [row.name, row.row === null ? null : toAgent(row.row)]));
   const superseded = new Set(found.filter((row) => row.superseded).map((row) => wantedKey(row.name, row.incarnation)));
   const writes = new Map<string, FoldedWrite>();
   const deferred: Pending[] = [];
   const deferredNames = new Set<string>();
-  const open: Pending[] = [];
   for (const pending of group) {
-    const { command, token } = pending;
+    const { command, token } = pending.item;
     const name = nameOf(command);
     const before = rows.get(name) ?? null;
     const earlier = writes.get(name);
@@ -280,9 +206,8 @@ function fold(group: Pending[], found: Found[]): Folded {
       deferred.push(pending);
       deferredNames.add(name);
     }
-    open.push(pending);
   }
-  return { writes: [...writes.values()], deferred, open };
+  return { writes: [...writes.values()], deferred };
 }
 
 const knowing = (command: Command, superseded: Set<string>): Command =>
@@ -326,21 +251,34 @@ function stamp({ agent, change, spec }: Write, revision: number, committedAt: Da
   return orderedAgent(justRegistered({ ...stamped, registeredAt: at }, at));
 }
 
-function conflicted(group: Pending[]): Pending[] {
-  const again: Pending[] = [];
-  for (const pending of group) {
-    const conflicts = pending.conflicts + 1;
-    if (conflicts < MAX_CONFLICTS) again.push({ ...pending, conflicts });
-    else pending.fail(unavailable(`agent "${nameOf(pending.command)}" is being changed by too many concurrent calls`));
-  }
-  return again;
+/** Those that are decided again; the others fail. */
+function conflicted(group: readonly Pending[]): Pending[] {
+  return group.filter((pending) => {
+    const { item } = pending;
+    item.conflicts += 1;
+    if (item.conflicts < MAX_CONFLICTS) return true;
+    pending.fail(unavailable(`agent "${nameOf(item.command)}" is being changed by too many concurrent calls`));
+    return false;
+  });
+}
+
+/** SQLSTATE class 40, a deadlock or a failed serialization: the store refused one transaction, and serves the next. */
+const REFUSED_TRANSACTION = /^40/;
+
+function scopeOf(error: unknown): FailureScope {
+  const kind = classify(error);
+  if (kind === 'data') return 'item';
+  return kind === 'unavailable' && !REFUSED_TRANSACTION.test(sqlStateOf(error)) ? 'lane' : 'batch';
 }
 
 /** SQLSTATE classes 22 and 54: a value that the store cannot hold. A broken constraint would be our own mistake. */
 const UNSTORABLE = /^(?:22|54)/;
 
 function meaningOf(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string' || !UNSTORABLE.test(code)) return error;
+  if (!UNSTORABLE.test(sqlStateOf(error))) return error;
   return new SwarmError('INVALID_INPUT', 'invalid input: the database cannot store it', { cause: error });
 }
+
+/** Empty for what is no error of the database. */
+const sqlStateOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -1,12 +1,12 @@
 // From a token to who is calling: from memory when the token is known, with one shared lookup when it is not.
 import { type Activity, type CircuitState, type Health, SwarmError } from '@hypercode/contracts';
-import { coalesce, type Signal } from '@hypercode/feed';
+import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { timingSafeEqual } from 'node:crypto';
 import { type Change, isRemoval } from '../changes/change.ts';
-import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
-import { type Clock, repeat } from '../clock.ts';
+import type { ChangeFeed, ChangeLog, FollowedChanges } from '../changes/change-log.ts';
+import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
@@ -17,19 +17,29 @@ const MAX_KNOWN = 50_000;
 /** How long a revoked or expired token can go on being used on another replica when the wake-up was lost. */
 const CHECK_INTERVAL_MS = 750;
 const TOKENS_CHANNEL = 'registry-tokens';
+/** For tokens of the configuration: they do not expire and belong to no change log. */
+const NOT_FOLLOWED = { expiresAtMs: null, followed: null };
 
-/** A token that has been recognised. Streams listen to it, to end when it does. */
+/** A token that has been recognised. Streams listen to it, to end when it does; while one does, its namespace is followed. */
 export class Identity {
   readonly hash: string;
   readonly principal: Principal;
   readonly expiresAtMs: number | null;
+  /** The change log that an agent's principal follows. */
+  readonly #followed: FollowedChanges | null;
   readonly #listeners = new Set<(refusal: SwarmError) => void>();
+  #release: (() => void) | null = null;
   #refusal: SwarmError | null = null;
 
-  constructor(hash: string, principal: Principal, expiresAtMs: number | null) {
+  constructor(
+    hash: string,
+    principal: Principal,
+    { expiresAtMs, followed }: { expiresAtMs: number | null; followed: FollowedChanges | null },
+  ) {
     this.hash = hash;
     this.principal = principal;
     this.expiresAtMs = expiresAtMs;
+    this.#followed = followed;
   }
 
   /** Why the token does not count any more; null while it does. */
@@ -41,17 +51,35 @@ export class Identity {
     return this.#listeners.size > 0;
   }
 
+  /** Notes that the token is used now: its namespace is followed for another minute. */
+  touch(): void {
+    this.#followed?.touch();
+  }
+
   /** Calls `listener` once, when the token ends. Returns what takes it back. */
   onEnd(listener: (refusal: SwarmError) => void): () => void {
-    if (this.#refusal === null) this.#listeners.add(listener);
-    else listener(this.#refusal);
-    return () => this.#listeners.delete(listener);
+    if (this.#refusal !== null) {
+      listener(this.#refusal);
+      return () => undefined;
+    }
+    this.#listeners.add(listener);
+    this.#release ??= this.#followed?.use() ?? null;
+    return () => {
+      this.#listeners.delete(listener);
+      if (!this.watched) this.#releaseLog();
+    };
   }
 
   end(refusal: SwarmError): void {
     this.#refusal ??= refusal;
     for (const listener of this.#listeners) listener(this.#refusal);
     this.#listeners.clear();
+    this.#releaseLog();
+  }
+
+  #releaseLog(): void {
+    this.#release?.();
+    this.#release = null;
   }
 }
 
@@ -87,10 +115,8 @@ export class Identities {
   readonly #lookUp: (hash: string) => Promise<TokenRow | undefined>;
   readonly #followed = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
-  readonly #endChecks: () => void;
+  readonly #recheck: Recheck;
   #epoch: number | null = null;
-  #checking: Promise<void> = Promise.resolve();
-  #checkWaits = false;
   #closed = false;
 
   constructor(options: IdentitiesOptions) {
@@ -103,11 +129,13 @@ export class Identities {
     });
     this.#static = options.staticTokens.map(({ token, principal }) => {
       const hash = hashToken(token);
-      return { hash, identity: new Identity(hash.toString('hex'), principal, null) };
+      return { hash, identity: new Identity(hash.toString('hex'), principal, NOT_FOLLOWED) };
     });
     this.#lookUp = coalesce((hashes) => findTokens(options.db, hashes));
-    this.#unsubscribe = options.signal.subscribe(TOKENS_CHANNEL, () => void this.#checkNow());
-    this.#endChecks = repeat(options.clock, CHECK_INTERVAL_MS, () => this.#checkNow());
+    const { clock, onError } = options;
+    const check = () => this.#checkOperators();
+    this.#recheck = new Recheck({ clock, intervalMs: CHECK_INTERVAL_MS, check, onError });
+    this.#unsubscribe = options.signal.subscribe(TOKENS_CHANNEL, () => void this.#recheck.now());
   }
 
   /** Who holds `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
@@ -141,10 +169,9 @@ export class Identities {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#endChecks();
     this.#unsubscribe();
     for (const unfollow of this.#followed.values()) unfollow();
-    await this.#checking;
+    await this.#recheck.close();
   }
 
   #inForce(identity: Identity): Identity {
@@ -152,6 +179,7 @@ export class Identities {
       this.#end(identity, unauthenticated('the token has expired'));
     }
     if (identity.refusal !== null) throw identity.refusal;
+    identity.touch();
     return identity;
   }
 
@@ -159,27 +187,30 @@ export class Identities {
     const epoch = this.#epoch;
     const row = await this.#lookUp(hash);
     if (row === undefined) throw unauthenticated('unknown or revoked token');
-    const feed = row.kind === 'agent' ? await this.#follow(row.namespace) : null;
+    const followed = row.kind === 'agent' ? await this.#follow(row.namespace) : null;
     // Nothing is awaited from here on, so whatever ends the token finds it in memory or was seen by the look-up.
     const known = this.#known.get(hash);
     // Another call may have learnt the same token meanwhile; streams must hear of one identity.
     if (known !== undefined) return this.#inForce(known);
-    const identity = identify(row);
-    if (feed === null ? epoch !== this.#epoch : !isCurrent(row, feed)) return this.#learn(hash);
+    const identity = identify(row, followed);
+    if (followed === null ? epoch !== this.#epoch : !isCurrent(row, followed.feed)) return this.#learn(hash);
     this.#known.set(hash, identity);
     this.#index(identity);
     return this.#inForce(identity);
   }
 
-  async #follow(namespace: string): Promise<ChangeFeed> {
-    const feed = await this.#options.changes.feed(namespace);
-    if (this.#followed.has(namespace) || this.#closed) return feed;
+  async #follow(namespace: string): Promise<FollowedChanges> {
+    const followed = await this.#options.changes.follow(namespace);
+    if (this.#followed.has(namespace) || this.#closed) return followed;
+    const { feed } = followed;
     const unfollow = feed.onEntries((changes) => {
+      // A log that was released is followed again when a token of the namespace is used.
+      if (feed.closed) this.#followed.delete(namespace);
       if (changes === null) this.#forgetNamespace(namespace);
       else for (const change of changes) this.#apply(change);
     });
     this.#followed.set(namespace, unfollow);
-    return feed;
+    return followed;
   }
 
   #apply({ change, before, after, position }: Change): void {
@@ -245,19 +276,6 @@ export class Identities {
     if (identities?.size === 0) this.#byAgent.delete(key);
   }
 
-  /** Checks after the check that is under way. However long that takes, one waits. */
-  #checkNow(): Promise<void> {
-    if (this.#checkWaits) return this.#checking;
-    this.#checkWaits = true;
-    this.#checking = this.#checking
-      .then(() => {
-        this.#checkWaits = false;
-        return this.#checkOperators();
-      })
-      .catch(this.#options.onError);
-    return this.#checking;
-  }
-
   /** Ends operators' tokens that have expired or were revoked. */
   async #checkOperators(): Promise<void> {
     const now = this.#options.clock.now();
@@ -266,7 +284,7 @@ export class Identities {
         this.#end(identity, unauthenticated('the token has expired'));
       }
     }
-    if (this.#closed || this.#operators.size === 0) return;
+    if (this.#operators.size === 0) return;
     const epoch = await readTokenEpoch(this.#options.db);
     if (epoch === this.#epoch) return;
     const operators = [...this.#operators];
@@ -297,17 +315,17 @@ function isCurrent({ name, head }: TokenRow, { ring, end }: ChangeFeed): boolean
 }
 
 /** Who a stored token stands for. Throws when it stands for nobody any more. */
-function identify(row: TokenRow): Identity {
+function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
   const { hash, id, name, namespace } = row;
-  const expiresAtMs = row.expires_at?.getTime() ?? null;
+  const life = { expiresAtMs: row.expires_at?.getTime() ?? null, followed };
   switch (row.kind) {
     case 'admin':
-      return new Identity(hash, { kind: 'admin', id, name }, expiresAtMs);
+      return new Identity(hash, { kind: 'admin', id, name }, life);
     case 'viewer':
-      return new Identity(hash, { kind: 'viewer', id, name, namespace }, expiresAtMs);
+      return new Identity(hash, { kind: 'viewer', id, name, namespace }, life);
     case 'join': {
       const roles = row.roles ?? '*';
-      return new Identity(hash, { kind: 'join', id, name, namespace, roles, limited: row.limited }, expiresAtMs);
+      return new Identity(hash, { kind: 'join', id, name, namespace, roles, limited: row.limited }, life);
     }
     case 'agent': {
       if (row.fenced) throw fenced();
@@ -330,7 +348,7 @@ function identify(row: TokenRow): Identity {
         health: (row.current_health ?? 'unknown') as Health,
         hasHealthUrl: row.has_health_url ?? false,
       };
-      return new Identity(hash, principal, expiresAtMs);
+      return new Identity(hash, principal, life);
     }
   }
 }

@@ -1,15 +1,14 @@
 // The live watch: a snapshot, then every change after it, in order, none missing, none twice.
+import type { Clock } from '@hypercode/clock';
 import { type AgentFilter, SNAPSHOT_ID, SwarmError } from '@hypercode/contracts';
-import { unavailable } from '@hypercode/stores';
-import { Broadcast, type Projection, type StreamBatch } from '@hypercode/feed';
+import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import type { Change } from '../changes/change.ts';
-import type { ChangeFeed, ChangeLog } from '../changes/change-log.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
 import type { Schema } from '../schema.ts';
 import { bookmarkItem, projectionOf, syncedItem, type WatchItem } from './project.ts';
 import { Snapshots } from './snapshots.ts';
 
-/** How often a watcher that has everything is told so; it keeps its cursor young and its connection alive. */
+/** How often a watcher that has everything is sent a bookmark, in milliseconds. */
 export const BOOKMARK_INTERVAL_MS = 15_000;
 
 export interface WatchRequest {
@@ -22,6 +21,7 @@ export interface WatchRequest {
 export interface WatchesOptions {
   db: Kysely<Schema>;
   changes: ChangeLog;
+  clock: Pick<Clock, 'schedule'>;
   bookmarkIntervalMs?: number;
 }
 
@@ -29,47 +29,39 @@ export interface WatchesOptions {
 interface Session {
   readonly namespace: string;
   readonly filter: AgentFilter;
-  readonly broadcast: ChangeBroadcast;
-  readonly projection: Projection<Change, WatchItem>;
   readonly signal: AbortSignal;
-  /** The store's head when the watch began: once the cursor is there, the watcher is told that it is in step. */
-  readonly syncAt: number;
+  /** Whether the watcher was sent `synced`. */
   synced: boolean;
 }
 
-type ChangeBroadcast = Broadcast<number, Change, WatchItem>;
 type Batches<R> = AsyncGenerator<StreamBatch<WatchItem>, R, undefined>;
 
 /**
  * Phases of one watch:
  * - snapshot: the matching agents at one revision, then `synced`. Entered at the beginning, and again (as a reset) when
- *   the cursor cannot be continued: it is behind the horizon, or ahead of the store's head.
- * - live: the cursor stands in the feed's ring; every step is shared with all watchers of the same filter. Left when the ring
- *   no longer reaches the cursor, or was begun anew.
- * - catching up: changes are read from the log, a page at a time, until the ring reaches the cursor again.
- *
- * A watch is pulled. One that is not pulled costs its cursor and nothing else.
+ *   the cursor cannot be continued: it is before the horizon, or after the store's head.
+ * - live and catching up: see `CursorStream`. The first time that the cursor reaches the store's head, `synced` is sent.
  */
 export class Watches {
   readonly #changes: ChangeLog;
   readonly #snapshots: Snapshots;
-  readonly #broadcasts = new Map<ChangeFeed, ChangeBroadcast>();
-  readonly #bookmarks: NodeJS.Timeout;
-  #bookmarkTick = 0;
-  #lastBookmark: StreamBatch<WatchItem> | null = null;
+  readonly #bookmarks: Bookmarks<number, WatchItem>;
 
-  constructor({ db, changes, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: WatchesOptions) {
+  constructor({ db, changes, clock, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: WatchesOptions) {
     this.#changes = changes;
     this.#snapshots = new Snapshots(db);
-    this.#bookmarks = setInterval(() => {
-      this.#bookmarkTick += 1;
-      for (const broadcast of this.#broadcasts.values()) broadcast.stir();
-    }, bookmarkIntervalMs);
+    this.#bookmarks = new Bookmarks({
+      clock,
+      intervalMs: bookmarkIntervalMs,
+      idOf: String,
+      make: bookmarkItem,
+      onTick: () => changes.tick(),
+    });
   }
 
   /** How many watches follow the log. */
   get size(): number {
-    return [...this.#broadcasts.values()].reduce((sum, { size }) => sum + size, 0);
+    return [...this.#changes.running.values()].reduce((sum, { broadcasts }) => sum + broadcasts.watchers.size, 0);
   }
 
   /**
@@ -79,34 +71,42 @@ export class Watches {
    */
   async *open({ namespace, filter, cursor }: WatchRequest, signal: AbortSignal): Batches<void> {
     const since = parseCursor(cursor);
-    const [feed, head] = await Promise.all([this.#changes.feed(namespace), this.#changes.head(namespace)]);
-    if (feed.end < head.revision) feed.wake();
-
-    const session: Session = {
-      namespace,
-      filter,
-      broadcast: this.#broadcastOf(feed),
-      projection: projectionOf(filter),
-      signal,
-      syncAt: head.revision,
-      synced: false,
-    };
-    let position: number;
-    if (typeof since === 'number' && since >= head.horizon && since <= head.revision) position = since;
-    else position = yield* this.#snapshot(session, head.revision, since !== null);
-    while (!ended(signal)) {
-      position = yield* this.#live(session, position);
-      if (ended(signal)) return;
-      if (feed.closed) throw unavailable('the core is shutting down');
-      const caughtUp = yield* this.#catchUp(session, position);
-      if (caughtUp !== null) position = caughtUp;
-      else position = yield* this.#snapshot(session, (await this.#changes.head(namespace)).revision, true);
+    const [followed, head] = await Promise.all([this.#changes.follow(namespace), this.#changes.head(namespace)]);
+    const release = followed.use();
+    try {
+      const { feed, broadcasts } = followed;
+      if (feed.end < head.revision) feed.wake();
+      const session: Session = { namespace, filter, signal, synced: false };
+      const isCurrent = typeof since === 'number' && since >= head.horizon && since <= head.revision;
+      const stream = new CursorStream({
+        broadcast: broadcasts.watchers,
+        bookmarks: this.#bookmarks,
+        from: isCurrent ? since : yield* this.#snapshot(session, head.revision, since !== null),
+        isConfirmed: true,
+        // A ring that ends before the cursor may be one of a store that went back.
+        holds: (revision) => feed.ring.reaches(revision) && revision <= feed.end,
+        read: (revision) => this.#changes.read(namespace, revision),
+        bridge: () => this.#reset(session),
+        ownBatch: (revision) => {
+          if (session.synced || revision < head.revision) return null;
+          session.synced = true;
+          return [syncedItem(revision)];
+        },
+      });
+      yield* stream.run(projectionOf(filter), signal);
+    } finally {
+      release();
     }
   }
 
   close(): void {
-    clearInterval(this.#bookmarks);
+    this.#bookmarks.close();
     this.#snapshots.close();
+  }
+
+  async *#reset(session: Session): Batches<number> {
+    const { revision } = await this.#changes.head(session.namespace);
+    return yield* this.#snapshot(session, revision, true);
   }
 
   async *#snapshot(session: Session, revision: number, reset: boolean): Batches<number> {
@@ -119,54 +119,6 @@ export class Watches {
     yield [syncedItem(snapshot.revision)];
     return snapshot.revision;
   }
-
-  #live(session: Session, from: number): Batches<number> {
-    const { broadcast, projection, signal } = session;
-    let tick = this.#bookmarkTick;
-    const idle = (position: number): StreamBatch<WatchItem> | null => {
-      if (!session.synced && position >= session.syncAt) {
-        session.synced = true;
-        return [syncedItem(position)];
-      }
-      if (tick === this.#bookmarkTick) return null;
-      tick = this.#bookmarkTick;
-      return this.#bookmark(position);
-    };
-    return broadcast.follow(projection, from, { signal, idle });
-  }
-
-  /** Null when the log cannot tell what follows the cursor. */
-  async *#catchUp(session: Session, from: number): Batches<number | null> {
-    const { namespace, broadcast, projection, signal } = session;
-    let position = from;
-    do {
-      const changes = await this.#changes.read(namespace, position);
-      if (changes === null) return null;
-      position = changes.at(-1)?.position ?? position;
-      const batch = changes.map((change) => projection.project(change)).filter((item) => item !== null);
-      if (batch.length > 0) yield batch;
-    } while (!ended(signal) && !broadcast.feed.ring.reaches(position));
-    return position;
-  }
-
-  #broadcastOf(feed: ChangeFeed): ChangeBroadcast {
-    let broadcast = this.#broadcasts.get(feed);
-    if (broadcast === undefined) this.#broadcasts.set(feed, (broadcast = new Broadcast(feed)));
-    return broadcast;
-  }
-
-  /** Watchers who stand at the same revision are sent the same object. */
-  #bookmark(revision: number): StreamBatch<WatchItem> {
-    let bookmark = this.#lastBookmark;
-    if (bookmark?.[0]?.id !== String(revision)) this.#lastBookmark = bookmark = [bookmarkItem(revision)];
-    return bookmark;
-  }
-}
-
-/** Whether the watch is over. Throws the reason when that is a refusal. */
-function ended(signal: AbortSignal): boolean {
-  if (signal.aborted && signal.reason instanceof SwarmError) throw signal.reason;
-  return signal.aborted;
 }
 
 /** A revision, `snapshot` for a cursor inside one, or null to begin. */
