@@ -39,15 +39,17 @@ export interface ErrorDetails {
 type DetailsOf<C extends ErrorCode> = C extends keyof ErrorDetails ? ErrorDetails[C] : unknown;
 
 /** A refusal as it travels: in problem+json, in `error.data.swarm`, in an `error` event. */
-export const SwarmErrorBody = z.object({
-  code: ErrorCode,
-  message: z.string(),
-  /** Whether the same call, repeated unchanged, can succeed. */
-  retryable: z.boolean(),
-  /** How long to wait before the next try, in milliseconds. */
-  retryAfterMs: z.number().int().nonnegative().optional(),
-  details: z.unknown().optional(),
-});
+export const SwarmErrorBody = z
+  .object({
+    code: ErrorCode,
+    message: z.string(),
+    /** Whether the same call, repeated unchanged, can succeed. */
+    retryable: z.boolean(),
+    /** How long to wait before the next try, in milliseconds. */
+    retryAfterMs: z.number().int().nonnegative().optional(),
+    details: z.unknown().optional(),
+  })
+  .meta({ id: 'SwarmError' });
 export type SwarmErrorBody = z.infer<typeof SwarmErrorBody>;
 
 export interface SwarmErrorOptions<C extends ErrorCode> {

@@ -1,4 +1,4 @@
-// What every part of HyperCode Swarm agrees on: schemas and their types, limits, topic patterns, error codes.
+// What every part of HyperCode Swarm agrees on: the API, schemas and their types, limits, topic patterns, error codes.
 export {
   Activity,
   Agent,
@@ -11,6 +11,10 @@ export {
   Health,
   Labels,
 } from './agent.ts';
+export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
+export { KINDS } from './api/kinds.ts';
+export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
+export type { CallerKind, Reach, Rights } from './api/rights.ts';
 export { architectEvents } from './architect-events.ts';
 export {
   AckInput,

@@ -22,20 +22,22 @@ const TITLES = {
 } as const satisfies Record<ErrorCode, string>;
 
 /** The members of RFC 9457, section 3.1, and the refusal's own. */
-export const Problem = z.object({
-  /** Names the code; there is nothing to fetch behind it. */
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  /** What went wrong this time, in words. */
-  detail: z.string(),
-  code: ErrorCode,
-  /** Whether the same call, repeated unchanged, can succeed. */
-  retryable: z.boolean(),
-  /** How long to wait before the next try, in milliseconds. */
-  retryAfterMs: z.number().int().nonnegative().optional(),
-  details: z.unknown().optional(),
-});
+export const Problem = z
+  .object({
+    /** Names the code; there is nothing to fetch behind it. */
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    /** What went wrong this time, in words. */
+    detail: z.string(),
+    code: ErrorCode,
+    /** Whether the same call, repeated unchanged, can succeed. */
+    retryable: z.boolean(),
+    /** How long to wait before the next try, in milliseconds. */
+    retryAfterMs: z.number().int().nonnegative().optional(),
+    details: z.unknown().optional(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;
 
 export function problemOf(refusal: SwarmError): Problem {
