@@ -34,7 +34,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     typesOf: 'server',
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
     portable: true,
-    nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
+    nodeOnly: ['src/transport/transport-node.ts', 'src/presence/serve-health.ts'],
   },
   'packages/settings': { imports: [] },
   'packages/nestjs': { imports: ['client'], tests: ['core-runtime/testing', 'testkit'] },
