@@ -37,7 +37,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     nodeOnly: ['src/transport/transport-node.ts', 'src/presence/serve-health.ts'],
   },
   'packages/settings': { imports: [] },
-  'packages/nestjs': { imports: ['client'], tests: ['core-runtime/testing', 'testkit'] },
+  'packages/nestjs': { imports: ['client', 'clock'], tests: ['core-runtime/testing', 'testkit'] },
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],

@@ -1,6 +1,6 @@
 // The bus as a client has it: one publisher and one queue of acks for all that it publishes and consumes.
 import type { CircuitState, EventCatalogue, PublishResult, SwarmEvent } from '@hypercode/contracts';
-import { sleep } from '../transport/clock.ts';
+import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
 import { ConsumerLoad } from '../consuming/consumer-load.ts';
 import {

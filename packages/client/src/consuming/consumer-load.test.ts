@@ -1,5 +1,5 @@
 // When an agent counts as busy, on a clock that the test moves.
-import { HeldClock } from '@hypercode/testkit';
+import { HeldClock } from '@hypercode/clock/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { ConsumerLoad } from './consumer-load.ts';
 

@@ -3,7 +3,7 @@
 //
 //   ready ──full──> ready, looked at again after BUSY_AFTER_MS ──still full, or again──> busy
 //   busy ──not full for READY_AFTER_MS on end──> ready
-import type { Clock } from '../transport/clock.ts';
+import type { Clock } from '@hypercode/clock';
 import { onAbort } from '../transport/on-abort.ts';
 
 const BUSY_AFTER_MS = 250;
@@ -60,7 +60,7 @@ export class ConsumerLoad {
     const wasFull = this.#isFull;
     this.#isFull = this.#areAllTaken();
     if (!wasFull && !this.#isFull) return;
-    this.#fullAt = this.#clock.now();
+    this.#fullAt = this.#clock.monotonicMs();
     if (this.#isFull && this.#activity === 'ready') this.#lookAfter(BUSY_AFTER_MS);
     if (!this.#isFull && this.#activity === 'busy') this.#lookAfter(READY_AFTER_MS);
   }
@@ -87,7 +87,7 @@ export class ConsumerLoad {
       return;
     }
     if (this.#isFull) return;
-    const remainingMs = this.#fullAt + READY_AFTER_MS - this.#clock.now();
+    const remainingMs = this.#fullAt + READY_AFTER_MS - this.#clock.monotonicMs();
     if (remainingMs > 0) this.#lookAfter(remainingMs);
     else this.#become('ready');
   }

@@ -12,14 +12,13 @@
 // is free.
 import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { abortError } from '../transport/bounded.ts';
-import { sleep } from '../transport/clock.ts';
+import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
 import { safely, surface } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
 import type { SettleQueue } from './settle-queue.ts';
-import { randomUuid } from '../transport/uuid.ts';
 
 export interface DeliveriesOptions extends StreamOptions {
   readonly group: string;
@@ -99,7 +98,7 @@ async function* deliver(
   ended: AbortSignal,
 ): AsyncGenerator<GroupEvent, undefined, undefined> {
   const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries } = options;
-  const { namespace = connection.namespace, consumer = randomUuid() } = options;
+  const { namespace = connection.namespace, consumer = connection.clock.newId() } = options;
   // The same name over all connections, so that what is open counts when the stream is resumed.
   const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
   const request = { path: 'bus.consume', input, decode: readGroupEvent };
@@ -175,7 +174,7 @@ export class GroupConsumer implements Consumer {
     this.#connection = connection;
     this.#settleQueue = settleQueue;
     // One name over all that it opens, as over the connections of one.
-    this.#options = { ...options, consumer: options.consumer ?? randomUuid() };
+    this.#options = { ...options, consumer: options.consumer ?? connection.clock.newId() };
     this.#handler = handler;
     this.#onLoad = onLoad;
     const { signal } = options;
@@ -237,7 +236,7 @@ export class GroupConsumer implements Consumer {
       if (this.#stopping.signal.aborted) return false;
       if (item.type === 'gap') safely(() => onGap?.(item));
       else {
-        this.#waiting.set(item.deliveryId, { item, deadline: clock.now() + ackDeadlineMs });
+        this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + ackDeadlineMs });
         this.#fillPlaces();
       }
     }
@@ -245,7 +244,7 @@ export class GroupConsumer implements Consumer {
   }
 
   #fillPlaces(): void {
-    const now = this.#connection.clock.now();
+    const now = this.#connection.clock.monotonicMs();
     for (const [deliveryId, waiting] of this.#waiting) {
       const isOver = waiting.deadline <= now || this.#running.has(deliveryId) || this.#aside.has(deliveryId);
       if (!isOver && (this.#isFull || this.#isEnding)) break;
@@ -261,7 +260,7 @@ export class GroupConsumer implements Consumer {
     if (!this.#isFull || this.#isLost) return;
     const { clock } = this.#connection;
     const lostAt = Math.max(...Array.from(this.#running.values(), (running) => running.lostAt));
-    this.#cancelWatch = clock.schedule(Math.max(0, lostAt - clock.now()), () => {
+    this.#cancelWatch = clock.schedule(Math.max(0, lostAt - clock.monotonicMs()), () => {
       this.#isLost = true;
       void this.#deliveries.return?.();
     });
@@ -281,7 +280,7 @@ export class GroupConsumer implements Consumer {
     const { ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
     const controller = new AbortController();
     const abort = (reason: SwarmError): void => controller.abort(reason);
-    const cancel = clock.schedule(deadline - clock.now(), () =>
+    const cancel = clock.schedule(deadline - clock.monotonicMs(), () =>
       abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
     );
     const release = onAbort(closed, () => abort(abortError(closed)));

@@ -4,7 +4,7 @@ import { SwarmError } from '@hypercode/contracts';
 import { atEndOfTurn } from '#transport';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError } from '../transport/bounded.ts';
-import { sleep } from '../transport/clock.ts';
+import { sleep } from '@hypercode/clock';
 import { callMutation, type Connection } from '../transport/connection.ts';
 import { onAbort } from '../transport/on-abort.ts';
 
@@ -69,7 +69,7 @@ export class SettleQueue {
     let lane = this.#lanes.get(key);
     if (lane === undefined) this.#lanes.set(key, (lane = { path, fields, pending: [], requests: 0 }));
     const { pending } = lane;
-    const giveUpAt = clock.now() + GIVE_UP_MS;
+    const giveUpAt = clock.monotonicMs() + GIVE_UP_MS;
     const settled = new Promise<void>(
       (resolve, reject) => void pending.push({ deliveryId, giveUpAt, resolve, reject }),
     );
@@ -122,7 +122,7 @@ export class SettleQueue {
   async #insist({ path }: Lane, input: string, giveUpAt: number): Promise<void> {
     const { clock, closed, timeoutMs } = this.#connection;
     for (let failures = 1; ; failures += 1) {
-      const remainingMs = giveUpAt - clock.now();
+      const remainingMs = giveUpAt - clock.monotonicMs();
       if (remainingMs <= 0) throw new SwarmError('UNAVAILABLE', `could not be settled within ${GIVE_UP_MS} ms`);
       try {
         await callMutation(this.#connection, path, input, {
@@ -133,7 +133,7 @@ export class SettleQueue {
       } catch (thrown) {
         const refusal = SwarmError.from(thrown);
         const delayMs = retryDelay(refusal, failures, clock.random());
-        if (!refusal.retryable || closed.aborted || clock.now() + delayMs >= giveUpAt) throw refusal;
+        if (!refusal.retryable || closed.aborted || clock.monotonicMs() + delayMs >= giveUpAt) throw refusal;
         await sleep(clock, delayMs, closed);
         if (closed.aborted) throw refusal;
       }

@@ -1,10 +1,10 @@
 // Connecting an agent to the swarm, and staying connected.
+import { systemClock } from '@hypercode/clock';
 import type { AgentRegistrationInput, SwarmError } from '@hypercode/contracts';
 import { abortError } from '../transport/bounded.ts';
 import { type AgentLogger, ConnectedAgent } from './connected-agent.ts';
 import type { SwarmClientOptions } from '../transport/connection.ts';
 import { onAbort } from '../transport/on-abort.ts';
-import { randomUuid } from '../transport/uuid.ts';
 
 type Registration = Omit<AgentRegistrationInput, 'incarnation' | 'namespace'>;
 
@@ -33,7 +33,7 @@ export function createAgent(options: CreateAgentOptions): ConnectedAgent {
   const { whenCircuitOpen, heartbeatMs, onFenced, onError, logger, ...registration } = others;
   const agent = new ConnectedAgent(
     { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen },
-    { registration: { ...registration, incarnation: randomUuid() }, heartbeatMs, logger },
+    { registration: { ...registration, incarnation: systemClock.newId() }, heartbeatMs, logger },
   );
   if (onFenced !== undefined) agent.on('fenced', onFenced);
   if (onError !== undefined) agent.on('error', onError);

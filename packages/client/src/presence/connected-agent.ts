@@ -10,7 +10,7 @@ import {
 } from '@hypercode/contracts';
 import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
 import { type Bus, openBus } from '../bus/bus-calls.ts';
-import { sleep } from '../transport/clock.ts';
+import { sleep } from '@hypercode/clock';
 import { type Connection, openConnection, postJson, type SwarmClientOptions } from '../transport/connection.ts';
 import { Emitter, type Listener, safely } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
@@ -278,7 +278,7 @@ export class ConnectedAgent {
     this.#hasToldActivity ||= activity !== undefined;
     const request = this.#bus.circuit.begin();
     this.#hurry = new AbortController();
-    this.#beatAt = clock.now();
+    this.#beatAt = clock.monotonicMs();
     // A beat that hangs must not cost the lease.
     const limitMs = Math.max(BEAT_LIMIT_MS, (this.#lifecycle.leaseMs ?? Infinity) / 3);
     try {
@@ -307,12 +307,12 @@ export class ConnectedAgent {
     if (phase !== 'beating' || failures > 0) return sleep(clock, waitMs, this.#end.signal);
     const { signal } = this.#hurry;
     const release = onAbort(this.#end.signal, () => this.#hurry.abort());
-    const due = clock.now() + waitMs;
+    const due = clock.monotonicMs() + waitMs;
     await sleep(clock, waitMs, signal);
     release();
     // That it drains is told once, and at once.
-    const earliest = this.#isDraining ? clock.now() : Math.min(due, this.#beatAt + ACTIVITY_GAP_MS);
-    await sleep(clock, Math.max(0, earliest - clock.now()), this.#end.signal);
+    const earliest = this.#isDraining ? clock.monotonicMs() : Math.min(due, this.#beatAt + ACTIVITY_GAP_MS);
+    await sleep(clock, Math.max(0, earliest - clock.monotonicMs()), this.#end.signal);
   }
 
   /**

@@ -1,6 +1,5 @@
 // An event on its way to the core: named for good, and as the JSON text that will travel.
 import { LIMITS, SwarmError } from '@hypercode/contracts';
-import { randomUuid } from '../transport/uuid.ts';
 
 export interface PublishOptions {
   /** A UUID that names the event for good: publishing it again is no second event. Default: a new one. */
@@ -28,8 +27,12 @@ export interface OutgoingEvent {
 }
 
 /** Throws INVALID_INPUT when `data` is not JSON, PAYLOAD_TOO_LARGE when no event could hold it. */
-export function outgoingEvent(topic: string, data: unknown, options: PublishOptions): OutgoingEvent {
-  const { id = randomUuid(), time, subject, correlationId, causationId, traceparent } = options;
+export function outgoingEvent(
+  topic: string,
+  data: unknown,
+  options: PublishOptions & { readonly id: string },
+): OutgoingEvent {
+  const { id, time, subject, correlationId, causationId, traceparent } = options;
   const dataText = jsonOf(data);
   const dataBytes = utf8Length(dataText);
   if (dataBytes > LIMITS.eventBytes) {

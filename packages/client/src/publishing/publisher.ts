@@ -87,7 +87,7 @@ export class Publisher {
     const { closed, clock, publishTimeoutMs } = this.#connection;
     const { signal } = options;
     return new Promise((resolve, reject) => {
-      const event = outgoingEvent(topic, data, options);
+      const event = outgoingEvent(topic, data, { ...options, id: options.id ?? clock.newId() });
       if (closed.aborted) return reject(withId(abortError(closed), event.id));
       if (signal?.aborted) return reject(withId(abortError(signal), event.id));
       const hasRoom = this.#waiting.size === 0 && this.#room.take(event.bytes);
@@ -98,7 +98,7 @@ export class Publisher {
       const entry: Entry = {
         event,
         number: this.#count,
-        deadline: clock.now() + publishTimeoutMs,
+        deadline: clock.monotonicMs() + publishTimeoutMs,
         resolve,
         reject,
         state: hasRoom ? 'queued' : 'waiting',
@@ -255,7 +255,7 @@ export class Publisher {
     if (this.#cancelPause === undefined) this.#failures += 1;
     const isFirst = this.#cancelPause === undefined;
     const delayMs = isFirst ? retryDelay(obstacle, this.#failures, clock.random()) : (obstacle.retryAfterMs ?? 0);
-    const until = clock.now() + delayMs;
+    const until = clock.monotonicMs() + delayMs;
     if (!isFirst && until <= this.#pausedUntil) return;
     this.#cancelPause?.();
     this.#pausedUntil = until;
@@ -322,7 +322,7 @@ export class Publisher {
     const [oldest] = this.#open;
     const { clock, publishTimeoutMs } = this.#connection;
     if (oldest === undefined || this.#cancelSweep !== undefined || !Number.isFinite(publishTimeoutMs)) return;
-    this.#cancelSweep = clock.schedule(Math.max(0, oldest.deadline - clock.now()), () => {
+    this.#cancelSweep = clock.schedule(Math.max(0, oldest.deadline - clock.monotonicMs()), () => {
       this.#cancelSweep = undefined;
       this.#sweep();
       this.#armSweep();
@@ -330,7 +330,7 @@ export class Publisher {
   }
 
   #sweep(): void {
-    const now = this.#connection.clock.now();
+    const now = this.#connection.clock.monotonicMs();
     for (const entry of this.#open) {
       if (entry.deadline > now) break;
       this.#refuse(entry, this.#timeoutOf(entry));

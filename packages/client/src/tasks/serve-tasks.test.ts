@@ -1,6 +1,7 @@
 // What becomes of each assignment, with a bus and a clock that the test moves.
 import { LIMITS, type Json, type PublishResult, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { HeldClock, trackLeaks, waitFor } from '@hypercode/testkit';
+import { HeldClock } from '@hypercode/clock/testing';
+import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { expect, test } from 'vitest';
 import type { BusCalls } from '../bus/bus-calls.ts';
 import type { ConsumeOptions, DeliveryHandler } from '../consuming/consumer.ts';
@@ -31,7 +32,7 @@ const ASSIGNED_ID = taskEventId(TASK, 'assigned');
 
 /** A worker on a bus that the test plays: what it says is kept, or refused by `refuse`. */
 function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOptions = {}) {
-  const clock = Object.assign(new HeldClock(), { wallNow: () => START + clock.now() });
+  const clock = new HeldClock();
   const said: Said[] = [];
   const errors: unknown[] = [];
   const attached = Promise.withResolvers<void>();

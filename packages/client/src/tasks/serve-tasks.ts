@@ -14,7 +14,7 @@ import { architectEvents, type Json, LIMITS, SwarmError, type TaskAssigned } fro
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError, bounded } from '../transport/bounded.ts';
 import type { BusCalls } from '../bus/bus-calls.ts';
-import { type Clock, sleep, systemClock } from '../transport/clock.ts';
+import { type Clock, sleep, systemClock } from '@hypercode/clock';
 import type { ConnectedAgent } from '../presence/connected-agent.ts';
 import type { Consumer, Delivery } from '../consuming/consumer.ts';
 import { safely } from '../transport/emitter.ts';
@@ -88,11 +88,6 @@ const PROGRESS_GAP_MS = 250;
 /** Attempts of which is remembered that they are over, in case they come again. */
 const MAX_REMEMBERED = 10_000;
 
-interface TaskClock extends Clock {
-  /** Milliseconds since the epoch, as deadlines are told. */
-  wallNow(): number;
-}
-
 interface Attempt {
   readonly task: TaskAssigned;
   /** The id of the event that assigned it. */
@@ -121,7 +116,7 @@ export class AssignedTasks implements TaskServer {
   readonly #events: TypedEvents<typeof architectEvents>;
   readonly #handlers: Readonly<Record<string, TaskHandler>>;
   readonly #options: ServeTasksOptions;
-  readonly #clock: TaskClock;
+  readonly #clock: Clock;
   readonly #consumer: Consumer;
   readonly #cancellations: TopicListener;
   /** By attempt. */
@@ -136,7 +131,7 @@ export class AssignedTasks implements TaskServer {
     bus: Pick<BusCalls, 'events'>,
     handlers: Readonly<Record<string, TaskHandler>>,
     options: ServeTasksOptions,
-    clock: TaskClock = { ...systemClock, wallNow: () => Date.now() },
+    clock: Clock = systemClock,
   ) {
     this.#name = name;
     this.#events = bus.events(architectEvents);
@@ -188,7 +183,7 @@ export class AssignedTasks implements TaskServer {
       leavePlace();
       return running.done;
     }
-    const leftMs = Date.parse(task.deadlineAt) - this.#clock.wallNow();
+    const leftMs = Date.parse(task.deadlineAt) - this.#clock.epochMs();
     if (leftMs <= 0 || this.#over.has(key)) return;
     await this.#begin(task, causationId, leftMs).done;
   }
@@ -297,7 +292,7 @@ export class AssignedTasks implements TaskServer {
     let isSending = false;
     let hasEnded = false;
     const progress: TaskContext['progress'] = (fraction, message) => {
-      const now = this.#clock.now();
+      const now = this.#clock.monotonicMs();
       if (hasEnded || isSending || now - lastAt < PROGRESS_GAP_MS) return;
       lastAt = now;
       isSending = true;

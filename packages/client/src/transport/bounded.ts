@@ -1,6 +1,6 @@
 // Work that gives up: after a time, or when somebody aborts it.
 import { SwarmError } from '@hypercode/contracts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '@hypercode/clock';
 import { onAbort } from './on-abort.ts';
 
 /** The SwarmError that an aborted signal stands for. */

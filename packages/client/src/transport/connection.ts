@@ -2,7 +2,7 @@
 import { SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
 import { bounded } from './bounded.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '@hypercode/clock';
 import { isRecord, parseJson } from './json.ts';
 import type { PublishBuffer } from '../publishing/publish-room.ts';
 import { refusalOf, unreachable } from './refusal.ts';

@@ -2,7 +2,7 @@
 // the pace of whoever reads it.
 import { SwarmError } from '@hypercode/contracts';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { Clock } from './clock.ts';
+import type { Clock } from '@hypercode/clock';
 import { parseJson } from './json.ts';
 import { onAbort } from './on-abort.ts';
 import { refusalOf, unreachable } from './refusal.ts';

@@ -7,7 +7,7 @@
 import { SwarmError } from '@hypercode/contracts';
 import { retryDelay } from './backoff.ts';
 import { abortError, bounded, linkSignals } from './bounded.ts';
-import { sleep } from './clock.ts';
+import { sleep } from '@hypercode/clock';
 import type { Connection } from './connection.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import { isRecord, parseJson } from './json.ts';

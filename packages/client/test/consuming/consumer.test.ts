@@ -2,9 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type GroupEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { HeldClock, trackLeaks, waitFor } from '@hypercode/testkit';
+import { HeldClock } from '@hypercode/clock/testing';
+import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../src/transport/clock.ts';
+import { type Clock, systemClock } from '@hypercode/clock';
 import { type Connection, openConnection } from '../../src/transport/connection.ts';
 import {
   type ConsumeOptions,

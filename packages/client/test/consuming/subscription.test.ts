@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { type SubscriptionEvent, SwarmError } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/transport/clock.ts';
+import { systemClock } from '@hypercode/clock';
 import { type Connection, openConnection } from '../../src/transport/connection.ts';
 import { listenTo, subscribeTo } from '../../src/consuming/subscription.ts';
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { SwarmError } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../src/transport/clock.ts';
+import { systemClock } from '@hypercode/clock';
 import { type Connection, openConnection, type TokenSource } from '../../src/transport/connection.ts';
 import { resumableStream, type StreamOptions } from '../../src/transport/resumable-stream.ts';
 
