@@ -1,6 +1,6 @@
 // Inputs and outputs of the bus' procedures, and what its subscriptions and consumer groups tell.
 import { z } from 'zod';
-import { SwarmErrorBody } from './error.ts';
+import { SwarmErrorBody } from './error-body.ts';
 import { Position, PublishInput, SwarmEvent } from './event.ts';
 import { LIMITS } from './limits.ts';
 import { inNamespace, Name } from './name.ts';

@@ -1,8 +1,10 @@
 // Events: what agents publish, and what everybody else is handed.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { json, jsonFault, text } from './text.ts';
-import { isTopic, Topic } from './topic.ts';
+import { jsonFault } from './json-fault.ts';
+import { json, text } from './text.ts';
+import { Topic } from './topic.ts';
+import { isTopic } from './topic-matching.ts';
 
 /** W3C Trace Context, section 3.2.2: version, trace id, parent id and flags. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

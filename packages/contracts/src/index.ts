@@ -53,13 +53,13 @@ export {
 export { CIRCUIT_TOPICS, CircuitEventData, LIVENESS_TOPICS, ResetInput, TripInput } from './circuit.ts';
 export {
   ERROR_CODES,
-  ErrorCode,
   type ErrorDetails,
   invalidInput,
+  isSwarmErrorBody,
   SwarmError,
-  SwarmErrorBody,
   type SwarmErrorOptions,
 } from './error.ts';
+export { ErrorCode, SwarmErrorBody } from './error-body.ts';
 export {
   agentSource,
   CORE_SOURCE,
@@ -118,7 +118,7 @@ export {
   TaskOutputs,
   TaskProgress,
 } from './task.ts';
-export { type Json, jsonFault } from './text.ts';
+export { type Json, jsonFault } from './json-fault.ts';
 export {
   CreateTokenInput,
   CreateTokenResult,
@@ -130,7 +130,9 @@ export {
   TokenKind,
   TokenRoles,
 } from './token.ts';
-export { covers, intersects, matches, Topic, topicExpression, TopicPattern } from './topic.ts';
+export type { StandardSchemaV1 } from './standard-schema.ts';
+export { Topic, TopicPattern } from './topic.ts';
+export { covers, intersects, matches, topicExpression } from './topic-matching.ts';
 export {
   type CatalogueTopic,
   defineEvents,
@@ -138,6 +140,7 @@ export {
   type EventData,
   type EventInput,
   type EventSchemas,
+  readEventData,
   type TypedEvent,
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';

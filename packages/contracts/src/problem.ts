@@ -1,6 +1,7 @@
 // Refusals as RFC 9457 problem details: how everything outside of tRPC hears of them.
 import { z } from 'zod';
-import { ErrorCode, type SwarmError } from './error.ts';
+import type { SwarmError } from './error.ts';
+import { ErrorCode } from './error-body.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 

@@ -4,8 +4,8 @@ import {
   type CatalogueTopic,
   type EventCatalogue,
   type EventInput,
-  invalidInput,
   type PublishResult,
+  readEventData,
   type SubscriptionEvent,
   SwarmError,
   type SwarmEvent,
@@ -67,23 +67,15 @@ export interface TypedEvents<C extends EventCatalogue> {
 }
 
 export function typedEvents<C extends EventCatalogue>(bus: BusCalls, catalogue: C): TypedEvents<C> {
-  /** The data as the schema of the topic gives it; throws INVALID_INPUT. */
-  const read = (topic: string, data: unknown): unknown => {
-    const schema = catalogue.schemaOf(topic);
-    if (schema === undefined) {
-      const reason = `no schema for the topic "${topic}"`;
-      throw new SwarmError('INVALID_INPUT', `invalid input: ${reason}`, { details: [{ path: 'topic', reason }] });
-    }
-    const { error, data: result } = schema.safeParse(data);
-    if (error !== undefined) throw invalidInput(error);
-    return result;
-  };
   /** The same event with its data read: what the compiler knows as a TypedEvent of its topic. */
-  const readEvent = (event: SwarmEvent): unknown => ({ ...event, data: read(event.topic, event.data) });
+  const readEvent = (event: SwarmEvent): unknown => ({
+    ...event,
+    data: readEventData(catalogue, event.topic, event.data),
+  });
 
   return {
     async publish(topic, data, options) {
-      read(topic, data);
+      readEventData(catalogue, topic, data);
       return bus.publish(topic, data, options);
     },
 

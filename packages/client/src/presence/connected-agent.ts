@@ -4,10 +4,11 @@ import {
   type Activity,
   type Agent,
   type AgentRegistrationInput,
-  CircuitState,
+  type CircuitState,
   type RegisterOutcome,
   SwarmError,
 } from '@hypercode/contracts';
+import { isCircuitState } from '../publishing/own-circuit.ts';
 import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
 import { type Bus, openBus } from '../bus/bus-calls.ts';
 import { sleep } from '@hypercode/clock';
@@ -259,7 +260,7 @@ export class ConnectedAgent {
       if (token === undefined) throw new SwarmError('INTERNAL', 'the core returned no token for the agent');
       this.#agent = agent;
       this.#token = token;
-      this.#bus.circuit.hear(request, agent.status.circuit, agent.status.reason);
+      this.#bus.circuit.learn(request, agent.status.circuit, agent.status.reason);
       this.#log('info', { agent: agent.name, outcome, revision: agent.revision }, 'registered');
       if (this.#stopping === undefined) this.#emitter.emit('registered', agent, outcome);
       return { type: 'registered' };
@@ -289,8 +290,7 @@ export class ConnectedAgent {
       });
       const { leaseMs, circuit } = isRecord(answer) ? answer : {};
       this.#hasToldDraining ||= activity === 'draining';
-      const known = CircuitState.safeParse(circuit);
-      if (known.success) this.#bus.circuit.hear(request, known.data);
+      if (isCircuitState(circuit)) this.#bus.circuit.learn(request, circuit);
       return {
         type: 'beat',
         leaseMs: typeof leaseMs === 'number' && leaseMs > 0 ? leaseMs : undefined,

@@ -13,12 +13,12 @@ function listening() {
 test('tells what changes, and that alone', () => {
   const { heard, circuit } = listening();
   expect(circuit.state).toBe('closed');
-  circuit.hear(circuit.begin(), 'closed');
-  circuit.hear(circuit.begin(), 'open');
-  circuit.hear(circuit.begin(), 'open', 'no answer');
-  circuit.hear(circuit.begin(), 'half_open');
-  circuit.hear(circuit.begin(), 'half_open', null);
-  circuit.hear(circuit.begin(), 'closed', 'left over');
+  circuit.learn(circuit.begin(), 'closed');
+  circuit.learn(circuit.begin(), 'open');
+  circuit.learn(circuit.begin(), 'open', 'no answer');
+  circuit.learn(circuit.begin(), 'half_open');
+  circuit.learn(circuit.begin(), 'half_open', null);
+  circuit.learn(circuit.begin(), 'closed', 'left over');
   expect(heard).toEqual([
     ['open', null],
     ['open', 'no answer'],
@@ -31,10 +31,10 @@ test('believes the request that began last', () => {
   const { heard, circuit } = listening();
   const early = circuit.begin();
   const late = circuit.begin();
-  circuit.hear(late, 'open', 'runaway');
-  circuit.hear(early, 'closed');
+  circuit.learn(late, 'open', 'runaway');
+  circuit.learn(early, 'closed');
   expect(circuit.state).toBe('open');
-  circuit.hear(circuit.begin(), 'closed');
+  circuit.learn(circuit.begin(), 'closed');
   expect(heard).toHaveLength(2);
 });
 
@@ -45,6 +45,6 @@ test.each([
   [undefined, 'open', null],
 ])('reads a refusal with %o', (details, state, reason) => {
   const { heard, circuit } = listening();
-  circuit.hearRefusal(circuit.begin(), new SwarmError('CIRCUIT_OPEN', 'no', { details }));
+  circuit.learnFromRefusal(circuit.begin(), new SwarmError('CIRCUIT_OPEN', 'no', { details }));
   expect(heard).toEqual([[state, reason]]);
 });

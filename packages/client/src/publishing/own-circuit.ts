@@ -1,8 +1,8 @@
-// An agent's own circuit, as the answers to its requests tell of it: publishes, heartbeats, registrations.
+// An agent's own circuit, as the answers to its requests report it: publishes, heartbeats, registrations.
 //
-// Answers overtake each other, so each request takes a number when it begins, and what an earlier request hears does not
-// change what a later one has heard.
-import { CircuitState, type SwarmError } from '@hypercode/contracts';
+// Answers overtake each other, so each request takes a number when it begins, and the answer to an earlier request does
+// not change what a later one has reported.
+import type { CircuitState, SwarmError } from '@hypercode/contracts';
 import { isRecord } from '../transport/json.ts';
 
 type Listener = (circuit: CircuitState, reason: string | null) => void;
@@ -12,7 +12,7 @@ export class OwnCircuit {
   #state: CircuitState = 'closed';
   #reason: string | null = null;
   #requests = 0;
-  /** The request that told what is known. */
+  /** The request whose answer reported what is known. */
   #knownFrom = 0;
 
   /** Calls `listener` whenever what is known changes, for as long as there is a client. */
@@ -20,7 +20,7 @@ export class OwnCircuit {
     this.#listeners.push(listener);
   }
 
-  /** `closed` until something else is heard. */
+  /** `closed` until an answer reports another state. */
   get state(): CircuitState {
     return this.#state;
   }
@@ -31,8 +31,8 @@ export class OwnCircuit {
     return this.#requests;
   }
 
-  /** Takes what `request` has heard. Without a `reason`, the one that was told before stands while the circuit is not closed. */
-  hear(request: number, circuit: CircuitState, reason?: string | null): void {
+  /** Takes what the answer to `request` reports. Without a `reason`, the last one stands while the circuit is not closed. */
+  learn(request: number, circuit: CircuitState, reason?: string | null): void {
     if (request < this.#knownFrom) return;
     this.#knownFrom = request;
     const known = circuit === 'closed' ? null : (reason ?? this.#reason);
@@ -42,10 +42,13 @@ export class OwnCircuit {
     for (const listener of this.#listeners) listener(circuit, known);
   }
 
-  hearRefusal(request: number, { details }: SwarmError<'CIRCUIT_OPEN'>): void {
-    const told = isRecord(details) ? details : {};
-    const { success, data: circuit } = CircuitState.safeParse(told['circuit']);
-    const reason = told['reason'];
-    this.hear(request, success ? circuit : 'open', typeof reason === 'string' ? reason : undefined);
+  learnFromRefusal(request: number, { details }: SwarmError<'CIRCUIT_OPEN'>): void {
+    const { circuit, reason } = isRecord(details) ? details : {};
+    this.learn(request, isCircuitState(circuit) ? circuit : 'open', typeof reason === 'string' ? reason : undefined);
   }
 }
+
+const STATES: Readonly<Record<CircuitState, true>> = { closed: true, open: true, half_open: true };
+
+export const isCircuitState = (value: unknown): value is CircuitState =>
+  typeof value === 'string' && Object.hasOwn(STATES, value);

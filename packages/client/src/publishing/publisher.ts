@@ -191,8 +191,8 @@ export class Publisher {
   /** What was published got past the circuit; other refusals say nothing of it. */
   #tellCircuit(request: number, results: readonly (PublishResult | SwarmError)[]): void {
     const refusal = results.findLast((result) => result instanceof SwarmError && result.is('CIRCUIT_OPEN'));
-    if (refusal instanceof SwarmError && refusal.is('CIRCUIT_OPEN')) this.#circuit.hearRefusal(request, refusal);
-    else if (results.some((result) => !(result instanceof SwarmError))) this.#circuit.hear(request, 'closed');
+    if (refusal instanceof SwarmError && refusal.is('CIRCUIT_OPEN')) this.#circuit.learnFromRefusal(request, refusal);
+    else if (results.some((result) => !(result instanceof SwarmError))) this.#circuit.learn(request, 'closed');
   }
 
   #settle(batch: readonly Entry[], results: readonly (PublishResult | SwarmError)[]): void {

@@ -10,7 +10,7 @@
 // The assignment is acknowledged when the answer is on the bus. When the process dies before, the group delivers it again.
 // One that comes again while this process works on it settles with that work, and takes no place of it; one that was
 // answered is acknowledged.
-import { architectEvents, type Json, LIMITS, SwarmError, type TaskAssigned } from '@hypercode/contracts';
+import { type Json, LIMITS, SwarmError, type TaskAssigned } from '@hypercode/contracts';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError, bounded } from '../transport/bounded.ts';
 import type { BusCalls } from '../bus/bus-calls.ts';
@@ -21,6 +21,7 @@ import { safely } from '../transport/emitter.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import type { TopicListener } from '../consuming/subscription.ts';
 import { taskEventId } from './task-event-id.ts';
+import { taskEvents } from './task-events.ts';
 import type { TypedEvents } from '../bus/typed-events.ts';
 
 export interface TaskContext {
@@ -113,7 +114,7 @@ type Answer = { readonly kind: 'completed'; readonly output: Json } | Failure;
 /** `serveTasks`, on any bus and clock. */
 export class AssignedTasks implements TaskServer {
   readonly #name: string;
-  readonly #events: TypedEvents<typeof architectEvents>;
+  readonly #events: TypedEvents<typeof taskEvents>;
   readonly #handlers: Readonly<Record<string, TaskHandler>>;
   readonly #options: ServeTasksOptions;
   readonly #clock: Clock;
@@ -134,7 +135,7 @@ export class AssignedTasks implements TaskServer {
     clock: Clock = systemClock,
   ) {
     this.#name = name;
-    this.#events = bus.events(architectEvents);
+    this.#events = bus.events(taskEvents);
     this.#handlers = handlers;
     this.#options = options;
     this.#clock = clock;

@@ -1,5 +1,5 @@
 // Whatever came back instead of a result, as a SwarmError.
-import { SwarmError, SwarmErrorBody } from '@hypercode/contracts';
+import { isSwarmErrorBody, SwarmError } from '@hypercode/contracts';
 import { TRPCClientError } from '@trpc/client';
 import { isRecord } from './json.ts';
 
@@ -22,8 +22,8 @@ function refusalIn(body: unknown): SwarmError | null {
   if (isRecord(body['error'])) return refusalIn(body['error']);
   if (isRecord(body['data']) && 'swarm' in body['data']) return refusalIn(body['data']['swarm']);
   const message = body['message'] ?? body['detail'] ?? body['title'];
-  const parsed = SwarmErrorBody.safeParse({ ...body, message });
-  return parsed.success ? SwarmError.from(parsed.data) : null;
+  const refusal = { ...body, message };
+  return isSwarmErrorBody(refusal) ? SwarmError.from(refusal) : null;
 }
 
 /**

@@ -447,9 +447,9 @@ describe('an open circuit', () => {
     const circuit = new OwnCircuit();
     const publishing = new Publisher(connection, circuit).publish('a', 1);
     await vi.waitFor(() => expect(circuit.state).toBe('open'), PATIENCE);
-    circuit.hear(circuit.begin(), 'half_open');
+    circuit.learn(circuit.begin(), 'half_open');
     expect(batches).toHaveLength(1);
-    circuit.hear(circuit.begin(), 'closed');
+    circuit.learn(circuit.begin(), 'closed');
     expect(await publishing).toMatchObject({ duplicate: false });
     expect(batches[1]?.events).toEqual(batches[0]?.events);
   });
