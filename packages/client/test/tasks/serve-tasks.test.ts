@@ -12,7 +12,7 @@ import {
   taskEventId,
   TaskError,
   type TaskHandler,
-} from '../src/index.ts';
+} from '../../src/index.ts';
 import { TaskDesk } from './task-desk.ts';
 
 let core: TestCore;

@@ -2,8 +2,8 @@
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSwarmClient, type SwarmClient, type SwarmError } from '../src/index.ts';
-import { isChangeOf, isSynced, readUntil, registration } from './watching.ts';
+import { createSwarmClient, type SwarmClient, type SwarmError } from '../../src/index.ts';
+import { isChangeOf, isSynced, readUntil, registration } from '../watching.ts';
 
 let core: TestCore;
 let admin: SwarmClient;

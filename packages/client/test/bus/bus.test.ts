@@ -4,8 +4,8 @@ import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { LIMITS } from '@hypercode/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { connectAgent, createSwarmClient, defineEvents, type SwarmClient } from '../src/index.ts';
-import { follow } from './following.ts';
+import { connectAgent, createSwarmClient, defineEvents, type SwarmClient } from '../../src/index.ts';
+import { follow } from '../following.ts';
 
 let core: TestCore;
 let client: SwarmClient;

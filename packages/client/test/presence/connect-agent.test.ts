@@ -2,8 +2,8 @@
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSwarmClient, type SwarmClient, type SwarmError } from '../src/index.ts';
-import { connectorTo } from './connecting.ts';
+import { createSwarmClient, type SwarmClient, type SwarmError } from '../../src/index.ts';
+import { connectorTo } from '../connecting.ts';
 
 let core: TestCore;
 let connect: ReturnType<typeof connectorTo>;

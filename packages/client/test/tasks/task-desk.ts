@@ -1,7 +1,7 @@
 // Assigning tasks in tests, and what is published about them.
 import type { Json, SwarmEvent, TaskAssigned } from '@hypercode/contracts';
 import { waitFor } from '@hypercode/testkit';
-import { type SwarmClient, taskEventId } from '../src/index.ts';
+import { type SwarmClient, taskEventId } from '../../src/index.ts';
 
 export interface TaskAnswer {
   /** The last segment of the topic, such as `completed`. */
