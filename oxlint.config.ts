@@ -31,11 +31,11 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     typesOf: 'server',
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
     portable: true,
-    nodeOnly: ['src/transport-node.ts', 'src/serve-health.ts'],
+    nodeOnly: ['src/transport/transport-node.ts', 'src/presence/serve-health.ts'],
   },
   'packages/plans': { imports: ['contracts'], portable: true },
   'packages/settings': { imports: [] },
-  'packages/nestjs': { imports: ['client'], tests: ['core-runtime/testing', 'testkit'] },
+  'packages/nestjs': { imports: ['client', 'clock'], tests: ['core-runtime/testing', 'testkit'] },
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],

@@ -6,7 +6,7 @@ import { guardProcess } from '@hypercode/testkit/death-guard';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { TaskDesk } from '../../packages/client/test/task-desk.ts';
+import { TaskDesk } from '../../packages/client/test/tasks/task-desk.ts';
 import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;

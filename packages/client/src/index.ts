@@ -25,11 +25,16 @@ export {
   type TypedEvent,
   type WatchEvent,
 } from '@hypercode/contracts';
-export type { AgentDirectory, DirectoryEvents, DirectoryFilter, WaitOptions } from './agent-directory.ts';
-export type { BusCalls } from './bus-calls.ts';
-export { connectAgent, type ConnectAgentOptions, createAgent, type CreateAgentOptions } from './connect-agent.ts';
-export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './connected-agent.ts';
-export type { SwarmClientOptions, TokenSource } from './connection.ts';
+export type { AgentDirectory, DirectoryEvents, DirectoryFilter, WaitOptions } from './watching/agent-directory.ts';
+export type { BusCalls } from './bus/bus-calls.ts';
+export {
+  connectAgent,
+  type ConnectAgentOptions,
+  createAgent,
+  type CreateAgentOptions,
+} from './presence/connect-agent.ts';
+export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
+export type { SwarmClientOptions, TokenSource } from './transport/connection.ts';
 export type {
   ConsumeOptions,
   Consumer,
@@ -38,11 +43,11 @@ export type {
   Delivery,
   DeliveryHandler,
   GroupGap,
-} from './consumer.ts';
-export type { PublishOptions } from './outgoing-event.ts';
-export type { CallOptions, Procedures } from './procedures.ts';
-export type { PublishBuffer } from './publish-room.ts';
-export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './subscription.ts';
+} from './consuming/consumer.ts';
+export type { PublishOptions } from './publishing/outgoing-event.ts';
+export type { CallOptions, Procedures } from './calls/procedures.ts';
+export type { PublishBuffer } from './publishing/publish-room.ts';
+export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';
 export type {
   TypedConsumeOptions,
@@ -50,7 +55,7 @@ export type {
   TypedListenOptions,
   TypedSubscribeOptions,
   TypedSubscriptionEvent,
-} from './typed-events.ts';
+} from './bus/typed-events.ts';
 export {
   serveTasks,
   type ServeTasksOptions,
@@ -58,6 +63,6 @@ export {
   TaskError,
   type TaskHandler,
   type TaskServer,
-} from './serve-tasks.ts';
-export { taskEventId } from './task-event-id.ts';
-export type { Watch, WatchOptions } from './watch.ts';
+} from './tasks/serve-tasks.ts';
+export { taskEventId } from './tasks/task-event-id.ts';
+export type { Watch, WatchOptions } from './watching/watch.ts';

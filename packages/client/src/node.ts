@@ -1,2 +1,2 @@
 // What the client has for Node.js alone.
-export { type HealthServer, type HealthServerOptions, serveHealth } from './serve-health.ts';
+export { type HealthServer, type HealthServerOptions, serveHealth } from './presence/serve-health.ts';

@@ -1,10 +1,10 @@
 // The client of a core: its procedures, its watch, its directory and its bus, over one connection.
 import { SwarmError } from '@hypercode/contracts';
-import { AgentDirectory, type DirectoryFilter } from './agent-directory.ts';
-import { type Bus, type BusCalls, openBus } from './bus-calls.ts';
-import { type Connection, openConnection, type SwarmClientOptions } from './connection.ts';
-import { createProcedures, type Procedures } from './procedures.ts';
-import { type Watch, watchAgents, type WatchOptions } from './watch.ts';
+import { AgentDirectory, type DirectoryFilter } from './watching/agent-directory.ts';
+import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
+import { type Connection, openConnection, type SwarmClientOptions } from './transport/connection.ts';
+import { createProcedures, type Procedures } from './calls/procedures.ts';
+import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
 
 export interface SwarmClient extends Procedures, BusCalls {
   /**

@@ -18,15 +18,17 @@ export const HealthUrl = text(LIMITS.healthUrlLength).refine((value) => {
 }, 'must be an http or https URL without credentials');
 
 /** Something that an agent can do. */
-export const Capability = z.object({
-  id: Name,
-  description: text(LIMITS.descriptionLength).optional(),
-  tags: z.array(text(LIMITS.tagLength, 1)).max(LIMITS.tags).optional(),
-  /** JSON Schema of the input. */
-  inputSchema: jsonObject.optional(),
-  /** JSON Schema of the output. */
-  outputSchema: jsonObject.optional(),
-});
+export const Capability = z
+  .object({
+    id: Name,
+    description: text(LIMITS.descriptionLength).optional(),
+    tags: z.array(text(LIMITS.tagLength, 1)).max(LIMITS.tags).optional(),
+    /** JSON Schema of the input. */
+    inputSchema: jsonObject.optional(),
+    /** JSON Schema of the output. */
+    outputSchema: jsonObject.optional(),
+  })
+  .meta({ id: 'Capability' });
 export type Capability = z.infer<typeof Capability>;
 
 /** Capabilities as given (an id stands for `{ id }`), as objects, each id once. */
@@ -56,18 +58,20 @@ export type Labels = z.infer<typeof Labels>;
 export const Incarnation = z.uuid().toLowerCase();
 
 /** What an agent declares when it registers. What is left out is cleared, but for the incarnation, which is kept. */
-export const AgentRegistration = z.object({
-  ...inNamespace,
-  name: AgentName,
-  role: Name,
-  version: Version,
-  description: text(LIMITS.descriptionLength).nullish(),
-  healthUrl: HealthUrl.nullish(),
-  topics: DeclaredTopics.default({ publishes: [], subscribes: [] }),
-  capabilities: Capabilities.default([]),
-  labels: Labels.default({}),
-  incarnation: Incarnation.nullish(),
-});
+export const AgentRegistration = z
+  .object({
+    ...inNamespace,
+    name: AgentName,
+    role: Name,
+    version: Version,
+    description: text(LIMITS.descriptionLength).nullish(),
+    healthUrl: HealthUrl.nullish(),
+    topics: DeclaredTopics.default({ publishes: [], subscribes: [] }),
+    capabilities: Capabilities.default([]),
+    labels: Labels.default({}),
+    incarnation: Incarnation.nullish(),
+  })
+  .meta({ id: 'AgentRegistration' });
 export type AgentRegistration = z.output<typeof AgentRegistration>;
 export type AgentRegistrationInput = z.input<typeof AgentRegistration>;
 
@@ -95,25 +99,27 @@ export const AgentStatus = z.object({
 export type AgentStatus = z.infer<typeof AgentStatus>;
 
 /** An agent as the registry knows it. */
-export const Agent = z.object({
-  /** UUID v7, new for each time that the name comes into being. */
-  id: z.uuid(),
-  namespace: Namespace,
-  name: AgentName,
-  role: Name,
-  version: Version,
-  description: z.string().nullable(),
-  healthUrl: z.string().nullable(),
-  topics: z.object({ publishes: z.array(TopicPattern), subscribes: z.array(TopicPattern) }),
-  capabilities: z.array(Capability),
-  labels: z.record(z.string(), z.string()),
-  incarnation: z.uuid().nullable(),
-  status: AgentStatus,
-  /** The namespace's revision at which this agent last changed. */
-  revision: Revision,
-  /** The revision at which the registration itself last changed; what `ifRevision` is compared with. */
-  specRevision: Revision,
-  registeredAt: Timestamp,
-  updatedAt: Timestamp,
-});
+export const Agent = z
+  .object({
+    /** UUID v7, new for each time that the name comes into being. */
+    id: z.uuid(),
+    namespace: Namespace,
+    name: AgentName,
+    role: Name,
+    version: Version,
+    description: z.string().nullable(),
+    healthUrl: z.string().nullable(),
+    topics: z.object({ publishes: z.array(TopicPattern), subscribes: z.array(TopicPattern) }),
+    capabilities: z.array(Capability),
+    labels: z.record(z.string(), z.string()),
+    incarnation: z.uuid().nullable(),
+    status: AgentStatus,
+    /** The namespace's revision at which this agent last changed. */
+    revision: Revision,
+    /** The revision at which the registration itself last changed; what `ifRevision` is compared with. */
+    specRevision: Revision,
+    registeredAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Agent' });
 export type Agent = z.infer<typeof Agent>;

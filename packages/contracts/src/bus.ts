@@ -1,6 +1,6 @@
 // Inputs and outputs of the bus' procedures, and what its subscriptions and consumer groups tell.
 import { z } from 'zod';
-import { SwarmErrorBody } from './error.ts';
+import { SwarmErrorBody } from './error-body.ts';
 import { Position, PublishInput, SwarmEvent } from './event.ts';
 import { LIMITS } from './limits.ts';
 import { inNamespace, Name } from './name.ts';
@@ -13,13 +13,15 @@ const Count = z.number().int().nonnegative();
 export const BusPublishInput = z.object({ ...inNamespace, ...PublishInput.shape });
 export type BusPublishInput = z.output<typeof BusPublishInput>;
 
-export const PublishResult = z.object({
-  id: z.uuid(),
-  /** Where the event stands in the log; of a duplicate, where the first one does. */
-  position: Position,
-  /** Whether the event was in the log already. */
-  duplicate: z.boolean(),
-});
+export const PublishResult = z
+  .object({
+    id: z.uuid(),
+    /** Where the event stands in the log; of a duplicate, where the first one does. */
+    position: Position,
+    /** Whether the event was in the log already. */
+    duplicate: z.boolean(),
+  })
+  .meta({ id: 'PublishResult' });
 export type PublishResult = z.infer<typeof PublishResult>;
 
 /** The events are checked one by one and later, so that a bad one is refused alone. */
@@ -30,10 +32,14 @@ export const PublishManyInput = z.object({
 export type PublishManyInput = z.output<typeof PublishManyInput>;
 
 /** An event of a `publishMany` that was refused; `id` is null when the event had none that can be told. */
-export const PublishRefusal = z.object({ id: z.string().nullable(), error: SwarmErrorBody });
+export const PublishRefusal = z
+  .object({ id: z.string().nullable(), error: SwarmErrorBody })
+  .meta({ id: 'PublishRefusal' });
 export type PublishRefusal = z.infer<typeof PublishRefusal>;
 
-export const PublishManyResult = z.object({ results: z.array(z.union([PublishResult, PublishRefusal])) });
+export const PublishManyResult = z
+  .object({ results: z.array(z.union([PublishResult, PublishRefusal])) })
+  .meta({ id: 'PublishManyResult' });
 export type PublishManyResult = z.infer<typeof PublishManyResult>;
 
 /** Where to begin: with what comes next, with the oldest that is kept, or behind a position. */
@@ -62,11 +68,13 @@ export type GapReason = z.infer<typeof GapReason>;
  * - `gap`: what stood between `after` and `resumedAt` is gone.
  * - `bookmark`: nothing that matches stands up to `position`; the first value is one, and more follow every 15 s.
  */
-export const SubscriptionEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('event'), position: Position, event: SwarmEvent }),
-  z.object({ type: z.literal('gap'), after: Position, resumedAt: Position, reason: GapReason }),
-  z.object({ type: z.literal('bookmark'), position: Position }),
-]);
+export const SubscriptionEvent = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('event'), position: Position, event: SwarmEvent }),
+    z.object({ type: z.literal('gap'), after: Position, resumedAt: Position, reason: GapReason }),
+    z.object({ type: z.literal('bookmark'), position: Position }),
+  ])
+  .meta({ id: 'SubscriptionEvent' });
 export type SubscriptionEvent = z.infer<typeof SubscriptionEvent>;
 
 export const ReadInput = z.object({
@@ -78,11 +86,13 @@ export const ReadInput = z.object({
   limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
 });
 export type ReadInput = z.output<typeof ReadInput>;
-export const ReadResult = z.object({
-  events: z.array(z.object({ position: Position, event: SwarmEvent })),
-  /** Where to go on reading. The end is reached when it does not move. */
-  next: Position,
-});
+export const ReadResult = z
+  .object({
+    events: z.array(z.object({ position: Position, event: SwarmEvent })),
+    /** Where to go on reading. The end is reached when it does not move. */
+    next: Position,
+  })
+  .meta({ id: 'ReadResult' });
 export type ReadResult = z.infer<typeof ReadResult>;
 
 /** What makes a consumer group; the first call decides, and a later one that differs is refused with CONFLICT. */
@@ -145,11 +155,13 @@ export const ClaimInput = z.object({
   waitMs: z.number().int().min(0).max(LIMITS.claimWaitMs).default(0),
 });
 export type ClaimInput = z.output<typeof ClaimInput>;
-export const ClaimResult = z.object({
-  deliveries: z.array(Delivery.omit({ type: true })),
-  /** Present when the group was overtaken since it was last claimed from. */
-  gap: GroupGap.omit({ type: true }).optional(),
-});
+export const ClaimResult = z
+  .object({
+    deliveries: z.array(Delivery.omit({ type: true })),
+    /** Present when the group was overtaken since it was last claimed from. */
+    gap: GroupGap.omit({ type: true }).optional(),
+  })
+  .meta({ id: 'ClaimResult' });
 export type ClaimResult = z.infer<typeof ClaimResult>;
 
 const DeliveryIds = z.array(DeliveryId).min(1).max(LIMITS.settledAtOnce);
@@ -164,32 +176,36 @@ export const NackInput = z.object({
 });
 export type NackInput = z.output<typeof NackInput>;
 /** How many of the deliveries were open and are not any more. */
-export const SettleResult = z.object({ settled: Count });
+export const SettleResult = z.object({ settled: Count }).meta({ id: 'SettleResult' });
 export type SettleResult = z.infer<typeof SettleResult>;
 
 /** One attempt that did not end in an ack. */
-export const FailedAttempt = z.object({
-  attempt: z.number().int().positive(),
-  consumer: z.string(),
-  deliveredAt: z.iso.datetime(),
-  failedAt: z.iso.datetime(),
-  /** What the nack said; null when the deadline passed. */
-  reason: z.string().nullable(),
-});
+export const FailedAttempt = z
+  .object({
+    attempt: z.number().int().positive(),
+    consumer: z.string(),
+    deliveredAt: z.iso.datetime(),
+    failedAt: z.iso.datetime(),
+    /** What the nack said; null when the deadline passed. */
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'FailedAttempt' });
 export type FailedAttempt = z.infer<typeof FailedAttempt>;
 
 /** An event that a group has given up on. */
-export const DeadLetter = z.object({
-  /** Of the last attempt. */
-  deliveryId: DeliveryId,
-  position: Position,
-  event: SwarmEvent,
-  deadAt: z.iso.datetime(),
-  /** Of the last attempt. */
-  reason: z.string().nullable(),
-  /** The attempts since it was first delivered, or redriven; the newest last. */
-  history: z.array(FailedAttempt),
-});
+export const DeadLetter = z
+  .object({
+    /** Of the last attempt. */
+    deliveryId: DeliveryId,
+    position: Position,
+    event: SwarmEvent,
+    deadAt: z.iso.datetime(),
+    /** Of the last attempt. */
+    reason: z.string().nullable(),
+    /** The attempts since it was first delivered, or redriven; the newest last. */
+    history: z.array(FailedAttempt),
+  })
+  .meta({ id: 'DeadLetter' });
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
 export const DeadLettersInput = z.object({
@@ -199,11 +215,13 @@ export const DeadLettersInput = z.object({
   cursor: z.string().max(LIMITS.cursorLength).optional(),
 });
 export type DeadLettersInput = z.output<typeof DeadLettersInput>;
-export const DeadLettersResult = z.object({
-  /** The one that died first comes first. */
-  deadLetters: z.array(DeadLetter),
-  nextCursor: z.string().nullable(),
-});
+export const DeadLettersResult = z
+  .object({
+    /** The one that died first comes first. */
+    deadLetters: z.array(DeadLetter),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'DeadLettersResult' });
 export type DeadLettersResult = z.infer<typeof DeadLettersResult>;
 
 /** Dead letters: these, or all of the group. */
@@ -214,7 +232,7 @@ export const DeadLetterChoice = z
     path: ['deliveryIds'],
   });
 export type DeadLetterChoice = z.output<typeof DeadLetterChoice>;
-export const CountResult = z.object({ count: Count });
+export const CountResult = z.object({ count: Count }).meta({ id: 'CountResult' });
 export type CountResult = z.infer<typeof CountResult>;
 
 export const TopicsInput = z.object({
@@ -223,15 +241,17 @@ export const TopicsInput = z.object({
   cursor: text(LIMITS.cursorLength).optional(),
 });
 export type TopicsInput = z.output<typeof TopicsInput>;
-export const TopicInfo = z.object({
-  topic: z.string(),
-  /** Events since the topic was first used; it is forgotten when the log keeps none of its events. */
-  count: Count,
-  /** Events a second, over the last minute. */
-  perSecond: z.number().nonnegative(),
-  /** Of its newest event. */
-  lastPosition: Position,
-});
+export const TopicInfo = z
+  .object({
+    topic: z.string(),
+    /** Events since the topic was first used; it is forgotten when the log keeps none of its events. */
+    count: Count,
+    /** Events a second, over the last minute. */
+    perSecond: z.number().nonnegative(),
+    /** Of its newest event. */
+    lastPosition: Position,
+  })
+  .meta({ id: 'TopicInfo' });
 export type TopicInfo = z.infer<typeof TopicInfo>;
 /** How far back the events of a namespace reach. */
 export const LogInfo = z.object({
@@ -247,32 +267,36 @@ export const LogInfo = z.object({
 });
 export type LogInfo = z.infer<typeof LogInfo>;
 
-export const TopicsResult = z.object({
-  /** The log that they share. */
-  log: LogInfo,
-  /** Ordered by name. */
-  topics: z.array(TopicInfo),
-  nextCursor: z.string().nullable(),
-});
+export const TopicsResult = z
+  .object({
+    /** The log that they share. */
+    log: LogInfo,
+    /** Ordered by name. */
+    topics: z.array(TopicInfo),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'TopicsResult' });
 export type TopicsResult = z.infer<typeof TopicsResult>;
 
 export const GroupsInput = z.object({ ...inNamespace });
 export type GroupsInput = z.output<typeof GroupsInput>;
-export const GroupInfo = z.object({
-  group: Name,
-  topics: z.array(TopicPattern),
-  ackDeadlineMs: Count,
-  maxDeliveries: Count,
-  /** Up to where the group has taken from the log. */
-  position: Position,
-  /** Events of all topics behind that position. */
-  lag: Count,
-  /** Deliveries that are open. */
-  inFlight: Count,
-  /** Events that wait for another attempt. */
-  waiting: Count,
-  deadLetters: Count,
-});
+export const GroupInfo = z
+  .object({
+    group: Name,
+    topics: z.array(TopicPattern),
+    ackDeadlineMs: Count,
+    maxDeliveries: Count,
+    /** Up to where the group has taken from the log. */
+    position: Position,
+    /** Events of all topics behind that position. */
+    lag: Count,
+    /** Deliveries that are open. */
+    inFlight: Count,
+    /** Events that wait for another attempt. */
+    waiting: Count,
+    deadLetters: Count,
+  })
+  .meta({ id: 'GroupInfo' });
 export type GroupInfo = z.infer<typeof GroupInfo>;
-export const GroupsResult = z.object({ groups: z.array(GroupInfo) });
+export const GroupsResult = z.object({ groups: z.array(GroupInfo) }).meta({ id: 'GroupsResult' });
 export type GroupsResult = z.infer<typeof GroupsResult>;

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AgentRegistration } from './agent.ts';
-import { ERROR_CODES, ErrorCode, type ErrorDetails, invalidInput, SwarmError, SwarmErrorBody } from './error.ts';
+import { ERROR_CODES, type ErrorDetails, invalidInput, isSwarmErrorBody, SwarmError } from './error.ts';
+import { ErrorCode, SwarmErrorBody } from './error-body.ts';
 
 const DETAILS: Required<ErrorDetails> = {
   INVALID_INPUT: [{ path: 'labels.zone', reason: 'too long' }],
@@ -175,4 +176,24 @@ describe('a fault in a union', () => {
   ])('%j is told by the alternative that came furthest', (capabilities, path, reason) => {
     expect(reasonsOf(capabilities)).toEqual([{ path, reason: expect.stringMatching(reason) }]);
   });
+});
+
+test('what is taken for a refusal without zod is what the schema takes', () => {
+  const field = (valid: fc.Arbitrary<unknown>) => fc.oneof({ weight: 4, arbitrary: valid }, fc.anything());
+  const bodies = fc.record(
+    {
+      code: field(fc.constantFrom(...ErrorCode.options)),
+      message: field(fc.string()),
+      retryable: field(fc.boolean()),
+      retryAfterMs: field(fc.nat()),
+      details: fc.anything(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof({ weight: 9, arbitrary: bodies }, fc.anything()), (value) => {
+      expect(isSwarmErrorBody(value)).toBe(SwarmErrorBody.safeParse(value).success);
+    }),
+    { numRuns: 2_000 },
+  );
 });

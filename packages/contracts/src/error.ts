@@ -1,5 +1,6 @@
 // The closed list of refusals, and the one error class that carries them through every layer and transport.
-import { z } from 'zod';
+import type { SwarmErrorBody } from './error-body.ts';
+import type { StandardIssue } from './standard-schema.ts';
 
 interface CodeProperties {
   /** Status of the HTTP answer. */
@@ -26,7 +27,6 @@ export const ERROR_CODES = {
 } as const satisfies Record<string, CodeProperties>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
-export const ErrorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
 
 /** What `details` holds, for the codes that promise something there. */
 export interface ErrorDetails {
@@ -37,18 +37,6 @@ export interface ErrorDetails {
   UNAVAILABLE: { id?: string };
 }
 type DetailsOf<C extends ErrorCode> = C extends keyof ErrorDetails ? ErrorDetails[C] : unknown;
-
-/** A refusal as it travels: in problem+json, in `error.data.swarm`, in an `error` event. */
-export const SwarmErrorBody = z.object({
-  code: ErrorCode,
-  message: z.string(),
-  /** Whether the same call, repeated unchanged, can succeed. */
-  retryable: z.boolean(),
-  /** How long to wait before the next try, in milliseconds. */
-  retryAfterMs: z.number().int().nonnegative().optional(),
-  details: z.unknown().optional(),
-});
-export type SwarmErrorBody = z.infer<typeof SwarmErrorBody>;
 
 export interface SwarmErrorOptions<C extends ErrorCode> {
   details?: DetailsOf<C>;
@@ -101,11 +89,10 @@ export class SwarmError<C extends ErrorCode = ErrorCode> extends Error {
   static from(thrown: unknown): SwarmError {
     for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
       if (error instanceof SwarmError) return error;
-      if (error instanceof z.core.$ZodError) return invalidInput(error);
+      if (isZodError(error)) return invalidInput(error);
     }
-    const body = SwarmErrorBody.safeParse(thrown);
-    if (body.success) {
-      const { code, message, details, retryAfterMs } = body.data;
+    if (isSwarmErrorBody(thrown)) {
+      const { code, message, details, retryAfterMs } = thrown;
       return new SwarmError(code, message, {
         details,
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -115,36 +102,67 @@ export class SwarmError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** Whether the schema `SwarmErrorBody` takes it, found out without zod: browsers load this module. */
+export function isSwarmErrorBody(value: unknown): value is SwarmErrorBody {
+  if (typeof value !== 'object' || value === null || !('code' in value && 'message' in value)) return false;
+  const { code, message, retryable, retryAfterMs } = value as Partial<Record<keyof SwarmErrorBody, unknown>>;
+  return (
+    typeof code === 'string' &&
+    Object.hasOwn(ERROR_CODES, code) &&
+    typeof message === 'string' &&
+    typeof retryable === 'boolean' &&
+    (retryAfterMs === undefined || (Number.isSafeInteger(retryAfterMs) && Number(retryAfterMs) >= 0))
+  );
+}
+
+/** A result of a Standard Schema, or an error of zod. */
+interface Rejection {
+  readonly issues: readonly StandardIssue[];
+}
+
+const isZodError = (error: Error): error is Error & Rejection =>
+  (error.name === 'ZodError' || error.name === '$ZodError') && 'issues' in error && Array.isArray(error.issues);
+
 /** Faults that a refusal lists: bad input can have thousands, and each takes more than what it was found in. */
 const MAX_FAULTS = 50;
 
-/** INVALID_INPUT with the path and reason of the first 50 issues that zod found; the message says when there are more. */
-export function invalidInput(error: z.core.$ZodError): SwarmError<'INVALID_INPUT'> {
-  const faults = error.issues.flatMap((issue) => plainIssues(issue, []));
+/** INVALID_INPUT with the path and reason of the first 50 issues of a schema; the message says when there are more. */
+export function invalidInput(rejection: Rejection): SwarmError<'INVALID_INPUT'> {
+  const faults = rejection.issues.flatMap((issue) => plainIssues(issue, []));
   const details = faults.slice(0, MAX_FAULTS);
   const [first] = details;
   const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
   const reason = first?.reason ?? 'does not fit the schema';
   const rest =
     faults.length > MAX_FAULTS ? ` (the first of ${faults.length} problems; details lists ${MAX_FAULTS})` : '';
-  return new SwarmError('INVALID_INPUT', `invalid input: ${where}${reason}${rest}`, { details, cause: error });
+  return new SwarmError('INVALID_INPUT', `invalid input: ${where}${reason}${rest}`, { details, cause: rejection });
+}
+
+/** What zod's issues have besides; those of other libraries have other fields. */
+interface ZodIssue extends StandardIssue {
+  readonly code?: unknown;
+  /** Of a union: the issues of each alternative. */
+  readonly errors?: readonly (readonly ZodIssue[])[];
 }
 
 /**
- * An issue as a caller can read it. Of a union, which only says that nothing fitted, the alternative that came furthest
- * speaks: the one whose first complaint lies deepest, or is about more than the kind of value.
+ * An issue as a caller can read it. A union only reports that nothing fitted, so the issues of the alternative that came
+ * furthest stand for it: the one whose first issue is deepest, or is about more than the kind of value.
  */
-function plainIssues(issue: z.core.$ZodIssue, parent: PropertyKey[]): { path: string; reason: string }[] {
-  const path = [...parent, ...issue.path];
-  if (issue.code === 'invalid_union') {
+function plainIssues(issue: ZodIssue, parent: readonly PropertyKey[]): { path: string; reason: string }[] {
+  const path = [...parent, ...pathOf(issue)];
+  if (issue.code === 'invalid_union' && issue.errors !== undefined) {
     const [closest] = issue.errors.toSorted((a, b) => progressOf(b) - progressOf(a));
     if (closest !== undefined && progressOf(closest) > 0) return closest.flatMap((inner) => plainIssues(inner, path));
   }
-  return [{ path: path.join('.'), reason: issue.message }];
+  return [{ path: path.map(String).join('.'), reason: issue.message }];
 }
 
 /** How far an alternative of a union came: 0 when the value is not even of its kind. */
-function progressOf([first]: z.core.$ZodIssue[]): number {
+function progressOf([first]: readonly ZodIssue[]): number {
   if (first === undefined) return 0;
-  return first.path.length * 2 + (first.code === 'invalid_type' ? 0 : 1);
+  return pathOf(first).length * 2 + (first.code === 'invalid_type' ? 0 : 1);
 }
+
+const pathOf = ({ path = [] }: StandardIssue): PropertyKey[] =>
+  path.map((step) => (typeof step === 'object' ? step.key : step));

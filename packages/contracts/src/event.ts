@@ -1,30 +1,34 @@
 // Events: what agents publish, and what everybody else is handed.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { json, jsonFault, text } from './text.ts';
-import { isTopic, Topic } from './topic.ts';
+import { jsonFault } from './json-fault.ts';
+import { json, text } from './text.ts';
+import { Topic } from './topic.ts';
+import { isTopic } from './topic-matching.ts';
 
 /** W3C Trace Context, section 3.2.2: version, trace id, parent id and flags. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** An event as its publisher gives it. `source` is the core's to say, so none is taken. */
-export const PublishInput = z.object({
-  /** Names the event for good: publishing the same id again within the dedup window is one event. Default: a new UUID. */
-  id: z.uuid().optional(),
-  topic: Topic,
-  /** Any JSON; kept as it came. */
-  data: json,
-  /** When it happened, as its publisher has it. Default: when the core took it. */
-  time: z.iso.datetime({ offset: true }).optional(),
-  /** What within the source it is about (CloudEvents 1.0, `subject`). */
-  subject: text(LIMITS.subjectLength, 1).optional(),
-  /** The conversation that it belongs to. */
-  correlationId: text(LIMITS.correlationLength, 1).optional(),
-  /** The event that led to it. */
-  causationId: text(LIMITS.correlationLength, 1).optional(),
-  /** W3C Trace Context. */
-  traceparent: z.string().regex(TRACEPARENT, 'must be a traceparent of W3C Trace Context').optional(),
-});
+export const PublishInput = z
+  .object({
+    /** Names the event for good: publishing the same id again within the dedup window is one event. Default: a new UUID. */
+    id: z.uuid().optional(),
+    topic: Topic,
+    /** Any JSON; kept as it came. */
+    data: json,
+    /** When it happened, as its publisher has it. Default: when the core took it. */
+    time: z.iso.datetime({ offset: true }).optional(),
+    /** What within the source it is about (CloudEvents 1.0, `subject`). */
+    subject: text(LIMITS.subjectLength, 1).optional(),
+    /** The conversation that it belongs to. */
+    correlationId: text(LIMITS.correlationLength, 1).optional(),
+    /** The event that led to it. */
+    causationId: text(LIMITS.correlationLength, 1).optional(),
+    /** W3C Trace Context. */
+    traceparent: z.string().regex(TRACEPARENT, 'must be a traceparent of W3C Trace Context').optional(),
+  })
+  .meta({ id: 'PublishInput' });
 export type PublishInput = z.infer<typeof PublishInput>;
 
 const UUID = z.regexes.uuid();
@@ -43,14 +47,16 @@ export function isBareEvent(given: unknown): given is PublishInput {
 }
 
 /** An event as everybody reads it. */
-export const SwarmEvent = z.object({
-  ...PublishInput.shape,
-  id: z.uuid(),
-  time: z.iso.datetime({ offset: true }),
-  namespace: z.string(),
-  /** Who published it, as the core knows: `/agents/<namespace>/<name>`, `/operators/<token's name>` or `/core`. */
-  source: z.string(),
-});
+export const SwarmEvent = z
+  .object({
+    ...PublishInput.shape,
+    id: z.uuid(),
+    time: z.iso.datetime({ offset: true }),
+    namespace: z.string(),
+    /** Who published it, as the core knows: `/agents/<namespace>/<name>`, `/operators/<token's name>` or `/core`. */
+    source: z.string(),
+  })
+  .meta({ id: 'SwarmEvent' });
 export type SwarmEvent = z.infer<typeof SwarmEvent>;
 
 /** Where an event stands in its namespace's log. Opaque: it is compared by nobody but the core. */

@@ -1,4 +1,4 @@
-// What every part of HyperCode Swarm agrees on: schemas and their types, limits, topic patterns, error codes.
+// What every part of HyperCode Swarm agrees on: the API, schemas and their types, limits, topic patterns, error codes.
 export {
   Activity,
   Agent,
@@ -11,6 +11,10 @@ export {
   Health,
   Labels,
 } from './agent.ts';
+export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
+export { KINDS } from './api/kinds.ts';
+export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
+export type { CallerKind, Reach, Rights } from './api/rights.ts';
 export { architectEvents } from './architect-events.ts';
 export {
   AckInput,
@@ -49,13 +53,13 @@ export {
 export { CIRCUIT_TOPICS, CircuitEventData, LIVENESS_TOPICS, ResetInput, TripInput } from './circuit.ts';
 export {
   ERROR_CODES,
-  ErrorCode,
   type ErrorDetails,
   invalidInput,
+  isSwarmErrorBody,
   SwarmError,
-  SwarmErrorBody,
   type SwarmErrorOptions,
 } from './error.ts';
+export { ErrorCode, SwarmErrorBody } from './error-body.ts';
 export {
   agentSource,
   CORE_SOURCE,
@@ -114,7 +118,7 @@ export {
   TaskOutputs,
   TaskProgress,
 } from './task.ts';
-export { type Json, jsonFault } from './text.ts';
+export { type Json, jsonFault } from './json-fault.ts';
 export {
   CreateTokenInput,
   CreateTokenResult,
@@ -126,7 +130,9 @@ export {
   TokenKind,
   TokenRoles,
 } from './token.ts';
-export { covers, intersects, matches, Topic, topicExpression, TopicPattern } from './topic.ts';
+export type { StandardSchemaV1 } from './standard-schema.ts';
+export { Topic, TopicPattern } from './topic.ts';
+export { covers, intersects, matches, topicExpression } from './topic-matching.ts';
 export {
   type CatalogueTopic,
   defineEvents,
@@ -134,6 +140,7 @@ export {
   type EventData,
   type EventInput,
   type EventSchemas,
+  readEventData,
   type TypedEvent,
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';

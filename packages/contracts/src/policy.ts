@@ -51,7 +51,9 @@ export const PolicyRules = z.object({
 export type PolicyRules = z.infer<typeof PolicyRules>;
 
 /** The rules of a namespace. Version 0 is the policy that ships with the product. */
-export const Policy = z.object({ version: z.number().int().nonnegative(), ...PolicyRules.shape });
+export const Policy = z
+  .object({ version: z.number().int().nonnegative(), ...PolicyRules.shape })
+  .meta({ id: 'Policy' });
 export type Policy = z.infer<typeof Policy>;
 
 export const PolicyGetInput = z.object({ ...inNamespace });
@@ -78,13 +80,15 @@ export const PolicyExplainInput = z.object({
   topic: z.union([Topic, TopicPattern]),
 });
 export type PolicyExplainInput = z.output<typeof PolicyExplainInput>;
-export const PolicyExplanation = z.object({
-  /** Whether the policy allows it and, to publish, the circuit too. */
-  allowed: z.boolean(),
-  /** The pattern that decided, as the policy has it; null when none matched. */
-  rule: z.string().nullable(),
-  circuit: CircuitState,
-  /** The same in words. */
-  because: z.string(),
-});
+export const PolicyExplanation = z
+  .object({
+    /** Whether the policy allows it and, to publish, the circuit too. */
+    allowed: z.boolean(),
+    /** The pattern that decided, as the policy has it; null when none matched. */
+    rule: z.string().nullable(),
+    circuit: CircuitState,
+    /** The same in words. */
+    because: z.string(),
+  })
+  .meta({ id: 'PolicyExplanation' });
 export type PolicyExplanation = z.infer<typeof PolicyExplanation>;

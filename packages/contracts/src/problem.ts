@@ -1,6 +1,7 @@
 // Refusals as RFC 9457 problem details: how everything outside of tRPC hears of them.
 import { z } from 'zod';
-import { ErrorCode, type SwarmError } from './error.ts';
+import type { SwarmError } from './error.ts';
+import { ErrorCode } from './error-body.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
@@ -22,20 +23,22 @@ const TITLES = {
 } as const satisfies Record<ErrorCode, string>;
 
 /** The members of RFC 9457, section 3.1, and the refusal's own. */
-export const Problem = z.object({
-  /** Names the code; there is nothing to fetch behind it. */
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  /** What went wrong this time, in words. */
-  detail: z.string(),
-  code: ErrorCode,
-  /** Whether the same call, repeated unchanged, can succeed. */
-  retryable: z.boolean(),
-  /** How long to wait before the next try, in milliseconds. */
-  retryAfterMs: z.number().int().nonnegative().optional(),
-  details: z.unknown().optional(),
-});
+export const Problem = z
+  .object({
+    /** Names the code; there is nothing to fetch behind it. */
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    /** What went wrong this time, in words. */
+    detail: z.string(),
+    code: ErrorCode,
+    /** Whether the same call, repeated unchanged, can succeed. */
+    retryable: z.boolean(),
+    /** How long to wait before the next try, in milliseconds. */
+    retryAfterMs: z.number().int().nonnegative().optional(),
+    details: z.unknown().optional(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;
 
 export function problemOf(refusal: SwarmError): Problem {

@@ -27,29 +27,33 @@ export const RegisterOutcome = z.enum(['created', 'updated', 'unchanged']);
 export type RegisterOutcome = z.infer<typeof RegisterOutcome>;
 
 export const RegisterInput = AgentRegistration;
-export const RegisterResult = z.object({
-  agent: Agent,
-  outcome: RegisterOutcome,
-  /** The agent's own token; shown once, stored as a hash. */
-  token: z.string().optional(),
-});
+export const RegisterResult = z
+  .object({
+    agent: Agent,
+    outcome: RegisterOutcome,
+    /** The agent's own token; shown once, stored as a hash. */
+    token: z.string().optional(),
+  })
+  .meta({ id: 'RegisterResult' });
 export type RegisterResult = z.infer<typeof RegisterResult>;
 
 /**
  * The fields that an update may set; null clears. The immutable fields are taken so that an attempt to change one is
  * refused by name (IMMUTABLE_FIELD) and not ignored.
  */
-export const AgentUpdate = z.object({
-  version: Version.optional(),
-  description: text(LIMITS.descriptionLength).nullable().optional(),
-  healthUrl: HealthUrl.nullable().optional(),
-  topics: DeclaredTopics.optional(),
-  capabilities: Capabilities.optional(),
-  labels: Labels.optional(),
-  namespace: z.string().optional(),
-  name: z.string().optional(),
-  role: z.string().optional(),
-});
+export const AgentUpdate = z
+  .object({
+    version: Version.optional(),
+    description: text(LIMITS.descriptionLength).nullable().optional(),
+    healthUrl: HealthUrl.nullable().optional(),
+    topics: DeclaredTopics.optional(),
+    capabilities: Capabilities.optional(),
+    labels: Labels.optional(),
+    namespace: z.string().optional(),
+    name: z.string().optional(),
+    role: z.string().optional(),
+  })
+  .meta({ id: 'AgentUpdate' });
 export type AgentUpdate = z.output<typeof AgentUpdate>;
 
 export const UpdateInput = z.object({
@@ -60,29 +64,33 @@ export const UpdateInput = z.object({
   ifRevision: Revision.optional(),
 });
 export type UpdateInput = z.output<typeof UpdateInput>;
-export const UpdateResult = z.object({ agent: Agent });
+export const UpdateResult = z.object({ agent: Agent }).meta({ id: 'UpdateResult' });
 export type UpdateResult = z.infer<typeof UpdateResult>;
 
 export const DeregisterInput = z.object({ ...inNamespace, name: AgentName, reason: Reason.optional() });
 export type DeregisterInput = z.output<typeof DeregisterInput>;
-export const DeregisterResult = z.object({ agent: Agent });
+export const DeregisterResult = z.object({ agent: Agent }).meta({ id: 'DeregisterResult' });
 export type DeregisterResult = z.infer<typeof DeregisterResult>;
 
-export const HeartbeatInput = z.object({
-  ...inNamespace,
-  activity: Activity.optional(),
-  incarnation: Incarnation.optional(),
-});
+export const HeartbeatInput = z
+  .object({
+    ...inNamespace,
+    activity: Activity.optional(),
+    incarnation: Incarnation.optional(),
+  })
+  .meta({ id: 'HeartbeatInput' });
 export type HeartbeatInput = z.output<typeof HeartbeatInput>;
-export const HeartbeatResult = z.object({
-  leaseExpiresAt: z.iso.datetime(),
-  /** How long the lease is, in milliseconds; beat every third of it. */
-  leaseMs: z.number().int().positive(),
-  /** The agent's revision. */
-  revision: Revision,
-  /** The agent's circuit; unless it is closed, what the agent publishes is refused. */
-  circuit: CircuitState.optional(),
-});
+export const HeartbeatResult = z
+  .object({
+    leaseExpiresAt: z.iso.datetime(),
+    /** How long the lease is, in milliseconds; beat every third of it. */
+    leaseMs: z.number().int().positive(),
+    /** The agent's revision. */
+    revision: Revision,
+    /** The agent's circuit; unless it is closed, what the agent publishes is refused. */
+    circuit: CircuitState.optional(),
+  })
+  .meta({ id: 'HeartbeatResult' });
 export type HeartbeatResult = z.infer<typeof HeartbeatResult>;
 
 export const GetInput = z.object({ ...inNamespace, name: AgentName });
@@ -111,12 +119,14 @@ export const QueryInput = z.object({
   cursor: Cursor.optional(),
 });
 export type QueryInput = z.output<typeof QueryInput>;
-export const QueryResult = z.object({
-  agents: z.array(Agent),
-  nextCursor: z.string().nullable(),
-  /** The namespace's revision at which the page was read; a watch with `since` goes on from it. */
-  revision: Revision,
-});
+export const QueryResult = z
+  .object({
+    agents: z.array(Agent),
+    nextCursor: z.string().nullable(),
+    /** The namespace's revision at which the page was read; a watch with `since` goes on from it. */
+    revision: Revision,
+  })
+  .meta({ id: 'QueryResult' });
 export type QueryResult = z.infer<typeof QueryResult>;
 
 export const HistoryInput = z.object({
@@ -128,14 +138,18 @@ export const HistoryInput = z.object({
 export type HistoryInput = z.output<typeof HistoryInput>;
 
 /** One change of one agent; `agent` is its state after the change, or its last state when it went. */
-export const AgentChange = z.object({
-  revision: Revision,
-  change: ChangeType,
-  agent: Agent,
-  at: z.iso.datetime(),
-});
+export const AgentChange = z
+  .object({
+    revision: Revision,
+    change: ChangeType,
+    agent: Agent,
+    at: z.iso.datetime(),
+  })
+  .meta({ id: 'AgentChange' });
 export type AgentChange = z.infer<typeof AgentChange>;
-export const HistoryResult = z.object({ changes: z.array(AgentChange), nextCursor: z.string().nullable() });
+export const HistoryResult = z
+  .object({ changes: z.array(AgentChange), nextCursor: z.string().nullable() })
+  .meta({ id: 'HistoryResult' });
 export type HistoryResult = z.infer<typeof HistoryResult>;
 
 export const WatchInput = z.object({

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 import { Name } from './name.ts';
-import { json, type Json, text } from './text.ts';
+import type { Json } from './json-fault.ts';
+import { json, text } from './text.ts';
 
 const TASK_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 

@@ -1,7 +1,8 @@
 // Which strings and JSON the stores can hold.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { json, jsonFault, jsonObject, text } from './text.ts';
+import { jsonFault } from './json-fault.ts';
+import { json, jsonObject, text } from './text.ts';
 
 /** `depth` arrays or objects inside each other, as they come out of a parser. */
 const nested = (depth: number, [open, close] = ['[', ']']): unknown =>

@@ -32,30 +32,33 @@ export const CreateTokenInput = z
   .refine(({ kind, roles, maxUses }) => kind === 'join' || (roles === undefined && maxUses === undefined), {
     error: 'roles and maxUses are only allowed for join tokens',
     path: ['kind'],
-  });
+  })
+  .meta({ id: 'CreateTokenInput' });
 export type CreateTokenInput = z.output<typeof CreateTokenInput>;
-export const CreateTokenResult = z.object({ id: z.uuid(), token: z.string() });
+export const CreateTokenResult = z.object({ id: z.uuid(), token: z.string() }).meta({ id: 'CreateTokenResult' });
 export type CreateTokenResult = z.infer<typeof CreateTokenResult>;
 
-export const TokenInfo = z.object({
-  id: z.uuid(),
-  kind: TokenKind,
-  namespace: z.string(),
-  name: z.string(),
-  roles: TokenRoles.nullable(),
-  createdAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime().nullable(),
-  maxUses: z.number().int().nullable(),
-  uses: z.number().int(),
-});
+export const TokenInfo = z
+  .object({
+    id: z.uuid(),
+    kind: TokenKind,
+    namespace: z.string(),
+    name: z.string(),
+    roles: TokenRoles.nullable(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable(),
+    maxUses: z.number().int().nullable(),
+    uses: z.number().int(),
+  })
+  .meta({ id: 'TokenInfo' });
 export type TokenInfo = z.infer<typeof TokenInfo>;
 
 export const ListTokensInput = z.object({ ...inNamespace });
 export type ListTokensInput = z.output<typeof ListTokensInput>;
-export const ListTokensResult = z.object({ tokens: z.array(TokenInfo) });
+export const ListTokensResult = z.object({ tokens: z.array(TokenInfo) }).meta({ id: 'ListTokensResult' });
 export type ListTokensResult = z.infer<typeof ListTokensResult>;
 
 export const RevokeTokenInput = z.object({ ...inNamespace, id: z.uuid() });
 export type RevokeTokenInput = z.output<typeof RevokeTokenInput>;
-export const RevokeTokenResult = z.object({ id: z.uuid() });
+export const RevokeTokenResult = z.object({ id: z.uuid() }).meta({ id: 'RevokeTokenResult' });
 export type RevokeTokenResult = z.infer<typeof RevokeTokenResult>;

@@ -1,5 +1,7 @@
 // The data of a topic, by the catalogue alone.
 import { describe, expectTypeOf, test } from 'vitest';
+import { type } from 'arktype';
+import * as v from 'valibot';
 import { z } from 'zod';
 import {
   type CatalogueTopic,
@@ -90,4 +92,18 @@ describe('an event', () => {
     };
     expectTypeOf(read).returns.toBeString();
   });
+});
+
+test('schemas of Valibot and ArkType have their input and output', () => {
+  const others = defineEvents({
+    'valibot.done': v.object({ ok: v.boolean(), tookMs: v.optional(v.number(), 0) }),
+    'arktype.done': type({ ok: 'boolean', tookMs: 'number = 0' }),
+  });
+  type Others = typeof others;
+  type Input = { ok: boolean; tookMs?: number | undefined };
+  type Output = { ok: boolean; tookMs: number };
+  expectTypeOf<EventInput<Others, 'valibot.done'>>().toEqualTypeOf<Input>();
+  expectTypeOf<EventData<Others, 'valibot.done'>>().toEqualTypeOf<Output>();
+  expectTypeOf<EventInput<Others, 'arktype.done'>>().toEqualTypeOf<{ ok: boolean; tookMs?: number }>();
+  expectTypeOf<EventData<Others, 'arktype.done'>>().toEqualTypeOf<Output>();
 });

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineEvents, matches } from './index.ts';
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { defineEvents, matches, readEventData, type StandardSchemaV1, SwarmError } from './index.ts';
 
 describe('a catalogue', () => {
   const schemas = {
@@ -24,7 +26,7 @@ describe('a catalogue', () => {
     ['task.swept', 'rest'],
     ['plan.qa-1.assigned', 'any goal'],
   ])('has for %s the schema of what says most: %s', (topic, expected) => {
-    expect(events.schemaOf(topic)?.safeParse(expected).success).toBe(true);
+    expect(readEventData(events, topic, expected)).toBe(expected);
   });
 
   test.each(['task', 'plan.created', 'toString', '__proto__'])('has none for %s', (topic) => {
@@ -86,3 +88,57 @@ describe('a catalogue', () => {
     );
   });
 });
+
+describe.each<[string, StandardSchemaV1, string]>([
+  ['zod', z.object({ id: z.string() }), 'id'],
+  ['Valibot', v.object({ id: v.string() }), 'id'],
+  ['ArkType', type({ id: 'string' }), 'id'],
+])('a schema of %s', (_, schema, path) => {
+  const events = defineEvents({ 'build.*': schema });
+
+  test('reads the data of an event', () => {
+    expect(readEventData(events, 'build.finished', { id: 'b1' })).toEqual({ id: 'b1' });
+  });
+
+  test('refuses what does not fit with the path of the fault', () => {
+    expect(refusalOf(() => readEventData(events, 'build.finished', { id: 1 }))).toMatchObject({
+      code: 'INVALID_INPUT',
+      details: [{ path, reason: expect.any(String) }],
+    });
+  });
+});
+
+test('data of a topic without a schema is refused', () => {
+  const refusal = refusalOf(() => readEventData(defineEvents({ a: z.string() }), 'b', ''));
+  expect(refusal).toMatchObject({ code: 'INVALID_INPUT', details: [{ path: 'topic' }] });
+});
+
+test('a schema that is marked as asynchronous is refused when events are defined', () => {
+  const schema = v.pipeAsync(
+    v.string(),
+    v.checkAsync(async () => true),
+  );
+  expect(refusalOf(() => defineEvents({ 'build.finished': schema }))).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: '"build.finished" must have a synchronous schema',
+  });
+});
+
+test.each<[string, StandardSchemaV1]>([
+  ['is asynchronous', z.string().refine(async () => true)],
+  ['throws', z.string().transform(() => JSON.parse('{'))],
+])('a schema that %s is named at its first use', (_, schema) => {
+  const events = defineEvents({ 'build.finished': schema });
+  expect(() => readEventData(events, 'build.finished', 'text')).toThrow(
+    new TypeError('the schema of the topic "build.finished" is asynchronous, or it threw: it must do neither'),
+  );
+});
+
+function refusalOf(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    expect(error).toBeInstanceOf(SwarmError);
+    return error;
+  }
+}

@@ -1,28 +1,28 @@
 // A catalogue of events: what the data of each topic looks like, for the compiler and at run time.
-import type { z } from 'zod';
-import { SwarmError } from './error.ts';
+import { invalidInput, SwarmError } from './error.ts';
 import type { SwarmEvent } from './event.ts';
-import { matches, type Topic, TopicPattern } from './topic.ts';
+import type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
+import { matches, patternFault, type Topic } from './topic-matching.ts';
 
-/** Schemas of event data by topic or topic pattern. They must be synchronous. */
-export type EventSchemas = Readonly<Record<string, z.ZodType>>;
+/** Schemas of event data by topic or topic pattern, from any library with Standard Schema. They must be synchronous. */
+export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>;
 
 export interface EventCatalogue<S extends EventSchemas = EventSchemas> {
   readonly schemas: S;
   /** The schema of exactly this topic, or of the most specific pattern that matches it. */
-  schemaOf(topic: Topic): z.ZodType | undefined;
+  schemaOf(topic: Topic): StandardSchemaV1 | undefined;
 }
 
 /**
  * A catalogue of the schemas by topic, such as `build.finished`, or by pattern, such as `task.*.assigned`.
- * @throws SwarmError INVALID_INPUT when a key is neither.
+ * @throws SwarmError INVALID_INPUT when a key is neither, or when a schema is marked as asynchronous (Valibot's are). That a
+ * schema of another library is asynchronous shows at its first use, by the TypeError of `readEventData`.
  */
 export function defineEvents<const S extends EventSchemas>(schemas: S): EventCatalogue<S> {
   const patterns = Object.keys(schemas).toSorted(bySpecificity);
   for (const pattern of patterns) {
-    const { error } = TopicPattern.safeParse(pattern);
-    if (error === undefined) continue;
-    const reason = error.issues[0]?.message ?? 'must be a topic pattern';
+    const reason = patternFault(pattern) ?? (isAsync(schemas[pattern]) ? 'must have a synchronous schema' : null);
+    if (reason === null) continue;
     throw new SwarmError('INVALID_INPUT', `"${pattern}" ${reason}`, { details: [{ path: pattern, reason }] });
   }
   return {
@@ -32,6 +32,30 @@ export function defineEvents<const S extends EventSchemas>(schemas: S): EventCat
       return key === undefined ? undefined : schemas[key];
     },
   };
+}
+
+const isAsync = (schema: object | undefined): boolean =>
+  schema !== undefined && 'async' in schema && schema.async === true;
+
+/**
+ * The data of an event as the schema of its topic gives it.
+ * @throws SwarmError INVALID_INPUT when the data does not fit, or when the catalogue has no schema for the topic.
+ * @throws TypeError when the schema is asynchronous: a fault of the program, not of the event.
+ */
+export function readEventData(catalogue: EventCatalogue, topic: Topic, data: unknown): unknown {
+  const schema = catalogue.schemaOf(topic);
+  if (schema === undefined) {
+    const reason = `no schema for the topic "${topic}"`;
+    throw new SwarmError('INVALID_INPUT', `invalid input: ${reason}`, { details: [{ path: 'topic', reason }] });
+  }
+  const result = schema['~standard'].validate(data);
+  if (result instanceof Promise) {
+    // zod validates again, asynchronously, what threw; its second error is the same as the first.
+    result.catch(() => {});
+    throw new TypeError(`the schema of the topic "${topic}" is asynchronous, or it threw: it must do neither`);
+  }
+  if (result.issues !== undefined) throw invalidInput(result);
+  return result.value;
 }
 
 const rankOf = (token: string): number => ['*', '>'].indexOf(token);
@@ -154,14 +178,14 @@ type KeysHeard<C extends EventCatalogue, T extends string> = T extends string
 export type CatalogueTopic<C extends EventCatalogue> = Keys<C> | Template<Keys<C>>;
 
 /** What the data of a topic or pattern is, once it is read. */
-export type EventData<C extends EventCatalogue, T extends string> = z.output<SchemasOf<C>[KeyOf<C, T>]>;
+export type EventData<C extends EventCatalogue, T extends string> = InferOutput<SchemasOf<C>[KeyOf<C, T>]>;
 
 /** What a publisher gives as the data of a topic. A pattern can not be published to: never. */
 export type EventInput<C extends EventCatalogue, T extends string> = T extends
   | `${string}*${string}`
   | `${string}>${string}`
   ? never
-  : z.input<SchemasOf<C>[KeyOf<C, T>]>;
+  : InferInput<SchemasOf<C>[KeyOf<C, T>]>;
 
 interface EventOf<T extends string, Data> extends Omit<SwarmEvent, 'topic' | 'data'> {
   topic: T;
@@ -175,4 +199,4 @@ export type TypedEvent<C extends EventCatalogue, T extends string> = T extends s
     : EventOfKey<C, KeysHeard<C, T>>
   : never;
 type EventOfKey<C extends EventCatalogue, K extends string> =
-  K extends Keys<C> ? EventOf<Template<K>, z.output<SchemasOf<C>[K]>> : never;
+  K extends Keys<C> ? EventOf<Template<K>, InferOutput<SchemasOf<C>[K]>> : never;

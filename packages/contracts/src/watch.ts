@@ -19,18 +19,20 @@ export type WatchChangeType = z.infer<typeof WatchChangeType>;
  * - `change`: one agent changed at `revision`.
  * - `bookmark`: nothing that matches happened up to `revision`; resuming from it is cheap.
  */
-export const WatchEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('snapshot'), revision: Revision, agents: z.array(Agent), reset: z.boolean() }),
-  z.object({ type: z.literal('synced'), revision: Revision }),
-  z.object({
-    type: z.literal('change'),
-    revision: Revision,
-    change: WatchChangeType,
-    agent: Agent,
-    at: z.iso.datetime(),
-  }),
-  z.object({ type: z.literal('bookmark'), revision: Revision }),
-]);
+export const WatchEvent = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('snapshot'), revision: Revision, agents: z.array(Agent), reset: z.boolean() }),
+    z.object({ type: z.literal('synced'), revision: Revision }),
+    z.object({
+      type: z.literal('change'),
+      revision: Revision,
+      change: WatchChangeType,
+      agent: Agent,
+      at: z.iso.datetime(),
+    }),
+    z.object({ type: z.literal('bookmark'), revision: Revision }),
+  ])
+  .meta({ id: 'WatchEvent' });
 export type WatchEvent = z.infer<typeof WatchEvent>;
 
 /** The tracked id of snapshot chunks: resuming there starts a fresh snapshot. */

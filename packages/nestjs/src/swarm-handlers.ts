@@ -4,10 +4,10 @@
 // Nest orders the hooks of modules by their distance from the root, the deepest first when it starts and last when it
 // ends. At distance 0, before the root, this module is the last to start and the first to end. So when the first handler
 // is called, every provider has been initialised; and while the last one finishes, none has been destroyed.
+import { sleep, systemClock } from '@hypercode/clock';
 import { type ConnectedAgent, SwarmError } from '@hypercode/client';
 import { type DynamicModule, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
-import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from './agent-log.ts';
 import { findHandlers, type FoundHandler } from './find-handlers.ts';
 import { SWARM_AGENT } from './injection.ts';
@@ -53,16 +53,15 @@ class SwarmHandlers implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.#presence.expectEnd();
     this.#agent.setActivity('draining');
-    const ended = new AbortController();
-    const limit = delay(this.#drainTimeoutMs, undefined, { signal: ended.signal }).then(
-      () =>
-        this.#logger.warn(
-          `Handlers are still running after ${this.#drainTimeoutMs} ms; the shutdown goes on without them`,
-        ),
-      () => {},
-    );
+    const drained = new AbortController();
+    const limit = sleep(systemClock, this.#drainTimeoutMs, drained.signal).then(() => {
+      if (drained.signal.aborted) return;
+      this.#logger.warn(
+        `Handlers are still running after ${this.#drainTimeoutMs} ms; the shutdown goes on without them`,
+      );
+    });
     await Promise.race([Promise.all(this.#running.map((handler) => handler.stop())), limit]);
-    ended.abort();
+    drained.abort();
   }
 
   get #drainTimeoutMs(): number {

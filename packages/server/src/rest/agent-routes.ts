@@ -60,7 +60,7 @@ const ifRevision = integerParameter(
 );
 
 /** An update as the procedure takes it; the name is in the path. */
-export const UpdateBody = z.object({ set: AgentUpdate, ifRevision: UpdateInput.shape.ifRevision });
+const UpdateBody = z.object({ set: AgentUpdate, ifRevision: UpdateInput.shape.ifRevision }).meta({ id: 'UpdateBody' });
 
 const register = procedureRoute({
   method: 'POST',

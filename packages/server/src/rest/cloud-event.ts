@@ -19,23 +19,25 @@ const Time = z
   .check(z.iso.datetime({ offset: true }));
 
 /** What we read of a CloudEvent in the JSON format, where null is the same as absent; other attributes are ignored. */
-export const CloudEvent = z.object({
-  specversion: z.literal('1.0'),
-  id: Identifier,
-  /** Only makes the id unique: who really published an event is the core's to say. */
-  source: Identifier,
-  /** The topic. */
-  type: Topic,
-  subject: subject.nullable(),
-  time: Time.nullish(),
-  traceparent: traceparent.nullable(),
-  correlationid: correlationId.nullable(),
-  causationid: causationId.nullable(),
-  /** JSON (the default) or text. */
-  datacontenttype: z.string().nullish(),
-  data: data.optional(),
-  data_base64: z.base64().nullish(),
-});
+export const CloudEvent = z
+  .object({
+    specversion: z.literal('1.0'),
+    id: Identifier,
+    /** Only makes the id unique: who really published an event is the core's to say. */
+    source: Identifier,
+    /** The topic. */
+    type: Topic,
+    subject: subject.nullable(),
+    time: Time.nullish(),
+    traceparent: traceparent.nullable(),
+    correlationid: correlationId.nullable(),
+    causationid: causationId.nullable(),
+    /** JSON (the default) or text. */
+    datacontenttype: z.string().nullish(),
+    data: data.optional(),
+    data_base64: z.base64().nullish(),
+  })
+  .meta({ id: 'CloudEvent' });
 export type CloudEvent = z.infer<typeof CloudEvent>;
 
 /** The attributes, by their names; the data is not one of them. */

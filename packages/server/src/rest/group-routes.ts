@@ -26,11 +26,11 @@ const pathParameters = { group: Name };
 const cursor = textParameter(z.string().max(LIMITS.cursorLength), '`nextCursor` of the previous page.');
 
 /** Inputs as the procedures take them; namespace and group are in the URL. */
-export const ClaimBody = ClaimInput.omit({ namespace: true, group: true });
-export const AckBody = AckInput.omit({ namespace: true, group: true });
-export const NackBody = NackInput.omit({ namespace: true, group: true });
+const ClaimBody = ClaimInput.omit({ namespace: true, group: true }).meta({ id: 'ClaimBody' });
+const AckBody = AckInput.omit({ namespace: true, group: true }).meta({ id: 'AckBody' });
+const NackBody = NackInput.omit({ namespace: true, group: true }).meta({ id: 'NackBody' });
 const { deliveryIds, all } = DeadLetterChoice.shape;
-export const DeadLetterBody = z.object({ deliveryIds, all });
+const DeadLetterBody = z.object({ deliveryIds, all }).meta({ id: 'DeadLetterBody' });
 
 export const groupRoutes: readonly Route[] = [
   procedureRoute({

@@ -7,20 +7,22 @@ import { type Caller, contradiction, isJsonObject } from './route.ts';
 const { version, description, healthUrl, topics, capabilities } = AgentUpdate.shape;
 
 /** A patch of the mutable fields, for the documentation; the procedure checks what comes of it. */
-export const AgentMergePatch = z.object({
-  version,
-  description,
-  healthUrl,
-  topics: z
-    .object({
-      publishes: topics.unwrap().shape.publishes.unwrap().nullable(),
-      subscribes: topics.unwrap().shape.subscribes.unwrap().nullable(),
-    })
-    .partial()
-    .nullish(),
-  capabilities: capabilities.unwrap().nullish(),
-  labels: z.record(Name, z.string().max(LIMITS.labelValueLength).nullable()).nullish(),
-});
+export const AgentMergePatch = z
+  .object({
+    version,
+    description,
+    healthUrl,
+    topics: z
+      .object({
+        publishes: topics.unwrap().shape.publishes.unwrap().nullable(),
+        subscribes: topics.unwrap().shape.subscribes.unwrap().nullable(),
+      })
+      .partial()
+      .nullish(),
+    capabilities: capabilities.unwrap().nullish(),
+    labels: z.record(Name, z.string().max(LIMITS.labelValueLength).nullable()).nullish(),
+  })
+  .meta({ id: 'AgentMergePatch' });
 
 interface AgentAddress {
   namespace?: string;

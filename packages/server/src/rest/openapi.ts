@@ -1,8 +1,7 @@
 // The OpenAPI 3.1 document, made from the same table as the routes.
-import { ERROR_CODES, type ErrorCode, Problem, PROBLEM_MEDIA_TYPE, PublishInput } from '@hypercode/contracts';
-import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode, Problem, PROBLEM_MEDIA_TYPE, SwarmErrorBody } from '@hypercode/contracts';
 import { JSON_MEDIA_TYPE } from './json-body.ts';
-import { INPUTS, OUTPUTS } from './openapi-schemas.ts';
+import { Components, inlineSchema } from './openapi-components.ts';
 import type { RouteDescription } from './route.ts';
 
 /** What every call with a token can end in. */
@@ -18,8 +17,16 @@ const COMMON_REFUSALS: readonly ErrorCode[] = [
 type JsonObject = Record<string, unknown>;
 
 export function openApiDocument(routes: readonly RouteDescription[]): JsonObject {
+  const components = new Components({
+    sent: routes.flatMap(({ body = {} }) => Object.values(body)),
+    received: [
+      ...routes.flatMap(({ answers }) => Object.values(answers).map(({ schema }) => schema)),
+      Problem,
+      SwarmErrorBody,
+    ],
+  });
   const paths: Record<string, JsonObject> = {};
-  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route);
+  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route, components);
   return {
     openapi: '3.1.0',
     info: {
@@ -46,13 +53,13 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
     security: [{ token: [] }],
     paths,
     components: {
-      schemas: { ...componentsOf(INPUTS, 'input'), ...componentsOf(OUTPUTS, 'output') },
+      schemas: components.schemas,
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
   };
 }
 
-function operationOf(route: RouteDescription): JsonObject {
+function operationOf(route: RouteDescription, components: Components): JsonObject {
   const {
     operationId,
     tag,
@@ -97,72 +104,36 @@ function operationOf(route: RouteDescription): JsonObject {
           requestBody: {
             required: !bodyOptional,
             content: Object.fromEntries(
-              Object.entries(body).map(([mediaType, schema]) => [mediaType, { schema: referenceTo(schema) }]),
+              Object.entries(body).map(([mediaType, schema]) => [
+                mediaType,
+                { schema: components.referenceTo(schema) },
+              ]),
             ),
           },
         }),
-    responses: { ...answersOf(answers), ...refusalsOf([...COMMON_REFUSALS, ...refusals]) },
+    responses: { ...answersOf(answers, components), ...refusalsOf([...COMMON_REFUSALS, ...refusals], components) },
   };
 }
 
-function answersOf(answers: RouteDescription['answers']): JsonObject {
+function answersOf(answers: RouteDescription['answers'], components: Components): JsonObject {
   return Object.fromEntries(
     Object.entries(answers).map(([status, { description, schema, mediaType = JSON_MEDIA_TYPE }]) => [
       status,
-      { description, content: { [mediaType]: { schema: referenceTo(schema) } } },
+      { description, content: { [mediaType]: { schema: components.referenceTo(schema) } } },
     ]),
   );
 }
 
 /** One answer for each status, which several codes can share. */
-function refusalsOf(codes: readonly ErrorCode[]): JsonObject {
+function refusalsOf(codes: readonly ErrorCode[], components: Components): JsonObject {
   const byStatus = Map.groupBy(new Set(codes), (code) => ERROR_CODES[code].http);
   return Object.fromEntries(
     [...byStatus].map(([status, shared]) => [
       String(status),
       {
         description: shared.map((code) => `\`${code}\``).join(', '),
-        content: { [PROBLEM_MEDIA_TYPE]: { schema: referenceTo(Problem) } },
+        content: { [PROBLEM_MEDIA_TYPE]: { schema: components.referenceTo(Problem) } },
       },
     ]),
   );
 }
-
-const EVENT_DATA: unknown = PublishInput.shape.data;
-const NAMES = new Map(Object.entries({ ...INPUTS, ...OUTPUTS }).map(([name, schema]) => [schema, name]));
-const uriOf = (name: string): string => `#/components/schemas/${name}`;
-
-function referenceTo(schema: z.ZodType): JsonObject {
-  const name = NAMES.get(schema);
-  if (name !== undefined) return { $ref: uriOf(name) };
-  if (schema instanceof z.ZodUnknown) return {};
-  if (schema instanceof z.ZodArray) return { ...inlineSchema(schema), items: referenceTo(schema.element as z.ZodType) };
-  if (schema instanceof z.ZodUnion) return { anyOf: schema.options.map((option) => referenceTo(option as z.ZodType)) };
-  throw new Error('a schema of a route has no name in the OpenAPI document');
-}
-
-const inlineSchema = (schema: z.ZodType): JsonObject =>
-  withoutIds(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override }));
-
-function componentsOf(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): JsonObject {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { io, uri: uriOf, unrepresentable: 'any', override });
-  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, withoutIds(schema)]));
-}
-
-/** Free JSON is an object (the schemas of capabilities), but for events; what an answer may gain later is not forbidden. */
-function override({
-  zodSchema,
-  jsonSchema,
-}: {
-  zodSchema: z.core.$ZodTypes;
-  jsonSchema: z.core.JSONSchema.BaseSchema;
-}) {
-  if (zodSchema._zod.def.type === 'custom' && zodSchema !== EVENT_DATA) jsonSchema.type = 'object';
-  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-}
-
-/** Ids and dialects are for schemas that stand alone. */
-const withoutIds = (schema: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$id' && key !== '$schema'));

@@ -9,7 +9,7 @@ const query = { namespace: namespaceParameter };
 const { name, action, topic } = PolicyExplainInput.shape;
 
 /** A put as the procedure takes it; the namespace is in the URL. */
-export const PolicyBody = PolicyPutInput.omit({ namespace: true });
+const PolicyBody = PolicyPutInput.omit({ namespace: true }).meta({ id: 'PolicyBody' });
 
 export const policyRoutes: readonly Route[] = [
   procedureRoute({

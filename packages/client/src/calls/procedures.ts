@@ -1,0 +1,204 @@
+// The core's queries and mutations as plain async functions, with the types that its router gives them.
+import { SwarmError } from '@hypercode/contracts';
+import type { AppRouter } from '@hypercode/server';
+import {
+  createTRPCUntypedClient,
+  httpBatchLink,
+  httpLink,
+  type Operation,
+  splitLink,
+  type TRPCLink,
+} from '@trpc/client';
+import type { AnyTRPCProcedure, inferProcedureInput, inferProcedureOutput } from '@trpc/server';
+import { bounded } from '../transport/bounded.ts';
+import type { Connection } from '../transport/connection.ts';
+import { isRecord, parseJson } from '../transport/json.ts';
+import { onAbort } from '../transport/on-abort.ts';
+import { refusalOf, refusalOfCall, unreachable } from '../transport/refusal.ts';
+
+export interface CallOptions {
+  /** Gives up; the outcome is then unknown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the call gives up. Default: the client's, and for a claim its `waitMs` besides. */
+  readonly timeoutMs?: number | undefined;
+}
+
+type Routes = AppRouter['_def']['record'];
+type Kind = 'query' | 'mutation';
+type Callable = AnyTRPCProcedure & { _def: { type: Kind } };
+
+/** A call rejects with a SwarmError and nothing else. */
+type Call<P extends Callable> =
+  Partial<inferProcedureInput<P>> extends inferProcedureInput<P>
+    ? (input?: inferProcedureInput<P>, options?: CallOptions) => Promise<inferProcedureOutput<P>>
+    : (input: inferProcedureInput<P>, options?: CallOptions) => Promise<inferProcedureOutput<P>>;
+
+type CallsOf<Group> = {
+  readonly [P in keyof Group as Group[P] extends Callable ? P : never]: Group[P] extends Callable
+    ? Call<Group[P]>
+    : never;
+};
+
+/** Every query and mutation of the router, in its groups. */
+export type Procedures = { readonly [G in keyof Routes]: CallsOf<Routes[G]> };
+
+type KindOf<P> = P extends { _def: { type: infer K } } ? K : never;
+type Kinds = {
+  readonly [G in keyof Procedures]: {
+    readonly [P in keyof Procedures[G] & keyof Routes[G]]: KindOf<Routes[G][P]>;
+  };
+};
+
+const KINDS = {
+  circuit: { trip: 'mutation', reset: 'mutation' },
+  bus: {
+    publish: 'mutation',
+    publishMany: 'mutation',
+    read: 'query',
+    claim: 'mutation',
+    ack: 'mutation',
+    nack: 'mutation',
+    deadLetters: 'query',
+    redrive: 'mutation',
+    discard: 'mutation',
+    topics: 'query',
+    groups: 'query',
+  },
+  policy: { get: 'query', put: 'mutation', explain: 'query' },
+  registry: {
+    register: 'mutation',
+    update: 'mutation',
+    deregister: 'mutation',
+    heartbeat: 'mutation',
+    get: 'query',
+    query: 'query',
+    history: 'query',
+  },
+  tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
+} as const satisfies Kinds;
+
+/** It waits for events, so it travels alone (the answers of a batch come together) and its wait is not the core's slowness. */
+const WAITING = 'bus.claim';
+/** Most calls in one request. */
+const BATCH_ITEMS = 64;
+/** Longest address of a batch of queries; Node's parser takes 16 KiB of request line and headers. */
+const BATCH_URL_LENGTH = 8_000;
+/** Larger inputs travel alone, so that no batch outgrows the core's limit on bodies because of its neighbours. */
+const BATCH_INPUT_LENGTH = 4_000;
+
+export function createProcedures(connection: Connection): Procedures {
+  const client = createTRPCUntypedClient<AppRouter>({ links: [batching(connection)] });
+
+  const call = async (kind: Kind, path: string, given: unknown, options: CallOptions = {}): Promise<unknown> => {
+    const input = withNamespace(given, connection.namespace);
+    const context = { inputLength: jsonLength(input), token: '' } satisfies CallContext;
+    const bounds = {
+      timeoutMs: options.timeoutMs ?? connection.timeoutMs + (path === WAITING ? waitOf(input) : 0),
+      signals: [connection.closed, options.signal],
+    };
+    return bounded(connection.clock, bounds, async (signal) => {
+      const attempt = (): Promise<unknown> => client[kind](path, input, { signal, context });
+      try {
+        return await attempt();
+      } catch (thrown) {
+        const refusal = refusalOfCall(thrown);
+        const mayRenew = refusal.is('UNAUTHENTICATED') && context.token !== '';
+        if (!mayRenew || !(await connection.renewed(context.token, signal))) throw refusal;
+      }
+      return attempt().catch((thrown: unknown) => {
+        throw refusalOfCall(thrown);
+      });
+    });
+  };
+
+  const groups = Object.entries(KINDS).map(([group, kinds]) => [
+    group,
+    Object.fromEntries(
+      Object.entries(kinds).map(([name, kind]) => [
+        name,
+        (input: unknown, options?: CallOptions) => call(kind, `${group}.${name}`, input, options),
+      ]),
+    ),
+  ]);
+  return Object.fromEntries(groups) as Procedures;
+}
+
+/** What travels with an operation through the links. */
+interface CallContext extends Record<string, unknown> {
+  inputLength: number;
+  /** The token that the request was sent with. */
+  token: string;
+}
+
+function batching(connection: Connection): TRPCLink<AppRouter> {
+  const url = connection.endpoint('trpc');
+  const headers = async (operations: readonly Operation[]): Promise<Record<string, string>> => {
+    const token = await connection.token(endOfAll(operations));
+    for (const { context } of operations) context['token'] = token;
+    return connection.headers(token);
+  };
+  const fetch = fetchAnswer(connection);
+  return splitLink<AppRouter>({
+    condition: ({ context, path }) => path !== WAITING && (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
+    true: httpBatchLink({
+      url,
+      fetch,
+      headers: ({ opList }) => headers(opList),
+      maxItems: BATCH_ITEMS,
+      maxURLLength: BATCH_URL_LENGTH,
+    }),
+    false: httpLink({ url, fetch, headers: ({ op }) => headers([op]) }),
+  });
+}
+
+/** Aborted when every one of them is. */
+function endOfAll(operations: readonly Operation[]): AbortSignal {
+  const controller = new AbortController();
+  let open = operations.length;
+  for (const { signal } of operations) {
+    if (!signal) continue;
+    onAbort(signal, () => {
+      open -= 1;
+      if (open === 0) controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** A fetch for tRPC's links whose answers are tRPC's; whatever else comes back is thrown as the SwarmError that it means. */
+function fetchAnswer({ fetch }: Connection) {
+  return async (url: Parameters<typeof fetch>[0], init?: object) => {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, init);
+      text = await response.text();
+    } catch (cause) {
+      throw unreachable(cause);
+    }
+    const answer = parseJson(text);
+    const isTrpc = Array.isArray(answer) || (isRecord(answer) && ('result' in answer || isRecord(answer['error'])));
+    if (!isTrpc) throw refusalOf(response.status, answer, response.headers.get('retry-after'));
+    return { ok: response.ok, json: async () => answer };
+  };
+}
+
+function withNamespace(input: unknown, namespace: string | undefined): unknown {
+  if (input === undefined) return namespace === undefined ? {} : { namespace };
+  if (namespace === undefined || !isRecord(input) || input['namespace'] !== undefined) return input;
+  return { ...input, namespace };
+}
+
+/** How long a claim waits for events, in milliseconds; whether that is a possible time is the core's to say. */
+function waitOf(input: unknown): number {
+  const waitMs = isRecord(input) ? input['waitMs'] : undefined;
+  return typeof waitMs === 'number' && waitMs > 0 ? waitMs : 0;
+}
+
+function jsonLength(input: unknown): number {
+  try {
+    return JSON.stringify(input)?.length ?? 0;
+  } catch (cause) {
+    throw new SwarmError('INVALID_INPUT', 'the input is not JSON', { cause });
+  }
+}

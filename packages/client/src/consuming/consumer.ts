@@ -1,0 +1,364 @@
+// Working as a member of a consumer group: each event is handed to a handler, acknowledged when that returns, and given
+// back when it throws.
+//
+//   delivered ──handler returns──> acked
+//             ──handler throws───> nacked, with the error's message; the group delivers it again, or gives up on it
+//             ──ackDeadlineMs────> its signal is aborted; the group delivers it to somebody else
+//
+// The group counts a delivery whose deadline has passed no longer, and gives another in its place. While some handlers hang,
+// what comes waits for a place; its deadline runs, and after that it is not begun, since it is somebody else's. A member
+// whose handlers all hang would so take events that it never begins, attempt after attempt, until they are dead letters. So it leaves the
+// group when all of its places are lost (half a deadline after the last one's has passed), and comes back with the next that
+// is free.
+import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { abortError } from '../transport/bounded.ts';
+import { sleep } from '@hypercode/clock';
+import type { Connection } from '../transport/connection.ts';
+import { safely, surface } from '../transport/emitter.ts';
+import { isRecord } from '../transport/json.ts';
+import { onAbort } from '../transport/on-abort.ts';
+import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+import type { SettleQueue } from './settle-queue.ts';
+
+export interface DeliveriesOptions extends StreamOptions {
+  readonly group: string;
+  /** Topics and patterns of the group. The first call makes it; a later one that differs is refused with CONFLICT. */
+  readonly topics: readonly string[];
+  /** Where a new group begins. Default `latest`. */
+  readonly from?: 'latest' | 'earliest' | undefined;
+  /** Tells members of the group apart. Default: a new name. */
+  readonly consumer?: string | undefined;
+  /** Most deliveries that are open at a time. Default 16. */
+  readonly maxInFlight?: number | undefined;
+  /** Milliseconds until an event that is not acknowledged is given to another. Default 30,000. */
+  readonly ackDeadlineMs?: number | undefined;
+  /** Deliveries of an event before it becomes a dead letter. Default 5. */
+  readonly maxDeliveries?: number | undefined;
+  readonly namespace?: string | undefined;
+}
+
+export type Deliveries = AsyncIterableIterator<GroupEvent, undefined, undefined>;
+export type GroupGap = Extract<GroupEvent, { type: 'gap' }>;
+type GroupDelivery = Extract<GroupEvent, { type: 'delivery' }>;
+
+export interface ConsumeOptions extends DeliveriesOptions {
+  /**
+   * Milliseconds that an event waits after its handler threw, or a function of the attempt (1 for the first) and the
+   * error that gives them. Default 0.
+   */
+  readonly retryDelayMs?: number | ((attempt: number, error: unknown) => number) | undefined;
+  /** The group was overtaken by the log's limits: events went by unread. */
+  readonly onGap?: ((gap: GroupGap) => void) | undefined;
+  /** Told what a handler threw, and of acks and nacks that did not get through: those events come again. */
+  readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
+}
+
+export interface Delivery {
+  readonly deliveryId: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly position: string;
+  /** Aborted when the deadline passes, and when the consumer does not wait any longer. */
+  readonly signal: AbortSignal;
+  /** Lets another delivery begin in the place of this one, which from now on only waits for what is done elsewhere. */
+  readonly leavePlace: () => void;
+}
+
+export type DeliveryHandler = (event: SwarmEvent, delivery: Delivery) => unknown;
+
+export interface Consumer {
+  /** Deliveries that are being handled. */
+  readonly running: number;
+  /**
+   * Takes no more deliveries, and waits for the running handlers and their acks. After `timeoutMs` (default 10,000)
+   * their signals are aborted, and it waits no longer.
+   */
+  stop(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
+  /** Resolves when it has stopped; rejects with a refusal that no retry can help. */
+  readonly closed: Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const DEFAULT_MAX_IN_FLIGHT = 16;
+const DEFAULT_ACK_DEADLINE_MS = 30_000;
+const DEFAULT_STOP_LIMIT_MS = 10_000;
+/** How long after its deadline a handler that still runs counts as lost, in deadlines. */
+const LOST_AFTER_THE_DEADLINE = 0.5;
+/** The longest that the core lets an event wait. */
+const MAX_DELAY_MS = 86_400_000;
+
+/** The deliveries as they come, for those who acknowledge by hand. */
+export function deliveriesOf(connection: Connection, options: DeliveriesOptions): Deliveries {
+  return endable((ended) => deliver(connection, options, ended));
+}
+
+async function* deliver(
+  connection: Connection,
+  { signal, onInterruption, ...options }: DeliveriesOptions,
+  ended: AbortSignal,
+): AsyncGenerator<GroupEvent, undefined, undefined> {
+  const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries } = options;
+  const { namespace = connection.namespace, consumer = connection.clock.newId() } = options;
+  // The same name over all connections, so that what is open counts when the stream is resumed.
+  const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
+  const request = { path: 'bus.consume', input, decode: readGroupEvent };
+  const frames = resumableStream(connection, request, { signal, onInterruption });
+  const release = onAbort(ended, () => void frames.return?.());
+  try {
+    for await (const { value } of frames) yield value;
+  } finally {
+    release();
+  }
+}
+
+function readGroupEvent(json: unknown): GroupEvent | undefined {
+  if (!isRecord(json)) throw new TypeError('not a group event');
+  switch (json['type']) {
+    case 'delivery':
+      if (!isRecord(json['event']) || typeof json['deliveryId'] !== 'string') throw new TypeError('not a delivery');
+      return json as unknown as GroupEvent;
+    case 'gap':
+      return json as unknown as GroupEvent;
+    default:
+      return undefined;
+  }
+}
+
+interface Waiting {
+  readonly item: GroupDelivery;
+  /** On the connection's clock, as all times here. */
+  readonly deadline: number;
+}
+
+interface Running {
+  done: Promise<void>;
+  readonly abort: (reason: SwarmError) => void;
+  /** When it counts as lost. */
+  readonly lostAt: number;
+}
+
+export class GroupConsumer implements Consumer {
+  readonly closed: Promise<void>;
+  readonly #connection: Connection;
+  readonly #settleQueue: SettleQueue;
+  readonly #options: ConsumeOptions;
+  readonly #handler: DeliveryHandler;
+  readonly #onLoad: () => void;
+  /** What the group gives now. */
+  #deliveries: Deliveries;
+  /** What has come while there was no place, by delivery; the oldest first. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** What is being handled, by delivery. */
+  readonly #running = new Map<string, Running>();
+  /** Those that have left their places. */
+  readonly #aside = new Map<string, Running>();
+  /** End it, for whatever reason. */
+  readonly #ends: readonly AbortSignal[];
+  /** Whether all places were lost. */
+  #isLost = false;
+  #cancelWatch: () => void = () => {};
+  /** Aborted by `stop`; its reason says nothing. */
+  readonly #stopping = new AbortController();
+  #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
+  /** Called when a handler has ended, or there is no more to come. */
+  #goOn: () => void = () => {};
+
+  /** `onLoad` is called whenever `running` has changed. */
+  constructor(
+    connection: Connection,
+    settleQueue: SettleQueue,
+    options: ConsumeOptions,
+    handler: DeliveryHandler,
+    onLoad: () => void = () => {},
+  ) {
+    this.#connection = connection;
+    this.#settleQueue = settleQueue;
+    // One name over all that it opens, as over the connections of one.
+    this.#options = { ...options, consumer: options.consumer ?? connection.clock.newId() };
+    this.#handler = handler;
+    this.#onLoad = onLoad;
+    const { signal } = options;
+    this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
+    this.#deliveries = deliveriesOf(connection, this.#options);
+    this.closed = this.#run();
+    // Those who do not ask for the end need not hear of it.
+    this.closed.catch(() => {});
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get maxInFlight(): number {
+    return this.#options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
+  }
+
+  async stop({ timeoutMs = DEFAULT_STOP_LIMIT_MS }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    if (!this.#stopping.signal.aborted) {
+      this.#stopLimitMs = timeoutMs;
+      this.#stopping.abort();
+      void this.#deliveries.return?.();
+    }
+    await this.closed.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #run(): Promise<void> {
+    const releases = this.#ends.map((end) => onAbort(end, () => this.#goOn()));
+    try {
+      while (await this.#take()) {
+        this.#waiting.clear();
+        while (this.#isFull && !this.#isEnding) await this.#news();
+        if (this.#isEnding) break;
+        this.#deliveries = deliveriesOf(this.#connection, this.#options);
+      }
+    } finally {
+      for (const release of releases) release();
+      this.#waiting.clear();
+      this.#cancelWatch();
+      await this.#finish();
+    }
+  }
+
+  get #isEnding(): boolean {
+    return this.#ends.some(({ aborted }) => aborted);
+  }
+
+  /** Begins what is delivered, until there is no more (false) or all places are lost (true). */
+  async #take(): Promise<boolean> {
+    const { onGap, ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
+    const { clock } = this.#connection;
+    this.#isLost = false;
+    for await (const item of this.#deliveries) {
+      if (this.#stopping.signal.aborted) return false;
+      if (item.type === 'gap') safely(() => onGap?.(item));
+      else {
+        this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + ackDeadlineMs });
+        this.#fillPlaces();
+      }
+    }
+    return this.#isLost;
+  }
+
+  #fillPlaces(): void {
+    const now = this.#connection.clock.monotonicMs();
+    for (const [deliveryId, waiting] of this.#waiting) {
+      const isOver = waiting.deadline <= now || this.#running.has(deliveryId) || this.#aside.has(deliveryId);
+      if (!isOver && (this.#isFull || this.#isEnding)) break;
+      this.#waiting.delete(deliveryId);
+      if (!isOver) this.#begin(waiting);
+    }
+    this.#watchPlaces();
+  }
+
+  /** Ends what the group gives when all places are lost. */
+  #watchPlaces(): void {
+    this.#cancelWatch();
+    if (!this.#isFull || this.#isLost) return;
+    const { clock } = this.#connection;
+    const lostAt = Math.max(...Array.from(this.#running.values(), (running) => running.lostAt));
+    this.#cancelWatch = clock.schedule(Math.max(0, lostAt - clock.monotonicMs()), () => {
+      this.#isLost = true;
+      void this.#deliveries.return?.();
+    });
+  }
+
+  get #isFull(): boolean {
+    return this.#running.size >= this.maxInFlight;
+  }
+
+  /** Resolves when a handler has ended, or there is no more to come. */
+  #news(): Promise<void> {
+    return new Promise((resolve) => (this.#goOn = resolve));
+  }
+
+  #begin({ item, deadline }: Waiting): void {
+    const { clock, closed } = this.#connection;
+    const { ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
+    const controller = new AbortController();
+    const abort = (reason: SwarmError): void => controller.abort(reason);
+    const cancel = clock.schedule(deadline - clock.monotonicMs(), () =>
+      abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
+    );
+    const release = onAbort(closed, () => abort(abortError(closed)));
+    const { deliveryId } = item;
+    const lostAt = deadline + ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
+    const running: Running = { done: Promise.resolve(), abort, lostAt };
+    this.#running.set(deliveryId, running);
+    const leavePlace = (): void => {
+      if (!this.#running.delete(deliveryId)) return;
+      this.#aside.set(deliveryId, running);
+      this.#placeIsFree();
+    };
+    running.done = this.#handle(item, controller.signal, leavePlace).finally(() => {
+      cancel();
+      release();
+      if (!this.#aside.delete(deliveryId) && this.#running.delete(deliveryId)) this.#placeIsFree();
+    });
+    this.#onLoad();
+  }
+
+  #placeIsFree(): void {
+    this.#onLoad();
+    this.#fillPlaces();
+    this.#goOn();
+  }
+
+  /** Never rejects. */
+  async #handle(item: GroupDelivery, signal: AbortSignal, leavePlace: () => void): Promise<void> {
+    const { event, deliveryId, attempt, position } = item;
+    const { group, namespace, onError } = this.#options;
+    let nack: { delayMs: number; reason: string } | undefined;
+    try {
+      await this.#handler(event, { deliveryId, attempt, position, signal, leavePlace });
+    } catch (error) {
+      nack = { delayMs: this.#delayAfter(attempt, error), reason: reasonOf(error) };
+      safely(() => onError?.(error, event));
+    }
+    try {
+      await this.#settleQueue.settle({ namespace, group, deliveryId, ...(nack === undefined ? {} : { nack }) });
+    } catch (error) {
+      safely(() => onError?.(error, event));
+    }
+  }
+
+  #delayAfter(attempt: number, error: unknown): number {
+    const { retryDelayMs = 0 } = this.#options;
+    try {
+      const delayMs = typeof retryDelayMs === 'function' ? retryDelayMs(attempt, error) : retryDelayMs;
+      return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, Math.round(delayMs)), MAX_DELAY_MS);
+    } catch (own) {
+      surface(own);
+      return 0;
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const { clock, closed } = this.#connection;
+    const patience = new AbortController();
+    // Nothing is acknowledged any more when the client is closed.
+    const release = onAbort(closed, () => patience.abort());
+    const handlers = [...this.#running.values(), ...this.#aside.values()];
+    const all = Promise.all(handlers.map(({ done }) => done)).then(() => true);
+    const limit = sleep(clock, this.#stopLimitMs, patience.signal).then(() => false);
+    const haveEnded = await Promise.race([all, limit]);
+    release();
+    patience.abort();
+    if (haveEnded) return;
+    for (const { abort } of handlers) abort(new SwarmError('UNAVAILABLE', 'the consumer was stopped'));
+  }
+}
+
+/** What the core can keep as a reason, whatever was thrown. */
+function reasonOf(error: unknown): string {
+  let message: string;
+  try {
+    message = String(error instanceof Error ? error.message : error);
+  } catch {
+    message = 'the handler threw a value that cannot be converted to text';
+  }
+  return message.replaceAll('\0', '').slice(0, LIMITS.reasonLength).toWellFormed();
+}

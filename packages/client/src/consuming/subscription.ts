@@ -1,0 +1,116 @@
+// Subscribing to topics: every event that matches, in the order of the log, for as long as the reader goes on.
+import { type StartFrom, type SubscriptionEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import type { Connection } from '../transport/connection.ts';
+import { safely, surface } from '../transport/emitter.ts';
+import { isRecord } from '../transport/json.ts';
+import { onAbort } from '../transport/on-abort.ts';
+import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+
+export interface SubscribeOptions extends StreamOptions {
+  /** Topics and patterns. */
+  readonly topics: readonly string[];
+  /** Where to begin: with what comes next, with the oldest that is kept, or behind a position. Default `latest`. */
+  readonly from?: StartFrom | undefined;
+  readonly namespace?: string | undefined;
+}
+
+export type Subscription = AsyncIterableIterator<SubscriptionEvent, undefined, undefined>;
+
+export function subscribeTo(connection: Connection, options: SubscribeOptions): Subscription {
+  return endable((ended) => subscribe(connection, options, ended));
+}
+
+async function* subscribe(
+  connection: Connection,
+  { signal, onInterruption, topics, from, namespace = connection.namespace }: SubscribeOptions,
+  ended: AbortSignal,
+): AsyncGenerator<SubscriptionEvent, undefined, undefined> {
+  const request = { path: 'bus.subscribe', input: { topics, from, namespace }, decode: readSubscriptionEvent };
+  const frames = resumableStream(connection, request, { signal, onInterruption });
+  const release = onAbort(ended, () => void frames.return?.());
+  let lastEvent: string | undefined;
+  try {
+    for await (const { value } of frames) {
+      if (value.type === 'event') {
+        // A stream that was resumed goes on behind its position; one that repeats it is told once.
+        if (value.position === lastEvent) continue;
+        lastEvent = value.position;
+      }
+      yield value;
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Trusts the core for the inside of events: checking each one again would cost more than reading it. */
+function readSubscriptionEvent(json: unknown): SubscriptionEvent | undefined {
+  if (!isRecord(json)) throw new TypeError('not a subscription event');
+  switch (json['type']) {
+    case 'event':
+      if (!isRecord(json['event'])) throw new TypeError('an item without an event');
+      return json as unknown as SubscriptionEvent;
+    case 'gap':
+    case 'bookmark':
+      return json as unknown as SubscriptionEvent;
+    default:
+      return undefined;
+  }
+}
+
+export interface ListenOptions extends Omit<SubscribeOptions, 'topics'> {
+  /** Events are missing: removed by the log's limits, or lost with it. */
+  readonly onGap?: ((gap: Extract<SubscriptionEvent, { type: 'gap' }>) => void) | undefined;
+  /** Told what the handler threw; the next event follows all the same. Default: it surfaces as uncaught. */
+  readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
+}
+
+export interface TopicListener {
+  /** Ends it: no event is handed over any more. */
+  stop(): void;
+  /** Resolves when it has attached: an event that is published from then on reaches it. Rejects when it ends before. */
+  readonly attached: Promise<void>;
+  /** Resolves when it has ended; rejects with a refusal that no retry can help. */
+  readonly closed: Promise<void>;
+  [Symbol.dispose](): void;
+}
+
+/** Calls `handler` with each event, one at a time and in order. */
+export function listenTo(
+  connection: Connection,
+  topics: string | readonly string[],
+  handler: (event: SwarmEvent) => unknown,
+  options: ListenOptions = {},
+): TopicListener {
+  const { onGap, onError, ...rest } = options;
+  const subscription = subscribeTo(connection, { ...rest, topics: typeof topics === 'string' ? [topics] : topics });
+  let isStopped = false;
+  let tellAttached = (): void => {};
+  const run = async (): Promise<void> => {
+    for await (const item of subscription) {
+      if (isStopped) return;
+      // The first is the bookmark, or the event or gap that stands where `from` begins.
+      tellAttached();
+      if (item.type === 'gap') safely(() => onGap?.(item));
+      if (item.type !== 'event') continue;
+      try {
+        await handler(item.event);
+      } catch (error) {
+        if (onError === undefined) surface(error);
+        else safely(() => onError(error, item.event));
+      }
+    }
+  };
+  const closed = run();
+  const attached = new Promise<void>((resolve, reject) => {
+    tellAttached = resolve;
+    closed.then(() => reject(new SwarmError('UNAVAILABLE', 'the listener ended before it was attached')), reject);
+  });
+  // Those who do not ask need not hear of it.
+  for (const promise of [closed, attached]) promise.catch(() => {});
+  const stop = (): void => {
+    isStopped = true;
+    void subscription.return?.();
+  };
+  return { stop, attached, closed, [Symbol.dispose]: stop };
+}

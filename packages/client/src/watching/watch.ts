@@ -1,0 +1,58 @@
+// Watching the registry: a snapshot, then every change after it, in order, for as long as the reader goes on.
+import type { AgentFilter, WatchEvent } from '@hypercode/contracts';
+import type { Connection } from '../transport/connection.ts';
+import { isRecord } from '../transport/json.ts';
+import { onAbort } from '../transport/on-abort.ts';
+import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+import { admitWatchEvent, watchStart } from './watch-order.ts';
+
+export interface WatchOptions extends AgentFilter, StreamOptions {
+  readonly namespace?: string | undefined;
+  /** Go on after this revision instead of beginning with a snapshot. */
+  readonly since?: number | undefined;
+}
+
+export type Watch = AsyncIterableIterator<WatchEvent, undefined, undefined>;
+
+export function watchAgents(connection: Connection, options: WatchOptions): Watch {
+  return endable((ended) => watch(connection, options, ended));
+}
+
+async function* watch(
+  connection: Connection,
+  { signal, onInterruption, ...filter }: WatchOptions,
+  ended: AbortSignal,
+): AsyncGenerator<WatchEvent, undefined, undefined> {
+  const input = { ...filter, namespace: filter.namespace ?? connection.namespace };
+  const request = { path: 'registry.watch', input, decode: readWatchEvent };
+  const frames = resumableStream(connection, request, { signal, onInterruption });
+  const release = onAbort(ended, () => void frames.return?.());
+  let progress = watchStart(filter.since);
+  try {
+    for await (const { value, connection: number } of frames) {
+      const step = admitWatchEvent(progress, value, number);
+      progress = step.progress;
+      if (step.event !== null) yield step.event;
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Trusts the core for the inside of agents: checking each one again would cost more than reading them. */
+function readWatchEvent(json: unknown): WatchEvent | undefined {
+  if (!isRecord(json) || !Number.isSafeInteger(json['revision'])) throw new TypeError('not a watch event');
+  switch (json['type']) {
+    case 'snapshot':
+      if (!Array.isArray(json['agents'])) throw new TypeError('a snapshot without agents');
+      return json as WatchEvent;
+    case 'change':
+      if (!isRecord(json['agent'])) throw new TypeError('a change without an agent');
+      return json as WatchEvent;
+    case 'synced':
+    case 'bookmark':
+      return json as WatchEvent;
+    default:
+      return undefined;
+  }
+}

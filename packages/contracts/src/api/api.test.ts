@@ -1,0 +1,37 @@
+// The declarations, held to each other.
+import { describe, expect, test } from 'vitest';
+import { procedures } from './api.ts';
+import { KINDS } from './kinds.ts';
+
+test('the kinds are those of the declaration', () => {
+  const named = Object.entries(KINDS).flatMap(([group, kinds]) =>
+    Object.entries(kinds).map(([own, kind]) => [`${group}.${own}`, kind]),
+  );
+  expect(named).toEqual(procedures.map(([name, { kind }]) => [name, kind]));
+});
+
+test('two routes share neither an address nor a name', () => {
+  const routes = procedures.flatMap(([, { rest }]) => (rest === undefined ? [] : [rest]));
+  const addresses = routes.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`);
+  expect(new Set(addresses).size).toBe(routes.length);
+  expect(new Set(routes.map(({ operationId }) => operationId)).size).toBe(routes.length);
+});
+
+describe.each(procedures)('%s', (name, { kind, input, summary, rest }) => {
+  const fields = Object.keys(input.shape);
+
+  test('takes a namespace, and its summary is one line', () => {
+    expect(fields).toContain('namespace');
+    expect(summary).toMatch(/^[A-Z][^\n]*[^.]$/);
+  });
+
+  test.runIf(rest)('is a GET over HTTP when it changes nothing', () => {
+    expect(rest?.method === 'GET').toBe(kind !== 'mutation');
+  });
+
+  // A heartbeat is for the agent of the token, and the path repeats its name.
+  test.runIf(rest && name !== 'registry.heartbeat')('has every field that its path and its query name', () => {
+    const inPath = [...(rest?.path.matchAll(/\{(\w+)\}/g) ?? [])].map(([, field]) => field);
+    expect(fields).toEqual(expect.arrayContaining([...inPath, ...(rest?.query ?? [])]));
+  });
+});

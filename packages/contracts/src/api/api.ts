@@ -1,0 +1,41 @@
+// The API: each procedure declared once. Router, REST routes, OpenAPI document and client are made from it.
+import type { z } from 'zod';
+import { busApi } from './bus-api.ts';
+import { circuitApi } from './circuit-api.ts';
+import { policyApi } from './policy-api.ts';
+import type { Procedure } from './procedure.ts';
+import { registryApi } from './registry-api.ts';
+import { tokensApi } from './tokens-api.ts';
+
+export const api = {
+  bus: busApi,
+  circuit: circuitApi,
+  policy: policyApi,
+  registry: registryApi,
+  tokens: tokensApi,
+};
+
+export type Api = typeof api;
+
+/** `group.procedure`, as tRPC's paths are. */
+export type ProcedureName = { [Group in keyof Api]: `${Group}.${keyof Api[Group] & string}` }[keyof Api];
+
+type DeclarationOf<Name extends ProcedureName> = Name extends `${infer Group extends keyof Api}.${infer Own}`
+  ? Own extends keyof Api[Group]
+    ? Api[Group][Own]
+    : never
+  : never;
+
+/** What a caller sends, as `ApiInput<'registry.query'>`. */
+export type ApiInput<Name extends ProcedureName> =
+  DeclarationOf<Name> extends { readonly input: infer Input } ? z.input<Input> : never;
+
+/** What a caller receives; of a subscription, each of its values. */
+export type ApiOutput<Name extends ProcedureName> =
+  DeclarationOf<Name> extends { readonly output: infer Output } ? z.output<Output> : never;
+
+/** Every procedure with its name. */
+export const procedures: readonly (readonly [ProcedureName, Procedure])[] = Object.entries(api).flatMap(
+  ([group, declared]) =>
+    Object.entries(declared).map(([own, procedure]) => [`${group}.${own}` as ProcedureName, procedure] as const),
+);

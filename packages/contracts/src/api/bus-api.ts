@@ -1,0 +1,260 @@
+// The procedures of the bus.
+import { z } from 'zod';
+import {
+  AckInput,
+  BusPublishInput,
+  ClaimInput,
+  ClaimResult,
+  ConsumeInput,
+  CountResult,
+  DeadLetterChoice,
+  DeadLettersInput,
+  DeadLettersResult,
+  GroupEvent,
+  GroupsInput,
+  GroupsResult,
+  NackInput,
+  PublishManyInput,
+  PublishManyResult,
+  PublishResult,
+  ReadInput,
+  ReadResult,
+  SettleResult,
+  SubscribeInput,
+  SubscriptionEvent,
+  TopicsInput,
+  TopicsResult,
+} from '../bus.ts';
+import { PublishInput } from '../event.ts';
+import { LIMITS } from '../limits.ts';
+import { mutation, query, subscription } from './procedure.ts';
+import { READ, TAKE_PART } from './rights.ts';
+
+/** Inputs as bodies; namespace and group are in the URL. */
+const ClaimBody = ClaimInput.omit({ namespace: true, group: true }).meta({ id: 'ClaimBody' });
+const AckBody = AckInput.omit({ namespace: true, group: true }).meta({ id: 'AckBody' });
+const NackBody = NackInput.omit({ namespace: true, group: true }).meta({ id: 'NackBody' });
+const { deliveryIds, all } = DeadLetterChoice.shape;
+const DeadLetterBody = z.object({ deliveryIds, all }).meta({ id: 'DeadLetterBody' });
+
+export const busApi = {
+  publish: mutation({
+    input: BusPublishInput,
+    output: PublishResult,
+    summary: 'Publish an event',
+    description: 'Publishing an event again with the same `id` adds nothing to the log.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED'],
+    maxInputBytes: LIMITS.eventBytes,
+    hot: true,
+    rest: {
+      method: 'POST',
+      path: '/v1/events',
+      operationId: 'publishEvents',
+      tag: 'events',
+      description:
+        'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
+        'each event; a refused event does not affect the others. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
+        'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
+        'text). `type` is the topic. An `id` that is not a UUID becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` has no other ' +
+        'meaning. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions are ignored. Text ' +
+        'becomes a JSON string; data that is neither JSON nor text is refused.',
+      body: PublishInput,
+      // A CloudEvent in binary mode may have no data.
+      bodyOptional: true,
+      answers: { 200: 'The event is in the log. For a list: the result of each event.' },
+    },
+  }),
+
+  /** Its REST form is that of `publish`, with a list as the body. */
+  publishMany: mutation({
+    input: PublishManyInput,
+    output: PublishManyResult,
+    summary: 'Publish a list of events, in order',
+    description: 'The answer has one result for each event; a refused event does not affect the others.',
+    rights: TAKE_PART,
+    errors: ['RATE_LIMITED'],
+    maxInputBytes: LIMITS.publishManyBytes,
+    hot: true,
+  }),
+
+  read: query({
+    input: ReadInput,
+    output: ReadResult,
+    summary: 'Read events, oldest first',
+    rights: READ,
+    errors: ['ACL_DENIED', 'COMPACTED'],
+    rest: {
+      method: 'GET',
+      path: '/v1/events',
+      operationId: 'readEvents',
+      tag: 'events',
+      answers: { 200: 'A page of events. The end is reached when `next` stays the same.' },
+    },
+  }),
+
+  subscribe: subscription({
+    input: SubscribeInput,
+    output: SubscriptionEvent,
+    summary: 'Follow topics live',
+    rights: READ,
+    errors: ['ACL_DENIED'],
+    rest: {
+      method: 'GET',
+      path: '/v1/events/stream',
+      operationId: 'subscribeEvents',
+      tag: 'events',
+      description:
+        'Server-sent events. `event:` is the `type` of the SubscriptionEvent, `data:` is the SubscriptionEvent, and `id:` is the ' +
+        'position after which `Last-Event-ID` resumes the stream. The first event is a bookmark at the position where the stream ' +
+        'starts. An error before it is an ordinary error answer. A later error is an event `error` with a SwarmError, after which ' +
+        'the stream ends.',
+      answers: { 200: 'The stream.' },
+    },
+  }),
+
+  consume: subscription({
+    input: ConsumeInput,
+    output: GroupEvent,
+    summary: 'Receive the deliveries of a consumer group live',
+    description: 'The first call creates the group. Acknowledge each delivery or give it back before its deadline.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'CONFLICT'],
+  }),
+
+  claim: mutation({
+    input: ClaimInput,
+    output: ClaimResult,
+    summary: 'Claim events for processing',
+    description:
+      'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
+      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT. ' +
+      'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'CONFLICT'],
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/claim',
+      operationId: 'claimDeliveries',
+      tag: 'groups',
+      body: ClaimBody,
+      answers: { 200: 'The deliveries. None if no event came within `waitMs`.' },
+    },
+  }),
+
+  ack: mutation({
+    input: AckInput,
+    output: SettleResult,
+    summary: 'Acknowledge deliveries',
+    description: 'An ack that comes after the deadline also settles the delivery.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    hot: true,
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/ack',
+      operationId: 'ackDeliveries',
+      tag: 'groups',
+      body: AckBody,
+      answers: { 200: 'The number of deliveries that were open.' },
+    },
+  }),
+
+  nack: mutation({
+    input: NackInput,
+    output: SettleResult,
+    summary: 'Give back deliveries',
+    description:
+      'The events are delivered again, or become dead letters after the last attempt. A nack that comes after the deadline has no effect.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    hot: true,
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/nack',
+      operationId: 'nackDeliveries',
+      tag: 'groups',
+      body: NackBody,
+      answers: { 200: 'The number of deliveries that were open.' },
+    },
+  }),
+
+  groups: query({
+    input: GroupsInput,
+    output: GroupsResult,
+    summary: 'List consumer groups',
+    rights: READ,
+    errors: [],
+    rest: {
+      method: 'GET',
+      path: '/v1/groups',
+      operationId: 'listGroups',
+      tag: 'groups',
+      answers: { 200: 'The groups, with the number of events that are waiting, in flight and dead.' },
+    },
+  }),
+
+  deadLetters: query({
+    input: DeadLettersInput,
+    output: DeadLettersResult,
+    summary: 'List the dead letters of a group, oldest first',
+    rights: READ,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    rest: {
+      method: 'GET',
+      path: '/v1/groups/{group}/dead-letters',
+      operationId: 'listDeadLetters',
+      tag: 'groups',
+      answers: { 200: 'A page of dead letters.' },
+    },
+  }),
+
+  redrive: mutation({
+    input: DeadLetterChoice,
+    output: CountResult,
+    summary: 'Deliver dead letters again',
+    description: 'The body has either `deliveryIds` or `all: true`.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/dead-letters/redrive',
+      operationId: 'redriveDeadLetters',
+      tag: 'groups',
+      body: DeadLetterBody,
+      answers: { 200: 'The number of dead letters.' },
+    },
+  }),
+
+  discard: mutation({
+    input: DeadLetterChoice,
+    output: CountResult,
+    summary: 'Discard dead letters',
+    description: 'The body has either `deliveryIds` or `all: true`.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/dead-letters/discard',
+      operationId: 'discardDeadLetters',
+      tag: 'groups',
+      body: DeadLetterBody,
+      answers: { 200: 'The number of dead letters.' },
+    },
+  }),
+
+  topics: query({
+    input: TopicsInput,
+    output: TopicsResult,
+    summary: 'List the topics in use',
+    rights: READ,
+    errors: [],
+    rest: {
+      method: 'GET',
+      path: '/v1/topics',
+      operationId: 'listTopics',
+      tag: 'groups',
+      answers: { 200: 'A page of topics.' },
+    },
+  }),
+};

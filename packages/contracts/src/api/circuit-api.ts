@@ -1,0 +1,23 @@
+// The procedures of circuits.
+import { Agent } from '../agent.ts';
+import { ResetInput, TripInput } from '../circuit.ts';
+import { mutation } from './procedure.ts';
+import { OPERATE } from './rights.ts';
+
+export const circuitApi = {
+  trip: mutation({
+    input: TripInput,
+    output: Agent,
+    summary: "Open an agent's circuit until it is reset",
+    rights: OPERATE,
+    errors: ['NOT_FOUND'],
+  }),
+
+  reset: mutation({
+    input: ResetInput,
+    output: Agent,
+    summary: "Close an agent's circuit, and forget its failures",
+    rights: OPERATE,
+    errors: ['NOT_FOUND'],
+  }),
+};

@@ -1,0 +1,35 @@
+// The kind of each procedure without its schemas, for clients that carry no zod. The compiler holds it to the declaration.
+import type { Api } from './api.ts';
+
+type KindsOf<Group> = { readonly [Own in keyof Group]: Group[Own] extends { kind: infer Kind } ? Kind : never };
+
+export const KINDS: { readonly [Group in keyof Api]: KindsOf<Api[Group]> } = {
+  bus: {
+    publish: 'mutation',
+    publishMany: 'mutation',
+    read: 'query',
+    subscribe: 'subscription',
+    consume: 'subscription',
+    claim: 'mutation',
+    ack: 'mutation',
+    nack: 'mutation',
+    groups: 'query',
+    deadLetters: 'query',
+    redrive: 'mutation',
+    discard: 'mutation',
+    topics: 'query',
+  },
+  circuit: { trip: 'mutation', reset: 'mutation' },
+  policy: { get: 'query', put: 'mutation', explain: 'query' },
+  registry: {
+    register: 'mutation',
+    query: 'query',
+    watch: 'subscription',
+    get: 'query',
+    update: 'mutation',
+    deregister: 'mutation',
+    history: 'query',
+    heartbeat: 'mutation',
+  },
+  tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
+};

@@ -1,0 +1,28 @@
+// Which kinds of token may call a procedure. Policies limit agents further, on the bus.
+
+/** What a token is: `agent` is an agent's own token, and operators create the others. */
+export type CallerKind = 'admin' | 'operator' | 'viewer' | 'agent' | 'join';
+
+/**
+ * How far a kind of token reaches:
+ * - `everywhere`: every namespace.
+ * - `namespace`: the namespace of the token; every namespace where the token has none.
+ * - `self`: the agent of the token, in its namespace: the input names it, or names no agent.
+ * - `roles`: the namespace of the token, and there the agents of its roles.
+ */
+export type Reach = 'everywhere' | 'namespace' | 'self' | 'roles';
+
+/** The kinds of token that may call a procedure. A kind that is absent may not, so a new kind may call nothing. */
+export type Rights = Readonly<Partial<Record<CallerKind, Reach>>>;
+
+/** Reading what is in a namespace. */
+export const READ: Rights = { admin: 'everywhere', operator: 'namespace', viewer: 'namespace', agent: 'namespace' };
+
+/** Taking part in what happens on the bus: publishing, and working on events. */
+export const TAKE_PART: Rights = { admin: 'everywhere', operator: 'namespace', agent: 'namespace' };
+
+/** Acting on agents from outside. */
+export const OPERATE: Rights = { admin: 'everywhere', operator: 'namespace' };
+
+/** Changing who may do what. */
+export const ADMINISTER: Rights = { admin: 'everywhere' };

@@ -1,0 +1,62 @@
+// The procedures of tokens.
+import {
+  CreateTokenInput,
+  CreateTokenResult,
+  ListTokensInput,
+  ListTokensResult,
+  RevokeTokenInput,
+  RevokeTokenResult,
+} from '../token.ts';
+import { mutation, query } from './procedure.ts';
+import { ADMINISTER } from './rights.ts';
+
+export const tokensApi = {
+  create: mutation({
+    input: CreateTokenInput,
+    output: CreateTokenResult,
+    summary: 'Create a token',
+    description: 'Needs an admin token. The new token is shown only in this answer.',
+    rights: ADMINISTER,
+    errors: [],
+    rest: {
+      method: 'POST',
+      path: '/v1/tokens',
+      operationId: 'createToken',
+      tag: 'tokens',
+      body: CreateTokenInput,
+      answers: { 201: 'The token.' },
+    },
+  }),
+
+  list: query({
+    input: ListTokensInput,
+    output: ListTokensResult,
+    summary: 'List the created tokens, without their secrets',
+    description: 'Needs an admin token.',
+    rights: ADMINISTER,
+    errors: [],
+    rest: {
+      method: 'GET',
+      path: '/v1/tokens',
+      operationId: 'listTokens',
+      tag: 'tokens',
+      answers: { 200: 'The tokens of the namespace.' },
+    },
+  }),
+
+  revoke: mutation({
+    input: RevokeTokenInput,
+    output: RevokeTokenResult,
+    summary: 'Revoke a token',
+    description: 'Needs an admin token. The token stops working on every replica within a second.',
+    rights: ADMINISTER,
+    errors: ['NOT_FOUND'],
+    rest: {
+      method: 'DELETE',
+      path: '/v1/tokens/{id}',
+      operationId: 'revokeToken',
+      tag: 'tokens',
+      answers: { 200: 'The token is revoked.' },
+    },
+  }),
+};
