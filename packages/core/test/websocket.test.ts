@@ -3,8 +3,8 @@ import type { GroupEvent, SubscriptionEvent, WatchEvent } from '@hypercode/contr
 import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { WebSocket } from 'ws';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type ClientOptions, WebSocket } from 'ws';
 import type { AppRouter } from '@hypercode/server';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
@@ -12,6 +12,17 @@ let core: TestCore;
 beforeAll(async () => {
   core = await sharedCore();
 }, START_TIMEOUT_MS);
+
+/** A socket that is closed when the test ends, however it ends. */
+function open(url: string, options: ClientOptions = {}): WebSocket {
+  const socket = new WebSocket(url, options);
+  onTestFinished(() => {
+    // A socket that was refused is an error when it is closed.
+    socket.on('error', () => {});
+    socket.terminate();
+  });
+  return socket;
+}
 
 const address = () => `${core.url.replace('http', 'ws')}/trpc`;
 
@@ -160,7 +171,7 @@ describe('the bus over WebSocket', () => {
 
 describe('the socket', () => {
   test('is only there at /trpc', async () => {
-    const elsewhere = new WebSocket(`${core.url.replace('http', 'ws')}/elsewhere`);
+    const elsewhere = open(`${core.url.replace('http', 'ws')}/elsewhere`);
     const [error] = (await once(elsewhere, 'error')) as [Error];
     expect(error.message).toMatch(/404|ECONNRESET|hang up/);
   });
@@ -170,7 +181,7 @@ describe('the socket', () => {
     ['a message of another kind', JSON.stringify({ id: 1, method: 'nothing', params: {} })],
     ['deep nesting', '['.repeat(100_000)],
   ])('survives %s', async (_case, message) => {
-    const socket = new WebSocket(address());
+    const socket = open(address());
     await once(socket, 'open');
     socket.send(message);
     socket.send(JSON.stringify({ id: 2, method: 'query', params: { path: 'registry.query', input: {} } }));
@@ -180,14 +191,14 @@ describe('the socket', () => {
   });
 
   test.each(['[', 'a b', 'a:b:c', 'a:99999'])('is not there for a host that is none: "%s"', async (host) => {
-    const socket = new WebSocket(address(), { headers: { host } });
+    const socket = open(address(), { headers: { host } });
     const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
     expect(answer.statusCode).toBe(400);
     expect((await core.fetch('/healthz')).status).toBe(200);
   });
 
   test('refuses each call of a message that holds too many, and goes on', async () => {
-    const socket = new WebSocket(address(), { headers: { authorization: `Bearer ${core.viewerToken}` } });
+    const socket = open(address(), { headers: { authorization: `Bearer ${core.viewerToken}` } });
     await once(socket, 'open');
     const answers: { id: number; error?: object; result?: object }[] = [];
     socket.on('message', (text: Buffer) => answers.push(JSON.parse(text.toString('utf8'))));
@@ -207,11 +218,10 @@ describe('the socket', () => {
     socket.send(JSON.stringify(calls(500)));
     await vi.waitFor(() => expect(answers).toHaveLength(500), 10_000);
     expect(answers.filter(({ error }) => error !== undefined)).toEqual([]);
-    socket.terminate();
   });
 
   test('a message that is too large ends the connection and nothing else', async () => {
-    const socket = new WebSocket(address());
+    const socket = open(address());
     await once(socket, 'open');
     socket.on('error', () => undefined);
     socket.send('x'.repeat(6 * 1024 * 1024));
