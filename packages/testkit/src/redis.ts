@@ -1,6 +1,6 @@
 // A private Redis for tests.
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { temporaryFolder } from './death-guard.ts';
@@ -30,6 +30,8 @@ export interface RedisOptions {
   appendOnly?: boolean;
   /** Never take the server given by TEST_REDIS_URL, since this one is to be stopped. Default false. */
   own?: boolean;
+  /** The path of a dump (RDB) to begin with. Not for a server in a container. */
+  snapshot?: string;
   /** Where it may come from. Default: everywhere. */
   sources?: readonly ServerSource[];
 }
@@ -101,7 +103,8 @@ function settingsOf({ appendOnly = false }: RedisOptions, password: string): [na
   ];
 }
 
-function startInContainer(options: RedisOptions, password: string): Promise<Machine> {
+async function startInContainer(options: RedisOptions, password: string): Promise<Machine> {
+  if (options.snapshot !== undefined) throw new Error('a container is given no snapshot');
   const settings = settingsOf(options, password).flatMap(([name, value]) => [`--${name}`, value]);
   return startContainer({
     image: IMAGE,
@@ -116,6 +119,7 @@ async function startHere(options: RedisOptions, password: string): Promise<Machi
   if (binaries === undefined) throw new Error(`no Redis ${OLDEST_MAJOR} or later on the PATH`);
   const folder = temporaryFolder('redis');
   try {
+    if (options.snapshot !== undefined) await copyFile(options.snapshot, join(folder.path, 'dump.rdb'));
     const configuration = join(folder.path, 'redis.conf');
     const lines = settingsOf(options, password).map(([name, value]) => `${name} ${value}\n`);
     await writeFile(configuration, `${lines.join('')}bind 127.0.0.1\n`, { mode: 0o600 });
