@@ -197,7 +197,7 @@ describe('the socket', () => {
     expect((await core.fetch('/healthz')).status).toBe(200);
   });
 
-  test('refuses each call of a message that holds too many, and goes on', async () => {
+  test('refuses each call of a message that holds too many, and goes on', { timeout: 120_000 }, async () => {
     const socket = open(address(), { headers: { authorization: `Bearer ${core.viewerToken}` } });
     await once(socket, 'open');
     const answers: { id: number; error?: object; result?: object }[] = [];
@@ -209,14 +209,14 @@ describe('the socket', () => {
         params: { path: 'registry.query', input: { namespace: core.namespace } },
       }));
     socket.send(JSON.stringify(calls(501)));
-    await vi.waitFor(() => expect(answers).toHaveLength(501), 10_000);
+    await vi.waitFor(() => expect(answers).toHaveLength(501), 60_000);
     const swarm = { code: 'INVALID_INPUT', retryable: false, message: 'Batch call exceeds maximum size' };
     expect(answers[500]).toMatchObject({ id: 500, error: { data: { httpStatus: 400, swarm } } });
     expect(answers.filter(({ error }) => error === undefined)).toEqual([]);
 
     answers.length = 0;
     socket.send(JSON.stringify(calls(500)));
-    await vi.waitFor(() => expect(answers).toHaveLength(500), 10_000);
+    await vi.waitFor(() => expect(answers).toHaveLength(500), 60_000);
     expect(answers.filter(({ error }) => error !== undefined)).toEqual([]);
   });
 
