@@ -1,4 +1,5 @@
-// The entry point of an Architect: reads the configuration, is active or on standby in turns, and stops at SIGTERM or SIGINT.
+// The entry point of an Architect: reads the configuration, is active or on standby in turns, and stops at SIGTERM or
+// SIGINT.
 import { aborted, configOrFail, fail, stopSignal } from '@hypercode/settings';
 import { pino } from 'pino';
 import type { Mode } from './architect.ts';

@@ -1,5 +1,5 @@
-// The process of an app: how it ends on a wrong setting, on a signal, and on an error that nothing handles. It is beside the
-// settings because every app reads its settings first, and must end with one line when it cannot.
+// The process of an app: how it ends on a wrong setting, on a signal, and on an error that nothing handles. It is
+// beside the settings because every app reads its settings first, and must end with one line when it cannot.
 import { ConfigError } from './read-settings.ts';
 
 /** What pino's loggers have. */
@@ -25,8 +25,9 @@ export function configOrFail<T>(read: () => T): T {
 }
 
 /**
- * A signal that is aborted at the first SIGTERM or SIGINT; a second one ends the process at once. The process also ends, with exit
- * code 1, when it still runs `limitMs` milliseconds after the first one, and on an error that nothing handles.
+ * A signal that is aborted at the first SIGTERM or SIGINT; a second one ends the process at once. The process also
+ * ends, with exit code 1, when it still runs `limitMs` milliseconds after the first one, and on an error that nothing
+ * handles.
  */
 export function stopSignal(logger: ProcessLogger, limitMs: number): AbortSignal {
   process.on('uncaughtException', (error) => {
