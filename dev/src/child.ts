@@ -1,4 +1,4 @@
-// One program of the swarm: started, its output told line by line, and stopped.
+// One program of the swarm: starts it, passes its output on line by line, and stops it.
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ export interface Program {
 
 export interface ChildEvents {
   readonly onLine: (line: string) => void;
-  /** It ended without having been asked to; `reason` says how. */
+  /** Called when it ended by itself; `reason` is its exit code, signal or error. */
   readonly onEnd: (reason: string) => void;
 }
 
@@ -29,7 +29,7 @@ export class Child {
   #isStopping = false;
 
   constructor({ command, args, cwd, env }: Program, { onLine, onEnd }: ChildEvents) {
-    // A group of its own: Ctrl+C is for the one who started it, and the order of ending is that one's to choose.
+    // A process group of its own: Ctrl+C reaches only the parent, which decides the order of stopping.
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const release = child.pid === undefined ? () => {} : guardProcess(child.pid, 'TERM');
     this.#process = child;
@@ -43,7 +43,7 @@ export class Child {
     child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`));
   }
 
-  /** Ends it in order, or by force when that takes too long. */
+  /** Stops it with SIGTERM, or with SIGKILL when that takes too long. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const { pid, exitCode, signalCode } = this.#process;

@@ -1,5 +1,5 @@
-// `pnpm dev`: a core, then the Architect and two demo workers that join it, until Ctrl+C. Whoever of them ends before is
-// started again. The environment is the core's (docs/configuration.md) and the Architect's.
+// `pnpm dev`: a core, then the Architect and two demo workers, until Ctrl+C. A program that ends by itself is started
+// again. The environment is the core's (docs/configuration.md) and the Architect's.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,7 +11,9 @@ import { Child, type Program } from './child.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A program that ended by itself is started again after this, in milliseconds. */
 const RESTART_MS = 2_000;
-/** One that ends this often in a row is given up. One that has lived for `STEADY_MS` begins a new row. */
+/**
+ * A program that ends this often in a row is not started again. One that has lived for `STEADY_MS` begins a new row.
+ */
 const MAX_RESTARTS = 5;
 const STEADY_MS = 60_000;
 const COLOURS = ['cyan', 'magenta', 'green', 'yellow', 'blue'] as const;
@@ -28,27 +30,27 @@ interface Care {
 const running = new Map<string, Child>();
 let isStopping = false;
 
-// SIGHUP says that the terminal was closed, sometimes twice; a second of the others, that somebody has no patience.
+// SIGHUP means that the terminal was closed, and may come twice. A second one of the others stops at once.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (isStopping && signal !== 'SIGHUP') process.exit(1);
     void stop(0);
   });
 }
-// Nobody reads any more.
+// The reader has closed the output.
 process.stdout.on('error', () => void stop(1));
 
 const url = await startCore();
 const token = joinToken();
 if (token === null) {
-  say('dev', 'SWARM_JOIN_TOKEN is not set, so the Architect and the workers are not started');
+  print('dev', 'SWARM_JOIN_TOKEN is not set, so the Architect and the workers are not started');
 } else {
   for (const program of guests(url, token)) {
-    keep(() => program, { onLine: (line) => say(program.name, line) });
+    keep(() => program, { onLine: (line) => print(program.name, line) });
   }
 }
 
-/** The address of the core, once it listens. Where it can not even begin, nothing else does. */
+/** The address of the core, once it listens. Everything stops when it cannot start at all. */
 function startCore(): Promise<string> {
   const { promise, resolve: found } = Promise.withResolvers<string>();
   let port = process.env['SWARM_PORT'];
@@ -80,7 +82,7 @@ function joinToken(): string | null {
   return CREDENTIALS.parse(JSON.parse(readFileSync(path, 'utf8'))).joinToken;
 }
 
-/** Those who join: the Architect, and workers that take its tasks. */
+/** The programs that join: the Architect, and workers that take its tasks. */
 function guests(core: string, joining: string): Program[] {
   const { PATH, HOME, LANG } = process.env;
   const worker = { PATH, HOME, LANG, SWARM_URL: core, SWARM_TOKEN: joining };
@@ -99,7 +101,7 @@ function guests(core: string, joining: string): Program[] {
   ];
   const { status } = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']);
   if (status === 0) return [...programs, python];
-  say('dev', 'Python 3.9 or later was not found, so the second worker runs in TypeScript');
+  print('dev', 'Python 3.9 or later was not found, so the second worker runs in TypeScript');
   return [
     ...programs,
     typescript('scribe', 'examples', 'task-worker.ts', { env: { ...worker, AGENT_NAME: 'scribe' } }),
@@ -129,18 +131,18 @@ function keep(describe: () => Program, care: Care, restarts = 0): void {
   const child = new Child(program, {
     onLine(line) {
       care.onLine(line);
-      if (line.startsWith('listen EADDRINUSE')) say('dev', 'to use other ports, set SWARM_PORT or ARCHITECT_PORT');
+      if (line.startsWith('listen EADDRINUSE')) print('dev', 'to use other ports, set SWARM_PORT or ARCHITECT_PORT');
     },
     onEnd(reason) {
       running.delete(name);
       if (isStopping) return;
       const before = performance.now() - startedAt < STEADY_MS ? restarts : 0;
       if (before >= MAX_RESTARTS || care.mayRestart?.() === false) {
-        say(name, `exited (${reason})`);
+        print(name, `exited (${reason})`);
         care.onGivenUp?.();
         return;
       }
-      say(name, `exited (${reason}), restarting`);
+      print(name, `exited (${reason}), restarting`);
       setTimeout(() => {
         if (!isStopping) keep(describe, care, before + 1);
       }, RESTART_MS);
@@ -149,7 +151,7 @@ function keep(describe: () => Program, care: Care, restarts = 0): void {
   running.set(name, child);
 }
 
-/** Those who joined go first, the core last. */
+/** The programs that joined stop first, the core last. */
 async function stop(code: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
@@ -159,7 +161,7 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 
-function say(name: string, line: string): void {
+function print(name: string, line: string): void {
   const colour = COLOURS[name.length % COLOURS.length] ?? 'cyan';
   process.stdout.write(`${styleText(colour, name.padEnd(9))} ${line}\n`);
 }

@@ -1,4 +1,4 @@
-// The application: one agent, the Architect, and what it shows over HTTP.
+// The application: one agent, the Architect, and its HTTP routes.
 import { SwarmModule, type SwarmModuleOptions } from '@hypercode/nestjs';
 import { SwarmHealthIndicator } from '@hypercode/nestjs/terminus';
 import { type DynamicModule, Module } from '@nestjs/common';

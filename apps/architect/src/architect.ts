@@ -1,5 +1,5 @@
-// The Architect as its HTTP routes use it: submits goals, reads and cancels plans. An active one conducts the plans; a standby
-// follows the bus until the name is free.
+// The Architect as its HTTP routes use it: submits goals, reads and cancels plans. An active one conducts the plans; a
+// standby follows the bus until the name is free.
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
 import type { Clock } from '@hypercode/clock';
 import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
@@ -38,8 +38,8 @@ export interface Submitted {
 }
 
 /**
- * Longest time for which an answer waits until its event has come back from the bus, in milliseconds, so that a caller who reads
- * the plan next finds it.
+ * Longest time for which an answer waits until its event has come back from the bus, in milliseconds, so that a caller
+ * who reads the plan next finds it.
  */
 const RECEIVE_LIMIT_MS = 2_000;
 /** When a caller may retry while the bus is being read, in milliseconds. */
@@ -90,7 +90,10 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.#work.stop();
   }
 
-  /** Publishes `goal.submitted`. Rejects with INVALID_INPUT for an invalid goal or steps that are no valid plan, and as `publish`. */
+  /**
+   * Publishes `goal.submitted`. Rejects with INVALID_INPUT for an invalid goal or steps that are no valid plan, and as
+   * `publish`.
+   */
   async submit(input: unknown): Promise<Submitted> {
     const { error, data } = GoalSubmission.safeParse(input);
     if (error !== undefined) throw invalidInput(error);

@@ -1,4 +1,4 @@
-// Texts that must not be longer than somebody takes.
+// Cuts texts to a length that the receiver accepts.
 
 /** The text, or its beginning and an ellipsis: at most `length` UTF-16 units, none of them half a character. */
 export const cut = (text: string, length: number): string =>

@@ -1,4 +1,4 @@
-// The log as the Architect writes it; pino's loggers are such.
+// The part of pino's loggers that the Architect uses.
 
 type Write = (fields: Record<string, unknown>, message: string) => void;
 

@@ -4,7 +4,9 @@ import type { Logger } from './logger.ts';
 
 type Line = (message: unknown, ...others: unknown[]) => void;
 
-/** Nest gives the context, such as the name of a class, as the last argument. What it says at its start is for debugging. */
+/**
+ * Nest gives the context, such as the name of a class, as the last argument. Its lines at the start are for debugging.
+ */
 export function nestLoggerOn(logger: Logger): LoggerService {
   const line =
     (level: 'debug' | 'info' | 'warn' | 'error'): Line =>

@@ -1,4 +1,4 @@
-// One life of the Architect in one mode: an application that listens, and tells how it ended.
+// Starts the Architect in one mode: an application that listens, and reports when its mode must change.
 import { systemClock } from '@hypercode/clock';
 import type { SwarmModuleOptions } from '@hypercode/nestjs';
 import { NestFactory } from '@nestjs/core';
@@ -16,14 +16,14 @@ import { matchingPlanner } from './planning/matching-planner.ts';
 import { createModelPlanner } from './planning/model-planner.ts';
 import type { Planner } from './planning/planner.ts';
 
-/** What comes after: another process has the name; the name is free. */
+/** Why the mode changes. `fenced`: another process has the name. `seat-free`: the name is free. */
 export type Turn = 'fenced' | 'seat-free';
 
 export interface RunningArchitect {
   readonly url: string;
-  /** Resolves when it can not go on as it is. */
+  /** Resolves when the mode must change. */
   readonly turn: Promise<Turn>;
-  /** Ends it, with its agent: the registry shows `draining`, then it is gone. */
+  /** Stops it. Its agent drains, and is deregistered. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const BODY_LIMIT = LIMITS.eventBytes;
 /** A request that takes longer to arrive is cut off, in milliseconds. */
 const REQUEST_LIMIT_MS = 30_000;
 
-/** Rejects with the core's refusal when the agent can not be registered, and when the port is taken. */
+/** Rejects with the core's refusal when the agent cannot be registered, and when the port is taken. */
 export async function startArchitect(config: ArchitectConfig, mode: Mode, logger: Logger): Promise<RunningArchitect> {
   const { promise: turn, resolve } = Promise.withResolvers<Turn>();
   const swarm: SwarmModuleOptions = { ...registrationOf(config, mode), onEnded: () => resolve('fenced') };
@@ -52,8 +52,8 @@ export async function startArchitect(config: ArchitectConfig, mode: Mode, logger
       requestTimeout: REQUEST_LIMIT_MS,
       frameworkErrors: answerFrameworkError,
     }),
-    // Fastify's own parsers take JSON and plain text. Nest's would take forms, too, which any web page can send from its
-    // visitor's browser without being asked for leave (Fetch Standard, "CORS-safelisted request-header").
+    // Fastify's own parsers take JSON and plain text. Nest's would take forms, too, which any web page can send from
+    // its visitor's browser without being asked for leave (Fetch Standard, "CORS-safelisted request-header").
     { logger: nestLoggerOn(logger), abortOnError: false, bodyParser: false },
   );
   try {

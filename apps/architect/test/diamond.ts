@@ -4,7 +4,9 @@ import { expect } from 'vitest';
 import type { Stage } from './stage.ts';
 import { step } from './steps.ts';
 
-/** Expects that the goal becomes a plan, and that each task is done with the outputs of the tasks that it depends on. */
+/**
+ * Expects that the goal becomes a plan, and that each task is done with the outputs of the tasks that it depends on.
+ */
 export async function expectDiamondToBeDone({
   log,
   architect: start,

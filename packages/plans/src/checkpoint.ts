@@ -1,6 +1,7 @@
-// A checkpoint: all that is known of a running plan, published again, so that the plan outlives the events that it was made of.
-// It is a list of entries as JSON text, cut into as many events as it needs. It is text because an entry can be larger and
-// nested deeper than an event may be: it is made of events that may already be as large and as deep as is allowed.
+// A checkpoint: all that is known of a running plan, published again, so that the plan outlives the events that it was
+// made of. It is a list of entries as JSON text, cut into as many events as it needs. It is text because an entry can
+// be larger and nested deeper than an event may be: it is made of events that may already be as large and as deep as is
+// allowed.
 import { AgentName, PlannerName, PlanTask, TaskCompleted, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import type { Plan } from './plan.ts';
@@ -60,7 +61,10 @@ export const CheckpointPart = z.object({
 });
 export type CheckpointPart = z.output<typeof CheckpointPart>;
 
-/** The text of one part. 60,000 code points fit into an event of 256 KiB: each takes at most four bytes, also as JSON in JSON. */
+/**
+ * The text of one part. 60,000 code points fit into an event of 256 KiB: each takes at most four bytes, also as JSON in
+ * JSON.
+ */
 const PART_TEXT = /[^]{1,60000}/gu;
 
 /** The parts of a checkpoint of a running plan. Throws when the plan has not been created. */

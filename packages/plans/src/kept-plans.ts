@@ -1,7 +1,10 @@
 // The plans that a ledger keeps in memory, which are bounded, and the ids of those that it has forgotten.
 import { hasEnded, type Plan } from './plan.ts';
 
-/** Ended plans that are kept, and the memory that they may take together, in characters of JSON. The oldest are forgotten. */
+/**
+ * Ended plans that are kept, and the memory that they may take together, in characters of JSON. The oldest are
+ * forgotten.
+ */
 const ENDED_PLANS = 200;
 const ENDED_LENGTH = 32 * 1024 * 1024;
 /**

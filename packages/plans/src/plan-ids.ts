@@ -1,4 +1,5 @@
-// The ids of plans and of the events about them: derived from the goal, so that an event that is published again is a duplicate.
+// The ids of plans and of the events about them: derived from the goal, so that an event that is published again is a
+// duplicate.
 import { v5 as uuidv5 } from 'uuid';
 
 /** The namespace of UUIDv5 (RFC 9562, 5.5) of the ids of plans. */

@@ -1,4 +1,5 @@
-// What a ledger knows, and which plans it keeps. Its behaviour over random courses of events is tested with the Architect's schedule.
+// What a ledger knows, and which plans it keeps. Its behaviour over random courses of events is tested with the
+// Architect's schedule.
 import { expect, test } from 'vitest';
 import { applyTo, OURS, planIn, PlanEvents, step, THEIRS } from '../test/plan-events.ts';
 import type { PlanLedger } from './plan-ledger.ts';

@@ -8,15 +8,16 @@ import { TaskCourse } from './task-course.ts';
 import { type PlanFact, UnreadPast } from './unread-past.ts';
 
 /**
- * The same events in the same order give the same ledger in every process, and an event that is applied again changes nothing.
+ * The same events in the same order give the same ledger in every process, and an event that is applied again changes
+ * nothing.
  *
  *   reading the past ──caughtUp()──> following
  *
- * While the past is read, a checkpoint restores a plan whose beginning is no longer on the bus. Afterwards it only shows that the
- * plan was written again.
+ * While the past is read, a checkpoint restores a plan whose beginning is no longer on the bus. Afterwards it only
+ * shows that the plan was written again.
  *
- * Memory is bounded: the oldest ended plans are forgotten, and of the running plans of other owners those that were written
- * longest ago.
+ * Memory is bounded: the oldest ended plans are forgotten, and of the running plans of other owners those that were
+ * written longest ago.
  */
 export class PlanLedger {
   readonly #tasks = new TaskCourse();
@@ -24,7 +25,10 @@ export class PlanLedger {
   /** Null once the past was read. */
   #past: UnreadPast | null = new UnreadPast();
 
-  /** `self`: the source of the Architect whose running plans are all kept. Default: none, for a reader that conducts no plan. */
+  /**
+   * `self`: the source of the Architect whose running plans are all kept. Default: none, for a reader that conducts no
+   * plan.
+   */
   constructor(self: string | null = null) {
     this.#kept = new KeptPlans({ self, onForgotten: (plan) => this.#tasks.release(plan) });
   }
@@ -52,8 +56,8 @@ export class PlanLedger {
   }
 
   /**
-   * All that the bus has kept was applied. A plan that runs, but of which neither the beginning nor a checkpoint is on the bus, is
-   * lost: its owner can only end it.
+   * All that the bus has kept was applied. A plan that runs, but of which neither the beginning nor a checkpoint is on
+   * the bus, is lost: its owner can only end it.
    */
   caughtUp(): void {
     for (const plan of this.#past?.lost() ?? []) {

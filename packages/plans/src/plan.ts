@@ -154,7 +154,7 @@ export const statusOf = (task: Task): TaskStatus => {
 export const hasEnded = ({ status }: Pick<Plan, 'status'>): boolean => status !== 'planning' && status !== 'running';
 
 /**
- * Whether facts of this source change the plan. Only its owner ends a plan, and assigns or cancels its tasks. Before it is
- * created, any source can end it.
+ * Whether facts of this source change the plan. Only its owner ends a plan, and assigns or cancels its tasks. Before it
+ * is created, any source can end it.
  */
 export const isOwner = ({ owner }: Plan, source: string): boolean => owner === null || owner === source;

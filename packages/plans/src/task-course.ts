@@ -57,8 +57,8 @@ export class TaskCourse {
   }
 
   /**
-   * Adds what a checkpoint knows of a task beyond the facts that were read: the facts between the making of a checkpoint and its
-   * first part may be missing. An attempt that has ended never begins again, and a result stays.
+   * Adds what a checkpoint knows of a task beyond the facts that were read: the facts between the making of a
+   * checkpoint and its first part may be missing. An attempt that has ended never begins again, and a result stays.
    */
   restore(plan: Plan, entry: CheckpointEntry): void {
     const task = 'taskId' in entry ? plan.tasks.get(entry.taskId) : undefined;

@@ -1,5 +1,5 @@
-// What a ledger holds back while the past is read: facts of plans whose beginning retention has removed, until a checkpoint
-// restores the plan, and checkpoints of which the last part is still to come.
+// What a ledger holds back while the past is read: facts of plans whose beginning retention has removed, until a
+// checkpoint restores the plan, and checkpoints of which the last part is still to come.
 import { type CheckpointEntry, type CheckpointPart, entriesIn } from './checkpoint.ts';
 import type { CancelFact, EndFact, TaskFact } from './fact.ts';
 import { newPlan, type Plan } from './plan.ts';
@@ -26,7 +26,10 @@ export class UnreadPast {
     return facts;
   }
 
-  /** The entries of a checkpoint, with its last part; null before, and for one with a part missing or that cannot be read. */
+  /**
+   * The entries of a checkpoint, with its last part; null before, and for one with a part missing or that cannot be
+   * read.
+   */
   read(part: CheckpointPart): CheckpointEntry[] | null {
     const { planId, checkpointId } = part;
     const before = part.part === 1 ? [] : (this.#checkpoints.get(planId) ?? []);

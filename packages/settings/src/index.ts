@@ -1,4 +1,6 @@
-// What an app reads from its environment: one list behind its configuration and its documentation.
+// What an app needs to start: its settings, read from the environment and documented from the same list, and its
+// process.
+export { aborted, configOrFail, fail, stopSignal } from './app-process.ts';
 export { ConfigError, readSettings, type Settings, type SettingValues } from './read-settings.ts';
 export { type Setting, type SettingValue, setting } from './setting.ts';
 export { settingsTable } from './settings-table.ts';

@@ -1,4 +1,5 @@
-// Publishes the events of actions. The id of each event is derived from the action, so publishing it again is a duplicate.
+// Publishes the events of actions. The id of each event is derived from the action, so publishing it again is a
+// duplicate.
 import { taskEventId, type TypedEvents } from '@hypercode/client';
 import { type architectEvents, type Json, jsonFault, LIMITS, type PublishResult } from '@hypercode/contracts';
 import { type Plan, planEventId } from '@hypercode/plans';

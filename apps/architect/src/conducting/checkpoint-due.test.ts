@@ -1,4 +1,5 @@
-// Between two checkpoints less than half of what the log keeps goes by, whatever its limits are and however large its events.
+// Between two checkpoints less than half of what the log keeps goes by, whatever its limits are and however large its
+// events.
 import { LIMITS, type LogInfo } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -37,7 +38,7 @@ test('is due by bytes, also when large events follow many small ones', () => {
   expect(isDue(after(half), before)).toBe(true);
 });
 
-test('is due before half of what the log keeps has gone by', () => {
+test('a checkpoint is due before half of the retention has passed', () => {
   const limits = fc.record({
     maxEvents: fc.integer({ min: 10, max: 10_000 }),
     maxBytes: fc.integer({ min: 1e5, max: 1e8 }),
@@ -59,7 +60,7 @@ test('is due before half of what the log keeps has gone by', () => {
   );
 });
 
-test('plans that take most of the log are written again for each tenth that others say, not for what they say themselves', () => {
+test('plans that take most of the log are due again after a tenth of other events, not after their own checkpoints', () => {
   const to = { events: 20_000, bytes: 0.7 * GIB };
   expect(isDue(logOf(to), NOTHING, to)).toBe(false);
   expect(isDue(logOf({ ...to, bytes: 0.79 * GIB }), NOTHING, to)).toBe(false);

@@ -20,8 +20,8 @@ export interface Written {
 /** Less than half, which leaves time to write. */
 const SHARE = 0.4;
 /**
- * The share of the log that must have been appended since the end of the last round. Without it, plans that take up most of the log
- * would be due again because of their own checkpoints, without end.
+ * The share of the log that must have been appended since the end of the last round. Without it, plans that take up
+ * most of the log would be due again because of their own checkpoints, without end.
  */
 const SHARE_OF_OTHERS = 0.1;
 

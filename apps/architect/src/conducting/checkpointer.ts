@@ -18,7 +18,10 @@ export interface CheckpointerOptions {
   readonly logger: Logger;
 }
 
-/** Pause between two polls of the log, in milliseconds. It is shorter where the log keeps few events, or keeps them for a short time. */
+/**
+ * Pause between two polls of the log, in milliseconds. It is shorter where the log keeps few events, or keeps them for
+ * a short time.
+ */
 const POLL_MS = 2_000;
 const MIN_POLL_MS = 250;
 const POLLS_PER_MAX_AGE = 50;

@@ -1,5 +1,5 @@
-// Conducts plans: after each fact it decides the next actions and publishes them. Its only memory beside the ledger is the actions
-// under way, each until its event has come back from the bus.
+// Conducts plans: after each fact it decides the next actions and publishes them. Its only memory beside the ledger is
+// the actions under way, each until its event has come back from the bus.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import { architectEvents } from '@hypercode/contracts';
@@ -88,7 +88,10 @@ export class Conductor {
     });
   }
 
-  /** Begins no action, and waits up to `STOP_LIMIT_MS` for those under way. The next Architect repeats what was not published. */
+  /**
+   * Begins no action, and waits up to `STOP_LIMIT_MS` for those under way. The next Architect repeats what was not
+   * published.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#cancelWake();

@@ -35,7 +35,10 @@ export interface WaitLimits {
 const PAGE = 500;
 /** Pause after a refusal, in milliseconds. */
 const RETRY_MS = 2_000;
-/** Least time between two warnings about invalid events, in milliseconds: every agent can publish as many as the core accepts. */
+/**
+ * Least time between two warnings about invalid events, in milliseconds: every agent can publish as many as the core
+ * accepts.
+ */
 const IGNORED_WARNING_MS = 60_000;
 
 export class Follower {
@@ -69,7 +72,10 @@ export class Follower {
     this.#running ??= this.#run(events);
   }
 
-  /** Resolves once `holds`, which must not throw; at the latest after `limitMs` milliseconds, or when `signal` is aborted. */
+  /**
+   * Resolves once `holds`, which must not throw; at the latest after `limitMs` milliseconds, or when `signal` is
+   * aborted.
+   */
   async until(holds: (ledger: PlanLedger) => boolean, { limitMs, signal }: WaitLimits): Promise<void> {
     const done = new AbortController();
     const check = (): void => {

@@ -1,4 +1,4 @@
-// Goals from outside of the bus.
+// Submits goals over HTTP.
 import { Body, Controller, HttpCode, Inject, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Architect, type Submitted } from '../architect.ts';

@@ -1,4 +1,4 @@
-// Whether the process lives, and whether it can take goals.
+// Health of the process, and whether it accepts goals.
 import type { AgentHealth, ConnectedAgent } from '@hypercode/client';
 import { SWARM_AGENT } from '@hypercode/nestjs';
 import { SwarmHealthIndicator } from '@hypercode/nestjs/terminus';
@@ -29,7 +29,7 @@ export class HealthController {
     this.#swarm = swarm;
   }
 
-  /** How it is as an agent; what the core probes, too. 503 while the core does not have it. */
+  /** The health of the agent, which the core probes. 503 while it is not registered. */
   @Get('health')
   health(@Res({ passthrough: true }) reply: FastifyReply): AgentHealth & { readonly mode: Mode } {
     const health = this.#agent.health();
@@ -38,7 +38,7 @@ export class HealthController {
     return { ...health, mode: this.#architect.mode };
   }
 
-  /** Whether it can take goals: the core has it, and it knows all that the bus has kept. */
+  /** Whether it accepts goals: it is registered, and has read all that the bus has kept. */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {

@@ -20,7 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    // What the health checks found, in their own words.
+    // The result of the health checks, in the format of Terminus.
     if (thrown instanceof ServiceUnavailableException) {
       void reply.status(thrown.getStatus()).send(thrown.getResponse());
       return;
@@ -31,7 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Answers what Fastify refuses before a handler is found, such as an address that can not be decoded. */
+/** Answers what Fastify refuses before a handler is found, such as an address that cannot be decoded. */
 export const answerFrameworkError = (thrown: unknown, _: unknown, reply: FastifyReply): void =>
   sendProblem(reply, refusalOf(thrown));
 
@@ -41,7 +41,7 @@ function sendProblem(reply: FastifyReply, refusal: SwarmError): void {
   void reply.status(refusal.httpStatus).headers(problemHeaders(refusal)).type(PROBLEM_MEDIA_TYPE).send(body);
 }
 
-/** Whatever a handler or the framework threw, as a refusal that shows nothing of the inside. */
+/** An error of a handler or of the framework, as a refusal that shows nothing internal. */
 function refusalOf(thrown: unknown): SwarmError {
   if (thrown instanceof SwarmError) return thrown;
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusOf(thrown);

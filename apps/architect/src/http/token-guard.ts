@@ -1,5 +1,5 @@
-// Who may submit goals and look at plans: whoever has the token; where there is none, whoever reaches the port, but for the
-// pages of a browser.
+// Access to goals and plans: with the token; without one configured, for every caller that reaches the port, except
+// pages in a browser.
 import { SwarmError } from '@hypercode/contracts';
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -9,7 +9,7 @@ import { ARCHITECT_OPTIONS, type ArchitectOptions } from '../architect.ts';
 
 @Injectable()
 export class TokenGuard implements CanActivate {
-  /** Of the whole header. Null: there is no token. */
+  /** Hash of the whole header; null when no token is configured. */
   readonly #wanted: Buffer | null;
   readonly #host: string;
 
@@ -18,7 +18,7 @@ export class TokenGuard implements CanActivate {
     this.#wanted = config.token === null ? null : hashOf(`Bearer ${config.token}`);
   }
 
-  /** Throws UNAUTHENTICATED, and FORBIDDEN where there is no token. */
+  /** Throws UNAUTHENTICATED, or FORBIDDEN when no token is configured. */
   canActivate(context: ExecutionContext): boolean {
     const { authorization = '', host = '' } = context.switchToHttp().getRequest<FastifyRequest>().headers;
     if (this.#wanted === null) {
@@ -28,7 +28,7 @@ export class TokenGuard implements CanActivate {
         'an Architect without a token answers only requests to an IP address, to localhost or to ARCHITECT_HOST',
       );
     }
-    // Hashes are of one length, and say nothing of how much was right.
+    // Hashes have one length, so the comparison shows nothing of how much was right.
     if (timingSafeEqual(hashOf(authorization), this.#wanted)) return true;
     throw new SwarmError(
       'UNAUTHENTICATED',
@@ -36,7 +36,7 @@ export class TokenGuard implements CanActivate {
     );
   }
 
-  /** A page whose own name was made to lead here ("DNS rebinding") asks by that name, and can ask by no other. */
+  /** A page whose name was made to resolve to this host ("DNS rebinding") sends that name, and can send no other. */
   #isOwnName(host: string): boolean {
     const name = URL.parse(`http://${host}`)?.hostname ?? '';
     return name === 'localhost' || name === this.#host || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;

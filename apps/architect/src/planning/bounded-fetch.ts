@@ -1,13 +1,13 @@
-// Asking somebody who is not trusted: no redirects, and no more of an answer than is wanted.
+// `fetch` for a server that is not trusted: no redirects, and answers of a bounded length.
 
-/** Why there was no answer that is of use, in words that repeat nothing of it. */
+/** Why there is no usable answer, in words that repeat nothing of it. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
 /**
- * A `fetch` that reads at most `maxBytes` of an answer (unpacked), and all of that before it resolves. Rejects with NoAnswer for a
- * longer one and for a redirect, and otherwise as `fetch` does.
+ * A `fetch` that reads at most `maxBytes` of an answer (unpacked), and all of that before it resolves. Rejects with
+ * NoAnswer for a longer one and for a redirect, and otherwise as `fetch` does.
  */
 export function boundedFetch(fetch: typeof globalThis.fetch, maxBytes: number): typeof globalThis.fetch {
   return async (input, init) => {
@@ -32,7 +32,7 @@ export function boundedFetch(fetch: typeof globalThis.fetch, maxBytes: number): 
 /** Statuses of answers that may not be given a body (Fetch Standard, "null body status"). */
 const isBodiless = (status: number): boolean => status === 204 || status === 205;
 
-/** What keeps the connection busy is of no interest. */
+/** Frees the connection. */
 const discard = async (response: Response): Promise<void> => {
   await response.body?.cancel().catch(() => {});
 };

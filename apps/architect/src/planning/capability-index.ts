@@ -1,10 +1,11 @@
-// Which capability words speak of: its id and tags count more than its description, and rare words more than common ones.
+// Finds the capability that words match best: its id and tags count more than its description, and rare words more than
+// common ones.
 import { compare, type OfferedCapability } from './offered-capabilities.ts';
 import { stemsOf } from './word-stems.ts';
 
 export interface CapabilityMatch {
   readonly capability: string;
-  /** Whether the first of the words speaks of it: in "search the report", `search` does and `report` does not. */
+  /** Whether the first of the words matches it: in "search the report", `search` does and `report` does not. */
   readonly isLed: boolean;
 }
 
@@ -15,25 +16,25 @@ export interface MatchOptions {
   readonly hasLead?: boolean;
 }
 
-/** How much a word says, by where the capability has it. */
+/** Weights of a word, by where the capability has it. */
 const ID_WEIGHT = 3;
 const TAG_WEIGHT = 2.5;
-/** The first word of a description says what is done: "Translates texts into French". */
+/** The first word of a description names the work: "Translates texts into French". */
 const LEAD_WEIGHT = 2;
 const DESCRIPTION_WEIGHT = 1;
 
-/** How much more the first of the words says. */
+/** Factor for the first of the words. */
 const LEAD_FACTOR = 1.5;
-/** What nobody can be given now must match twice as well. */
+/** A capability without an available agent must match twice as well. */
 const UNAVAILABLE_FACTOR = 0.5;
 
-/** Bounds for swarms that are large, or mean to be a burden. Of more, those that are available and first by id are taken. */
+/** Bounds for large and for hostile swarms. Beyond them, available capabilities come first, then by id. */
 const MAX_CAPABILITIES = 10_000;
 const MAX_TAGS = 16;
 const MAX_DESCRIPTION_LENGTH = 512;
-/** Capabilities that are looked at for one word. */
+/** Capabilities that are compared for one word. */
 const MAX_POSTINGS = 256;
-/** Words of one text that are looked at. */
+/** Words of one text that are compared. */
 const MAX_WORDS = 500;
 
 interface Posting {
@@ -50,8 +51,8 @@ interface Candidate {
   score: number;
   /** Words of its id that were found. */
   idScore: number;
-  /** Words that tell it from others. */
-  telling: number;
+  /** Words that distinguish it from others. */
+  distinctive: number;
   /** Whether one word alone is reason enough. */
   isEvident: boolean;
   /** Whether its id, its tags or the first word of its description were found. */
@@ -69,11 +70,11 @@ export class CapabilityIndex {
     for (const capability of indexed) this.#add(capability);
   }
 
-  /** What the words (as `stemsOf` gives them) speak of most clearly; null when they speak of nothing. Ties go to the first by id. */
+  /** The capability that the stems (of `stemsOf`) match best; null when they match none. Ties go to the first by id. */
   match(stems: readonly string[], { isLenient = false, hasLead = true }: MatchOptions = {}): CapabilityMatch | null {
     let best: { readonly capability: OfferedCapability; readonly score: number; readonly isLed: boolean } | null = null;
     for (const [{ capability, idStems }, found] of this.#candidates(stems, hasLead)) {
-      if (!(isLenient ? found.isNamed : found.isEvident || found.telling > 1)) continue;
+      if (!(isLenient ? found.isNamed : found.isEvident || found.distinctive > 1)) continue;
       const score = scoreOf(capability, found, this.#worthOf(idStems));
       const isBetter =
         best === null || score > best.score || (score === best.score && compare(capability.id, best.capability.id) < 0);
@@ -82,7 +83,7 @@ export class CapabilityIndex {
     return best === null ? null : { capability: best.capability.id, isLed: best.isLed };
   }
 
-  /** Ids of what the words speak of at all, the clearest first. */
+  /** Ids of all capabilities that the stems match, the best first. */
   rank(stems: readonly string[]): string[] {
     return [...this.#candidates(stems, false)]
       .map(([{ capability, idStems }, found]) => ({
@@ -117,7 +118,7 @@ export class CapabilityIndex {
     for (const stem of new Set(stems.slice(0, MAX_WORDS))) {
       const postings = this.#postings.get(stem) ?? [];
       const rarity = this.#rarityOf(stem);
-      const isTelling = postings.length === 1 || postings.length <= this.#size / 2;
+      const isDistinctive = postings.length === 1 || postings.length <= this.#size / 2;
       const isLead = stem === lead;
       for (const { entry, weight } of postings.slice(0, MAX_POSTINGS)) {
         const found = candidates.get(entry) ?? newCandidate();
@@ -125,8 +126,8 @@ export class CapabilityIndex {
         const isName = weight >= LEAD_WEIGHT;
         found.score += weight * rarity * (isLead ? LEAD_FACTOR : 1);
         if (entry.idStems.has(stem)) found.idScore += rarity;
-        if (isTelling) found.telling += 1;
-        found.isEvident ||= isName && (isLead || isTelling);
+        if (isDistinctive) found.distinctive += 1;
+        found.isEvident ||= isName && (isLead || isDistinctive);
         found.isNamed ||= isName;
         found.isLed ||= isName && isLead;
       }
@@ -147,7 +148,7 @@ export class CapabilityIndex {
   }
 }
 
-/** Of two that the same words speak of, the one with fewer other words in its id is meant. */
+/** Of two capabilities that the same words match, the one with fewer other words in its id is better. */
 function scoreOf({ isAvailable }: OfferedCapability, { score, idScore }: Candidate, idWorth: number): number {
   const closeness = idWorth === 0 ? 0 : idScore / idWorth;
   return (score + closeness) * (isAvailable ? 1 : UNAVAILABLE_FACTOR);
@@ -159,7 +160,7 @@ const byAvailability = (a: OfferedCapability, b: OfferedCapability): number =>
 const newCandidate = (): Candidate => ({
   score: 0,
   idScore: 0,
-  telling: 0,
+  distinctive: 0,
   isEvident: false,
   isNamed: false,
   isLed: false,

@@ -1,7 +1,7 @@
-// A text taken apart into what could be steps: lines of lists, sentences, and the parts of sentences.
+// Splits a text into clauses, which can be steps: lines of lists, sentences, and the parts of sentences.
 
 /**
- * How a clause hangs together with the one before it:
+ * How a clause relates to the one before it:
  * `then`, it comes later; `with`, it may be done at the same time; `before`, it comes earlier.
  */
 export type Joint = 'then' | 'with' | 'before';
@@ -29,7 +29,7 @@ interface Block {
 /** "1.", "2)", "(3)", "a)", "-", "*", "•" at the beginning of a line. */
 const LIST_MARKER = /^ ?(?:[-*•–—+]|\(?\d{1,3}[.):]|\(?[a-z]\)) /i;
 
-/** What can not be seen becomes a space, so that it can be looked at and quoted. */
+/** Invisible characters become spaces. */
 const blanked = (line: string): string => line.replaceAll(/[\s\p{Cc}]+/gu, ' ').trimEnd();
 
 /** The text's clauses, in order. Takes time linear in its length. */
@@ -105,7 +105,7 @@ function headingEndOf(sentence: string): number | null {
   return colon <= 0 ? null : colon + 1;
 }
 
-/** Says that the rest comes later, whatever it is. */
+/** Words after which the rest comes later. */
 const THEN = String.raw`,? ?(?<![\p{L}\p{N}])(?:(?:and|but) )?(?:then|after that|after which|afterwards?|subsequently|finally|lastly|followed by)(?![\p{L}\p{N}])[,:]? ?`;
 /** All that may stand between the parts of a sentence. */
 const JOINTS = new RegExp(
@@ -139,23 +139,23 @@ function partsOf(sentence: string): Part[] {
   return parts;
 }
 
-/** "Deploy after the test" names first what comes later. */
+/** In "Deploy after the test" the first part comes later. */
 function jointOf({ with: and, word }: Partial<Record<string, string>>): Joint {
   if (and !== undefined) return 'with';
   return word?.toLowerCase() === 'after' ? 'before' : 'then';
 }
 
-/** Whether it says what must not be done. */
+/** Whether it forbids something. */
 export const isForbidding = (clause: string): boolean =>
   /^(?:(?:but|please|and) )*(?:do not|don['’]?t|never|avoid|without|no need to)(?! forget)(?![\p{L}\p{N}])/iu.test(
     clause,
   );
 
-/** Whether it tells how something is, and asks for nothing: "The report should be short". */
+/** Whether it describes something and asks for nothing: "The report should be short". */
 export const isStatement = (clause: string): boolean =>
   /^(?:the|a|an|it|its|this|that|these|those|they|their|there|all|each|every)(?![\p{L}\p{N}])/iu.test(clause);
 
-/** Whether it speaks of what comes of the clause before: "and publish it". */
+/** Whether it refers to the result of the clause before: "and publish it". */
 export const refersBack = (clause: string): boolean =>
   /(?<![\p{L}\p{N}])(?:it|its|them|they|their|these|those|results?|findings|outcomes?|outputs?)(?![\p{L}\p{N}])/iu.test(
     clause,

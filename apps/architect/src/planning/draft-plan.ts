@@ -1,4 +1,4 @@
-// What a model is told of a goal, and what its answer must be to become a plan. Neither side's words are more than data.
+// The prompt about a goal for a model, and the checks of its answer. The text of either is data, never instructions.
 import { type Goal, type Json, jsonFault, LIMITS, Name, type PlanTask, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import { CapabilityIndex } from './capability-index.ts';
@@ -9,20 +9,22 @@ import { stemsOf } from './word-stems.ts';
 
 /** Most tasks of a plan that a model makes. */
 const DRAFT_TASKS = 100;
-/** Most capabilities that a model is told of: those that the goal's words speak of most clearly, then the first by id. */
-const TOLD_CAPABILITIES = 200;
-/** How much of the swarm's own words it is told, in characters of JSON. Of the capabilities beyond that it is told the ids. */
-const TOLD_LENGTH = 48_000;
+/** Most capabilities in a prompt: those that the words of the goal match best, then the first by id. */
+const PROMPT_CAPABILITIES = 200;
+/**
+ * Longest description of capabilities in a prompt, in characters of JSON. Capabilities beyond it are given by id only.
+ */
+const PROMPT_LENGTH = 48_000;
 const DESCRIPTION_LENGTH = 300;
-const TOLD_TAGS = 8;
-/** Longest schema of an input that it is told of. */
+const PROMPT_TAGS = 8;
+/** Longest schema of an input in a prompt. */
 const SCHEMA_LENGTH = 1000;
-/** Faults that a model is told of. */
-const TOLD_FAULTS = 10;
+/** Most faults in a prompt for a repair. */
+const PROMPT_FAULTS = 10;
 
 /**
- * A plan as a model writes it: strings and lists only, every field required, as strict structured output wants it. The bounds of
- * the strings are checked by `readDraft`, since servers differ in which they take in a schema.
+ * A plan as a model writes it: strings and lists only, every field required, as strict structured output wants it. The
+ * bounds of the strings are checked by `readDraft`, since servers differ in which they take in a schema.
  */
 export const Draft = z.object({
   tasks: z.array(
@@ -47,9 +49,9 @@ If the offered capabilities can not lead to the goal, answer with an empty list 
 Answer with JSON alone, in this form:
 {"tasks":[{"id":"find-sources","title":"Find sources","capability":"web-search","instruction":"Find five recent sources on …","input":"","dependsOn":[]},{"id":"write","title":"Write the article","capability":"writing","instruction":"Write an article of 500 words from the sources.","input":"","dependsOn":["find-sources"]}]}`;
 
-/** The goal and the swarm as a model is told of them. */
+/** The prompt with the goal and the capabilities. */
 export function promptOf({ title, description = '' }: Goal, offered: readonly OfferedCapability[]): string {
-  let room = TOLD_LENGTH;
+  let room = PROMPT_LENGTH;
   const capabilities = mostRelevant(`${title}\n${description}`, offered).map((capability) => {
     const described = describe(capability);
     const { length } = JSON.stringify(described);
@@ -65,7 +67,7 @@ function describe({ id, description, tags, inputSchema }: OfferedCapability): Re
   return {
     id,
     ...(description === '' ? {} : { description: cut(description, DESCRIPTION_LENGTH) }),
-    ...(tags.length === 0 ? {} : { tags: tags.slice(0, TOLD_TAGS) }),
+    ...(tags.length === 0 ? {} : { tags: tags.slice(0, PROMPT_TAGS) }),
     ...(isShort ? { inputSchema } : {}),
   };
 }
@@ -73,17 +75,17 @@ function describe({ id, description, tags, inputSchema }: OfferedCapability): Re
 function mostRelevant(text: string, offered: readonly OfferedCapability[]): readonly OfferedCapability[] {
   const relevance = new Map(new CapabilityIndex(offered).rank(stemsOf(text)).map((id, index) => [id, index]));
   const rank = ({ id, isAvailable }: OfferedCapability): number => relevance.get(id) ?? (isAvailable ? 1e9 : 2e9);
-  return offered.toSorted((a, b) => rank(a) - rank(b) || compare(a.id, b.id)).slice(0, TOLD_CAPABILITIES);
+  return offered.toSorted((a, b) => rank(a) - rank(b) || compare(a.id, b.id)).slice(0, PROMPT_CAPABILITIES);
 }
 
-/** What a model is told of a draft that is no plan. */
+/** The prompt for the repair of a draft that is no valid plan. */
 export const repairPrompt = (faults: readonly string[]): string =>
   JSON.stringify({
-    faults: faults.slice(0, TOLD_FAULTS).map((fault) => cut(fault, DESCRIPTION_LENGTH)),
+    faults: faults.slice(0, PROMPT_FAULTS).map((fault) => cut(fault, DESCRIPTION_LENGTH)),
     wanted: 'the whole plan again, without these faults, as JSON alone',
   });
 
-/** The plan that a draft is, or what is wrong with it; without tasks: there is no way. Only what is offered can be asked for. */
+/** The tasks of a draft, or its faults. No tasks means that the model found no plan. */
 export function readDraft(
   { tasks: drafts }: Draft,
   goal: Goal,
@@ -121,7 +123,7 @@ export function readDraft(
   return faults.length === 0 ? { tasks } : { faults };
 }
 
-/** What is only given as text is checked like everything that comes from outside. */
+/** The input is JSON as text, and is checked as all input from outside. */
 function readInput(text: string): { readonly input: Json | undefined } | { readonly fault: string } {
   if (text.trim() === '') return { input: undefined };
   let input: Json;

@@ -1,5 +1,5 @@
-// The built-in planner: finds the capabilities that the words of a goal speak of. The same goal and the same swarm give the same
-// plan; no model is asked.
+// The built-in planner: matches the words of a goal with the capabilities of the agents. It asks no model, and the same
+// goal and swarm always give the same plan.
 import { type Goal, LIMITS, type PlanTask } from '@hypercode/contracts';
 import { CapabilityIndex, type CapabilityMatch } from './capability-index.ts';
 import { type Clause, clausesOf, isForbidding, isStatement, type Joint, refersBack } from './clauses.ts';
@@ -8,10 +8,10 @@ import { cut } from '../cut.ts';
 import type { Planner } from './planner.ts';
 import { stemsOf } from './word-stems.ts';
 
-/** Most tasks that a title and a description give. What would be another is told to the agent of the last. */
+/** Most tasks of a title and of a description. The instruction of the last task gets the rest. */
 const TITLE_TASKS = 10;
 const DESCRIPTION_TASKS = 40;
-/** A list of so many steps is the way, and what stands above it only its name. */
+/** A list of at least so many steps is the whole plan, and its heading is only a name. */
 const STEPS_OF_A_WAY = 2;
 
 /** A clause, or several that are one step together. */
@@ -28,7 +28,7 @@ interface Step {
 interface Draft {
   readonly capability: string;
   readonly title: string;
-  /** What the task's agent is told, a clause a line. */
+  /** Lines for the agent of the task, a clause each. */
   readonly instruction: string[];
 }
 
@@ -36,9 +36,9 @@ interface Draft {
 type Stage = Draft[];
 
 /**
- * Takes the goal's text apart into clauses, and gives each the capability that its words speak of. A clause waits for the one before
- * it; one that "and" joins to it does not, unless it speaks of what comes of the other ("and publish it"). What speaks of no
- * capability is told to the agent of the step before. Null when nothing does.
+ * Splits the text of the goal into clauses, and gives each the capability that its words match. A clause depends on the
+ * one before it, unless "and" joins them and it does not refer to the other's result ("and publish it"). A clause that
+ * matches no capability becomes part of the instruction of the step before. Null when no clause matches.
  */
 export const matchingPlanner: Planner = {
   name: 'matching',
@@ -69,11 +69,14 @@ function stagesOf({ title, description = '' }: Goal, index: CapabilityIndex, isL
   return first ?? second;
 }
 
-/** Whether it says more of what another step asks for: "The report should be short" after "Write a report". */
+/** Whether it only adds to another step: "The report should be short" after "Write a report". */
 const isDetail = ({ text, isItem }: Step, { isLed }: CapabilityMatch): boolean =>
   !isItem && (isStatement(text) || !isLed);
 
-/** Clauses with what they speak of; parts of a sentence are steps of their own only if each speaks of a capability of its own. */
+/**
+ * Clauses with the capabilities that they match. Parts of a sentence are separate steps only if their capabilities
+ * differ.
+ */
 function stepsOf(clauses: readonly Clause[], index: CapabilityIndex, isLenient: boolean): Step[] {
   const matchOf = (text: string): CapabilityMatch | null =>
     isForbidding(text) ? null : index.match(stemsOf(text), { isLenient, hasLead: !isStatement(text) });
@@ -96,7 +99,7 @@ function stepsOf(clauses: readonly Clause[], index: CapabilityIndex, isLenient: 
   return withoutHeadings(steps);
 }
 
-/** What is above several steps is only their name. */
+/** A heading of several steps is only their name. */
 function withoutHeadings(steps: readonly Step[]): Step[] {
   const matched = new Map<number, number>();
   for (const { body, match } of steps) if (match !== null) matched.set(body, (matched.get(body) ?? 0) + 1);
@@ -105,11 +108,11 @@ function withoutHeadings(steps: readonly Step[]): Step[] {
   );
 }
 
-/** At most `room` drafts; null when no step speaks of a capability. What is said before the first is told to `previous`, if any. */
+/** At most `room` drafts; null when no step matches. Text before the first draft goes to `previous`, if it is given. */
 function arrange(steps: readonly Step[], room: number, previous?: Draft): Stage[] | null {
   const stages: Stage[] = [];
   const drafts: Draft[] = [];
-  /** What is said before the first draft, for its agent. */
+  /** Text before the first draft, for its instruction. */
   const preface: string[] = [];
   let current = 0;
   for (const step of steps) {
@@ -134,7 +137,7 @@ function arrange(steps: readonly Step[], room: number, previous?: Draft): Stage[
   return drafts.length === 0 ? null : stages;
 }
 
-/** The draft that the step only says more of. */
+/** The draft to which the step only adds. */
 function detailedBy(step: Step, match: CapabilityMatch, drafts: readonly Draft[]): Draft | undefined {
   if (!isDetail(step, match)) return undefined;
   const { capability } = match;
@@ -144,8 +147,8 @@ function detailedBy(step: Step, match: CapabilityMatch, drafts: readonly Draft[]
 }
 
 /**
- * The title's stages and the description's, in an order that contradicts neither; where both are free, the title comes first. What
- * both ask for is the description's: it says more of it.
+ * The stages of title and description, in an order that contradicts neither; where both are free, the title comes
+ * first. A capability in both is taken from the description, which has more text about it.
  */
 function merge(title: readonly Stage[], description: readonly Stage[]): Stage[] {
   const described = new Set(description.flat().map(({ capability }) => capability));
@@ -190,7 +193,7 @@ function tasksOf({ title: goal }: Goal, stages: readonly Stage[]): PlanTask[] {
   return tasks;
 }
 
-/** The capability's id, with a number behind it from the second task on. */
+/** The capability's id, with a number after it from the second task on. */
 function freeId(capability: string, taken: ReadonlySet<string>): string {
   let id = capability;
   for (let count = 2; taken.has(id); count += 1) {

@@ -1,4 +1,4 @@
-// The planner that asks a language model. What it answers is read, checked and never believed; when it is of no use, the next
+// The planner that asks a language model. The answer is checked, and never trusted; when it is unusable, the next
 // planner is asked.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { Goal, PlanTask } from '@hypercode/contracts';
@@ -46,8 +46,9 @@ type Reading =
   | { readonly faults: readonly string[]; readonly answer: string };
 
 /**
- * Asks the model for a plan; once more, with the faults named, when its answer is none. Null, and a warning in the log, when there is
- * no plan then, or no answer: the model is away, refuses, takes too long, says too much. Rejects only when the caller aborts.
+ * Asks the model for a plan, and once more, with the faults named, when its answer is not a valid plan. Null, with a
+ * warning in the log, when there is none then or no answer: the model is unavailable, refuses, or answers too late or
+ * too much. Rejects only when the caller aborts.
  */
 export function createModelPlanner({
   url,
@@ -79,7 +80,7 @@ export function createModelPlanner({
       try {
         const made = await askForPlan(asked, goal, offered, bounded);
         if ('tasks' in made && made.tasks.length > 0) return made.tasks;
-        // The faults quote the answer, and who gave it knows the key.
+        // The faults quote the answer, and the server that gave it knows the key.
         if ('tasks' in made) logger.warn({ goalId }, 'the model found no plan for the goal');
         else logger.warn({ goalId, faults: made.faults.length }, 'the model returned no valid plan');
       } catch (error) {
@@ -140,7 +141,7 @@ function shapeFault(cause: unknown): string {
     .join('; ');
 }
 
-/** Why there was no answer. Nothing that the other side said is repeated: it knows the key. */
+/** Why there was no answer. Nothing of the answer is repeated, because the server knows the key. */
 function reasonOf(error: unknown): string {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
     if (cause instanceof NoAnswer) return cause.message;
@@ -157,9 +158,9 @@ function reasonOf(error: unknown): string {
   return APICallError.isInstance(error) ? 'the answer is not a chat completion' : 'the model did not answer';
 }
 
-/** Models like to put JSON between fences, after thoughts, or into a sentence. */
+/** Removes what models put around JSON: fences, thoughts, a sentence. */
 function withoutWrapping(text: string): string {
-  const said = text.slice(text.lastIndexOf('</think>') + 1);
-  const begin = said.indexOf('{');
-  return begin === -1 ? text : said.slice(begin, said.lastIndexOf('}') + 1);
+  const answer = text.slice(text.lastIndexOf('</think>') + 1);
+  const begin = answer.indexOf('{');
+  return begin === -1 ? text : answer.slice(begin, answer.lastIndexOf('}') + 1);
 }

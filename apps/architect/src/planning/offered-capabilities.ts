@@ -1,18 +1,18 @@
-// What the agents of a swarm can do, each capability once, whoever offers it.
+// The capabilities of a swarm, each once, however many agents offer it.
 import type { Agent, Capability } from '@hypercode/contracts';
 import { unfitness } from '../scheduling/candidates.ts';
 
-/** A capability, described as the first of those who offer it describes it. */
+/** A capability, with the description of the first agent that gives one. */
 export interface OfferedCapability {
   readonly id: string;
   readonly description: string;
   readonly tags: readonly string[];
   readonly inputSchema: Capability['inputSchema'];
-  /** Whether one of those who offer it could be given a task now. */
+  /** Whether an agent that offers it can be given a task now. */
   readonly isAvailable: boolean;
 }
 
-/** Plans are made by these, not for them. */
+/** Agents of this role make plans, and get no tasks. */
 const PLANNING_ROLE = 'architect';
 
 /** By id. The order of the agents makes no difference. */

@@ -1,4 +1,4 @@
-// From a goal to a plan: asks the planners in turn, and lets nothing become a plan that is none.
+// From a goal to a plan: asks the planners in turn, and refuses what is not a valid plan.
 import { type Agent, type Goal, LIMITS, type PlannerName, type PlanTask } from '@hypercode/contracts';
 import { offersOf } from '../scheduling/candidates.ts';
 import { cut } from '../cut.ts';
@@ -9,7 +9,7 @@ import { type Planner, PlanRefused } from './planner.ts';
 export interface MadePlan {
   readonly planner: PlannerName;
   readonly tasks: readonly PlanTask[];
-  /** Capabilities that the plan needs and nobody offers, by name. */
+  /** Capabilities that the plan needs and no agent offers, by name. */
   readonly missing: readonly string[];
 }
 
@@ -22,8 +22,8 @@ export interface RefusedPlan {
 const NAMED_CAPABILITIES = 20;
 
 /**
- * The plan of the first planner that finds a way; refused when there is none, when a planner refuses, or when what it gives is no
- * plan. Rejects when `signal` is aborted, and with what else a planner rejects with.
+ * The plan of the first planner that finds tasks. Refused when none does, when a planner refuses, or when the tasks are
+ * not a valid plan. Rejects when `signal` is aborted, and as the planners do.
  */
 export async function planGoal(
   goal: Goal,
@@ -48,7 +48,7 @@ export async function planGoal(
   return refusal(nothingFound(agents));
 }
 
-/** What was to be a plan. */
+/** What a planner's invalid tasks are called. */
 const SUBJECTS: Readonly<Record<PlannerName, string>> = {
   steps: "the goal's steps are",
   matching: 'the tasks that match the goal are',

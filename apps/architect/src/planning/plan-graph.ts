@@ -1,17 +1,17 @@
-// What is wrong with a plan, before anybody is told of it: it must be able to begin, to end, and to be said in one event.
+// Checks a plan before it is published: its tasks can all run, and it fits into one event.
 import { LIMITS, type PlanTask } from '@hypercode/contracts';
 
-/** Bytes of a `plan.created` beside its tasks and its missing capabilities, generously. */
+/** Upper bound of the bytes of a `plan.created` without its tasks and missing capabilities. */
 const ENVELOPE_BYTES = 4096;
-/** Faults that are told of one plan. */
-const TOLD_FAULTS = 20;
+/** Most faults that are reported of one plan. */
+const REPORTED_FAULTS = 20;
 /** Tasks of a cycle that are named. */
 const NAMED_TASKS = 10;
 
 /**
- * Why the tasks are no plan, in words for people; empty when they are one. They are none when there are no tasks or too many, when
- * ids are given twice, when a task depends on itself, on something twice or on what is not there, when tasks wait for each other,
- * and when `plan.created` would not fit into one event (`oversized`). Takes time linear in the size of the plan.
+ * The faults of a plan, in words for people; empty when it has none. Faults are: no tasks or too many, an id that is
+ * given twice, a task that depends on itself, on a task twice or on an unknown task, a cycle, and a `plan.created` that
+ * does not fit into one event. Takes time linear in the size of the plan.
  */
 export function planFaults(tasks: readonly PlanTask[]): string[] {
   if (tasks.length === 0) return ['the plan has no tasks'];
@@ -39,11 +39,14 @@ export function planFaults(tasks: readonly PlanTask[]): string[] {
   if (bytes > LIMITS.eventBytes) {
     faults.push(`the plan is too large: as one event it takes ${bytes} bytes; the limit is ${LIMITS.eventBytes}`);
   }
-  const untold = faults.length - TOLD_FAULTS;
-  return untold > 0 ? [...faults.slice(0, TOLD_FAULTS), `and ${untold} more`] : faults;
+  const unreported = faults.length - REPORTED_FAULTS;
+  return unreported > 0 ? [...faults.slice(0, REPORTED_FAULTS), `and ${unreported} more`] : faults;
 }
 
-/** Cycles that have no task in common, each task followed by one that it depends on; none only if there is no cycle at all. */
+/**
+ * Cycles that have no task in common, each task followed by one that it depends on; none only if there is no cycle at
+ * all.
+ */
 function cyclesOf(needs: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const stuck = neverReady(needs);
   const cycles: string[][] = [];
@@ -67,7 +70,7 @@ function firstStuck(needed: Iterable<string>, self: string, stuck: ReadonlySet<s
   return undefined;
 }
 
-/** Tasks that are left when all that can be done has been done (Kahn's algorithm). What a task cannot wait for is left out. */
+/** The tasks that never become ready (Kahn's algorithm). Dependencies on itself and on unknown tasks are ignored. */
 function neverReady(needs: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
   const dependants = new Map<string, string[]>([...needs.keys()].map((task) => [task, []]));
   const waitingFor = new Map<string, number>();

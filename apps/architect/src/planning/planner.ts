@@ -1,12 +1,12 @@
-// The port to those who find the tasks that lead to a goal.
+// The port of planners, which find the tasks that lead to a goal.
 import type { Agent, Goal, PlannerName, PlanTask } from '@hypercode/contracts';
 
 export interface Planner {
   readonly name: PlannerName;
   /**
-   * Tasks that lead to the goal, with what the agents can do; null when this planner finds no way, so that the next one is asked.
-   * What it gives is checked by whoever asked (`planFaults`).
-   * @throws PlanRefused when no planner is to be asked any more.
+   * Tasks for the goal and the capabilities of the agents; null when this planner finds none, so that the next one is
+   * asked. The caller checks them (`planFaults`).
+   * @throws PlanRefused when no other planner should be asked.
    */
   plan(
     goal: Goal,

@@ -1,7 +1,7 @@
 // Words as the matching of goals with capabilities compares them: "Summarises", "summary" and "summarization" are one.
 import { stemmer } from 'stemmer';
 
-/** Words that say nothing of what is to be done. */
+/** Stop words. */
 const STOP_WORDS = new Set(
   `a able about above across actually after again all also always am an and another any anything are around as at away be because
   been before being below between both but by can cannot could did different do does doing done don down during each either else
@@ -17,10 +17,10 @@ const STOP_WORDS = new Set(
   ),
 );
 
-/** Words of capability ids that tell no capability from another. */
+/** Words of capability ids that do not distinguish capabilities. */
 const GENERIC_WORDS = new Set(['agent', 'api', 'bot', 'capability', 'service', 'skill', 'tool', 'worker']);
 
-/** Words whose forms no ending tells. */
+/** Irregular forms, which have no common ending. */
 const IRREGULAR = new Map([
   ['built', 'build'],
   ['found', 'find'],
@@ -29,10 +29,10 @@ const IRREGULAR = new Map([
   ['written', 'write'],
 ]);
 
-/** Longest word that is compared; of longer ones their beginning is. */
+/** Longer words are cut to this length. */
 const WORD_LENGTH = 32;
 
-/** The words of a text that say something, each reduced to what its forms have in common, in order and as often as they come. */
+/** The stems of the words of a text without stop words, in order and with repetitions. */
 export function stemsOf(text: string): string[] {
   const stems: string[] = [];
   const plain = text
@@ -46,7 +46,7 @@ export function stemsOf(text: string): string[] {
   return stems;
 }
 
-/** Stems of words that came before; swarms repeat their words. */
+/** A cache: swarms repeat their words. */
 const known = new Map<string, string>();
 const KNOWN_WORDS = 10_000;
 
@@ -61,8 +61,8 @@ function stemOf(word: string): string {
 }
 
 /**
- * Porter's stem, less what it keeps apart: British spelling, who does something from what is done ("writer", "write"), and the
- * family of "analysis".
+ * Porter's stem, and equal stems for what Porter keeps apart: British spelling, an agent noun and its verb ("writer",
+ * "write"), and the family of "analysis".
  */
 function reduced(word: string): string {
   if (/^analy[stz]/.test(word)) return 'analy';

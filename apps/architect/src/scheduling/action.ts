@@ -1,4 +1,4 @@
-// What the Architect does next: each ends in one event on the bus, and has been done when that event is heard.
+// Actions: what the Architect does next. Each ends in one event on the bus, and is done when that event has come back.
 import type { Agent, Json } from '@hypercode/contracts';
 import type { Plan, Task } from '@hypercode/plans';
 
@@ -24,12 +24,12 @@ export type Action =
   | { readonly kind: 'complete'; readonly plan: Plan }
   | { readonly kind: 'fail' | 'cancel'; readonly plan: Plan; readonly reason: string };
 
-/** Names what the action does; while an action of this key is under way, it is not to be decided again. */
+/** Identifies what the action does. While an action with this key is under way, it is not decided again. */
 export function keyOf(action: Action): string {
   const { planId } = action.plan;
   if (action.kind === 'assign') return assignmentKey(planId, action.task.spec.taskId, action.attempt);
   if (action.kind === 'withdraw') return withdrawalKey(planId, action.taskId, action.attempt);
-  // A plan is planned, or it ends: one at a time.
+  // Planning a goal and ending its plan exclude each other.
   return planId;
 }
 

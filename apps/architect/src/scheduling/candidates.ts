@@ -1,11 +1,11 @@
-// Who can be given tasks, and who can not be left with one.
+// Which agents can be given tasks, and which cannot keep one.
 import type { Agent } from '@hypercode/contracts';
 import type { Assignment } from '@hypercode/plans';
 
-/** A label by which an agent says how many tasks it takes at a time: 1 to 1,000. */
+/** The label with the number of tasks that an agent takes at a time: 1 to 1,000. */
 const MAX_TASKS_LABEL = 'max-tasks';
 
-/** Why the agent is to be given no task; null when it can be given one. */
+/** Why the agent cannot be given a task; null when it can. */
 export function unfitness({ status }: Agent): string | null {
   if (status.health !== 'healthy') return `is ${status.health === 'unknown' ? 'not known to be healthy' : 'unhealthy'}`;
   if (status.circuit !== 'closed') return 'has an open circuit';
@@ -14,7 +14,7 @@ export function unfitness({ status }: Agent): string | null {
   return null;
 }
 
-/** Why the one who has the task can not be left with it; null when it can. */
+/** Why the agent cannot keep the task; null when it can. */
 export function lossOf(assignment: Assignment, agent: Agent | undefined): string | null {
   if (agent === undefined) return 'has left the swarm';
   if (assignment.incarnation !== null && agent.incarnation !== assignment.incarnation) return 'was restarted';
@@ -30,7 +30,7 @@ export function capacityOf({ labels }: Agent, byDefault: number): number {
   return label !== undefined && /^[1-9]\d{0,2}$|^1000$/.test(label) ? Number(label) : byDefault;
 }
 
-/** Those who offer each capability. */
+/** The agents that offer each capability. */
 export function offersOf(agents: Iterable<Agent>): Map<string, Agent[]> {
   const offers = new Map<string, Agent[]>();
   for (const agent of agents) {

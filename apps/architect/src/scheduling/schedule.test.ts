@@ -1,4 +1,4 @@
-// What the Architect decides: by examples, and over random swarms whose agents fail, leave and answer late.
+// What the Architect decides: examples, and random swarms whose agents fail, leave and answer late.
 import { type Json, LIMITS } from '@hypercode/contracts';
 import { checkpointOf, statusOf } from '@hypercode/plans';
 import fc from 'fast-check';
@@ -13,7 +13,7 @@ const started = (simulation: Simulation, steps = [sampleStep('a')], goal = {}): 
 };
 const assignmentOf = (simulation: Simulation, planId: string, taskId = 'a') =>
   simulation.plan(planId).tasks.get(taskId)?.assignment ?? null;
-const said = (simulation: Simulation, topic: string): unknown[] =>
+const published = (simulation: Simulation, topic: string): unknown[] =>
   simulation.log.filter((event) => event.topic === topic).map(({ data }) => data);
 
 /** JSON of so many levels. */
@@ -21,45 +21,50 @@ const nested = (levels: number): Json => (levels === 0 ? null : [nested(levels -
 const TIME = '2026-01-02T00:00:00Z';
 
 describe('a plan', () => {
-  test('goes through its tasks in the order of their dependencies, and hands on what they gave', () => {
+  test('a plan runs its tasks in the order of their dependencies, and passes their outputs on', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation, [sampleStep('b', ['a']), sampleStep('a')]);
     expect([...simulation.plan(planId).open]).toEqual(['a']);
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1, output: { n: 1 } });
     simulation.settle();
-    expect(said(simulation, 'task.ada.assigned').at(-1)).toMatchObject({ taskId: 'b', dependencies: { a: { n: 1 } } });
+    expect(published(simulation, 'task.ada.assigned').at(-1)).toMatchObject({
+      taskId: 'b',
+      dependencies: { a: { n: 1 } },
+    });
     simulation.answer('ada', 'completed', { planId, taskId: 'b', attempt: 1, output: 'done' });
     simulation.settle();
     expect(simulation.plan(planId).status).toBe('completed');
-    expect(said(simulation, 'plan.completed')).toMatchObject([{ outputs: { a: { n: 1 }, b: 'done' }, omitted: 0 }]);
+    expect(published(simulation, 'plan.completed')).toMatchObject([
+      { outputs: { a: { n: 1 }, b: 'done' }, omitted: 0 },
+    ]);
   });
 
-  test('fails at its deadline, and takes back what is open', () => {
+  test('a plan fails at its deadline, and its open tasks are cancelled', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation, undefined, { deadlineMs: 1_000 });
     expect(assignmentOf(simulation, planId)?.deadlineAt).toBe(NOW + 1_000);
     simulation.now += 1_000;
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({ status: 'failed', reason: expect.stringContaining('deadline') });
-    expect(said(simulation, 'task.ada.cancelled')).toMatchObject([{ taskId: 'a', attempt: 1 }]);
+    expect(published(simulation, 'task.ada.cancelled')).toMatchObject([{ taskId: 'a', attempt: 1 }]);
     expect(simulation.ledger.openTasksOf('ada')).toBe(0);
   });
 
-  test('is cancelled when somebody asks', () => {
+  test('a plan is cancelled on request', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);
-    simulation.say('goal.cancelled', { goalId: sampleGoal().goalId, reason: 'changed our minds' });
+    simulation.publish('goal.cancelled', { goalId: sampleGoal().goalId, reason: 'changed our minds' });
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({ status: 'cancelled', reason: 'changed our minds' });
-    expect(said(simulation, 'task.ada.cancelled')).toHaveLength(1);
+    expect(published(simulation, 'task.ada.cancelled')).toHaveLength(1);
   });
 
-  test('of another architect is left alone', () => {
+  test('a plan of another Architect gets no action', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = simulation.submit(sampleGoal({ steps: [sampleStep('a')] }));
     const [action] = simulation.decide();
     expect(action).toMatchObject({ kind: 'plan' });
-    simulation.say(
+    simulation.publish(
       'plan.created',
       {
         planId,
@@ -75,40 +80,40 @@ describe('a plan', () => {
     expect(simulation.decide()).toEqual([]);
   });
 
-  test('is not ended, assigned, taken back or written down by another architect', () => {
+  test('another Architect cannot end a plan, assign or cancel its tasks, or write its checkpoint', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
     const { goalId } = sampleGoal();
     const before = structuredClone(simulation.plan(planId));
     const other = { source: '/agents/default/other' };
     const task = { planId, taskId: 'a' };
-    simulation.say('plan.failed', { planId, goalId, reason: 'forged' }, other);
-    simulation.say('plan.completed', { planId, goalId, outputs: {} }, other);
-    simulation.say('plan.cancelled', { planId, goalId, reason: 'forged' }, other);
-    simulation.say('task.ada.cancelled', { ...task, attempt: 1, reason: 'forged' }, other);
+    simulation.publish('plan.failed', { planId, goalId, reason: 'forged' }, other);
+    simulation.publish('plan.completed', { planId, goalId, outputs: {} }, other);
+    simulation.publish('plan.cancelled', { planId, goalId, reason: 'forged' }, other);
+    simulation.publish('task.ada.cancelled', { ...task, attempt: 1, reason: 'forged' }, other);
     const assigned = { goalId, capability: 'work', title: 'x', input: null, dependencies: {}, deadlineAt: TIME };
-    simulation.say('task.other.assigned', { ...task, attempt: 2, ...assigned }, other);
+    simulation.publish('task.other.assigned', { ...task, attempt: 2, ...assigned }, other);
     simulation.answer('other', 'completed', { ...task, attempt: 2, output: 'forged' });
     for (const part of checkpointOf({ ...before, completed: 2 }, crypto.randomUUID())) {
-      simulation.say('architect.other.checkpoint', part, other);
+      simulation.publish('architect.other.checkpoint', part, other);
     }
     expect(simulation.plan(planId)).toEqual(before);
     expect(simulation.replay().plans.get(planId)).toEqual(before);
   });
 
-  test('of which the beginning is gone is not theirs to end, either', () => {
+  test('another Architect cannot end a plan whose beginning is no longer on the bus', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
     const parts = checkpointOf(simulation.plan(planId), crypto.randomUUID());
     const from = simulation.log.length;
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1, output: 'a' });
     const { goalId } = sampleGoal();
-    simulation.say('plan.failed', { planId, goalId, reason: 'forged' }, { source: '/agents/default/other' });
-    for (const part of parts) simulation.say('architect.architect.checkpoint', part);
+    simulation.publish('plan.failed', { planId, goalId, reason: 'forged' }, { source: '/agents/default/other' });
+    for (const part of parts) simulation.publish('architect.architect.checkpoint', part);
     expect(simulation.replay(from).plans.get(planId)).toMatchObject({ status: 'running', completed: 1 });
   });
 
-  test('whose goal is submitted again is the same plan, also when it is not shown any more', () => {
+  test('a goal that is submitted again gets no second plan, also when its plan is no longer kept', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '1000' } })]);
     const planId = started(simulation);
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1 });
@@ -124,7 +129,7 @@ describe('a plan', () => {
     expect(simulation.replay().plans.size).toBe(200);
   });
 
-  test('that has ended is forgotten sooner where plans are large, but never the last one', () => {
+  test('ended plans are forgotten sooner when they are large, except the last one', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '1000' } })]);
     const output = 'x'.repeat(LIMITS.eventBytes - 1024);
     for (let n = 0; n < 2; n += 1) {
@@ -137,7 +142,7 @@ describe('a plan', () => {
     expect(simulation.ledger.plans.size).toBe(1);
   });
 
-  test('is completed without the outputs that do not fit into one event', () => {
+  test('a plan completes without the outputs that do not fit into one event', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation, [sampleStep('large'), sampleStep('deep'), sampleStep('fine')]);
     simulation.answer('ada', 'completed', {
@@ -150,12 +155,12 @@ describe('a plan', () => {
     simulation.answer('ada', 'completed', { planId, taskId: 'deep', attempt: 1, output: nested(LIMITS.jsonDepth - 1) });
     simulation.answer('ada', 'completed', { planId, taskId: 'fine', attempt: 1, output: 1 });
     simulation.settle();
-    expect(said(simulation, 'plan.completed')).toEqual([
+    expect(published(simulation, 'plan.completed')).toEqual([
       { planId, goalId: sampleGoal().goalId, outputs: { fine: 1 }, omitted: 2 },
     ]);
   });
 
-  test('waits for an agent that can do the task, but not for ever', () => {
+  test('a plan fails when no agent can do a task for longer than the patience', () => {
     const simulation = new Simulation([sampleAgent('ada', ['rest'])]);
     const planId = started(simulation);
     simulation.now += 29_999;
@@ -168,7 +173,7 @@ describe('a plan', () => {
     });
   });
 
-  test('waits as long for each of the agents that it misses', () => {
+  test('the patience begins anew for each capability that loses its agents', () => {
     const simulation = new Simulation([sampleAgent('eve', ['rest'])]);
     const planId = started(simulation, [sampleStep('a'), sampleStep('b', [], 'rest')]);
     simulation.now += 20_000;
@@ -184,7 +189,7 @@ describe('a plan', () => {
     expect(simulation.plan(planId)).toMatchObject({ status: 'failed', reason: expect.stringContaining('"rest"') });
   });
 
-  test('goes on when such an agent comes', () => {
+  test('a waiting task is assigned when an agent that can do it arrives', () => {
     const simulation = new Simulation([]);
     const planId = started(simulation);
     simulation.now += 20_000;
@@ -193,7 +198,7 @@ describe('a plan', () => {
     expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada' });
   });
 
-  test('does not keep a smaller one waiting', () => {
+  test('a large plan does not delay a small one', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const large = started(
       simulation,
@@ -218,12 +223,12 @@ describe('a task', () => {
     ['paused', { status: { activity: 'paused' } }],
     ['open', { status: { circuit: 'open' } }],
     ['half open', { status: { circuit: 'half_open' } }],
-  ] as const)('is not given to an agent that is %s', (_, unfit) => {
+  ] as const)('a task is not given to an agent that is %s', (_, unfit) => {
     const simulation = new Simulation([sampleAgent('ada', ['work'], unfit), sampleAgent('eve', ['work'])]);
     expect(assignmentOf(simulation, started(simulation))).toMatchObject({ agent: 'eve' });
   });
 
-  test('goes to the agent with the fewest, and of those to one that is not busy', () => {
+  test('a task goes to the agent with the fewest tasks, and of those to one that is not busy', () => {
     const simulation = new Simulation([
       sampleAgent('ada', ['work'], { status: { activity: 'busy' } }),
       sampleAgent('bob', ['work']),
@@ -234,7 +239,7 @@ describe('a task', () => {
     expect(agents).toEqual(['bob', 'eve', 'ada', 'bob']);
   });
 
-  test('waits while everybody has as many as they take', () => {
+  test('a task waits while all agents have as many tasks as they take', () => {
     const simulation = new Simulation([
       sampleAgent('ada', ['work'], { labels: { 'max-tasks': '3' } }),
       sampleAgent('bob', ['work']),
@@ -253,7 +258,7 @@ describe('a task', () => {
     ['trips', { status: { circuit: 'open' } }],
     ['drains', { status: { activity: 'draining' } }],
     ['is started again', { incarnation: '99999999-9999-4999-8999-999999999999' }],
-  ] as const)('goes to somebody else when its agent %s', (_, change) => {
+  ] as const)('a task goes to another agent when its agent %s', (_, change) => {
     const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
     const planId = started(simulation);
     expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada', attempt: 1 });
@@ -261,12 +266,12 @@ describe('a task', () => {
     else simulation.agents.set('ada', sampleAgent('ada', ['work'], change));
     simulation.settle();
     expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 2 });
-    expect(said(simulation, 'task.ada.cancelled')).toMatchObject([
+    expect(published(simulation, 'task.ada.cancelled')).toMatchObject([
       { attempt: 1, reason: expect.stringContaining('ada') },
     ]);
   });
 
-  test('goes to somebody else after a failure and after its deadline, until its attempts are used up', () => {
+  test('a task goes to another agent after a failure and after its deadline, until its attempts are used up', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
     const planId = started(simulation);
     simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'no luck' } });
@@ -283,7 +288,7 @@ describe('a task', () => {
     });
   });
 
-  test('waits before it is tried again', () => {
+  test('a failed task is tried again after a delay that doubles', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])], { retryDelayMs: 500 });
     const planId = started(simulation);
     const fail = (attempt: number): void =>
@@ -300,7 +305,7 @@ describe('a task', () => {
     expect(simulation.decide()).toMatchObject([{ kind: 'assign', attempt: 3 }]);
   });
 
-  test('does not wait for the clock of an agent that is years ahead', () => {
+  test('a failure from years ahead does not delay the next attempt', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])], { retryDelayMs: 500 });
     const planId = started(simulation);
     simulation.now += 10 ** 11;
@@ -309,7 +314,7 @@ describe('a task', () => {
     expect(simulation.decide()).toMatchObject([{ kind: 'assign', attempt: 2 }]);
   });
 
-  test('that no retry can help fails the plan', () => {
+  test('a failure that is not retryable fails the plan', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);
     simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'no', retryable: false } });
@@ -320,21 +325,21 @@ describe('a task', () => {
     });
   });
 
-  test('that two answer is done once: the first one counts, and the other is told', () => {
+  test('of two results of a task the first one counts, and the other attempt is cancelled', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
     const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
     simulation.agents.delete('ada');
     simulation.settle();
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1, output: 'from ada' });
     simulation.settle();
-    expect(said(simulation, 'task.eve.cancelled')).toMatchObject([{ taskId: 'a', attempt: 2 }]);
+    expect(published(simulation, 'task.eve.cancelled')).toMatchObject([{ taskId: 'a', attempt: 2 }]);
     simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 2, output: 'from eve' });
     simulation.settle();
     expect(simulation.plan(planId).tasks.get('a')?.result).toEqual({ agent: 'ada', attempt: 1, output: 'from ada' });
     expect(simulation.plan(planId).completed).toBe(1);
   });
 
-  test('is not done by those whose it never was', () => {
+  test('a result counts only from the agent of the attempt', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
     const planId = started(simulation);
     simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 1 });
@@ -375,7 +380,7 @@ const incidents = fc.array(
 );
 const NAMES = ['ada', 'bob', 'eve'];
 
-/** A swarm in which this and that happens; whoever is asked after every step is `check`. */
+/** A swarm to which these incidents happen; `check` runs after each. */
 function play(
   steps: ReturnType<typeof sampleStep>[],
   happenings: readonly { what: string; which: number }[],
@@ -429,7 +434,7 @@ function happen(
   }
 }
 
-/** Whatever has happened: with everybody back and at work, the plan is completed. */
+/** With all agents back and at work, whatever has happened, the plan completes. */
 function finish(simulation: Simulation, planId: string): void {
   simulation.settle();
   for (let round = 0; round < 100 && simulation.plan(planId).status === 'running'; round += 1) {
@@ -443,7 +448,7 @@ function finish(simulation: Simulation, planId: string): void {
 }
 
 describe('over any course of events', () => {
-  test('every task is assigned only when it can be, to no more than one at a time, and is done once', () => {
+  test('each task is assigned only when it is ready, to one agent at a time, and completes once', () => {
     fc.assert(
       fc.property(dags, incidents, (steps, happenings) => {
         const { simulation, planId } = play(steps, happenings, (now, id) => {
@@ -459,7 +464,7 @@ describe('over any course of events', () => {
         const plan = simulation.plan(planId);
         expect(plan.status).toBe('completed');
         expect(plan.completed).toBe(steps.length);
-        expect(said(simulation, 'plan.completed')).toHaveLength(1);
+        expect(published(simulation, 'plan.completed')).toHaveLength(1);
         expect(plan.open.size).toBe(0);
         const assigned = simulation.log.filter(({ topic }) => topic.endsWith('.assigned'));
         const attempts = assigned.map(({ data }) => JSON.stringify(data, ['taskId', 'attempt']));
@@ -468,7 +473,7 @@ describe('over any course of events', () => {
     );
   });
 
-  test('a ledger that hears it again is the same', () => {
+  test('a ledger that reads the log again is the same', () => {
     fc.assert(
       fc.property(dags, incidents, (steps, happenings) => {
         play(steps, happenings, (now, id) => {
@@ -478,7 +483,7 @@ describe('over any course of events', () => {
     );
   });
 
-  test('a plan goes on from a checkpoint when what came before is gone', () => {
+  test('a plan continues from a checkpoint when the events before it were removed', () => {
     fc.assert(
       fc.property(dags, incidents, fc.nat(), (steps, happenings, when) => {
         const at = when % (happenings.length + 1);
@@ -487,7 +492,7 @@ describe('over any course of events', () => {
         fc.pre(simulation.plan(planId).status === 'running');
         const from = simulation.log.length;
         for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
-          simulation.say('architect.architect.checkpoint', part);
+          simulation.publish('architect.architect.checkpoint', part);
         }
         const { writtenAt: _, ...before } = simulation.plan(planId);
         simulation.ledger = simulation.replay(from);
@@ -499,7 +504,7 @@ describe('over any course of events', () => {
     );
   });
 
-  test('a checkpoint holds whatever a plan can be made of', () => {
+  test('a checkpoint holds the largest and deepest inputs and outputs', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const input = nested(LIMITS.jsonDepth - 3);
     const planId = started(simulation, [
@@ -512,13 +517,13 @@ describe('over any course of events', () => {
     simulation.answer('ada', 'completed', { planId, taskId: 'deep', attempt: 1, output: nested(LIMITS.jsonDepth - 1) });
     const from = simulation.log.length;
     for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
-      simulation.say('architect.architect.checkpoint', part);
+      simulation.publish('architect.architect.checkpoint', part);
     }
     const { writtenAt: _, ...before } = simulation.plan(planId);
     expect(simulation.replay(from).plans.get(planId)).toMatchObject(before);
   });
 
-  test('what was said between the making of a checkpoint and its first part is known from the next one', () => {
+  test('facts between the making of a checkpoint and its first part are known from the next one', () => {
     fc.assert(
       fc.property(dags, incidents, incidents, (steps, before, between) => {
         const { simulation, planId } = play(steps, before, () => {});
@@ -528,9 +533,9 @@ describe('over any course of events', () => {
         happen(simulation, planId, between, () => {});
         fc.pre(simulation.plan(planId).status === 'running');
         const from = simulation.log.length;
-        for (const part of earlier) simulation.say('architect.architect.checkpoint', part);
+        for (const part of earlier) simulation.publish('architect.architect.checkpoint', part);
         for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
-          simulation.say('architect.architect.checkpoint', part);
+          simulation.publish('architect.architect.checkpoint', part);
         }
         const known = simulation.plan(planId);
         const restored = simulation.replay(from).plans.get(planId);
@@ -543,54 +548,54 @@ describe('over any course of events', () => {
     );
   });
 
-  test('a goal that is submitted again does not begin anew what a checkpoint knows', () => {
+  test('a goal that is submitted again does not restart a plan that a checkpoint restores', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1 });
     const from = simulation.log.length;
     simulation.submit(sampleGoal({ steps: [sampleStep('a'), sampleStep('b', ['a'])] }));
-    simulation.say('goal.submitted', sampleGoal({ steps: [sampleStep('a'), sampleStep('b', ['a'])] }), {
+    simulation.publish('goal.submitted', sampleGoal({ steps: [sampleStep('a'), sampleStep('b', ['a'])] }), {
       source: '/operators/another',
     });
     for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID())) {
-      simulation.say('architect.architect.checkpoint', part);
+      simulation.publish('architect.architect.checkpoint', part);
     }
     simulation.ledger = simulation.replay(from);
     expect(simulation.plan(planId)).toMatchObject({ status: 'running', completed: 1 });
     expect(simulation.decide()).toMatchObject([{ kind: 'assign', task: { spec: { taskId: 'b' } } }]);
   });
 
-  test('a request to cancel outlives what it was about, too', () => {
+  test('a request to cancel counts for a plan that a later checkpoint restores', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);
     const parts = checkpointOf(simulation.plan(planId), crypto.randomUUID());
     const from = simulation.log.length;
-    simulation.say('goal.cancelled', { goalId: sampleGoal().goalId, reason: 'not wanted' });
-    for (const part of parts) simulation.say('architect.architect.checkpoint', part);
+    simulation.publish('goal.cancelled', { goalId: sampleGoal().goalId, reason: 'not wanted' });
+    for (const part of parts) simulation.publish('architect.architect.checkpoint', part);
     simulation.ledger = simulation.replay(from);
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({ status: 'cancelled', reason: 'not wanted' });
   });
 
-  test('a plan that has ended while it was written down stays so', () => {
+  test('a checkpoint that comes after the end of its plan does not restart the plan', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 1 });
     const parts = checkpointOf(simulation.plan(planId), crypto.randomUUID());
     const from = simulation.log.length;
     simulation.settle();
-    for (const part of parts) simulation.say('architect.architect.checkpoint', part);
+    for (const part of parts) simulation.publish('architect.architect.checkpoint', part);
     simulation.ledger = simulation.replay(from);
     expect(simulation.plan(planId).status).toBe('completed');
     expect(simulation.decide()).toEqual([]);
   });
 
-  test('a plan whose beginning is gone fails, and says so', () => {
+  test('a plan whose beginning was removed fails with the reason', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);
     simulation.ledger = simulation.replay(2);
     simulation.settle();
-    expect(said(simulation, 'plan.failed')).toMatchObject([
+    expect(published(simulation, 'plan.failed')).toMatchObject([
       { planId, reason: expect.stringContaining('no longer on the bus') },
     ]);
   });

@@ -1,4 +1,4 @@
-// What is to be done, decided from what is known: no I/O, no clock, no memory of its own.
+// Decides the next actions from the plans and the agents: no I/O, no clock, no memory of its own.
 import type { Agent } from '@hypercode/contracts';
 import { hasEnded, lastAttemptOf, type Plan, type PlanLedger, type Task } from '@hypercode/plans';
 import { type Action, assignmentKey, keyOf } from './action.ts';
@@ -11,7 +11,7 @@ export interface ScheduleSettings {
   readonly taskDeadlineMs: number;
   /** Tasks that an agent without the label `max-tasks` has at a time. */
   readonly maxTasksPerAgent: number;
-  /** How long a task waits for somebody who can do it before its plan fails, in milliseconds. */
+  /** How long a task waits for an agent that can do it before its plan fails, in milliseconds. */
   readonly patienceMs: number;
   /** From the first failure of a task to its next attempt, in milliseconds; doubles with each attempt. */
   readonly retryDelayMs: number;
@@ -23,13 +23,13 @@ export interface Swarm extends Iterable<Agent> {
 
 export interface Scene {
   readonly ledger: PlanLedger;
-  /** The source of what this Architect publishes: it sees its own plans through. */
+  /** The source of this Architect, which conducts its own plans only. */
   readonly self: string;
   /** The agents of the namespace. */
   readonly agents: Swarm;
-  /** What has been begun and not been heard yet, by key. */
+  /** Actions whose events have not come back yet, by key. */
   readonly underWay: ReadonlyMap<string, { readonly action: Action }>;
-  /** Since when, in milliseconds since the epoch, tasks of a plan have had nobody who can do them, by `waitKey`. */
+  /** Since when no agent can do the tasks of a plan and a capability, in milliseconds since the epoch, by `waitKey`. */
   readonly stuckSince: ReadonlyMap<string, number>;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -37,9 +37,9 @@ export interface Scene {
 
 export interface Decision {
   readonly actions: readonly Action[];
-  /** What has tasks that nobody can do now, by `waitKey`. */
+  /** The plans and capabilities with tasks that no agent can do now, by `waitKey`. */
   readonly stuck: ReadonlySet<string>;
-  /** When to decide again even if nothing is heard; Infinity for never. */
+  /** When to decide again even if no fact arrives, in milliseconds since the epoch; Infinity for never. */
   readonly wakeAt: number;
 }
 
@@ -60,14 +60,14 @@ class Round implements Decision {
   readonly #scene: Scene;
   readonly #settings: ScheduleSettings;
   readonly #offers: Map<string, Agent[]>;
-  /** Tasks of each agent: those that it has, and those on their way. */
+  /** Tasks under way to each agent, beside those that it has. */
   readonly #loads = new Map<string, number>();
-  /** Capabilities of which nobody has room for another task. */
+  /** Capabilities whose agents all have as many tasks as they take. */
   readonly #exhausted = new Set<string>();
-  /** Whether nobody is there who can do what the capability stands for, as far as it was asked. */
-  readonly #nobody = new Map<string, boolean>();
-  /** Plans whose tasks are to be assigned. */
-  readonly #going: Plan[] = [];
+  /** Whether no agent can do tasks of the capability, busy ones included; a cache. */
+  readonly #isWithoutAgent = new Map<string, boolean>();
+  /** Plans whose tasks can be assigned. */
+  readonly #running: Plan[] = [];
 
   constructor(scene: Scene, settings: ScheduleSettings) {
     this.#scene = scene;
@@ -86,10 +86,10 @@ class Round implements Decision {
     if (end !== null) this.actions.push(end);
     else if (plan.status === 'planning') this.actions.push({ kind: 'plan', plan });
     for (const taskId of plan.open) this.#examine(plan, taskId);
-    if (end === null && plan.status === 'running') this.#going.push(plan);
+    if (end === null && plan.status === 'running') this.#running.push(plan);
   }
 
-  /** How the plan ends now; null when it goes on. */
+  /** The action that ends the plan now; null when it continues. */
   #endOf(plan: Plan): Action | null {
     const { now } = this.#scene;
     if (plan.isLost) {
@@ -110,7 +110,7 @@ class Round implements Decision {
     return this.#failureOf(plan);
   }
 
-  /** The end of a plan of which a task has failed for good, or has waited for too long. */
+  /** The failure of a plan with a task that is not tried again, or that has waited too long for an agent. */
   #failureOf(plan: Plan): Action | null {
     const { patienceMs } = this.#settings;
     for (const taskId of plan.ready) {
@@ -128,13 +128,13 @@ class Round implements Decision {
         this.#wake(since + patienceMs);
         continue;
       }
-      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#whyNobody(task)}`;
+      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#whyStuck(task)}`;
       return { kind: 'fail', plan, reason };
     }
     return null;
   }
 
-  /** Why no further attempt at the task is to be made; null when one is. */
+  /** Why the task is not tried again; null when it is. */
   #hopelessness(task: Task): string | null {
     const { failure } = task;
     const last = failure === null ? '' : `: ${failure.agent} reported "${failure.message}"`;
@@ -167,9 +167,9 @@ class Round implements Decision {
     if (!this.#scene.underWay.has(keyOf(action))) this.actions.push(action);
   }
 
-  /** Assigns what can be, one task a plan in turn: a plan of a thousand tasks does not keep the others waiting. */
+  /** Assigns one task of each plan in turn, so that a plan of a thousand tasks does not delay the others. */
   assign(): void {
-    const served = this.#going.toSorted((a, b) => a.open.size - b.open.size);
+    const served = this.#running.toSorted((a, b) => a.open.size - b.open.size);
     let turns = served.map((plan) => this.#assignments(plan));
     while (turns.length > 0) turns = turns.filter((turn) => turn.next().done !== true);
   }
@@ -199,7 +199,10 @@ class Round implements Decision {
     }
   }
 
-  /** The one with the fewest tasks; of those, one that is not busy, has not failed at the task, and comes first by name. */
+  /**
+   * An agent that has not tried the task before others; then the one with the fewest tasks, not busy, and first by
+   * name.
+   */
   #choose(task: Task): Agent | null {
     const tried = new Set(task.attempts.values());
     let best: Agent | null = null;
@@ -216,23 +219,23 @@ class Round implements Decision {
     return best;
   }
 
-  /** An agent says itself when it failed; one whose clock is ahead waits for nothing. */
+  /** The time of a failure is from the event. If the clock that set it is ahead, the task does not wait. */
   #retryAt({ failure }: Task, attempt: number): number {
     if (failure === null || failure.at > this.#scene.now) return -Infinity;
     return failure.at + Math.min(MAX_RETRY_DELAY_MS, this.#settings.retryDelayMs * 2 ** (attempt - 2));
   }
 
-  /** Whether nobody is there who can do the task, however long one waits for those who are busy. */
+  /** Whether no agent can do the task, also once the busy ones are free. */
   #isStuck({ spec: { capability } }: Task): boolean {
-    let nobody = this.#nobody.get(capability);
-    if (nobody === undefined) {
-      nobody = (this.#offers.get(capability) ?? []).every((agent) => unfitness(agent) !== null);
-      this.#nobody.set(capability, nobody);
+    let isStuck = this.#isWithoutAgent.get(capability);
+    if (isStuck === undefined) {
+      isStuck = (this.#offers.get(capability) ?? []).every((agent) => unfitness(agent) !== null);
+      this.#isWithoutAgent.set(capability, isStuck);
     }
-    return nobody;
+    return isStuck;
   }
 
-  #whyNobody({ spec }: Task): string {
+  #whyStuck({ spec }: Task): string {
     const offering = this.#offers.get(spec.capability) ?? [];
     if (offering.length === 0) return `no agent offers "${spec.capability}"`;
     const reasons = offering.slice(0, 3).map((agent) => `${agent.name} ${unfitness(agent)}`);

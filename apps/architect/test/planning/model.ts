@@ -1,4 +1,4 @@
-// An OpenAI-compatible server for tests, whose model says what it is told to.
+// An OpenAI-compatible server for tests, which gives prepared answers.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,5 +1,5 @@
-// The Architect's decisions played out in memory, for tests: a log of events, a ledger that follows it, and what is decided on
-// top. Nothing runs by itself: the test says who answers what, and when.
+// The Architect's decisions in memory, for tests: a log of events, a ledger that follows it, and the schedule. Nothing
+// runs by itself: the test decides which agent answers what, and when.
 import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
 import { type Plan, planEventId, planIdOf, PlanLedger } from '@hypercode/plans';
 import { announce, type ArchitectBus } from '../../src/conducting/announce.ts';
@@ -30,8 +30,8 @@ export class Simulation {
     this.ledger.caughtUp();
   }
 
-  /** Appends an event that the core would take, unless one of this source and id is there already. */
-  say(
+  /** Appends an event that the core would accept, unless the log has one with this source and id. */
+  publish(
     topic: string,
     data: unknown,
     { id = crypto.randomUUID(), source = this.self }: { id?: string; source?: string } = {},
@@ -43,11 +43,11 @@ export class Simulation {
     // As it comes back from the wire.
     const event: SwarmEvent = JSON.parse(JSON.stringify({ id, topic, source, time, namespace: 'default', data }));
     this.log.push(event);
-    hear(this.ledger, event);
+    apply(this.ledger, event);
   }
 
   submit(goal: Goal): string {
-    this.say('goal.submitted', goal, { source: '/operators/test' });
+    this.publish('goal.submitted', goal, { source: '/operators/test' });
     return planIdOf(goal.goalId);
   }
 
@@ -61,7 +61,7 @@ export class Simulation {
     return actions;
   }
 
-  /** Decides and says so until nothing more follows. */
+  /** Decides and publishes until there is no further action. */
   settle(): void {
     for (let actions = this.decide(); actions.length > 0; actions = this.decide()) {
       for (const action of actions) this.perform(action);
@@ -71,7 +71,7 @@ export class Simulation {
   perform(action: Action): void {
     if (action.kind === 'plan') return this.#plan(action.plan);
     const publish = (topic: string, data: unknown, { id }: { id?: string } = {}): Promise<never> => {
-      this.say(topic, data, { ...(id === undefined ? {} : { id }) });
+      this.publish(topic, data, { ...(id === undefined ? {} : { id }) });
       return new Promise(() => {});
     };
     const bus: Pick<ArchitectBus, 'publish'> = { publish };
@@ -82,17 +82,17 @@ export class Simulation {
     const tasks = (goal?.steps ?? []).map(({ id, ...step }): PlanTask => ({ taskId: id, ...step }));
     const deadline = deadlineAt === null ? null : new Date(deadlineAt).toISOString();
     const data = { planId, goalId, title, tasks, planner: 'steps', missing: [], deadlineAt: deadline };
-    this.say('plan.created', data, { id: planEventId(planId, 'created') });
+    this.publish('plan.created', data, { id: planEventId(planId, 'created') });
   }
 
   answer(agent: string, kind: string, data: object): void {
-    this.say(`task.${agent}.${kind}`, data, { source: agentSource('default', agent) });
+    this.publish(`task.${agent}.${kind}`, data, { source: agentSource('default', agent) });
   }
 
-  /** The ledger of somebody who hears the log from its event `from` on. */
+  /** A ledger that reads the log from its event `from` on. */
   replay(from = 0): PlanLedger {
     const ledger = new PlanLedger(this.self);
-    for (const event of this.log.slice(from)) hear(ledger, event);
+    for (const event of this.log.slice(from)) apply(ledger, event);
     ledger.caughtUp();
     return ledger;
   }
@@ -104,7 +104,7 @@ export class Simulation {
   }
 }
 
-function hear(ledger: PlanLedger, event: SwarmEvent): void {
+function apply(ledger: PlanLedger, event: SwarmEvent): void {
   const fact = ledger.apply(event);
   if (fact.kind === null) throw fact.error;
 }
