@@ -9,6 +9,7 @@ import {
   type DeadLettersInput,
   type DeadLettersResult,
   type GroupInfo,
+  invalidField,
   type NackInput,
   type PublishInput,
   type PublishManyResult,
@@ -449,8 +450,7 @@ function withId(error: unknown, id: string): SwarmError {
 
 function ordinalIn(cursor: string): number {
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  const reason = 'was not returned by this query';
-  throw new SwarmError('INVALID_INPUT', `invalid input: cursor: ${reason}`, { details: [{ path: 'cursor', reason }] });
+  throw invalidField('cursor', 'was not returned by this query');
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();
