@@ -26,9 +26,8 @@ import { systemClock } from '@hypercode/clock';
 import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import { admit } from './admission/admit.ts';
+import { admit, type PublishRate } from './admission/admit.ts';
 import { type BusCaller, sourceOf } from './admission/caller.ts';
-import { RateLimit } from './admission/rate-limit.ts';
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
 import { encodeEvent } from './appending/encode-event.ts';
@@ -50,8 +49,8 @@ export interface BusOptions {
   /** Where policies are kept. */
   db: Kysely<PolicySchema>;
   signal: Signal;
-  /** Events a second that a caller may publish through this replica; 0 is no limit. */
-  publishPerSecond: number;
+  /** How many events a second each caller may publish through this replica. */
+  rate: PublishRate;
   /** Told of failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
   clock?: BusClock;
@@ -75,8 +74,6 @@ export interface BusObserver {
   onAppend(append: { published: number; duplicates: number; ms: number }): void;
 }
 
-/** An agent that pauses for a second may publish a second's worth at once. */
-const PUBLISH_BURST_SECONDS = 1;
 /** Pages of the log that one `read` looks through: who reads for what is rare must not keep the store busy. */
 const MAX_READ_PAGES = 10;
 /** Of events, as JSON, after which the answer to a `read` ends. */
@@ -91,14 +88,14 @@ export class Bus {
   readonly #clock: BusClock;
   readonly #feeds: EventFeeds;
   readonly #subscriptions: Subscriptions;
-  readonly #rate: RateLimit;
+  readonly #rate: PublishRate;
   readonly #lanes: AppendLanes;
   readonly #observers = new Set<BusObserver>();
   readonly #housekeeping: NodeJS.Timeout;
   #tidying: Promise<void> = Promise.resolve();
 
   constructor(options: BusOptions) {
-    const { store, db, signal, onError, publishPerSecond, bookmarkIntervalMs } = options;
+    const { store, db, signal, onError, rate, bookmarkIntervalMs } = options;
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.policies = new Policies({ db, signal, clock: systemClock, onError });
@@ -114,11 +111,7 @@ export class Bus {
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     this.groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, onError });
-    this.#rate = new RateLimit({
-      perSecond: publishPerSecond,
-      burstSeconds: PUBLISH_BURST_SECONDS,
-      now: () => this.#clock.monotonicNow(),
-    });
+    this.#rate = rate;
     this.#housekeeping = setInterval(() => {
       this.#tidying = this.housekeep().catch(onError);
     }, HOUSEKEEPING_INTERVAL_MS);

@@ -13,6 +13,7 @@ import { type Database, migrate } from '@hypercode/stores';
 import { createLocalSignal, type Signal, type StreamItem } from '@hypercode/feed';
 import { describeIn, type SuiteScope } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { PublishRate } from '../src/admission/admit.ts';
 import type { AgentCaller, BusCaller } from '../src/admission/caller.ts';
 import { Bus, type BusOptions } from '../src/bus.ts';
 import { busSchema } from '../src/database-schema.ts';
@@ -40,7 +41,20 @@ const SETTINGS: LogSettings = {
 const OPERATOR: BusCaller = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false };
 const VIEWER: BusCaller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true };
 const OPEN: PolicyRules = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
+const UNLIMITED: PublishRate = { take: () => undefined };
 const NO_TOKEN_ENDS = new AbortController().signal;
+
+/** Allows each caller so many events. */
+function atMost(events: number): PublishRate {
+  const taken = new Map<string, number>();
+  return {
+    take(caller) {
+      const count = (taken.get(caller) ?? 0) + 1;
+      taken.set(caller, count);
+      if (count > events) throw new SwarmError('RATE_LIMITED', 'too many events', { retryAfterMs: 250 });
+    },
+  };
+}
 
 function raise(): never {
   throw new Error('no replica was started');
@@ -126,7 +140,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
       signal,
-      publishPerSecond: 0,
+      rate: UNLIMITED,
       onError: () => undefined,
       ...options,
     });
@@ -285,7 +299,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
     test('is refused by the circuit and by the rate, with the time to come back', async () => {
       const now = Date.now();
       const clock = { now: () => now, monotonicNow: () => 0 };
-      const bus = await swarm({ publishPerSecond: 3, clock });
+      const bus = await swarm({ rate: atMost(3), clock });
       const halted = { circuit: 'open', circuitReason: 'four failures' } as const;
       const refusalOf = (more: Partial<AgentCaller>) =>
         publish(bus, 1, { by: agent('ada', { ...halted, ...more }) }).catch((error: unknown) => error);
@@ -299,7 +313,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await refusalOf({ circuitOpenUntilMs: now })).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
       expect(await refusalOf({ circuit: 'half_open' })).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
       for (let i = 0; i < 3; i += 1) await publish(bus, i);
-      await expect(publish(bus, 4)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+      await expect(publish(bus, 4)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 250 });
       await publish(bus, 'another agent', { by: agent('eve') });
     });
 
