@@ -1,4 +1,5 @@
 // The event bus as its callers see it: publish, subscribe, read, consumer groups, policies.
+import { type Clock, repeat, systemClock } from '@hypercode/clock';
 import {
   type ClaimInput,
   type ClaimResult,
@@ -22,7 +23,6 @@ import {
   type TopicsInput,
   type TopicsResult,
 } from '@hypercode/contracts';
-import { systemClock } from '@hypercode/clock';
 import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
@@ -53,20 +53,10 @@ export interface BusOptions {
   rate: PublishRate;
   /** Told of failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
-  clock?: BusClock;
+  clock?: Clock;
   /** How often subscribers without news get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
-
-/** Time, so that tests can hold it. */
-export interface BusClock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds that never go back. */
-  monotonicNow(): number;
-}
-
-const SYSTEM_CLOCK: BusClock = { now: () => Date.now(), monotonicNow: () => performance.now() };
 
 /** Hears of what goes on inside a bus. */
 export interface BusObserver {
@@ -79,42 +69,43 @@ const MAX_READ_PAGES = 10;
 /** Of events, as JSON, after which the answer to a `read` ends. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** How often retention is applied to what nobody appends to, in milliseconds. */
-const HOUSEKEEPING_INTERVAL_MS = 15_000;
+const RETENTION_INTERVAL_MS = 15_000;
 
 export class Bus {
   readonly policies: Policies;
   readonly groups: Groups;
   readonly #options: BusOptions;
-  readonly #clock: BusClock;
+  readonly #clock: Clock;
   readonly #feeds: EventFeeds;
   readonly #subscriptions: Subscriptions;
   readonly #rate: PublishRate;
   readonly #lanes: AppendLanes;
   readonly #observers = new Set<BusObserver>();
-  readonly #housekeeping: NodeJS.Timeout;
-  #tidying: Promise<void> = Promise.resolve();
+  readonly #endRetention: () => void;
+  #retaining: Promise<void> = Promise.resolve();
 
   constructor(options: BusOptions) {
-    const { store, db, signal, onError, rate, bookmarkIntervalMs } = options;
+    const { store, db, signal, onError, rate, bookmarkIntervalMs, clock = systemClock } = options;
     this.#options = options;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.policies = new Policies({ db, signal, clock: systemClock, onError });
-    this.#feeds = new EventFeeds({ log: store.log, signal, clock: systemClock, onError });
+    this.#clock = clock;
+    this.policies = new Policies({ db, signal, clock, onError });
+    this.#feeds = new EventFeeds({ log: store.log, signal, clock, onError });
     this.#lanes = new AppendLanes({
       log: store.log,
       onAppended: (append) => this.#appended(append),
-      monotonicNow: () => this.#clock.monotonicNow(),
+      monotonicNow: () => clock.monotonicMs(),
     });
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
-      clock: systemClock,
+      clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
-    this.groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, onError });
+    this.groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, clock, onError });
     this.#rate = rate;
-    this.#housekeeping = setInterval(() => {
-      this.#tidying = this.housekeep().catch(onError);
-    }, HOUSEKEEPING_INTERVAL_MS);
+    this.#endRetention = repeat(clock, RETENTION_INTERVAL_MS, () => {
+      this.#retaining = this.applyRetention().catch(onError);
+      return this.#retaining;
+    });
   }
 
   /**
@@ -123,7 +114,7 @@ export class Bus {
    */
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
     const access = await this.#accessOf(caller, namespace);
-    const now = this.#clock.now();
+    const now = this.#clock.epochMs();
     admit({ caller, access, rate: this.#rate, now }, input.topic);
     const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
@@ -138,7 +129,7 @@ export class Bus {
   /** Publishes events in their order, as one call; each is admitted by itself, and one refusal spares the others. */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#accessOf(caller, namespace);
-    const now = this.#clock.now();
+    const now = this.#clock.epochMs();
     const gate = { caller, access, rate: this.#rate, now };
     const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
@@ -176,7 +167,7 @@ export class Bus {
 
   /** Publishes what the core itself has to say; its topic begins with `system.`. */
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
-    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.now()) });
+    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.epochMs()) });
     const [appended] = await this.#lanes.append(namespace, [event]);
     if (appended === undefined) throw new Error('the append returned no result');
     return resultOf(event, appended);
@@ -347,18 +338,18 @@ export class Bus {
   }
 
   /** Applies retention now. */
-  housekeep(): Promise<void> {
-    return this.#options.store.housekeep();
+  applyRetention(): Promise<void> {
+    return this.#options.store.applyRetention();
   }
 
   /** Lets what is under way finish, and stops following. Store and database stay open. */
   async close(): Promise<void> {
-    clearInterval(this.#housekeeping);
+    this.#endRetention();
     this.#subscriptions.close();
     await this.groups.close();
     await this.#feeds.close();
     await this.policies.close();
-    await this.#tidying;
+    await this.#retaining;
   }
 
   #appended({ namespace, events, appended, ms }: Append): void {

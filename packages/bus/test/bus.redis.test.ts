@@ -11,7 +11,7 @@ describe('the bus on Redis', () => {
     const url = sharedRedisUrl();
     const folder = await embeddedFolder('bus');
     const database = await openDatabase({ dataDir: folder.path });
-    const admin = connectRedis(url, 'swarm-test');
+    const admin = connectRedis(url, { connectionName: 'swarm-test' });
     return {
       database: async () => ({ database, close: async () => undefined }),
       store: (_database, settings) => openRedisStore({ url, settings }),

@@ -1,6 +1,7 @@
 // What a bus promises, as tests through its public face: run on PGlite, PostgreSQL and Redis.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { HeldClock } from '@hypercode/clock/testing';
 import {
   type GroupEvent,
   type PolicyRules,
@@ -297,8 +298,8 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
     });
 
     test('is refused by the circuit and by the rate, with the time to come back', async () => {
-      const now = Date.now();
-      const clock = { now: () => now, monotonicNow: () => 0 };
+      const clock = new HeldClock();
+      const now = clock.epochMs();
       const bus = await swarm({ rate: atMost(3), clock });
       const halted = { circuit: 'open', circuitReason: 'four failures' } as const;
       const refusalOf = (more: Partial<AgentCaller>) =>
@@ -408,7 +409,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const bus = await swarm({}, { retention });
       const { position } = await publish(bus, 'first');
       for (let i = 0; i < 60; i += 1) await publish(bus, i);
-      await bus.housekeep();
+      await bus.applyRetention();
       const listener = subscribe(await replica({}, { retention }), { lastEventId: position });
       await until(() => expect(listener.of('gap')).toMatchObject([{ after: position, reason: 'retention' }]));
       await until(() => expect(dataOf(listener).at(-1)).toBe(59));
@@ -533,7 +534,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
         const before = await ranges(namespaces);
         for (let i = 0; i < 60; i += 1) await publish(bus, i);
-        await bus.housekeep();
+        await bus.applyRetention();
         return before;
       });
       const { events } = await bus.read(VIEWER, { namespace, topics: ['>'], after: undefined, limit: 100 });
@@ -806,7 +807,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await publish(bus, 'held');
       await until(() => expect(member.of('delivery')).toHaveLength(1));
       for (let i = 0; i < 100; i += 1) await publish(bus, i);
-      await bus.housekeep();
+      await bus.applyRetention();
       expect(await ack(bus, [member.of('delivery')[0]?.deliveryId ?? ''])).toBe(1);
       await until(() => expect(member.of('gap')).toHaveLength(1));
       const [gap] = member.of('gap');

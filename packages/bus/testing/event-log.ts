@@ -331,7 +331,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
             const [answer] = await store.log.append(namespace, [event]);
             if (answer?.duplicate === false) return answer;
             answers.push({ sentAt, answer });
-            await store.housekeep();
+            await store.applyRetention();
             return null;
           },
           { what: 'the window to end', intervalMs: 10 },
@@ -411,7 +411,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
       const settled = async (store: BusStore, namespace: string, wanted: (kept: number) => boolean) =>
         waitFor(
           async () => {
-            await store.housekeep();
+            await store.applyRetention();
             const { horizon, head } = await rangeOf(store.log, namespace);
             return wanted(head.seq - horizon.seq) ? { horizon, head } : null;
           },
@@ -529,8 +529,8 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         const namespace = newNamespace();
         await Promise.all([
           ...Array.from({ length: 20 }, () => pair.first.log.append(namespace, newEvents(20))),
-          ...Array.from({ length: 5 }, () => pair.first.housekeep()),
-          ...Array.from({ length: 5 }, () => pair.second.housekeep()),
+          ...Array.from({ length: 5 }, () => pair.first.applyRetention()),
+          ...Array.from({ length: 5 }, () => pair.second.applyRetention()),
         ]);
         const { horizon, head } = await settled(pair.first, namespace, (kept) => kept <= 50);
         expect(head.seq).toBe(400);
@@ -592,7 +592,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         for (let call = 0; call < 20; call++) await pair.second.log.append(namespace, [newEvent({ topic: 'new' })]);
         await waitFor(
           async () => {
-            await pair.second.housekeep();
+            await pair.second.applyRetention();
             const topics = await pair.first.log.topics(namespace, { after: null, limit: 10 });
             expect(topics.find(({ topic }) => topic === 'new')?.count).toBe(20);
             return topics.length === 1;

@@ -153,7 +153,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         const small = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents: 1 } });
         await waitFor(
           async () => {
-            await small.first.housekeep();
+            await small.first.applyRetention();
             return (await rangeOf(first.log, group.namespace)).horizon.seq === 1;
           },
           { what: 'the first event to be removed' },
@@ -825,7 +825,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       const removed = (store: BusStore, kept: number) =>
         waitFor(
           async () => {
-            await store.housekeep();
+            await store.applyRetention();
             const range = await rangeOf(store.log, group.namespace);
             return range.head.seq - range.horizon.seq <= kept ? range : null;
           },

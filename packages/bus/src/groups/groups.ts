@@ -1,6 +1,6 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, repeat, sleep } from '@hypercode/clock';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
 import { Alarm, ended, type Signal, type StreamBatch } from '@hypercode/feed';
@@ -25,6 +25,7 @@ export interface GroupsOptions {
   store: GroupStore;
   feeds: EventFeeds;
   signal: Signal;
+  clock: Clock;
   onError: (error: unknown) => void;
 }
 
@@ -59,23 +60,20 @@ export class Groups {
   readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
   readonly #options: GroupsOptions;
   readonly #readings = new Map<string, Promise<Reading>>();
-  readonly #known = new LRUCache<string, GroupSettings>({ max: MAX_KNOWN, ttl: KNOWN_MS });
-  readonly #upkeep: NodeJS.Timeout;
-  #keepingUp: Promise<unknown> = Promise.resolve();
-  #isKeepingUp = false;
+  readonly #known: LRUCache<string, GroupSettings>;
+  readonly #endUpkeep: () => void;
+  #keepingUp: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: GroupsOptions) {
     this.#options = options;
-    this.#upkeep = setInterval(() => {
-      if (this.#isKeepingUp) return;
-      this.#isKeepingUp = true;
-      this.#keepingUp = this.#keepUp()
-        .catch(options.onError)
-        .finally(() => {
-          this.#isKeepingUp = false;
-        });
-    }, UPKEEP_INTERVAL_MS);
+    // The cache takes 0 for no time at all.
+    const perf = { now: () => options.clock.monotonicMs() + 1 };
+    this.#known = new LRUCache({ max: MAX_KNOWN, ttl: KNOWN_MS, ttlResolution: 0, perf });
+    this.#endUpkeep = repeat(options.clock, UPKEEP_INTERVAL_MS, () => {
+      this.#keepingUp = this.#keepUp().catch(options.onError);
+      return this.#keepingUp;
+    });
   }
 
   /**
@@ -114,7 +112,7 @@ export class Groups {
         if (outcome === null || outcome.room > 0) isFull = false;
         if (outcome === null) {
           // The stream stays open, as a subscription does, and goes on when the store is back.
-          await waitOrAbort(AWAY_MS, signal);
+          await sleep(this.#options.clock, AWAY_MS, signal);
           continue;
         }
         if (signal.aborted) {
@@ -140,10 +138,10 @@ export class Groups {
     const leave = reader.join({ onNews: ring, onRoom: ring });
     signal.addEventListener('abort', ring);
     let isLate = waitMs === 0;
-    const timer = setTimeout(() => {
+    const cancel = this.#options.clock.schedule(waitMs, () => {
       isLate = true;
       ring();
-    }, waitMs);
+    });
     try {
       for (let asked = false; ;) {
         if (ended(signal)) return { deliveries: [] };
@@ -164,7 +162,7 @@ export class Groups {
         await alarm.wait();
       }
     } finally {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener('abort', ring);
       leave();
     }
@@ -247,7 +245,7 @@ export class Groups {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#upkeep);
+    this.#endUpkeep();
     await this.#keepingUp;
     const readings = await Promise.allSettled(this.#readings.values());
     this.#readings.clear();
@@ -308,12 +306,12 @@ export class Groups {
   }
 
   async #start({ namespace, group, settings, from }: Omit<GroupRequest, 'consumer'>): Promise<Reading> {
-    const { store, feeds, signal } = this.#options;
+    const { store, feeds, signal, clock } = this.#options;
     const followed = await feeds.follow(namespace);
     const { cursor } = await store.open(namespace, group, settings, from);
     this.#known.set(keyOf(namespace, group), settings);
     const { retention } = feeds;
-    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor });
+    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor, clock });
     const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.stir());
     return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
   }
@@ -364,10 +362,6 @@ function whileAway(error: unknown): null {
   if (error instanceof SwarmError && error.code === 'UNAVAILABLE') return null;
   throw error;
 }
-
-/** Resolves after so many milliseconds, or when `signal` aborts. */
-const waitOrAbort = (ms: number, signal: AbortSignal): Promise<void> =>
-  delay(ms, undefined, { signal }).catch(() => undefined);
 
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
 const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;

@@ -1,6 +1,5 @@
 // Consumer groups in PostgreSQL: a row for the group, which orders its operations, and a row for each event that it has taken.
 import { SwarmError } from '@hypercode/contracts';
-import type { Kysely } from 'kysely';
 import type {
   ClaimOutcome,
   ClaimRequest,
@@ -11,7 +10,7 @@ import type {
   StoredGroup,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import { inTime } from './in-time.ts';
+import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
@@ -21,12 +20,11 @@ import { listGroups } from './queries/list-groups.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
-import type { BusSchema } from './schema.ts';
 
 export class PostgresGroups implements GroupStore {
-  readonly #db: Kysely<BusSchema>;
+  readonly #db: BoundedDatabase;
 
-  constructor(db: Kysely<BusSchema>) {
+  constructor(db: BoundedDatabase) {
     this.#db = db;
   }
 
@@ -37,7 +35,7 @@ export class PostgresGroups implements GroupStore {
     from: 'latest' | 'earliest',
   ): Promise<{ cursor: LogPosition; created: boolean }> {
     const latest = from === 'latest';
-    const opened = await inTime(this.#db, (db) => openGroup(db, namespace, { group, settings, latest }));
+    const opened = await this.#db.ask((db) => openGroup(db, namespace, { group, settings, latest }));
     if (opened === undefined) throw notFound(group);
     const existing: GroupSettings = {
       topics: opened.topics,
@@ -54,11 +52,11 @@ export class PostgresGroups implements GroupStore {
   }
 
   async find(namespace: string, group: string): Promise<GroupSettings | null> {
-    return (await inTime(this.#db, (db) => findGroup(db, namespace, group))) ?? null;
+    return (await this.#db.ask((db) => findGroup(db, namespace, group))) ?? null;
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
-    const claimed = await inTime(this.#db, (db) => claimEvents(db, namespace, { group, request }));
+    const claimed = await this.#db.ask((db) => claimEvents(db, namespace, { group, request }));
     if (claimed === undefined) throw notFound(group);
     const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost } = claimed;
     const due = claimed.due ?? [];
@@ -82,7 +80,7 @@ export class PostgresGroups implements GroupStore {
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
     const positions = deliveries.map(({ position }) => position);
-    return ofGroup(group, await inTime(this.#db, (db) => ackDeliveries(db, namespace, { group, positions })));
+    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, positions })));
   }
 
   async nack(
@@ -91,7 +89,7 @@ export class PostgresGroups implements GroupStore {
     deliveries: readonly DeliveryRef[],
     how: { delayMs: number; reason: string | null },
   ): Promise<number> {
-    return ofGroup(group, await inTime(this.#db, (db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
+    return ofGroup(group, await this.#db.ask((db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
   }
 
   async deadLetters(
@@ -101,7 +99,7 @@ export class PostgresGroups implements GroupStore {
   ): Promise<DeadLetterPage> {
     const { rows, isMore } = ofGroup(
       group,
-      await inTime(this.#db, (db) => listDeadLetters(db, namespace, { group, ...page })),
+      await this.#db.ask((db) => listDeadLetters(db, namespace, { group, ...page })),
     );
     const letters = rows.map(({ epoch, seq, nonce, ...letter }) => ({ position: { epoch, seq, nonce }, ...letter }));
     return { letters, next: isMore ? (letters.at(-1)?.ordinal ?? null) : null };
@@ -116,7 +114,7 @@ export class PostgresGroups implements GroupStore {
   }
 
   async list(namespace: string): Promise<StoredGroup[]> {
-    const rows = await inTime(this.#db, (db) => listGroups(db, namespace));
+    const rows = await this.#db.ask((db) => listGroups(db, namespace));
     return rows.map(({ epoch, seq, nonce, ...group }) => ({ ...group, cursor: { epoch, seq, nonce } }));
   }
 
@@ -126,11 +124,11 @@ export class PostgresGroups implements GroupStore {
     how: { positions: readonly LogPosition[] | null; redrive: boolean },
   ): Promise<number> {
     // Of all, those that are dead by now: some may die again while the batches go on.
-    const deaths = how.positions === null ? await inTime(this.#db, (db) => countDeaths(db, namespace, group)) : 0;
+    const deaths = how.positions === null ? await this.#db.ask((db) => countDeaths(db, namespace, group)) : 0;
     const upTo = ofGroup(group, deaths);
     let total = 0;
     for (;;) {
-      const step = await inTime(this.#db, (db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
+      const step = await this.#db.ask((db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
       const { resolved, more } = ofGroup(group, step);
       total += resolved;
       if (!more) return total;

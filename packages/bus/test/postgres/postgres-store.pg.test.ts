@@ -68,7 +68,7 @@ test('what retention removed is deleted, by appends in the background and by hou
   await waitFor(async () => (await count('bus_events')) <= 1_500, { what: 'the removed events to be deleted' });
   await waitFor(
     async () => {
-      await store.housekeep();
+      await store.applyRetention();
       return (await count('bus_dedup')) === 0;
     },
     { what: 'duplicates to be forgotten' },
@@ -170,7 +170,7 @@ test('a database that does not answer is told within two seconds, by every metho
     () => store.groups.discard('default', 'g', null),
     () => store.groups.list('default'),
     () => store.check(),
-    () => store.housekeep(),
+    () => store.applyRetention(),
   ];
 
   way.silence();

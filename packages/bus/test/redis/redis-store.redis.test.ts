@@ -22,7 +22,7 @@ const SMALL: LogSettings = {
 };
 
 const openOn = (url: () => string) => async (settings: LogSettings) => {
-  const admin = connectRedis(url(), 'swarm-test');
+  const admin = connectRedis(url(), { connectionName: 'swarm-test' });
   return {
     first: openRedisStore({ url: url(), settings }),
     second: openRedisStore({ url: url(), settings }),
