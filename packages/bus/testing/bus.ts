@@ -158,7 +158,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
   async function swarm(options: Partial<BusOptions> = {}, settings: Partial<LogSettings> = {}): Promise<Bus> {
     namespace = `n${randomUUID().slice(0, 12)}`;
     const bus = await replica(options, settings);
-    await bus.policies.put(namespace, OPEN, undefined);
+    await bus.putPolicy(namespace, OPEN, undefined);
     return bus;
   }
 
@@ -269,7 +269,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
 
     test('each of many is admitted by itself', async () => {
       const bus = await swarm();
-      await bus.policies.put(namespace, { roles: {}, default: { publish: ['a.*'], subscribe: ['>'] } }, 1);
+      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['a.*'], subscribe: ['>'] } }, 1);
       const id = randomUUID();
       const { results } = await bus.publishMany(agent('ada'), namespace, [
         { topic: 'a.b', data: 1 },
@@ -454,12 +454,12 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await publish(bus, 1, { topic: 'work.open' });
       await until(() => expect(dataOf(listener)).toEqual([1]));
       const hiding = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret.>'] };
-      await bus.policies.put(namespace, { roles: {}, default: hiding }, undefined);
-      await until(async () => expect((await other.policies.get(namespace)).version).toBe(2));
+      await bus.putPolicy(namespace, { roles: {}, default: hiding }, undefined);
+      await until(async () => expect((await other.getPolicy(namespace)).version).toBe(2));
       await publish(bus, 2, { topic: 'work.secret.plan' });
       await publish(bus, 3, { topic: 'work.open' });
       await until(() => expect(dataOf(listener)).toEqual([1, 3]));
-      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, 2);
+      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, 2);
       await until(() => expect(listener.refusal).toMatchObject({ code: 'ACL_DENIED', details: { topic: 'work.>' } }));
     });
 
@@ -471,7 +471,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await attached(listener);
       await publish(bus, 1);
       await until(() => expect(dataOf(listener)).toEqual([1]));
-      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
       await until(() => expect(listener.refusal?.code).toBe('ACL_DENIED'));
     });
 
@@ -480,7 +480,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const { log } = stores.at(-1) ?? raise();
       const ranges = log.ranges.bind(log);
       const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
-        await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+        await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
         return ranges(namespaces);
       });
       const listener = subscribe(bus);
@@ -547,12 +547,12 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
     test('begin with the one that ships, and are replaced if nobody else has', async () => {
       const bus = await replica();
       namespace = `n${randomUUID().slice(0, 12)}`;
-      expect(await bus.policies.get(namespace)).toMatchObject({ version: 0, default: { publish: [] } });
-      expect(await bus.policies.put(namespace, OPEN, 0)).toMatchObject({ version: 1, ...OPEN });
-      expect(await codeOf(bus.policies.put(namespace, OPEN, 0))).toBe('CONFLICT');
-      expect(await codeOf(bus.policies.put(namespace, OPEN, 2))).toBe('CONFLICT');
-      expect(await bus.policies.put(namespace, OPEN, 1)).toMatchObject({ version: 2 });
-      const racing = [bus, await replica()].map((one) => codeOf(one.policies.put(namespace, OPEN, 2)));
+      expect(await bus.getPolicy(namespace)).toMatchObject({ version: 0, default: { publish: [] } });
+      expect(await bus.putPolicy(namespace, OPEN, 0)).toMatchObject({ version: 1, ...OPEN });
+      expect(await codeOf(bus.putPolicy(namespace, OPEN, 0))).toBe('CONFLICT');
+      expect(await codeOf(bus.putPolicy(namespace, OPEN, 2))).toBe('CONFLICT');
+      expect(await bus.putPolicy(namespace, OPEN, 1)).toMatchObject({ version: 2 });
+      const racing = [bus, await replica()].map((one) => codeOf(one.putPolicy(namespace, OPEN, 2)));
       expect((await Promise.all(racing)).toSorted()).toEqual(['CONFLICT', 'no refusal']);
     });
 
@@ -560,15 +560,15 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const bus = await replica();
       namespace = `n${randomUUID().slice(0, 12)}`;
       const ada = { name: 'ada', role: 'worker', circuit: 'closed' as const };
-      const explain = (topic: string, who: Parameters<typeof bus.policies.explain>[1] = ada) =>
-        bus.policies.explain(namespace, who, { action: 'publish', topic });
+      const explain = (topic: string, who: Parameters<typeof bus.explainPolicy>[1] = ada) =>
+        bus.explainPolicy(namespace, who, { action: 'publish', topic });
       expect(await explain('task.ada.done')).toMatchObject({ allowed: true, rule: 'task.{name}.>' });
       expect(await explain('task.ada.assigned')).toMatchObject({ allowed: false, rule: 'task.{name}.assigned' });
       expect(await explain('other')).toMatchObject({ allowed: false, rule: null });
-      const before = await bus.policies.get(namespace);
-      await bus.policies.put(namespace, OPEN, undefined);
+      const before = await bus.getPolicy(namespace);
+      await bus.putPolicy(namespace, OPEN, undefined);
       expect(await explain('system.x')).toMatchObject({ allowed: false, rule: 'system.>' });
-      await bus.policies.put(namespace, before, undefined);
+      await bus.putPolicy(namespace, before, undefined);
       expect(await explain('task.ada.done', { ...ada, circuit: 'open' })).toMatchObject({
         allowed: false,
         rule: 'task.{name}.>',
@@ -749,7 +749,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 5000 };
       const waiting = codeOf(bus.claim(agent('py'), input, NO_TOKEN_ENDS));
       await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(1));
-      await bus.policies.put(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
       expect(await waiting).toBe('ACL_DENIED');
     });
 
@@ -844,7 +844,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await codeOf(bus.ack(agent('worker'), namespace, 'nobody', deliveryIds))).toBe('NOT_FOUND');
       expect(await codeOf(ack(bus, ['nonsense']))).toBe('INVALID_INPUT');
       const half = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret'] };
-      await bus.policies.put(namespace, { roles: {}, default: half }, undefined);
+      await bus.putPolicy(namespace, { roles: {}, default: half }, undefined);
       await until(() => expect(member.refusal).toMatchObject({ code: 'ACL_DENIED', details: { rule: 'work.secret' } }));
       expect(await codeOf(ack(bus, deliveryIds))).toBe('ACL_DENIED');
       expect(await ack(bus, deliveryIds, OPERATOR)).toBe(1);

@@ -18,11 +18,11 @@ import {
 } from './bus-store.ts';
 import { GroupModel } from './group-model.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
+import type { GroupSettings } from '../src/store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
   GroupDelivery,
-  GroupSettings,
   StoredDeadLetter,
   StoredGroup,
 } from '../src/store/group-store.ts';

@@ -2,7 +2,8 @@
 import type { Clock } from '@hypercode/clock';
 import type { Follower } from '@hypercode/feed';
 import type { LogEntry, Retention } from '../store/event-log.ts';
-import type { ClaimOutcome, ClaimRequest, GroupSettings, GroupStore } from '../store/group-store.ts';
+import type { GroupSettings } from '../store/group-settings.ts';
+import type { ClaimOutcome, ClaimRequest, GroupStore } from '../store/group-store.ts';
 import { isSamePosition, type LogPosition } from '../store/position.ts';
 import { type EventFeeds, type FollowedEvents, holds } from '../subscriptions/event-feeds.ts';
 import { projectionOf } from '../subscriptions/topic-filter.ts';

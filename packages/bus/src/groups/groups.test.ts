@@ -3,7 +3,8 @@ import { HeldClock } from '@hypercode/clock/testing';
 import { SwarmError } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { expect, test, vi } from 'vitest';
-import type { GroupSettings, GroupStore } from '../store/group-store.ts';
+import type { GroupSettings } from '../store/group-settings.ts';
+import type { GroupStore } from '../store/group-store.ts';
 import { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { Groups } from './groups.ts';
 

@@ -5,7 +5,8 @@ import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type Swa
 import { unavailable } from '@hypercode/stores';
 import { Alarm, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
-import type { ClaimOutcome, GroupSettings, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
+import type { ClaimOutcome, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { deliveryIn, DeliveryItem, deliveryOf, formatDeliveryId, groupGapItem, type GroupItem } from './delivery.ts';
@@ -301,7 +302,7 @@ export class Groups {
     // Another's settings were refused, or the reader was let go of in this moment.
     if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
     reading.idleUpkeeps = 0;
-    assertSame(group, reading.reader.settings, settings);
+    assertSameSettings(group, reading.reader.settings, settings);
     return reading;
   }
 
@@ -365,24 +366,6 @@ function whileAway(error: unknown): null {
 
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
 const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;
-
-/** Topics in one order, each once: groups are compared by it. */
-export const groupSettings = ({ topics, ackDeadlineMs, maxDeliveries }: GroupSettings): GroupSettings => ({
-  topics: [...new Set(topics)].toSorted(),
-  ackDeadlineMs,
-  maxDeliveries,
-});
-
-function assertSame(group: string, existing: GroupSettings, wanted: GroupSettings): void {
-  if (JSON.stringify(groupSettings(existing)) === JSON.stringify(groupSettings(wanted))) return;
-  throw new SwarmError(
-    'CONFLICT',
-    `consumer group "${group}" exists with different topics, ackDeadlineMs or maxDeliveries`,
-    {
-      details: { existing: groupSettings(existing) },
-    },
-  );
-}
 
 async function shut({ reader, unsubscribe }: Reading): Promise<void> {
   unsubscribe();

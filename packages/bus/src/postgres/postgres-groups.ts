@@ -1,11 +1,11 @@
 // Consumer groups in PostgreSQL: a row for the group, which orders its operations, and a row for each event that it has taken.
 import { SwarmError } from '@hypercode/contracts';
+import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
-  GroupSettings,
   GroupStore,
   StoredGroup,
 } from '../store/group-store.ts';
@@ -42,11 +42,7 @@ export class PostgresGroups implements GroupStore {
       ackDeadlineMs: opened.ack_deadline_ms,
       maxDeliveries: opened.max_deliveries,
     };
-    if (!isSameSettings(existing, settings)) {
-      throw new SwarmError('CONFLICT', `the consumer group "${group}" exists with other settings`, {
-        details: { existing },
-      });
-    }
+    assertSameSettings(group, existing, settings);
     const { cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
     return { cursor: { epoch, seq, nonce }, created };
   }
@@ -143,9 +139,3 @@ function ofGroup<T>(group: string, answer: T | null): T {
   if (answer === null) throw notFound(group);
   return answer;
 }
-
-const isSameSettings = (a: GroupSettings, b: GroupSettings): boolean =>
-  a.ackDeadlineMs === b.ackDeadlineMs &&
-  a.maxDeliveries === b.maxDeliveries &&
-  a.topics.length === b.topics.length &&
-  a.topics.every((topic, index) => topic === b.topics[index]);
