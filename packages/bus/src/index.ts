@@ -1,6 +1,7 @@
 // The event bus: admission, deduplicated append, subscriptions, consumer groups, policies. On Redis or on PostgreSQL.
-// `Bus` is the one door: whatever a caller asks for passes the policy there. Its rooms, each of which imports only from those
-// before it: store (the ports), postgres and redis (their drivers); policies, admission, appending, subscriptions, groups.
+// `Bus` is the one door: what callers publish, read and consume passes the policy there. Its rooms, each of which imports only
+// from those before it: store (the ports), postgres and redis (their drivers); policies, admission, appending, subscriptions,
+// groups.
 export type { PublishRate } from './admission/admit.ts';
 export type { BusCaller } from './admission/caller.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';

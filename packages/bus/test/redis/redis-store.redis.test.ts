@@ -11,6 +11,7 @@ import { groupStoreConformance } from '../../testing/group-store.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '@hypercode/stores';
+import { redisTime } from './redis-time.ts';
 import { logKeys } from '../../src/redis/redis-keys.ts';
 import { openRedisStore } from '../../src/redis/redis-store.ts';
 import type { LogSettings } from '../../src/store/event-log.ts';
@@ -26,6 +27,7 @@ const openOn = (url: () => string) => async (settings: LogSettings) => {
   return {
     first: openRedisStore({ url: url(), settings }),
     second: openRedisStore({ url: url(), settings }),
+    time: redisTime(admin),
     async loseLog(namespace: string) {
       await admin.ask((client) => client.unlink(...logKeys(namespace)));
     },
