@@ -3,6 +3,7 @@ import { connectRedis, createRedisSignal, openDatabase } from '@hypercode/stores
 import { sharedRedisUrl, embeddedFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';
+import { redisTime } from './redis/redis-time.ts';
 import { logKeys } from '../src/redis/redis-keys.ts';
 import { openRedisStore } from '../src/redis/redis-store.ts';
 
@@ -16,6 +17,7 @@ describe('the bus on Redis', () => {
       database: async () => ({ database, close: async () => undefined }),
       store: (_database, settings) => openRedisStore({ url, settings }),
       signal: () => createRedisSignal({ url }),
+      time: () => Promise.resolve(redisTime(admin)),
       loseLog: async (namespace) => void (await admin.ask((client) => client.unlink(...logKeys(namespace)))),
       async close() {
         await admin.close();
