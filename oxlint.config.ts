@@ -24,7 +24,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing', 'feed/testing', 'testkit'],
   },
   'packages/registry': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
-  'packages/bus': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
+  'packages/bus': {
+    imports: ['clock', 'contracts', 'stores', 'feed'],
+    tests: ['clock/testing', 'stores/testing', 'testkit'],
+  },
   'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'] },
   'packages/client': {
     imports: ['clock', 'contracts'],

@@ -2,7 +2,15 @@
 // standby follows the bus until the name is free.
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
 import type { Clock } from '@hypercode/clock';
-import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
+import {
+  agentSource,
+  architectEvents,
+  type Goal,
+  GoalSubmission,
+  invalidField,
+  invalidInput,
+  LIMITS,
+} from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
 import { goalEventId, hasEnded, type Plan, planIdOf, type PlanLedger } from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
@@ -101,10 +109,9 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     const goal: Goal = { goalId, ...rest };
     if (goal.steps !== undefined) {
       const faults = planFaults(goal.steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
-      const [first] = faults;
+      const [first, ...alsoReasons] = faults;
       if (first !== undefined) {
-        const details = faults.map((reason) => ({ path: 'steps', reason }));
-        throw new SwarmError('INVALID_INPUT', `invalid input: steps: ${first}`, { details });
+        throw invalidField('steps', first, { alsoReasons });
       }
     }
     const planId = planIdOf(goalId);

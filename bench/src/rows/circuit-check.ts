@@ -1,5 +1,8 @@
 // What it costs every publish to be admitted, circuit and all: in this process, without a store.
-import { Access, admit, type BusCaller, RateLimit } from '@hypercode/bus';
+import type { BusCaller } from '@hypercode/bus';
+import { Access, admit } from '@hypercode/bus/testing';
+import { systemClock } from '@hypercode/clock';
+import { RateLimit } from '@hypercode/server';
 import { median, medianRatio } from '../measure/percentiles.ts';
 import { interleave } from '../measure/rounds.ts';
 import type { Rig } from '../rig.ts';
@@ -61,7 +64,7 @@ function nanosOf(caller: BusCaller, count: number): number {
     subscribe: [],
     denySubscribe: [],
   });
-  const rate = new RateLimit({ perSecond: 1e9, burstSeconds: 1, now: () => performance.now() });
+  const rate = new RateLimit({ perSecond: 1e9, burstSeconds: 1, clock: systemClock });
   const topics = Array.from({ length: TOPICS }, (_, index) => topicAt(index));
   let refused = 0;
   const started = performance.now();

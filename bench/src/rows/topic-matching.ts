@@ -1,5 +1,5 @@
 // What it costs to find who hears an event, with up to 1,000 audiences and 10,000 topics: by itself, and in a core.
-import { projectionOf } from '@hypercode/bus';
+import { projectionOf } from '@hypercode/bus/testing';
 import { matches } from '@hypercode/contracts';
 import { Broadcast, Feed } from '@hypercode/feed';
 import { waitFor } from '@hypercode/testkit';

@@ -1,4 +1,5 @@
 // The event bus as its callers see it: publish, subscribe, read, consumer groups, policies.
+import { type Clock, repeat, systemClock } from '@hypercode/clock';
 import {
   type ClaimInput,
   type ClaimResult,
@@ -10,6 +11,10 @@ import {
   type DeadLettersResult,
   type GroupInfo,
   type NackInput,
+  type Policy,
+  type PolicyAction,
+  type PolicyExplanation,
+  type PolicyRules,
   type PublishInput,
   type PublishManyResult,
   type PublishResult,
@@ -21,20 +26,19 @@ import {
   type TopicsInput,
   type TopicsResult,
 } from '@hypercode/contracts';
-import { systemClock } from '@hypercode/clock';
 import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import { admit } from './admission/admit.ts';
+import { admit, type PublishRate } from './admission/admit.ts';
+import { CallerAccess } from './admission/caller-access.ts';
 import { type BusCaller, sourceOf } from './admission/caller.ts';
-import { RateLimit } from './admission/rate-limit.ts';
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
 import { encodeEvent } from './appending/encode-event.ts';
 import type { GroupItem } from './groups/delivery.ts';
-import { groupSettings, Groups } from './groups/groups.ts';
-import { type Access, aclDenied } from './policies/access.ts';
-import { Policies } from './policies/policies.ts';
+import { GroupAccess } from './groups/group-access.ts';
+import { Groups, type GroupTally } from './groups/groups.ts';
+import { Policies, type PolicyAgent } from './policies/policies.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
 import type { Appended, LogEntry, NewEvent } from './store/event-log.ts';
@@ -49,24 +53,14 @@ export interface BusOptions {
   /** Where policies are kept. */
   db: Kysely<PolicySchema>;
   signal: Signal;
-  /** Events a second that a caller may publish through this replica; 0 is no limit. */
-  publishPerSecond: number;
+  /** How many events a second each caller may publish through this replica. */
+  rate: PublishRate;
   /** Told of failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
-  clock?: BusClock;
+  clock?: Clock;
   /** How often subscribers without news get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
-
-/** Time, so that tests can hold it. */
-export interface BusClock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds that never go back. */
-  monotonicNow(): number;
-}
-
-const SYSTEM_CLOCK: BusClock = { now: () => Date.now(), monotonicNow: () => performance.now() };
 
 /** Hears of what goes on inside a bus. */
 export interface BusObserver {
@@ -74,53 +68,52 @@ export interface BusObserver {
   onAppend(append: { published: number; duplicates: number; ms: number }): void;
 }
 
-/** An agent that pauses for a second may publish a second's worth at once. */
-const PUBLISH_BURST_SECONDS = 1;
 /** Pages of the log that one `read` looks through: who reads for what is rare must not keep the store busy. */
 const MAX_READ_PAGES = 10;
 /** Of events, as JSON, after which the answer to a `read` ends. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** How often retention is applied to what nobody appends to, in milliseconds. */
-const HOUSEKEEPING_INTERVAL_MS = 15_000;
+const RETENTION_INTERVAL_MS = 15_000;
 
 export class Bus {
-  readonly policies: Policies;
-  readonly groups: Groups;
   readonly #options: BusOptions;
-  readonly #clock: BusClock;
+  readonly #clock: Clock;
+  readonly #policies: Policies;
+  readonly #access: CallerAccess;
+  readonly #groups: Groups;
+  readonly #groupAccess: GroupAccess;
   readonly #feeds: EventFeeds;
   readonly #subscriptions: Subscriptions;
-  readonly #rate: RateLimit;
+  readonly #rate: PublishRate;
   readonly #lanes: AppendLanes;
   readonly #observers = new Set<BusObserver>();
-  readonly #housekeeping: NodeJS.Timeout;
-  #tidying: Promise<void> = Promise.resolve();
+  readonly #endRetention: () => void;
+  #retaining: Promise<void> = Promise.resolve();
 
   constructor(options: BusOptions) {
-    const { store, db, signal, onError, publishPerSecond, bookmarkIntervalMs } = options;
+    const { store, db, signal, onError, rate, bookmarkIntervalMs, clock = systemClock } = options;
     this.#options = options;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
-    this.policies = new Policies({ db, signal, clock: systemClock, onError });
-    this.#feeds = new EventFeeds({ log: store.log, signal, clock: systemClock, onError });
+    this.#clock = clock;
+    this.#policies = new Policies({ db, signal, clock, onError });
+    this.#feeds = new EventFeeds({ log: store.log, signal, clock, onError });
     this.#lanes = new AppendLanes({
       log: store.log,
       onAppended: (append) => this.#appended(append),
-      monotonicNow: () => this.#clock.monotonicNow(),
+      monotonicNow: () => clock.monotonicMs(),
     });
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
-      clock: systemClock,
+      clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
-    this.groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, onError });
-    this.#rate = new RateLimit({
-      perSecond: publishPerSecond,
-      burstSeconds: PUBLISH_BURST_SECONDS,
-      now: () => this.#clock.monotonicNow(),
+    this.#groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, clock, onError });
+    this.#access = new CallerAccess(this.#policies);
+    this.#groupAccess = new GroupAccess({ groups: this.#groups, access: this.#access, policies: this.#policies });
+    this.#rate = rate;
+    this.#endRetention = repeat(clock, RETENTION_INTERVAL_MS, () => {
+      this.#retaining = this.applyRetention().catch(onError);
+      return this.#retaining;
     });
-    this.#housekeeping = setInterval(() => {
-      this.#tidying = this.housekeep().catch(onError);
-    }, HOUSEKEEPING_INTERVAL_MS);
   }
 
   /**
@@ -128,8 +121,8 @@ export class Bus {
    * UNAVAILABLE when the outcome is unknown: publishing again with the id in `details` can not make two of it.
    */
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
-    const access = await this.#accessOf(caller, namespace);
-    const now = this.#clock.now();
+    const access = await this.#access.of(caller, namespace);
+    const now = this.#clock.epochMs();
     admit({ caller, access, rate: this.#rate, now }, input.topic);
     const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
@@ -143,8 +136,8 @@ export class Bus {
 
   /** Publishes events in their order, as one call; each is admitted by itself, and one refusal spares the others. */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
-    const access = await this.#accessOf(caller, namespace);
-    const now = this.#clock.now();
+    const access = await this.#access.of(caller, namespace);
+    const now = this.#clock.epochMs();
     const gate = { caller, access, rate: this.#rate, now };
     const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
@@ -182,7 +175,7 @@ export class Bus {
 
   /** Publishes what the core itself has to say; its topic begins with `system.`. */
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
-    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.now()) });
+    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.epochMs()) });
     const [appended] = await this.#lanes.append(namespace, [event]);
     if (appended === undefined) throw new Error('the append returned no result');
     return resultOf(event, appended);
@@ -200,7 +193,7 @@ export class Bus {
         from,
         lastEventId,
         filter: () => this.#filterFor(caller, namespace, topics),
-        onChange: (listener) => this.policies.onChange(namespace, listener),
+        onChange: (listener) => this.#policies.onChange(namespace, listener),
       },
       signal,
     );
@@ -242,69 +235,56 @@ export class Bus {
     return { events, next: formatPosition(position) };
   }
 
-  /** See `Groups.consume`. Ends with ACL_DENIED when the policy no longer allows it. */
-  async *consume(
+  /** See `GroupAccess.consume`, and for the calls below their namesakes there. */
+  consume(
     caller: BusCaller,
     input: ConsumeInput,
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    const { namespace, group, topics, from, consumer, maxInFlight } = input;
-    const release = this.#endWhenDenied(caller, { namespace, topics }, over);
-    try {
-      await this.#assertMayConsume(caller, namespace, topics);
-      const request = { namespace, group, settings: groupSettings(input), from, consumer, maxInFlight };
-      yield* this.groups.consume(request, over.signal);
-    } finally {
-      release();
-    }
+    return this.#groupAccess.consume(caller, input, over);
   }
 
-  /** See `Groups.claim`. Ends with ACL_DENIED when the policy no longer allows it, with the signal's reason if that is a refusal. */
-  async claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
-    const { namespace, group, topics, from, max, waitMs, consumer = caller.name } = input;
-    const over = new AbortController();
-    const end = () => over.abort(signal.reason);
-    const release = this.#endWhenDenied(caller, { namespace, topics }, over);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-    try {
-      await this.#assertMayConsume(caller, namespace, topics);
-      const settings = groupSettings(input);
-      return await this.groups.claim({ namespace, group, settings, from, consumer, max, waitMs }, over.signal);
-    } finally {
-      signal.removeEventListener('abort', end);
-      release();
-    }
+  claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
+    return this.#groupAccess.claim(caller, input, signal);
   }
 
-  async ack(caller: BusCaller, namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
-    await this.#assertMember(caller, namespace, group);
-    return this.groups.ack(namespace, group, deliveryIds);
+  ack(caller: BusCaller, namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
+    return this.#groupAccess.ack(caller, namespace, group, deliveryIds);
   }
 
-  async nack(caller: BusCaller, { namespace, group, deliveryIds, delayMs, reason }: NackInput): Promise<number> {
-    await this.#assertMember(caller, namespace, group);
-    return this.groups.nack(namespace, group, { deliveryIds, delayMs, reason });
+  nack(caller: BusCaller, input: NackInput): Promise<number> {
+    return this.#groupAccess.nack(caller, input);
   }
 
-  /** They hold events, so they are for those who may hear these. */
-  async deadLetters(caller: BusCaller, input: DeadLettersInput): Promise<DeadLettersResult> {
-    const { namespace, group, limit, cursor } = input;
-    const { topics } = await this.groups.settingsOf(namespace, group);
-    await this.#assertMayHearAll(caller, namespace, topics);
-    const after = cursor === undefined ? null : ordinalIn(cursor);
-    const { deadLetters, next } = await this.groups.deadLetters(namespace, group, { after, limit });
-    return { deadLetters, nextCursor: next === null ? null : String(next) };
+  deadLetters(caller: BusCaller, input: DeadLettersInput): Promise<DeadLettersResult> {
+    return this.#groupAccess.deadLetters(caller, input);
   }
 
-  async redrive(caller: BusCaller, { namespace, group, deliveryIds }: DeadLetterChoice): Promise<CountResult> {
-    await this.#assertMember(caller, namespace, group);
-    return { count: await this.groups.redrive(namespace, group, deliveryIds ?? null) };
+  redrive(caller: BusCaller, choice: DeadLetterChoice): Promise<CountResult> {
+    return this.#groupAccess.redrive(caller, choice);
   }
 
-  async discard(caller: BusCaller, { namespace, group, deliveryIds }: DeadLetterChoice): Promise<CountResult> {
-    await this.#assertMember(caller, namespace, group);
-    return { count: await this.groups.discard(namespace, group, deliveryIds ?? null) };
+  discard(caller: BusCaller, choice: DeadLetterChoice): Promise<CountResult> {
+    return this.#groupAccess.discard(caller, choice);
+  }
+
+  /** The policy in force on this replica. */
+  getPolicy(namespace: string): Promise<Policy> {
+    return this.#policies.get(namespace);
+  }
+
+  /** See `Policies.put`. */
+  putPolicy(namespace: string, rules: PolicyRules, ifVersion: number | undefined): Promise<Policy> {
+    return this.#policies.put(namespace, rules, ifVersion);
+  }
+
+  /** What the policy says of one action of an agent, and why. */
+  explainPolicy(
+    namespace: string,
+    agent: PolicyAgent,
+    question: { action: PolicyAction; topic: string },
+  ): Promise<PolicyExplanation> {
+    return this.#policies.explain(namespace, agent, question);
   }
 
   async topics({ namespace, limit, cursor }: TopicsInput): Promise<TopicsResult> {
@@ -322,7 +302,7 @@ export class Bus {
   }
 
   listGroups(namespace: string): Promise<GroupInfo[]> {
-    return this.groups.list(namespace);
+    return this.#groups.list(namespace);
   }
 
   /** The groups of the namespaces that this replica follows, as the store has them now. */
@@ -330,10 +310,15 @@ export class Bus {
     const namespaces = [...this.#feeds.running.keys()];
     const lists = await Promise.all(
       namespaces.map(async (namespace) =>
-        (await this.groups.list(namespace)).map((group) => Object.assign(group, { namespace })),
+        (await this.#groups.list(namespace)).map((group) => Object.assign(group, { namespace })),
       ),
     );
     return lists.flat();
+  }
+
+  /** What became of the deliveries of this replica since it began. */
+  get deliveries(): Readonly<GroupTally> {
+    return this.#groups.tally;
   }
 
   /** What the rings of the followed logs hold now. */
@@ -353,18 +338,18 @@ export class Bus {
   }
 
   /** Applies retention now. */
-  housekeep(): Promise<void> {
-    return this.#options.store.housekeep();
+  applyRetention(): Promise<void> {
+    return this.#options.store.applyRetention();
   }
 
   /** Lets what is under way finish, and stops following. Store and database stay open. */
   async close(): Promise<void> {
-    clearInterval(this.#housekeeping);
+    this.#endRetention();
     this.#subscriptions.close();
-    await this.groups.close();
+    await this.#groups.close();
     await this.#feeds.close();
-    await this.policies.close();
-    await this.#tidying;
+    await this.#policies.close();
+    await this.#retaining;
   }
 
   #appended({ namespace, events, appended, ms }: Append): void {
@@ -381,51 +366,8 @@ export class Bus {
     for (const observer of this.#observers) observer.onAppend(append);
   }
 
-  /** Null for operators, whom no policy limits. */
-  #accessOf(caller: BusCaller, namespace: string): Access | null | Promise<Access> {
-    return caller.kind === 'agent' ? this.policies.accessOf(namespace, caller.role, caller.name) : null;
-  }
-
   async #filterFor(caller: BusCaller, namespace: string, topics: readonly string[]): Promise<TopicFilter> {
-    const access = await this.#accessOf(caller, namespace);
-    if (access === null) return { patterns: topics, hidden: [] };
-    for (const pattern of topics) {
-      const decision = access.subscribe(pattern);
-      if (!decision.allowed) throw aclDenied(access, 'subscribe', pattern, decision);
-    }
-    return { patterns: topics, hidden: access.hidden };
-  }
-
-  async #assertMayHearAll(caller: BusCaller, namespace: string, topics: readonly string[]): Promise<void> {
-    const access = await this.#accessOf(caller, namespace);
-    if (access === null) return;
-    for (const pattern of topics) {
-      const decision = access.consume(pattern);
-      if (!decision.allowed) throw aclDenied(access, 'subscribe', pattern, decision);
-    }
-  }
-
-  async #assertMayConsume(caller: BusCaller, namespace: string, topics: readonly string[]): Promise<void> {
-    if (caller.kind === 'operator' && caller.readOnly) {
-      throw new SwarmError('FORBIDDEN', 'a viewer token cannot consume from groups');
-    }
-    await this.#assertMayHearAll(caller, namespace, topics);
-  }
-
-  /** Aborts `over` with the refusal once the policy no longer allows it. Returns what ends that. */
-  #endWhenDenied(
-    caller: BusCaller,
-    { namespace, topics }: { namespace: string; topics: readonly string[] },
-    over: AbortController,
-  ): () => void {
-    return this.policies.onChange(namespace, () => {
-      this.#assertMayConsume(caller, namespace, topics).catch((error: unknown) => over.abort(refusalOf(error)));
-    });
-  }
-
-  async #assertMember(caller: BusCaller, namespace: string, group: string): Promise<void> {
-    const { topics } = await this.groups.settingsOf(namespace, group);
-    await this.#assertMayConsume(caller, namespace, topics);
+    return { patterns: topics, hidden: await this.#access.hiddenTopics(caller, namespace, topics) };
   }
 }
 
@@ -445,12 +387,6 @@ function withId(error: unknown, id: string): SwarmError {
     cause,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
-}
-
-function ordinalIn(cursor: string): number {
-  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  const reason = 'was not returned by this query';
-  throw new SwarmError('INVALID_INPUT', `invalid input: cursor: ${reason}`, { details: [{ path: 'cursor', reason }] });
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();

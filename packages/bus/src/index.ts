@@ -1,15 +1,15 @@
 // The event bus: admission, deduplicated append, subscriptions, consumer groups, policies. On Redis or on PostgreSQL.
-export { admit } from './admission/admit.ts';
+// `Bus` is the one door: what callers publish, read and consume passes the policy there. Its rooms, each of which imports only
+// from those before it: store (the ports), postgres and redis (their drivers); policies, admission, appending, subscriptions,
+// groups.
+export type { PublishRate } from './admission/admit.ts';
 export type { BusCaller } from './admission/caller.ts';
-export { RateLimit } from './admission/rate-limit.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
 export { busSchema } from './database-schema.ts';
-export { Access } from './policies/access.ts';
 export type { PolicySchema } from './policies/policy-table.ts';
 export { openPostgresStore } from './postgres/postgres-store.ts';
 export { openRedisStore } from './redis/redis-store.ts';
 export type { BusStore } from './store/bus-store.ts';
 export type { LogSettings, Retention } from './store/event-log.ts';
 export type { SubscriptionItem } from './subscriptions/event-item.ts';
-export { projectionOf } from './subscriptions/topic-filter.ts';

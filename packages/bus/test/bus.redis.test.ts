@@ -3,6 +3,7 @@ import { connectRedis, createRedisSignal, openDatabase } from '@hypercode/stores
 import { sharedRedisUrl, embeddedFolder } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';
+import { redisTime } from './redis/redis-time.ts';
 import { logKeys } from '../src/redis/redis-keys.ts';
 import { openRedisStore } from '../src/redis/redis-store.ts';
 
@@ -11,11 +12,12 @@ describe('the bus on Redis', () => {
     const url = sharedRedisUrl();
     const folder = await embeddedFolder('bus');
     const database = await openDatabase({ dataDir: folder.path });
-    const admin = connectRedis(url, 'swarm-test');
+    const admin = connectRedis(url, { connectionName: 'swarm-test' });
     return {
       database: async () => ({ database, close: async () => undefined }),
       store: (_database, settings) => openRedisStore({ url, settings }),
       signal: () => createRedisSignal({ url }),
+      time: () => Promise.resolve(redisTime(admin)),
       loseLog: async (namespace) => void (await admin.ask((client) => client.unlink(...logKeys(namespace)))),
       async close() {
         await admin.close();

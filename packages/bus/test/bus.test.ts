@@ -1,9 +1,12 @@
 // The bus on PGlite, where all replicas are in one process.
+import { HeldDatabaseTime } from '@hypercode/stores/testing';
+import { HeldClock } from '@hypercode/clock/testing';
 import { openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder, scopeOfRepetition } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';
+import { heldStoreTime } from './postgres/held-store-time.ts';
 import { loseLog } from './postgres/replicas.ts';
 import { openPostgresStore } from '../src/postgres/postgres-store.ts';
 
@@ -12,10 +15,13 @@ describe('the bus on PGlite', () => {
     const folder = await embeddedFolder('bus');
     const database = await openDatabase({ dataDir: folder.path });
     const signal = createLocalSignal();
+    // Bounds the calls: a machine that is slow fails none.
+    const clock = new HeldClock();
     return {
       database: async () => ({ database, close: async () => undefined }),
-      store: (of, settings) => openPostgresStore({ database: of, settings }),
+      store: (of, settings) => openPostgresStore({ database: of, settings, clock }),
       signal: () => ({ ...signal, linked: true, close: async () => undefined }),
+      time: async () => heldStoreTime(await HeldDatabaseTime.hold(database)),
       loseLog: (namespace) => loseLog(database, namespace),
       async close() {
         await signal.close();

@@ -5,10 +5,19 @@ import type { BusStore } from '../src/store/bus-store.ts';
 import type { EventLog, LogEntry, LogRange, LogSettings, NewEvent } from '../src/store/event-log.ts';
 import type { LogPosition } from '../src/store/position.ts';
 
+/** The clock by which a store judges deadlines and ages, as a suite lets it pass. */
+export interface StoreTime {
+  /** Milliseconds since the epoch. */
+  nowMs(): Promise<number>;
+  /** Resolves when so many milliseconds have passed on the store's clock: held time moves by them, other time is waited for. */
+  pass(ms: number): Promise<void>;
+}
+
 /** Two stores as two replicas have them, on one backend. */
 export interface Replicas {
   first: BusStore;
   second: BusStore;
+  readonly time: StoreTime;
   /** Takes a namespace's log away, as a backend that lost it would, and leaves its groups. */
   loseLog(namespace: string): Promise<void>;
   /** Ends what stands behind the two; the suite closes the stores. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AgentRegistration } from './agent.ts';
-import { ERROR_CODES, type ErrorDetails, invalidInput, isSwarmErrorBody, SwarmError } from './error.ts';
+import { ERROR_CODES, type ErrorDetails, invalidField, invalidInput, isSwarmErrorBody, SwarmError } from './error.ts';
 import { ErrorCode, SwarmErrorBody } from './error-body.ts';
 
 const DETAILS: Required<ErrorDetails> = {
@@ -196,4 +196,20 @@ test('what is taken for a refusal without zod is what the schema takes', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('invalidField names the field in the message and in the details, and keeps the cause', () => {
+  const cause = new Error('too deep');
+  const refusal = invalidField('steps.0', 'has a cycle', { cause });
+  expect(refusal).toMatchObject({ code: 'INVALID_INPUT', message: 'invalid input: steps.0: has a cycle', cause });
+  expect(refusal.details).toEqual([{ path: 'steps.0', reason: 'has a cycle' }]);
+});
+
+test('invalidField of the whole input has an empty path, and lists further reasons in the details alone', () => {
+  const refusal = invalidField('', 'is not JSON', { alsoReasons: ['is too long'] });
+  expect(refusal.message).toBe('invalid input: is not JSON');
+  expect(refusal.details).toEqual([
+    { path: '', reason: 'is not JSON' },
+    { path: '', reason: 'is too long' },
+  ]);
 });

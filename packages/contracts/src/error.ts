@@ -146,6 +146,20 @@ interface ZodIssue extends StandardIssue {
 }
 
 /**
+ * INVALID_INPUT for a field that no schema can judge, named by its path; an empty path is the whole input. `alsoReasons` are
+ * further faults of the same field, listed in the details.
+ */
+export function invalidField(
+  path: string,
+  reason: string,
+  { cause, alsoReasons = [] }: { cause?: unknown; alsoReasons?: readonly string[] } = {},
+): SwarmError<'INVALID_INPUT'> {
+  const where = path === '' ? '' : `${path}: `;
+  const details = [reason, ...alsoReasons].map((one) => ({ path, reason: one }));
+  return new SwarmError('INVALID_INPUT', `invalid input: ${where}${reason}`, { details, cause });
+}
+
+/**
  * An issue as a caller can read it. A union only reports that nothing fitted, so the issues of the alternative that came
  * furthest stand for it: the one whose first issue is deepest, or is about more than the kind of value.
  */

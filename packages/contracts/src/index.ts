@@ -54,6 +54,7 @@ export { CIRCUIT_TOPICS, CircuitEventData, LIVENESS_TOPICS, ResetInput, TripInpu
 export {
   ERROR_CODES,
   type ErrorDetails,
+  invalidField,
   invalidInput,
   isSwarmErrorBody,
   SwarmError,

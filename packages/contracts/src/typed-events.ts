@@ -1,5 +1,5 @@
 // A catalogue of events: what the data of each topic looks like, for the compiler and at run time.
-import { invalidInput, SwarmError } from './error.ts';
+import { invalidField, invalidInput, SwarmError } from './error.ts';
 import type { SwarmEvent } from './event.ts';
 import type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 import { matches, patternFault, type Topic } from './topic-matching.ts';
@@ -45,8 +45,7 @@ const isAsync = (schema: object | undefined): boolean =>
 export function readEventData(catalogue: EventCatalogue, topic: Topic, data: unknown): unknown {
   const schema = catalogue.schemaOf(topic);
   if (schema === undefined) {
-    const reason = `no schema for the topic "${topic}"`;
-    throw new SwarmError('INVALID_INPUT', `invalid input: ${reason}`, { details: [{ path: 'topic', reason }] });
+    throw invalidField('topic', `no schema for the topic "${topic}"`);
   }
   const result = schema['~standard'].validate(data);
   if (result instanceof Promise) {

@@ -1,13 +1,17 @@
 // Wires one core: stores, registry, bus, server. Everything that it starts, it also stops.
 import { createPostgresSignal, createRedisSignal, type Database, migrate, openDatabase } from '@hypercode/stores';
 import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
+import { systemClock } from '@hypercode/clock';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { AddressRules, defaultRules, Registry, registrySchema, type StaticToken } from '@hypercode/registry';
-import { createSwarmServer } from '@hypercode/server';
+import { createSwarmServer, RateLimit } from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { untilItAnswers } from './until-it-answers.ts';
+
+/** An agent that pauses for a second may publish a second's worth at once. */
+const PUBLISH_BURST_SECONDS = 1;
 
 export interface CoreTokens {
   readonly admin: string | null;
@@ -86,7 +90,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
       signal: wakeUps,
-      publishPerSecond: config.ratePublish,
+      rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock: systemClock }),
       onError: (error) => logger.warn({ err: error }, 'a background task failed and will be retried'),
       ...bookmarks,
     });

@@ -1,8 +1,9 @@
 // What every call knows: the core's parts, and who is calling.
-import type { Bus, RateLimit } from '@hypercode/bus';
+import type { Bus } from '@hypercode/bus';
 import { SwarmError } from '@hypercode/contracts';
 import type { Identity, Registry } from '@hypercode/registry';
 import type { ServerMetrics } from './metrics.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** The parts of the core that calls work with. */
 export interface Core {

@@ -1,10 +1,10 @@
 // How calls that no route has answered end: unknown addresses, broken requests, and whatever a handler throws.
-import { PROBLEM_MEDIA_TYPE, problemOf, SwarmError } from '@hypercode/contracts';
+import { invalidField, PROBLEM_MEDIA_TYPE, problemOf, SwarmError } from '@hypercode/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Socket } from 'node:net';
 import { sendProblem } from './rest/problem.ts';
 import { bodyTooLarge } from './rest/json-body.ts';
-import { inputFault, toErrorShape, toRefusal } from './refusals.ts';
+import { toErrorShape, toRefusal } from './refusals.ts';
 
 export interface ErrorAnswerOptions {
   /** Told of every refusal, together with what was thrown. */
@@ -21,7 +21,7 @@ const HOST = /^[^\s/?#@\\]*$/;
 export function addRequestChecks(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.method === 'TRACE') done(nothingHere());
-    else if (!HOST.test(request.headers.host ?? '')) done(inputFault('', 'the host header is not valid'));
+    else if (!HOST.test(request.headers.host ?? '')) done(invalidField('', 'the host header is not valid'));
     else done();
   });
 }
@@ -45,7 +45,7 @@ const nothingHere = () => new SwarmError('NOT_FOUND', 'no route matches this met
 
 /** A path that is no path, such as `/%ff`: Fastify asks before there is a route. */
 export const answerBadUrl: NonNullable<FastifyServerOptions['frameworkErrors']> = (_error, request, reply) => {
-  void answer(request, reply, inputFault('', 'the path is not valid'));
+  void answer(request, reply, invalidField('', 'the path is not valid'));
 };
 
 /** What is no HTTP, or has too many headers, or came too slowly: Node asks before there is a request. */
@@ -56,7 +56,7 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   }
   const status = STATUS_OF_BREACH[error.code ?? ''] ?? '400 Bad Request';
   const problem = {
-    ...problemOf(inputFault('', 'is not a well-formed HTTP request')),
+    ...problemOf(invalidField('', 'is not a well-formed HTTP request')),
     status: Number.parseInt(status, 10),
   };
   const body = JSON.stringify(problem);
@@ -88,5 +88,5 @@ function refusalOfFastify(thrown: unknown, bodyLimit: number): SwarmError {
   if (!(thrown instanceof Error) || typeof status !== 'number' || status < 400 || status >= 500)
     return toRefusal(thrown);
   if (status === 413) return bodyTooLarge(bodyLimit);
-  return inputFault('', status === 415 ? 'the body must be application/json' : thrown.message);
+  return invalidField('', status === 415 ? 'the body must be application/json' : thrown.message);
 }

@@ -285,7 +285,7 @@ export class ServerMetrics {
       'Events that were already in the log (duplicates).',
       () => duplicates,
     );
-    const { tally } = bus.groups;
+    const tally = bus.deliveries;
     this.#readNumber('swarm_deliveries_total', 'Deliveries to members of groups.', () => tally.delivered);
     this.#readNumber('swarm_redeliveries_total', 'Deliveries after the first attempt.', () => tally.redelivered);
     this.#readNumber('swarm_acks_total', 'Deliveries that were acknowledged.', () => tally.acked);

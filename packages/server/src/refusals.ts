@@ -41,12 +41,6 @@ export function toRefusal(thrown: unknown): SwarmError {
 
 const firstLine = (message: string): string => message.split('\n', 1)[0]?.slice(0, 200) ?? '';
 
-/** INVALID_INPUT for one thing that no schema sees; `path` is empty for the whole. */
-export function inputFault(path: string, reason: string): SwarmError<'INVALID_INPUT'> {
-  const where = path === '' ? '' : `${path}: `;
-  return new Refusal('INVALID_INPUT', `invalid input: ${where}${reason}`, { details: [{ path, reason }] });
-}
-
 /** The same refusal as tRPC wants it thrown. */
 export function toTrpcError(thrown: unknown): TRPCError {
   const refusal = toRefusal(thrown);

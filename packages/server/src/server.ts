@@ -1,6 +1,7 @@
 // One HTTP server for everything: tRPC over HTTP, SSE and WebSocket, REST, health, metrics.
 import cors from '@fastify/cors';
-import { type Bus, RateLimit } from '@hypercode/bus';
+import type { Bus } from '@hypercode/bus';
+import { systemClock } from '@hypercode/clock';
 import type { Registry } from '@hypercode/registry';
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -11,6 +12,7 @@ import { type Core, createCallContext } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import { addHealthRoutes, type HealthChecks } from './health.ts';
 import { addMetrics, ServerMetrics } from './metrics.ts';
+import { RateLimit } from './rate-limit.ts';
 import { toRefusal } from './refusals.ts';
 import { addRestRoutes } from './rest/add-rest-routes.ts';
 import { type AppRouter, appRouter } from './router/app-router.ts';
@@ -75,7 +77,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     registerRate: new RateLimit({
       perSecond: registerPerSecond,
       burstSeconds: REGISTER_BURST_SECONDS,
-      now: () => performance.now(),
+      clock: systemClock,
     }),
   };
 

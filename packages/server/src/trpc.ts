@@ -1,5 +1,5 @@
 // The building blocks of procedures: an error shape, a recognised caller, a checked size.
-import { LIMITS, SwarmError } from '@hypercode/contracts';
+import { invalidField, LIMITS, SwarmError } from '@hypercode/contracts';
 import { assertAdmin } from '@hypercode/registry';
 import { initTRPC } from '@trpc/server';
 import type { CallContext } from './context.ts';
@@ -58,10 +58,7 @@ function assertSize(input: unknown, maxBytes: number, what: string): void {
   try {
     text = JSON.stringify(input) ?? '';
   } catch (error) {
-    throw new SwarmError('INVALID_INPUT', 'invalid input: is nested too deeply', {
-      details: [{ path: '', reason: 'is nested too deeply' }],
-      cause: error,
-    });
+    throw invalidField('', 'is nested too deeply', { cause: error });
   }
   if (Buffer.byteLength(text) <= maxBytes) return;
   throw new SwarmError('PAYLOAD_TOO_LARGE', `${what} must have at most ${maxBytes} bytes of JSON`, {

@@ -1,10 +1,12 @@
 // For tests of a whole core: what the surface declares, and the same calls answered by tRPC alone.
-import { type Bus, RateLimit } from '@hypercode/bus';
+import type { Bus } from '@hypercode/bus';
+import { systemClock } from '@hypercode/clock';
 import type { Registry } from '@hypercode/registry';
 import type { AnyProcedure } from '@trpc/server';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { createCallContext } from '../src/context.ts';
 import { ServerMetrics } from '../src/metrics.ts';
+import { RateLimit } from '../src/rate-limit.ts';
 import { appRouter } from '../src/router/app-router.ts';
 
 export { ServerMetrics } from '../src/metrics.ts';
@@ -24,7 +26,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     registry,
     bus,
     metrics: new ServerMetrics({ registry, bus }),
-    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, now: () => 0 }),
+    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
     leaseMs: 30_000,
     draining: new AbortController().signal,
   };

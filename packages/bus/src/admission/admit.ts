@@ -1,20 +1,23 @@
 // Whether an event may be published: reserved topics, the policy, the circuit, the rate, in this order and from memory.
 import { SwarmError, SYSTEM_TOPIC } from '@hypercode/contracts';
 import { type Access, aclDenied } from '../policies/access.ts';
+import { isReserved, RESERVED_RULE } from '../policies/reserved-topics.ts';
 import { type AgentCaller, type BusCaller, rateKeyOf } from './caller.ts';
-import type { RateLimit } from './rate-limit.ts';
 
 /** When to try again, in milliseconds, where nobody knows when: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
-/** What stands for the rule where no policy decided. */
-export const RESERVED_RULE = `${SYSTEM_TOPIC}.>`;
+/** How many events a caller may publish in a time. Whoever wires the bus decides, so the bus only counts. */
+export interface PublishRate {
+  /** Counts one event of `caller`, a key that no two callers share. Throws RATE_LIMITED with the time until the next is allowed. */
+  take(caller: string): void;
+}
 
 export interface Gate {
   readonly caller: BusCaller;
   /** Null for operators, whom no policy limits. */
   readonly access: Access | null;
-  readonly rate: RateLimit;
+  readonly rate: PublishRate;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -36,10 +39,6 @@ export function admit({ caller, access, rate, now }: Gate, topic: string): void 
   if (caller.kind === 'agent' && caller.circuit !== 'closed') throw circuitOpen(caller, now);
   rate.take(rateKeyOf(caller));
 }
-
-/** Whether the topic is the core's own, whatever a policy says. */
-export const isReserved = (topic: string): boolean =>
-  topic.startsWith(SYSTEM_TOPIC) && (topic.length === SYSTEM_TOPIC.length || topic[SYSTEM_TOPIC.length] === '.');
 
 function circuitOpen(
   { circuit, circuitReason: reason, circuitOpenUntilMs }: AgentCaller,

@@ -1,6 +1,5 @@
 // How deliveries look outside: their ids, and the values of a `consume` stream.
-import type { ClaimResult, GroupEvent, SwarmEvent } from '@hypercode/contracts';
-import { SwarmError } from '@hypercode/contracts';
+import { type ClaimResult, type GroupEvent, invalidField, type SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
 import type { ClaimOutcome, DeliveryRef, GroupDelivery } from '../store/group-store.ts';
 import { formatPosition, parsePosition } from '../store/position.ts';
@@ -17,9 +16,7 @@ export function deliveryIn(id: string, index: number): DeliveryRef {
   const [, text = '', life = '', attempt = ''] = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})$/.exec(id) ?? [];
   const position = parsePosition(text);
   if (position !== null) return { position, life: Number(life), attempt: Number(attempt) };
-  const path = `deliveryIds.${index}`;
-  const reason = 'is not the id of a delivery';
-  throw new SwarmError('INVALID_INPUT', `invalid input: ${path}: ${reason}`, { details: [{ path, reason }] });
+  throw invalidField(`deliveryIds.${index}`, 'is not the id of a delivery');
 }
 
 /** A delivery. The event's text is put into the frame as it is. */

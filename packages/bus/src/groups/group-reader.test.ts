@@ -1,4 +1,5 @@
 // What a replica knows of a group between its claims: what was stirred up meanwhile, who has joined, what it handed out.
+import { HeldClock } from '@hypercode/clock/testing';
 import { Broadcast, Feed, type Log } from '@hypercode/feed';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { LogEntry, Retention } from '../store/event-log.ts';
@@ -35,7 +36,9 @@ async function open(
     touch: () => undefined,
     use: () => () => undefined,
   };
+  const clock = new HeldClock();
   const reader = new GroupReader({
+    clock,
     namespace: 'n',
     group: 'g',
     settings: { topics, ackDeadlineMs: 86_400_000, maxDeliveries: 3 },
@@ -48,8 +51,9 @@ async function open(
   onTestFinished(async () => {
     await reader.close();
     await feed.close();
+    expect(clock.armed).toBe(0);
   });
-  return reader;
+  return Object.assign(reader, { clock });
 }
 
 describe('a group reader', () => {
@@ -113,7 +117,9 @@ describe('a group reader', () => {
     const waiting = member();
     reader.join(waiting);
     await reader.claim({ consumer: '', maxInFlight: 0, max: 0 });
-    await vi.waitFor(() => expect(waiting.onRoom).toHaveBeenCalled());
+    expect(waiting.onRoom).not.toHaveBeenCalled();
+    reader.clock.advance(1);
+    expect(waiting.onRoom).toHaveBeenCalledTimes(1);
     expect(reader.promising).toBe(true);
   });
 

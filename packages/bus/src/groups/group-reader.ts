@@ -1,7 +1,9 @@
 // One consumer group on this replica: what it may take next comes from the feed's ring, so that no group reads the log by itself.
+import type { Clock } from '@hypercode/clock';
 import type { Follower } from '@hypercode/feed';
 import type { LogEntry, Retention } from '../store/event-log.ts';
-import type { ClaimOutcome, ClaimRequest, GroupSettings, GroupStore } from '../store/group-store.ts';
+import type { GroupSettings } from '../store/group-settings.ts';
+import type { ClaimOutcome, ClaimRequest, GroupStore } from '../store/group-store.ts';
 import { isSamePosition, type LogPosition } from '../store/position.ts';
 import { type EventFeeds, type FollowedEvents, holds } from '../subscriptions/event-feeds.ts';
 import { projectionOf } from '../subscriptions/topic-filter.ts';
@@ -17,6 +19,7 @@ export interface GroupReaderOptions {
   retention: Retention;
   /** Where the group's cursor was when it was opened. */
   cursor: LogPosition;
+  clock: Pick<Clock, 'schedule'>;
 }
 
 export interface Claim {
@@ -72,7 +75,8 @@ export class GroupReader {
   #callsBehind = 0;
   /** How often it was stirred. */
   #stirs = 0;
-  #recheck: NodeJS.Timeout | null = null;
+  /** Cancels the check that is scheduled. */
+  #cancelRecheck = (): void => {};
   /** What was handed out here and not settled here, by `seq`. */
   readonly #open = new Set<number>();
   #closed = false;
@@ -151,7 +155,7 @@ export class GroupReader {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#recheck !== null) clearTimeout(this.#recheck);
+    this.#cancelRecheck();
     this.#follower.leave();
     this.#follower.alarm.ring();
     for (const member of this.#members) member.onNews();
@@ -232,11 +236,10 @@ export class GroupReader {
   }
 
   #lookAgainIn(nextDueMs: number | null): void {
-    if (this.#recheck !== null) clearTimeout(this.#recheck);
-    this.#recheck = null;
+    this.#cancelRecheck();
     if (this.#closed || this.#members.size === 0) return;
     const waitMs = Math.min(nextDueMs ?? this.#recheckMs, this.#recheckMs);
-    this.#recheck = setTimeout(() => this.stir(), waitMs + 1);
+    this.#cancelRecheck = this.#options.clock.schedule(waitMs + 1, () => this.stir());
   }
 
   #projection() {

@@ -1,18 +1,17 @@
-// What a replica remembers of the groups, and for how long.
-import { systemClock } from '@hypercode/clock';
+// What a replica keeps in memory of the groups, and for how long.
+import { HeldClock } from '@hypercode/clock/testing';
 import { SwarmError } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
-import { afterEach, expect, test, vi } from 'vitest';
-import type { GroupSettings, GroupStore } from '../store/group-store.ts';
+import { expect, test, vi } from 'vitest';
+import type { GroupSettings } from '../store/group-settings.ts';
+import type { GroupStore } from '../store/group-store.ts';
 import { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { Groups } from './groups.ts';
-
-afterEach(() => void vi.restoreAllMocks());
 
 const settingsOf = (topic: string): GroupSettings => ({ topics: [topic], ackDeadlineMs: 1000, maxDeliveries: 1 });
 const unused = () => Promise.reject(new Error('not used here'));
 
-test('settings are asked for again when the store does not have the group, and after a while', async () => {
+test('the settings of a group are read again when the store does not have the group, and after 5 seconds', async () => {
   const find = vi.fn<GroupStore['find']>(async () => settingsOf('a'));
   const gone = () => Promise.reject(new SwarmError('NOT_FOUND', 'no such group'));
   const store: GroupStore = {
@@ -29,18 +28,21 @@ test('settings are asked for again when the store does not have the group, and a
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const log = { retention, append: unused, read: unused, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
-  const feeds = new EventFeeds({ log, signal, clock: systemClock, onError: () => undefined });
-  const groups = new Groups({ store, feeds, signal, onError: () => undefined });
+  const clock = new HeldClock();
+  const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });
+  const groups = new Groups({ store, feeds, signal, clock, onError: () => undefined });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   await expect(groups.ack('n', 'g', [])).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('b'));
   find.mockResolvedValue(settingsOf('c'));
-  const later = performance.now() + 6000;
-  vi.spyOn(performance, 'now').mockReturnValue(later);
-  await vi.waitFor(async () => expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('c')));
+  clock.advance(5000);
+  expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('b'));
+  clock.advance(1);
+  expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('c'));
   await groups.close();
   await feeds.close();
   await signal.close();
+  expect(clock.armed).toBe(0);
 });

@@ -1,11 +1,12 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, repeat, sleep } from '@hypercode/clock';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
 import { Alarm, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
-import type { ClaimOutcome, GroupSettings, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
+import type { ClaimOutcome, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { deliveryIn, DeliveryItem, deliveryOf, formatDeliveryId, groupGapItem, type GroupItem } from './delivery.ts';
@@ -25,6 +26,7 @@ export interface GroupsOptions {
   store: GroupStore;
   feeds: EventFeeds;
   signal: Signal;
+  clock: Clock;
   onError: (error: unknown) => void;
 }
 
@@ -59,23 +61,20 @@ export class Groups {
   readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
   readonly #options: GroupsOptions;
   readonly #readings = new Map<string, Promise<Reading>>();
-  readonly #known = new LRUCache<string, GroupSettings>({ max: MAX_KNOWN, ttl: KNOWN_MS });
-  readonly #upkeep: NodeJS.Timeout;
-  #keepingUp: Promise<unknown> = Promise.resolve();
-  #isKeepingUp = false;
+  readonly #known: LRUCache<string, GroupSettings>;
+  readonly #endUpkeep: () => void;
+  #keepingUp: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: GroupsOptions) {
     this.#options = options;
-    this.#upkeep = setInterval(() => {
-      if (this.#isKeepingUp) return;
-      this.#isKeepingUp = true;
-      this.#keepingUp = this.#keepUp()
-        .catch(options.onError)
-        .finally(() => {
-          this.#isKeepingUp = false;
-        });
-    }, UPKEEP_INTERVAL_MS);
+    // The cache takes 0 for no time at all.
+    const perf = { now: () => options.clock.monotonicMs() + 1 };
+    this.#known = new LRUCache({ max: MAX_KNOWN, ttl: KNOWN_MS, ttlResolution: 0, perf });
+    this.#endUpkeep = repeat(options.clock, UPKEEP_INTERVAL_MS, () => {
+      this.#keepingUp = this.#keepUp().catch(options.onError);
+      return this.#keepingUp;
+    });
   }
 
   /**
@@ -114,7 +113,7 @@ export class Groups {
         if (outcome === null || outcome.room > 0) isFull = false;
         if (outcome === null) {
           // The stream stays open, as a subscription does, and goes on when the store is back.
-          await waitOrAbort(AWAY_MS, signal);
+          await sleep(this.#options.clock, AWAY_MS, signal);
           continue;
         }
         if (signal.aborted) {
@@ -140,10 +139,10 @@ export class Groups {
     const leave = reader.join({ onNews: ring, onRoom: ring });
     signal.addEventListener('abort', ring);
     let isLate = waitMs === 0;
-    const timer = setTimeout(() => {
+    const cancel = this.#options.clock.schedule(waitMs, () => {
       isLate = true;
       ring();
-    }, waitMs);
+    });
     try {
       for (let asked = false; ;) {
         if (ended(signal)) return { deliveries: [] };
@@ -164,7 +163,7 @@ export class Groups {
         await alarm.wait();
       }
     } finally {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener('abort', ring);
       leave();
     }
@@ -247,7 +246,7 @@ export class Groups {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#upkeep);
+    this.#endUpkeep();
     await this.#keepingUp;
     const readings = await Promise.allSettled(this.#readings.values());
     this.#readings.clear();
@@ -303,17 +302,17 @@ export class Groups {
     // Another's settings were refused, or the reader was let go of in this moment.
     if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
     reading.idleUpkeeps = 0;
-    assertSame(group, reading.reader.settings, settings);
+    assertSameSettings(group, reading.reader.settings, settings);
     return reading;
   }
 
   async #start({ namespace, group, settings, from }: Omit<GroupRequest, 'consumer'>): Promise<Reading> {
-    const { store, feeds, signal } = this.#options;
+    const { store, feeds, signal, clock } = this.#options;
     const followed = await feeds.follow(namespace);
     const { cursor } = await store.open(namespace, group, settings, from);
     this.#known.set(keyOf(namespace, group), settings);
     const { retention } = feeds;
-    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor });
+    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor, clock });
     const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.stir());
     return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
   }
@@ -365,30 +364,8 @@ function whileAway(error: unknown): null {
   throw error;
 }
 
-/** Resolves after so many milliseconds, or when `signal` aborts. */
-const waitOrAbort = (ms: number, signal: AbortSignal): Promise<void> =>
-  delay(ms, undefined, { signal }).catch(() => undefined);
-
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
 const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;
-
-/** Topics in one order, each once: groups are compared by it. */
-export const groupSettings = ({ topics, ackDeadlineMs, maxDeliveries }: GroupSettings): GroupSettings => ({
-  topics: [...new Set(topics)].toSorted(),
-  ackDeadlineMs,
-  maxDeliveries,
-});
-
-function assertSame(group: string, existing: GroupSettings, wanted: GroupSettings): void {
-  if (JSON.stringify(groupSettings(existing)) === JSON.stringify(groupSettings(wanted))) return;
-  throw new SwarmError(
-    'CONFLICT',
-    `consumer group "${group}" exists with different topics, ackDeadlineMs or maxDeliveries`,
-    {
-      details: { existing: groupSettings(existing) },
-    },
-  );
-}
 
 async function shut({ reader, unsubscribe }: Reading): Promise<void> {
   unsubscribe();

@@ -12,10 +12,10 @@ import {
 import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { isReserved, RESERVED_RULE } from '../admission/admit.ts';
 import { Access, Decisions } from './access.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 import type { PolicySchema } from './policy-table.ts';
+import { isReserved, RESERVED_RULE } from './reserved-topics.ts';
 import { readPolicies } from './queries/read-policies.ts';
 import { readPolicyVersions } from './queries/read-policy-versions.ts';
 import { writePolicy } from './queries/write-policy.ts';
@@ -25,6 +25,13 @@ export interface PoliciesOptions {
   signal: Signal;
   clock: Pick<Clock, 'schedule'>;
   onError: (error: unknown) => void;
+}
+
+/** The agent that a policy is explained for. */
+export interface PolicyAgent {
+  readonly name: string;
+  readonly role: string;
+  readonly circuit: CircuitState;
 }
 
 const CHANNEL = 'bus-policies';
@@ -100,7 +107,7 @@ export class Policies {
   /** What the policy says of one action of an agent, and why. */
   async explain(
     namespace: string,
-    agent: { name: string; role: string; circuit: CircuitState },
+    agent: PolicyAgent,
     { action, topic }: { action: PolicyAction; topic: string },
   ): Promise<PolicyExplanation> {
     const { name, role, circuit } = agent;

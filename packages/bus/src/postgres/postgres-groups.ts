@@ -1,17 +1,16 @@
 // Consumer groups in PostgreSQL: a row for the group, which orders its operations, and a row for each event that it has taken.
 import { SwarmError } from '@hypercode/contracts';
-import type { Kysely } from 'kysely';
+import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
-  GroupSettings,
   GroupStore,
   StoredGroup,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import { inTime } from './in-time.ts';
+import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
@@ -21,12 +20,11 @@ import { listGroups } from './queries/list-groups.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
-import type { BusSchema } from './schema.ts';
 
 export class PostgresGroups implements GroupStore {
-  readonly #db: Kysely<BusSchema>;
+  readonly #db: BoundedDatabase;
 
-  constructor(db: Kysely<BusSchema>) {
+  constructor(db: BoundedDatabase) {
     this.#db = db;
   }
 
@@ -37,28 +35,24 @@ export class PostgresGroups implements GroupStore {
     from: 'latest' | 'earliest',
   ): Promise<{ cursor: LogPosition; created: boolean }> {
     const latest = from === 'latest';
-    const opened = await inTime(this.#db, (db) => openGroup(db, namespace, { group, settings, latest }));
+    const opened = await this.#db.ask((db) => openGroup(db, namespace, { group, settings, latest }));
     if (opened === undefined) throw notFound(group);
     const existing: GroupSettings = {
       topics: opened.topics,
       ackDeadlineMs: opened.ack_deadline_ms,
       maxDeliveries: opened.max_deliveries,
     };
-    if (!isSameSettings(existing, settings)) {
-      throw new SwarmError('CONFLICT', `the consumer group "${group}" exists with other settings`, {
-        details: { existing },
-      });
-    }
+    assertSameSettings(group, existing, settings);
     const { cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
     return { cursor: { epoch, seq, nonce }, created };
   }
 
   async find(namespace: string, group: string): Promise<GroupSettings | null> {
-    return (await inTime(this.#db, (db) => findGroup(db, namespace, group))) ?? null;
+    return (await this.#db.ask((db) => findGroup(db, namespace, group))) ?? null;
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
-    const claimed = await inTime(this.#db, (db) => claimEvents(db, namespace, { group, request }));
+    const claimed = await this.#db.ask((db) => claimEvents(db, namespace, { group, request }));
     if (claimed === undefined) throw notFound(group);
     const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost } = claimed;
     const due = claimed.due ?? [];
@@ -82,7 +76,7 @@ export class PostgresGroups implements GroupStore {
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
     const positions = deliveries.map(({ position }) => position);
-    return ofGroup(group, await inTime(this.#db, (db) => ackDeliveries(db, namespace, { group, positions })));
+    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, positions })));
   }
 
   async nack(
@@ -91,7 +85,7 @@ export class PostgresGroups implements GroupStore {
     deliveries: readonly DeliveryRef[],
     how: { delayMs: number; reason: string | null },
   ): Promise<number> {
-    return ofGroup(group, await inTime(this.#db, (db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
+    return ofGroup(group, await this.#db.ask((db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
   }
 
   async deadLetters(
@@ -101,7 +95,7 @@ export class PostgresGroups implements GroupStore {
   ): Promise<DeadLetterPage> {
     const { rows, isMore } = ofGroup(
       group,
-      await inTime(this.#db, (db) => listDeadLetters(db, namespace, { group, ...page })),
+      await this.#db.ask((db) => listDeadLetters(db, namespace, { group, ...page })),
     );
     const letters = rows.map(({ epoch, seq, nonce, ...letter }) => ({ position: { epoch, seq, nonce }, ...letter }));
     return { letters, next: isMore ? (letters.at(-1)?.ordinal ?? null) : null };
@@ -116,7 +110,7 @@ export class PostgresGroups implements GroupStore {
   }
 
   async list(namespace: string): Promise<StoredGroup[]> {
-    const rows = await inTime(this.#db, (db) => listGroups(db, namespace));
+    const rows = await this.#db.ask((db) => listGroups(db, namespace));
     return rows.map(({ epoch, seq, nonce, ...group }) => ({ ...group, cursor: { epoch, seq, nonce } }));
   }
 
@@ -126,11 +120,11 @@ export class PostgresGroups implements GroupStore {
     how: { positions: readonly LogPosition[] | null; redrive: boolean },
   ): Promise<number> {
     // Of all, those that are dead by now: some may die again while the batches go on.
-    const deaths = how.positions === null ? await inTime(this.#db, (db) => countDeaths(db, namespace, group)) : 0;
+    const deaths = how.positions === null ? await this.#db.ask((db) => countDeaths(db, namespace, group)) : 0;
     const upTo = ofGroup(group, deaths);
     let total = 0;
     for (;;) {
-      const step = await inTime(this.#db, (db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
+      const step = await this.#db.ask((db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
       const { resolved, more } = ofGroup(group, step);
       total += resolved;
       if (!more) return total;
@@ -145,9 +139,3 @@ function ofGroup<T>(group: string, answer: T | null): T {
   if (answer === null) throw notFound(group);
   return answer;
 }
-
-const isSameSettings = (a: GroupSettings, b: GroupSettings): boolean =>
-  a.ackDeadlineMs === b.ackDeadlineMs &&
-  a.maxDeliveries === b.maxDeliveries &&
-  a.topics.length === b.topics.length &&
-  a.topics.every((topic, index) => topic === b.topics[index]);

@@ -1,6 +1,5 @@
 // The event log in PostgreSQL: a row for the log, which makes the order, and a row for each event.
 import { SwarmError } from '@hypercode/contracts';
-import type { Kysely } from 'kysely';
 import type {
   Appended,
   EventLog,
@@ -14,23 +13,22 @@ import type {
   TopicCount,
 } from '../store/event-log.ts';
 import type { LogPosition } from '../store/position.ts';
-import { inTime } from './in-time.ts';
+import type { BoundedDatabase } from './bounded-database.ts';
 import { appendEvents } from './queries/append-events.ts';
 import { listTopics } from './queries/list-topics.ts';
 import { openLogs } from './queries/open-logs.ts';
 import { type LogState, readEvents } from './queries/read-events.ts';
 import type { PostgresRetention } from './postgres-retention.ts';
-import type { BusSchema } from './schema.ts';
 
 /** Removed rows that are worth a statement of their own. */
 const SWEEP_FROM = 1_000;
 
 export class PostgresLog implements EventLog {
-  readonly #db: Kysely<BusSchema>;
+  readonly #db: BoundedDatabase;
   readonly #settings: LogSettings;
   readonly #retention: PostgresRetention;
 
-  constructor(db: Kysely<BusSchema>, settings: LogSettings, { retention }: { retention: PostgresRetention }) {
+  constructor(db: BoundedDatabase, settings: LogSettings, { retention }: { retention: PostgresRetention }) {
     this.#db = db;
     this.#settings = settings;
     this.#retention = retention;
@@ -41,7 +39,7 @@ export class PostgresLog implements EventLog {
   }
 
   async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
-    const appended = await inTime(this.#db, (db) => appendEvents(db, namespace, { events, settings: this.#settings }));
+    const appended = await this.#db.ask((db) => appendEvents(db, namespace, { events, settings: this.#settings }));
     if (appended === undefined) throw new SwarmError('INTERNAL', 'the append returned no result');
     const { epoch, seqs, nonces, unswept } = appended;
     if (unswept >= SWEEP_FROM) this.#retention.sweepSoon(namespace);
@@ -57,7 +55,7 @@ export class PostgresLog implements EventLog {
   }
 
   async read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap> {
-    const rows = await inTime(this.#db, async (db) => {
+    const rows = await this.#db.ask(async (db) => {
       const found = await readEvents(db, namespace, { after, limit });
       if (found.length > 0) return found;
       // Nobody has asked for this log: it begins now.
@@ -75,7 +73,7 @@ export class PostgresLog implements EventLog {
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
     if (namespaces.length === 0) return new Map();
-    const rows = await inTime(this.#db, (db) => openLogs(db, namespaces));
+    const rows = await this.#db.ask((db) => openLogs(db, namespaces));
     return new Map(
       rows.map(({ namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce }) => [
         namespace,
@@ -88,7 +86,7 @@ export class PostgresLog implements EventLog {
   }
 
   async size(namespace: string): Promise<LogSize> {
-    const [log] = await inTime(this.#db, (db) => openLogs(db, [namespace]));
+    const [log] = await this.#db.ask((db) => openLogs(db, [namespace]));
     if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
     const { head_seq, head_bytes, horizon_seq, horizon_bytes } = log;
     return {
@@ -100,7 +98,7 @@ export class PostgresLog implements EventLog {
   }
 
   async topics(namespace: string, page: { after: string | null; limit: number }): Promise<TopicCount[]> {
-    const rows = await inTime(this.#db, (db) => listTopics(db, namespace, page));
+    const rows = await this.#db.ask((db) => listTopics(db, namespace, page));
     return rows.map(({ topic, count, perSecond, epoch, seq, nonce }) => ({
       topic,
       count,

@@ -1,7 +1,7 @@
 // What keeps the tables from growing: limits of logs, and what is past its time, all in small steps.
 import type { Kysely } from 'kysely';
 import type { LogSettings } from '../store/event-log.ts';
-import { inTime } from './in-time.ts';
+import type { BoundedDatabase } from './bounded-database.ts';
 import { findOverfullLogs } from './queries/find-overfull-logs.ts';
 import { forgetDuplicates } from './queries/forget-duplicates.ts';
 import { forgetTopics } from './queries/forget-topics.ts';
@@ -14,13 +14,13 @@ import type { BusSchema } from './schema.ts';
  * deleted, without the lock that appends need.
  */
 export class PostgresRetention {
-  readonly #db: Kysely<BusSchema>;
+  readonly #db: BoundedDatabase;
   readonly #settings: LogSettings;
   /** Sweeps under way, by namespace. */
   readonly #sweeps = new Map<string, Promise<void>>();
   #closed = false;
 
-  constructor(db: Kysely<BusSchema>, settings: LogSettings) {
+  constructor(db: BoundedDatabase, settings: LogSettings) {
     this.#db = db;
     this.#settings = settings;
   }
@@ -34,9 +34,9 @@ export class PostgresRetention {
     void sweep.then(() => this.#sweeps.delete(namespace));
   }
 
-  async housekeep(): Promise<void> {
+  async applyRetention(): Promise<void> {
     const { retention, dedupWindowMs } = this.#settings;
-    for (const namespace of await inTime(this.#db, (db) => findOverfullLogs(db, retention))) {
+    for (const namespace of await this.#db.ask((db) => findOverfullLogs(db, retention))) {
       await this.#untilDone((db) => retainEvents(db, namespace, retention));
       await this.#sweep(namespace);
     }
@@ -54,6 +54,6 @@ export class PostgresRetention {
   }
 
   async #untilDone(step: (db: Kysely<BusSchema>) => Promise<boolean>): Promise<void> {
-    while (!this.#closed && !(await inTime(this.#db, step)));
+    while (!this.#closed && !(await this.#db.ask(step)));
   }
 }

@@ -1,9 +1,10 @@
 // The bus' store in PostgreSQL, or in PGlite, whose one connection everybody takes turns on.
+import { type Clock, systemClock } from '@hypercode/clock';
 import type { Database } from '@hypercode/stores';
 import { sql } from 'kysely';
 import type { BusStore } from '../store/bus-store.ts';
 import type { LogSettings } from '../store/event-log.ts';
-import { inTime } from './in-time.ts';
+import { BoundedDatabase } from './bounded-database.ts';
 import { PostgresGroups } from './postgres-groups.ts';
 import { PostgresLog } from './postgres-log.ts';
 import { PostgresRetention } from './postgres-retention.ts';
@@ -14,19 +15,20 @@ export interface PostgresStoreOptions {
   database: Database;
   /** Every replica is given the same. */
   settings: LogSettings;
+  clock?: Clock;
 }
 
-export function openPostgresStore({ database, settings }: PostgresStoreOptions): BusStore {
-  const db = database.kysely.$extendTables<BusSchema>();
+export function openPostgresStore({ database, settings, clock = systemClock }: PostgresStoreOptions): BusStore {
+  const db = new BoundedDatabase(database.kysely.$extendTables<BusSchema>(), clock);
   const retention = new PostgresRetention(db, settings);
   return {
     log: new PostgresLog(db, settings, { retention }),
     groups: new PostgresGroups(db),
     check: async () => {
-      await inTime(db, (connection) => sql`select 1`.execute(connection));
+      await db.ask((connection) => sql`select 1`.execute(connection));
       return null;
     },
-    housekeep: () => retention.housekeep(),
+    applyRetention: () => retention.applyRetention(),
     close: () => retention.close(),
   };
 }

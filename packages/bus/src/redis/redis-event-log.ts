@@ -54,7 +54,7 @@ export class RedisEventLog implements EventLog {
   readonly #logRange = loadScript('log-range');
   readonly #logSize = loadScript('log-size');
   readonly #listTopics = loadScript('list-topics');
-  readonly #keepHouse = loadScript('keep-house');
+  readonly #applyRetentionScript = loadScript('apply-retention');
 
   constructor({ connection, settings, touch }: RedisEventLogOptions) {
     this.#connection = connection;
@@ -129,13 +129,13 @@ export class RedisEventLog implements EventLog {
   }
 
   /** Cuts the log to its limits, and forgets topics and records of deduplication that no longer count. */
-  async housekeep(namespace: string): Promise<void> {
+  async applyRetention(namespace: string): Promise<void> {
     const { windowMs } = this.#window;
     for (let from = '-', isCut = false; from !== '' || !isCut;) {
       // `(~` begins behind all topics: names are letters, digits and `_-.`.
       const begin = from === '' ? '(~' : from;
       const args = [newEpoch(), ...this.#limits, windowMs, begin, TOPICS_AT_ONCE];
-      const [cut, next] = (await this.#run(this.#keepHouse, namespace, args)) as [number, string];
+      const [cut, next] = (await this.#run(this.#applyRetentionScript, namespace, args)) as [number, string];
       isCut = cut === 1;
       from = next === '' ? '' : `(${next}`;
     }

@@ -1,12 +1,12 @@
 // Consumer groups on Redis: one script for each call. Redis' own groups lose what is in flight when a stream is trimmed.
 import { SwarmError } from '@hypercode/contracts';
+import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
   GroupDelivery,
-  GroupSettings,
   GroupStore,
   StoredAttempt,
   StoredDeadLetter,
@@ -57,11 +57,9 @@ export class RedisGroupStore implements GroupStore {
   ): Promise<{ cursor: LogPosition; created: boolean }> {
     const { topics, ackDeadlineMs, maxDeliveries } = settings;
     const args = [newEpoch(), group, JSON.stringify(topics), ackDeadlineMs, maxDeliveries, from];
-    const [outcome, ...answer] = (await this.#run(this.#openGroup, { namespace, group }, args)) as Values;
-    if (outcome !== 'differs') return { cursor: toPosition(answer), created: outcome === 'created' };
-    throw new SwarmError('CONFLICT', `the consumer group ${group} has other settings`, {
-      details: { existing: toSettings(answer) },
-    });
+    const [created, ...answer] = (await this.#run(this.#openGroup, { namespace, group }, args)) as Values;
+    assertSameSettings(group, toSettings(answer), settings);
+    return { cursor: toPosition(answer.slice(3)), created: created === 1 };
   }
 
   async find(namespace: string, group: string): Promise<GroupSettings | null> {

@@ -1,4 +1,5 @@
 // The bus' store on Redis 7 or a Redis Cluster.
+import { type Clock, systemClock } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 import type { Redis } from 'ioredis';
 import type { BusStore } from '../store/bus-store.ts';
@@ -12,13 +13,14 @@ export interface RedisStoreOptions {
   /** `redis://` or `rediss://`; several nodes of a Redis Cluster with commas between them. */
   url: string;
   settings: LogSettings;
-  /** Hears of the first failure of each outage. */
+  /** Called with the first failure of each outage. */
   onError?: (error: Error) => void;
+  clock?: Clock;
 }
 
 /** Does not wait for Redis: it connects in the background, and calls fail with UNAVAILABLE until it is there. */
-export function openRedisStore({ url, settings, onError }: RedisStoreOptions): BusStore {
-  const connection = connectRedis(url, 'swarm-bus', onError);
+export function openRedisStore({ url, settings, onError, clock = systemClock }: RedisStoreOptions): BusStore {
+  const connection = connectRedis(url, { connectionName: 'swarm-bus', onError, clock });
   const namespaces = new KnownNamespaces(connection);
   const touch = (namespace: string): void => namespaces.add(namespace);
   const log = new RedisEventLog({ connection, settings, touch });
@@ -27,10 +29,10 @@ export function openRedisStore({ url, settings, onError }: RedisStoreOptions): B
     log,
     groups,
     check: () => check(connection),
-    async housekeep() {
+    async applyRetention() {
       const faults: unknown[] = [];
       for (const namespace of await namespaces.all()) {
-        await log.housekeep(namespace).catch((error: unknown) => {
+        await log.applyRetention(namespace).catch((error: unknown) => {
           // A fault in one namespace, or a node that is away, is no reason to neglect the others.
           if (error instanceof SwarmError && !connection.isCluster) throw error;
           faults.push(error);

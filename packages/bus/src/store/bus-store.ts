@@ -8,7 +8,7 @@ export interface BusStore {
   /** Rejects when the store does not answer. Resolves with a warning when it answers, but may not keep what it is given. */
   check(): Promise<string | null>;
   /** Applies retention and forgets what is past its time. Any replica may do it, at any time. */
-  housekeep(): Promise<void>;
+  applyRetention(): Promise<void>;
   /** Ends what the driver itself has opened. */
   close(): Promise<void>;
 }

@@ -1,14 +1,8 @@
 // The port to where consumer groups keep what they know: how far each has read, and what became of every event it took.
 import type { GapReason } from '@hypercode/contracts';
+import type { GroupSettings } from './group-settings.ts';
 import type { LogEntry } from './event-log.ts';
 import type { LogPosition } from './position.ts';
-
-export interface GroupSettings {
-  /** Topic patterns, in the order of their text, each once. */
-  readonly topics: readonly string[];
-  readonly ackDeadlineMs: number;
-  readonly maxDeliveries: number;
-}
 
 /**
  * States of an event in a group:

@@ -1,5 +1,5 @@
 // Where an event stands: which log, how far, and which of the histories that could have come so far.
-import { SwarmError } from '@hypercode/contracts';
+import { invalidField } from '@hypercode/contracts';
 
 /**
  * Positions of one namespace count without a hole: `seq` is 1 for the first event of a log and 0 before it. `epoch` is made
@@ -33,12 +33,11 @@ export function parsePosition(text: string): LogPosition | null {
   return canonical ? position : null;
 }
 
-/** INVALID_INPUT, naming the field that held it, for what is no position. */
+/** INVALID_INPUT, naming the field that held it, for a text that is not a position. */
 export function positionIn(text: string, field: string): LogPosition {
   const position = parsePosition(text);
   if (position !== null) return position;
-  const reason = 'is not the position of an event';
-  throw new SwarmError('INVALID_INPUT', `invalid input: ${field}: ${reason}`, { details: [{ path: field, reason }] });
+  throw invalidField(field, 'is not the position of an event');
 }
 
 /** Whether both are the same point of the same log. */

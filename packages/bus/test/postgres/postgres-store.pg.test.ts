@@ -1,6 +1,8 @@
 // The store on PostgreSQL, each replica with a pool of its own.
 import { randomUUID } from 'node:crypto';
 import { createServer, connect, type Socket } from 'node:net';
+import { HeldClock } from '@hypercode/clock/testing';
+import { HeldDatabaseTime } from '@hypercode/stores/testing';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { freshDatabase, trackLeaks, waitFor } from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
@@ -30,17 +32,22 @@ async function migratedDatabase(): Promise<string> {
 describe('PostgreSQL', () => {
   const leaks = trackLeaks();
   let databases: [Database, Database];
+  let keeper: Database;
+  let time: HeldDatabaseTime;
 
   beforeAll(async () => {
     const url = await migratedDatabase();
+    keeper = await openDatabase({ url });
+    time = await HeldDatabaseTime.hold(keeper);
     databases = [await openDatabase({ url }), await openDatabase({ url })];
   });
   afterAll(async () => {
-    await Promise.all(databases.map((database) => database.close()));
+    await Promise.all([...databases, keeper].map((database) => database.close()));
     await leaks.check();
   });
 
-  const open: OpenStores = (settings) => Promise.resolve(replicas(databases, settings));
+  const clock = new HeldClock();
+  const open: OpenStores = (settings) => Promise.resolve(replicas({ databases, time, clock }, settings));
   eventLogConformance('PostgreSQL', open);
   groupStoreConformance('PostgreSQL', open);
 });
@@ -68,7 +75,7 @@ test('what retention removed is deleted, by appends in the background and by hou
   await waitFor(async () => (await count('bus_events')) <= 1_500, { what: 'the removed events to be deleted' });
   await waitFor(
     async () => {
-      await store.housekeep();
+      await store.applyRetention();
       return (await count('bus_dedup')) === 0;
     },
     { what: 'duplicates to be forgotten' },
@@ -170,7 +177,7 @@ test('a database that does not answer is told within two seconds, by every metho
     () => store.groups.discard('default', 'g', null),
     () => store.groups.list('default'),
     () => store.check(),
-    () => store.housekeep(),
+    () => store.applyRetention(),
   ];
 
   way.silence();

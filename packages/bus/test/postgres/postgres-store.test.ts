@@ -1,4 +1,6 @@
 // The store on PGlite, where replicas share the one connection.
+import { HeldClock } from '@hypercode/clock/testing';
+import { HeldDatabaseTime } from '@hypercode/stores/testing';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { embeddedFolder, scopeOfRepetition, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
@@ -12,11 +14,13 @@ describe('PGlite', () => {
   const leaks = trackLeaks();
   let folder: TemporaryFolder;
   let database: Database;
+  let time: HeldDatabaseTime;
 
   beforeAll(async () => {
     folder = await embeddedFolder('pglite');
     database = await openDatabase({ dataDir: folder.path });
     await migrate(database.kysely, [busSchema]);
+    time = await HeldDatabaseTime.hold(database);
   }, 60_000);
   afterAll(async () => {
     await database.close();
@@ -24,7 +28,9 @@ describe('PGlite', () => {
     await leaks.check();
   });
 
-  const open: OpenStores = (settings) => Promise.resolve(replicas([database, database], settings));
+  const clock = new HeldClock();
+  const open: OpenStores = (settings) =>
+    Promise.resolve(replicas({ databases: [database, database], time, clock }, settings));
   eventLogConformance('PGlite', open, scopeOfRepetition());
   groupStoreConformance('PGlite', open, scopeOfRepetition());
 });

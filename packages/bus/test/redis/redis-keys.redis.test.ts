@@ -227,7 +227,7 @@ test('deduplication lives in a few hashes, each of which ends', async () => {
   }
   await waitFor(
     async () => {
-      await store.housekeep();
+      await store.applyRetention();
       return (await generations()).length === 0;
     },
     { what: 'all records to be forgotten' },
@@ -247,7 +247,7 @@ test('whoever shortens the window keeps what is within the new one', async () =>
   await waitFor(isAged, { what: 'a window and a generation of the new settings to pass', intervalMs: 50 });
   const events = newEvents(1);
   const position = await append(before, events);
-  await after.housekeep();
+  await after.applyRetention();
   expect(await after.log.append(namespace, events)).toEqual([{ position, duplicate: true }]);
 });
 
@@ -356,12 +356,12 @@ test('a server that forgot the scripts is sent them again', async () => {
 test('a namespace that nobody uses any more grows old all the same', async () => {
   const writer = open();
   await append(writer, newEvents(5));
-  await writer.housekeep();
+  await writer.applyRetention();
   await writer.close();
   const later = open({ retention: { ...ROOMY.retention, maxEvents: 2 } });
   await waitFor(
     async () => {
-      await later.housekeep();
+      await later.applyRetention();
       return (await redis.xlen(keyOf('events'))) === 2;
     },
     { what: 'the log to be cut' },

@@ -74,7 +74,7 @@ test('while Redis is stopped every call fails, and nothing of it comes later', {
       unavailable(() => store.groups.list('n')),
       unavailable(() => store.groups.ack('n', 'g', [{ position: cursor, life: 0, attempt: 1 }])),
       unavailable(() => store.check()),
-      unavailable(() => store.housekeep()),
+      unavailable(() => store.applyRetention()),
     ]);
     await waitFor(() => errors.length === round, { what: 'the outage to be told' });
     await server.start();
@@ -222,7 +222,7 @@ test('a Redis that is full lets go of what is settled, dropped or old', async ()
   const small = openRedisStore({ url: server.url, settings: { ...settings, retention } });
   ends.push(() => small.close());
   await small.log.ranges(['n']);
-  await small.housekeep();
+  await small.applyRetention();
   for (const [namespace, range] of await small.log.ranges(['n', 'other'])) {
     expect({ namespace, ...range }).toMatchObject({ head: { seq: 2 }, horizon: { seq: 1 } });
   }

@@ -11,6 +11,7 @@ import { groupStoreConformance } from '../../testing/group-store.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '@hypercode/stores';
+import { redisTime } from './redis-time.ts';
 import { logKeys } from '../../src/redis/redis-keys.ts';
 import { openRedisStore } from '../../src/redis/redis-store.ts';
 import type { LogSettings } from '../../src/store/event-log.ts';
@@ -22,10 +23,11 @@ const SMALL: LogSettings = {
 };
 
 const openOn = (url: () => string) => async (settings: LogSettings) => {
-  const admin = connectRedis(url(), 'swarm-test');
+  const admin = connectRedis(url(), { connectionName: 'swarm-test' });
   return {
     first: openRedisStore({ url: url(), settings }),
     second: openRedisStore({ url: url(), settings }),
+    time: redisTime(admin),
     async loseLog(namespace: string) {
       await admin.ask((client) => client.unlink(...logKeys(namespace)));
     },

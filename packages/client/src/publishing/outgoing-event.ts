@@ -1,5 +1,5 @@
 // An event on its way to the core: named for good, and as the JSON text that will travel.
-import { LIMITS, SwarmError } from '@hypercode/contracts';
+import { invalidField, LIMITS, SwarmError } from '@hypercode/contracts';
 
 export interface PublishOptions {
   /** A UUID that names the event for good: publishing it again is no second event. Default: a new one. */
@@ -53,11 +53,7 @@ function jsonOf(data: unknown): string {
     cause = error;
   }
   if (text !== undefined) return text;
-  const reason = data === undefined ? 'required' : 'must be JSON';
-  throw new SwarmError('INVALID_INPUT', `invalid input: data: ${reason}`, {
-    details: [{ path: 'data', reason }],
-    cause,
-  });
+  throw invalidField('data', data === undefined ? 'required' : 'must be JSON', { cause });
 }
 
 const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
-import { SwarmError } from '@hypercode/contracts';
+import { invalidField, SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
 import { bounded } from './bounded.ts';
 import { type Clock, systemClock } from '@hypercode/clock';
@@ -105,9 +105,7 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
 function baseUrl(given: string | URL): URL {
   const url = URL.canParse(String(given)) ? new URL(given) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw new SwarmError('INVALID_INPUT', 'url must be an http or https address', {
-      details: [{ path: 'url', reason: 'must be an http or https address' }],
-    });
+    throw invalidField('url', 'must be an http or https address');
   }
   url.search = '';
   url.hash = '';

@@ -1,5 +1,5 @@
 // Cursors of pages: opaque to clients, and only good for the kind of page that gave them.
-import { SwarmError } from '@hypercode/contracts';
+import { invalidField } from '@hypercode/contracts';
 
 type Kind = 'query' | 'history';
 
@@ -14,7 +14,5 @@ export function decodeCursor(kind: Kind, cursor: string): string {
   const value = decoded.startsWith(`${kind}:`) ? decoded.slice(kind.length + 1) : '';
   // The decoder forgives what the encoder never writes.
   if (CONTENT[kind].test(value) && encodeCursor(kind, value) === cursor) return value;
-  throw new SwarmError('INVALID_INPUT', 'invalid input: cursor: was not returned by this call', {
-    details: [{ path: 'cursor', reason: 'was not returned by this call' }],
-  });
+  throw invalidField('cursor', 'was not returned by this call');
 }

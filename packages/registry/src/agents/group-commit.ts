@@ -1,6 +1,5 @@
 // Concurrent commands become one commit: read together, decided one after the other, written in one round trip.
-import type { Agent, ChangeType } from '@hypercode/contracts';
-import { SwarmError } from '@hypercode/contracts';
+import { type Agent, type ChangeType, invalidField } from '@hypercode/contracts';
 import { BatchLanes, type FailureScope, type Job } from '@hypercode/feed';
 import { classify, unavailable } from '@hypercode/stores';
 import type { Kysely } from 'kysely';
@@ -276,7 +275,7 @@ const UNSTORABLE = /^(?:22|54)/;
 
 function meaningOf(error: unknown): unknown {
   if (!UNSTORABLE.test(sqlStateOf(error))) return error;
-  return new SwarmError('INVALID_INPUT', 'invalid input: the database cannot store it', { cause: error });
+  return invalidField('', 'the database cannot store it', { cause: error });
 }
 
 /** Empty for what is no error of the database. */

@@ -1,6 +1,6 @@
 // The live watch: a snapshot, then every change after it, in order, none missing, none twice.
 import type { Clock } from '@hypercode/clock';
-import { type AgentFilter, SNAPSHOT_ID, SwarmError } from '@hypercode/contracts';
+import { type AgentFilter, invalidField, SNAPSHOT_ID } from '@hypercode/contracts';
 import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import type { ChangeLog } from '../changes/change-log.ts';
@@ -127,7 +127,5 @@ function parseCursor(cursor: string | number | undefined): number | typeof SNAPS
   if (cursor === SNAPSHOT_ID) return SNAPSHOT_ID;
   const revision = typeof cursor === 'number' ? cursor : /^\d{1,16}$/.test(cursor) ? Number(cursor) : Number.NaN;
   if (Number.isSafeInteger(revision)) return revision;
-  throw new SwarmError('INVALID_INPUT', 'invalid input: lastEventId: is not a cursor of a watch', {
-    details: [{ path: 'lastEventId', reason: 'is not a cursor of a watch' }],
-  });
+  throw invalidField('lastEventId', 'is not a cursor of a watch');
 }

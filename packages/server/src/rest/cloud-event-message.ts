@@ -1,7 +1,7 @@
 // CloudEvents in HTTP requests: which mode a request is in, and the attributes of the binary one.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+import { invalidField } from '@hypercode/contracts';
 import type { IncomingHttpHeaders } from 'node:http';
-import { inputFault } from '../refusals.ts';
 import { ATTRIBUTES } from './cloud-event.ts';
 import { mediaTypeOf } from './json-body.ts';
 
@@ -24,7 +24,7 @@ export function modeOf(headers: IncomingHttpHeaders): CloudEventMode | null {
   if (mediaType === CLOUD_EVENT_MEDIA_TYPE) return 'structured';
   if (mediaType === CLOUD_EVENTS_MEDIA_TYPE) return 'batched';
   if (mediaType.startsWith(FAMILY)) {
-    throw inputFault('', `CloudEvents must be sent as ${CLOUD_EVENT_MEDIA_TYPE} or ${CLOUD_EVENTS_MEDIA_TYPE}`);
+    throw invalidField('', `CloudEvents must be sent as ${CLOUD_EVENT_MEDIA_TYPE} or ${CLOUD_EVENTS_MEDIA_TYPE}`);
   }
   return MANDATORY.some((name) => headers[name] !== undefined) ? 'binary' : null;
 }
@@ -49,6 +49,6 @@ function decodeHeaderValue(value: string, name: string): string {
   try {
     return UTF_8.decode(Buffer.from(plain, 'latin1'));
   } catch {
-    throw inputFault(name, 'must be UTF-8');
+    throw invalidField(name, 'must be UTF-8');
   }
 }

@@ -1,7 +1,6 @@
 // CloudEvents 1.0 as events of the bus (https://github.com/cloudevents/spec/tree/v1.0.2, spec and JSON format).
-import { invalidInput, type Json, jsonFault, LIMITS, PublishInput, Topic } from '@hypercode/contracts';
+import { invalidField, invalidInput, type Json, jsonFault, LIMITS, PublishInput, Topic } from '@hypercode/contracts';
 import { z } from 'zod';
-import { inputFault } from '../refusals.ts';
 import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
 import { URL_NAMESPACE, uuidV5 } from './uuid-v5.ts';
 
@@ -89,13 +88,13 @@ function idOf({ source, id }: CloudEvent): string {
 function dataOf(event: CloudEvent): Json {
   const contentType = event.datacontenttype ?? JSON_MEDIA_TYPE;
   if (typeof event.data_base64 === 'string') {
-    if (event.data !== undefined) throw inputFault('data_base64', 'must not be given together with data');
+    if (event.data !== undefined) throw invalidField('data_base64', 'must not be given together with data');
     return dataOfBytes({ bytes: Buffer.from(event.data_base64, 'base64'), contentType });
   }
   if (event.data === undefined) return null;
   if (isJson(contentType)) return event.data;
   if (!isText(contentType)) throw notRepresentable(contentType);
-  if (typeof event.data !== 'string') throw inputFault('data', `must be a string, because ${contentType} is text`);
+  if (typeof event.data !== 'string') throw invalidField('data', `must be a string, because ${contentType} is text`);
   return event.data;
 }
 
@@ -104,7 +103,7 @@ function dataOfBytes({ bytes, contentType }: Payload): Json {
   if (bytes.length === 0) return null;
   const value = isJson(contentType) ? jsonOf(bytes, 'data') : textOf(bytes, contentType);
   const fault = jsonFault(value);
-  if (fault !== null) throw inputFault('data', fault);
+  if (fault !== null) throw invalidField('data', fault);
   return value as Json;
 }
 
@@ -114,7 +113,7 @@ function textOf(bytes: Buffer, contentType: string): string {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);
   } catch {
-    throw inputFault('data', `must be valid ${charset.slice(0, 40)} text`);
+    throw invalidField('data', `must be valid ${charset.slice(0, 40)} text`);
   }
 }
 
@@ -123,7 +122,7 @@ const isJson = (contentType: string): boolean => /^[^/]+\/(?:json|.+\+json)$/.te
 const isText = (contentType: string): boolean => mediaTypeOf(contentType).startsWith('text/');
 
 const notRepresentable = (contentType: string) =>
-  inputFault(
+  invalidField(
     'datacontenttype',
     `data of an event must be JSON or text, and "${contentType.slice(0, 100)}" is neither: send it as a JSON string`,
   );

@@ -1,7 +1,6 @@
 // Bodies of REST calls: read as bytes, and as JSON only once it is known who sent them.
-import { SwarmError } from '@hypercode/contracts';
+import { invalidField, SwarmError } from '@hypercode/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { inputFault } from '../refusals.ts';
 
 export const JSON_MEDIA_TYPE = 'application/json';
 export const MERGE_PATCH_MEDIA_TYPE = 'application/merge-patch+json';
@@ -33,7 +32,7 @@ export function jsonOf(bytes: Buffer, path: string): unknown {
   try {
     return JSON.parse(UTF_8.decode(bytes));
   } catch {
-    throw inputFault(path, 'must be JSON in UTF-8');
+    throw invalidField(path, 'must be JSON in UTF-8');
   }
 }
 

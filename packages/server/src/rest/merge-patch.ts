@@ -1,7 +1,14 @@
 // Updates as JSON merge patches (RFC 7396): what is named is set, null clears, what is left out stays.
-import { type Agent, AgentUpdate, LIMITS, Name, SwarmError, type UpdateResult } from '@hypercode/contracts';
+import {
+  type Agent,
+  AgentUpdate,
+  invalidField,
+  LIMITS,
+  Name,
+  SwarmError,
+  type UpdateResult,
+} from '@hypercode/contracts';
 import { z } from 'zod';
-import { inputFault } from '../refusals.ts';
 import { type Caller, contradiction, isJsonObject } from './route.ts';
 
 const { version, description, healthUrl, topics, capabilities } = AgentUpdate.shape;
@@ -47,7 +54,7 @@ const MAX_TRIES = 5;
 
 /** A body that is a patch. `ifRevision`, from the body or the URL, is no part of it. */
 export function patchInput(body: unknown, fromUrl: Record<string, unknown>): AgentPatch {
-  if (!isJsonObject(body)) throw inputFault('', 'must be an object');
+  if (!isJsonObject(body)) throw invalidField('', 'must be an object');
   const { ifRevision: fromQuery, ...address } = fromUrl;
   const { ifRevision: fromBody, ...fields } = body;
   if (fromQuery !== undefined && fromBody !== undefined && fromQuery !== fromBody) throw contradiction('ifRevision');

@@ -1,7 +1,6 @@
 // Parameters of a URL's query: strings on the wire, what the procedures take behind it.
-import { LIMITS, Name, Namespace } from '@hypercode/contracts';
+import { invalidField, LIMITS, Name, Namespace } from '@hypercode/contracts';
 import { z } from 'zod';
-import { inputFault } from '../refusals.ts';
 
 /** A parameter as given: once, or several times. */
 type Given = string | string[];
@@ -53,8 +52,8 @@ export const labelsParameter: Parameter = {
     for (const pair of pairs) {
       const split = pair.indexOf('=');
       const key = pair.slice(0, split);
-      if (split === -1 || !Name.safeParse(key).success) throw inputFault(name, 'must be key=value, or a JSON object');
-      if (labels.has(key)) throw inputFault(name, 'must name each label once');
+      if (split === -1 || !Name.safeParse(key).success) throw invalidField(name, 'must be key=value, or a JSON object');
+      if (labels.has(key)) throw invalidField(name, 'must name each label once');
       labels.set(key, pair.slice(split + 1));
     }
     return Object.fromEntries(labels);
@@ -76,6 +75,6 @@ function parseObject(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw inputFault(name, 'must be key=value, or a JSON object');
+    throw invalidField(name, 'must be key=value, or a JSON object');
   }
 }

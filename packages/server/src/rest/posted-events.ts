@@ -1,7 +1,6 @@
 // What a POST of events holds: one event or many, as our own JSON or as CloudEvents.
-import { LIMITS, type PublishRefusal, SwarmError } from '@hypercode/contracts';
+import { invalidField, LIMITS, type PublishRefusal, SwarmError } from '@hypercode/contracts';
 import type { FastifyRequest } from 'fastify';
-import { inputFault } from '../refusals.ts';
 import { eventOfJson, eventOfParts } from './cloud-event.ts';
 import { attributesOf, modeOf } from './cloud-event-message.ts';
 import { bodyTooLarge, bytesOf, JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
@@ -27,7 +26,7 @@ export function postedEvents(request: FastifyRequest): PostedEvents {
     }
     case null: {
       if (mediaTypeOf(request.headers['content-type'] ?? '') !== JSON_MEDIA_TYPE) {
-        throw inputFault('', `the body must be ${JSON_MEDIA_TYPE}, or a CloudEvent`);
+        throw invalidField('', `the body must be ${JSON_MEDIA_TYPE}, or a CloudEvent`);
       }
       if (!beginsAsList(bytesOf(request))) return { one: json(request, LIMITS.eventBytes) };
       return { many: list(json(request, LIMITS.publishManyBytes)).map((event) => ({ event })) };
@@ -42,9 +41,9 @@ function json(request: FastifyRequest, maxBytes: number): unknown {
 }
 
 function list(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw inputFault('', 'must be a list of events');
+  if (!Array.isArray(value)) throw invalidField('', 'must be a list of events');
   if (value.length > LIMITS.publishManyEvents) {
-    throw inputFault('', `must have at most ${LIMITS.publishManyEvents} events`);
+    throw invalidField('', `must have at most ${LIMITS.publishManyEvents} events`);
   }
   return value;
 }

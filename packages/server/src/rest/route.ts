@@ -1,10 +1,9 @@
 // What a REST route is: one description, from which both the HTTP route and its documentation are made.
-import { type ErrorCode, LIMITS, type SwarmError } from '@hypercode/contracts';
+import { type ErrorCode, invalidField, LIMITS, type SwarmError } from '@hypercode/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { type CallContext, type Core, createCallContext } from '../context.ts';
-import { inputFault } from '../refusals.ts';
 import { createCaller } from '../router/app-router.ts';
 import { untilGone } from '../until-gone.ts';
 import { bytesOf, jsonBody } from './json-body.ts';
@@ -94,7 +93,7 @@ export function mergeInput(body: unknown, fromUrl: Record<string, unknown>): unk
 }
 
 export const contradiction = (name: string): SwarmError =>
-  inputFault(name, 'the URL and the body have different values');
+  invalidField(name, 'the URL and the body have different values');
 
 export const isJsonObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -12,13 +12,13 @@ import { policyProcedure, procedure, router } from '../trpc.ts';
 export const policyRouter = router({
   get: procedure.input(PolicyGetInput).query(({ ctx, input: { namespace } }): Promise<Policy> => {
     assertMayRead(ctx.principal, namespace);
-    return ctx.core.bus.policies.get(namespace);
+    return ctx.core.bus.getPolicy(namespace);
   }),
 
   put: policyProcedure
     .input(PolicyPutInput)
     .mutation(({ ctx, input: { namespace, policy, ifVersion } }): Promise<Policy> =>
-      ctx.core.bus.policies.put(namespace, policy, ifVersion),
+      ctx.core.bus.putPolicy(namespace, policy, ifVersion),
     ),
 
   explain: procedure
@@ -27,6 +27,6 @@ export const policyRouter = router({
       assertMayRead(ctx.principal, namespace);
       const { role, status } = await ctx.core.registry.get({ namespace, name });
       const agent = { name, role, circuit: status.circuit };
-      return ctx.core.bus.policies.explain(namespace, agent, { action, topic });
+      return ctx.core.bus.explainPolicy(namespace, agent, { action, topic });
     }),
 });

@@ -1,10 +1,9 @@
 // The router's subscriptions over SSE, in tRPC's wire format but with frames that all subscribers share.
-import { invalidInput } from '@hypercode/contracts';
+import { invalidField, invalidInput } from '@hypercode/contracts';
 import type { StreamBatch, StreamItem } from '@hypercode/feed';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Core, createCallContext } from '../context.ts';
-import { inputFault } from '../refusals.ts';
 import { consumeStream, subscribeStream } from '../streams/bus-streams.ts';
 import type { StreamKind } from '../streams/stream-kind.ts';
 import { watchStream } from '../streams/watch-stream.ts';
@@ -76,7 +75,7 @@ function parseInput(input: string | undefined): Record<string, unknown> {
   if (input === undefined || input === '') return {};
   const parsed = parseJson(input, 'input');
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
-  throw inputFault('input', 'must be an object');
+  throw invalidField('input', 'must be an object');
 }
 
 function tokenOf(connectionParams: string | undefined): string | undefined {
@@ -87,10 +86,10 @@ function tokenOf(connectionParams: string | undefined): string | undefined {
 }
 
 function parseJson(text: string, path: string): unknown {
-  if (typeof text !== 'string') throw inputFault(path, 'must be given once');
+  if (typeof text !== 'string') throw invalidField(path, 'must be given once');
   try {
     return JSON.parse(text);
   } catch {
-    throw inputFault(path, 'must be JSON');
+    throw invalidField(path, 'must be JSON');
   }
 }

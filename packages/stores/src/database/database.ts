@@ -1,4 +1,5 @@
 // The one door to SQL: a PostgreSQL server, or PGlite in a worker thread, behind the same Kysely dialect.
+import { type Clock, systemClock, within } from '@hypercode/clock';
 import { type Kysely, sql } from 'kysely';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
@@ -16,7 +17,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export interface PostgresOptions {
+interface DatabaseOptions {
+  clock?: Clock;
+}
+
+export interface PostgresOptions extends DatabaseOptions {
   /** `postgres://` or `postgresql://`. */
   url: string;
   /** Default 10. */
@@ -28,7 +33,7 @@ export interface PostgresOptions {
   statementTimeoutMs?: number;
 }
 
-export interface PgliteOptions {
+export interface PgliteOptions extends DatabaseOptions {
   /** The folder whose `database` folder holds the files. The caller must hold its lock: two processes ruin them. */
   dataDir: string;
 }
@@ -40,6 +45,7 @@ const PING_TIMEOUT_MS = 5_000;
  * start; PGlite is created if need be, opened and recovered here, and the promise rejects when that fails.
  */
 export async function openDatabase(options: PostgresOptions | PgliteOptions): Promise<Database> {
+  const { clock = systemClock } = options;
   const { kysely, dialect, close } =
     'url' in options ? openPostgres<object>(options) : await openPglite<object>(options);
   return {
@@ -47,15 +53,8 @@ export async function openDatabase(options: PostgresOptions | PgliteOptions): Pr
     dialect,
     close,
     ping: async () => {
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new DatabaseTimeoutError()), PING_TIMEOUT_MS);
-      });
-      try {
-        await Promise.race([sql`select 1`.execute(kysely), timeout]);
-      } finally {
-        clearTimeout(timer);
-      }
+      const work = sql`select 1`.execute(kysely);
+      await within(clock, PING_TIMEOUT_MS, { work, timeout: () => new DatabaseTimeoutError() });
     },
   };
 }

@@ -1,7 +1,8 @@
 // A connection to Redis or a Redis Cluster that never sends a command later than it was asked to.
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, sleep, systemClock, within } from '@hypercode/clock';
 import { Cluster, Redis } from 'ioredis';
+import { disconnected, GOODBYE_MS } from './disconnected.ts';
 import { noAnswer, redisFailure } from './redis-failure.ts';
 
 /** For all that one call sends; less than the two seconds, so that a busy process keeps them too. */
@@ -10,13 +11,12 @@ const CALL_TIMEOUT_MS = 1800;
 const FIRST_CONNECTION_MS = 400;
 /** With the wait for the connection less than a call has: a call that is given up does not send its second command later. */
 const COMMAND_TIMEOUT_MS = 1350;
-/** After this long without a word, while one is due, the connection is taken for dead. */
+/** After so long without an answer, while one is due, the connection is taken for dead. */
 const SILENCE_MS = 3000;
 const CONNECT_TIMEOUT_MS = 5000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1000;
 const SLOTS_REFRESH_MS = 2000;
-const GOODBYE_MS = 200;
 
 export type RedisClient = Redis | Cluster;
 
@@ -25,8 +25,9 @@ const retryDelayMs = (attempt: number): number => Math.min(FIRST_RETRY_MS * 2 **
 export interface RedisConnectionOptions {
   /** As `CLIENT LIST` shows it. */
   connectionName: string;
-  /** Hears of the first failure of each outage. */
+  /** Called with the first failure of each outage. */
   onError?: ((error: Error) => void) | undefined;
+  clock?: Clock;
 }
 
 /**
@@ -36,12 +37,14 @@ export interface RedisConnectionOptions {
  */
 export class RedisConnection {
   readonly #client: RedisClient;
+  readonly #clock: Clock;
   readonly #opened: Promise<unknown>;
   readonly #impatience = new AbortController();
   #isOpened = false;
   #failing = false;
 
-  constructor(url: string, { connectionName, onError }: RedisConnectionOptions) {
+  constructor(url: string, { connectionName, onError, clock = systemClock }: RedisConnectionOptions) {
+    this.#clock = clock;
     this.#client = createClient(url, connectionName);
     const failed = (error: unknown): void => {
       if (this.#failing) return;
@@ -56,7 +59,7 @@ export class RedisConnection {
     this.#client.on('ready', recovered);
     this.#client.on('+node', (node: Redis) => node.once('ready', recovered));
     const connected = this.#connect();
-    const tooLong = delay(FIRST_CONNECTION_MS, undefined, { signal: this.#impatience.signal });
+    const tooLong = sleep(clock, FIRST_CONNECTION_MS, this.#impatience.signal);
     this.#opened = Promise.race([connected, tooLong])
       .catch(() => undefined)
       .finally(() => {
@@ -67,16 +70,10 @@ export class RedisConnection {
 
   /** What `send` asks of Redis. UNAVAILABLE, within two seconds, when there is no answer to all of it. */
   async ask<T>(send: (client: RedisClient) => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(noAnswer()), CALL_TIMEOUT_MS);
-    });
     try {
-      return await Promise.race([this.#send(send), silence]);
+      return await within(this.#clock, CALL_TIMEOUT_MS, { work: this.#send(send), timeout: () => noAnswer() });
     } catch (error) {
       throw redisFailure(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -93,7 +90,7 @@ export class RedisConnection {
     this.#impatience.abort();
     const client = this.#client;
     const nodes = client instanceof Cluster ? client.nodes('all') : [];
-    await Promise.all([end(client), ...nodes.map(end)]);
+    await Promise.all([client, ...nodes].map((one) => disconnected(one, this.#clock)));
   }
 
   async #send<T>(send: (client: RedisClient) => Promise<T>): Promise<T> {
@@ -111,8 +108,8 @@ export class RedisConnection {
 }
 
 /** `url`: one address, or those of some nodes of a Cluster, with commas between. */
-export const connectRedis = (url: string, connectionName: string, onError?: (error: Error) => void): RedisConnection =>
-  new RedisConnection(url, { connectionName, onError });
+export const connectRedis = (url: string, options: RedisConnectionOptions): RedisConnection =>
+  new RedisConnection(url, options);
 
 /** What connections to one server and to the nodes of a Cluster have in common. */
 const CONNECTION = {
@@ -176,14 +173,4 @@ function createCluster(url: string, connectionName: string): Cluster {
     node.connect().catch(() => undefined);
   });
   return cluster;
-}
-
-async function end(client: RedisClient): Promise<void> {
-  if (client.status === 'end') return;
-  const impatience = new AbortController();
-  const ended = once(client, 'end', { signal: impatience.signal }).catch(() => undefined);
-  const tooLong = delay(2 * GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
-  client.disconnect();
-  await Promise.race([ended, tooLong]);
-  impatience.abort();
 }

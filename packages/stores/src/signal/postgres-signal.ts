@@ -1,14 +1,14 @@
 // Wake-ups between replicas through PostgreSQL's LISTEN and NOTIFY.
 import { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, systemClock } from '@hypercode/clock';
 import { Client } from 'pg';
-import { asError, type Signal, type SignalOptions } from '@hypercode/feed';
-import { createLinkedSignal, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
+import { asError, type Signal } from '@hypercode/feed';
+import { createLinkedSignal, type LinkedSignalOptions, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
 
 const TIMEOUT_MS = 10_000;
 const GOODBYE_MS = 500;
 
-export interface PostgresSignalOptions extends SignalOptions {
+export interface PostgresSignalOptions extends LinkedSignalOptions {
   /** The server itself or a session pooler: LISTEN does not work through a transaction pooler. */
   connectionString: string;
 }
@@ -18,10 +18,15 @@ export interface PostgresSignalOptions extends SignalOptions {
  * connection's database, with their name in the payload, so that subscribing costs no statement.
  */
 export function createPostgresSignal({ connectionString, ...options }: PostgresSignalOptions): Signal {
-  return createLinkedSignal((link) => openLink(connectionString, link), options);
+  const { clock = systemClock } = options;
+  return createLinkedSignal((link) => openLink(connectionString, clock, link), { ...options, clock });
 }
 
-async function openLink(connectionString: string, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+async function openLink(
+  connectionString: string,
+  clock: Clock,
+  { receive, abort }: OpenLinkOptions,
+): Promise<SignalLink> {
   const socket = new Socket();
   const client = new Client({
     connectionString,
@@ -36,13 +41,11 @@ async function openLink(connectionString: string, { receive, abort }: OpenLinkOp
   client.on('error', lost.resolve);
   client.on('end', () => lost.resolve(new Error('The connection to PostgreSQL ended')));
   client.on('notification', ({ payload }) => receive(payload ?? ''));
-  const giveUp = () => socket.destroy();
+  const giveUp = () => void socket.destroy();
   const close = async () => {
-    const impatience = new AbortController();
-    const tooLong = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).then(giveUp, () => undefined);
+    const cancel = clock.schedule(GOODBYE_MS, giveUp);
     await client.end().catch(() => undefined);
-    impatience.abort();
-    await tooLong;
+    cancel();
     giveUp();
   };
 

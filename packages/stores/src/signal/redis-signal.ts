@@ -1,29 +1,30 @@
 // Wake-ups between replicas through Redis's sharded publish/subscribe (Redis 7).
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, systemClock } from '@hypercode/clock';
 import { Redis } from 'ioredis';
-import { asError, type Signal, type SignalOptions } from '@hypercode/feed';
-import { createLinkedSignal, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
+import { asError, type Signal } from '@hypercode/feed';
+import { disconnected, GOODBYE_MS } from '../redis/disconnected.ts';
+import { createLinkedSignal, type LinkedSignalOptions, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
 
 /**
  * One shared channel for all signal channels, with their name in the payload. Subscribing is then local and loses no
  * wake-up while Redis confirms it, and a replica has two connections however many channels there are. The price is that
- * each replica hears the wake-ups of all channels; coalescing keeps them few.
+ * each replica receives the wake-ups of all channels; coalescing keeps them few.
  */
 const CHANNEL = '{swarm}:signal';
 const TIMEOUT_MS = 10_000;
-const GOODBYE_MS = 200;
 
-export interface RedisSignalOptions extends SignalOptions {
+export interface RedisSignalOptions extends LinkedSignalOptions {
   /** One address, or those of several nodes of a Redis Cluster separated by commas. */
   url: string;
 }
 
 export function createRedisSignal({ url, ...options }: RedisSignalOptions): Signal {
-  return createLinkedSignal((link) => openLink(url, link), options);
+  const { clock = systemClock } = options;
+  return createLinkedSignal((link) => openLink(url, clock, link), { ...options, clock });
 }
 
-async function openLink(urls: string, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
-  const url = await serverOf(urls.split(','), abort);
+async function openLink(urls: string, clock: Clock, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+  const url = await serverOf(urls.split(','), clock, abort);
   const publisher = createConnection(url, 'swarm-signal-publisher');
   const subscriber = createConnection(url, 'swarm-signal-subscriber');
   const lost = Promise.withResolvers<Error>();
@@ -31,11 +32,11 @@ async function openLink(urls: string, { receive, abort }: OpenLinkOptions): Prom
     redis.on('error', lost.resolve);
     redis.on('end', () => lost.resolve(new Error('The connection to Redis ended')));
   }
-  // The node has given the channel away: it keeps the connection, and says nothing on it any more.
+  // The node has given the channel away: it keeps the connection, and sends nothing on it any more.
   subscriber.on('moved', () => lost.resolve(new Error('The channel moved to another node of the Redis Cluster')));
   subscriber.on('smessage', (_channel: string, payload: string) => receive(payload));
   const close = async () => {
-    await Promise.all([disconnect(publisher), disconnect(subscriber)]);
+    await Promise.all([disconnected(publisher, clock), disconnected(subscriber, clock)]);
   };
   const giveUp = () => void close();
 
@@ -79,15 +80,15 @@ function createConnection(url: string, connectionName: string): Redis {
 
 /**
  * The address to speak to: the only one, or that of the cluster's node which has the channel. When the channel moves to another
- * node, both connections are told, and the next link asks again.
+ * node, both connections are notified, and the next link asks again.
  */
-async function serverOf([first = '', ...others]: string[], abort: AbortSignal): Promise<string> {
+async function serverOf([first = '', ...others]: string[], clock: Clock, abort: AbortSignal): Promise<string> {
   if (others.length === 0) return first;
   const failures: unknown[] = [];
   for (const seed of [first, ...others]) {
     abort.throwIfAborted();
     const redis = createConnection(seed, 'swarm-signal-seed');
-    const giveUp = () => void disconnect(redis);
+    const giveUp = () => void disconnected(redis, clock);
     abort.addEventListener('abort', giveUp);
     redis.on('error', (error) => failures.push(error));
     try {
@@ -97,7 +98,7 @@ async function serverOf([first = '', ...others]: string[], abort: AbortSignal): 
       failures.push(error);
     } finally {
       abort.removeEventListener('abort', giveUp);
-      await disconnect(redis);
+      await disconnected(redis, clock);
     }
   }
   throw new AggregateError(failures, 'No node of the Redis Cluster answers');
@@ -114,14 +115,4 @@ function addressIn(seed: string, slots: unknown, slot: number): string {
   if (host !== '') url.hostname = host.includes(':') ? `[${host}]` : host;
   url.port = String(port);
   return url.href;
-}
-
-async function disconnect(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
-  const ended = new Promise((resolve) => redis.once('end', resolve));
-  redis.disconnect();
-  const impatience = new AbortController();
-  const tooLong = delay(2 * GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
-  await Promise.race([ended, tooLong]);
-  impatience.abort();
 }

@@ -1,12 +1,16 @@
 // What the signals that go over a connection share: one link at a time, reconnecting, coalescing.
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, sleep, systemClock } from '@hypercode/clock';
 import { asError, createReport, createSignalListeners, type Signal, type SignalOptions } from '@hypercode/feed';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
 const MAX_PENDING = 10_000;
 const MAX_CHANNEL_LENGTH = 256;
+
+export interface LinkedSignalOptions extends SignalOptions {
+  clock?: Clock;
+}
 
 /** One established connection to the other replicas. A lost one is thrown away and never repaired. */
 export interface SignalLink {
@@ -37,7 +41,7 @@ export interface OpenLinkOptions {
  */
 export function createLinkedSignal(
   open: (options: OpenLinkOptions) => Promise<SignalLink>,
-  options: SignalOptions,
+  { clock = systemClock, ...options }: LinkedSignalOptions,
 ): Signal {
   const report = createReport(options);
   const listeners = createSignalListeners(report);
@@ -100,7 +104,7 @@ export function createLinkedSignal(
       if (closing.signal.aborted) return;
       if (!isReported) report(reason);
       isReported = true;
-      await delay(retryMs * (0.5 + Math.random() / 2), undefined, { signal: closing.signal }).catch(() => undefined);
+      await sleep(clock, retryMs * (0.5 + clock.random() / 2), closing.signal);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     }
   }

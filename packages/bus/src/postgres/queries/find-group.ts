@@ -1,6 +1,6 @@
 // The settings of one group.
 import { type Kysely, sql } from 'kysely';
-import type { GroupSettings } from '../../store/group-store.ts';
+import type { GroupSettings } from '../../store/group-settings.ts';
 import type { BusSchema } from '../schema.ts';
 
 export async function findGroup(

@@ -1,6 +1,6 @@
 // Makes a group unless it is there, and gives it as it is.
 import { type Kysely, sql } from 'kysely';
-import type { GroupSettings } from '../../store/group-store.ts';
+import type { GroupSettings } from '../../store/group-settings.ts';
 import type { BusSchema } from '../schema.ts';
 
 export interface OpenedGroup {

@@ -9,16 +9,13 @@
     4 ackDeadlineMs  5 maxDeliveries
     6 from           'latest' or 'earliest'
 
-  Returns { outcome, epoch, seq, nonce }: outcome is 'created', 'exists', or 'differs', and then
-  { 'differs', topics, ackDeadlineMs, maxDeliveries }.
+  Returns { created, topics, ackDeadlineMs, maxDeliveries, epoch, seq, nonce }: whether the group was made now (1 or 0), its
+  settings as they are stored, and its cursor.
 ]]
 local log = openLog(ARGV[1])
 local found = redis.call('HMGET', GROUP, 'topics', 'ackDeadlineMs', 'maxDeliveries', 'epoch', 'seq', 'nonce')
 if found[1] then
-  if found[1] ~= ARGV[3] or found[2] ~= ARGV[4] or found[3] ~= ARGV[5] then
-    return { 'differs', found[1], tonumber(found[2]), tonumber(found[3]) }
-  end
-  return { 'exists', found[4], tonumber(found[5]), tonumber(found[6]) }
+  return { 0, found[1], found[2], found[3], found[4], tonumber(found[5]), tonumber(found[6]) }
 end
 local seq, nonce = log.head, log.headNonce
 if ARGV[6] == 'earliest' then
@@ -27,4 +24,4 @@ end
 redis.call('HSET', GROUP, 'topics', ARGV[3], 'ackDeadlineMs', ARGV[4], 'maxDeliveries', ARGV[5],
   'epoch', log.epoch, 'seq', seq, 'nonce', nonce, 'deaths', 0)
 redis.call('SADD', GROUPS, ARGV[2])
-return { 'created', log.epoch, seq, nonce }
+return { 1, ARGV[3], ARGV[4], ARGV[5], log.epoch, seq, nonce }

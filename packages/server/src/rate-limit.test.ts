@@ -1,11 +1,12 @@
+import { HeldClock } from '@hypercode/clock/testing';
 import { SwarmError } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RateLimit } from './rate-limit.ts';
 
 function limited(perSecond: number, burstSeconds: number) {
-  const clock = { now: 0 };
-  return { clock, limit: new RateLimit({ perSecond, burstSeconds, now: () => clock.now }) };
+  const clock = new HeldClock();
+  return { clock, limit: new RateLimit({ perSecond, burstSeconds, clock }) };
 }
 
 /** Null when the call is taken, the refusal when it is not. */
@@ -20,30 +21,30 @@ function attempt(limit: RateLimit, caller = 'a'): SwarmError | null {
 }
 
 describe('RateLimit', () => {
-  test('takes a burst, then so many a second, and says when the next is free', () => {
+  test('a burst is allowed, then so many calls a second, and a refusal reports when the next one is free', () => {
     const { clock, limit } = limited(10, 2);
     for (let call = 0; call < 20; call += 1) expect(attempt(limit)).toBeNull();
     expect(attempt(limit)).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 100 });
-    clock.now = 99;
+    clock.advance(99);
     expect(attempt(limit)).toMatchObject({ retryAfterMs: 1 });
-    clock.now = 100;
+    clock.advance(1);
     expect(attempt(limit)).toBeNull();
     expect(attempt(limit)).not.toBeNull();
   });
 
-  test('callers do not take from one another', () => {
+  test('callers have separate limits', () => {
     const { limit } = limited(1, 1);
     expect(attempt(limit, 'a')).toBeNull();
     expect(attempt(limit, 'a')).not.toBeNull();
     expect(attempt(limit, 'b')).toBeNull();
   });
 
-  test('zero is no limit', () => {
+  test('a rate of zero is no limit', () => {
     const { limit } = limited(0, 1);
     for (let call = 0; call < 10_000; call += 1) expect(attempt(limit)).toBeNull();
   });
 
-  test('never lets through more than the burst and the rate, and waiting as long as it says is enough', () => {
+  test('no more calls than the burst and the rate are allowed, and the reported wait is long enough', () => {
     const gaps = fc.array(fc.nat({ max: 500 }), { minLength: 1, maxLength: 300 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5 }), gaps, (perSecond, burst, waits) => {
@@ -51,13 +52,13 @@ describe('RateLimit', () => {
         let taken = 0;
         let refusal: SwarmError | null = null;
         for (const wait of waits) {
-          clock.now += wait;
+          clock.advance(wait);
           refusal = attempt(limit);
           if (refusal === null) taken += 1;
-          expect(taken).toBeLessThanOrEqual(perSecond * burst + (clock.now / 1000) * perSecond + 1e-6);
+          expect(taken).toBeLessThanOrEqual(perSecond * burst + (clock.monotonicMs() / 1000) * perSecond + 1e-6);
         }
         if (refusal !== null) {
-          clock.now += refusal.retryAfterMs ?? Number.NaN;
+          clock.advance(refusal.retryAfterMs ?? Number.NaN);
           expect(attempt(limit)).toBeNull();
         }
       }),

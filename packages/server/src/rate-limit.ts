@@ -1,4 +1,6 @@
-// Token buckets, one for each caller: so many calls a second, with room for a burst.
+// Token buckets, one for each caller: so many calls a second, with room for a burst. Limits registrations here, and events on the
+// bus.
+import type { Clock } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 
 export interface RateLimitOptions {
@@ -6,11 +8,10 @@ export interface RateLimitOptions {
   perSecond: number;
   /** Seconds' worth of calls that may come at once after a pause. */
   burstSeconds: number;
-  /** Monotonic milliseconds. */
-  now: () => number;
+  clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** Callers remembered; the one that has been silent longest is forgotten first, and begins anew. */
+/** Callers remembered. The one whose last call is longest ago is forgotten first, and its next call finds a full bucket. */
 const MAX_CALLERS = 100_000;
 /** Sums of fractions of milliseconds are not exact. */
 const TOLERANCE_MS = 1e-3;
@@ -27,11 +28,11 @@ export class RateLimit {
     this.#options = options;
   }
 
-  /** Takes one call of `caller`'s. Throws RATE_LIMITED with the time until the next is free. */
+  /** Counts one call of `caller`. Throws RATE_LIMITED with the time until the next is free. */
   take(caller: string): void {
-    const { perSecond, burstSeconds, now } = this.#options;
+    const { perSecond, burstSeconds, clock } = this.#options;
     if (perSecond === 0) return;
-    const atMs = now();
+    const atMs = clock.monotonicMs();
     const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + 1000 / perSecond;
     const excessMs = fullAtMs - atMs - burstSeconds * 1000;
     if (excessMs > TOLERANCE_MS) {

@@ -1,0 +1,2 @@
+// For tests of packages that keep something in a database.
+export { HeldDatabaseTime } from './held-database-time.ts';
