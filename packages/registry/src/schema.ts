@@ -1,7 +1,7 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
 import type { Agent, ChangeType, CircuitState, TokenKind, TokenRoles } from '@hypercode/contracts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { LivenessMemory } from './liveness/liveness-memory.ts';
+import type { LivenessMemory } from './documents/liveness-memory.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 

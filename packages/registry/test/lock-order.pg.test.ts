@@ -7,7 +7,7 @@ import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitWrites } from '../src/agents/queries/commit-writes.ts';
 import { touchAgents } from '../src/heartbeats/queries/touch-agents.ts';
-import { freshMemory } from '../src/liveness/liveness-memory.ts';
+import { freshMemory } from '../src/documents/liveness-memory.ts';
 import { writeMemories } from '../src/liveness/queries/write-memories.ts';
 import { registrySchema } from '../src/database-schema.ts';
 import type { Schema } from '../src/schema.ts';

@@ -7,7 +7,7 @@ import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';
 import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
-import { justRegistered, orderedAgent, toAgent } from './agent-row.ts';
+import { justRegistered, orderedAgent, toAgent } from '../documents/agent-row.ts';
 import { type Command, decide } from './decide.ts';
 import { type Committed, commitWrites, type IssuedToken, type Write } from './queries/commit-writes.ts';
 import { type Found, readAgents } from './queries/read-agents.ts';

@@ -5,7 +5,7 @@ import type { ProbeResult } from '../probes/probe.ts';
 import { type Assessment, type Examined, judgeAgent, type LivenessSettings, lookAt, probedAgent } from './assess.ts';
 import { freshCircuit } from './circuit.ts';
 import { flushMsOf, graceAfter } from './lease.ts';
-import { freshMemory, type LivenessMemory } from './liveness-memory.ts';
+import { freshMemory, type LivenessMemory } from '../documents/liveness-memory.ts';
 
 const LEASE_MS = 30_000;
 const SETTINGS: LivenessSettings = { leaseMs: LEASE_MS, expireAfterMs: 3_600_000, threshold: 3, openMs: 30_000 };

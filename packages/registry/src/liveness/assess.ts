@@ -3,7 +3,7 @@ import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
 import { advance, type CircuitMemory, type CircuitSettings, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
-import { isBlank, type LivenessMemory } from './liveness-memory.ts';
+import { isBlank, type LivenessMemory } from '../documents/liveness-memory.ts';
 import { judgeProbe } from './probe-outcome.ts';
 
 export interface LivenessSettings extends LeaseSettings, CircuitSettings {}

@@ -7,7 +7,7 @@ import type { CommandResult } from '../agents/group-commit.ts';
 import type { Schema } from '../schema.ts';
 import type { LivenessSettings } from './assess.ts';
 import { advance, type CircuitEvent, shownCircuit } from './circuit.ts';
-import { memoryOf } from './liveness-memory.ts';
+import { memoryOf } from '../documents/liveness-memory.ts';
 import { readLiveness } from './queries/read-liveness.ts';
 import { writeMemories } from './queries/write-memories.ts';
 

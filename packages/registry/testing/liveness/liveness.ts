@@ -10,8 +10,8 @@ import { AddressRules } from '../../src/probes/address-rules.ts';
 import { codeOf, type Replica, type ReplicaOptions, type Replicas, type Swarm, until } from '../../test/swarm.ts';
 import { freshCircuit } from '../../src/liveness/circuit.ts';
 import { DUTY_MS } from '../../src/liveness/judge.ts';
-import { freshMemory } from '../../src/liveness/liveness-memory.ts';
-import { NEWS_CLAIM_MS, NEWS_POLL_MS } from '../../src/liveness/news-of-circuits.ts';
+import { freshMemory } from '../../src/documents/liveness-memory.ts';
+import { NEWS_CLAIM_MS, NEWS_POLL_MS } from '../../src/liveness/circuit-outbox.ts';
 
 const LEASE_MS = 3000;
 const FLUSH_MS = LEASE_MS / 6;

@@ -3,7 +3,7 @@ import type { AgentFilter } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
-import type { AgentRow } from '../agent-row.ts';
+import type { AgentRow } from '../../documents/agent-row.ts';
 
 export interface Page {
   filter: AgentFilter;

@@ -2,7 +2,7 @@
 import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { LivenessMemory } from '../liveness-memory.ts';
+import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 import { storedStatus } from './stored-status.ts';
 
 export interface DueProbe {

@@ -1,7 +1,7 @@
 // Replaces what is remembered of agents, of each only if it still is what it was; takes no revision.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { LivenessMemory } from '../liveness-memory.ts';
+import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 
 export interface MemoryWrite {
   readonly namespace: string;

@@ -3,8 +3,8 @@ import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { type Clock, repeat } from '../clock.ts';
 import type { Schema } from '../schema.ts';
-import { type CircuitNews, claimCircuitNews } from './queries/claim-circuit-news.ts';
-import { deleteCircuitNews } from './queries/delete-circuit-news.ts';
+import { type CircuitNews, claimCircuitNews } from './queries/claim-circuit-changes.ts';
+import { deleteCircuitNews } from './queries/delete-circuit-changes.ts';
 
 export interface NewsOfCircuitsOptions {
   db: Kysely<Schema>;

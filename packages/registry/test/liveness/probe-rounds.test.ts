@@ -12,7 +12,7 @@ import type { Schema } from '../../src/schema.ts';
 import { Replicas, until } from '../swarm.ts';
 import { defaultRules } from '../../src/probes/address-rules.ts';
 import { Prober } from '../../src/probes/probe.ts';
-import { ProbeRounds } from '../../src/probes/probe-rounds.ts';
+import { ProbeRounds } from '../../src/liveness/probe-rounds.ts';
 
 const replicas = new Replicas(async () => {
   const folder = await embeddedFolder('probe-rounds');

@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import { compactChanges, type Retention } from '../changes/queries/compact-changes.ts';
-import { forgetExpired } from './queries/forget-expired.ts';
+import { forgetExpired } from './queries/delete-expired.ts';
 
 export interface HousekeepingOptions {
   db: Kysely<Schema>;

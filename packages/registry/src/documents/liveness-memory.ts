@@ -1,5 +1,5 @@
 // What is remembered of an agent between two looks at it, beside its registration. Plain JSON, in a column of its own.
-import { type CircuitMemory, freshCircuit } from './circuit.ts';
+import { type CircuitMemory, freshCircuit } from '../liveness/circuit.ts';
 
 export interface LivenessMemory {
   /** Whom it is about. Another incarnation, or an agent that was created again, begins with nothing. */

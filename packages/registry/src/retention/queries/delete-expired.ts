@@ -1,6 +1,6 @@
 // Drops what nobody can ask for any more: tokens and incarnations past their time, and news that nobody would hear.
 import { type Kysely, sql } from 'kysely';
-import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
+import { REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
 
 /** Most tokens of one agent: a process that registers again and again loses its oldest ones, not the core its memory. */

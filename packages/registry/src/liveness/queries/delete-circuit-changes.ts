@@ -1,7 +1,7 @@
 // Forgets what has been told of circuits.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { CircuitNews } from './claim-circuit-news.ts';
+import type { CircuitNews } from './claim-circuit-changes.ts';
 
 export async function deleteCircuitNews(db: Kysely<Schema>, told: readonly CircuitNews[]): Promise<void> {
   if (told.length === 0) return;

@@ -10,7 +10,7 @@ import {
   countRound,
   LEAST_FAILING,
   releasedBrake,
-} from './brake.ts';
+} from './mass-failure-guard.ts';
 import { advance, type CircuitMemory, freshCircuit } from './circuit.ts';
 
 const ROUND_MS = 10_000;

@@ -5,12 +5,12 @@ import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
 import { type Clock, repeat } from '../clock.ts';
-import { type LivenessSettings, probedAgent } from '../liveness/assess.ts';
-import { memoryOf } from '../liveness/liveness-memory.ts';
-import { claimProbes, type DueProbe } from '../liveness/queries/claim-probes.ts';
-import { type MemoryWrite, writeMemories } from '../liveness/queries/write-memories.ts';
+import { type LivenessSettings, probedAgent } from './assess.ts';
+import { memoryOf } from '../documents/liveness-memory.ts';
+import { claimProbes, type DueProbe } from './queries/claim-probes.ts';
+import { type MemoryWrite, writeMemories } from './queries/write-memories.ts';
 import type { Schema } from '../schema.ts';
-import type { Prober, ProbeResult } from './probe.ts';
+import type { Prober, ProbeResult } from '../probes/probe.ts';
 
 export interface ProbeRoundsOptions {
   db: Kysely<Schema>;
