@@ -26,7 +26,7 @@ import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { admit } from './admission/admit.ts';
-import { type BusCaller, sourceOf } from './admission/caller.ts';
+import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
 import { RateLimit } from './admission/rate-limit.ts';
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
@@ -49,6 +49,8 @@ export interface BusOptions {
   /** Where policies are kept. */
   db: Kysely<PolicySchema>;
   signal: Signal;
+  /** The circuits of agents, which the registry decides. */
+  circuitOf: CircuitOf;
   /** Events a second that a caller may publish through this replica; 0 is no limit. */
   publishPerSecond: number;
   /** Told of failures in the background; each is tried again by itself. */
@@ -130,7 +132,7 @@ export class Bus {
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
     const access = await this.#accessOf(caller, namespace);
     const now = this.#clock.now();
-    admit({ caller, access, rate: this.#rate, now }, input.topic);
+    admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
     const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
       const [appended] = await this.#lanes.append(namespace, [event]);
@@ -145,7 +147,7 @@ export class Bus {
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#accessOf(caller, namespace);
     const now = this.#clock.now();
-    const gate = { caller, access, rate: this.#rate, now };
+    const gate = { caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now };
     const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
     const events: NewEvent[] = [];

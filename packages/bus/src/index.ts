@@ -1,6 +1,6 @@
 // The event bus: admission, deduplicated append, subscriptions, consumer groups, policies. On Redis or on PostgreSQL.
 export { admit } from './admission/admit.ts';
-export type { BusCaller } from './admission/caller.ts';
+export type { AgentCircuit, BusCaller, CircuitOf } from './admission/caller.ts';
 export { RateLimit } from './admission/rate-limit.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';

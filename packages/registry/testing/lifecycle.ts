@@ -26,11 +26,11 @@ export function lifecycleSuite(replicas: Replicas): void {
       const watchers = [swarm.watch(), swarm.watch({ filter: { role: 'boss' } })];
       for (const watcher of watchers) await watcher.synced();
       const agent = await swarm.agent(await swarm.join('ada'));
-      await swarm.registry.heartbeat(agent, 'busy');
+      await swarm.registry.heartbeats.renew(agent, 'busy');
       await swarm.recognise(
-        (await swarm.registry.createToken({ namespace: swarm.namespace, kind: 'viewer', name: 'v' })).token,
+        (await swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' })).token,
       );
-      await swarm.registry.housekeep();
+      await swarm.registry.retention.apply();
       // Some that wait for their snapshots when the registry goes.
       const { kysely } = swarm.replica.database;
       const locked = Promise.withResolvers<void>();

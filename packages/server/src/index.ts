@@ -1,3 +1,5 @@
 // The surface of HyperCode Swarm: tRPC over HTTP, SSE and WebSocket, REST, health, metrics.
 export type { AppRouter } from './router/app-router.ts';
+export { ServerMetrics } from './metrics.ts';
 export { createSwarmServer, type SwarmServer, type SwarmServerOptions } from './server.ts';
+export { SystemEvents } from './system-events.ts';

@@ -1,10 +1,10 @@
 // Whether an event may be published: reserved topics, the policy, the circuit, the rate, in this order and from memory.
 import { SwarmError, SYSTEM_TOPIC } from '@hypercode/contracts';
 import { type Access, aclDenied } from '../policies/access.ts';
-import { type AgentCaller, type BusCaller, rateKeyOf } from './caller.ts';
+import { type AgentCircuit, type BusCaller, type CircuitOf, rateKeyOf } from './caller.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** When to try again, in milliseconds, where nobody knows when: half open, or held open by an operator. */
+/** When to try again, in milliseconds, where that is unknown: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
 /** What stands for the rule where no policy decided. */
@@ -14,13 +14,14 @@ export interface Gate {
   readonly caller: BusCaller;
   /** Null for operators, whom no policy limits. */
   readonly access: Access | null;
+  readonly circuitOf: CircuitOf;
   readonly rate: RateLimit;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each says which rule decided. */
-export function admit({ caller, access, rate, now }: Gate, topic: string): void {
+/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN, RATE_LIMITED, or UNAVAILABLE when the circuit is unknown. Each names its reason. */
+export function admit({ caller, access, circuitOf, rate, now }: Gate, topic: string): void {
   if (caller.kind === 'operator' && caller.readOnly) {
     throw new SwarmError('FORBIDDEN', 'a viewer token cannot publish');
   }
@@ -33,7 +34,11 @@ export function admit({ caller, access, rate, now }: Gate, topic: string): void 
     const decision = access.publish(topic);
     if (!decision.allowed) throw aclDenied(access, 'publish', topic, decision);
   }
-  if (caller.kind === 'agent' && caller.circuit !== 'closed') throw circuitOpen(caller, now);
+  if (caller.kind === 'agent') {
+    const circuit = circuitOf(caller);
+    if (circuit === null) throw new SwarmError('UNAVAILABLE', `the token of agent "${caller.name}" has just ended`);
+    if (circuit.circuit !== 'closed') throw circuitOpen(circuit, now);
+  }
   rate.take(rateKeyOf(caller));
 }
 
@@ -42,7 +47,7 @@ export const isReserved = (topic: string): boolean =>
   topic.startsWith(SYSTEM_TOPIC) && (topic.length === SYSTEM_TOPIC.length || topic[SYSTEM_TOPIC.length] === '.');
 
 function circuitOpen(
-  { circuit, circuitReason: reason, circuitOpenUntilMs }: AgentCaller,
+  { circuit, circuitReason: reason, circuitOpenUntilMs }: AgentCircuit,
   now: number,
 ): SwarmError<'CIRCUIT_OPEN'> {
   const why = reason === null ? '' : `: ${reason}`;

@@ -1,4 +1,5 @@
 // Concurrent commands become one commit: read together, decided one after the other, written in one round trip.
+import type { Clock } from '@hypercode/clock';
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { SwarmError } from '@hypercode/contracts';
 import { BatchLanes, type FailureScope, type Job } from '@hypercode/feed';
@@ -34,8 +35,7 @@ export interface GroupCommitOptions {
   onCommitted: (namespace: string, changes: Change[]) => void;
   /** Called with what each group came to, after it was committed. */
   onGroup: (group: CommittedGroup) => void;
-  /** Monotonic milliseconds. */
-  monotonicNow: () => number;
+  clock: Pick<Clock, 'monotonicMs'>;
 }
 
 /** What one group came to. */
@@ -95,8 +95,8 @@ export class GroupCommit {
 
   /** Returns the commands that have to be decided again. */
   async #commit(namespace: string, group: readonly Pending[]): Promise<readonly Pending[]> {
-    const { db, onGroup, monotonicNow } = this.#options;
-    const startedAt = monotonicNow();
+    const { db, onGroup, clock } = this.#options;
+    const startedAt = clock.monotonicMs();
     const { writes, deferred } = fold(group, await readAgents(db, namespace, wantedBy(group)));
     if (writes.length === 0) return deferred;
     const committed = await commitWrites(
@@ -106,7 +106,7 @@ export class GroupCommit {
     );
     const again = this.#settle(namespace, writes, committed);
     const changes = committed.filter(({ revision }) => revision !== null).length;
-    onGroup({ commands: group.length, changes, ms: monotonicNow() - startedAt });
+    onGroup({ commands: group.length, changes, ms: clock.monotonicMs() - startedAt });
     return [...again, ...deferred];
   }
 

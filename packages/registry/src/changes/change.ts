@@ -1,4 +1,4 @@
-// One entry of the change log, as everything that follows the log sees it.
+// One entry of the change log.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { justRegistered, orderedAgent } from '../documents/agent-row.ts';
 

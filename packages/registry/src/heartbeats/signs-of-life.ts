@@ -1,11 +1,11 @@
 // Signs of life: kept in memory, written in batches.
 import type { Kysely } from 'kysely';
-import { type Clock, repeat } from '../clock.ts';
+import { type Clock, repeat } from '@hypercode/clock';
 import { flushMsOf } from '../liveness/lease.ts';
 import type { Schema } from '../schema.ts';
 import { type Seen, touchAgents } from './queries/touch-agents.ts';
 
-export interface HeartbeatsOptions {
+export interface SignsOfLifeOptions {
   db: Kysely<Schema>;
   leaseMs: number;
   clock: Clock;
@@ -22,8 +22,8 @@ interface Sign {
   atMs: number;
 }
 
-export class Heartbeats {
-  readonly #options: HeartbeatsOptions;
+export class SignsOfLife {
+  readonly #options: SignsOfLifeOptions;
   readonly #endFlushes: () => void;
   #signs = new Map<string, Sign>();
   /** When the first of the signs was noted, and of those that are being written; both monotonic. */
@@ -31,29 +31,29 @@ export class Heartbeats {
   #writingSince: number | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(options: HeartbeatsOptions) {
+  constructor(options: SignsOfLifeOptions) {
     const { clock, leaseMs, onError } = options;
     this.#options = options;
     this.#endFlushes = repeat(clock, flushMsOf(leaseMs), () => this.flush().catch(onError));
   }
 
-  /** For how long there has been something to write, in milliseconds. */
+  /** For how long there have been signs that are not written, in milliseconds. */
   get unwrittenMs(): number {
     const since = this.#writingSince ?? this.#notedSince;
-    return since === null ? 0 : this.#options.clock.monotonicNow() - since;
+    return since === null ? 0 : this.#options.clock.monotonicMs() - since;
   }
 
   /** Notes that the agent is alive now. Costs no statement. */
-  beat(agent: { namespace: string; name: string; agentId: string }): void {
+  note(agent: { namespace: string; name: string; agentId: string }): void {
     const { namespace, name, agentId } = agent;
-    const atMs = this.#options.clock.monotonicNow();
+    const atMs = this.#options.clock.monotonicMs();
     this.#notedSince ??= atMs;
     const known = this.#signs.get(agentId);
     if (known !== undefined) known.atMs = atMs;
     else this.#signs.set(agentId, { namespace, name, agentId, atMs });
   }
 
-  /** Writes what was noted since the last flush; on failure it is kept for the next one, and this rejects. */
+  /** Writes the signs noted since the last flush. Rejects when that failed; the next flush writes them. */
   flush(): Promise<void> {
     const flushed = this.#flushing.then(() => this.#write());
     this.#flushing = flushed.catch(() => undefined);
@@ -72,7 +72,7 @@ export class Heartbeats {
     this.#writingSince = this.#notedSince;
     this.#notedSince = null;
     for (let from = 0; from < signs.length; from += FLUSH_CHUNK) {
-      const now = clock.monotonicNow();
+      const now = clock.monotonicMs();
       const chunk = signs.slice(from, from + FLUSH_CHUNK);
       const seen: Seen[] = chunk.map(({ atMs, ...agent }) => ({ ...agent, agoMs: Math.max(0, now - atMs) }));
       try {

@@ -1,84 +1,87 @@
-// Tells what became of circuits until it was heard, whichever replica committed it and whoever died meanwhile.
+// Hands every change of a circuit on, at least once, whichever replica committed it and whichever was killed meanwhile.
+import { type Clock, repeat } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
-import { type Clock, repeat } from '../clock.ts';
 import type { Schema } from '../schema.ts';
-import { type CircuitNews, claimCircuitNews } from './queries/claim-circuit-changes.ts';
-import { deleteCircuitNews } from './queries/delete-circuit-changes.ts';
+import { type CircuitChange, claimCircuitChanges } from './queries/claim-circuit-changes.ts';
+import { deleteCircuitChanges } from './queries/delete-circuit-changes.ts';
 
-export interface NewsOfCircuitsOptions {
+export interface CircuitOutboxOptions {
   db: Kysely<Schema>;
   clock: Clock;
-  /** Resolves once it is heard. What fails is told again, unless it never can be heard. */
-  tell: (news: CircuitNews) => Promise<void>;
+  /** Resolves once the change was taken. After a failure it is called again, unless no retry can help. */
+  deliver: (change: CircuitChange) => Promise<void>;
   onError: (error: unknown) => void;
 }
 
-/** How often a replica looks for what others have left, in milliseconds. Its own news waits for no look. */
-export const NEWS_POLL_MS = 2000;
-/** How long one replica has to tell what it took, in milliseconds: longer than a store of events is waited for. */
-export const NEWS_CLAIM_MS = 5000;
-/** Told together. */
+/** How often a replica checks for changes that others have left, in milliseconds. Its own changes wait for no poll. */
+export const OUTBOX_POLL_MS = 2000;
+/** How long one replica has to deliver what it claimed, in milliseconds: longer than a store of events may take. */
+export const OUTBOX_CLAIM_MS = 5000;
+/** Most changes delivered at a time. */
 const LIMIT = 200;
 
 /**
- * The commit that changes a circuit writes down that it has to be told (`circuit_news`), so a core that dies after it leaves
- * nothing out. A replica claims what is due, tells it, and deletes it; what it could not tell, or was told by one that died
- * before it could delete it, is due again when the claim ends. So it is told at least once, and in the order of commits but
- * for what was told late.
+ * A transactional outbox. The commit that changes a circuit also writes the change into the table `circuit_news`, so a core
+ * that is killed after it loses none. Phases of a change:
+ *
+ * - due: any replica may claim it.
+ * - claimed: for OUTBOX_CLAIM_MS. Delivered, or refused for good → deleted. The claim ends first → due again.
+ *
+ * So a change is delivered at least once, and in the order of commits but for those that are delivered late. Ended by `close`.
  */
-export class NewsOfCircuits {
-  readonly #options: NewsOfCircuitsOptions;
-  readonly #endLooks: () => void;
-  #looking: Promise<void> | null = null;
-  #lookAgain = false;
+export class CircuitOutbox {
+  readonly #options: CircuitOutboxOptions;
+  readonly #endPolls: () => void;
+  #checking: Promise<void> | null = null;
+  #checkAgain = false;
   #closed = false;
 
-  constructor(options: NewsOfCircuitsOptions) {
+  constructor(options: CircuitOutboxOptions) {
     this.#options = options;
-    this.#endLooks = repeat(options.clock, NEWS_POLL_MS, () => this.look());
-    void this.look();
+    this.#endPolls = repeat(options.clock, OUTBOX_POLL_MS, () => this.check());
+    void this.check();
   }
 
-  /** Tells what is due, now. Never rejects. */
-  look(): Promise<void> {
-    this.#lookAgain = true;
-    this.#looking ??= this.#tellAll()
+  /** Delivers what is due, now. Never rejects. */
+  check(): Promise<void> {
+    this.#checkAgain = true;
+    this.#checking ??= this.#deliverDue()
       .catch(this.#options.onError)
       .finally(() => {
-        this.#looking = null;
-        // Asked for in the very end.
-        if (this.#lookAgain && !this.#closed) void this.look();
+        this.#checking = null;
+        // A call came after the last claim.
+        if (this.#checkAgain && !this.#closed) void this.check();
       });
-    return this.#looking;
+    return this.#checking;
   }
 
-  /** Waits for what is being told. The rest is told by another replica, or by this one when it starts again. */
+  /** Waits for the deliveries that are under way. Another replica delivers the rest, or this one when it starts again. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#endLooks();
-    await this.#looking;
+    this.#endPolls();
+    await this.#checking;
   }
 
-  async #tellAll(): Promise<void> {
+  async #deliverDue(): Promise<void> {
     const { db } = this.#options;
-    while (this.#lookAgain && !this.#closed) {
-      this.#lookAgain = false;
-      const claimed = await claimCircuitNews(db, { forMs: NEWS_CLAIM_MS, limit: LIMIT });
-      const done = await Promise.all(claimed.map((news) => this.#tell(news)));
-      await deleteCircuitNews(
+    while (this.#checkAgain && !this.#closed) {
+      this.#checkAgain = false;
+      const claimed = await claimCircuitChanges(db, { forMs: OUTBOX_CLAIM_MS, limit: LIMIT });
+      const done = await Promise.all(claimed.map((change) => this.#deliver(change)));
+      await deleteCircuitChanges(
         db,
         claimed.filter((_, place) => done[place]),
       );
-      if (claimed.length === LIMIT) this.#lookAgain = true;
+      if (claimed.length === LIMIT) this.#checkAgain = true;
     }
   }
 
-  /** Whether there is no reason to tell it again. */
-  async #tell(news: CircuitNews): Promise<boolean> {
-    const { tell, onError } = this.#options;
+  /** Whether there is no reason to deliver it again. */
+  async #deliver(change: CircuitChange): Promise<boolean> {
+    const { deliver, onError } = this.#options;
     try {
-      await tell(news);
+      await deliver(change);
       return true;
     } catch (error) {
       onError(error);

@@ -1,22 +1,22 @@
-// The brake of one namespace: when very many agents fail together, the fault is likely the core's or the network's, and
-// nobody is tripped or expired for it. No clock, no store.
+// The mass-failure guard of one namespace: when very many agents fail together, the fault is likely the core's or the
+// network's, so no agent is tripped or expired for it. No clock, no store.
 //
 //   watching ──at least half of those healthy a round ago, and at least five, fail──> suspended
 //   suspended ──a round in which the core's stores answered──> suspended   the first in a row
 //   suspended ──another one──> watching                                    resumed: counts start at zero
 //   suspended ──a round in which they did not answer──> suspended          none in a row
 //
-// Every look goes back by a whole round from where it is, so that no boundary divides agents that fail together, and a round
-// is long enough for all of them to be found out. Failures while it is suspended do not prolong it. Agents that failed then
-// are no longer healthy a round ago when it is released, so the same absentees cannot engage it again, and their circuits
-// open if they stay away.
-import { lookMsOf } from './lease.ts';
+// Each check looks at a sliding window of one round, not at fixed intervals, so a mass failure cannot be split across two
+// windows; a round is long enough for all of the agents to be found out. Failures while liveness is suspended do not prolong
+// that. Agents that failed then were not healthy a round before it resumes, so the same absentees cannot engage the guard
+// again, and their circuits open if they stay away.
+import { checkMsOf } from './lease.ts';
 
-export type Brake =
+export type Guard =
   | { readonly state: 'watching' }
   | {
       readonly state: 'suspended';
-      /** Rounds in a row, since it was engaged, in which the core's own stores answered. */
+      /** Rounds in a row, since the guard engaged, in which the core's own stores answered. */
       readonly answeredRounds: number;
       /** When the present round began, in milliseconds since the epoch. */
       readonly roundBegan: number;
@@ -24,80 +24,83 @@ export type Brake =
       readonly answered: boolean;
     };
 
-/** What one look has shown. `now` is in milliseconds since the epoch. */
-export interface BrakeLook {
+/** Liveness of a namespace is suspended: no agent is tripped or expired. Or it has resumed. */
+export type GuardNotice = 'suspended' | 'resumed';
+
+/** What one check has found. `now` is in milliseconds since the epoch. */
+export interface GuardCheck {
   readonly now: number;
-  /** How long a round takes: `brakeRoundMs`. */
+  /** How long a round takes: `guardRoundMs`. */
   readonly roundMs: number;
   /** Agents that were healthy a round ago. */
   readonly healthyBefore: number;
   /** Those of them that fail now. */
   readonly failing: number;
-  /** Whether the stores of the core itself have answered since the last look. */
+  /** Whether the stores of the core itself have answered since the last check. */
   readonly storesAnswered: boolean;
 }
 
-export interface BrakeStep {
-  readonly brake: Brake;
+export interface GuardStep {
+  readonly guard: Guard;
   /**
-   * What to make known, if anything. At `suspended`, the failures of this look already count for nobody. At `resumed`,
-   * counts start at zero: `forget` for each circuit of the namespace, while `failingSince` stays as it is.
+   * What to make known, if anything. From `suspended` on, the failures of this check included, no failure counts. At
+   * `resumed`, counts start at zero: `forget` for each circuit of the namespace, while `failingSince` stays as it is.
    */
-  readonly says: 'suspended' | 'resumed' | null;
+  readonly notice: GuardNotice | null;
 }
 
-/** Fewer failing agents never engage the brake. */
+/** Fewer failing agents never engage the guard. */
 export const LEAST_FAILING = 5;
-/** Rounds with stores that answer, after which it is released. */
+/** Rounds with stores that answer, after which liveness resumes. */
 const ROUNDS_TO_RESUME = 2;
 
-export const releasedBrake: Brake = { state: 'watching' };
+export const watchingGuard: Guard = { state: 'watching' };
 
 /**
  * How long a round is, in milliseconds: agents that vanish at the same moment are all found out within one. That of an agent
  * with a healthUrl shows when its next probe has failed, at the latest; that of another one when the lease has run out that
- * its last beat began, which may have been up to a lease ago.
+ * its last heartbeat began, which may have been up to a lease ago.
  */
-export const brakeRoundMs = (times: { leaseMs: number; probeIntervalMs: number; probeTimeoutMs: number }): number =>
-  Math.max(times.leaseMs, times.probeIntervalMs * LONGEST_INTERVAL + times.probeTimeoutMs) + lookMsOf(times.leaseMs);
+export const guardRoundMs = (times: { leaseMs: number; probeIntervalMs: number; probeTimeoutMs: number }): number =>
+  Math.max(times.leaseMs, times.probeIntervalMs * LONGEST_INTERVAL + times.probeTimeoutMs) + checkMsOf(times.leaseMs);
 
 /** Times between two probes are spread by a tenth. */
 const LONGEST_INTERVAL = 1.1;
 
-/** The brake after a look: `brake` itself when nothing has changed. To be asked before what the look has found counts. */
-export function afterLook(brake: Brake, look: BrakeLook): BrakeStep {
-  const { now, roundMs, healthyBefore, failing, storesAnswered } = look;
-  if (brake.state === 'watching') {
+/** The guard after a check: `guard` itself when nothing has changed. To be called before the findings of the check count. */
+export function afterCheck(guard: Guard, check: GuardCheck): GuardStep {
+  const { now, roundMs, healthyBefore, failing, storesAnswered } = check;
+  if (guard.state === 'watching') {
     const failTogether = failing >= LEAST_FAILING && failing * 2 >= healthyBefore;
     return failTogether
-      ? { brake: { state: 'suspended', answeredRounds: 0, roundBegan: now, answered: true }, says: 'suspended' }
-      : { brake, says: null };
+      ? { guard: { state: 'suspended', answeredRounds: 0, roundBegan: now, answered: true }, notice: 'suspended' }
+      : { guard, notice: null };
   }
-  const tookMs = now - brake.roundBegan;
+  const tookMs = now - guard.roundBegan;
   // A clock that went back measures no round.
-  const answered = brake.answered && storesAnswered && tookMs >= 0;
+  const answered = guard.answered && storesAnswered && tookMs >= 0;
   if (tookMs >= 0 && tookMs < roundMs) {
-    return { brake: answered === brake.answered ? brake : { ...brake, answered }, says: null };
+    return { guard: answered === guard.answered ? guard : { ...guard, answered }, notice: null };
   }
-  const answeredRounds = answered ? brake.answeredRounds + 1 : 0;
+  const answeredRounds = answered ? guard.answeredRounds + 1 : 0;
   return answeredRounds >= ROUNDS_TO_RESUME
-    ? { brake: releasedBrake, says: 'resumed' }
-    : { brake: { state: 'suspended', answeredRounds, roundBegan: now, answered: true }, says: null };
+    ? { guard: watchingGuard, notice: 'resumed' }
+    : { guard: { state: 'suspended', answeredRounds, roundBegan: now, answered: true }, notice: null };
 }
 
-/** What is known of an agent's own signs, whether or not they count: the brake moves neither. */
+/** What is known of an agent's own signs, whether or not they count: the guard moves neither. */
 export interface AgentSigns {
-  /** Whether it has ever been healthy. One that has never answered is no loss when it does not. */
+  /** Whether it has ever been healthy. An agent that has never answered is no loss when it does not answer. */
   readonly wasHealthy: boolean;
   /** When its present run of failures began, in milliseconds since the epoch; null while there is none. */
   readonly failingSince: number | null;
 }
 
-/** Counts who was healthy at `roundAgo` (milliseconds since the epoch), and who of them has begun to fail since. */
+/** Counts the agents that were healthy at `roundAgo` (milliseconds since the epoch), and those of them that have begun to fail since. */
 export function countRound(
   agents: Iterable<AgentSigns>,
   roundAgo: number,
-): Pick<BrakeLook, 'healthyBefore' | 'failing'> {
+): Pick<GuardCheck, 'healthyBefore' | 'failing'> {
   let healthyBefore = 0;
   let failing = 0;
   for (const { wasHealthy, failingSince } of agents) {

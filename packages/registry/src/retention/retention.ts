@@ -1,39 +1,39 @@
-// What has to be tidied up now and then: the change log's horizon, tokens and incarnations past their time.
+// Applies retention now and then: the change log's horizon, and the age of tokens, incarnations and undelivered changes.
+import type { Clock } from '@hypercode/clock';
 import type { Database } from '@hypercode/stores';
 import { type Kysely, sql } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { type ChangeRetention, compactChanges } from '../changes/queries/compact-changes.ts';
 import type { Schema } from '../schema.ts';
-import { compactChanges, type Retention } from '../changes/queries/compact-changes.ts';
-import { forgetExpired } from './queries/delete-expired.ts';
+import { deleteExpired } from './queries/delete-expired.ts';
 
-export interface HousekeepingOptions {
+export interface RetentionOptions {
   db: Kysely<Schema>;
   dialect: Database['dialect'];
-  retention: Retention;
+  changes: ChangeRetention;
   clock: Clock;
   onError: (error: unknown) => void;
 }
 
 const INTERVAL_MS = 30_000;
-/** PGlite has nobody who keeps the planner's statistics, so every so many runs the housekeeping does. */
+/** PGlite has no autovacuum, so every so many runs renew the planner's statistics. */
 const RUNS_BETWEEN_ANALYZE = 10;
 
-/** Every replica tidies up; what one has done, the others find done. */
-export class Housekeeping {
-  readonly #options: HousekeepingOptions;
+/** Every replica applies retention; rows that one has deleted, the others do not find. */
+export class Retention {
+  readonly #options: RetentionOptions;
   #cancel = (): void => {};
   #running: Promise<void> = Promise.resolve();
   #runs = 0;
   #closed = false;
 
-  constructor(options: HousekeepingOptions) {
+  constructor(options: RetentionOptions) {
     this.#options = options;
     this.#schedule();
   }
 
-  /** Tidies up once. */
-  run(): Promise<void> {
-    const run = this.#running.then(() => this.#tidy());
+  /** Applies it now. Rejects when the store does not answer. */
+  apply(): Promise<void> {
+    const run = this.#running.then(() => this.#run());
     this.#running = run.catch(() => undefined);
     return run;
   }
@@ -47,18 +47,18 @@ export class Housekeeping {
   #schedule(): void {
     if (this.#closed) return;
     const { clock, onError } = this.#options;
-    // Spread, so that replicas that were started together do not tidy up together.
+    // Spread, so that replicas that were started together do not run together.
     const delayMs = INTERVAL_MS * (0.75 + clock.random() / 2);
     this.#cancel = clock.schedule(delayMs, async () => {
-      await this.run().catch(onError);
+      await this.apply().catch(onError);
       this.#schedule();
     });
   }
 
-  async #tidy(): Promise<void> {
-    const { db, dialect, retention } = this.#options;
-    await compactChanges(db, retention);
-    await forgetExpired(db);
+  async #run(): Promise<void> {
+    const { db, dialect, changes } = this.#options;
+    await compactChanges(db, changes);
+    await deleteExpired(db);
     if (dialect === 'pglite' && this.#runs++ % RUNS_BETWEEN_ANALYZE === 0) {
       await sql`vacuum analyze`.execute(db);
     }

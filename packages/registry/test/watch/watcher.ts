@@ -1,7 +1,7 @@
 // A watcher for tests: it keeps what it is sent, holds it to the rules of a watch, and mirrors the agents by it.
 import type { Agent, AgentFilter, WatchEvent } from '@hypercode/contracts';
 import { expect, vi } from 'vitest';
-import type { Registry } from '../../src/registry.ts';
+import type { Registry } from '../../src/create-registry.ts';
 import type { WatchItem } from '../../src/watch/project.ts';
 
 export interface WatcherOptions {

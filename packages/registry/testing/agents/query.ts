@@ -52,7 +52,7 @@ export function querySuite(replicas: Replicas): void {
           const name = `agent-${String(i).padStart(3, '0')}`;
           // Nobody is probed: what is asked for would change while it is.
           const registration = { ...sample, namespace: swarm.namespace, name, healthUrl: undefined };
-          return (await swarm.registry.register(registration, ADMIN)).agent;
+          return (await swarm.registry.registrations.register(registration, ADMIN)).agent;
         }),
       );
       await fc.assert(

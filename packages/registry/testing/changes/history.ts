@@ -68,7 +68,7 @@ export function historySuite(replicas: Replicas): void {
       for (let i = 1; i <= 8; i += 1) await swarm.register('ada', { version: `${i}.0.0` });
       const early = await swarm.history('ada', { limit: 5 });
       const late = await swarm.history('ada', { limit: 1 });
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       expect(await revisions(swarm, 'ada')).toEqual([8, 7, 6]);
       expect(await codeOf(swarm.history('ada', { cursor: early.nextCursor ?? '' }))).toBe('COMPACTED');
       const rest = await swarm.history('ada', { cursor: late.nextCursor ?? '' });
@@ -82,7 +82,7 @@ export function historySuite(replicas: Replicas): void {
       await swarm.register('ada');
       await swarm.register('eve');
       await swarm.deregister('eve');
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       expect(await swarm.history('ada')).toEqual({ changes: [], nextCursor: null });
       expect(await codeOf(swarm.history('eve'))).toBe('NOT_FOUND');
     });

@@ -88,7 +88,7 @@ export function resumeSuite(replicas: Replicas): void {
       watcher.pause();
       await overflow(swarm);
       await swarm.deregister('ada');
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       watcher.resume();
       await watcher.until(({ heard }) => heard.filter((line) => line === 'synced').length === 2);
       const resets = watcher.events.filter((event) => event.type === 'snapshot' && event.reset);
@@ -102,7 +102,7 @@ export function resumeSuite(replicas: Replicas): void {
       const swarm = await replicas.swarm();
       const keeper = await housekeepingReplica(replicas, 4);
       for (let i = 1; i <= 10; i += 1) await swarm.register(`agent-${i}`);
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       // One that knows the changes from memory, and one that never saw them.
       for (const there of [swarm, swarm.on(await replicas.start())]) {
         const horizon = there.watch({ cursor: 6 });
@@ -122,7 +122,7 @@ export function resumeSuite(replicas: Replicas): void {
         }
       }
       await swarm.register('agent-11');
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       const later = swarm.watch({ cursor: 6 });
       await later.synced();
       expect(later.events[0]).toMatchObject({ type: 'snapshot', reset: true });
@@ -134,7 +134,7 @@ export function resumeSuite(replicas: Replicas): void {
       await sql`update changes set at = at - interval '2 days' where namespace = ${swarm.namespace} and revision <= 2`.execute(
         swarm.replica.database.kysely,
       );
-      await swarm.registry.housekeep();
+      await swarm.registry.retention.apply();
       const kept = swarm.watch({ cursor: 2 });
       await kept.synced();
       expect(kept.heard).toEqual(['registered c', 'synced']);
@@ -149,7 +149,7 @@ export function resumeSuite(replicas: Replicas): void {
       await swarm.register('ada');
       const watcher = swarm.watch();
       await watcher.synced();
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       const resumed = swarm.on(await replicas.start()).watch({ cursor: watcher.lastId });
       await resumed.hears('synced');
       await swarm.register('eve');
