@@ -20,7 +20,7 @@ export function lifecycleSuite(replicas: Replicas): void {
       expect(await reader.revision()).toBe(400);
     });
 
-    it('leaves nothing behind', async () => {
+    it('leaves no timer, socket or listener', async () => {
       const leaks = replicas.store.trackLeaks();
       const swarm = await replicas.swarm({ bookmarkIntervalMs: 20, leaseMs: 60 });
       const watchers = [swarm.watch(), swarm.watch({ filter: { role: 'boss' } })];
@@ -45,7 +45,7 @@ export function lifecycleSuite(replicas: Replicas): void {
       const closing = swarm.registry.close();
       release.resolve();
       await Promise.all([lock, closing]);
-      for (const watcher of late) await until(() => expect(watcher.heard[0]).toBe('snapshot'));
+      for (const watcher of late) await until(() => expect(watcher.received[0]).toBe('snapshot'));
       for (const watcher of [...watchers, ...late]) await watcher.stop();
       await swarm.replica.disconnect();
       // Less than what would end by itself within a second.

@@ -48,7 +48,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(again).toMatchObject({ outcome: 'unchanged', agent: { id: agent.id, revision: 1, specRevision: 1 } });
       expect(again.token).not.toBe(token);
       await swarm.register('eve');
-      await watcher.hears('snapshot ada', 'synced', 'registered eve');
+      await watcher.receives('snapshot ada', 'synced', 'registered eve');
       expect(await swarm.revision()).toBe(2);
     });
 
@@ -188,7 +188,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(await swarm.recognise(late)).toMatchObject({ kind: 'agent', incarnation: SECOND });
     });
 
-    it('leave no token behind when the agent goes in the same moment', async () => {
+    it('leave no token when the agent is removed in the same moment', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
       const [token] = await Promise.all([swarm.join('ada'), swarm.deregister('ada')]);
@@ -202,7 +202,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(rows).toEqual([]);
     });
 
-    it('are harmed by no neighbour that the store refuses', async () => {
+    it('succeed beside one that the store refuses', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('old');
       // Contracts refuse all three; here they come in behind their back.

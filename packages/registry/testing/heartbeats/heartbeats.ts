@@ -53,7 +53,7 @@ export function heartbeatsSuite(replicas: Replicas): void {
         expect(await seenAt(swarm, 'ada')).toBeGreaterThan(shown);
       });
       await swarm.register('eve');
-      await watcher.hears('synced', 'registered ada', 'status ada', 'registered eve');
+      await watcher.receives('synced', 'registered ada', 'status ada', 'registered eve');
     });
 
     it('never moves the time of a later one back', async () => {
@@ -120,7 +120,7 @@ export function heartbeatsSuite(replicas: Replicas): void {
       await report('paused');
       expect(await swarm.get('ada')).toMatchObject({ revision: 4, specRevision: 1, status: { activity: 'paused' } });
       expect(await swarm.mirrored(token)).toMatchObject({ revision: 4, activity: 'paused' });
-      await watcher.hears('synced', 'status ada', 'status ada', 'status ada');
+      await watcher.receives('synced', 'status ada', 'status ada', 'status ada');
     });
 
     it('ends with the process that reported it', async () => {

@@ -124,7 +124,7 @@ export function incarnationsSuite(replicas: Replicas): void {
       expect(await codeOf(there.register('ada', { incarnation: SECOND }))).toBe('FENCED');
     });
 
-    it('is forgotten by the store after that, but for the one that is there', async () => {
+    it('is deleted from the store after that, but for the current one', async () => {
       const swarm = await replicas.swarm();
       await swarm.join('ada', { incarnation: FIRST });
       await swarm.join('ada', { incarnation: SECOND });
@@ -184,7 +184,7 @@ export function incarnationsSuite(replicas: Replicas): void {
   });
 
   describe('a replica that lags behind the log', () => {
-    it('does not hold the past of an agent against its new token', async () => {
+    it('does not end a new token for an earlier change of its agent', async () => {
       const swarm = await replicas.swarm();
       const lagging = swarm.on(await replicas.start({ deaf: true }));
       const probe = await swarm.join('probe');
@@ -210,7 +210,7 @@ export function incarnationsSuite(replicas: Replicas): void {
   });
 
   describe('tokens of one agent', () => {
-    it('are at most a hundred: housekeeping drops the oldest', async () => {
+    it('are at most a hundred: retention deletes the oldest', async () => {
       const swarm = await replicas.swarm();
       const first = await swarm.join('ada');
       const tokens = await Promise.all(Array.from({ length: 110 }, () => swarm.join('ada')));

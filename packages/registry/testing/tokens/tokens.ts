@@ -33,7 +33,7 @@ export function tokensSuite(replicas: Replicas): void {
       expect(await swarm.on(await replicas.start({ deaf: true })).recognise(token)).toMatchObject(expected);
     });
 
-    it('that nobody made is unknown', async () => {
+    it('that was never created is unknown', async () => {
       const swarm = await replicas.swarm();
       for (const token of [UNKNOWN, '', 'swagent_', 'Bearer', "' or 1=1 --", '\0', `swadm_${'x'.repeat(43)}`]) {
         expect(await codeOf(swarm.recognise(token))).toBe('UNAUTHENTICATED');
@@ -139,7 +139,7 @@ export function tokensSuite(replicas: Replicas): void {
   describe('a join token of limited uses', () => {
     const usesOf = async (swarm: Swarm) => (await swarm.registry.tokens.list(swarm.namespace))[0]?.uses;
 
-    it('is good for as many new agents, however many come at once', async () => {
+    it('creates as many agents, however many register at once', async () => {
       const swarm = await replicas.swarm();
       const there = swarm.on(await replicas.start());
       const by = await joinToken(swarm, { maxUses: 5 });
@@ -151,7 +151,7 @@ export function tokensSuite(replicas: Replicas): void {
       expect(await usesOf(swarm)).toBe(5);
     });
 
-    it('is used by no agent that is there already, and by no registration that failed', async () => {
+    it('is not used by an agent that exists, nor by a registration that fails', async () => {
       const swarm = await replicas.swarm();
       const by = await joinToken(swarm, { maxUses: 2 });
       await swarm.register('ada', {}, by);
@@ -167,7 +167,7 @@ export function tokensSuite(replicas: Replicas): void {
       expect(await usesOf(swarm)).toBe(2);
     });
 
-    it('is refused to nobody for the sake of those who need none', async () => {
+    it('does not block agents that exist, however many of them register at once', async () => {
       const swarm = await replicas.swarm();
       const by = await joinToken(swarm, { maxUses: 6 });
       const names = Array.from({ length: 5 }, (_, i) => `old-${i}`);
@@ -179,7 +179,7 @@ export function tokensSuite(replicas: Replicas): void {
       expect(await usesOf(swarm)).toBe(6);
     });
 
-    it('makes no agent anew when it is used up, whatever happens meanwhile', async () => {
+    it('creates no agent when it is used up, whatever happens meanwhile', async () => {
       const swarm = await replicas.swarm();
       const by = await joinToken(swarm, { maxUses: 1 });
       await swarm.register('ada', {}, by);
