@@ -138,6 +138,25 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
 
 const TEST_SUPPORT = [...TESTS, 'e2e/**', 'bench/**'];
 
+/** Sources that take time, timers and chance from a `Clock` alone. */
+const CLOCKED = ['packages/registry/src/**'];
+
+const TIME = 'Take it from the Clock, so that tests decide it.';
+const clocked: OxlintOverride = {
+  files: CLOCKED,
+  rules: {
+    'no-restricted-globals': [
+      'error',
+      ...['setTimeout', 'setInterval', 'performance'].map((name) => ({ name, message: TIME })),
+    ],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: TIME },
+      { object: 'Math', property: 'random', message: TIME },
+    ],
+  },
+};
+
 const exceptions: OxlintOverride[] = [
   // Test doubles and clients there are object literals, whose functions use no `this`.
   { files: TEST_SUPPORT, rules: { 'typescript/unbound-method': 'off' } },
@@ -224,5 +243,5 @@ export default defineConfig({
     // fast-check is used by its customary default import.
     'import/no-named-as-default-member': 'off',
   },
-  overrides: [...arrows, ...exceptions],
+  overrides: [...arrows, ...exceptions, clocked],
 });
