@@ -56,11 +56,31 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   examples: { imports: ['client', 'client/node'] },
 };
 
+/**
+ * The rooms of a package, which are the folders in its `src`, from the bottom up: a room may import those before it. Sources
+ * that are in no room compose the rooms, or stand below all of them, as the types of tables do.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'packages/registry': [
+    'migrations',
+    'functions',
+    'documents',
+    'changes',
+    'tokens',
+    'agents',
+    'watch',
+    'retention',
+    'probes',
+    'liveness',
+    'heartbeats',
+  ],
+};
+
 /** All tests, and what only tests need. */
 const TESTS = ['**/*.test*', '**/test/**', '**/testing/**'];
 
-/** Allows these workspace packages and refuses the others, whatever the path to them. */
-function mayImport({ imports, typesOf, portable }: Arrow): DummyRuleMap {
+/** Allows these workspace packages and refuses the others, whatever the path to them, and refuses the rooms `above`. */
+function mayImport({ imports, typesOf, portable }: Arrow, above: readonly string[] = []): DummyRuleMap {
   const allowed = typesOf === undefined ? imports : [...imports, typesOf];
   const listed = imports.length === 0 ? 'no package of the workspace' : `of the workspace only ${imports.join(', ')}`;
   const patterns = [
@@ -75,19 +95,44 @@ function mayImport({ imports, typesOf, portable }: Arrow): DummyRuleMap {
     allowTypeImports: true,
     message: `May import types of ${typesOf} only.`,
   };
+  const noRoomAbove = {
+    regex: String.raw`^(\.\./)+(${above.join('|')})/`,
+    message: `The rooms ${above.join(', ')} stand above this one: see ROOMS in oxlint.config.ts.`,
+  };
   const noNode = { regex: '^node:', message: 'Runs in browsers too.' };
   // An allowed name ends the search in the last pattern, so what narrows it comes first.
   return {
     'no-restricted-imports': [
       'error',
-      { patterns: [...(typesOf === undefined ? [] : [typesOnly]), ...(portable ? [noNode] : []), ...patterns] },
+      {
+        patterns: [
+          ...(above.length === 0 ? [] : [noRoomAbove]),
+          ...(typesOf === undefined ? [] : [typesOnly]),
+          ...(portable ? [noNode] : []),
+          ...patterns,
+        ],
+      },
     ],
   };
 }
 
+/** The rooms of `folder` above the one that `path` is in. */
+function roomsAbove(folder: string, path: string): readonly string[] {
+  const rooms = ROOMS[folder] ?? [];
+  const own = rooms.findIndex((room) => path.startsWith(`src/${room}/`));
+  return own === -1 ? [] : rooms.slice(own + 1);
+}
+
 const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { tests = [], nodeOnly = [], ...arrow }]) => [
   { files: [`${folder}/**`], rules: mayImport(arrow) },
-  ...nodeOnly.map((path) => ({ files: [`${folder}/${path}`], rules: mayImport({ ...arrow, portable: false }) })),
+  ...(ROOMS[folder] ?? []).map((room) => ({
+    files: [`${folder}/src/${room}/**`],
+    rules: mayImport(arrow, roomsAbove(folder, `src/${room}/`)),
+  })),
+  ...nodeOnly.map((path) => ({
+    files: [`${folder}/${path}`],
+    rules: mayImport({ ...arrow, portable: false }, roomsAbove(folder, path)),
+  })),
   {
     files: TESTS.map((glob) => `${folder}/${glob}`),
     rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),
@@ -95,6 +140,25 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
 ]);
 
 const TEST_SUPPORT = [...TESTS, 'e2e/**', 'bench/**'];
+
+/** Sources that take time, timers and chance from a `Clock` alone. */
+const CLOCKED = ['packages/registry/src/**'];
+
+const TIME = 'Take it from the Clock, so that tests decide it.';
+const clocked: OxlintOverride = {
+  files: CLOCKED,
+  rules: {
+    'no-restricted-globals': [
+      'error',
+      ...['setTimeout', 'setInterval', 'performance'].map((name) => ({ name, message: TIME })),
+    ],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: TIME },
+      { object: 'Math', property: 'random', message: TIME },
+    ],
+  },
+};
 
 const exceptions: OxlintOverride[] = [
   // Test doubles and clients there are object literals, whose functions use no `this`.
@@ -182,5 +246,5 @@ export default defineConfig({
     // fast-check is used by its customary default import.
     'import/no-named-as-default-member': 'off',
   },
-  overrides: [...arrows, ...exceptions],
+  overrides: [...arrows, ...exceptions, clocked],
 });

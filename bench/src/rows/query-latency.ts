@@ -2,7 +2,8 @@
 import { AgentRegistration } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { migrate, openDatabase } from '@hypercode/stores';
-import { Registry, registrySchema } from '@hypercode/registry';
+import { systemClock } from '@hypercode/clock';
+import { AgentMirror, createRegistry, registrySchema } from '@hypercode/registry';
 import { Client } from 'pg';
 import { CoreCalls, queryPath } from '../core-calls.ts';
 import type { Figure } from '../figures.ts';
@@ -142,9 +143,21 @@ async function fill(url: string, size: number): Promise<void> {
     await migrate(database.kysely, [registrySchema]);
     const signal = createLocalSignal({ onError: fail });
     const retention = { maxChanges: 100_000, maxAgeMs: 3_600_000 };
-    const registry = new Registry({ database, signal, staticTokens: [], leaseMs: 30_000, retention, onError: fail });
+    const registry = createRegistry({
+      database,
+      signal,
+      clock: systemClock,
+      mirror: new AgentMirror(),
+      staticTokens: [],
+      leaseMs: 30_000,
+      retention,
+      notices: {},
+      onError: fail,
+    });
     const by = { kind: 'admin', id: 'bench', name: 'bench' } as const;
-    await inFlight(512, size, (index) => registry.register(AgentRegistration.parse(sampleAgent(index, size)), by));
+    await inFlight(512, size, (index) =>
+      registry.registrations.register(AgentRegistration.parse(sampleAgent(index, size)), by),
+    );
     await registry.close();
     await signal.close();
   } finally {

@@ -31,7 +31,7 @@ import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { admit, type PublishRate } from './admission/admit.ts';
 import { CallerAccess } from './admission/caller-access.ts';
-import { type BusCaller, sourceOf } from './admission/caller.ts';
+import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
 import { encodeEvent } from './appending/encode-event.ts';
@@ -53,6 +53,8 @@ export interface BusOptions {
   /** Where policies are kept. */
   db: Kysely<PolicySchema>;
   signal: Signal;
+  /** The circuits of agents, which the registry decides. */
+  circuitOf: CircuitOf;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
   /** Told of failures in the background; each is tried again by itself. */
@@ -123,7 +125,7 @@ export class Bus {
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
-    admit({ caller, access, rate: this.#rate, now }, input.topic);
+    admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
     const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
       const [appended] = await this.#lanes.append(namespace, [event]);
@@ -138,7 +140,7 @@ export class Bus {
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
-    const gate = { caller, access, rate: this.#rate, now };
+    const gate = { caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now };
     const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
     const events: NewEvent[] = [];

@@ -15,7 +15,7 @@ import { createLocalSignal, type Signal, type StreamItem } from '@hypercode/feed
 import { describeIn, type SuiteScope } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PublishRate } from '../src/admission/admit.ts';
-import type { AgentCaller, BusCaller } from '../src/admission/caller.ts';
+import type { AgentCaller, AgentCircuit, BusCaller } from '../src/admission/caller.ts';
 import { Bus, type BusOptions } from '../src/bus.ts';
 import { busSchema } from '../src/database-schema.ts';
 import type { PolicySchema } from '../src/policies/policy-table.ts';
@@ -111,6 +111,8 @@ class Listener<V extends { type: string }> {
   }
 }
 
+const CLOSED: AgentCircuit = { circuit: 'closed', circuitOpenUntilMs: null, circuitReason: null };
+
 const dataOf = (listener: Listener<SubscriptionEvent>): unknown[] =>
   listener.of('event').map(({ event }) => event.data);
 
@@ -152,6 +154,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
       signal,
+      circuitOf: () => CLOSED,
       rate: UNLIMITED,
       clock,
       onError: () => undefined,
@@ -180,15 +183,12 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
     return bus;
   }
 
-  const agent = (name: string, more: Partial<AgentCaller> = {}): AgentCaller => ({
+  const agent = (name: string): AgentCaller => ({
     kind: 'agent',
+    agentId: `id-of-${name}`,
     namespace,
     name,
     role: 'coder',
-    circuit: 'closed',
-    circuitOpenUntilMs: null,
-    circuitReason: null,
-    ...more,
   });
 
   const publish = (bus: Bus, data: PublishInput['data'], more: Partial<PublishInput> & { by?: BusCaller } = {}) => {
@@ -317,19 +317,25 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
 
     test('is refused by the circuit and by the rate, with the time to come back', async () => {
       const now = clock.epochMs();
-      const bus = await swarm({ rate: atMost(3) });
-      const halted = { circuit: 'open', circuitReason: 'four failures' } as const;
-      const refusalOf = (more: Partial<AgentCaller>) =>
-        publish(bus, 1, { by: agent('ada', { ...halted, ...more }) }).catch((error: unknown) => error);
+      let circuit: AgentCircuit | null = CLOSED;
+      const circuitOf = ({ name }: AgentCaller) => (name === 'ada' ? circuit : CLOSED);
+      const bus = await swarm({ rate: atMost(3), circuitOf });
+      const refusalOf = (more: Partial<AgentCircuit>) => {
+        circuit = { circuit: 'open', circuitReason: 'four failures', circuitOpenUntilMs: null, ...more };
+        return publish(bus, 1).catch((error: unknown) => error);
+      };
       expect(await refusalOf({ circuitOpenUntilMs: now + 28_999.5 })).toMatchObject({
         code: 'CIRCUIT_OPEN',
         message: expect.stringContaining('four failures'),
         retryAfterMs: 29_000,
       });
-      // Nobody knows: an operator holds it, its time is over by this clock, or it has its trials.
+      // The time is unknown: an operator tripped it, its time has passed by this clock, or it has its trials.
       expect(await refusalOf({})).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
       expect(await refusalOf({ circuitOpenUntilMs: now })).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
       expect(await refusalOf({ circuit: 'half_open' })).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1000 });
+      circuit = null;
+      await expect(publish(bus, 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      circuit = CLOSED;
       for (let i = 0; i < 3; i += 1) await publish(bus, i);
       await expect(publish(bus, 4)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 250 });
       await publish(bus, 'another agent', { by: agent('eve') });

@@ -3,8 +3,16 @@ import { createPostgresSignal, createRedisSignal, type Database, migrate, openDa
 import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
 import { systemClock } from '@hypercode/clock';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
-import { AddressRules, defaultRules, Registry, registrySchema, type StaticToken } from '@hypercode/registry';
-import { createSwarmServer, RateLimit } from '@hypercode/server';
+import {
+  AddressRules,
+  AgentMirror,
+  createRegistry,
+  defaultRules,
+  type Registry,
+  registrySchema,
+  type StaticToken,
+} from '@hypercode/registry';
+import { createSwarmServer, RateLimit, ServerMetrics, SystemEvents } from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
@@ -65,9 +73,35 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     );
     stack.defer(() => wakeUps.close());
 
-    const registry = new Registry({
+    const metrics = new ServerMetrics(wakeUps);
+    const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
+
+    // The registry keeps the mirror up to date, and the bus reads the circuits of agents in it.
+    const mirror = new AgentMirror();
+    const store = openStore(config, database);
+    stack.defer(() => store.close());
+    const bus = new Bus({
+      store,
+      db: database.kysely.$extendTables<PolicySchema>(),
+      signal: wakeUps,
+      circuitOf: ({ agentId }) => mirror.statusOf(agentId),
+      rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock: systemClock }),
+      onError,
+      ...bookmarks,
+    });
+    stack.defer(() => bus.close());
+
+    const systemEvents = new SystemEvents({
+      bus,
+      clock: systemClock,
+      onError: (error) => logger.warn({ err: error }, 'a system event could not be published'),
+    });
+    stack.defer(() => systemEvents.close());
+    const registry = createRegistry({
       database,
       signal: wakeUps,
+      clock: systemClock,
+      mirror,
       staticTokens: staticTokensOf(tokens),
       leaseMs: config.leaseMs,
       retention: { maxChanges: config.changelogMax, maxAgeMs: config.changelogMaxAgeMs },
@@ -79,26 +113,20 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         probeTimeoutMs: config.probeTimeoutMs,
         probeAllow: addressRulesOf(config),
       },
-      onError: (error) => logger.warn({ err: error }, 'a background task failed and will be retried'),
+      notices: {
+        groupCommitted: (group) => metrics.groupCommitted(group),
+        guard: (namespace, notice) => systemEvents.guard(namespace, notice),
+        circuitChanged: (change) => systemEvents.circuitChanged(change),
+      },
+      onError,
       ...bookmarks,
     });
     stack.defer(() => registry.close());
 
-    const store = openStore(config, database);
-    stack.defer(() => store.close());
-    const bus = new Bus({
-      store,
-      db: database.kysely.$extendTables<PolicySchema>(),
-      signal: wakeUps,
-      rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock: systemClock }),
-      onError: (error) => logger.warn({ err: error }, 'a background task failed and will be retried'),
-      ...bookmarks,
-    });
-    stack.defer(() => bus.close());
-
     const server = createSwarmServer({
       registry,
       bus,
+      metrics,
       logger,
       checks: checksOf(config, { database, wakeUps, store, registry }),
       leaseMs: config.leaseMs,
@@ -166,7 +194,7 @@ interface Checked {
 
 function checksOf(config: CoreConfiguration, { database, wakeUps, store, registry }: Checked) {
   const liveness = async () => {
-    const { suspended } = registry;
+    const suspended = registry.suspended();
     return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: many agents failed at the same time`;
   };
   const redis = async () => {

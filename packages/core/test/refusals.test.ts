@@ -101,7 +101,7 @@ beforeAll(async () => {
   tokens['tripped'] = await register('tripped');
   tokens['superseded'] = await register('superseded', { incarnation: randomUUID() });
   await register('superseded', { incarnation: randomUUID() });
-  await core.registry.trip({ namespace: 'default', name: 'tripped', reason: undefined });
+  await core.registry.circuits.trip({ namespace: 'default', name: 'tripped', reason: undefined });
   await core.fetch('/v1/groups/crew/claim', { method: 'POST', json: { topics: ['work'], waitMs: 0 } });
 }, START_TIMEOUT_MS);
 afterAll(() => core.close());

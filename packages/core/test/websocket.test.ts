@@ -75,11 +75,11 @@ describe('a watch over WebSocket', () => {
 
   test('ends with the refusal when its token is revoked', async () => {
     const namespace = core.freshNamespace();
-    const { id, token } = await core.registry.createToken({ namespace, kind: 'viewer', name: 'soon gone' });
+    const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' });
     const { heard, errors, watch, socket } = connectClient(token);
     watch({ namespace });
     await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
-    await core.registry.revokeToken(namespace, id);
+    await core.registry.tokens.revoke(namespace, id);
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
     await socket.close();
     await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
@@ -87,10 +87,10 @@ describe('a watch over WebSocket', () => {
 
   test('takes no further call once its token is revoked', async () => {
     const namespace = core.freshNamespace();
-    const { id, token } = await core.registry.createToken({ namespace, kind: 'viewer', name: 'soon gone' });
+    const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' });
     const { client, socket } = connectClient(token);
     await client.registry.query.query({ namespace });
-    await core.registry.revokeToken(namespace, id);
+    await core.registry.tokens.revoke(namespace, id);
     await expect(client.registry.query.query({ namespace })).rejects.toMatchObject({
       data: { swarm: { code: 'UNAUTHENTICATED' } },
     });

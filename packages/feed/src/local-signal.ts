@@ -10,6 +10,7 @@ export function createLocalSignal(options: SignalOptions = {}): Signal {
       listeners.wake(channel, except);
     },
     subscribe: (channel, listener) => (closed ? () => undefined : listeners.subscribe(channel, listener)),
+    onLinked: () => () => undefined,
     get linked() {
       return !closed;
     },

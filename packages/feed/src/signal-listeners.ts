@@ -5,7 +5,9 @@ export interface SignalListeners {
   subscribe(channel: string, listener: () => void): () => void;
   /** Wakes the channel's listeners, but for `except`, as soon as the running code has returned. */
   wake(channel: string, except?: () => void): void;
-  wakeAll(): void;
+  onLinked(listener: () => void): () => void;
+  /** Wakes all channels, and then calls the listeners of `onLinked`. */
+  linked(): void;
   close(): void;
 }
 
@@ -13,6 +15,15 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
   const channels = new Map<string, Set<{ listener: () => void }>>();
   /** Channels to wake, each with the listener that is left out. */
   const due = new Map<string, (() => void) | undefined>();
+  const linkListeners = new Set<{ listener: () => void }>();
+
+  function call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      report(error);
+    }
+  }
 
   function run(): void {
     const woken = [...due];
@@ -21,11 +32,7 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
       const subscriptions = channels.get(channel);
       for (const subscription of [...(subscriptions ?? [])]) {
         if (!subscriptions?.has(subscription) || subscription.listener === except) continue;
-        try {
-          subscription.listener();
-        } catch (error) {
-          report(error);
-        }
+        call(subscription.listener);
       }
     }
   }
@@ -39,8 +46,16 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
 
   return {
     wake,
-    wakeAll() {
+    onLinked(listener) {
+      const subscription = { listener };
+      linkListeners.add(subscription);
+      return () => void linkListeners.delete(subscription);
+    },
+    linked() {
       for (const channel of channels.keys()) wake(channel);
+      queueMicrotask(() => {
+        for (const { listener } of linkListeners) call(listener);
+      });
     },
     subscribe(channel, listener) {
       const subscription = { listener };
@@ -54,6 +69,7 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
     close() {
       for (const subscriptions of channels.values()) subscriptions.clear();
       channels.clear();
+      linkListeners.clear();
     },
   };
 }

@@ -13,6 +13,11 @@ export interface Signal {
    * wake-ups may have been missed before. Returns the function that ends the subscription at once.
    */
   subscribe(channel: string, listener: () => void): () => void;
+  /**
+   * `listener` is called each time that the connection to the other replicas is established from now on, after the subscribers
+   * were woken; never where there is no such connection. Returns the function that ends that at once.
+   */
+  onLinked(listener: () => void): () => void;
   /** Whether wake-ups reach the other replicas now. */
   readonly linked: boolean;
   /** Ends the connections. Listeners are not called again, and `notify` does nothing any more. */

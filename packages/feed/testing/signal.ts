@@ -163,6 +163,19 @@ export function signalConformance(name: string, makePair: () => Promise<SignalPa
       }
     });
 
+    test('a link that lasts is not reported again, whatever is notified', async () => {
+      const linked = vi.fn();
+      const ends = [pair.first, pair.second].map((signal) => signal.onLinked(linked));
+      pair.first.notify(channel);
+      await passes(pair, pair.first);
+      await passes(pair, pair.second);
+      expect(linked).not.toHaveBeenCalled();
+      for (const end of ends) {
+        end();
+        end();
+      }
+    });
+
     test('after close it is silent, and using it harms nothing', async () => {
       const { first, second } = pair;
       const closed = count(first, channel);
@@ -212,6 +225,13 @@ export function signalOutageConformance(name: string, makeOutage: () => Promise<
         const { first, second, server, errors } = outage;
         await connected(first, second);
         const channel = randomUUID();
+        const linked = { first: 0, second: 0, ended: 0 };
+        first.onLinked(() => {
+          linked.first += 1;
+          throw new Error('a fault in a listener');
+        });
+        second.onLinked(() => void (linked.second += 1));
+        second.onLinked(() => void (linked.ended += 1))();
 
         for (let round = 1; round <= 2; round++) {
           const there = count(second, channel);
@@ -228,6 +248,7 @@ export function signalOutageConformance(name: string, makeOutage: () => Promise<
           here.stop();
           await connected(first, second);
           expect(errors).toHaveLength(round);
+          expect(linked).toEqual({ first: round, second: round, ended: 0 });
         }
         await closeAll(outage);
         await leaks.check();

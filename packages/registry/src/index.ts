@@ -1,10 +1,17 @@
-// The agent registry: register, query, change log, watch, tokens. Runs on PostgreSQL and on PGlite.
+// The agent registry: register, query, change log, watch, tokens, liveness. Runs on PostgreSQL and on PGlite.
 export type { CommittedGroup } from './agents/group-commit.ts';
-export type { Clock } from './clock.ts';
-export type { CircuitNews } from './liveness/queries/claim-circuit-news.ts';
+export {
+  createRegistry,
+  type LivenessOptions,
+  type Registry,
+  type RegistryNotices,
+  type RegistryOptions,
+} from './create-registry.ts';
 export { registrySchema } from './database-schema.ts';
+export type { GuardNotice } from './liveness/mass-failure-guard.ts';
+export type { CircuitChange } from './liveness/queries/claim-circuit-changes.ts';
 export { AddressRules, defaultRules } from './probes/address-rules.ts';
-export { type LivenessOptions, Registry, type RegistryObserver, type RegistryOptions } from './registry.ts';
+export { AgentMirror, type MirroredStatus } from './tokens/agent-mirror.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
 export {
   type AgentPrincipal,

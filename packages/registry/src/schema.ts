@@ -1,16 +1,16 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
 import type { Agent, ChangeType, CircuitState, TokenKind, TokenRoles } from '@hypercode/contracts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { LivenessMemory } from './liveness/liveness-memory.ts';
+import type { LivenessMemory } from './documents/liveness-memory.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 /** One row a namespace: the counter that makes revisions, and how far back the change log reaches. */
 export interface NamespaceTable {
   namespace: string;
-  /** The newest revision that is visible to everybody. */
+  /** The newest revision that is committed. */
   revision: Generated<number>;
-  /** Changes up to and including this revision are gone. */
+  /** Changes up to and including this revision were deleted. */
   horizon: Generated<number>;
 }
 
@@ -23,7 +23,7 @@ export interface AgentTable {
   revision: number;
   incarnation: string | null;
   last_seen_at: Timestamp | null;
-  /** What is remembered of its failures and its circuit; null: nothing. Moves without a revision. */
+  /** What liveness remembers of it; null: nothing. Moves without a revision. */
   liveness: JSONColumnType<LivenessMemory> | null;
   /** When its healthUrl is due; null: now. */
   probe_at: Timestamp | null;
@@ -74,15 +74,15 @@ export interface TokenTable {
   fenced_at: Timestamp | null;
 }
 
-/** What one replica does for all, until it is due to be taken again. */
+/** What one replica does for all of them, until its claim ends. */
 export interface DutyTable {
   duty: string;
   holder: string;
   until: Timestamp;
 }
 
-/** Changes of circuits that have to be told; a row is gone once it was. */
-export interface CircuitNewsTable {
+/** The outbox of circuits: changes to be delivered. A row is deleted once it was delivered. */
+export interface CircuitOutboxTable {
   namespace: string;
   revision: number;
   agent_id: string;
@@ -92,11 +92,11 @@ export interface CircuitNewsTable {
   reason: string | null;
   /** When it was committed. */
   at: Timestamp;
-  /** When whoever has claimed it is taken for dead. */
+  /** When the claim of a replica ends. */
   due_at: Timestamp;
 }
 
-/** One row: what replicas poll to hear that an operator's token was revoked. */
+/** One row, which replicas poll to notice that an operator's token was revoked. */
 export interface TokenEpochTable {
   id: Generated<boolean>;
   epoch: Generated<number>;
@@ -111,5 +111,5 @@ export type Schema = {
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
   duties: DutyTable;
-  circuit_news: CircuitNewsTable;
+  circuit_news: CircuitOutboxTable;
 };

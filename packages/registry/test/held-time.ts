@@ -1,24 +1,19 @@
 // Time that stands still until a test moves it: in the database, and in every replica that runs by one of its clocks.
+import { systemClock } from '@hypercode/clock';
+import { HeldClock } from '@hypercode/clock/testing';
 import type { Database } from '@hypercode/stores';
 import { sql } from 'kysely';
-import { type Clock, systemClock } from '../src/clock.ts';
 import type { Store } from './swarm.ts';
-
-interface Timer {
-  readonly clock: HeldClock;
-  readonly at: number;
-  readonly run: () => void | Promise<void>;
-}
 
 /**
  * Functions of its own stand before those of PostgreSQL in the search path of sessions that begin while it is held. To be
- * released before anybody else uses the store.
+ * released before other tests use the store.
  */
 export class HeldTime {
   readonly #database: Database;
   readonly #close: () => Promise<void>;
-  readonly #timers = new Set<Timer>();
-  #now = Date.now();
+  readonly #clocks: HeldClock[] = [];
+  #now = systemClock.epochMs();
 
   private constructor(database: Database, close: () => Promise<void>) {
     this.#database = database;
@@ -57,74 +52,40 @@ export class HeldTime {
     return this.#now;
   }
 
-  /** A clock for one process. */
+  /** A clock for one process, which has the time of the database; a process that is `stopped` misses what falls due. */
   clock(): HeldClock {
-    return new HeldClock(this);
+    const clock = new HeldClock();
+    clock.jump(this.#now - clock.epochMs());
+    this.#clocks.push(clock);
+    return clock;
   }
 
-  /** Moves on, and runs what is due on the way, one after the other, each to its end. */
+  /** Moves on, and runs what falls due on the way, one after the other, each to its end. */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
+    const end = this.#now + ms;
     for (;;) {
-      const due = this.#nextBefore(until);
-      if (due === null) break;
-      this.#timers.delete(due);
-      await this.#moveTo(Math.max(this.#now, due.at));
-      await due.run();
+      const nextInMs = Math.min(...this.#clocks.filter(({ stopped }) => !stopped).map((clock) => clock.nextInMs));
+      if (this.#now + nextInMs > end) break;
+      await this.#moveTo(this.#now + Math.max(0, nextInMs));
+      for (const clock of this.#clocks) await clock.advanceThrough(0);
     }
-    await this.#moveTo(until);
+    await this.#moveTo(end);
   }
 
-  schedule(timer: Timer): () => void {
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
-  }
-
-  #nextBefore(until: number): Timer | null {
-    let next: Timer | null = null;
-    for (const timer of this.#timers) {
-      if (timer.at <= until && !timer.clock.stopped && (next === null || timer.at < next.at)) next = timer;
-    }
-    return next;
-  }
-
+  /** Moves the database and all clocks to one moment, before anything runs that falls due there. */
   async #moveTo(at: number): Promise<void> {
+    const byMs = at - this.#now;
     this.#now = at;
     await sql`update held.time set at = ${new Date(at).toISOString()}::timestamptz`.execute(this.#database.kysely);
+    for (const clock of this.#clocks) {
+      const { stopped } = clock;
+      clock.stopped = true;
+      clock.advance(byMs);
+      clock.stopped = stopped;
+    }
   }
 
   async #execute(statement: string): Promise<void> {
     await sql.raw(statement).execute(this.#database.kysely);
-  }
-}
-
-/** The clock of one process. */
-export class HeldClock implements Clock {
-  /** Whether the process is stopped: what is due waits until it goes on. */
-  stopped = false;
-  readonly #time: HeldTime;
-
-  constructor(time: HeldTime) {
-    this.#time = time;
-  }
-
-  now(): number {
-    return this.#time.now;
-  }
-
-  monotonicNow(): number {
-    return this.#time.now;
-  }
-
-  newId(): string {
-    return systemClock.newId();
-  }
-
-  random(): number {
-    return systemClock.random();
-  }
-
-  schedule(delayMs: number, run: () => void | Promise<void>): () => void {
-    return this.#time.schedule({ clock: this, at: this.#time.now + Math.round(delayMs), run });
   }
 }

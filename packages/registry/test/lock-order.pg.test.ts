@@ -7,7 +7,7 @@ import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitWrites } from '../src/agents/queries/commit-writes.ts';
 import { touchAgents } from '../src/heartbeats/queries/touch-agents.ts';
-import { freshMemory } from '../src/liveness/liveness-memory.ts';
+import { freshMemory } from '../src/documents/liveness-memory.ts';
 import { writeMemories } from '../src/liveness/queries/write-memories.ts';
 import { registrySchema } from '../src/database-schema.ts';
 import type { Schema } from '../src/schema.ts';
@@ -25,7 +25,7 @@ interface Stored {
 type Writer = (db: Kysely<Schema>, agents: Stored[]) => Promise<unknown>;
 
 const WRITERS = {
-  beats: (db, agents) =>
+  heartbeats: (db, agents) =>
     touchAgents(
       db,
       agents.map(({ name, id }) => ({ namespace: NAMESPACE, name, agentId: id, agoMs: 0 })),
@@ -91,13 +91,13 @@ describe('agents that several statements write at once', () => {
   };
 
   it.each([
-    ['beats', 'beats'],
-    ['beats', 'memories'],
-    ['memories', 'beats'],
-    ['beats', 'changes'],
+    ['heartbeats', 'heartbeats'],
+    ['heartbeats', 'memories'],
+    ['memories', 'heartbeats'],
+    ['heartbeats', 'changes'],
     ['changes', 'memories'],
-    ['beats', 'removals'],
-    ['removals', 'beats'],
+    ['heartbeats', 'removals'],
+    ['removals', 'heartbeats'],
   ] as const)('%s and %s: both are written', async (first, second) => {
     const agents = await agentsAnew();
     const middle = agents[COUNT / 2]?.name;

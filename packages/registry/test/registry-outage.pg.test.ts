@@ -38,14 +38,14 @@ describe('the registry when PostgreSQL goes away', () => {
       swarm.get('ada'),
       swarm.query(),
       swarm.history('ada'),
-      swarm.registry.createToken({ namespace: swarm.namespace, kind: 'viewer', name: 'v' }),
-      swarm.registry.housekeep(),
+      swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' }),
+      swarm.registry.retention.apply(),
       there.recognise(unknown),
     ];
     expect(new Set(await Promise.all(calls.map(codeOf)))).toEqual(new Set(['UNAVAILABLE']));
     // What is known goes on: tokens count, and beats are kept.
     expect(await swarm.agent(token)).toBe(agent);
-    await swarm.registry.heartbeat(agent, undefined);
+    await swarm.registry.heartbeats.renew(agent, undefined);
     await until(() => expect(swarm.replica.errors.length).toBeGreaterThan(2));
 
     await server.start();
@@ -55,7 +55,7 @@ describe('the registry when PostgreSQL goes away', () => {
     for (const watcher of watchers) expect(watcher.events.filter(({ type }) => type === 'snapshot')).toHaveLength(1);
     expect(await there.recognise(unknown)).toMatchObject({ name: 'eve' });
     const seen = (await swarm.get('ada')).status.lastSeenAt;
-    await swarm.registry.heartbeat(agent, undefined);
+    await swarm.registry.heartbeats.renew(agent, undefined);
     await until(async () => expect((await swarm.get('ada')).status.lastSeenAt).not.toBe(seen));
     const complaints = [...swarm.replica.errors, ...there.replica.errors].map((error) => refusalOf(error).code);
     expect(new Set(complaints)).toEqual(new Set(['UNAVAILABLE']));

@@ -1,4 +1,6 @@
-// What the registry's suite stands on: replicas on one store, namespaces of their own, and a clock that tests can move.
+// The fixture of the registry's suites: replicas on one store, and namespaces of their own.
+import { systemClock } from '@hypercode/clock';
+import { HeldClock } from '@hypercode/clock/testing';
 import { randomUUID } from 'node:crypto';
 import {
   type Agent,
@@ -14,9 +16,9 @@ import {
 import { type Database, migrate, refusalOf } from '@hypercode/stores';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
-import { type Clock, systemClock } from '../src/clock.ts';
 import { registrySchema } from '../src/database-schema.ts';
-import { Registry, type RegistryOptions } from '../src/registry.ts';
+import { createRegistry, type Registry, type RegistryOptions } from '../src/create-registry.ts';
+import { AgentMirror, type MirroredStatus } from '../src/tokens/agent-mirror.ts';
 import type { AgentPrincipal, Principal } from '../src/tokens/principal.ts';
 import { Watcher, type WatcherOptions } from './watch/watcher.ts';
 
@@ -46,45 +48,24 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
   return settled === null ? 'no refusal' : settled.code;
 }
 
-/** Runs with the real time, moved by what tests add. */
-export class TestClock implements Clock {
-  #aheadMs = 0;
-
-  advance(ms: number): void {
-    this.#aheadMs += ms;
-  }
-
-  now(): number {
-    return Date.now() + this.#aheadMs;
-  }
-
-  monotonicNow(): number {
-    return performance.now() + this.#aheadMs;
-  }
-
-  newId(): string {
-    return systemClock.newId();
-  }
-
-  random(): number {
-    return systemClock.random();
-  }
-
-  schedule(delayMs: number, run: () => void | Promise<void>): () => void {
-    return systemClock.schedule(delayMs, run);
-  }
+/** A clock that stands still until the test moves it, at the time that the database has now. */
+export function heldClock(): HeldClock {
+  const clock = new HeldClock();
+  clock.jump(systemClock.epochMs() - clock.epochMs());
+  return clock;
 }
 
-export interface ReplicaOptions extends Partial<Omit<RegistryOptions, 'database' | 'signal'>> {
-  /** Cut off from the wake-ups of the others: only its own polls are left. Default false. */
+export interface ReplicaOptions extends Partial<Omit<RegistryOptions, 'database' | 'signal' | 'mirror'>> {
+  /** Cut off from the wake-ups of the other replicas: only its own polls are left. Default false. */
   deaf?: boolean;
 }
 
 /** One registry on the store, with what belongs to it. */
 export interface Replica {
   registry: Registry;
+  mirror: AgentMirror;
   database: Database;
-  /** What its background tasks complained of. */
+  /** Errors of its background tasks. */
   errors: unknown[];
   /** Ends what the registry runs on. */
   disconnect: () => Promise<void>;
@@ -121,9 +102,13 @@ export class Replicas {
     const { database, close } = await this.store.connect();
     const signal = deaf ? createLocalSignal() : this.store.signal();
     const errors: unknown[] = [];
-    const registry = new Registry({
+    const mirror = new AgentMirror();
+    const registry = createRegistry({
       database,
       signal,
+      clock: systemClock,
+      mirror,
+      notices: {},
       staticTokens: [],
       leaseMs: 60_000,
       retention: { maxChanges: 100_000, maxAgeMs: 86_400_000 },
@@ -132,12 +117,12 @@ export class Replicas {
     });
     let disconnecting: Promise<void> | undefined;
     const disconnect = () => (disconnecting ??= signal.close().then(close));
-    const replica = { registry, database, errors, disconnect, close: () => registry.close().then(disconnect) };
+    const replica = { registry, mirror, database, errors, disconnect, close: () => registry.close().then(disconnect) };
     this.#started.push(replica);
     return replica;
   }
 
-  /** A namespace that nobody else uses, through a new replica. */
+  /** A new namespace, through a new replica. */
   async swarm(options?: ReplicaOptions): Promise<Swarm> {
     return new Swarm(await this.start(options), `swarm-${randomUUID()}`, this.#started);
   }
@@ -167,7 +152,7 @@ export class Swarm {
   }
 
   register(name: string, fields: Partial<AgentRegistrationInput> = {}, by = ADMIN): Promise<RegisterResult> {
-    return this.registry.register(this.registration(name, fields), by);
+    return this.registry.registrations.register(this.registration(name, fields), by);
   }
 
   /** Registers the agent and gives its token. */
@@ -178,19 +163,19 @@ export class Swarm {
   }
 
   update(name: string, set: AgentUpdate, ifRevision?: number): Promise<Agent> {
-    return this.registry.update({ namespace: this.namespace, name, set, ifRevision });
+    return this.registry.registrations.update({ namespace: this.namespace, name, set, ifRevision });
   }
 
   deregister(name: string, reason?: string): Promise<Agent> {
-    return this.registry.deregister({ namespace: this.namespace, name, reason });
+    return this.registry.registrations.deregister({ namespace: this.namespace, name, reason });
   }
 
   get(name: string): Promise<Agent> {
-    return this.registry.get({ namespace: this.namespace, name });
+    return this.registry.queries.get({ namespace: this.namespace, name });
   }
 
   query(input: AgentFilter & { text?: string; limit?: number; cursor?: string } = {}): Promise<QueryResult> {
-    return this.registry.query({ namespace: this.namespace, limit: 50, ...input });
+    return this.registry.queries.query({ namespace: this.namespace, limit: 50, ...input });
   }
 
   /** The names on all pages. */
@@ -211,7 +196,7 @@ export class Swarm {
   }
 
   history(name: string, page: { limit?: number; cursor?: string } = {}): Promise<HistoryResult> {
-    return this.registry.history({ namespace: this.namespace, name, limit: 50, ...page });
+    return this.registry.queries.history({ namespace: this.namespace, name, limit: 50, ...page });
   }
 
   async revision(): Promise<number> {
@@ -224,7 +209,7 @@ export class Swarm {
     return watcher;
   }
 
-  /** Everything that the change log holds, as a watcher hears it who goes on from `cursor`. */
+  /** All changes in the log after `cursor`, as a watcher receives them that resumes there. */
   async changesSince(cursor: number) {
     const head = await this.revision();
     const watcher = this.watch({ cursor });
@@ -237,10 +222,16 @@ export class Swarm {
     return (await this.registry.identities.recognise(token)).principal;
   }
 
-  /** Who an agent is by its token, as a heartbeat needs it. */
+  /** The agent that a token stands for, as a heartbeat needs it. */
   async agent(token: string): Promise<AgentPrincipal> {
     const principal = await this.recognise(token);
     if (principal.kind !== 'agent') throw new Error(`an agent's token is taken for one of kind ${principal.kind}`);
     return principal;
+  }
+
+  /** The status of a token's agent, as this replica has it in memory. */
+  async mirrored(token: string): Promise<MirroredStatus | null> {
+    const { agentId } = await this.agent(token);
+    return this.replica.mirror.statusOf(agentId);
   }
 }

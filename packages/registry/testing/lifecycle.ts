@@ -20,17 +20,17 @@ export function lifecycleSuite(replicas: Replicas): void {
       expect(await reader.revision()).toBe(400);
     });
 
-    it('leaves nothing behind', async () => {
+    it('leaves no timer, socket or listener', async () => {
       const leaks = replicas.store.trackLeaks();
       const swarm = await replicas.swarm({ bookmarkIntervalMs: 20, leaseMs: 60 });
       const watchers = [swarm.watch(), swarm.watch({ filter: { role: 'boss' } })];
       for (const watcher of watchers) await watcher.synced();
       const agent = await swarm.agent(await swarm.join('ada'));
-      await swarm.registry.heartbeat(agent, 'busy');
+      await swarm.registry.heartbeats.renew(agent, 'busy');
       await swarm.recognise(
-        (await swarm.registry.createToken({ namespace: swarm.namespace, kind: 'viewer', name: 'v' })).token,
+        (await swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' })).token,
       );
-      await swarm.registry.housekeep();
+      await swarm.registry.retention.apply();
       // Some that wait for their snapshots when the registry goes.
       const { kysely } = swarm.replica.database;
       const locked = Promise.withResolvers<void>();
@@ -45,7 +45,7 @@ export function lifecycleSuite(replicas: Replicas): void {
       const closing = swarm.registry.close();
       release.resolve();
       await Promise.all([lock, closing]);
-      for (const watcher of late) await until(() => expect(watcher.heard[0]).toBe('snapshot'));
+      for (const watcher of late) await until(() => expect(watcher.received[0]).toBe('snapshot'));
       for (const watcher of [...watchers, ...late]) await watcher.stop();
       await swarm.replica.disconnect();
       // Less than what would end by itself within a second.

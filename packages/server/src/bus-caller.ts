@@ -1,4 +1,4 @@
-// Who a recognised caller is on the bus.
+// The caller on the bus that a principal of the registry is.
 import type { BusCaller } from '@hypercode/bus';
 import { SwarmError } from '@hypercode/contracts';
 import type { Principal } from '@hypercode/registry';
@@ -8,7 +8,10 @@ export function busCallerOf(principal: Principal, namespace: string): BusCaller 
   if (principal.kind === 'join') throw new SwarmError('FORBIDDEN', 'a join token can only register agents');
   const isElsewhere = principal.kind !== 'admin' && principal.namespace !== null && principal.namespace !== namespace;
   if (isElsewhere) throw new SwarmError('FORBIDDEN', `this token has no access to namespace "${namespace}"`);
-  if (principal.kind === 'agent') return principal;
+  if (principal.kind === 'agent') {
+    const { agentId, name, role } = principal;
+    return { kind: 'agent', agentId, namespace: principal.namespace, name, role };
+  }
   const { name, id, kind } = principal;
   return { kind: 'operator', name, id, readOnly: kind === 'viewer' };
 }

@@ -1,9 +1,9 @@
-// One beat of an agent's heart; the procedure and the plain route both end here.
+// The heartbeat of an agent, for the procedure and the REST route.
 import { type HeartbeatInput, type HeartbeatResult, SwarmError } from '@hypercode/contracts';
 import type { Principal } from '@hypercode/registry';
 import type { Core } from './context.ts';
 
-/** FORBIDDEN for anybody but an agent, FENCED for a process other than the one that the token was issued to. */
+/** FORBIDDEN for a caller that is no agent, FENCED for a process other than the one that the token was issued to, UNAVAILABLE. */
 export async function heartbeat(core: Core, principal: Principal, input: HeartbeatInput): Promise<HeartbeatResult> {
   if (principal.kind !== 'agent') throw new SwarmError('FORBIDDEN', 'a heartbeat needs the token of the agent itself');
   if (principal.namespace !== input.namespace) {
@@ -16,7 +16,7 @@ export async function heartbeat(core: Core, principal: Principal, input: Heartbe
   ) {
     throw new SwarmError('FENCED', 'this token belongs to another process of the agent');
   }
-  const { leaseExpiresAt } = await core.registry.heartbeat(principal, input.activity);
+  const renewal = await core.registry.heartbeats.renew(principal, input.activity);
   core.metrics.heartbeat();
-  return { leaseExpiresAt, leaseMs: core.leaseMs, revision: principal.revision, circuit: principal.circuit };
+  return { ...renewal, leaseMs: core.leaseMs };
 }

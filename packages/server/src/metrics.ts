@@ -1,7 +1,7 @@
 // What Prometheus reads of one server: its calls, its registry, its bus, its streams, and the process.
 import type { Bus } from '@hypercode/bus';
 import { ErrorCode, RegisterOutcome } from '@hypercode/contracts';
-import type { StreamBatch } from '@hypercode/feed';
+import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { CommittedGroup, Registry } from '@hypercode/registry';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
@@ -67,7 +67,10 @@ const tallies = (): Record<StreamTransport, StreamTally> => ({
   websocket: new StreamTally(),
 });
 
-/** One for each server; two servers in a process do not meet, but for the metrics of the process itself. */
+/**
+ * One for each core; two cores in a process share only the metrics of the process itself. What is counted as it happens can be
+ * counted from the beginning; what is read of registry and bus is there from `read` on.
+ */
 export class ServerMetrics {
   readonly streams = {
     watch: tallies(),
@@ -83,11 +86,12 @@ export class ServerMetrics {
   readonly #calls = new Map<string, { count: () => void; observe: (seconds: number) => void }>();
   readonly #registrations: Record<RegisterOutcome, Counter.Internal>;
   readonly #refusals: Record<ErrorCode, Counter.Internal>;
-  readonly #stopObserving: () => void;
+  readonly #groups: { commands: Histogram; seconds: Histogram; changes: Counter };
+  readonly #stops: (() => void)[] = [];
   #heartbeats = 0;
   #asked: Promise<string> | null = null;
 
-  constructor({ registry, bus }: { registry: Registry; bus: Bus }) {
+  constructor(signal: Signal) {
     this.contentType = this.#metrics.contentType;
     const registers = [this.#metrics];
     this.#requests = new Counter({
@@ -119,10 +123,24 @@ export class ServerMetrics {
     this.#refusals = resolved(ErrorCode.options, (code) => refusals.labels({ code }));
     this.#readNumber('swarm_heartbeats_total', 'Heartbeats accepted.', () => this.#heartbeats);
     this.#readStreams();
-    const stops = [this.#observe(registry), this.#observeBus(bus)];
-    this.#stopObserving = () => {
-      for (const stop of stops) stop();
-    };
+    this.#groups = this.#makeGroups();
+    this.#readSignal(signal);
+  }
+
+  /** Adds what is read of these whenever Prometheus asks. */
+  read({ registry, bus }: { registry: Registry; bus: Bus }): void {
+    const { probes } = registry;
+    this.#readNumber('swarm_probes_good_total', 'Probes of a healthUrl that succeeded.', () => probes.good);
+    this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that failed.', () => probes.bad);
+    const givenUp = 'Probes that were dropped because they could not start in time. They do not count as failures.';
+    this.#readNumber('swarm_probes_given_up_total', givenUp, () => probes.givenUp);
+    this.#stops.push(this.#observeBus(bus));
+  }
+
+  groupCommitted(group: CommittedGroup): void {
+    this.#groups.commands.observe(group.commands);
+    this.#groups.seconds.observe(group.ms / 1000);
+    this.#groups.changes.inc(group.changes);
   }
 
   answered({ route, method, status, ms }: Call): void {
@@ -164,10 +182,10 @@ export class ServerMetrics {
   }
 
   close(): void {
-    this.#stopObserving();
+    for (const stop of this.#stops) stop();
   }
 
-  #observe(registry: Registry): () => void {
+  #makeGroups() {
     const registers = [this.#metrics];
     const commands = new Histogram({
       name: 'swarm_commit_group_commands',
@@ -186,6 +204,11 @@ export class ServerMetrics {
       help: 'Changes that this replica has committed to the change log.',
       registers,
     });
+    return { commands, seconds, changes };
+  }
+
+  #readSignal(signal: Signal): void {
+    const registers = [this.#metrics];
     const links = new Counter({
       name: 'swarm_signal_links_total',
       help: 'Times that the connection for wake-ups between replicas was established.',
@@ -196,22 +219,10 @@ export class ServerMetrics {
       help: 'Whether wake-ups reach the other replicas: 1 yes; 0 no, replicas poll instead.',
       registers,
       collect: () => {
-        linked.set(registry.linked ? 1 : 0);
+        linked.set(signal.linked ? 1 : 0);
       },
     });
-    const { probes } = registry;
-    this.#readNumber('swarm_probes_good_total', 'Probes of a healthUrl that succeeded.', () => probes.good);
-    this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that failed.', () => probes.bad);
-    const givenUp = 'Probes that were dropped because they could not start in time. They do not count as failures.';
-    this.#readNumber('swarm_probes_given_up_total', givenUp, () => probes.givenUp);
-    return registry.observe({
-      onGroup: (group: CommittedGroup) => {
-        commands.observe(group.commands);
-        seconds.observe(group.ms / 1000);
-        changes.inc(group.changes);
-      },
-      onLinked: () => links.inc(),
-    });
+    this.#stops.push(signal.onLinked(() => links.inc()));
   }
 
   #readStreams(): void {

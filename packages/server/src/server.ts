@@ -11,19 +11,19 @@ import type { Logger } from 'pino';
 import { type Core, createCallContext } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import { addHealthRoutes, type HealthChecks } from './health.ts';
-import { addMetrics, ServerMetrics } from './metrics.ts';
+import { addMetrics, type ServerMetrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
 import { toRefusal } from './refusals.ts';
 import { addRestRoutes } from './rest/add-rest-routes.ts';
 import { type AppRouter, appRouter } from './router/app-router.ts';
 import { trackSilentConnections } from './silent-connections.ts';
-import { publishSystemEvents } from './system-events.ts';
 import { addTrpcStreamRoutes } from './sse/trpc-stream-routes.ts';
 import { isWebSocketUpgrade, serveWebSockets } from './websocket.ts';
 
 export interface SwarmServerOptions {
   registry: Registry;
   bus: Bus;
+  metrics: ServerMetrics;
   logger: Logger;
   /** What `/readyz` asks, by name. */
   checks: HealthChecks;
@@ -65,9 +65,9 @@ const MAX_DRAIN_MS = 10_000;
 const REGISTER_BURST_SECONDS = 10;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, bus, logger, checks, leaseMs, registerPerSecond, corsOrigins } = options;
+  const { registry, bus, metrics, logger, checks, leaseMs, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
-  const metrics = new ServerMetrics({ registry, bus });
+  metrics.read({ registry, bus });
   const core: Core = {
     registry,
     bus,
@@ -143,9 +143,6 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   });
 
   const endSilentConnections = trackSilentConnections(app.server);
-  const endSystemEvents = publishSystemEvents(registry, bus, (error) => {
-    logger.warn({ err: error }, 'a system event could not be published');
-  });
 
   return {
     listen: async (host, port) => {
@@ -159,7 +156,6 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       const impatience = setTimeout(() => app.server.closeAllConnections(), MAX_DRAIN_MS);
       await app.close();
       clearTimeout(impatience);
-      await endSystemEvents();
       metrics.close();
     },
   };

@@ -1,49 +1,62 @@
-// What the core itself says on the bus: that circuits changed, and that liveness is suspended or goes on.
+// The events that the core itself publishes: changes of circuits, and that liveness is suspended or has resumed.
 import type { Bus } from '@hypercode/bus';
+import type { Clock } from '@hypercode/clock';
 import { CIRCUIT_TOPICS, type CircuitEventData, LIVENESS_TOPICS, SwarmError } from '@hypercode/contracts';
-import type { Registry } from '@hypercode/registry';
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import type { CircuitChange, GuardNotice } from '@hypercode/registry';
+import { v5 as uuidv5 } from 'uuid';
 
-/** For ids of circuit events: the same change, told again, is the same event. */
+export interface SystemEventsOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/** For ids of circuit events: the same change, published again, is the same event. */
 const CIRCUIT_EVENTS = '5f0c8f0e-9a55-4c5b-8d0b-3f3f6a3b6c11';
 const RETRY_MS = 1000;
-/** For how long an event of the brake is tried when the bus' store is away, in milliseconds. */
+/** How long an event of the guard is retried while the bus' store is unavailable, in milliseconds. */
 const GIVE_UP_MS = 60_000;
 
-/** Follows the registry. Returns what ends it. */
-export function publishSystemEvents(
-  registry: Registry,
-  bus: Bus,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  const waiting = new Set<NodeJS.Timeout>();
-  let ended = false;
-  const publish = (namespace: string, event: Parameters<Bus['publishSystem']>[1], triedMs = 0): void => {
-    bus.publishSystem(namespace, event).catch((error: unknown) => {
-      const mayRetry = error instanceof SwarmError && error.retryable && triedMs < GIVE_UP_MS;
-      if (ended || !mayRetry) return onError(error);
-      const timer = setTimeout(() => {
-        waiting.delete(timer);
-        publish(namespace, event, triedMs + RETRY_MS);
-      }, RETRY_MS);
-      waiting.add(timer);
-    });
-  };
-  const stop = registry.observe({
-    onGroup: () => undefined,
-    onLinked: () => undefined,
-    onBrake: (namespace, says) => publish(namespace, { id: uuidv7(), topic: LIVENESS_TOPICS[says], data: {} }),
-  });
-  // The registry keeps what could not be published.
-  const endNews = registry.tellOfCircuits(async ({ namespace, agentId, name, role, revision, circuit, reason }) => {
+/** What the registry makes known, on the bus. `close` ends the retries that wait. */
+export class SystemEvents {
+  readonly #options: SystemEventsOptions;
+  /** What cancels each retry that waits. */
+  readonly #retries = new Set<() => void>();
+  #closed = false;
+
+  constructor(options: SystemEventsOptions) {
+    this.#options = options;
+  }
+
+  /** Liveness of a namespace is suspended, or has resumed. It is retried for a minute, and then reported. */
+  guard(namespace: string, notice: GuardNotice): void {
+    const event = { id: this.#options.clock.newId(), topic: LIVENESS_TOPICS[notice], data: {} };
+    this.#publish(namespace, event, 0);
+  }
+
+  /** Resolves once the event is stored; the registry calls again for a change whose event was not. */
+  async circuitChanged(change: CircuitChange): Promise<void> {
+    const { namespace, agentId, name, role, revision, circuit, reason } = change;
     const data: CircuitEventData = { agent: name, role, circuit, reason, revision };
     const id = uuidv5(`${agentId} ${revision}`, CIRCUIT_EVENTS);
-    await bus.publishSystem(namespace, { id, topic: CIRCUIT_TOPICS[circuit], data, subject: name });
-  });
-  return async () => {
-    ended = true;
-    stop();
-    for (const timer of waiting) clearTimeout(timer);
-    await endNews();
-  };
+    await this.#options.bus.publishSystem(namespace, { id, topic: CIRCUIT_TOPICS[circuit], data, subject: name });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#retries) cancel();
+  }
+
+  #publish(namespace: string, event: Parameters<Bus['publishSystem']>[1], triedMs: number): void {
+    const { bus, clock, onError } = this.#options;
+    bus.publishSystem(namespace, event).catch((error: unknown) => {
+      const mayRetry = error instanceof SwarmError && error.retryable && triedMs < GIVE_UP_MS;
+      if (this.#closed || !mayRetry) return onError(error);
+      const cancel = clock.schedule(RETRY_MS, () => {
+        this.#retries.delete(cancel);
+        this.#publish(namespace, event, triedMs + RETRY_MS);
+      });
+      this.#retries.add(cancel);
+    });
+  }
 }

@@ -1,6 +1,7 @@
 // For tests of a whole core: what the surface declares, and the same calls answered by tRPC alone.
 import type { Bus } from '@hypercode/bus';
 import { systemClock } from '@hypercode/clock';
+import { createLocalSignal } from '@hypercode/feed';
 import type { Registry } from '@hypercode/registry';
 import type { AnyProcedure } from '@trpc/server';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
@@ -25,7 +26,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
   const core = {
     registry,
     bus,
-    metrics: new ServerMetrics({ registry, bus }),
+    metrics: new ServerMetrics(createLocalSignal()),
     registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
     leaseMs: 30_000,
     draining: new AbortController().signal,

@@ -2,9 +2,9 @@
 import { SwarmError, SYSTEM_TOPIC } from '@hypercode/contracts';
 import { type Access, aclDenied } from '../policies/access.ts';
 import { isReserved, RESERVED_RULE } from '../policies/reserved-topics.ts';
-import { type AgentCaller, type BusCaller, rateKeyOf } from './caller.ts';
+import { type AgentCircuit, type BusCaller, type CircuitOf, rateKeyOf } from './caller.ts';
 
-/** When to try again, in milliseconds, where nobody knows when: half open, or held open by an operator. */
+/** When to try again, in milliseconds, where that is unknown: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
 /** How many events a caller may publish in a time. Whoever wires the bus decides, so the bus only counts. */
@@ -17,13 +17,14 @@ export interface Gate {
   readonly caller: BusCaller;
   /** Null for operators, whom no policy limits. */
   readonly access: Access | null;
+  readonly circuitOf: CircuitOf;
   readonly rate: PublishRate;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each says which rule decided. */
-export function admit({ caller, access, rate, now }: Gate, topic: string): void {
+/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN, RATE_LIMITED, or UNAVAILABLE when the circuit is unknown. Each names its reason. */
+export function admit({ caller, access, circuitOf, rate, now }: Gate, topic: string): void {
   if (caller.kind === 'operator' && caller.readOnly) {
     throw new SwarmError('FORBIDDEN', 'a viewer token cannot publish');
   }
@@ -36,12 +37,16 @@ export function admit({ caller, access, rate, now }: Gate, topic: string): void 
     const decision = access.publish(topic);
     if (!decision.allowed) throw aclDenied(access, 'publish', topic, decision);
   }
-  if (caller.kind === 'agent' && caller.circuit !== 'closed') throw circuitOpen(caller, now);
+  if (caller.kind === 'agent') {
+    const circuit = circuitOf(caller);
+    if (circuit === null) throw new SwarmError('UNAVAILABLE', `the token of agent "${caller.name}" has just ended`);
+    if (circuit.circuit !== 'closed') throw circuitOpen(circuit, now);
+  }
   rate.take(rateKeyOf(caller));
 }
 
 function circuitOpen(
-  { circuit, circuitReason: reason, circuitOpenUntilMs }: AgentCaller,
+  { circuit, circuitReason: reason, circuitOpenUntilMs }: AgentCircuit,
   now: number,
 ): SwarmError<'CIRCUIT_OPEN'> {
   const why = reason === null ? '' : `: ${reason}`;

@@ -1,18 +1,26 @@
 // Who speaks on the bus. The server makes it of a token; nothing of it comes from the caller's input.
 import { agentSource, type CircuitState, operatorSource } from '@hypercode/contracts';
 
-/** An agent. What can change of it is read when it is needed. */
+/** An agent. Its circuit may change at any time, so it is read when an event is admitted. */
 export interface AgentCaller {
   readonly kind: 'agent';
+  readonly agentId: string;
   readonly namespace: string;
   readonly name: string;
   readonly role: string;
+}
+
+/** The circuit of an agent, as the registry has it. */
+export interface AgentCircuit {
   readonly circuit: CircuitState;
-  /** When an open circuit becomes half open, in milliseconds since the epoch; null where nobody knows. */
+  /** When an open circuit becomes half open, in milliseconds since the epoch; null when that is unknown. */
   readonly circuitOpenUntilMs: number | null;
-  /** Why the circuit is open, as the registry has it. */
+  /** Why the circuit is open. */
   readonly circuitReason: string | null;
 }
+
+/** The circuit of an agent now, from memory; null when the registry no longer has it. */
+export type CircuitOf = (agent: AgentCaller) => AgentCircuit | null;
 
 /** An operator; policies are for agents. */
 export interface OperatorCaller {

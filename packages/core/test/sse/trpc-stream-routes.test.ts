@@ -66,7 +66,7 @@ describe('the shared frames', () => {
     await register(namespace, 'second', { labels: { zone: 'b' } });
     await register(namespace, 'first', { labels: { zone: 'b' } });
     await register(namespace, 'first', { labels: { zone: 'a' } });
-    await core.registry.deregister({ namespace, name: 'first', reason: 'done' });
+    await core.registry.registrations.deregister({ namespace, name: 'first', reason: 'done' });
     for (const stream of [shared, own]) {
       await vi.waitFor(() => expect(stream.text).toMatch(/"bookmark","revision":5/));
       await stream.stop();

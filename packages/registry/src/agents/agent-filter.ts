@@ -109,7 +109,7 @@ export function wordsOf(text: string): string[] {
   return [...words];
 }
 
-/** Everything in an agent that free text looks through. */
+/** Everything in an agent that free text searches. */
 export function searchTextOf(agent: Agent): string {
   const parts = [agent.name, agent.role];
   for (const { id, tags } of agent.capabilities) parts.push(id, ...(tags ?? []));

@@ -21,7 +21,7 @@ export type Command =
   | { kind: 'update'; name: string; set: AgentUpdate; ifRevision: number | undefined }
   | { kind: 'deregister'; name: string; reason: string | undefined }
   | {
-      /** What a beat says, or liveness has found out. Only of the process that it is about. */
+      /** What a heartbeat reports, or liveness has found. It applies to one process of the agent only. */
       kind: 'status';
       name: string;
       agentId: string;

@@ -1,4 +1,5 @@
 // Concurrent commands become one commit: read together, decided one after the other, written in one round trip.
+import type { Clock } from '@hypercode/clock';
 import { type Agent, type ChangeType, invalidField } from '@hypercode/contracts';
 import { BatchLanes, type FailureScope, type Job } from '@hypercode/feed';
 import { classify, unavailable } from '@hypercode/stores';
@@ -6,7 +7,7 @@ import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';
 import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
-import { justRegistered, orderedAgent, toAgent } from './agent-row.ts';
+import { justRegistered, orderedAgent, toAgent } from '../documents/agent-row.ts';
 import { type Command, decide } from './decide.ts';
 import { type Committed, commitWrites, type IssuedToken, type Write } from './queries/commit-writes.ts';
 import { type Found, readAgents } from './queries/read-agents.ts';
@@ -33,8 +34,7 @@ export interface GroupCommitOptions {
   onCommitted: (namespace: string, changes: Change[]) => void;
   /** Called with what each group came to, after it was committed. */
   onGroup: (group: CommittedGroup) => void;
-  /** Monotonic milliseconds. */
-  monotonicNow: () => number;
+  clock: Pick<Clock, 'monotonicMs'>;
 }
 
 /** What one group came to. */
@@ -94,8 +94,8 @@ export class GroupCommit {
 
   /** Returns the commands that have to be decided again. */
   async #commit(namespace: string, group: readonly Pending[]): Promise<readonly Pending[]> {
-    const { db, onGroup, monotonicNow } = this.#options;
-    const startedAt = monotonicNow();
+    const { db, onGroup, clock } = this.#options;
+    const startedAt = clock.monotonicMs();
     const { writes, deferred } = fold(group, await readAgents(db, namespace, wantedBy(group)));
     if (writes.length === 0) return deferred;
     const committed = await commitWrites(
@@ -105,7 +105,7 @@ export class GroupCommit {
     );
     const again = this.#settle(namespace, writes, committed);
     const changes = committed.filter(({ revision }) => revision !== null).length;
-    onGroup({ commands: group.length, changes, ms: monotonicNow() - startedAt });
+    onGroup({ commands: group.length, changes, ms: clock.monotonicMs() - startedAt });
     return [...again, ...deferred];
   }
 

@@ -1,6 +1,6 @@
-// One entry of the change log, as everything that follows the log sees it.
+// One entry of the change log.
 import type { Agent, ChangeType } from '@hypercode/contracts';
-import { justRegistered, orderedAgent } from '../agents/agent-row.ts';
+import { justRegistered, orderedAgent } from '../documents/agent-row.ts';
 
 export interface Change {
   /** Its position in the namespace's log. */

@@ -1,11 +1,17 @@
-// One look at an agent: what it may conclude, and what it never may.
+// One check of an agent: what it may conclude, and what it never may.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ProbeResult } from '../probes/probe.ts';
-import { type Assessment, type Examined, judgeAgent, type LivenessSettings, lookAt, probedAgent } from './assess.ts';
-import { freshCircuit } from './circuit.ts';
+import {
+  type Assessment,
+  type Examined,
+  checkAgent,
+  judgeAgent,
+  type LivenessSettings,
+  probedAgent,
+} from './assess.ts';
 import { flushMsOf, graceAfter } from './lease.ts';
-import { freshMemory, type LivenessMemory } from './liveness-memory.ts';
+import { freshCircuit, freshMemory, type LivenessMemory } from '../documents/liveness-memory.ts';
 
 const LEASE_MS = 30_000;
 const SETTINGS: LivenessSettings = { leaseMs: LEASE_MS, expireAfterMs: 3_600_000, threshold: 3, openMs: 30_000 };
@@ -21,11 +27,11 @@ const agentWith = (more: Partial<Examined> = {}): Examined => ({
   lastSeenAt: NOW,
   ...more,
 });
-const moment = (more: object = {}) => ({ now: NOW, graceUntil: 0, braked: false, ...more });
+const moment = (more: object = {}) => ({ now: NOW, graceUntil: 0, suspended: false, ...more });
 const judged = (agent: Examined, at: ReturnType<typeof moment>, settings: LivenessSettings): Assessment =>
-  judgeAgent(agent, lookAt(agent, at, settings), at, settings);
+  judgeAgent(agent, checkAgent(agent, at, settings), at, settings);
 
-/** The agent after what a look has concluded. */
+/** The agent after what a check has concluded. */
 function after(agent: Examined, { memory, shown }: Assessment): Examined {
   return {
     ...agent,
@@ -35,7 +41,7 @@ function after(agent: Examined, { memory, shown }: Assessment): Examined {
 }
 
 describe('the judge', () => {
-  test('leaves an agent that beats alone, and remembers nothing of it', () => {
+  test('changes nothing for an agent with heartbeats, and remembers nothing of it', () => {
     expect(judged(agentWith(), moment(), SETTINGS)).toEqual({ memory: null, shown: null, expired: null });
   });
 
@@ -43,9 +49,9 @@ describe('the judge', () => {
     let agent = agentWith({ lastSeenAt: NOW });
     const opened: number[] = [];
     for (let ms = 0; ms <= 6 * LEASE_MS; ms += 1000) {
-      const look = judged(agent, moment({ now: NOW + ms }), SETTINGS);
-      if (look.shown?.circuit === 'open') opened.push(ms);
-      agent = after(agent, look);
+      const finding = judged(agent, moment({ now: NOW + ms }), SETTINGS);
+      if (finding.shown?.circuit === 'open') opened.push(ms);
+      agent = after(agent, finding);
       if (opened.length > 0) break;
     }
     // Four leases and two flushes of a sixth of one.
@@ -53,11 +59,11 @@ describe('the judge', () => {
     expect(agent.memory.circuit).toMatchObject({ failures: 4, circuit: 'open' });
   });
 
-  test('counts for nobody and opens nothing while the brake is on, however long the silence', () => {
+  test('counts no failure and opens no circuit while liveness is suspended, however long the silence', () => {
     fc.assert(
       fc.property(fc.nat(7_200_000), fc.boolean(), (silentMs, hasHealthUrl) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs, hasHealthUrl });
-        const { memory, shown, expired } = judged(agent, moment({ braked: true }), SETTINGS);
+        const { memory, shown, expired } = judged(agent, moment({ suspended: true }), SETTINGS);
         expect(expired).toBeNull();
         expect(shown?.circuit ?? 'closed').toBe('closed');
         expect(memory?.circuit.failures ?? 0).toBe(0);
@@ -65,23 +71,23 @@ describe('the judge', () => {
     );
   });
 
-  test('declares nobody dead before the grace is over', () => {
+  test('expires no agent before the grace has passed', () => {
     fc.assert(
       fc.property(fc.nat(7_200_000), fc.integer({ min: 1, max: LEASE_MS }), (silentMs, graceMs) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs });
-        const look = judged(agent, moment({ graceUntil: NOW + graceMs }), SETTINGS);
-        expect(look).toMatchObject({ shown: null, expired: null });
+        const finding = judged(agent, moment({ graceUntil: NOW + graceMs }), SETTINGS);
+        expect(finding).toMatchObject({ shown: null, expired: null });
       }),
     );
   });
 
-  test('removes who is silent for long enough', () => {
+  test('removes an agent that is silent for long enough', () => {
     const agent = agentWith({ lastSeenAt: NOW - SETTINGS.expireAfterMs });
     expect(judged(agent, moment(), SETTINGS).expired).toContain('no sign of life');
-    expect(judged(agent, moment({ braked: true }), SETTINGS).expired).toBeNull();
+    expect(judged(agent, moment({ suspended: true }), SETTINGS).expired).toBeNull();
   });
 
-  test('forgets nobody before what is shown says that all is well', () => {
+  test('keeps its memory of an agent until the shown status is well', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', goodTrials: 1, opens: 1 } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, successAt: NOW - 1000 };
     const status = { health: 'healthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null } as const;
@@ -91,44 +97,44 @@ describe('the judge', () => {
     expect(judged(again, moment(), SETTINGS)).toMatchObject({ memory: again.memory, shown: { circuit: 'closed' } });
   });
 
-  test('closes the half-open circuit of who beats in time, and counts nothing, however late it looks', () => {
+  test('closes the half-open circuit of an agent with timely heartbeats, and counts nothing, however late it checks', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
     const world = fc.record({
-      beatEveryMs: fc.integer({ min: 100, max: LEASE_MS }),
-      looksAfterMs: fc.array(fc.integer({ min: 400, max: 5 * LEASE_MS }), { minLength: 60, maxLength: 100 }),
+      heartbeatEveryMs: fc.integer({ min: 100, max: LEASE_MS }),
+      checksAfterMs: fc.array(fc.integer({ min: 400, max: 5 * LEASE_MS }), { minLength: 60, maxLength: 100 }),
     });
     fc.assert(
-      fc.property(world, ({ beatEveryMs, looksAfterMs }) => {
+      fc.property(world, ({ heartbeatEveryMs, checksAfterMs }) => {
         let agent = agentWith({
           memory: { ...freshMemory('ada', null), circuit, successAt: NOW },
           status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null },
         });
         let now = NOW;
-        let previousLookAt: number | null = null;
+        let previousCheckAt: number | null = null;
         let graceUntil = 0;
-        for (const afterMs of looksAfterMs) {
+        for (const afterMs of checksAfterMs) {
           now += afterMs;
-          graceUntil = graceAfter({ previousLookAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
-          // All beats have been written but those of the last flush.
+          graceUntil = graceAfter({ previousCheckAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
+          // All heartbeats have been written but those of the last flush.
           const written = Math.max(NOW, now - flushMsOf(LEASE_MS));
-          agent = { ...agent, lastSeenAt: written - ((written - NOW) % beatEveryMs) };
-          const look = lookAt(agent, moment({ now, graceUntil }), SETTINGS);
-          expect(look).toMatchObject({ failed: null, expired: null });
-          agent = after(agent, judgeAgent(agent, look, { now, braked: false }, SETTINGS));
+          agent = { ...agent, lastSeenAt: written - ((written - NOW) % heartbeatEveryMs) };
+          const finding = checkAgent(agent, moment({ now, graceUntil }), SETTINGS);
+          expect(finding).toMatchObject({ failed: null, expired: null });
+          agent = after(agent, judgeAgent(agent, finding, { now, suspended: false }, SETTINGS));
           expect(agent.memory.circuit.circuit).not.toBe('open');
-          previousLookAt = now;
+          previousCheckAt = now;
         }
-        // A beat at most once a lease, and a look often enough: two trials in the end.
+        // A heartbeat at most once a lease, and a check often enough: two trials in the end.
         if (now - NOW > 4 * LEASE_MS) expect(agent.status).toMatchObject({ circuit: 'closed', health: 'healthy' });
       }),
     );
   });
 
-  test('takes nobody who beats for silent, however far the clock of the database jumps, either way', () => {
+  test('never takes an agent with heartbeats for silent, however far the clock of the database jumps, either way', () => {
     const world = fc.record({
-      beatEveryMs: fc.integer({ min: 100, max: LEASE_MS / 3 }),
+      heartbeatEveryMs: fc.integer({ min: 100, max: LEASE_MS / 3 }),
       hasHealthUrl: fc.boolean(),
-      lookEveryMs: fc.integer({ min: 400, max: flushMsOf(LEASE_MS) }),
+      checkEveryMs: fc.integer({ min: 400, max: flushMsOf(LEASE_MS) }),
       // Once a lease; also by more than the time to expiry.
       jumpsMs: fc.array(
         fc.oneof(fc.integer({ min: -LEASE_MS, max: LEASE_MS }), fc.integer({ min: -8_000_000, max: 8_000_000 })),
@@ -136,34 +142,34 @@ describe('the judge', () => {
       ),
     });
     fc.assert(
-      fc.property(world, ({ beatEveryMs, hasHealthUrl, lookEveryMs, jumpsMs }) => {
+      fc.property(world, ({ heartbeatEveryMs, hasHealthUrl, checkEveryMs, jumpsMs }) => {
         let agent = agentWith({ hasHealthUrl, registeredAt: NOW });
         let [passedMs, now] = [0, NOW];
         let lastSeenAt = NOW;
-        let previousLookAt: number | null = NOW;
+        let previousCheckAt: number | null = NOW;
         let graceUntil = 0;
-        const looksInALease = Math.ceil(LEASE_MS / lookEveryMs);
-        const looks = jumpsMs.flatMap((jumpMs) => [jumpMs, ...Array.from({ length: looksInALease }, () => 0)]);
-        for (const jumpMs of looks) {
-          passedMs += lookEveryMs;
-          now += lookEveryMs;
-          // The beats until the last flush are written by the clock as it is before it jumps; what is written never goes back.
+        const checksInALease = Math.ceil(LEASE_MS / checkEveryMs);
+        const checks = jumpsMs.flatMap((jumpMs) => [jumpMs, ...Array.from({ length: checksInALease }, () => 0)]);
+        for (const jumpMs of checks) {
+          passedMs += checkEveryMs;
+          now += checkEveryMs;
+          // The heartbeats until the last flush are written by the clock as it is before it jumps; what is written never goes back.
           const writtenMs = passedMs - Math.min(passedMs, flushMsOf(LEASE_MS));
-          lastSeenAt = Math.max(lastSeenAt, now - (passedMs - (writtenMs - (writtenMs % beatEveryMs))));
+          lastSeenAt = Math.max(lastSeenAt, now - (passedMs - (writtenMs - (writtenMs % heartbeatEveryMs))));
           now += jumpMs;
-          graceUntil = graceAfter({ previousLookAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
+          graceUntil = graceAfter({ previousCheckAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
           agent = { ...agent, lastSeenAt };
-          const look = lookAt(agent, moment({ now, graceUntil }), SETTINGS);
-          expect(look).toMatchObject({ failed: null, expired: null, health: 'healthy' });
-          agent = after(agent, judgeAgent(agent, look, { now, braked: false }, SETTINGS));
-          previousLookAt = now;
+          const finding = checkAgent(agent, moment({ now, graceUntil }), SETTINGS);
+          expect(finding).toMatchObject({ failed: null, expired: null, health: 'healthy' });
+          agent = after(agent, judgeAgent(agent, finding, { now, suspended: false }, SETTINGS));
+          previousCheckAt = now;
         }
         expect(agent.status).toMatchObject({ health: 'healthy', circuit: 'closed' });
       }),
     );
   });
 
-  test('takes an old beat for no success, when a grace begins', () => {
+  test('does not take an old heartbeat for a success when a grace begins', () => {
     let agent = agentWith({ lastSeenAt: NOW });
     const missedAt = NOW + 3 * LEASE_MS;
     agent = after(agent, judged(agent, moment({ now: missedAt }), SETTINGS));
@@ -174,7 +180,7 @@ describe('the judge', () => {
     expect(agent.memory.circuit.failures).toBe(0);
   });
 
-  test('takes the beat that ends a missed lease for no trial', () => {
+  test('does not take the heartbeat that ends a missed lease for a trial', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, missed: 4, successAt: NOW - 9_000_000 };
     const status = { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null } as const;
@@ -200,7 +206,7 @@ describe('the judge', () => {
 });
 
 describe('a probe', () => {
-  test('of any kind leaves every circuit as it is or better, as long as the brake is on', () => {
+  test('of any kind leaves every circuit as it is or better, as long as liveness is suspended', () => {
     const RANKS = { closed: 0, half_open: 1, open: 2 };
     const world = fc.record({
       circuit: fc.constantFrom('closed', 'open', 'half_open'),
@@ -221,7 +227,7 @@ describe('a probe', () => {
             ...after(agent, probedAgent(agent, { result: isGood ? GOOD : BAD, now }, SETTINGS)),
             lastSeenAt: now,
           };
-          agent = after(agent, judged(agent, moment({ now, braked: true }), SETTINGS));
+          agent = after(agent, judged(agent, moment({ now, suspended: true }), SETTINGS));
           expect(RANKS[agent.memory.circuit.circuit]).toBeLessThanOrEqual(rank);
           rank = RANKS[agent.memory.circuit.circuit];
         }
@@ -231,11 +237,11 @@ describe('a probe', () => {
     );
   });
 
-  test('counts, and leaves opening to the judge', () => {
+  test('counts, and leaves opening a circuit to the judge', () => {
     let agent = agentWith({ hasHealthUrl: true });
     for (let failure = 1; failure <= 6; failure += 1) {
-      const look = probedAgent(agent, { result: BAD, now: NOW }, SETTINGS);
-      agent = after(agent, look);
+      const finding = probedAgent(agent, { result: BAD, now: NOW }, SETTINGS);
+      agent = after(agent, finding);
       expect(agent.memory.circuit).toMatchObject({ circuit: 'closed', failures: failure });
       expect(agent.status).toMatchObject({ health: 'unhealthy', circuit: 'closed' });
       const { shown } = judged(agent, moment(), SETTINGS);
@@ -258,7 +264,7 @@ describe('a probe', () => {
     );
   });
 
-  test('shows what its answer says that the agent is doing, and keeps it where it says nothing', () => {
+  test('shows the activity that its answer reports, and keeps it where the answer reports none', () => {
     const busy = { result: { ...GOOD, activity: 'busy' }, now: NOW } as const;
     const agent = agentWith({ hasHealthUrl: true });
     const first = probedAgent(agent, busy, SETTINGS);
@@ -268,7 +274,7 @@ describe('a probe', () => {
     expect(probedAgent(shown, { result: GOOD, now: NOW }, SETTINGS).shown).toBeNull();
   });
 
-  test('tries a half-open circuit: for good at once, for bad as soon as the judge looks', () => {
+  test('tries a half-open circuit: for good at once, for bad as soon as the judge checks', () => {
     const memory: LivenessMemory = {
       ...freshMemory('ada', null),
       circuit: { ...freshCircuit, circuit: 'half_open', failures: 4, opens: 1, reason: 'connection refused' },

@@ -1,9 +1,9 @@
-// What one look at an agent changes: what is remembered of it, and what everybody is shown. Pure.
+// What a check of an agent changes: what is remembered of the agent, and the status that is shown. Pure.
 import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
-import { advance, type CircuitMemory, type CircuitSettings, shownCircuit } from './circuit.ts';
+import { advance, type CircuitSettings, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
-import { isBlank, type LivenessMemory } from './liveness-memory.ts';
+import { type CircuitMemory, isBlank, type LivenessMemory } from '../documents/liveness-memory.ts';
 import { judgeProbe } from './probe-outcome.ts';
 
 export interface LivenessSettings extends LeaseSettings, CircuitSettings {}
@@ -26,7 +26,7 @@ export interface Assessment {
   readonly expired: string | null;
 }
 
-/** Failures are counted, and open nothing: that is the judge's alone, since it holds the brake. */
+/** Failures are counted, and open nothing: only the judge opens circuits, since it has the mass-failure guard. */
 const countingOnly = ({ openMs }: CircuitSettings): CircuitSettings => ({ threshold: Infinity, openMs });
 
 /** Opens a circuit whose failures have come to exceed the threshold. */
@@ -37,8 +37,8 @@ function openedIfDue(circuit: CircuitMemory, at: number, settings: CircuitSettin
   return advance({ ...circuit, failures: circuit.failures - 1 }, { kind: 'failure', reason, at }, settings);
 }
 
-/** What one look at a lease has found, before it counts. */
-export interface Look {
+/** What the check of a lease has found, before it counts. */
+export interface Finding {
   /** What is to be remembered, whether or not failures count. */
   readonly memory: LivenessMemory;
   readonly health: Agent['status']['health'];
@@ -48,8 +48,8 @@ export interface Look {
   readonly expired: string | null;
 }
 
-/** The judge's look at one agent: its lease, and what time has made of its circuit. */
-export function lookAt(agent: Examined, moment: LeaseMoment, settings: LivenessSettings): Look {
+/** The judge's check of one agent: its lease, and its circuit after the time that has passed. */
+export function checkAgent(agent: Examined, moment: LeaseMoment, settings: LivenessSettings): Finding {
   const { memory, hasHealthUrl, lastSeenAt, status } = agent;
   const { now } = moment;
   const verdict = judgeLease(
@@ -65,17 +65,17 @@ export function lookAt(agent: Examined, moment: LeaseMoment, settings: LivenessS
   );
   const circuit = advance(memory.circuit, { kind: 'tick', at: now }, settings);
   if (verdict.verdict === 'fine') {
-    const isNews = !hasHealthUrl && lastSeenAt !== null && lastSeenAt !== memory.successAt;
-    // The beat that ends a missed lease is no trial. All others are, however late this look comes.
+    const isNew = !hasHealthUrl && lastSeenAt !== null && lastSeenAt !== memory.successAt;
+    // The heartbeat that ends a missed lease is no trial. All others are, however late this check comes.
     const success = { kind: 'success', at: now, trial: memory.missed === 0 } as const;
-    const next = isNews ? advance(circuit, success, settings) : circuit;
-    const successAt = isNews ? lastSeenAt : memory.successAt;
+    const next = isNew ? advance(circuit, success, settings) : circuit;
+    const successAt = isNew ? lastSeenAt : memory.successAt;
     const failingSince = next.failures === 0 ? null : memory.failingSince;
     const fine = { ...memory, circuit: next, missed: 0, successAt, failingSince };
     return { memory: fine, health: verdict.health, failed: null, expired: null };
   }
   const wasHealthy = memory.wasHealthy || status.health === 'healthy';
-  // What was seen before a miss is no success any more, whatever verdict the lease gets later.
+  // A sign of life from before a miss is no success any more, whatever verdict the lease gets later.
   const failing = { ...memory, circuit, successAt: lastSeenAt, failingSince: memory.failingSince ?? now, wasHealthy };
   const { reason } = verdict;
   if (verdict.verdict === 'expired') return { memory: failing, health: 'unhealthy', failed: null, expired: reason };
@@ -83,26 +83,29 @@ export function lookAt(agent: Examined, moment: LeaseMoment, settings: LivenessS
   return { memory: { ...failing, missed }, health: 'unhealthy', failed: { times, reason }, expired: null };
 }
 
-/** What the look comes to. `braked`: nobody is tripped or expired now. */
+/** What the finding leads to. `suspended`: no agent is tripped or expired now. */
 export function judgeAgent(
   agent: Examined,
-  look: Look,
-  { now, braked }: { readonly now: number; readonly braked: boolean },
+  finding: Finding,
+  { now, suspended }: { readonly now: number; readonly suspended: boolean },
   settings: LivenessSettings,
 ): Assessment {
-  const { badTrial, ...memory } = look.memory;
-  if (braked) return assessed(agent, memory, look.health);
-  if (look.expired !== null) return { memory: agent.memory, shown: null, expired: look.expired };
-  const { times, reason } = look.failed ?? { times: 0, reason: '' };
+  const { badTrial, ...memory } = finding.memory;
+  if (suspended) return assessed(agent, memory, finding.health);
+  if (finding.expired !== null) return { memory: agent.memory, shown: null, expired: finding.expired };
+  const { times, reason } = finding.failed ?? { times: 0, reason: '' };
   let { circuit } = memory;
   if (badTrial !== undefined) circuit = advance(circuit, { kind: 'failure', reason: badTrial, at: now }, settings);
   for (let failure = 0; failure < times; failure += 1) {
     circuit = advance(circuit, { kind: 'failure', reason, at: now }, countingOnly(settings));
   }
-  return assessed(agent, { ...memory, circuit: openedIfDue(circuit, now, settings) }, look.health);
+  return assessed(agent, { ...memory, circuit: openedIfDue(circuit, now, settings) }, finding.health);
 }
 
-/** What a probe says. Whatever opens a circuit is left to the judge: the failures of a closed one, and the bad trial of a half-open one. */
+/**
+ * What the result of a probe leads to. Opening a circuit is left to the judge, for the failures of a closed circuit as for the
+ * bad trial of a half-open one.
+ */
 export function probedAgent(
   agent: Examined,
   { result, now }: { result: ProbeResult; now: number },
@@ -118,8 +121,8 @@ export function probedAgent(
     const next = { ...others, circuit, missed: 0, failingSince: null, wasHealthy: true };
     const found = assessed(agent, next, 'healthy');
     const { activity } = outcome;
-    const isNews = activity !== null && activity !== status.activity;
-    return { ...found, shown: isNews ? { ...found.shown, activity } : found.shown, isAlive: true };
+    const isNew = activity !== null && activity !== status.activity;
+    return { ...found, shown: isNew ? { ...found.shown, activity } : found.shown, isAlive: true };
   }
   const { reason } = outcome;
   const current = advance(memory.circuit, { kind: 'tick', at: now }, settings);
@@ -140,7 +143,8 @@ function assessed({ memory, status }: Examined, next: LivenessMemory, health: Ag
     circuit.circuitOpenUntil !== status.circuitOpenUntil;
   const isSame = JSON.stringify(next) === JSON.stringify(memory);
   return {
-    // Who is forgotten is not looked at again, so nobody is before what is shown agrees: what is to be shown may yet be lost.
+    // The memory is kept until the published status matches it. Agents without memory are not checked again, so dropping it
+    // earlier would make a lost status write permanent.
     memory: isBlank(next) && !differs ? null : isSame ? memory : next,
     shown: differs ? { health, ...circuit } : null,
     expired: null,

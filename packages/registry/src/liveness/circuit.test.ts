@@ -1,15 +1,8 @@
 // The circuit: each move that its file lists and no other, and what holds for all histories.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  advance,
-  type CircuitEvent,
-  type CircuitMemory,
-  type CircuitSettings,
-  freshCircuit,
-  MAX_OPEN_MS,
-  shownCircuit,
-} from './circuit.ts';
+import { type CircuitMemory, freshCircuit } from '../documents/liveness-memory.ts';
+import { advance, type CircuitEvent, type CircuitSettings, MAX_OPEN_MS, shownCircuit } from './circuit.ts';
 
 const SETTINGS: CircuitSettings = { threshold: 3, openMs: 30_000 };
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -46,7 +39,7 @@ describe('a closed circuit', () => {
     });
   });
 
-  test('begins to count anew after a success, timely or not', () => {
+  test('counts from zero after a success, timely or not', () => {
     const three = times(3, failure(START));
     expect(after([...three, success(START), ...three]).circuit).toBe('closed');
     expect(after([...three, success(START)])).toEqual(freshCircuit);
@@ -57,25 +50,25 @@ describe('a closed circuit', () => {
     expect(after([failure(START)], freshCircuit, { ...SETTINGS, threshold: 0 }).circuit).toBe('open');
   });
 
-  test('tells the reason of the last failure', () => {
+  test('has the reason of the last failure', () => {
     expect(after([failure(START, 'status 500'), failure(START, 'timeout')]).reason).toBe('timeout');
   });
 });
 
 describe('an open circuit', () => {
-  test('counts what it hears, and neither waits longer for it nor shorter', () => {
+  test('counts failures and successes, and its open time does not change', () => {
     const before = OVER - 1;
     expect(after([failure(before, 'status 500')], opened)).toEqual({ ...opened, failures: 5, reason: 'status 500' });
     expect(after(times(9, success(before)), opened)).toEqual({ ...opened, failures: 0 });
     expect(after([tick(before)], opened)).toBe(opened);
   });
 
-  test('is half open when its time is over, and says so once', () => {
+  test('becomes half open when its time has passed, once', () => {
     expect(halfOpen).toEqual({ ...opened, circuit: 'half_open', openUntil: null });
     expect(after([tick(OVER + 1)], halfOpen)).toBe(halfOpen);
   });
 
-  test('whose time is over takes the next event as a trial, without a tick', () => {
+  test('whose time has passed takes the next event as a trial, without a tick', () => {
     expect(after([success(OVER)], opened)).toEqual({ ...halfOpen, failures: 0, goodTrials: 1 });
     expect(after([failure(OVER)], opened)).toMatchObject({ circuit: 'open', opens: 2, openUntil: OVER + 60_000 });
   });
@@ -104,7 +97,7 @@ describe('a half-open circuit', () => {
     });
   });
 
-  test('takes a late beat for no trial', () => {
+  test('does not take a late heartbeat as a trial', () => {
     const late: CircuitEvent = { kind: 'success', at: OVER, trial: false };
     expect(after(times(5, late), halfOpen)).toEqual({ ...halfOpen, failures: 0 });
   });
@@ -150,7 +143,7 @@ describe('a tripped circuit', () => {
     expect(failing).toEqual({ ...tripped, failures: 9 });
   });
 
-  test('says why, and can be told anew', () => {
+  test('has the reason of the last trip', () => {
     expect(tripped).toEqual({ ...freshCircuit, circuit: 'open', tripped: true, reason: 'too noisy' });
     expect(after([trip(START, null)]).reason).toBe('tripped by an operator');
     expect(after([trip(START + 1)], tripped)).toBe(tripped);
@@ -175,8 +168,8 @@ describe('a tripped circuit', () => {
   });
 });
 
-describe('what the brake forgets', () => {
-  test('is the count alone', () => {
+describe('a circuit whose failures are forgotten', () => {
+  test('keeps everything but the count', () => {
     expect(after([...times(3, failure(START)), forget(START)])).toEqual(freshCircuit);
     expect(after([forget(START)], opened)).toEqual({ ...opened, failures: 0 });
     const tried = after([success(OVER)], halfOpen);
@@ -185,7 +178,7 @@ describe('what the brake forgets', () => {
   });
 });
 
-test('what is shown says when the trials begin, where that is known', () => {
+test('the shown status has the time when the trials begin, where that is known', () => {
   const openUntil = (circuit: CircuitMemory) => shownCircuit(circuit).circuitOpenUntil;
   expect(openUntil(freshCircuit)).toBeNull();
   expect(openUntil(opened)).toBe(new Date(OVER).toISOString());
@@ -338,7 +331,7 @@ describe('for all histories', () => {
     });
   });
 
-  test('the count is that of failures since the last success, reset or release of the brake', () => {
+  test('the count is that of failures since the last success, reset or end of a mass failure', () => {
     fc.assert(
       fc.property(steps, settingsOf, (list, settings) => {
         const events = eventsOf(list);
@@ -349,7 +342,7 @@ describe('for all histories', () => {
     );
   });
 
-  test('an open time is the first one doubled for each reopening, and nothing heard meanwhile moves its end', () => {
+  test('an open time is the first one doubled for each reopening, and no event meanwhile moves its end', () => {
     eachStep((before, event, next, { openMs }) => {
       if (next.openUntil === null || next.openUntil === before.openUntil) return;
       const doubled = openMs * 2 ** (next.opens - 1);
@@ -359,7 +352,7 @@ describe('for all histories', () => {
     });
   });
 
-  test('two good trials close whatever no operator has tripped, once its time is over', () => {
+  test('two good trials close a circuit that no operator has tripped, once its time has passed', () => {
     fc.assert(
       fc.property(steps, settingsOf, (list, settings) => {
         const memory = after(eventsOf(list), freshCircuit, settings);
@@ -371,7 +364,7 @@ describe('for all histories', () => {
     );
   });
 
-  test('it is known when the trials begin of whatever is open, unless an operator holds it', () => {
+  test('an open circuit has a time when its trials begin, unless an operator tripped it', () => {
     eachStep((_, event, next) => {
       const isTimed = next.circuit === 'open' && !next.tripped;
       expect(next.openUntil !== null).toBe(isTimed);

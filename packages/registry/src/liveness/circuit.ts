@@ -14,38 +14,18 @@
 //   tripped ──failure, success, time, forget──> tripped   only the count moves
 //   any ──reset──> closed                  as a fresh incarnation begins
 //
-// Time passes before an event is looked at, so that an open circuit whose time is over takes it as a trial whether or not
-// a tick came first.
-import type { Agent, CircuitState } from '@hypercode/contracts';
-
-/** What is remembered of a circuit. Plain JSON. */
-export interface CircuitMemory {
-  /** `open` too while it is tripped. */
-  readonly circuit: CircuitState;
-  /** Failures since the last success: the agent's `consecutiveFailures`. */
-  readonly failures: number;
-  /** How often it has opened since it was last closed; each time but the first doubles the open time. */
-  readonly opens: number;
-  /** When the trials begin, in milliseconds since the epoch; null unless it is open and not tripped. */
-  readonly openUntil: number | null;
-  /** Good trials since it became half open. */
-  readonly goodTrials: number;
-  /** Opened by an operator, and only an operator's reset closes it. */
-  readonly tripped: boolean;
-  /**
-   * Closed: the last failure, null after a success. Open and half open: the last failure, which outlives good trials and
-   * successes until it closes. Tripped: what the operator said, and no failure replaces it.
-   */
-  readonly reason: string | null;
-}
+// Time passes before an event counts, so that an open circuit whose time has passed takes it as a trial whether or not a
+// tick came first.
+import type { Agent } from '@hypercode/contracts';
+import { type CircuitMemory, freshCircuit } from '../documents/liveness-memory.ts';
 
 /** `at` is in milliseconds since the epoch. */
 export type CircuitEvent =
   | { readonly kind: 'failure'; readonly reason: string; readonly at: number }
-  /** `trial` is whether it may close a half-open circuit (default true); a beat that came too late may not. */
+  /** `trial` is whether it may close a half-open circuit (default true); a heartbeat that came too late may not. */
   | { readonly kind: 'success'; readonly at: number; readonly trial?: boolean }
   | { readonly kind: 'tick'; readonly at: number }
-  /** What has failed so far proved nothing about the agent: the brake was on. */
+  /** What has failed so far proved nothing about the agent: the mass-failure guard was engaged. */
   | { readonly kind: 'forget'; readonly at: number }
   | { readonly kind: 'trip'; readonly reason: string | null; readonly at: number }
   | { readonly kind: 'reset'; readonly at: number };
@@ -64,16 +44,6 @@ const TRIALS_TO_CLOSE = 2;
 /** Enough doublings to bring a millisecond to MAX_OPEN_MS. */
 const MAX_DOUBLINGS = 19;
 const TRIPPED_REASON = 'tripped by an operator';
-
-export const freshCircuit: CircuitMemory = {
-  circuit: 'closed',
-  failures: 0,
-  opens: 0,
-  openUntil: null,
-  goodTrials: 0,
-  tripped: false,
-  reason: null,
-};
 
 /** The circuit after `event`: `memory` itself when nothing has changed. */
 export function advance(memory: CircuitMemory, event: CircuitEvent, settings: CircuitSettings): CircuitMemory {
@@ -98,7 +68,7 @@ export function advance(memory: CircuitMemory, event: CircuitEvent, settings: Ci
 
 export type ShownCircuit = Pick<Agent['status'], 'circuit' | 'circuitOpenUntil' | 'consecutiveFailures' | 'reason'>;
 
-/** What an agent's status says of it. */
+/** The part of an agent's status that shows it. */
 export const shownCircuit = ({ circuit, openUntil, failures, reason }: CircuitMemory): ShownCircuit => ({
   circuit,
   circuitOpenUntil: openUntil === null ? null : new Date(openUntil).toISOString(),
@@ -107,8 +77,9 @@ export const shownCircuit = ({ circuit, openUntil, failures, reason }: CircuitMe
 });
 
 function afterTime(memory: CircuitMemory, at: number): CircuitMemory {
-  const isOver = memory.circuit === 'open' && !memory.tripped && (memory.openUntil === null || memory.openUntil <= at);
-  return isOver ? changed(memory, { circuit: 'half_open', openUntil: null, goodTrials: 0 }) : memory;
+  const hasPassed =
+    memory.circuit === 'open' && !memory.tripped && (memory.openUntil === null || memory.openUntil <= at);
+  return hasPassed ? changed(memory, { circuit: 'half_open', openUntil: null, goodTrials: 0 }) : memory;
 }
 
 function afterFailure(

@@ -1,16 +1,31 @@
-// The one replica that judges: whose lease is over, whose circuit opens, and whether so many fail that the fault is our own.
+// The one replica that judges: which leases have ended, which circuits open, and whether so many agents fail together that
+// the fault is likely the core's own.
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
 import type { Schema } from '../schema.ts';
-import { type Clock, repeat } from '../clock.ts';
-import { type Assessment, type Examined, judgeAgent, type LivenessSettings, type Look, lookAt } from './assess.ts';
-import { afterLook, type Brake, countRound, LEAST_FAILING, releasedBrake } from './brake.ts';
+import { type Clock, repeat } from '@hypercode/clock';
+import {
+  type Assessment,
+  checkAgent,
+  type Examined,
+  type Finding,
+  judgeAgent,
+  type LivenessSettings,
+} from './assess.ts';
+import {
+  afterCheck,
+  countRound,
+  type Guard,
+  type GuardNotice,
+  LEAST_FAILING,
+  watchingGuard,
+} from './mass-failure-guard.ts';
 import { advance } from './circuit.ts';
-import { flushMsOf, graceAfter, lookMsOf } from './lease.ts';
-import { memoryOf } from './liveness-memory.ts';
+import { flushMsOf, graceAfter, checkMsOf } from './lease.ts';
+import { memoryOf } from '../documents/liveness-memory.ts';
 import { countHealthy } from './queries/count-healthy.ts';
 import { leaveDuty } from './queries/leave-duty.ts';
 import { readSuspects, readUrgent, type Suspect } from './queries/read-suspects.ts';
@@ -20,48 +35,53 @@ import { type MemoryWrite, writeMemories } from './queries/write-memories.ts';
 export interface JudgeOptions {
   db: Kysely<Schema>;
   settings: LivenessSettings;
-  /** How long a round of the brake takes, in milliseconds: `brakeRoundMs`. */
+  /** How long a round of the mass-failure guard takes, in milliseconds: `guardRoundMs`. */
   roundMs: number;
   clock: Clock;
   /** For how long there have been signs of life that this replica has not written, in milliseconds. */
   unwrittenMs: () => number;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
-  /** Nobody of `namespace` is tripped or expired for now, or no longer. */
-  onBrake: (namespace: string, says: 'suspended' | 'resumed') => void;
+  /** The mass-failure guard of a namespace engaged, or liveness resumed. */
+  onGuard: (namespace: string, notice: GuardNotice) => void;
   /** Whether the core's other stores answer. */
   storesAnswer: () => boolean;
   onError: (error: unknown) => void;
 }
 
 const DUTY = 'liveness';
-/** How often the judge looks, at most, in milliseconds: others hear of an opened circuit within a second. */
+/** How often the judge checks, at most, in milliseconds: an opened circuit is known everywhere within a second. */
 const TICK_MS = 400;
-/** How often it looks at everybody of whom something is remembered, at least, in milliseconds. */
+/** How often it checks all agents of which something is remembered, at least, in milliseconds. */
 const WHOLE_MS = 5000;
-/** How long the duty is held without a word, in milliseconds. */
+/** How long the duty is held without being renewed, in milliseconds. */
 export const DUTY_MS = 3000;
-/** Agents that are told apart in one statement. */
+/** Agents in one statement. */
 const CHUNK = 1000;
 
-/** A suspect, and what the present look has found. */
-interface Found {
+/** A suspect, and what the present check has found. */
+interface Checked {
   readonly suspect: Suspect;
   readonly agent: Examined;
-  readonly look: Look;
+  readonly finding: Finding;
 }
 
 interface Judged extends Assessment {
   readonly suspect: Suspect;
 }
 
+/**
+ * Every replica has a judge, and each of its checks begins by taking the duty, which one of them holds at a time. The holder
+ * knows everything else from the store, but for the guards that are engaged and the grace after an interruption, which a new
+ * holder begins with. Ended by `close`, which gives the duty up.
+ */
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #holder: string;
-  readonly #endLooks: () => void;
-  /** Those that are not released. */
-  readonly #brakes = new Map<string, Brake>();
+  readonly #endChecks: () => void;
+  /** The guards that are engaged, by namespace. */
+  readonly #guards = new Map<string, Guard>();
   #running: Promise<void> = Promise.resolve();
-  #lookedAt: number | null = null;
+  #checkedAt: number | null = null;
   #graceUntil = Infinity;
   #leasesAt = -Infinity;
   #wholeAt = -Infinity;
@@ -70,70 +90,70 @@ export class Judge {
     const { clock, settings, onError } = options;
     this.#options = options;
     this.#holder = clock.newId();
-    const pauseMs = Math.min(TICK_MS, lookMsOf(settings.leaseMs));
-    this.#endLooks = repeat(clock, pauseMs, () => (this.#running = this.#look().catch(onError)));
+    const pauseMs = Math.min(TICK_MS, checkMsOf(settings.leaseMs));
+    this.#endChecks = repeat(clock, pauseMs, () => (this.#running = this.#check().catch(onError)));
   }
 
-  /** Namespaces in which nobody is tripped or expired now, as far as this replica judges. */
+  /** Namespaces in which no agent is tripped or expired now, if this replica judges. */
   get suspended(): string[] {
-    return [...this.#brakes.keys()];
+    return [...this.#guards.keys()];
   }
 
   async close(): Promise<void> {
-    this.#endLooks();
+    this.#endChecks();
     await this.#running;
     await leaveDuty(this.#options.db, DUTY, this.#holder).catch(this.#options.onError);
   }
 
-  /** Looks once, if the duty is ours. */
-  async #look(): Promise<void> {
+  /** Checks once, if this replica has the duty. */
+  async #check(): Promise<void> {
     const { settings, unwrittenMs, storesAnswer } = this.#options;
     const { leaseMs } = settings;
     const { isOurs, now } = await this.#takeDuty();
     if (!isOurs) {
-      this.#lookedAt = null;
-      this.#brakes.clear();
+      this.#checkedAt = null;
+      this.#guards.clear();
       return;
     }
-    const attention = { previousLookAt: this.#lookedAt, unwrittenMs: unwrittenMs() };
+    const attention = { previousCheckAt: this.#checkedAt, unwrittenMs: unwrittenMs() };
     const grace = graceAfter(attention, now, leaseMs);
     if (grace !== null) this.#graceUntil = grace;
-    await this.#releaseBrakes(now, grace === null && storesAnswer());
+    await this.#resumeLiveness(now, grace === null && storesAnswer());
     const suspects = await this.#suspects(now);
     const moment = { now, graceUntil: this.#graceUntil };
-    const found: Found[] = [];
+    const checked: Checked[] = [];
     for (const suspect of suspects) {
       const agent = examined(suspect);
-      found.push({ suspect, agent, look: lookAt(agent, moment, settings) });
-      if (found.length % CHUNK === 0) await turnOfTheLoop();
+      checked.push({ suspect, agent, finding: checkAgent(agent, moment, settings) });
+      if (checked.length % CHUNK === 0) await turnOfTheLoop();
     }
-    await this.#engageBrakes(found, now);
+    await this.#engageGuards(checked, now);
     let answeredAt = now;
-    for (let from = 0; from < found.length; from += CHUNK) {
+    for (let from = 0; from < checked.length; from += CHUNK) {
       if (from > 0) {
-        // Much to carry out takes long, and the duty must not pass to somebody who knows of no brake.
+        // Much to carry out takes long, and the duty must not pass to a replica that does not know which guards are engaged.
         const duty = await this.#takeDuty();
         if (!duty.isOurs) return;
         answeredAt = duty.now;
       }
-      const judged = found.slice(from, from + CHUNK).map(({ suspect, agent, look }): Judged => {
-        const braked = this.#brakes.has(suspect.namespace);
-        return { suspect, ...judgeAgent(agent, look, { now, braked }, settings) };
+      const judged = checked.slice(from, from + CHUNK).map(({ suspect, agent, finding }): Judged => {
+        const suspended = this.#guards.has(suspect.namespace);
+        return { suspect, ...judgeAgent(agent, finding, { now, suspended }, settings) };
       });
       await this.#carryOut(judged);
     }
-    this.#lookedAt = answeredAt;
+    this.#checkedAt = answeredAt;
   }
 
-  /** Everybody now and then; in between what cannot wait, since whole fleets may be silent for hours. */
+  /** All suspects now and then; in between only those that cannot wait, since whole fleets may be silent for hours. */
   async #suspects(now: number): Promise<Suspect[]> {
     const { db, settings } = this.#options;
     const { leaseMs, threshold } = settings;
     // Also when the clock went back.
-    const isForLeases = Math.abs(now - this.#leasesAt) >= lookMsOf(leaseMs);
+    const isForLeases = Math.abs(now - this.#leasesAt) >= checkMsOf(leaseMs);
     if (!isForLeases && Math.abs(now - this.#wholeAt) < WHOLE_MS) {
       const urgent = await readUrgent(db, { now, threshold, except: this.suspended });
-      // Before a circuit opens the brake is asked, and that takes everybody who fails.
+      // Before a circuit opens the guard is checked, and that takes all failing agents.
       if (urgent.every(({ liveness }) => liveness?.circuit.circuit === 'open')) return urgent;
     }
     const suspects = await readSuspects(db, isForLeases ? leaseMs + 2 * flushMsOf(leaseMs) : null);
@@ -147,36 +167,42 @@ export class Judge {
   }
 
   /**
-   * Engages brakes before anything counts. It looks at who has begun to fail within a round; that is seldom so many that the
-   * healthy ones have to be counted.
+   * Engages guards before anything counts. Few agents begin to fail within a round as a rule, and then the healthy ones need
+   * not be counted.
    */
-  async #engageBrakes(found: readonly Found[], now: number): Promise<void> {
-    const { db, roundMs, onBrake } = this.#options;
-    for (const [namespace, own] of Map.groupBy(found, ({ suspect }) => suspect.namespace)) {
-      if (this.#brakes.has(namespace)) continue;
+  async #engageGuards(checked: readonly Checked[], now: number): Promise<void> {
+    const { db, roundMs, onGuard } = this.#options;
+    for (const [namespace, own] of Map.groupBy(checked, ({ suspect }) => suspect.namespace)) {
+      if (this.#guards.has(namespace)) continue;
       const { failing } = countRound(own.map(signsOf), now - roundMs);
       if (failing < LEAST_FAILING) continue;
-      // Who fails and is not shown as healthy any more was healthy a round ago.
+      // An agent that fails and is not shown as healthy any more was healthy a round ago.
       const unshown = own.filter(({ suspect }) => suspect.status.health !== 'healthy');
       const known = countRound(unshown.map(signsOf), now - roundMs).failing;
       const healthyBefore = known + (await countHealthy(db, namespace, { atMost: 2 * failing + 1 }));
-      const { brake, says } = afterLook(releasedBrake, { now, roundMs, healthyBefore, failing, storesAnswered: true });
-      if (says !== 'suspended') continue;
-      this.#brakes.set(namespace, brake);
-      onBrake(namespace, says);
+      const { guard, notice } = afterCheck(watchingGuard, {
+        now,
+        roundMs,
+        healthyBefore,
+        failing,
+        storesAnswered: true,
+      });
+      if (notice !== 'suspended') continue;
+      this.#guards.set(namespace, guard);
+      onGuard(namespace, notice);
     }
   }
 
-  /** Brings brakes closer to their release; where one is released, counts start at zero before anything is judged. */
-  async #releaseBrakes(now: number, storesAnswered: boolean): Promise<void> {
-    const { roundMs, onBrake } = this.#options;
-    for (const [namespace, brake] of this.#brakes) {
-      const step = afterLook(brake, { now, roundMs, healthyBefore: 0, failing: 0, storesAnswered });
-      if (step.says === 'resumed') {
+  /** Counts the rounds of the engaged guards; where liveness resumes, counts start at zero before anything is judged. */
+  async #resumeLiveness(now: number, storesAnswered: boolean): Promise<void> {
+    const { roundMs, onGuard } = this.#options;
+    for (const [namespace, guard] of this.#guards) {
+      const step = afterCheck(guard, { now, roundMs, healthyBefore: 0, failing: 0, storesAnswered });
+      if (step.notice === 'resumed') {
         await this.#forgetFailures(namespace, now);
-        this.#brakes.delete(namespace);
-        onBrake(namespace, step.says);
-      } else this.#brakes.set(namespace, step.brake);
+        this.#guards.delete(namespace);
+        onGuard(namespace, step.notice);
+      } else this.#guards.set(namespace, step.guard);
     }
   }
 
@@ -191,7 +217,7 @@ export class Judge {
         return writeOf(suspect, { ...memory, circuit: advance(memory.circuit, { kind: 'forget', at: now }, settings) });
       });
       const done = await writeMemories(db, writes);
-      // Probes write beside us.
+      // Probes write at the same time.
       missed = writes.length - done.size;
     } while (missed > 0);
   }
@@ -208,7 +234,7 @@ export class Judge {
       if (expired !== null) return [[namespace, { kind: 'expire', name, agentId, reason: expired, unlessSeenAfter }]];
       if (shown === null || stale.has(suspect)) return [];
       const status = { kind: 'status', name, agentId, incarnation, set: shown, seen: false } as const;
-      // A sign of life refutes that the agent is silent; it is no reason to withhold that it is well again.
+      // A later sign of life refutes that the agent is silent; that the agent is well again is shown all the same.
       return [[namespace, shown.health === 'unhealthy' ? { ...status, unlessSeenAfter } : status]];
     });
     await Promise.all(
@@ -221,7 +247,7 @@ export class Judge {
   }
 }
 
-const signsOf = ({ look }: Found) => look.memory;
+const signsOf = ({ finding }: Checked) => finding.memory;
 const hasFailed = ({ liveness }: Suspect): boolean =>
   liveness !== null && (liveness.circuit.failures > 0 || liveness.badTrial !== undefined);
 

@@ -58,14 +58,14 @@ describe('an agent without a healthUrl', () => {
     });
   });
 
-  test('is healthy from its first beat on, and again after a silence', () => {
+  test('is healthy from its first heartbeat on, and again after a silence', () => {
     expect(shortly(judge({ health: 'unknown', registeredAt: START }, 0))).toBe('fine unknown');
     expect(shortly(judge({ health: 'unknown', registeredAt: START, lastSeenAt: null }, 0))).toBe('fine unknown');
     expect(shortly(judge({ health: 'unknown' }, 0))).toBe('fine healthy');
     expect(shortly(judge({ health: 'unhealthy', missedLeases: 3, consecutiveFailures: 3 }, 0))).toBe('fine healthy');
   });
 
-  test('that never beat is judged from its registration on', () => {
+  test('that never sent a heartbeat is judged from its registration on', () => {
     expect(shortly(judge({ lastSeenAt: null, registeredAt: START }, 39_999))).toBe('fine healthy');
     expect(shortly(judge({ lastSeenAt: null, registeredAt: START }, 40_000))).toBe('missed 1, 1 more');
     expect(shortly(judge({ lastSeenAt: START - 90_000, registeredAt: START }, 39_999))).toBe('fine healthy');
@@ -128,20 +128,20 @@ describe('a grace', () => {
 
   test.each<[string, number | null, number | null]>([
     ['begins with the core', null, START + 30_000],
-    ['does not begin after a look in time', START - 5000, null],
+    ['does not begin after a check in time', START - 5000, null],
     ['does not begin after a pause of half a lease', START - 15_000, null],
     ['begins after a longer one', START - 15_001, START + 30_000],
     ['begins when the clock went back', START + 15_001, START + 30_000],
     ['does not begin when the clock was put right by a little', START + 50, null],
-  ])('%s', (_, previousLookAt, expected) => {
-    expect(graceAfter({ previousLookAt, unwrittenMs: 0 }, START, SETTINGS.leaseMs)).toBe(expected);
+  ])('%s', (_, previousCheckAt, expected) => {
+    expect(graceAfter({ previousCheckAt, unwrittenMs: 0 }, START, SETTINGS.leaseMs)).toBe(expected);
   });
 
   test.each<[string, number, number | null]>([
     ['does not begin while signs of life are written in time', 10_000, null],
     ['begins when they are not', 10_001, START + 30_000],
   ])('%s', (_, unwrittenMs, expected) => {
-    expect(graceAfter({ previousLookAt: START - 5000, unwrittenMs }, START, SETTINGS.leaseMs)).toBe(expected);
+    expect(graceAfter({ previousCheckAt: START - 5000, unwrittenMs }, START, SETTINGS.leaseMs)).toBe(expected);
   });
 });
 
@@ -232,20 +232,20 @@ describe('for all agents', () => {
     );
   });
 
-  test('who beats in time is never judged, through any pause of the core that begins no grace', () => {
+  test('an agent with timely heartbeats is never judged, through any pause of the core that begins no grace', () => {
     const world = fc.record({
-      // The SDK beats each third of a lease; what it says during a pause is lost.
-      beatEveryMs: fc.integer({ min: 1000, max: 10_000 }),
+      // The SDK sends one each third of a lease; those during a pause are lost.
+      heartbeatEveryMs: fc.integer({ min: 1000, max: 10_000 }),
       phaseMs: fc.nat(9999),
       pauseMs: fc.nat(15_000),
       flushMs: fc.nat(5000),
     });
     fc.assert(
-      fc.property(world, ({ beatEveryMs, phaseMs, pauseMs, flushMs }) => {
+      fc.property(world, ({ heartbeatEveryMs, phaseMs, pauseMs, flushMs }) => {
         const pauseEnd = START + pauseMs;
-        expect(graceAfter({ previousLookAt: START, unwrittenMs: 0 }, pauseEnd, SETTINGS.leaseMs)).toBeNull();
-        // The last beat written before the pause; anything after a flush ago was lost.
-        const written = START - flushMs - (phaseMs % beatEveryMs);
+        expect(graceAfter({ previousCheckAt: START, unwrittenMs: 0 }, pauseEnd, SETTINGS.leaseMs)).toBeNull();
+        // The last heartbeat written before the pause; anything after a flush ago was lost.
+        const written = START - flushMs - (phaseMs % heartbeatEveryMs);
         const judged = judgeLease(
           factsOf({ lastSeenAt: written, registeredAt: START - 1_000_000 }),
           { now: pauseEnd, graceUntil: NO_GRACE },

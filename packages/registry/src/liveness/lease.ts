@@ -1,4 +1,4 @@
-// Whether an agent still proves that it lives: a judgement of its lease, from when it was last seen. No clock, no store.
+// Whether an agent's lease is renewed in time, judged from when the agent was last seen. No clock, no store.
 //
 //   live ──silent for a lease and two flushes──> missed    unhealthy; without a healthUrl, one failure
 //   missed ──another whole lease of silence──> missed      without a healthUrl, one failure more
@@ -9,7 +9,7 @@ import type { Activity, Health } from '@hypercode/contracts';
 
 /** What is known of one agent. Times are milliseconds since the epoch, all of the database's clock. */
 export interface LeaseFacts {
-  /** The last beat, good probe or registration; null when there was none since it was registered. */
+  /** The last heartbeat, good probe or registration; null when there was none since it was registered. */
   readonly lastSeenAt: number | null;
   readonly registeredAt: number;
   readonly hasHealthUrl: boolean;
@@ -30,8 +30,8 @@ export interface LeaseMoment {
   /** Milliseconds since the epoch, of the same clock as the facts. */
   readonly now: number;
   /**
-   * When the grace of the core ends: its start and one lease, or what `graceAfter` said since. Nobody is judged before, and
-   * silence from before the grace makes nobody miss a lease.
+   * When the grace of the core ends: its start and one lease, or what `graceAfter` has returned since. No agent is judged before,
+   * and no agent misses a lease for silence from before the grace.
    */
   readonly graceUntil: number;
 }
@@ -55,10 +55,10 @@ export const flushMsOf = (leaseMs: number): number => leaseMs / 6;
 
 /**
  * The judgement of one agent's lease. The first miss is judged a lease and two flushes after the last sign of life, when
- * whatever was said in time has been written for certain; each further one a lease later.
+ * every sign of life that came in time has been written for certain; each further one a lease later.
  *
- * The time to expiry is counted from the last sign of life, graces or not, but only those expire whom a missed lease proves
- * to be away now.
+ * The time to expiry is counted from the last sign of life, graces or not, but only agents expire that miss a
+ * lease now.
  */
 export function judgeLease(facts: LeaseFacts, moment: LeaseMoment, settings: LeaseSettings): LeaseVerdict {
   const { now, graceUntil } = moment;
@@ -82,29 +82,30 @@ export function judgeLease(facts: LeaseFacts, moment: LeaseMoment, settings: Lea
   };
 }
 
-/** The judge looks at leases at most this far apart, in milliseconds. */
-export const lookMsOf = flushMsOf;
+/** Leases are checked at most this far apart, in milliseconds. */
+export const checkMsOf = flushMsOf;
 
-/** A core that completed no look for longer than this many was away. */
-const LOOKS_MISSED = 3;
+/** A core that completed no check for longer than this many was stopped or cut off. */
+const CHECKS_MISSED = 3;
 
-/** What speaks for a core that knows who was heard of. */
+/** Whether the core has received and written the signs of life. */
 export interface Attention {
-  /** When the last look was completed, which takes an answer of the database; null when the core has just started. */
-  readonly previousLookAt: number | null;
+  /** When the last check was completed, which takes an answer of the database; null when the core has just started. */
+  readonly previousCheckAt: number | null;
   /** For how long there have been signs of life that were not written, in milliseconds. */
   readonly unwrittenMs: number;
 }
 
 /**
  * When a new grace ends that begins `now`, or null when there is no reason for one. A core that was stopped, suspended or cut
- * from its database for more than half a lease may not have heard or written what agents said meanwhile; nor can silence be
- * measured with a clock that went back as far. Shorter pauses fit between a beat and the judgement, which waits for two
- * flushes: once signs of life are written later than that, who seems silent may have been heard.
+ * from its database for more than half a lease may not have received or written the signs of life meanwhile; nor can silence
+ * be measured with a clock that went back as far. Shorter pauses fit between a heartbeat and the judgement, which waits for
+ * two flushes: once signs of life are written later than that, an agent that seems silent may not be.
  */
-export function graceAfter({ previousLookAt, unwrittenMs }: Attention, now: number, leaseMs: number): number | null {
-  const wasAway = previousLookAt === null || Math.abs(now - previousLookAt) > LOOKS_MISSED * lookMsOf(leaseMs);
-  return wasAway || unwrittenMs > 2 * flushMsOf(leaseMs) ? now + leaseMs : null;
+export function graceAfter({ previousCheckAt, unwrittenMs }: Attention, now: number, leaseMs: number): number | null {
+  const wasInterrupted =
+    previousCheckAt === null || Math.abs(now - previousCheckAt) > CHECKS_MISSED * checkMsOf(leaseMs);
+  return wasInterrupted || unwrittenMs > 2 * flushMsOf(leaseMs) ? now + leaseMs : null;
 }
 
 const leasesMissed = (silenceMs: number, leaseMs: number): number =>
@@ -112,7 +113,7 @@ const leasesMissed = (silenceMs: number, leaseMs: number): number =>
 
 /**
  * With a healthUrl the lease takes back only its own judgement: failing probes go on to make the agent unhealthy, and before
- * the first probe nothing is known. Without one, the first beat after the registration makes it healthy.
+ * the first probe nothing is known. Without one, the first heartbeat after the registration makes it healthy.
  */
 function healthOfLive(facts: LeaseFacts): Health {
   const { health, hasHealthUrl, consecutiveFailures, lastSeenAt, registeredAt } = facts;
@@ -121,7 +122,7 @@ function healthOfLive(facts: LeaseFacts): Health {
   return health === 'unknown' && !hasHealthUrl && hasBeaten ? 'healthy' : health;
 }
 
-/** Agents that have said that they do no work now are shown, not failed. */
+/** Agents that report that they do no work now are shown, not failed. */
 const isResting = (activity: Activity): boolean => activity === 'paused' || activity === 'draining';
 
 const inWords = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);

@@ -1,15 +1,15 @@
-// What a probe of a healthUrl says about the agent behind it. Pure.
+// What the result of a probe means for the agent that the healthUrl belongs to. Pure.
 import type { Activity } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
 
-/** What the agent has said of itself before. */
+/** What the agent has reported of itself before. */
 export interface ProbedAgent {
   readonly activity: Activity;
-  /** Whether its lease runs: it was heard of within the lease. */
+  /** Whether its lease runs: its last sign of life was within the lease. */
   readonly leaseLive: boolean;
 }
 
-/** `activity` is what the answer reports, null when it says nothing about it. */
+/** `activity` is what the answer reports, null when it reports none. */
 export type ProbeOutcome =
   | { readonly outcome: 'success'; readonly activity: Activity | null }
   | { readonly outcome: 'failure'; readonly reason: string }
@@ -20,12 +20,11 @@ export type ProbeOutcome =
  * Judges one probe:
  *
  * - any 2xx answer is a success, whatever activity it reports;
- * - a probe that was given up on this side says nothing;
- * - paused and draining agents are shown, not failed: nothing that goes wrong counts. Their lease goes on to show whether
- *   they live;
+ * - a probe that was given up on this side means nothing;
+ * - paused and draining agents are shown, not failed: no failure counts. Their lease goes on to show whether they live;
  * - a busy agent whose lease runs may be slow: a timeout does not count;
- * - all else is a failure, so also an address that may not be probed: the agent asked to be judged by it, and ought to be
- *   told.
+ * - all else is a failure, an address that may not be probed included: the agent asked to be judged by it, and the reason
+ *   names it.
  */
 export function judgeProbe(result: ProbeResult, { activity, leaseLive }: ProbedAgent): ProbeOutcome {
   if (result.ok) return { outcome: 'success', activity: result.activity };

@@ -4,7 +4,7 @@ import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 /**
  * - `permitted`: public, or local and on the list
  * - `local`: loopback or private, and not on the list
- * - `never`: whatever the list says
+ * - `never`: even if it is on the list
  */
 export type AddressVerdict = 'permitted' | 'local' | 'never';
 
@@ -16,7 +16,7 @@ const LOCAL = [
   ['100.64.0.0/10', '198.18.0.0/15'],
 ].flat();
 
-/** What a cloud tells its machines about themselves, credentials included, outside of the link-local networks. */
+/** The metadata services of clouds, which serve credentials, outside of the link-local networks. */
 const METADATA = [
   // Alibaba, Azure.
   ['100.100.100.200/32', '168.63.129.16/32'],
@@ -63,7 +63,7 @@ export class AddressRules {
 
 /**
  * The rules where the operator gives none. `embedded`, which serves one machine, permits loopback. `server` permits
- * public addresses only: whoever may register could have the core ask its own neighbours. Where the agents live in a
+ * public addresses only: an agent could otherwise have the core probe its own neighbours. Where the agents live in a
  * private network, operators list it: `SWARM_PROBE_ALLOW=10.0.0.0/8`.
  */
 export function defaultRules(mode: 'embedded' | 'server'): AddressRules {

@@ -1,10 +1,11 @@
-// Connections for probes: opened only to addresses that the rules permit, kept for a short while, never too many.
+// Connections for probes: opened only to addresses that the rules permit, kept for a short while, and limited in number.
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '@hypercode/clock';
 import type { AddressRules, AddressVerdict } from './address-rules.ts';
-import type { Asker, Names } from './names.ts';
+import type { LookupCaller, Names } from './names.ts';
 import { ProbeFailure } from './probe-failure.ts';
 
 export interface GuardedAgentsOptions {
@@ -12,15 +13,20 @@ export interface GuardedAgentsOptions {
   names: Names;
   /** PEM certificates to trust instead of those that Node.js trusts. */
   ca?: string | undefined;
-  /** How long an unused connection is kept. */
-  keepAliveMs: number;
-  /** The age from which a connection is not kept for another probe. */
-  maxSocketAgeMs: number;
   /** Unused connections in all. */
   maxIdleSockets: number;
   /** Unused connections to one origin. */
   maxIdleSocketsPerOrigin: number;
+  clock: Clock;
 }
+
+/**
+ * How long an unused connection is kept for the next probe, in milliseconds, unless the server announces less. It helps only
+ * where it is longer than the time between two probes.
+ */
+const KEEP_ALIVE_MS = 15_000;
+/** The age from which a connection is not kept, in milliseconds, so that a name that moved is noticed. */
+const MAX_SOCKET_AGE_MS = 300_000;
 
 /** One for each scheme: `agents[url.protocol]`. */
 export interface GuardedAgents {
@@ -30,23 +36,23 @@ export interface GuardedAgents {
    * For requests to this host, the `lookup` that an agent needs to open a connection; of several addresses, only the
    * permitted are tried. Rejects with a `ProbeFailure`, or the signal's reason.
    */
-  lookupOf(hostname: string, asker: Asker): Promise<LookupFunction>;
+  lookupOf(hostname: string, caller: LookupCaller): Promise<LookupFunction>;
   /** Ends all connections. */
   destroy(): void;
 }
 
 export function guardedAgents(options: GuardedAgentsOptions): GuardedAgents {
-  const { keepAliveMs, maxIdleSocketsPerOrigin, ca } = options;
+  const { maxIdleSocketsPerOrigin, ca } = options;
   const idle = new IdleSockets(options);
   const guard = new Guard(options);
-  const settings = { keepAlive: true, timeout: keepAliveMs, maxFreeSockets: maxIdleSocketsPerOrigin };
+  const settings = { keepAlive: true, timeout: KEEP_ALIVE_MS, maxFreeSockets: maxIdleSocketsPerOrigin };
   const plain = guarded(new http.Agent(settings), guard, idle);
   const trust = { rejectUnauthorized: true, ...(ca !== undefined && { ca }) };
   const secure = guarded(new https.Agent({ ...settings, ...trust }), guard, idle);
   return {
     'http:': plain,
     'https:': secure,
-    lookupOf: (hostname, asker) => guard.lookupOf(hostname, asker),
+    lookupOf: (hostname, caller) => guard.lookupOf(hostname, caller),
     destroy() {
       plain.destroy();
       secure.destroy();
@@ -80,8 +86,8 @@ class Guard {
     return verdict === 'permitted' ? null : blocked([verdict]);
   }
 
-  async lookupOf(hostname: string, asker: Asker): Promise<LookupFunction> {
-    const found = await this.#names.find(hostname, asker);
+  async lookupOf(hostname: string, caller: LookupCaller): Promise<LookupFunction> {
+    const found = await this.#names.find(hostname, caller);
     if (found.length === 0) throw new ProbeFailure('dns', 'the host name has no address');
     const judged = found.map(({ address }) => ({
       address,
@@ -118,13 +124,14 @@ class IdleSockets {
   }
 
   opened(socket: Duplex): void {
-    this.#openedAt.set(socket, performance.now());
+    this.#openedAt.set(socket, this.#options.clock.monotonicMs());
     socket.once('close', () => this.#idle.delete(socket));
   }
 
   mayKeep(socket: Duplex): boolean {
-    const ageMs = performance.now() - (this.#openedAt.get(socket) ?? 0);
-    return this.#idle.size < this.#options.maxIdleSockets && ageMs < this.#options.maxSocketAgeMs;
+    const { clock, maxIdleSockets } = this.#options;
+    const ageMs = clock.monotonicMs() - (this.#openedAt.get(socket) ?? 0);
+    return this.#idle.size < maxIdleSockets && ageMs < MAX_SOCKET_AGE_MS;
   }
 
   kept(socket: Duplex): void {
@@ -146,7 +153,7 @@ function guarded<A extends http.Agent>(agent: A, guard: Guard, idle: IdleSockets
     createConnection(options, connected) {
       const refusal = guard.refusal(options.host ?? '', options.lookup);
       if (refusal !== null) {
-        // The agent looks at the error alone.
+        // The agent reads only the error.
         connected?.(refusal, undefined as unknown as Duplex);
         return undefined;
       }

@@ -1,14 +1,15 @@
-// Look-ups: one for each name, few at once, and a name that hangs is not asked for again and again.
+// Lookups: one for each name, one at a time, and a name that hangs is not looked up again and again.
 import type { LookupAddress } from 'node:dns';
+import { HeldClock } from '@hypercode/clock/testing';
 import { describe, expect, test } from 'vitest';
-import { type Asker, type Lookup, Names } from './names.ts';
+import { type Lookup, type LookupCaller, Names } from './names.ts';
 
 const never = new AbortController().signal;
 const ADDRESSES: LookupAddress[] = [{ address: '192.0.2.1', family: 4 }];
 
-/** A resolver in the test's hand, by a clock in its hand. */
+/** A resolver that answers when the test says so, by a held clock. */
 class Resolver {
-  now = 0;
+  readonly clock = new HeldClock();
   readonly asked: string[] = [];
   readonly #answers = new Map<string, PromiseWithResolvers<LookupAddress[]>>();
 
@@ -19,8 +20,8 @@ class Resolver {
     return answer.promise;
   };
 
-  names(maxLookups = 1): Names {
-    return new Names({ lookup: this.lookup, maxLookups, lateMs: 2000, monotonicNow: () => this.now });
+  names(): Names {
+    return new Names({ lookup: this.lookup, lateMs: 2000, clock: this.clock });
   }
 
   answer(hostname: string): void {
@@ -32,8 +33,8 @@ class Resolver {
   }
 }
 
-/** Somebody who asks, and what its time was spent with. */
-function asker(signal = never): Asker & { readonly spent: string[] } {
+/** A caller, and what its time was spent with. */
+function caller(signal = never): LookupCaller & { readonly spent: string[] } {
   const spent: string[] = [];
   return { signal, spent, time: { wait: () => void spent.push('wait'), work: () => void spent.push('work') } };
 }
@@ -44,36 +45,36 @@ const settled = async (promise: Promise<unknown>) =>
     (error: unknown) => (error instanceof Error && 'kind' in error ? error.kind : error),
   );
 
-describe('look-ups', () => {
+describe('lookups', () => {
   test('of one name at the same time are one, with a turn and without', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
-    const all = ['ada', 'ada', 'eve', 'eve', 'eve'].map((name) => names.find(name, asker()));
+    const all = ['ada', 'ada', 'eve', 'eve', 'eve'].map((name) => names.find(name, caller()));
     resolver.answer('ada');
     await Promise.all(all.slice(0, 2));
     resolver.answer('eve');
     for (const found of await Promise.all(all)) expect(found).toEqual(ADDRESSES);
     expect(resolver.asked).toEqual(['ada', 'eve']);
-    void names.find('ada', asker());
+    void names.find('ada', caller());
     expect(resolver.asked).toHaveLength(3);
   });
 
-  test.each([1, 2])('are %i at once, the others in order', async (maxLookups) => {
+  test('run one at a time, in order', async () => {
     const resolver = new Resolver();
-    const names = resolver.names(maxLookups);
+    const names = resolver.names();
     const order = ['ada', 'eve', 'bob', 'cy'];
-    const all = order.map((name) => names.find(name, asker()));
+    const all = order.map((name) => names.find(name, caller()));
     for (const [place, name] of order.entries()) {
-      expect(resolver.asked).toEqual(order.slice(0, place + maxLookups));
+      expect(resolver.asked).toEqual(order.slice(0, place + 1));
       resolver.answer(name);
       await all[place];
     }
   });
 
-  test('take no time of who waits for a turn', async () => {
+  test('take no time of a caller that waits for a turn', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
-    const [first, joined, waiting] = [asker(), asker(), asker()];
+    const [first, joined, waiting] = [caller(), caller(), caller()];
     const all = [names.find('ada', first), names.find('ada', joined), names.find('eve', waiting)];
     expect(waiting.spent).toEqual(['wait']);
     resolver.answer('ada');
@@ -84,13 +85,13 @@ describe('look-ups', () => {
     expect([...first.spent, ...joined.spent]).toEqual([]);
   });
 
-  test('that nobody waits for any more are not begun', async () => {
+  test('are not begun when all of their callers have left', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const ending = new AbortController();
-    const first = names.find('ada', asker());
-    const left = [settled(names.find('eve', asker(ending.signal))), settled(names.find('eve', asker(ending.signal)))];
-    const last = names.find('bob', asker());
+    const first = names.find('ada', caller());
+    const left = [settled(names.find('eve', caller(ending.signal))), settled(names.find('eve', caller(ending.signal)))];
+    const last = names.find('bob', caller());
     ending.abort('enough');
     expect(await Promise.all(left)).toEqual(['enough', 'enough']);
     resolver.answer('ada');
@@ -100,12 +101,12 @@ describe('look-ups', () => {
     expect(resolver.asked).toEqual(['ada', 'bob']);
   });
 
-  test('keep their turn when whoever asked has gone, for they go on', async () => {
+  test('keep their turn when their callers have left, since they go on', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const ending = new AbortController();
-    const hanging = settled(names.find('ada', asker(ending.signal)));
-    const waiting = names.find('eve', asker());
+    const hanging = settled(names.find('ada', caller(ending.signal)));
+    const waiting = names.find('eve', caller());
     ending.abort('too late');
     expect(await hanging).toBe('too late');
     expect(resolver.asked).toEqual(['ada']);
@@ -116,29 +117,26 @@ describe('look-ups', () => {
   });
 });
 
-describe('an answer that was late', () => {
+describe('a late answer', () => {
   test.each([
     ['good', 'answer', 'found'],
     ['bad', 'fail', 'timeout'],
-  ] as const)(
-    'and %s is valid for a minute, so that the name takes no turn again and again',
-    async (_, end, outcome) => {
-      const resolver = new Resolver();
-      const names = resolver.names();
-      const first = settled(names.find('ada', asker()));
-      resolver.now = 2001;
-      resolver[end]('ada');
-      expect(await first).toBe(outcome);
-      resolver.now += 59_999;
-      expect(await settled(names.find('ada', asker()))).toBe(outcome);
-      expect(resolver.asked).toEqual(['ada']);
-      resolver.now += 1;
-      void names.find('ada', asker());
-      expect(resolver.asked).toEqual(['ada', 'ada']);
-    },
-  );
+  ] as const)('that is %s is valid for a minute, so that the name takes no further turns', async (_, end, outcome) => {
+    const resolver = new Resolver();
+    const names = resolver.names();
+    const first = settled(names.find('ada', caller()));
+    resolver.clock.advance(2001);
+    resolver[end]('ada');
+    expect(await first).toBe(outcome);
+    resolver.clock.advance(59_999);
+    expect(await settled(names.find('ada', caller()))).toBe(outcome);
+    expect(resolver.asked).toEqual(['ada']);
+    resolver.clock.advance(1);
+    void names.find('ada', caller());
+    expect(resolver.asked).toEqual(['ada', 'ada']);
+  });
 
-  test('does not stand for one that was not', async () => {
+  test('is not kept when it was in time', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     for (const [times, end, outcome] of [
@@ -146,9 +144,9 @@ describe('an answer that was late', () => {
       [2, 'answer', 'found'],
       [3, 'fail', 'dns'],
     ] as const) {
-      const finding = settled(names.find('ada', asker()));
+      const finding = settled(names.find('ada', caller()));
       expect(resolver.asked).toHaveLength(times);
-      resolver.now += 2000;
+      resolver.clock.advance(2000);
       resolver[end]('ada');
       expect(await finding).toBe(outcome);
     }

@@ -1,5 +1,6 @@
-// Addresses of host names. The system resolves them in a few threads that it shares with others, so one name that hangs must
-// take neither the threads of others nor the time of other names.
+// Addresses of host names. `dns.lookup` runs on libuv's small shared thread pool, so concurrent lookups are limited: one
+// hanging host name starves neither file I/O nor other lookups.
+import type { Clock } from '@hypercode/clock';
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { ProbeFailure } from './probe-failure.ts';
 import type { ProbeTime } from './probe-time.ts';
@@ -10,53 +11,54 @@ export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 export interface NamesOptions {
   /** Default: `dns.lookup`, as the system resolves names. */
   lookup?: Lookup | undefined;
-  /** Look-ups at once. */
-  maxLookups: number;
   /** An answer is late when it takes longer than this, in milliseconds. */
   lateMs: number;
-  monotonicNow?: () => number;
+  clock: Clock;
 }
 
-/** Who needs addresses. */
-export interface Asker {
-  /** Ends the asking, whatever the look-up does: nothing can end that. */
+/** A probe that needs addresses. */
+export interface LookupCaller {
+  /** Ends the call; the lookup itself cannot be ended. */
   readonly signal: AbortSignal;
-  /** Waiting for a turn is none of its work. */
+  /** Waiting for a turn does not count as work. */
   readonly time: Pick<ProbeTime, 'wait' | 'work'>;
 }
 
 type Addresses = readonly LookupAddress[];
-/** Told to those who waited for it to begin; they go on to wait for the answer. */
+/** Given to the callers that waited for a turn; they go on to wait for the answer. */
 type Begun = { readonly answer: Promise<Addresses> };
 
 /**
- * Late answers, good and bad, are valid for so long, in milliseconds: whoever asked for them did not hear them, and would
- * ask for them again and again.
+ * Concurrent lookups. libuv gives them two of its four threads, and the names of PostgreSQL and Redis are looked up there as
+ * well.
+ */
+const MAX_LOOKUPS = 1;
+/**
+ * Late answers, good and bad, are valid for so long, in milliseconds: the callers did not receive them, and would look the name
+ * up again and again.
  */
 const LATE_VALID_MS = 60_000;
 
 export class Names {
   readonly #options: NamesOptions;
   readonly #lookup: Lookup;
-  readonly #now: () => number;
   readonly #underWay = new Map<string, Promise<Addresses>>();
-  /** Names that wait for a turn, in order, and who hears of it. */
+  /** Names that wait for a turn, in order, with the callers that wait for each. */
   readonly #waiting = new Map<string, Set<(lookup: Begun) => void>>();
-  /** In the order in which they came. */
+  /** Late answers, in the order in which they came. */
   readonly #late = new Map<string, { readonly answer: Promise<Addresses>; readonly at: number }>();
 
   constructor(options: NamesOptions) {
     this.#options = options;
     this.#lookup = options.lookup ?? ((hostname) => dns.lookup(hostname, { all: true }));
-    this.#now = options.monotonicNow ?? (() => performance.now());
   }
 
-  /** Whoever asks for a name while it is looked up gets the same answer. Rejects with a `ProbeFailure`, or the signal's reason. */
-  async find(hostname: string, { signal, time }: Asker): Promise<Addresses> {
+  /** Concurrent calls for a name share one lookup. Rejects with a `ProbeFailure`, or the signal's reason. */
+  async find(hostname: string, { signal, time }: LookupCaller): Promise<Addresses> {
     this.#forgetLate();
     const known = this.#late.get(hostname)?.answer ?? this.#underWay.get(hostname);
     if (known !== undefined) return unlessAborted(known, signal);
-    if (this.#underWay.size < this.#options.maxLookups) return unlessAborted(this.#begin(hostname), signal);
+    if (this.#underWay.size < MAX_LOOKUPS) return unlessAborted(this.#begin(hostname), signal);
     time.wait();
     const { answer } = await this.#turn(hostname, signal);
     time.work();
@@ -82,8 +84,8 @@ export class Names {
   }
 
   #begin(hostname: string): Promise<Addresses> {
-    const began = this.#now();
-    const isLate = () => this.#now() - began > this.#options.lateMs;
+    const began = this.#options.clock.monotonicMs();
+    const isLate = () => this.#options.clock.monotonicMs() - began > this.#options.lateMs;
     const answer = this.#lookup(hostname)
       .catch((cause: unknown) => {
         throw isLate()
@@ -92,7 +94,7 @@ export class Names {
       })
       .finally(() => {
         this.#underWay.delete(hostname);
-        if (isLate()) this.#late.set(hostname, { answer, at: this.#now() });
+        if (isLate()) this.#late.set(hostname, { answer, at: this.#options.clock.monotonicMs() });
         this.#beginNext();
       });
     this.#underWay.set(hostname, answer);
@@ -101,7 +103,7 @@ export class Names {
 
   #beginNext(): void {
     for (const [hostname, waiting] of this.#waiting) {
-      if (this.#underWay.size >= this.#options.maxLookups) return;
+      if (this.#underWay.size >= MAX_LOOKUPS) return;
       this.#waiting.delete(hostname);
       const begun = { answer: this.#begin(hostname) };
       for (const enter of waiting) enter(begun);
@@ -110,7 +112,7 @@ export class Names {
 
   #forgetLate(): void {
     for (const [hostname, { at }] of this.#late) {
-      if (this.#now() - at < LATE_VALID_MS) return;
+      if (this.#options.clock.monotonicMs() - at < LATE_VALID_MS) return;
       this.#late.delete(hostname);
     }
   }

@@ -11,7 +11,7 @@
  * - `too_large`: more headers or body than is read
  * - `blocked`: the address may not be probed
  * - `invalid`: the URL cannot be probed, or the answer is not HTTP
- * - `aborted`: the probe was given up on this side and says nothing about the agent
+ * - `aborted`: the probe was given up on this side, which means nothing for the agent
  */
 export type ProbeFailureKind =
   | 'refused'

@@ -1,6 +1,8 @@
 // The time of one probe: what it waits for its turns, and what it takes itself, each with its limit.
+import type { Clock } from '@hypercode/clock';
 
 export interface ProbeTimeOptions {
+  clock: Clock;
   maxWaitMs: number;
   timeoutMs: number;
   onWaitedTooLong: () => void;
@@ -39,13 +41,14 @@ export class ProbeTime {
     this.#stop = () => {};
   }
 
-  #begin(leftMs: number, onOver: () => void, add: (ms: number) => void): void {
+  #begin(leftMs: number, onEnd: () => void, add: (ms: number) => void): void {
     this.stop();
-    const began = performance.now();
-    const timer = setTimeout(onOver, leftMs);
+    const { clock } = this.#options;
+    const began = clock.monotonicMs();
+    const cancel = clock.schedule(leftMs, onEnd);
     this.#stop = () => {
-      clearTimeout(timer);
-      add(performance.now() - began);
+      cancel();
+      add(clock.monotonicMs() - began);
     };
   }
 }

@@ -1,7 +1,8 @@
-// Asks one `healthUrl` whether the agent there is well, and says what came of it. What to do about it is not decided here.
+// Asks one `healthUrl` whether the agent there is well, and returns what came back. What that means is decided in liveness.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import type { Clock } from '@hypercode/clock';
 import { Activity } from '@hypercode/contracts';
 import type { AddressRules } from './address-rules.ts';
 import { type GuardedAgents, guardedAgents, Unresolved } from './guarded-agents.ts';
@@ -13,36 +14,29 @@ import { Turns } from './turns.ts';
 export interface ProberOptions {
   /** For one probe as a whole: resolving, connecting, headers and body. */
   timeoutMs: number;
+  /** How long a probe waits for its turns before it is given up, in milliseconds. */
+  maxWaitMs: number;
   /** Which addresses may be probed. */
   allow: AddressRules;
+  clock: Clock;
   /** Default: `dns.lookup`, as the system resolves names. */
   lookup?: Lookup;
   /** PEM certificates to trust instead of those that Node.js trusts. */
   ca?: string;
-  /**
-   * How long an unused connection is kept for the next probe, unless the server announces less. Default 15,000; helps
-   * only if it is longer than the time between two probes.
-   */
-  keepAliveMs?: number;
-  /** The age from which a connection is not kept, so that moved names are noticed. Default 300,000. */
-  maxSocketAgeMs?: number;
-  /** Connections kept unused, in all. Default 1,000. */
-  maxIdleSockets?: number;
-  /**
-   * How long a probe waits for its turns before it is given up. Default 5,000; to be so short that it is over before the same
-   * agent is due again.
-   */
-  maxWaitMs?: number;
-  /** Probes at once, in all. Default 512. */
-  maxConcurrent?: number;
-  /** Probes at once of one origin, so that nobody is flooded by many agents that name it. Default 32. */
-  maxConcurrentPerOrigin?: number;
-  /**
-   * Look-ups of host names at once. Default 1: libuv gives them two of its four threads, and PostgreSQL and Redis are found
-   * by name as well.
-   */
-  maxLookups?: number;
+  /** Default: `PROBE_LIMITS`. Tests set less, since to reach those takes hundreds of connections. */
+  limits?: Partial<ProbeLimits>;
 }
+
+export interface ProbeLimits {
+  /** Connections kept unused. */
+  maxIdleSockets: number;
+  /** Probes at once. */
+  maxConcurrent: number;
+  /** Probes of one origin at once, so that many agents with the same origin cannot have it flooded. */
+  maxConcurrentPerOrigin: number;
+}
+
+const PROBE_LIMITS: ProbeLimits = { maxIdleSockets: 1_000, maxConcurrent: 512, maxConcurrentPerOrigin: 32 };
 
 export type ProbeResult =
   | {
@@ -50,7 +44,7 @@ export type ProbeResult =
       /** 2xx. */
       status: number;
       ms: number;
-      /** What the body's `activity`, or else `status`, says; null when it says none of them. */
+      /** The body's `activity`, or else `status`; null when neither is an activity. */
       activity: Activity | null;
     }
   | {
@@ -61,7 +55,7 @@ export type ProbeResult =
       ms: number;
     };
 
-/** What is read of a body. */
+/** Most that is read of a body. */
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** 1xx answers before the real one. */
@@ -73,8 +67,7 @@ type Answer = Pick<Extract<ProbeResult, { ok: true }>, 'status' | 'activity'>;
 
 /** Sends GET without credentials, follows no redirects, and connects to permitted addresses only. */
 export class Prober {
-  readonly #timeoutMs: number;
-  readonly #maxWaitMs: number;
+  readonly #options: ProberOptions;
   readonly #agents: GuardedAgents;
   readonly #turns: Turns;
   readonly #turnsPerOrigin: number;
@@ -83,22 +76,20 @@ export class Prober {
   #closed = false;
 
   constructor(options: ProberOptions) {
-    const { timeoutMs, allow, lookup, ca, keepAliveMs = 15_000, maxSocketAgeMs = 300_000 } = options;
-    const { maxIdleSockets = 1_000, maxWaitMs = 5000, maxConcurrent = 512, maxConcurrentPerOrigin = 32 } = options;
-    const { maxLookups = 1 } = options;
-    this.#timeoutMs = timeoutMs;
-    this.#maxWaitMs = maxWaitMs;
+    const { timeoutMs, allow, clock, lookup, ca } = options;
+    const { maxIdleSockets, maxConcurrent, maxConcurrentPerOrigin } = { ...PROBE_LIMITS, ...options.limits };
+    this.#options = options;
     this.#turns = new Turns(maxConcurrent);
     this.#turnsPerOrigin = maxConcurrentPerOrigin;
-    const idle = { keepAliveMs, maxSocketAgeMs, maxIdleSockets, maxIdleSocketsPerOrigin: maxConcurrentPerOrigin };
-    const names = new Names({ lookup, maxLookups, lateMs: timeoutMs });
-    this.#agents = guardedAgents({ allow, names, ca, ...idle });
+    const names = new Names({ lookup, lateMs: timeoutMs, clock });
+    const idle = { maxIdleSockets, maxIdleSocketsPerOrigin: maxConcurrentPerOrigin };
+    this.#agents = guardedAgents({ allow, names, ca, clock, ...idle });
   }
 
   /**
    * Never rejects. Where too many probes run, or host names are looked up, it waits for its turn: that takes none of its
-   * time, and is not in `ms`. After too long a wait it ends as `aborted`, so that those of an origin that hangs do not pile up, and at once
-   * when the signal aborts.
+   * time, and is not in `ms`. After too long a wait it ends as `aborted`, so that probes of an origin that hangs do not pile
+   * up. When the signal aborts, it ends as `aborted` at once.
    */
   async probe(url: string, signal?: AbortSignal): Promise<ProbeResult> {
     const target = parseTarget(url);
@@ -129,15 +120,17 @@ export class Prober {
   async #inTurn(target: URL, ending: AbortController): Promise<ProbeResult> {
     const here = this.#origins.get(target.origin) ?? new Turns(this.#turnsPerOrigin);
     this.#origins.set(target.origin, here);
+    const { maxWaitMs, timeoutMs, clock } = this.#options;
     const time = new ProbeTime({
-      maxWaitMs: this.#maxWaitMs,
-      timeoutMs: this.#timeoutMs,
+      clock,
+      maxWaitMs,
+      timeoutMs,
       onWaitedTooLong: () => ending.abort(crowded()),
-      onTimeout: () => ending.abort(tooSlow(this.#timeoutMs)),
+      onTimeout: () => ending.abort(tooSlow(timeoutMs)),
     });
     try {
       time.wait();
-      // The origin's first: who waits for it must not hold up the others.
+      // The origin's turn first: a probe that waits for it must not hold up probes of other origins.
       await here.take(ending.signal);
       try {
         const answer = await this.#answerOf(target, ending.signal, time);
@@ -160,7 +153,7 @@ export class Prober {
       await this.#turns.take(signal);
       time.work();
       const answer = await ask(target, { agents: this.#agents, lookup, signal }).finally(() => this.#turns.give());
-      // Without a turn: names that hang must not take those of who needs no look-up.
+      // Without a turn: names that hang must not take the turns of probes that need no lookup.
       if (answer === 'unresolved') lookup = await this.#agents.lookupOf(target.hostname, { signal, time });
       else if (answer !== 'stale') return answer;
     }
@@ -238,14 +231,14 @@ function readAnswer(response: IncomingMessage, fail: (error: Error) => void, don
 function readActivity(body: string): Activity | null {
   // Many answer with a plain "OK"; a failing parser costs more than the whole rest of the reading.
   if (!body.trimStart().startsWith('{')) return null;
-  let said: { activity?: unknown; status?: unknown };
+  let report: { activity?: unknown; status?: unknown };
   try {
-    said = JSON.parse(body) as typeof said;
+    report = JSON.parse(body) as typeof report;
   } catch {
     return null;
   }
   const known = (value: unknown) => Activity.options.find((activity) => activity === value);
-  return known(said.activity) ?? known(said.status) ?? null;
+  return known(report.activity) ?? known(report.status) ?? null;
 }
 
 function parseTarget(url: string): URL | ProbeFailure {

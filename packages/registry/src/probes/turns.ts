@@ -1,6 +1,6 @@
-// So many at once, the others one after another.
+// A limit of concurrent work: so many at once, the others one after another.
 
-/** Turns for at most `limit` at a time; who waits is served in order. */
+/** Turns for at most `limit` at a time; waiting callers get theirs in order. */
 export class Turns {
   readonly #waiting = new Set<() => void>();
   readonly #limit: number;
@@ -10,7 +10,7 @@ export class Turns {
     this.#limit = limit;
   }
 
-  /** Whether nobody has a turn or waits for one. */
+  /** Whether no turn is taken, and so no caller waits for one. */
   get idle(): boolean {
     return this.#taken === 0;
   }

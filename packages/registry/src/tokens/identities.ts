@@ -1,4 +1,5 @@
-// From a token to who is calling: from memory when the token is known, with one shared lookup when it is not.
+// From a token to the principal that it stands for: from memory when the token is known, with one shared lookup when not.
+import type { Clock } from '@hypercode/clock';
 import { type Activity, type CircuitState, type Health, SwarmError } from '@hypercode/contracts';
 import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
@@ -6,8 +7,8 @@ import { LRUCache } from 'lru-cache';
 import { timingSafeEqual } from 'node:crypto';
 import { type Change, isRemoval } from '../changes/change.ts';
 import type { ChangeFeed, ChangeLog, FollowedChanges } from '../changes/change-log.ts';
-import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
+import type { AgentMirror, MirroredStatus } from './agent-mirror.ts';
 import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
 import { readTokenEpoch } from './queries/operator-tokens.ts';
@@ -18,14 +19,16 @@ const MAX_KNOWN = 50_000;
 const CHECK_INTERVAL_MS = 750;
 const TOKENS_CHANNEL = 'registry-tokens';
 /** For tokens of the configuration: they do not expire and belong to no change log. */
-const NOT_FOLLOWED = { expiresAtMs: null, followed: null };
+const NOT_FOLLOWED = { expiresAtMs: null, followed: null, agent: null };
 
 /** A token that has been recognised. Streams listen to it, to end when it does; while one does, its namespace is followed. */
 export class Identity {
   readonly hash: string;
   readonly principal: Principal;
   readonly expiresAtMs: number | null;
-  /** The change log that an agent's principal follows. */
+  /** For an agent's token, the status of its agent as it was looked up with the token; otherwise null. */
+  readonly agent: MirroredStatus | null;
+  /** The change log of an agent's namespace. */
   readonly #followed: FollowedChanges | null;
   readonly #listeners = new Set<(refusal: SwarmError) => void>();
   #release: (() => void) | null = null;
@@ -34,12 +37,13 @@ export class Identity {
   constructor(
     hash: string,
     principal: Principal,
-    { expiresAtMs, followed }: { expiresAtMs: number | null; followed: FollowedChanges | null },
+    life: { expiresAtMs: number | null; followed: FollowedChanges | null; agent: MirroredStatus | null },
   ) {
     this.hash = hash;
     this.principal = principal;
-    this.expiresAtMs = expiresAtMs;
-    this.#followed = followed;
+    this.expiresAtMs = life.expiresAtMs;
+    this.agent = life.agent;
+    this.#followed = life.followed;
   }
 
   /** Why the token does not count any more; null while it does. */
@@ -91,12 +95,17 @@ export interface StaticToken {
 export interface IdentitiesOptions {
   db: Kysely<Schema>;
   changes: ChangeLog;
+  /** Holds the agents whose tokens are known. */
+  mirror: AgentMirror;
   signal: Signal;
   /** Tokens of the configuration; they are in no table. */
   staticTokens: StaticToken[];
   clock: Clock;
   onError: (error: unknown) => void;
-  /** Known tokens kept in memory; default 50,000. A token that was dropped costs one lookup more. */
+  /**
+   * Known tokens kept in memory; default 50,000. A token that was dropped costs one lookup more. Tests set less: to have one
+   * dropped of so many takes as many lookups.
+   */
   maxKnown?: number;
 }
 
@@ -138,7 +147,7 @@ export class Identities {
     this.#unsubscribe = options.signal.subscribe(TOKENS_CHANNEL, () => void this.#recheck.now());
   }
 
-  /** Who holds `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
+  /** The identity of `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
   async recognise(token: string): Promise<Identity> {
     const hash = hashToken(token);
     for (const known of this.#static) if (timingSafeEqual(known.hash, hash)) return known.identity;
@@ -154,7 +163,7 @@ export class Identities {
     for (const change of changes) this.#apply(change);
   }
 
-  /** Ends an operator's token that was revoked: here at once, and on the other replicas when they hear of it. */
+  /** Ends an operator's token that was revoked: here at once, and on the other replicas when they are notified. */
   revoked(id: string): void {
     for (const identity of this.#operators) {
       if (identity.principal.id === id) this.#end(identity, unauthenticated('the token was revoked'));
@@ -175,7 +184,7 @@ export class Identities {
   }
 
   #inForce(identity: Identity): Identity {
-    if (identity.expiresAtMs !== null && identity.expiresAtMs <= this.#options.clock.now()) {
+    if (identity.expiresAtMs !== null && identity.expiresAtMs <= this.#options.clock.epochMs()) {
       this.#end(identity, unauthenticated('the token has expired'));
     }
     if (identity.refusal !== null) throw identity.refusal;
@@ -190,7 +199,7 @@ export class Identities {
     const followed = row.kind === 'agent' ? await this.#follow(row.namespace) : null;
     // Nothing is awaited from here on, so whatever ends the token finds it in memory or was seen by the look-up.
     const known = this.#known.get(hash);
-    // Another call may have learnt the same token meanwhile; streams must hear of one identity.
+    // Another call may have learnt the same token meanwhile; streams must be ended by one identity.
     if (known !== undefined) return this.#inForce(known);
     const identity = identify(row, followed);
     if (followed === null ? epoch !== this.#epoch : !isCurrent(row, followed.feed)) return this.#learn(hash);
@@ -213,28 +222,22 @@ export class Identities {
     return followed;
   }
 
-  #apply({ change, before, after, position }: Change): void {
+  #apply(applied: Change): void {
+    const { change, before, after, position } = applied;
+    this.#options.mirror.apply(applied);
     const identities = this.#byAgent.get(agentKey(after));
     if (identities === undefined) return;
     for (const identity of identities) {
       const principal = identity.principal as AgentPrincipal;
       // The token was read from the store when this had happened already.
-      if (position <= principal.revision) continue;
+      if (position <= (identity.agent?.revision ?? 0)) continue;
       if (isRemoval(change)) {
-        // Tokens of superseded processes stay fenced; those of the last one are gone.
+        // Tokens of superseded processes stay fenced; those of the last one end.
         if (principal.incarnation === (before ?? after).incarnation) {
           this.#end(identity, unauthenticated('the agent has been removed'));
         }
       } else if (principal.agentId === after.id && principal.incarnation !== after.incarnation) {
         identity.end(fenced());
-      } else if (principal.agentId === after.id) {
-        principal.revision = Math.max(principal.revision, position);
-        principal.activity = after.status.activity;
-        principal.circuit = after.status.circuit;
-        principal.circuitOpenUntilMs = msOf(after.status.circuitOpenUntil);
-        principal.circuitReason = after.status.reason;
-        principal.health = after.status.health;
-        principal.hasHealthUrl = after.healthUrl !== null;
       }
     }
   }
@@ -264,6 +267,7 @@ export class Identities {
     const key = agentKey(principal);
     const identities = this.#byAgent.get(key) ?? new Set();
     this.#byAgent.set(key, identities.add(identity));
+    if (identity.agent !== null) this.#options.mirror.retain(principal.agentId, identity.agent);
   }
 
   #unindex(identity: Identity): void {
@@ -272,13 +276,13 @@ export class Identities {
     if (principal.kind !== 'agent') return;
     const key = agentKey(principal);
     const identities = this.#byAgent.get(key);
-    identities?.delete(identity);
+    if (identities?.delete(identity)) this.#options.mirror.release(principal.agentId);
     if (identities?.size === 0) this.#byAgent.delete(key);
   }
 
   /** Ends operators' tokens that have expired or were revoked. */
   async #checkOperators(): Promise<void> {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.epochMs();
     for (const identity of this.#operators) {
       if (identity.expiresAtMs !== null && identity.expiresAtMs <= now) {
         this.#end(identity, unauthenticated('the token has expired'));
@@ -314,10 +318,10 @@ function isCurrent({ name, head }: TokenRow, { ring, end }: ChangeFeed): boolean
   return ring.reaches(head) && !ring.after(head, end - head).some(({ after }) => after.name === name);
 }
 
-/** Who a stored token stands for. Throws when it stands for nobody any more. */
+/** The identity that a stored token stands for. Throws when its agent was removed or has another process. */
 function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
   const { hash, id, name, namespace } = row;
-  const life = { expiresAtMs: row.expires_at?.getTime() ?? null, followed };
+  const life = { expiresAtMs: row.expires_at?.getTime() ?? null, followed, agent: null };
   switch (row.kind) {
     case 'admin':
       return new Identity(hash, { kind: 'admin', id, name }, life);
@@ -340,17 +344,18 @@ function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
         agentId: row.current_id,
         incarnation: row.incarnation,
         role: row.current_role ?? '',
-        revision: row.current_revision ?? 0,
-        activity: (row.current_activity ?? 'ready') as Activity,
-        circuit: (row.current_circuit ?? 'closed') as CircuitState,
-        circuitOpenUntilMs: msOf(row.current_open_until),
-        circuitReason: row.current_reason,
-        health: (row.current_health ?? 'unknown') as Health,
-        hasHealthUrl: row.has_health_url ?? false,
       };
-      return new Identity(hash, principal, life);
+      return new Identity(hash, principal, { ...life, agent: statusIn(row) });
     }
   }
 }
 
-const msOf = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null);
+const statusIn = (row: TokenRow): MirroredStatus => ({
+  revision: row.current_revision ?? 0,
+  activity: (row.current_activity ?? 'ready') as Activity,
+  circuit: (row.current_circuit ?? 'closed') as CircuitState,
+  circuitOpenUntilMs: row.current_open_until === null ? null : Date.parse(row.current_open_until),
+  circuitReason: row.current_reason,
+  health: (row.current_health ?? 'unknown') as Health,
+  hasHealthUrl: row.has_health_url ?? false,
+});

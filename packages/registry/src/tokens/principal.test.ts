@@ -17,13 +17,6 @@ const principals = {
     agentId: 'id',
     incarnation: null,
     role: 'coder',
-    revision: 1,
-    activity: 'ready',
-    circuit: 'closed',
-    circuitOpenUntilMs: null,
-    circuitReason: null,
-    health: 'healthy',
-    hasHealthUrl: false,
   },
 } satisfies Record<string, Principal>;
 

@@ -1,5 +1,5 @@
-// Who is calling, and what that lets them do in the registry.
-import { type Activity, type CircuitState, type Health, SwarmError, type TokenRoles } from '@hypercode/contracts';
+// The caller that a token stands for, and what it may do in the registry.
+import { SwarmError, type TokenRoles } from '@hypercode/contracts';
 
 export interface AdminPrincipal {
   readonly kind: 'admin';
@@ -25,7 +25,7 @@ export interface JoinPrincipal {
   readonly limited: boolean;
 }
 
-/** An agent's own token. The fields that may move follow the change log. */
+/** An agent's own token. The agent's status is in the mirror. */
 export interface AgentPrincipal {
   readonly kind: 'agent';
   readonly id: string;
@@ -34,16 +34,6 @@ export interface AgentPrincipal {
   readonly agentId: string;
   readonly incarnation: string | null;
   readonly role: string;
-  revision: number;
-  activity: Activity;
-  circuit: CircuitState;
-  /** When an open circuit becomes half open, in milliseconds since the epoch; null where nobody knows. */
-  circuitOpenUntilMs: number | null;
-  /** Why the circuit is open. */
-  circuitReason: string | null;
-  health: Health;
-  /** Whether probes judge it, and not its beats. */
-  hasHealthUrl: boolean;
 }
 
 export type Principal = AdminPrincipal | ViewerPrincipal | JoinPrincipal | AgentPrincipal;

@@ -1,4 +1,4 @@
-// What one watcher hears of one change: pure, and with one shared value for all watchers who hear the same.
+// The value that a watcher receives for a change: pure, and one shared value for all watchers that receive the same.
 import { type Agent, type AgentFilter, SNAPSHOT_ID, type WatchEvent } from '@hypercode/contracts';
 import { type Projection, type StreamItem, ValueItem } from '@hypercode/feed';
 import { filterKey, matchesFilter } from '../agents/agent-filter.ts';
@@ -9,14 +9,14 @@ import { isRemoval } from '../changes/change.ts';
 export type WatchItem = StreamItem<WatchEvent>;
 
 /**
- * How a change looks from behind a filter:
+ * What a change is to a watcher with a filter:
  * - `as-is`: the agent matches, or matched until it was removed.
- * - `begins`: it matches from now on, though it existed before; heard as `updated`.
+ * - `begins`: it matches from now on, though it existed before; received as `updated`.
  * - `left`: it matched until now.
  */
 export type View = 'as-is' | 'begins' | 'left';
 
-/** Null: a watcher with this filter hears nothing of the change. */
+/** Null: a watcher with this filter does not receive the change. */
 export function viewOf({ change, before, after }: Change, filter: AgentFilter): View | null {
   const did = before !== null && matchesFilter(before, filter);
   if (isRemoval(change)) return did ? 'as-is' : null;
@@ -26,7 +26,7 @@ export function viewOf({ change, before, after }: Change, filter: AgentFilter): 
 
 const views = new WeakMap<Change, Map<View, WatchItem>>();
 
-/** The value for a view of a change: the same object for everybody. */
+/** The value for a view of a change: the same object each time. */
 export function itemOf(change: Change, view: View): WatchItem {
   let items = views.get(change);
   if (items === undefined) views.set(change, (items = new Map()));
@@ -36,17 +36,17 @@ export function itemOf(change: Change, view: View): WatchItem {
 }
 
 function makeItem({ position, change, after, at }: Change, view: View): WatchItem {
-  const heard = view === 'left' ? 'left' : view === 'begins' ? 'updated' : change;
+  const received = view === 'left' ? 'left' : view === 'begins' ? 'updated' : change;
   return new ValueItem<WatchEvent>(String(position), {
     type: 'change',
     revision: position,
-    change: heard,
+    change: received,
     agent: after,
     at,
   });
 }
 
-/** What watchers with this filter hear. */
+/** Maps changes to the values that watchers with this filter receive. */
 export const projectionOf = (filter: AgentFilter): Projection<Change, WatchItem> => ({
   key: filterKey(filter),
   project: (change) => {

@@ -1,4 +1,5 @@
 // Snapshots for beginning watchers, read once for all that ask for the same thing at about the same time.
+import type { Clock } from '@hypercode/clock';
 import type { AgentFilter } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { filterKey } from '../agents/agent-filter.ts';
@@ -19,14 +20,17 @@ const KEPT_MS = 1000;
 
 export class Snapshots {
   readonly #db: Kysely<Schema>;
+  readonly #clock: Pick<Clock, 'schedule'>;
   readonly #current = new Map<string, Promise<Snapshot>>();
-  readonly #expiries = new Set<NodeJS.Timeout>();
+  /** What cancels each. */
+  readonly #expiries = new Set<() => void>();
   readonly #waiting: (() => void)[] = [];
   #reads = 0;
   #closed = false;
 
-  constructor(db: Kysely<Schema>) {
+  constructor(db: Kysely<Schema>, clock: Pick<Clock, 'schedule'>) {
     this.#db = db;
+    this.#clock = clock;
   }
 
   /**
@@ -46,7 +50,7 @@ export class Snapshots {
 
   close(): void {
     this.#closed = true;
-    for (const expiry of this.#expiries) clearTimeout(expiry);
+    for (const cancel of this.#expiries) cancel();
     this.#expiries.clear();
   }
 
@@ -58,11 +62,11 @@ export class Snapshots {
     };
     started.then(() => {
       if (this.#closed) return;
-      const expiry = setTimeout(() => {
-        this.#expiries.delete(expiry);
+      const cancel = this.#clock.schedule(KEPT_MS, () => {
+        this.#expiries.delete(cancel);
         forget();
-      }, KEPT_MS);
-      this.#expiries.add(expiry);
+      });
+      this.#expiries.add(cancel);
     }, forget);
     return started;
   }

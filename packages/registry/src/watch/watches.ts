@@ -49,7 +49,7 @@ export class Watches {
 
   constructor({ db, changes, clock, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: WatchesOptions) {
     this.#changes = changes;
-    this.#snapshots = new Snapshots(db);
+    this.#snapshots = new Snapshots(db, clock);
     this.#bookmarks = new Bookmarks({
       clock,
       intervalMs: bookmarkIntervalMs,

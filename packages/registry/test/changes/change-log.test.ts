@@ -1,4 +1,5 @@
 // How a replica follows change logs on a real database: nothing waits for a poll, and nothing is kept for ever.
+import { systemClock } from '@hypercode/clock';
 import { HeldClock } from '@hypercode/clock/testing';
 import { createLocalSignal } from '@hypercode/feed';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
@@ -6,10 +7,10 @@ import { embeddedFolder } from '@hypercode/testkit';
 import type { Kysely, QueryResult, UnknownRow } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { ChangeLog } from '../../src/changes/change-log.ts';
-import { systemClock } from '../../src/clock.ts';
 import { registrySchema } from '../../src/database-schema.ts';
-import { Registry } from '../../src/registry.ts';
+import { createRegistry } from '../../src/create-registry.ts';
 import type { Schema } from '../../src/schema.ts';
+import { AgentMirror } from '../../src/tokens/agent-mirror.ts';
 import { Identities } from '../../src/tokens/identities.ts';
 import { ADMIN } from '../swarm.ts';
 
@@ -45,9 +46,12 @@ function follow(db: Kysely<Schema> = database.kysely.$extendTables<Schema>()) {
 /** Another replica on the same database. */
 function otherReplica() {
   const signal = createLocalSignal();
-  const registry = new Registry({
+  const registry = createRegistry({
     database,
     signal,
+    clock: systemClock,
+    mirror: new AgentMirror(),
+    notices: {},
     staticTokens: [],
     leaseMs: 60_000,
     retention: { maxChanges: 1000, maxAgeMs: 86_400_000 },
@@ -62,7 +66,7 @@ function otherReplica() {
     register: (namespace: string, name: string) => {
       const fields = { role: 'worker', version: '1.0.0', capabilities: [], labels: {} };
       const topics = { publishes: [], subscribes: [] };
-      return registry.register({ namespace, name, ...fields, topics }, ADMIN);
+      return registry.registrations.register({ namespace, name, ...fields, topics }, ADMIN);
     },
   };
 }
@@ -139,7 +143,15 @@ test("an agent's token keeps its namespace followed while it is used, and is loo
   const db = database.kysely.$extendTables<Schema>();
   const { changes, clock: held, signal } = follow(db);
   const clock = { ...systemClock, schedule: held.schedule };
-  const identities = new Identities({ db, changes, signal, staticTokens: [], clock, onError: () => undefined });
+  const identities = new Identities({
+    db,
+    changes,
+    mirror: new AgentMirror(),
+    signal,
+    staticTokens: [],
+    clock,
+    onError: () => undefined,
+  });
   onTestFinished(() => identities.close());
   const { register, registry } = otherReplica();
   const { token = '' } = await register('tokens', 'a');
@@ -159,6 +171,6 @@ test("an agent's token keeps its namespace followed while it is used, and is loo
   expect(await identities.recognise(token)).not.toBe(identity);
   expect(onEnd).not.toHaveBeenCalled();
   await held.advanceThrough(61_000);
-  await registry.deregister({ namespace: 'tokens', name: 'a' });
+  await registry.registrations.deregister({ namespace: 'tokens', name: 'a' });
   await expect(identities.recognise(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });

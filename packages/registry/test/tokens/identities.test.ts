@@ -1,46 +1,85 @@
-// Operators' tokens that another replica has revoked.
+// Identities by themselves: tokens that another replica has revoked, and tokens that were dropped from memory.
+import { systemClock } from '@hypercode/clock';
 import { HeldClock } from '@hypercode/clock/testing';
-import { migrate, openDatabase } from '@hypercode/stores';
+import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder } from '@hypercode/testkit';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ChangeLog } from '../../src/changes/change-log.ts';
 import { registrySchema } from '../../src/database-schema.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { Schema } from '../../src/schema.ts';
-import { Identities } from '../../src/tokens/identities.ts';
+import { AgentMirror } from '../../src/tokens/agent-mirror.ts';
+import { Identities, type IdentitiesOptions } from '../../src/tokens/identities.ts';
 import { deleteToken, insertToken } from '../../src/tokens/queries/operator-tokens.ts';
 import { mintToken } from '../../src/tokens/token-format.ts';
 
-it('a token that was revoked without a wake-up ends with the next check', { timeout: 180_000 }, async () => {
+let database: Database;
+let closeDatabase: () => Promise<void>;
+
+beforeAll(async () => {
   const folder = await embeddedFolder('identities');
-  const database = await openDatabase({ dataDir: folder.path });
+  database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, [registrySchema]);
-  const db = database.kysely.$extendTables<Schema>();
-  const signal = createLocalSignal();
-  const errors: unknown[] = [];
-  const onError = (error: unknown) => errors.push(error);
+  closeDatabase = async () => {
+    await database.close();
+    await folder.remove();
+  };
+}, 180_000);
+afterAll(() => closeDatabase());
+
+const db = () => database.kysely.$extendTables<Schema>();
+
+/** Identities whose timers run when the test says so. */
+function openIdentities(more: Partial<IdentitiesOptions> = {}): { identities: Identities; held: HeldClock } {
   const held = new HeldClock();
+  const errors: unknown[] = [];
+  const signal = createLocalSignal();
   const clock = { ...systemClock, schedule: held.schedule };
-  const changes = new ChangeLog({ db, signal, clock, onError });
-  const identities = new Identities({ db, changes, signal, staticTokens: [], clock, onError });
+  const background = { db: db(), signal, clock, onError: (error: unknown) => void errors.push(error) };
+  const changes = new ChangeLog(background);
+  const mirror = new AgentMirror();
+  const identities = new Identities({ ...background, changes, mirror, staticTokens: [], ...more });
+  onTestFinished(async () => {
+    await identities.close();
+    await changes.close();
+    await signal.close();
+    expect(held.armed).toBe(0);
+    expect(errors).toEqual([]);
+  });
+  return { identities, held };
+}
+
+async function viewerToken(): Promise<{ id: string; token: string }> {
   const { token, hash } = mintToken('viewer');
   const id = crypto.randomUUID();
-  const rest = { roles: null, expiresInMs: null, maxUses: null };
-  await insertToken(db, { hash, id, kind: 'viewer', namespace: 'n', name: 'v', ...rest });
+  const unlimited = { roles: null, expiresInMs: null, maxUses: null };
+  await insertToken(db(), { hash, id, kind: 'viewer', namespace: 'n', name: 'v', ...unlimited });
+  return { id, token };
+}
+
+it('a token that was revoked without a wake-up ends with the next check', async () => {
+  const { identities, held } = openIdentities();
+  const { id, token } = await viewerToken();
   await held.advanceThrough(750);
   const identity = await identities.recognise(token);
-  await deleteToken(db, 'n', id);
+  await deleteToken(db(), 'n', id);
   expect(await identities.recognise(token)).toBe(identity);
   await held.advanceThrough(750);
   await expect(identities.recognise(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   expect(identity.refusal?.code).toBe('UNAUTHENTICATED');
-  expect(errors).toEqual([]);
+});
 
-  await identities.close();
-  await changes.close();
-  await signal.close();
-  expect(held.armed).toBe(0);
-  await database.close();
-  await folder.remove();
+it('a token that was dropped and learnt again stays known when the listener of its former identity has left', async () => {
+  const { identities } = openIdentities({ maxKnown: 1 });
+  const { id, token } = await viewerToken();
+  const first = await identities.recognise(token);
+  const endListening = first.onEnd(() => undefined);
+  await identities.recognise((await viewerToken()).token);
+  const second = await identities.recognise(token);
+  expect(second).not.toBe(first);
+  endListening();
+  identities.released(first);
+  identities.revoked(id);
+  expect(second.refusal?.code).toBe('UNAUTHENTICATED');
+  expect(first.refusal).toBeNull();
 });

@@ -1,7 +1,7 @@
-// A watcher for tests: it keeps what it is sent, holds it to the rules of a watch, and mirrors the agents by it.
+// A watcher for tests: it keeps what it receives, checks it against the rules of a watch, and mirrors the agents by it.
 import type { Agent, AgentFilter, WatchEvent } from '@hypercode/contracts';
 import { expect, vi } from 'vitest';
-import type { Registry } from '../../src/registry.ts';
+import type { Registry } from '../../src/create-registry.ts';
 import type { WatchItem } from '../../src/watch/project.ts';
 
 export interface WatcherOptions {
@@ -13,11 +13,11 @@ type ChangeEvent = Extract<WatchEvent, { type: 'change' }>;
 
 export class Watcher {
   readonly items: WatchItem[] = [];
-  /** The agents that match, as far as the watcher was told. */
+  /** The agents that match, by the values received. */
   readonly agents = new Map<string, Agent>();
   /** Why the watch ended, if it failed. */
   failure: Error | undefined;
-  /** The revision that the watcher has been told to be at. */
+  /** The revision of the last value. */
   position = -1;
   readonly #filtered: boolean;
   readonly #ending = new AbortController();
@@ -43,8 +43,8 @@ export class Watcher {
     return this.events.filter((event) => event.type === 'change');
   }
 
-  /** What was heard, in short: `synced 3`, `registered ada`. */
-  get heard(): string[] {
+  /** The values received, in short: `synced`, `registered ada`. */
+  get received(): string[] {
     return this.events.map((event) => {
       if (event.type === 'change') return `${event.change} ${event.agent.name}`;
       if (event.type === 'snapshot') {
@@ -70,27 +70,27 @@ export class Watcher {
 
   /** Waits until `condition` holds of the watcher; fails with why the watch ended, if it did. */
   until(condition: (watcher: this) => boolean, timeout = 10_000): Promise<void> {
-    const look = () => {
+    const check = () => {
       if (this.failure !== undefined) throw this.failure;
-      if (!condition(this)) throw new Error(`in vain, after hearing ${this.heard.slice(-5).join(', ')}`);
+      if (!condition(this)) throw new Error(`in vain, after receiving ${this.received.slice(-5).join(', ')}`);
     };
-    return vi.waitFor(look, { timeout, interval: 10 });
+    return vi.waitFor(check, { timeout, interval: 10 });
   }
 
-  /** Waits until it has heard `expected` behind everything else. */
-  hears(...expected: string[]): Promise<void> {
-    const look = () => {
+  /** Waits until `expected` are the last values received. */
+  receives(...expected: string[]): Promise<void> {
+    const check = () => {
       if (this.failure !== undefined) throw this.failure;
-      expect(this.heard.slice(-expected.length)).toEqual(expected);
+      expect(this.received.slice(-expected.length)).toEqual(expected);
     };
-    return vi.waitFor(look, { timeout: 10_000, interval: 10 });
+    return vi.waitFor(check, { timeout: 10_000, interval: 10 });
   }
 
   synced(): Promise<void> {
     return this.until(({ events }) => events.some(({ type }) => type === 'synced'));
   }
 
-  /** Ends the watch and resolves when it is over. */
+  /** Ends the watch, and resolves when it has ended. */
   async stop(): Promise<void> {
     this.#ending.abort();
     this.#gate.resolve();

@@ -48,7 +48,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(again).toMatchObject({ outcome: 'unchanged', agent: { id: agent.id, revision: 1, specRevision: 1 } });
       expect(again.token).not.toBe(token);
       await swarm.register('eve');
-      await watcher.hears('snapshot ada', 'synced', 'registered eve');
+      await watcher.receives('snapshot ada', 'synced', 'registered eve');
       expect(await swarm.revision()).toBe(2);
     });
 
@@ -88,7 +88,7 @@ export function agentsSuite(replicas: Replicas): void {
       const token = await swarm.join('ada');
       await swarm.update('ada', { version: '1.1.0' });
       expect(await codeOf(swarm.update('ada', { version: '1.2.0' }, 1))).toBe('CONFLICT');
-      await swarm.registry.heartbeat(await swarm.agent(token), 'busy');
+      await swarm.registry.heartbeats.renew(await swarm.agent(token), 'busy');
       expect(await swarm.get('ada')).toMatchObject({ revision: 3, specRevision: 2 });
       expect(await codeOf(swarm.update('ada', { version: '1.2.0' }, 3))).toBe('CONFLICT');
       expect(await swarm.update('ada', { version: '1.2.0' }, 2)).toMatchObject({ revision: 4, specRevision: 4 });
@@ -188,7 +188,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(await swarm.recognise(late)).toMatchObject({ kind: 'agent', incarnation: SECOND });
     });
 
-    it('leave no token behind when the agent goes in the same moment', async () => {
+    it('leave no token when the agent is removed in the same moment', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
       const [token] = await Promise.all([swarm.join('ada'), swarm.deregister('ada')]);
@@ -202,7 +202,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(rows).toEqual([]);
     });
 
-    it('are harmed by no neighbour that the store refuses', async () => {
+    it('succeed beside one that the store refuses', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('old');
       // Contracts refuse all three; here they come in behind their back.
@@ -211,11 +211,11 @@ export function agentsSuite(replicas: Replicas): void {
       const incarnation = { ...swarm.registration('process'), incarnation: 'none' };
       const [a, nul, b, half, c, other, d, e] = await Promise.allSettled([
         swarm.register('a'),
-        swarm.registry.register(poison, ADMIN),
+        swarm.registry.registrations.register(poison, ADMIN),
         swarm.update('old', { version: '2.0.0' }),
-        swarm.registry.register(surrogate, ADMIN),
+        swarm.registry.registrations.register(surrogate, ADMIN),
         swarm.register('old', { version: '2.0.0' }),
-        swarm.registry.register(incarnation, ADMIN),
+        swarm.registry.registrations.register(incarnation, ADMIN),
         swarm.update('a', { version: '2.0.0' }),
         swarm.update('nobody', { version: '2.0.0' }),
       ]);
@@ -239,7 +239,11 @@ export function agentsSuite(replicas: Replicas): void {
       // `ada` is as asked and `eve` is not there, which both are answered at once, before the group meets the poison.
       const unchanged = swarm.update('ada', { version: '1.0.0' }).then(() => other.update('ada', { version: '9.0.0' }));
       const missing = swarm.update('eve', { version: '9.0.0' }).catch(() => other.register('eve'));
-      await Promise.all([unchanged, missing, expect(swarm.registry.register(poison, ADMIN)).rejects.toThrow()]);
+      await Promise.all([
+        unchanged,
+        missing,
+        expect(swarm.registry.registrations.register(poison, ADMIN)).rejects.toThrow(),
+      ]);
       expect(await swarm.get('ada')).toMatchObject({ version: '9.0.0' });
       expect(await swarm.get('eve')).toMatchObject({ version: '1.0.0' });
     });

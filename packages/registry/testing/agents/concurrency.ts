@@ -119,7 +119,7 @@ export function concurrencySuite(replicas: Replicas): void {
       expect(reads).toBeGreaterThan(1);
     });
 
-    it('of one name all have their turn', async () => {
+    it('of one name are all answered', async () => {
       const here = await replicas.swarm();
       const there = here.on(await replicas.start());
       await here.register('ada');
@@ -130,7 +130,7 @@ export function concurrencySuite(replicas: Replicas): void {
       expect(revisions).toEqual(Array.from({ length: 30 }, (_, i) => i + 2));
     });
 
-    it('that know the same registration: one of them wins', async () => {
+    it('that know the same registration: one of them succeeds', async () => {
       const here = await replicas.swarm();
       const there = here.on(await replicas.start());
       await here.register('ada');

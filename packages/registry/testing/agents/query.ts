@@ -44,7 +44,7 @@ export function querySuite(replicas: Replicas): void {
       expect((await swarm.query({ role: 'nobody' })).revision).toBe(3);
     });
 
-    it('finds what a watch with the same filter would hear of', async () => {
+    it('finds what a watch with the same filter would receive', async () => {
       const swarm = await replicas.swarm();
       const samples = fc.sample(registrations, { numRuns: 120, seed: 7 });
       const agents = await Promise.all(
@@ -52,7 +52,7 @@ export function querySuite(replicas: Replicas): void {
           const name = `agent-${String(i).padStart(3, '0')}`;
           // Nobody is probed: what is asked for would change while it is.
           const registration = { ...sample, namespace: swarm.namespace, name, healthUrl: undefined };
-          return (await swarm.registry.register(registration, ADMIN)).agent;
+          return (await swarm.registry.registrations.register(registration, ADMIN)).agent;
         }),
       );
       await fc.assert(
@@ -145,12 +145,12 @@ export function querySuite(replicas: Replicas): void {
       expect((await swarm.query({ limit: 8 })).nextCursor).toBeNull();
     });
 
-    it('of nothing are empty, also where nobody ever was', async () => {
+    it('of no agents are empty, also in a namespace that never had one', async () => {
       const swarm = await replicas.swarm();
       expect(await swarm.query()).toEqual({ agents: [], nextCursor: null, revision: 0 });
     });
 
-    it('refuse a cursor that is none', async () => {
+    it('refuse a cursor that they did not return', async () => {
       const swarm = await replicas.swarm();
       const { nextCursor } = await (async () => {
         for (const version of ['1.0.0', '2.0.0', '3.0.0']) await swarm.register('ada', { version });
@@ -161,7 +161,7 @@ export function querySuite(replicas: Replicas): void {
       }
     });
 
-    it('show whoever is there all the time exactly once, while others come and go', async () => {
+    it('show an agent that stays exactly once, while others come and go', async () => {
       const name = fc.integer({ min: 0, max: 29 }).map((i) => `agent-${String(i).padStart(2, '0')}`);
       const between = fc.array(fc.tuple(name, fc.boolean()), { maxLength: 4 });
       const walks = fc.record({
@@ -196,14 +196,14 @@ export function querySuite(replicas: Replicas): void {
       );
     });
 
-    it('give a revision that a watch goes on from', async () => {
+    it('give a revision that a watch resumes from', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
       const { revision } = await swarm.query();
       await swarm.register('eve');
       const watcher = swarm.watch({ cursor: revision });
       await watcher.synced();
-      expect(watcher.heard).toEqual(['registered eve', 'synced']);
+      expect(watcher.received).toEqual(['registered eve', 'synced']);
     });
   });
 }

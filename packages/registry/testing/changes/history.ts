@@ -39,21 +39,21 @@ export function historySuite(replicas: Replicas): void {
       expect((await swarm.history('ada', { limit: 8 })).nextCursor).toBeNull();
     });
 
-    it('is there also when the agent is not', async () => {
+    it('is there also after the agent was removed', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
       await swarm.deregister('ada');
       expect(await revisions(swarm, 'ada')).toEqual([2, 1]);
     });
 
-    it('is NOT_FOUND for a name that nothing is known of', async () => {
+    it('is NOT_FOUND for a name that never was registered', async () => {
       const swarm = await replicas.swarm();
       const other = await replicas.swarm();
       await other.register('ada');
       expect(await codeOf(swarm.history('ada'))).toBe('NOT_FOUND');
     });
 
-    it('refuses a cursor that is none', async () => {
+    it('refuses a cursor that it did not return', async () => {
       const swarm = await replicas.swarm();
       for (const name of ['ada', 'eve']) await swarm.register(name);
       const { nextCursor } = await swarm.query({ limit: 1 });
@@ -62,13 +62,13 @@ export function historySuite(replicas: Replicas): void {
       }
     });
 
-    it('ends at the horizon, and a cursor behind it is COMPACTED', async () => {
+    it('ends at the horizon, and a cursor before it is COMPACTED', async () => {
       const swarm = await replicas.swarm();
       const keeper = await replicas.start({ retention: { maxChanges: 3, maxAgeMs: 86_400_000 } });
       for (let i = 1; i <= 8; i += 1) await swarm.register('ada', { version: `${i}.0.0` });
       const early = await swarm.history('ada', { limit: 5 });
       const late = await swarm.history('ada', { limit: 1 });
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       expect(await revisions(swarm, 'ada')).toEqual([8, 7, 6]);
       expect(await codeOf(swarm.history('ada', { cursor: early.nextCursor ?? '' }))).toBe('COMPACTED');
       const rest = await swarm.history('ada', { cursor: late.nextCursor ?? '' });
@@ -82,7 +82,7 @@ export function historySuite(replicas: Replicas): void {
       await swarm.register('ada');
       await swarm.register('eve');
       await swarm.deregister('eve');
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       expect(await swarm.history('ada')).toEqual({ changes: [], nextCursor: null });
       expect(await codeOf(swarm.history('eve'))).toBe('NOT_FOUND');
     });

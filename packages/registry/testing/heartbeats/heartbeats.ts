@@ -1,7 +1,7 @@
-// Signs of life, on every store: free until they are flushed, never back in time, and seen by nobody who watches.
+// Signs of life, on every store: free until they are flushed, never back in time, and invisible to watchers.
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { type Replicas, type Swarm, TestClock, until } from '../../test/swarm.ts';
+import { codeOf, heldClock, type Replicas, type Swarm, until } from '../../test/swarm.ts';
 
 /** The version of the agent's row, which every statement that writes it changes, and when it was last seen. */
 async function rowOf({ replica, namespace }: Swarm, name: string): Promise<{ version: string; seen: Date | null }> {
@@ -17,14 +17,14 @@ const seenAt = async (swarm: Swarm, name: string): Promise<number> => (await row
 
 export function heartbeatsSuite(replicas: Replicas): void {
   describe('a heartbeat', () => {
-    it('writes nothing and takes no revision; closing writes what was noted', async () => {
+    it('writes nothing and takes no revision; closing writes it', async () => {
       const swarm = await replicas.swarm();
       const there = swarm.on(await replicas.start());
       const agent = await swarm.agent(await swarm.join('ada'));
-      // The first one says that the agent is healthy.
-      await swarm.registry.heartbeat(agent, undefined);
+      // The first one makes the agent healthy.
+      await swarm.registry.heartbeats.renew(agent, undefined);
       const before = await rowOf(swarm, 'ada');
-      for (let i = 0; i < 1000; i += 1) await swarm.registry.heartbeat(agent, undefined);
+      for (let i = 0; i < 1000; i += 1) await swarm.registry.heartbeats.renew(agent, undefined);
       expect(await rowOf(swarm, 'ada')).toEqual(before);
       await swarm.replica.close();
       expect(await seenAt(there, 'ada')).toBeGreaterThan(before.seen?.getTime() ?? 0);
@@ -35,43 +35,52 @@ export function heartbeatsSuite(replicas: Replicas): void {
       expect(revision).toBe(2);
     });
 
-    it('is written with the next batch, and says when the lease ends', async () => {
-      const clock = new TestClock();
+    it('is written with the next batch, and returns when the lease ends', async () => {
+      const clock = heldClock();
       const swarm = await replicas.swarm({ leaseMs: 300, clock });
       const watcher = swarm.watch();
       await watcher.synced();
       const agent = await swarm.agent(await swarm.join('ada'));
       const before = await seenAt(swarm, 'ada');
-      await swarm.registry.heartbeat(agent, undefined);
-      const { leaseExpiresAt } = await swarm.registry.heartbeat(agent, undefined);
-      expect(Math.abs(Date.parse(leaseExpiresAt) - clock.now() - 300)).toBeLessThan(300);
-      await until(async () => expect(await seenAt(swarm, 'ada')).toBeGreaterThan(before));
+      await swarm.registry.heartbeats.renew(agent, undefined);
+      const shown = await seenAt(swarm, 'ada');
+      expect(shown).toBeGreaterThan(before);
+      await until(async () => {
+        const { leaseExpiresAt } = await swarm.registry.heartbeats.renew(agent, undefined);
+        expect(Date.parse(leaseExpiresAt) - clock.epochMs()).toBe(300);
+        expect(await seenAt(swarm, 'ada')).toBe(shown);
+        await clock.advanceThrough(50);
+        expect(await seenAt(swarm, 'ada')).toBeGreaterThan(shown);
+      });
       await swarm.register('eve');
-      await watcher.hears('synced', 'registered ada', 'status ada', 'registered eve');
+      await watcher.receives('synced', 'registered ada', 'status ada', 'registered eve');
     });
 
-    it('never takes back what a later one has said', async () => {
-      const clock = new TestClock();
+    it('never moves the time of a later one back', async () => {
+      const clock = heldClock();
       const early = await replicas.swarm({ clock });
       const late = early.on(await replicas.start());
-      const agent = await early.agent(await early.join('ada'));
-      await early.registry.heartbeat(agent, undefined);
+      const token = await early.join('ada');
+      const agent = await early.agent(token);
+      await early.registry.heartbeats.renew(agent, undefined);
+      // Nothing is flushed until it is closed.
+      clock.stopped = true;
       clock.advance(60_000);
-      await late.registry.heartbeat(agent, undefined);
+      await late.registry.heartbeats.renew(await late.agent(token), undefined);
       await late.replica.close();
       const reader = early.on(await replicas.start());
       const seen = await seenAt(reader, 'ada');
-      // To the replica whose clock was moved, its beat was a minute ago.
+      // To the replica whose clock was moved, its heartbeat was a minute ago.
       await early.replica.close();
       expect(await seenAt(reader, 'ada')).toBe(seen);
     });
 
-    it('of an agent that is gone is nobody’s', async () => {
+    it('of an agent that was removed is refused, and changes no agent that has its name now', async () => {
       const swarm = await replicas.swarm({ leaseMs: 60 });
       const agent = await swarm.agent(await swarm.join('ada'));
       await swarm.deregister('ada');
       const { agent: anew } = await swarm.register('ada');
-      await swarm.registry.heartbeat(agent, 'busy');
+      expect(await codeOf(swarm.registry.heartbeats.renew(agent, 'busy'))).toBe('UNAVAILABLE');
       expect(await swarm.get('ada')).toMatchObject({ id: anew.id, revision: 3, status: { activity: 'ready' } });
     });
 
@@ -83,7 +92,7 @@ export function heartbeatsSuite(replicas: Replicas): void {
       const { kysely } = swarm.replica.database;
       await sql`alter table agents rename to agents_away`.execute(kysely);
       try {
-        await swarm.registry.heartbeat(agent, undefined);
+        await swarm.registry.heartbeats.renew(agent, undefined);
         await until(() => expect(swarm.replica.errors.length).toBeGreaterThan(1));
       } finally {
         await sql`alter table agents_away rename to agents`.execute(kysely);
@@ -93,31 +102,31 @@ export function heartbeatsSuite(replicas: Replicas): void {
   });
 
   describe('an activity', () => {
-    it('is one status change, at most once a second; the next beat carries what was left out', async () => {
-      const clock = new TestClock();
+    it('is one status change, at most once a second; the next heartbeat writes what was left out', async () => {
+      const clock = heldClock();
       const swarm = await replicas.swarm({ clock });
       const token = await swarm.join('ada');
       const watcher = swarm.watch();
       await watcher.synced();
-      const beat = async (activity: 'ready' | 'busy' | 'paused') =>
-        void (await swarm.registry.heartbeat(await swarm.agent(token), activity));
-      await beat('ready');
-      clock.advance(1000);
-      await beat('busy');
-      await beat('busy');
-      await beat('paused');
+      const report = async (activity: 'ready' | 'busy' | 'paused') =>
+        void (await swarm.registry.heartbeats.renew(await swarm.agent(token), activity));
+      await report('ready');
+      await clock.advanceThrough(1000);
+      await report('busy');
+      await report('busy');
+      await report('paused');
       expect(await swarm.get('ada')).toMatchObject({ revision: 3, specRevision: 1, status: { activity: 'busy' } });
-      clock.advance(1000);
-      await beat('paused');
+      await clock.advanceThrough(1000);
+      await report('paused');
       expect(await swarm.get('ada')).toMatchObject({ revision: 4, specRevision: 1, status: { activity: 'paused' } });
-      expect(await swarm.agent(token)).toMatchObject({ revision: 4, activity: 'paused' });
-      await watcher.hears('synced', 'status ada', 'status ada', 'status ada');
+      expect(await swarm.mirrored(token)).toMatchObject({ revision: 4, activity: 'paused' });
+      await watcher.receives('synced', 'status ada', 'status ada', 'status ada');
     });
 
-    it('is over with the process that reported it', async () => {
+    it('ends with the process that reported it', async () => {
       const swarm = await replicas.swarm();
       const agent = await swarm.agent(await swarm.join('ada'));
-      await swarm.registry.heartbeat(agent, 'draining');
+      await swarm.registry.heartbeats.renew(agent, 'draining');
       const { agent: taken } = await swarm.register('ada', { incarnation: '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
       expect(taken.status.activity).toBe('ready');
     });

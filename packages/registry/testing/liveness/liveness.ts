@@ -1,27 +1,30 @@
-// Liveness on every store: leases, circuits and the brake, in time that tests move.
+// Liveness on every store: leases, circuits and the mass-failure guard, in time that tests move.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SwarmError } from '@hypercode/contracts';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { repeat } from '../../src/clock.ts';
-import { type HeldClock, HeldTime } from '../../test/held-time.ts';
+import { repeat } from '@hypercode/clock';
+import type { HeldClock } from '@hypercode/clock/testing';
+import type { RegistryNotices } from '../../src/create-registry.ts';
+import { HeldTime } from '../../test/held-time.ts';
+import type { GuardNotice } from '../../src/liveness/mass-failure-guard.ts';
+import type { CircuitChange } from '../../src/liveness/queries/claim-circuit-changes.ts';
 import { AddressRules } from '../../src/probes/address-rules.ts';
 import { codeOf, type Replica, type ReplicaOptions, type Replicas, type Swarm, until } from '../../test/swarm.ts';
-import { freshCircuit } from '../../src/liveness/circuit.ts';
 import { DUTY_MS } from '../../src/liveness/judge.ts';
-import { freshMemory } from '../../src/liveness/liveness-memory.ts';
-import { NEWS_CLAIM_MS, NEWS_POLL_MS } from '../../src/liveness/news-of-circuits.ts';
+import { freshCircuit, freshMemory } from '../../src/documents/liveness-memory.ts';
+import { OUTBOX_CLAIM_MS, OUTBOX_POLL_MS } from '../../src/liveness/circuit-outbox.ts';
 
 const LEASE_MS = 3000;
 const FLUSH_MS = LEASE_MS / 6;
 /** When a lease that is not renewed is missed: after itself and two flushes. */
 const MISSED_MS = LEASE_MS + 2 * FLUSH_MS;
-/** The judge looks at leases at least so often. */
-const LOOK_MS = 800;
+/** The judge checks leases at least so often. */
+const CHECK_MS = 800;
 const OPEN_MS = 1000;
 const PROBE_INTERVAL_MS = 1000;
-/** Less than between two looks, two flushes or two probes. */
+/** Less than between two checks, two flushes or two probes. */
 const STEP_MS = 250;
 const LOOPBACK = new AddressRules(['127.0.0.0/8', '::1/128']);
 const LIVENESS = {
@@ -31,7 +34,7 @@ const LIVENESS = {
   probeAllow: LOOPBACK,
 };
 
-/** What a healthUrl stands for. */
+/** The server of a healthUrl. */
 class Endpoint {
   status = 200;
   body = '';
@@ -66,6 +69,30 @@ class Endpoint {
     this.#server.closeAllConnections();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** Keeps the notices of one namespace. */
+class Receiver implements RegistryNotices {
+  namespace: string;
+  readonly guardNotices: GuardNotice[] = [];
+  /** Changes of circuits, each as often as it was delivered. */
+  readonly delivered: string[] = [];
+  /** How deliveries end. */
+  refusal: SwarmError | null = null;
+
+  constructor(namespace = '') {
+    this.namespace = namespace;
+  }
+
+  readonly guard = (namespace: string, notice: GuardNotice): void => {
+    if (namespace === this.namespace) this.guardNotices.push(notice);
+  };
+
+  readonly circuitChanged = async ({ namespace, name, circuit, revision }: CircuitChange): Promise<void> => {
+    if (namespace !== this.namespace) return;
+    this.delivered.push(`${name} ${circuit} ${revision}`);
+    if (this.refusal !== null) throw this.refusal;
+  };
 }
 
 export function livenessSuite(replicas: Replicas): void {
@@ -103,20 +130,20 @@ function livenessTests(replicas: Replicas): void {
     const clock = time.clock();
     return { replica: await replicas.start(settings({ clock })), clock };
   };
-  const beat = async (swarm: Swarm, token: string): Promise<void> => {
-    await swarm.registry.heartbeat(await swarm.agent(token), undefined);
+  const sendHeartbeat = async (swarm: Swarm, token: string): Promise<void> => {
+    await swarm.registry.heartbeats.renew(await swarm.agent(token), undefined);
   };
-  /** An agent that beats from now on, three times a lease, as the SDK does. Returns what ends it. */
-  const beating = async (swarm: Swarm, token: string): Promise<() => void> => {
-    await beat(swarm, token);
-    const stop = repeat(time.clock(), LEASE_MS / 3, () => beat(swarm, token));
+  /** Heartbeats of an agent, three times a lease, as the SDK sends them. Returns what ends them. */
+  const startHeartbeats = async (swarm: Swarm, token: string): Promise<() => void> => {
+    await sendHeartbeat(swarm, token);
+    const stop = repeat(time.clock(), LEASE_MS / 3, () => sendHeartbeat(swarm, token));
     stack.push(stop);
     return stop;
   };
-  /** Agents that have been healthy for longer than any grace; what ends the beats of each. */
+  /** Agents that have been healthy for longer than any grace. Returns what ends the heartbeats of each. */
   const startHealthy = async (swarm: Swarm, names: readonly string[]): Promise<(() => void)[]> => {
     const stops: (() => void)[] = [];
-    for (const name of names) stops.push(await beating(swarm, await swarm.join(name)));
+    for (const name of names) stops.push(await startHeartbeats(swarm, await swarm.join(name)));
     await time.advance(2 * MISSED_MS);
     for (const name of names) expect(await statusOf(swarm, name)).toMatchObject({ health: 'healthy' });
     return stops;
@@ -143,46 +170,51 @@ function livenessTests(replicas: Replicas): void {
     await sql`update agents set doc = jsonb_set(doc, '{status,circuit}', to_jsonb(${circuit}::text))
       where namespace = ${namespace} and name = ${name}`.execute(replica.database.kysely);
   };
-  const brakeOf = (swarm: Swarm): string[] => {
-    const said: string[] = [];
-    const onBrake = (namespace: string, says: string) => void (namespace === swarm.namespace && said.push(says));
-    stack.push(swarm.registry.observe({ onGroup: () => undefined, onLinked: () => undefined, onBrake }));
-    return said;
+  /** A new namespace through a replica whose notices go to `receiver`. */
+  const receivingSwarm = async (receiver: Receiver): Promise<Swarm> => {
+    const swarm = await replicas.swarm(settings({ notices: receiver }));
+    receiver.namespace = swarm.namespace;
+    return swarm;
+  };
+  /** A new namespace, and what its mass-failure guard makes known. */
+  const guardedSwarm = async (): Promise<{ swarm: Swarm; notices: GuardNotice[] }> => {
+    const receiver = new Receiver();
+    return { swarm: await receivingSwarm(receiver), notices: receiver.guardNotices };
   };
 
   describe('a lease', () => {
-    it('makes an agent healthy with the first beat, unhealthy when it is missed, and healthy again', async () => {
+    it('makes an agent healthy with the first heartbeat, unhealthy when it is missed, and healthy again', async () => {
       const swarm = await replicas.swarm(settings());
       const token = await swarm.join('ada');
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unknown' });
-      await beat(swarm, token);
+      await sendHeartbeat(swarm, token);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy' });
-      // The grace of a replica that has just begun, and a beat.
+      // The grace of a replica that has just begun, and a heartbeat.
       await time.advance(LEASE_MS);
-      await beat(swarm, token);
+      await sendHeartbeat(swarm, token);
       await time.advance(MISSED_MS - 1);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy', circuit: 'closed' });
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy', circuit: 'closed' });
       expect((await statusOf(swarm, 'ada')).reason).toContain('missed its lease of 3 s');
-      await beat(swarm, token);
+      await sendHeartbeat(swarm, token);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy' });
     });
 
-    it('opens the circuit with the fourth miss, and beats close it again', async () => {
+    it('opens the circuit with the fourth miss, and heartbeats close it again', async () => {
       const swarm = await replicas.swarm(settings());
       const there = swarm.on(await replicas.start(settings()));
       const token = await swarm.join('ada');
       await time.advance(2 * LEASE_MS);
-      await beat(swarm, token);
+      await sendHeartbeat(swarm, token);
       await time.advance(4 * LEASE_MS + 2 * FLUSH_MS - 1);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy', circuit: 'closed' });
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       const opened = { health: 'unhealthy', circuit: 'open', consecutiveFailures: 4 };
       expect(await statusOf(swarm, 'ada')).toMatchObject(opened);
       expect((await statusOf(swarm, 'ada')).reason).toContain('missed 4 leases');
-      await until(async () => expect(await there.agent(token)).toMatchObject({ circuit: 'open' }));
-      await beating(swarm, token);
+      await until(async () => expect(await there.mirrored(token)).toMatchObject({ circuit: 'open' }));
+      await startHeartbeats(swarm, token);
       await time.advance(OPEN_MS + 2 * LEASE_MS);
       const closed = { circuit: 'closed', health: 'healthy', consecutiveFailures: 0 };
       expect(await statusOf(swarm, 'ada')).toMatchObject(closed);
@@ -203,35 +235,35 @@ function livenessTests(replicas: Replicas): void {
       const token = await swarm.join('ada');
       await time.advance(expireAfterMs - 1);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy' });
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       expect(await codeOf(swarm.get('ada'))).toBe('NOT_FOUND');
       await until(() => expect(watcher.changes.at(-1)).toMatchObject({ change: 'expired' }));
       expect(await codeOf(swarm.agent(token))).toBe('UNAUTHENTICATED');
     });
 
-    it('is not judged before a replica that has just started has waited for one', async () => {
+    it('is not judged by a replica that has started less than a lease ago', async () => {
       const first = await replicas.swarm(settings({ leaseMs: 60_000 }));
-      await beat(first, await first.join('ada'));
+      await sendHeartbeat(first, await first.join('ada'));
       await first.replica.close();
       // Silent for far longer than the lease of the replica that starts now.
       await time.advance(3 * LEASE_MS);
       const second = first.on(await replicas.start(settings()));
       await time.advance(MISSED_MS - 1);
       expect(await statusOf(second, 'ada')).toMatchObject({ health: 'healthy' });
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       expect(await statusOf(second, 'ada')).toMatchObject({ health: 'unhealthy' });
     });
 
-    it('is judged by another replica when the one that judged is gone, after a lease more', async () => {
+    it('is judged by another replica when the judging one has stopped, a lease later', async () => {
       const { replica, clock } = await startStoppable();
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       const swarm = await replicas.swarm(settings());
       const [stop] = await startHealthy(swarm, ['ada']);
       stop?.();
       clock.stopped = true;
       await time.advance(DUTY_MS + MISSED_MS - 1);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'healthy' });
-      await time.advance(2 * LOOK_MS);
+      await time.advance(2 * CHECK_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ health: 'unhealthy' });
       await replica.close();
     });
@@ -240,9 +272,9 @@ function livenessTests(replicas: Replicas): void {
       ['nearly half a lease', LEASE_MS / 2 - 100],
       ['nearly a lease', DUTY_MS - 100],
       ['three leases', 3 * LEASE_MS],
-    ])('of who beats is missed by no judge that stands still for %s', async (_, stillMs) => {
+    ])('of an agent with heartbeats is not missed by a judge that was stopped for %s', async (_, stillMs) => {
       const { clock } = await startStoppable();
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       const swarm = await replicas.swarm(settings());
       const names = ['ada', 'eve'];
       await startHealthy(swarm, names);
@@ -250,7 +282,7 @@ function livenessTests(replicas: Replicas): void {
         clock.stopped = true;
         await time.advance(stillMs);
         clock.stopped = false;
-        await time.advance(LOOK_MS);
+        await time.advance(CHECK_MS);
       }
       await time.advance(MISSED_MS);
       for (const name of names) {
@@ -258,7 +290,7 @@ function livenessTests(replicas: Replicas): void {
       }
     });
 
-    it('is missed by nobody while the beats that were heard cannot be written', async () => {
+    it('is not missed while the received heartbeats cannot be written', async () => {
       const swarm = await replicas.swarm(settings());
       await startHealthy(swarm, ['ada']);
       const { kysely } = swarm.replica.database;
@@ -278,15 +310,15 @@ function livenessTests(replicas: Replicas): void {
       expect((await shownOf(swarm, 'ada')).map(({ health }) => health)).not.toContain('unhealthy');
     });
 
-    it('lets a half-open circuit close by beats, however seldom the judge looks', async () => {
+    it('lets a half-open circuit close by heartbeats, however seldom the judge checks', async () => {
       const { replica, clock } = await startStoppable();
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       const swarm = await replicas.swarm(settings());
       const token = await swarm.join('ada');
       await untilStatus(swarm, 'ada', { circuit: 'open' });
-      await beating(swarm, token);
-      // It keeps the duty, and looks once in more than half a lease.
-      for (let look = 0; look < 6; look += 1) {
+      await startHeartbeats(swarm, token);
+      // It keeps the duty, and checks once in more than half a lease.
+      for (let check = 0; check < 6; check += 1) {
         clock.stopped = true;
         await time.advance(DUTY_MS - STEP_MS);
         clock.stopped = false;
@@ -302,22 +334,24 @@ function livenessTests(replicas: Replicas): void {
   });
 
   describe('a circuit', () => {
-    it('is tripped by an operator until it is reset, whatever the beats say', async () => {
+    it('is tripped by an operator until it is reset, whatever the heartbeats', async () => {
       const swarm = await replicas.swarm(settings());
       await startHealthy(swarm, ['ada']);
       const { namespace } = swarm;
-      const tripped = await swarm.registry.trip({ namespace, name: 'ada', reason: 'runaway' });
+      const tripped = await swarm.registry.circuits.trip({ namespace, name: 'ada', reason: 'runaway' });
       expect(tripped.status).toMatchObject({ circuit: 'open', reason: 'runaway' });
       await time.advance(10 * OPEN_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open', health: 'healthy' });
-      expect((await swarm.registry.reset({ namespace, name: 'ada' })).status).toMatchObject({ circuit: 'closed' });
-      expect(await codeOf(swarm.registry.trip({ namespace, name: 'nobody' }))).toBe('NOT_FOUND');
+      expect((await swarm.registry.circuits.reset({ namespace, name: 'ada' })).status).toMatchObject({
+        circuit: 'closed',
+      });
+      expect(await codeOf(swarm.registry.circuits.trip({ namespace, name: 'nobody' }))).toBe('NOT_FOUND');
     });
 
     it('opens, and is tried again, in half a second, however long the lease is', async () => {
       const swarm = await replicas.swarm(settings({ leaseMs: 60_000 }));
-      await beat(swarm, await swarm.join('ada'));
-      // Between two looks at everybody.
+      await sendHeartbeat(swarm, await swarm.join('ada'));
+      // Between two checks of all agents.
       await time.advance(1000);
       const { id, incarnation, status } = await swarm.get('ada');
       const successAt = Date.parse(status.lastSeenAt ?? '');
@@ -331,7 +365,7 @@ function livenessTests(replicas: Replicas): void {
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'half_open' });
     });
 
-    it('is shown as it is remembered, also when what was shown last came too late', async () => {
+    it('is shown as it is remembered, also after a process that was stopped has shown another', async () => {
       const swarm = await replicas.swarm(settings());
       await startHealthy(swarm, ['ada']);
       await showCircuit(swarm, 'ada', 'half_open');
@@ -343,96 +377,87 @@ function livenessTests(replicas: Replicas): void {
       const swarm = await replicas.swarm(settings());
       const incarnation = '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
       await swarm.join('ada', { incarnation });
-      await swarm.registry.trip({ namespace: swarm.namespace, name: 'ada' });
+      await swarm.registry.circuits.trip({ namespace: swarm.namespace, name: 'ada' });
       await swarm.join('ada', { incarnation, version: '2.0.0' });
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open' });
       await swarm.deregister('ada');
       await swarm.join('ada', { incarnation });
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
     });
 
     it('belongs to the process', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.join('ada', { incarnation: '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
-      await swarm.registry.trip({ namespace: swarm.namespace, name: 'ada' });
+      await swarm.registry.circuits.trip({ namespace: swarm.namespace, name: 'ada' });
       await swarm.join('ada', { incarnation: '7f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
-      // Nor does what is remembered of the one before come back with the next look.
-      await time.advance(LOOK_MS);
+      // Nor does the memory of the one before come back with the next check.
+      await time.advance(CHECK_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
     });
   });
 
-  describe('news of circuits', () => {
-    const trip = (swarm: Swarm, name: string) => swarm.registry.trip({ namespace: swarm.namespace, name });
-    /** What a replica tells, in order. What is to be told is that of this namespace alone. */
-    const hear = (swarm: Swarm, refusing: () => SwarmError | null = () => null) => {
-      const heard: string[] = [];
-      const end = swarm.registry.tellOfCircuits(async ({ namespace, name, circuit, revision }) => {
-        if (namespace !== swarm.namespace) return;
-        heard.push(`${name} ${circuit} ${revision}`);
-        const refusal = refusing();
-        if (refusal !== null) throw refusal;
-      });
-      stack.push(end);
-      return heard;
-    };
+  describe('a change of a circuit', () => {
+    const trip = (swarm: Swarm, name: string) => swarm.registry.circuits.trip({ namespace: swarm.namespace, name });
 
-    it('are told once, by one replica, in the order of commits', async () => {
-      const swarm = await replicas.swarm(settings());
-      const there = swarm.on(await replicas.start(settings()));
-      const tellers = [hear(swarm), hear(there)];
-      const told = () => tellers.flat();
+    it('is delivered once, by one replica, in the order of commits', async () => {
+      const receiver = new Receiver();
+      const swarm = await receivingSwarm(receiver);
+      const another = new Receiver(swarm.namespace);
+      const there = swarm.on(await replicas.start(settings({ notices: another })));
+      const delivered = () => [...receiver.delivered, ...another.delivered];
       await swarm.register('ada');
       const { revision } = await trip(swarm, 'ada');
-      await until(() => expect(told()).toEqual([`ada open ${revision}`]));
+      await until(() => expect(delivered()).toEqual([`ada open ${revision}`]));
       await trip(there, 'ada');
-      const reset = await there.registry.reset({ namespace: swarm.namespace, name: 'ada' });
-      await until(() => expect(told()).toContain(`ada closed ${reset.revision}`));
-      await time.advance(2 * NEWS_CLAIM_MS);
-      expect(told()).toHaveLength(2);
+      const reset = await there.registry.circuits.reset({ namespace: swarm.namespace, name: 'ada' });
+      await until(() => expect(delivered()).toContain(`ada closed ${reset.revision}`));
+      await time.advance(2 * OUTBOX_CLAIM_MS);
+      expect(delivered()).toHaveLength(2);
     });
 
-    it('are told by another replica when the one that committed them does not come to it', async () => {
+    it('is delivered by another replica when the one that committed it does not', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.register('ada');
       const { revision } = await trip(swarm, 'ada');
-      const heard = hear(swarm.on(await replicas.start(settings())));
-      await until(() => expect(heard).toEqual([`ada open ${revision}`]));
+      const receiver = new Receiver(swarm.namespace);
+      await replicas.start(settings({ notices: receiver }));
+      await until(() => expect(receiver.delivered).toEqual([`ada open ${revision}`]));
     });
 
-    it('are told again when they could not be heard, until they are or never can be', async () => {
-      const swarm = await replicas.swarm(settings());
-      let refusal: SwarmError | null = new SwarmError('UNAVAILABLE', 'the bus is away');
-      const heard = hear(swarm, () => refusal);
+    it('is delivered again after a failure, until it is taken or no retry can help', async () => {
+      const receiver = new Receiver();
+      const swarm = await receivingSwarm(receiver);
+      receiver.refusal = new SwarmError('UNAVAILABLE', 'the bus is unavailable');
       await swarm.register('ada');
       await trip(swarm, 'ada');
-      await until(() => expect(heard).toHaveLength(1));
-      await time.advance(NEWS_CLAIM_MS - 1);
-      expect(heard).toHaveLength(1);
-      await time.advance(NEWS_POLL_MS);
-      expect(heard).toHaveLength(2);
-      refusal = new SwarmError('INVALID_INPUT', 'nobody can hear this');
-      await time.advance(NEWS_CLAIM_MS + NEWS_POLL_MS);
-      expect(heard).toHaveLength(3);
-      await time.advance(10 * NEWS_CLAIM_MS);
-      expect(heard).toHaveLength(3);
+      await until(() => expect(receiver.delivered).toHaveLength(1));
+      await time.advance(OUTBOX_CLAIM_MS - 1);
+      expect(receiver.delivered).toHaveLength(1);
+      await time.advance(OUTBOX_POLL_MS);
+      expect(receiver.delivered).toHaveLength(2);
+      receiver.refusal = new SwarmError('INVALID_INPUT', 'this is never taken');
+      await time.advance(OUTBOX_CLAIM_MS + OUTBOX_POLL_MS);
+      expect(receiver.delivered).toHaveLength(3);
+      await time.advance(10 * OUTBOX_CLAIM_MS);
+      expect(receiver.delivered).toHaveLength(3);
     });
 
-    it('are forgotten after a day when nobody hears them', async () => {
+    it('is deleted after a day when no replica delivers it', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.register('ada');
       await trip(swarm, 'ada');
       await swarm.replica.close();
       await time.advance(86_400_001);
-      const there = swarm.on(await replicas.start(settings()));
-      // Until it tidies up by itself.
+      await replicas.start(settings());
+      // Until it applies retention by itself.
       await time.advance(37_500);
-      const heard = hear(there);
-      await time.advance(NEWS_POLL_MS);
-      expect(heard).toEqual([]);
+      const receiver = new Receiver(swarm.namespace);
+      await replicas.start(settings({ notices: receiver }));
+      await time.advance(OUTBOX_POLL_MS);
+      expect(receiver.delivered).toEqual([]);
     });
   });
 
@@ -441,7 +466,7 @@ function livenessTests(replicas: Replicas): void {
       const swarm = await replicas.swarm(settings());
       const there = await endpoint();
       const token = await swarm.join('ada', { healthUrl: there.url });
-      await beating(swarm, token);
+      await startHeartbeats(swarm, token);
       await untilStatus(swarm, 'ada', { health: 'healthy' });
       there.failures = 3;
       await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('500') });
@@ -473,9 +498,9 @@ function livenessTests(replicas: Replicas): void {
       await movingUntil(() => expect(there.asked).toBeGreaterThan(then + 2));
     });
 
-    it('that answers shows the circuit as it is, also before a judge looks', async () => {
+    it('that answers makes the shown circuit the remembered one, also before a judge checks', async () => {
       const { replica, clock } = await startStoppable();
-      await time.advance(LOOK_MS);
+      await time.advance(CHECK_MS);
       const swarm = await replicas.swarm(settings());
       const there = await endpoint();
       await swarm.register('ada', { healthUrl: there.url });
@@ -488,11 +513,11 @@ function livenessTests(replicas: Replicas): void {
       await replica.close();
     });
 
-    it('that hangs fails whoever is ready, and nobody who is busy and beats', async () => {
+    it('that hangs fails an agent that is ready, and not one that is busy and sends heartbeats', async () => {
       const swarm = await replicas.swarm(settings());
       const [there, elsewhere] = [await endpoint(), await endpoint()];
-      await beating(swarm, await swarm.join('ada', { healthUrl: there.url }));
-      await beating(swarm, await swarm.join('eve', { healthUrl: elsewhere.url }));
+      await startHeartbeats(swarm, await swarm.join('ada', { healthUrl: there.url }));
+      await startHeartbeats(swarm, await swarm.join('eve', { healthUrl: elsewhere.url }));
       there.body = '{"status":"busy"}';
       await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'busy' });
       await untilStatus(swarm, 'eve', { health: 'healthy', activity: 'ready' });
@@ -518,7 +543,7 @@ function livenessTests(replicas: Replicas): void {
     it('that fails is no failure of an agent that is paused', async () => {
       const swarm = await replicas.swarm(settings());
       const there = await endpoint();
-      await beating(swarm, await swarm.join('ada', { healthUrl: there.url }));
+      await startHeartbeats(swarm, await swarm.join('ada', { healthUrl: there.url }));
       there.body = '{"status":"paused"}';
       await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'paused' });
       there.status = 500;
@@ -528,7 +553,7 @@ function livenessTests(replicas: Replicas): void {
       expect(await statusOf(swarm, 'ada')).toMatchObject(shown);
     });
 
-    it('may say that the agent is busy, and everybody is shown so', async () => {
+    it('may report that the agent is busy, and its status shows so', async () => {
       const swarm = await replicas.swarm(settings());
       const there = await endpoint();
       there.body = '{"status":"busy"}';
@@ -538,63 +563,60 @@ function livenessTests(replicas: Replicas): void {
       await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'ready' });
     });
 
-    it('that may not be probed is a failure that says so', async () => {
+    it('that may not be probed is a failure whose reason names that', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.register('ada', { healthUrl: 'http://169.254.169.254/latest/meta-data' });
       await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('never probed') });
     });
   });
 
-  describe('the brake', () => {
+  describe('the mass-failure guard', () => {
     const names = Array.from({ length: 12 }, (_, i) => `ada-${i}`);
 
-    it('holds when half of the agents fail together, says so, and lets go; who stays away is tripped after it', async () => {
-      const swarm = await replicas.swarm(settings());
-      const said = brakeOf(swarm);
+    it('suspends liveness when half of the agents fail together, and resumes it; agents that stay away are tripped then', async () => {
+      const { swarm, notices } = await guardedSwarm();
       const stops = await startHealthy(swarm, names);
       for (const stop of stops.slice(0, 8)) stop();
-      await time.advance(MISSED_MS + LEASE_MS / 3 + LOOK_MS);
-      expect(said).toEqual(['suspended']);
-      expect(swarm.registry.suspended).toEqual([swarm.namespace]);
-      await movingUntil(() => expect(said).toEqual(['suspended', 'resumed']));
-      expect(swarm.registry.suspended).toEqual([]);
+      await time.advance(MISSED_MS + LEASE_MS / 3 + CHECK_MS);
+      expect(notices).toEqual(['suspended']);
+      expect(swarm.registry.suspended()).toEqual([swarm.namespace]);
+      await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
+      expect(swarm.registry.suspended()).toEqual([]);
       for (const name of names.slice(0, 8)) {
         expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed', health: 'unhealthy' });
       }
-      await time.advance(4 * LEASE_MS + LOOK_MS);
+      await time.advance(4 * LEASE_MS + CHECK_MS);
       for (const name of names.slice(0, 8)) {
         expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).toContain('open');
       }
       for (const name of names.slice(8)) {
         expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed', health: 'healthy' });
       }
-      expect(said).toEqual(['suspended', 'resumed']);
+      expect(notices).toEqual(['suspended', 'resumed']);
     });
 
-    it('holds for a fleet that was last heard of at different times within a lease', async () => {
-      const swarm = await replicas.swarm(settings());
-      const said = brakeOf(swarm);
+    it('suspends liveness for a fleet whose last heartbeats came at different times within a lease', async () => {
+      const { swarm, notices } = await guardedSwarm();
       const tokens = await Promise.all(names.map((name) => swarm.join(name)));
       await time.advance(LEASE_MS);
       for (const [place, token] of tokens.entries()) {
-        if (place >= 7) await beating(swarm, token);
-        else if (place < 4) await beat(swarm, token);
+        if (place >= 7) await startHeartbeats(swarm, token);
+        else if (place < 4) await sendHeartbeat(swarm, token);
       }
       await time.advance(LEASE_MS - 100);
-      for (const token of tokens.slice(4, 7)) await beat(swarm, token);
+      for (const token of tokens.slice(4, 7)) await sendHeartbeat(swarm, token);
       await time.advance(5 * LEASE_MS);
-      expect(said).toContain('suspended');
+      expect(notices).toContain('suspended');
       for (const name of names) expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed' });
     });
 
-    it('forgets what probes have counted meanwhile', async () => {
-      const swarm = await replicas.swarm(settings());
-      const said = brakeOf(swarm);
+    it('forgets the failures that probes have counted meanwhile', async () => {
+      const { swarm, notices } = await guardedSwarm();
       const there = await endpoint();
       for (const name of names.slice(0, 6)) await swarm.register(name, { healthUrl: there.url });
       for (const name of names.slice(0, 6)) await untilStatus(swarm, name, { health: 'healthy' });
       there.status = 500;
-      await movingUntil(() => expect(said).toEqual(['suspended', 'resumed']));
+      await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
       for (const name of names.slice(0, 6)) expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed' });
       there.status = 200;
       for (const name of names.slice(0, 6)) await untilStatus(swarm, name, { health: 'healthy' });
@@ -603,16 +625,15 @@ function livenessTests(replicas: Replicas): void {
       }
     });
 
-    it('is not held by a few that never answered, nor for one that vanishes', async () => {
-      const swarm = await replicas.swarm(settings());
-      const said = brakeOf(swarm);
+    it('is not engaged by a few agents that never answered, nor by one that vanishes', async () => {
+      const { swarm, notices } = await guardedSwarm();
       const [stop] = await startHealthy(swarm, names.slice(0, 8));
       for (let fake = 0; fake < 6; fake += 1) await swarm.register(`fake-${fake}`);
       stop?.();
-      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + LOOK_MS);
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + CHECK_MS);
       expect(await statusOf(swarm, 'ada-0')).toMatchObject({ circuit: 'open' });
       expect(await statusOf(swarm, 'fake-0')).toMatchObject({ circuit: 'open' });
-      expect(said).toEqual([]);
+      expect(notices).toEqual([]);
     });
   });
 }

@@ -35,7 +35,7 @@ export function resumeSuite(replicas: Replicas): void {
       for (const watcher of watchers) await watcher.synced();
       for (let i = 0; i < 3; i += 1) {
         await swarm.register(`ada-${i}`);
-        for (const watcher of watchers) await watcher.hears(`registered ada-${i}`);
+        for (const watcher of watchers) await watcher.receives(`registered ada-${i}`);
       }
       expect(there.flatMap(({ replica }) => replica.errors)).toEqual([]);
     });
@@ -44,24 +44,24 @@ export function resumeSuite(replicas: Replicas): void {
       const swarm = await replicas.swarm();
       const linked = swarm.on(await replicas.start());
       const deaf = swarm.on(await replicas.start({ deaf: true }));
-      const heard: string[] = [];
+      const received: string[] = [];
       let cursor: string | undefined;
       for (let i = 0; i < 9; i += 1) {
         await (i % 2 === 0 ? linked : deaf).register(`agent-${i}`);
         const at = i % 3 === 0 ? swarm : i % 3 === 1 ? linked : deaf;
         const watcher = at.watch(cursor === undefined ? {} : { cursor });
-        await watcher.until(({ heard: all }) => all.some((line) => line.endsWith(`agent-${i}`)));
+        await watcher.until(({ received: all }) => all.some((line) => line.endsWith(`agent-${i}`)));
         await watcher.synced();
-        heard.push(...watcher.changes.map(({ revision }) => String(revision)));
+        received.push(...watcher.changes.map(({ revision }) => String(revision)));
         cursor = watcher.lastId;
         await watcher.stop();
       }
-      expect(heard).toEqual(['2', '3', '4', '5', '6', '7', '8', '9']);
+      expect(received).toEqual(['2', '3', '4', '5', '6', '7', '8', '9']);
     });
   });
 
   describe('a slow watcher', () => {
-    it('is whole again when it reads on, far behind what is kept in memory', async () => {
+    it('receives every change when it reads on, also those that are no longer in memory', async () => {
       const swarm = await replicas.swarm();
       const watchers = [swarm.watch(), swarm.watch({ filter: { labels: { team: 'a' } } })];
       const quick = swarm.watch();
@@ -79,7 +79,7 @@ export function resumeSuite(replicas: Replicas): void {
       expect([...(filtered?.agents.keys() ?? [])]).toEqual(['last']);
     });
 
-    it('that the log has left behind gets a reset', async () => {
+    it('whose cursor is before the horizon gets a reset', async () => {
       const swarm = await replicas.swarm();
       const keeper = await housekeepingReplica(replicas, 10);
       await swarm.register('ada');
@@ -88,9 +88,9 @@ export function resumeSuite(replicas: Replicas): void {
       watcher.pause();
       await overflow(swarm);
       await swarm.deregister('ada');
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       watcher.resume();
-      await watcher.until(({ heard }) => heard.filter((line) => line === 'synced').length === 2);
+      await watcher.until(({ received }) => received.filter((line) => line === 'synced').length === 2);
       const resets = watcher.events.filter((event) => event.type === 'snapshot' && event.reset);
       expect(resets).toHaveLength(1);
       expect([...watcher.agents.keys()]).toEqual(await swarm.names());
@@ -102,12 +102,12 @@ export function resumeSuite(replicas: Replicas): void {
       const swarm = await replicas.swarm();
       const keeper = await housekeepingReplica(replicas, 4);
       for (let i = 1; i <= 10; i += 1) await swarm.register(`agent-${i}`);
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       // One that knows the changes from memory, and one that never saw them.
       for (const there of [swarm, swarm.on(await replicas.start())]) {
         const horizon = there.watch({ cursor: 6 });
         await horizon.synced();
-        expect(horizon.heard).toEqual([
+        expect(horizon.received).toEqual([
           'registered agent-7',
           'registered agent-8',
           'registered agent-9',
@@ -122,7 +122,7 @@ export function resumeSuite(replicas: Replicas): void {
         }
       }
       await swarm.register('agent-11');
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       const later = swarm.watch({ cursor: 6 });
       await later.synced();
       expect(later.events[0]).toMatchObject({ type: 'snapshot', reset: true });
@@ -134,32 +134,32 @@ export function resumeSuite(replicas: Replicas): void {
       await sql`update changes set at = at - interval '2 days' where namespace = ${swarm.namespace} and revision <= 2`.execute(
         swarm.replica.database.kysely,
       );
-      await swarm.registry.housekeep();
+      await swarm.registry.retention.apply();
       const kept = swarm.watch({ cursor: 2 });
       await kept.synced();
-      expect(kept.heard).toEqual(['registered c', 'synced']);
+      expect(kept.received).toEqual(['registered c', 'synced']);
       const behind = swarm.watch({ cursor: 1 });
       await behind.synced();
-      expect(behind.heard).toEqual(['reset a b c', 'synced']);
+      expect(behind.received).toEqual(['reset a b c', 'synced']);
     });
 
-    it('of everything leaves the newest cursor good', async () => {
+    it('of all changes leaves the newest cursor valid', async () => {
       const swarm = await replicas.swarm();
       const keeper = await housekeepingReplica(replicas, 0);
       await swarm.register('ada');
       const watcher = swarm.watch();
       await watcher.synced();
-      await keeper.registry.housekeep();
+      await keeper.registry.retention.apply();
       const resumed = swarm.on(await replicas.start()).watch({ cursor: watcher.lastId });
-      await resumed.hears('synced');
+      await resumed.receives('synced');
       await swarm.register('eve');
-      for (const each of [watcher, resumed]) await each.hears('synced', 'registered eve');
+      for (const each of [watcher, resumed]) await each.receives('synced', 'registered eve');
       expect(resumed.items).toHaveLength(2);
     });
   });
 
   describe('a store that went back in time', () => {
-    it('resets its watchers, and they are in step with it again', async () => {
+    it('resets its watchers, and they mirror it again', async () => {
       const swarm = await replicas.swarm();
       const there = swarm.on(await replicas.start());
       for (const name of ['a', 'b', 'c', 'd']) await swarm.register(name);
@@ -167,16 +167,16 @@ export function resumeSuite(replicas: Replicas): void {
       for (const watcher of watchers) await watcher.synced();
       await goBack(swarm, 2);
       for (const watcher of watchers) {
-        await watcher.until(({ heard }) => heard.includes('reset a b'));
-        await watcher.hears('reset a b', 'synced');
+        await watcher.until(({ received }) => received.includes('reset a b'));
+        await watcher.receives('reset a b', 'synced');
       }
       await there.register('e');
-      for (const watcher of watchers) await watcher.hears('reset a b', 'synced', 'registered e');
+      for (const watcher of watchers) await watcher.receives('reset a b', 'synced', 'registered e');
       const late = swarm.watch({ cursor: 4 });
-      await late.hears('reset a b e', 'synced');
+      await late.receives('reset a b e', 'synced');
     });
 
-    it('makes replicas look again who holds a token', async () => {
+    it('makes replicas look tokens up again', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
       const token = await swarm.join('eve');

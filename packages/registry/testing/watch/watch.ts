@@ -18,7 +18,7 @@ async function firstBatch(swarm: Swarm, cursor: WatchRequest['cursor']) {
 
 export function watchSuite(replicas: Replicas): void {
   describe('a watch', () => {
-    it('begins with a snapshot, empty if need be, and is told when it is whole', async () => {
+    it('begins with a snapshot, empty if need be, and receives `synced` after it', async () => {
       const swarm = await replicas.swarm();
       const empty = swarm.watch();
       await empty.synced();
@@ -35,22 +35,22 @@ export function watchSuite(replicas: Replicas): void {
       ]);
     });
 
-    it('hears every change in its order, as the call that made it was answered', async () => {
+    it('receives every change in its order, as the call that made it was answered', async () => {
       const swarm = await replicas.swarm();
       const watcher = swarm.watch();
       await watcher.synced();
       const token = await swarm.join('ada');
       const updated = await swarm.update('ada', { version: '2.0.0' });
-      await swarm.registry.heartbeat(await swarm.agent(token), 'busy');
+      await swarm.registry.heartbeats.renew(await swarm.agent(token), 'busy');
       const removed = await swarm.deregister('ada', 'done');
-      await watcher.hears('synced', 'registered ada', 'updated ada', 'status ada', 'deregistered ada');
+      await watcher.receives('synced', 'registered ada', 'updated ada', 'status ada', 'deregistered ada');
       const [, second, third, fourth] = watcher.changes;
       expect(second).toMatchObject({ revision: 2, agent: updated, at: updated.updatedAt });
       expect(third).toMatchObject({ agent: { status: { activity: 'busy' } } });
       expect(fourth).toMatchObject({ agent: removed });
     });
 
-    it('says the same on every replica, and to those who come back', async () => {
+    it('has the same values on every replica, and when it is resumed', async () => {
       const swarm = await replicas.swarm();
       const there = swarm.on(await replicas.start());
       const here = swarm.watch();
@@ -95,10 +95,10 @@ export function watchSuite(replicas: Replicas): void {
       for (const { agents } of watchers) expect([...agents.keys()].toSorted()).toEqual(names);
     });
 
-    it('gets a bookmark now and then when nothing happens that it hears of', async () => {
+    it('receives a bookmark now and then when it receives no change', async () => {
       const swarm = await replicas.swarm({ bookmarkIntervalMs: 30 });
       const watcher = swarm.watch({ filter: { role: 'boss' } });
-      await watcher.hears('synced', 'bookmark', 'bookmark');
+      await watcher.receives('synced', 'bookmark', 'bookmark');
       expect(watcher.lastId).toBe('0');
       await swarm.register('ada');
       await watcher.until(({ lastId }) => lastId === '1');
@@ -110,29 +110,29 @@ export function watchSuite(replicas: Replicas): void {
       for (const name of ['a', 'b', 'c']) await swarm.register(name);
       for (const cursor of [1, '1', '01']) {
         const watcher = swarm.watch({ cursor });
-        await watcher.hears('registered b', 'registered c', 'synced');
+        await watcher.receives('registered b', 'registered c', 'synced');
         expect(watcher.items).toHaveLength(3);
       }
       const head = swarm.watch({ cursor: '3' });
       await head.synced();
       expect(head.items).toEqual([{ id: '3', event: { type: 'synced', revision: 3 } }]);
       await swarm.register('d');
-      await head.hears('synced', 'registered d');
+      await head.receives('synced', 'registered d');
     });
 
-    it('begins anew as a reset where its cursor cannot be continued', async () => {
+    it('begins with a reset where its cursor cannot be resumed', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada');
       for (const cursor of [SNAPSHOT_ID, '2', 7, Number.MAX_SAFE_INTEGER, -1]) {
         const watcher = swarm.watch({ cursor });
         await watcher.synced();
-        expect(watcher.heard).toEqual(['reset ada', 'synced']);
+        expect(watcher.received).toEqual(['reset ada', 'synced']);
         await watcher.stop();
       }
       expect(await firstBatch(swarm, '')).toMatchObject([{ event: { type: 'snapshot', reset: false } }]);
     });
 
-    it('refuses a cursor that is none', async () => {
+    it('refuses a cursor that no watch has returned', async () => {
       const swarm = await replicas.swarm();
       const digits = [16, 17].map((count) => '9'.repeat(count));
       for (const cursor of ['latest', '-1', '1.5', '1e3', ' 1', '0x1', '1; drop table', ...digits, 1.5, Number.NaN]) {
@@ -143,17 +143,17 @@ export function watchSuite(replicas: Replicas): void {
       }
     });
 
-    it('hears nothing of other namespaces', async () => {
+    it('receives no change of other namespaces', async () => {
       const here = await replicas.swarm();
       const there = await replicas.swarm();
       const watcher = here.watch();
       await watcher.synced();
       await there.register('ada');
       await here.register('eve');
-      await watcher.hears('synced', 'registered eve');
+      await watcher.receives('synced', 'registered eve');
     });
 
-    it('ends when it is told to, with the refusal if that is why, and is counted while it is open', async () => {
+    it('ends when its signal aborts, with the refusal if that is the reason, and is counted while it is open', async () => {
       const swarm = await replicas.swarm();
       const ending = new AbortController();
       const watch = swarm.registry.watches.open({ namespace: swarm.namespace, filter: {}, cursor: 0 }, ending.signal);
@@ -174,7 +174,7 @@ export function watchSuite(replicas: Replicas): void {
       expect(swarm.registry.watches.size).toBe(0);
     });
 
-    it('ends with UNAVAILABLE when the replica shuts down, having heard everything', async () => {
+    it('ends with UNAVAILABLE when the replica shuts down, after every change', async () => {
       const swarm = await replicas.swarm();
       const watcher = swarm.watch();
       await watcher.synced();
@@ -187,11 +187,11 @@ export function watchSuite(replicas: Replicas): void {
   });
 
   describe('a filtered watch', () => {
-    it('hears of an agent that begins to match as updated, and of one that stops as left', async () => {
+    it('receives an agent that begins to match as updated, and one that stops as left', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada', { labels: { team: 'a' } });
       const watcher = swarm.watch({ filter: { labels: { team: 'b' } } });
-      await watcher.hears('snapshot', 'synced');
+      await watcher.receives('snapshot', 'synced');
       await swarm.register('eve', { labels: { team: 'a' } });
       await swarm.update('ada', { labels: { team: 'b' } });
       await swarm.update('ada', { version: '2.0.0' });
@@ -199,34 +199,34 @@ export function watchSuite(replicas: Replicas): void {
       await swarm.deregister('ada');
       await swarm.register('bob', { labels: { team: 'b' } });
       await swarm.deregister('bob');
-      const heard = ['updated ada', 'updated ada', 'left ada', 'registered bob', 'deregistered bob'];
-      await watcher.hears('synced', ...heard);
+      const received = ['updated ada', 'updated ada', 'left ada', 'registered bob', 'deregistered bob'];
+      await watcher.receives('synced', ...received);
       expect(watcher.changes.map(({ revision }) => revision)).toEqual([3, 4, 5, 7, 8]);
       expect(watcher.changes[2]?.agent).toEqual(left);
       // Whoever comes back hears the same, from the ring and from the log.
       for (const there of [swarm, swarm.on(await replicas.start())]) {
         const resumed = there.watch({ filter: { labels: { team: 'b' } }, cursor: '2' });
-        await resumed.hears(...heard, 'synced');
+        await resumed.receives(...received, 'synced');
         const amid = there.watch({ filter: { labels: { team: 'b' } }, cursor: '4' });
-        await amid.hears('left ada', 'registered bob', 'deregistered bob', 'synced');
+        await amid.receives('left ada', 'registered bob', 'deregistered bob', 'synced');
       }
     });
 
-    it('begins with those that match', async () => {
+    it('begins with the agents that match', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada', { capabilities: ['plan'], topics: { publishes: ['plan.*'] } });
       await swarm.register('bob', { capabilities: ['plan'] });
       await swarm.register('eve', { topics: { subscribes: ['plan.>'] } });
-      const heard = async (filter: object) => {
+      const received = async (filter: object) => {
         const watcher = swarm.watch({ filter });
         await watcher.synced();
-        return watcher.heard[0];
+        return watcher.received[0];
       };
-      expect(await heard({ capability: 'plan' })).toBe('snapshot ada bob');
-      expect(await heard({ topic: 'plan.done' })).toBe('snapshot ada eve');
-      expect(await heard({ topic: 'plan.a.b' })).toBe('snapshot eve');
-      expect(await heard({ capability: 'plan', topic: 'plan.done' })).toBe('snapshot ada');
-      expect(await heard({ role: 'boss' })).toBe('snapshot');
+      expect(await received({ capability: 'plan' })).toBe('snapshot ada bob');
+      expect(await received({ topic: 'plan.done' })).toBe('snapshot ada eve');
+      expect(await received({ topic: 'plan.a.b' })).toBe('snapshot eve');
+      expect(await received({ capability: 'plan', topic: 'plan.done' })).toBe('snapshot ada');
+      expect(await received({ role: 'boss' })).toBe('snapshot');
     });
 
     it('mirrors what its query answers, whatever happens', async () => {
@@ -267,14 +267,14 @@ export function watchSuite(replicas: Replicas): void {
     });
   });
 
-  it('shares one value among all who hear the same', async () => {
+  it('shares one value among all watchers that receive the same', async () => {
     const swarm = await replicas.swarm();
     const watchers = Array.from({ length: 20 }, (_, i) =>
       swarm.watch(i % 2 === 0 ? {} : { filter: { role: 'worker' } }),
     );
     for (const watcher of watchers) await watcher.synced();
     await swarm.register('ada');
-    for (const watcher of watchers) await watcher.hears('registered ada');
+    for (const watcher of watchers) await watcher.receives('registered ada');
     expect(new Set(watchers.map(({ items }) => items.at(-1))).size).toBe(1);
   });
 }

@@ -6,11 +6,11 @@ import { procedure, router } from '../trpc.ts';
 export const circuitRouter = router({
   trip: procedure.input(TripInput).mutation(({ ctx, input }): Promise<Agent> => {
     assertAdmin(ctx.principal);
-    return ctx.core.registry.trip(input);
+    return ctx.core.registry.circuits.trip(input);
   }),
 
   reset: procedure.input(ResetInput).mutation(({ ctx, input }): Promise<Agent> => {
     assertAdmin(ctx.principal);
-    return ctx.core.registry.reset(input);
+    return ctx.core.registry.circuits.reset(input);
   }),
 });

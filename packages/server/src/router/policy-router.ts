@@ -25,7 +25,7 @@ export const policyRouter = router({
     .input(PolicyExplainInput)
     .query(async ({ ctx, input: { namespace, name, action, topic } }): Promise<PolicyExplanation> => {
       assertMayRead(ctx.principal, namespace);
-      const { role, status } = await ctx.core.registry.get({ namespace, name });
+      const { role, status } = await ctx.core.registry.queries.get({ namespace, name });
       const agent = { name, role, circuit: status.circuit };
       return ctx.core.bus.explainPolicy(namespace, agent, { action, topic });
     }),

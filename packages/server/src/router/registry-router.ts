@@ -26,7 +26,7 @@ export const registryRouter = router({
   register: procedure.input(AgentRegistration).mutation(async ({ ctx, input }): Promise<RegisterResult> => {
     assertMayRegister(ctx.principal, input.namespace, input.role);
     ctx.core.registerRate.take(ctx.principal.id);
-    const result = await ctx.core.registry.register(input, ctx.principal);
+    const result = await ctx.core.registry.registrations.register(input, ctx.principal);
     ctx.core.metrics.registered(result.outcome);
     return result;
   }),
@@ -34,12 +34,12 @@ export const registryRouter = router({
   update: procedure.input(UpdateInput).mutation(async ({ ctx, input }): Promise<UpdateResult> => {
     assertMayChange(ctx.principal, input.namespace, input.name);
     ctx.core.registerRate.take(ctx.principal.id);
-    return { agent: await ctx.core.registry.update(input) };
+    return { agent: await ctx.core.registry.registrations.update(input) };
   }),
 
   deregister: procedure.input(DeregisterInput).mutation(async ({ ctx, input }): Promise<DeregisterResult> => {
     assertMayChange(ctx.principal, input.namespace, input.name);
-    return { agent: await ctx.core.registry.deregister(input) };
+    return { agent: await ctx.core.registry.registrations.deregister(input) };
   }),
 
   heartbeat: procedure
@@ -48,17 +48,17 @@ export const registryRouter = router({
 
   get: procedure.input(GetInput).query(({ ctx, input }): Promise<Agent> => {
     assertMayRead(ctx.principal, input.namespace);
-    return ctx.core.registry.get(input);
+    return ctx.core.registry.queries.get(input);
   }),
 
   query: procedure.input(QueryInput).query(({ ctx, input }): Promise<QueryResult> => {
     assertMayRead(ctx.principal, input.namespace);
-    return ctx.core.registry.query(input);
+    return ctx.core.registry.queries.query(input);
   }),
 
   history: procedure.input(HistoryInput).query(({ ctx, input }): Promise<HistoryResult> => {
     assertMayRead(ctx.principal, input.namespace);
-    return ctx.core.registry.history(input);
+    return ctx.core.registry.queries.history(input);
   }),
 
   watch: procedure

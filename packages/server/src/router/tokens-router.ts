@@ -13,17 +13,17 @@ import { procedure, router } from '../trpc.ts';
 export const tokensRouter = router({
   create: procedure.input(CreateTokenInput).mutation(({ ctx, input }): Promise<CreateTokenResult> => {
     assertAdmin(ctx.principal);
-    return ctx.core.registry.createToken(input);
+    return ctx.core.registry.tokens.create(input);
   }),
 
   list: procedure.input(ListTokensInput).query(async ({ ctx, input }): Promise<ListTokensResult> => {
     assertAdmin(ctx.principal);
-    return { tokens: await ctx.core.registry.listTokens(input.namespace) };
+    return { tokens: await ctx.core.registry.tokens.list(input.namespace) };
   }),
 
   revoke: procedure.input(RevokeTokenInput).mutation(async ({ ctx, input }): Promise<RevokeTokenResult> => {
     assertAdmin(ctx.principal);
-    await ctx.core.registry.revokeToken(input.namespace, input.id);
+    await ctx.core.registry.tokens.revoke(input.namespace, input.id);
     return { id: input.id };
   }),
 });

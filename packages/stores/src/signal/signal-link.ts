@@ -32,7 +32,7 @@ export interface OpenLinkOptions {
 /**
  * A signal over the links that `open` makes:
  *
- * - connecting: `open` runs. Succeeds → linked (all listeners are woken). Fails → waiting.
+ * - connecting: `open` runs. Succeeds → linked (all subscribers are woken, `onLinked` is called). Fails → waiting.
  * - linked: wake-ups are sent, one batch under way at a time. The link is lost, or a batch fails → waiting.
  * - waiting: 50 ms, doubling up to 2 s, less up to half of it by chance. Then → connecting.
  * - closed: from everywhere, by `close`.
@@ -97,7 +97,7 @@ export function createLinkedSignal(
       const onLinked = () => {
         retryMs = FIRST_RETRY_MS;
         isReported = false;
-        listeners.wakeAll();
+        listeners.linked();
         flush();
       };
       const reason = await runLink(onLinked).catch(asError);
@@ -120,6 +120,7 @@ export function createLinkedSignal(
     },
     subscribe: (channel, listener) =>
       closing.signal.aborted ? () => undefined : listeners.subscribe(wireName(channel), listener),
+    onLinked: (listener) => (closing.signal.aborted ? () => undefined : listeners.onLinked(listener)),
     get linked() {
       return link !== undefined;
     },

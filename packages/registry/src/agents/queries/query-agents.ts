@@ -3,12 +3,12 @@ import type { AgentFilter } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
-import type { AgentRow } from '../agent-row.ts';
+import type { AgentRow } from '../../documents/agent-row.ts';
 
 export interface Page {
   filter: AgentFilter;
   text: string | undefined;
-  /** Only names behind this one. */
+  /** Only names after this one. */
   after: string | null;
   limit: number;
 }
@@ -17,10 +17,10 @@ export interface PageRow extends AgentRow {
   name: string;
 }
 
-/** Agents that are looked at in the order of their names before the index of terms is asked. */
+/** Agents read in the order of their names before the index of terms is used. */
 const WINDOW = 1000;
-/** Behind every name, since names are of lower-case letters, digits and `-`. */
-const BEHIND_ALL = '~';
+/** After every name, since names are of lower-case letters, digits and `-`. */
+const AFTER_ALL = '~';
 
 type Condition = RawBuilder<unknown>;
 
@@ -43,7 +43,7 @@ export interface FoundPage {
   revision: number;
 }
 
-/** What an agent must have, beside its namespace and its place behind the page before. */
+/** What an agent must have, beside its namespace and its place after the page before. */
 function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
   const { all, any, recheckTopic } = termsOf(namespace, filter);
   const conditions: Condition[] = [];
@@ -57,15 +57,15 @@ function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
   return conditions;
 }
 
-/** Looks at the next names only (of a role, if one is asked for), unless nothing is; `whole` when there are no others. */
+/** Reads the next names only (of a role, if the filter has one), unless there are no conditions; `whole` when there are no others. */
 async function walkNames(
   db: Kysely<Schema>,
   namespace: string,
   { filter, after, limit }: Page,
   conditions: Condition[],
 ): Promise<FoundPage & { whole: boolean }> {
-  const behind = after ?? '';
-  const stretch = [sql`a.namespace = ${namespace}`, sql`a.name > ${behind}`];
+  const from = after ?? '';
+  const stretch = [sql`a.namespace = ${namespace}`, sql`a.name > ${from}`];
   if (filter.role !== undefined) stretch.push(sql`a.doc ->> 'role' = ${filter.role}`);
   // The fence (`offset 0`) keeps the planner from asking the index of terms after all.
   const walked =
@@ -73,7 +73,7 @@ async function walkNames(
       ? sql`select a.name, a.doc, a.last_seen_at, a.liveness from agents a where ${sql.join(stretch, sql` and `)}`
       : sql`select a.name, a.doc, a.last_seen_at, a.liveness from (
           select * from agents a
-          where ${sql.join(stretch, sql` and `)} and a.name <= coalesce((select name from edge), ${BEHIND_ALL})
+          where ${sql.join(stretch, sql` and `)} and a.name <= coalesce((select name from edge), ${AFTER_ALL})
           order by a.name offset 0
         ) a where ${sql.join(conditions, sql` and `)}`;
   const { rows } = await sql<{ revision: number; whole: boolean; name: string | null } & AgentRow>`

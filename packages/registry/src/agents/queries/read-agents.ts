@@ -1,7 +1,7 @@
 // Reads agents by name, together with what fencing needs to know of the incarnations that ask for them.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import { type AgentRow, REMEMBERED_INCARNATION } from '../agent-row.ts';
+import { type AgentRow, REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
 
 export interface Wanted {
   name: string;

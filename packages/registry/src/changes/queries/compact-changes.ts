@@ -1,8 +1,8 @@
-// Moves the horizon of the change logs, and drops what is behind it.
+// Moves the horizon of the change logs, and deletes the changes up to it.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 
-export interface Retention {
+export interface ChangeRetention {
   /** Most changes kept in a namespace. */
   maxChanges: number;
   maxAgeMs: number;
@@ -11,14 +11,14 @@ export interface Retention {
 /** Rows deleted by one statement, so that no statement takes long. */
 const DELETE_BATCH = 5000;
 
-/** Changes looked at for their age in one run: times rise with revisions, so the oldest tell, and no index is needed. */
+/** Changes checked for their age in one run: times rise with revisions, so the oldest suffice, and no index is needed. */
 const AGED_BATCH = 10_000;
 
 /**
  * Applies `retention` to every namespace. The horizon moves before rows go, in its own transaction, so a reader sees
- * either the rows or a horizon that says they are gone. Returns how many changes were dropped.
+ * either the rows or a horizon past them. Returns how many changes were deleted.
  */
-export async function compactChanges(db: Kysely<Schema>, retention: Retention): Promise<number> {
+export async function compactChanges(db: Kysely<Schema>, retention: ChangeRetention): Promise<number> {
   const { rows } = await sql<{ namespace: string; horizon: number }>`
     with due as (
       select n.namespace, greatest(

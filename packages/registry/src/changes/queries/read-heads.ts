@@ -5,7 +5,7 @@ import type { Schema } from '../../schema.ts';
 export interface Head {
   /** The newest revision. */
   revision: number;
-  /** Changes up to and including this revision are gone. */
+  /** Changes up to and including this revision were deleted. */
   horizon: number;
 }
 

@@ -6,11 +6,11 @@ export interface Seen {
   namespace: string;
   name: string;
   agentId: string;
-  /** How long ago, in milliseconds: so that only the database's clock counts. */
+  /** How long ago, in milliseconds: so that only the clock of the database counts. */
   agoMs: number;
 }
 
-/** Never moves a time back. Takes no revision. Locks agents in the order of their keys, as everybody does who writes many. */
+/** Never moves a time back. Takes no revision. Locks agents in the order of their keys, as every statement does that writes many. */
 export async function touchAgents(db: Kysely<Schema>, seen: Seen[]): Promise<void> {
   await sql`
     with locked as materialized (

@@ -1,8 +1,8 @@
-// Takes agents whose healthUrl is due, each for one replica: the next probe is due an interval later, whoever does it.
+// Claims agents whose probe is due, each for one replica: the next probe is due an interval later, on any replica.
 import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { LivenessMemory } from '../liveness-memory.ts';
+import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 import { storedStatus } from './stored-status.ts';
 
 export interface DueProbe {

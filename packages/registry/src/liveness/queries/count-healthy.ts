@@ -1,4 +1,4 @@
-// How many agents of a namespace are healthy now, as far as it matters.
+// How many agents of a namespace are healthy now, up to a bound.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 

@@ -1,4 +1,4 @@
-// Gives a duty up, so that another replica need not wait for its time to pass.
+// Gives a duty up, so that another replica does not wait until it would end.
 import type { Kysely } from 'kysely';
 import type { Schema } from '../../schema.ts';
 

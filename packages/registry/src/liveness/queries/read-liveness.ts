@@ -1,4 +1,4 @@
-// What is remembered of one agent; null when there is no such agent.
+// The liveness memory of one agent; null when there is no such agent.
 import type { Kysely } from 'kysely';
 import type { Schema } from '../../schema.ts';
 

@@ -1,9 +1,9 @@
-// Agents to be judged: those of whom something is remembered or shown, and those that have been silent; or only what cannot
-// wait.
+// Agents to be judged: those with a memory or a circuit that is not closed, and those that have been silent; or only those
+// that cannot wait.
 import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { LivenessMemory } from '../liveness-memory.ts';
+import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 import { storedStatus } from './stored-status.ts';
 
 export interface Suspect {
@@ -21,10 +21,10 @@ export interface Suspect {
 const columns = sql`namespace, name, id, incarnation, ${storedStatus} as status, doc ->> 'registeredAt' as "registeredAt",
   jsonb_typeof(doc -> 'healthUrl') = 'string' as "hasHealthUrl", last_seen_at, liveness`;
 const remembered = sql<Suspect>`select ${columns} from agents where liveness is not null`;
-/** A process that was stopped may show what it decided when everybody else has forgotten it. */
+/** A process that was stopped may show a circuit late, when the memory of it is dropped already. */
 const shownAlone = sql`liveness is null and doc #>> '{status,circuit}' <> 'closed'`;
 
-/** `silentMs`: how long an agent is silent for before it is looked at; null: only what is remembered or shown. */
+/** `silentMs`: how long an agent is silent for before it is checked; null: only agents with a memory or a shown circuit. */
 export async function readSuspects(db: Kysely<Schema>, silentMs: number | null): Promise<Suspect[]> {
   const known = sql<Suspect>`${remembered} union all select ${columns} from agents where ${shownAlone}`;
   const { rows } =

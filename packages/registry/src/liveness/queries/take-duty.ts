@@ -1,4 +1,4 @@
-// Takes a duty, or goes on with it, if nobody else has it now. Says whether it is ours, and the database's time.
+// Takes a duty, or renews it, unless another replica has it. Returns whether this replica has it, and the database's time.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 

@@ -1,7 +1,7 @@
-// Replaces what is remembered of agents, of each only if it still is what it was; takes no revision.
+// Replaces the liveness memory of agents, each only if it is unchanged since it was read; takes no revision.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { LivenessMemory } from '../liveness-memory.ts';
+import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 
 export interface MemoryWrite {
   readonly namespace: string;
@@ -12,7 +12,7 @@ export interface MemoryWrite {
   readonly after: LivenessMemory | null;
 }
 
-/** The places in `writes` that were done. Locks agents in the order of their keys, as everybody does who writes many. */
+/** The places in `writes` that were done. Locks agents in the order of their keys, as every statement does that writes many. */
 export async function writeMemories(db: Kysely<Schema>, writes: readonly MemoryWrite[]): Promise<Set<number>> {
   if (writes.length === 0) return new Set();
   const jsonOf = (memory: LivenessMemory | null): string | null => (memory === null ? null : JSON.stringify(memory));

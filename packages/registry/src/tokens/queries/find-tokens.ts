@@ -1,7 +1,7 @@
 // Looks up tokens by their hashes, with what decides whether they still count.
 import type { TokenKind, TokenRoles } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
-import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
+import { REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
 
 export interface TokenRow {

@@ -2,7 +2,7 @@
 import type { Agent, AgentFilter } from '@hypercode/contracts';
 import { LIMITS } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
-import { toAgent } from '../../agents/agent-row.ts';
+import { toAgent } from '../../documents/agent-row.ts';
 import { queryAgents } from '../../agents/queries/query-agents.ts';
 import type { Schema } from '../../schema.ts';
 

@@ -1,15 +1,15 @@
-// Drops what nobody can ask for any more: tokens and incarnations past their time, and news that nobody would hear.
+// Deletes rows past their time: tokens, incarnations, and changes of circuits that no replica delivered.
 import { type Kysely, sql } from 'kysely';
-import { REMEMBERED_INCARNATION } from '../../agents/agent-row.ts';
+import { REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
 
-/** Most tokens of one agent: a process that registers again and again loses its oldest ones, not the core its memory. */
+/** Most tokens of one agent. A process that registers again and again loses its oldest ones. */
 const MAX_TOKENS_PER_AGENT = 100;
 
-/** How long a change of a circuit is news. */
-const NEWS_LAST = '1 day';
+/** How long a change of a circuit is worth delivering. */
+const UNDELIVERED_LAST = '1 day';
 
-export async function forgetExpired(db: Kysely<Schema>): Promise<void> {
+export async function deleteExpired(db: Kysely<Schema>): Promise<void> {
   await sql`
     delete from tokens
     where expires_at < now() or fenced_at < now() - ${REMEMBERED_INCARNATION}::interval`.execute(db);
@@ -29,5 +29,5 @@ export async function forgetExpired(db: Kysely<Schema>): Promise<void> {
       or (i.superseded_at is null and i.seen_at < now() - ${REMEMBERED_INCARNATION}::interval and not exists (
         select from agents a where a.namespace = i.namespace and a.name = i.name
       ))`.execute(db);
-  await sql`delete from circuit_news where at < now() - ${NEWS_LAST}::interval`.execute(db);
+  await sql`delete from circuit_news where at < now() - ${UNDELIVERED_LAST}::interval`.execute(db);
 }

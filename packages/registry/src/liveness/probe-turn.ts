@@ -1,10 +1,10 @@
-// How long one turn of probing may take, so that no agent is probed by two at once, whatever the settings are.
+// How long one turn of probing may take, so that no agent is probed by two replicas at once, whatever the settings are.
 
 /** Times between two probes of an agent are spread by a tenth. */
 const SHORTEST_INTERVAL = 0.9;
-/** Left for what a claim and a busy process take. */
+/** Left for the claim, and for a process that is busy. */
 const SLACK = 0.1;
-/** The most of the interval that a probe itself may take: the rest of its turn is to wait in. */
+/** The largest part of the interval that a probe itself may take: the rest of its turn is for waiting. */
 const LONGEST_TIMEOUT = 0.6;
 
 export interface ProbeTurn {
@@ -14,7 +14,7 @@ export interface ProbeTurn {
   readonly maxWaitMs: number;
 }
 
-/** A turn is over before the same agent is due again. */
+/** A turn ends before the same agent is due again. */
 export function probeTurn({ intervalMs, timeoutMs }: { intervalMs: number; timeoutMs: number }): ProbeTurn {
   const bounded = Math.min(timeoutMs, intervalMs * LONGEST_TIMEOUT);
   return { timeoutMs: bounded, maxWaitMs: intervalMs * (SHORTEST_INTERVAL - SLACK) - bounded };

@@ -1,16 +1,16 @@
-// Probes what is due, as much of it as this replica has room for: replicas share the work through the store.
+// Probes the agents that are due, as many as this replica has room for: replicas share the work through the store.
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
-import { type Clock, repeat } from '../clock.ts';
-import { type LivenessSettings, probedAgent } from '../liveness/assess.ts';
-import { memoryOf } from '../liveness/liveness-memory.ts';
-import { claimProbes, type DueProbe } from '../liveness/queries/claim-probes.ts';
-import { type MemoryWrite, writeMemories } from '../liveness/queries/write-memories.ts';
+import { type Clock, repeat } from '@hypercode/clock';
+import { type LivenessSettings, probedAgent } from './assess.ts';
+import { memoryOf } from '../documents/liveness-memory.ts';
+import { claimProbes, type DueProbe } from './queries/claim-probes.ts';
+import { type MemoryWrite, writeMemories } from './queries/write-memories.ts';
 import type { Schema } from '../schema.ts';
-import type { Prober, ProbeResult } from './probe.ts';
+import type { Prober, ProbeResult } from '../probes/probe.ts';
 
 export interface ProbeRoundsOptions {
   db: Kysely<Schema>;
@@ -22,19 +22,19 @@ export interface ProbeRoundsOptions {
   onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
   onError: (error: unknown) => void;
-  /** Most probes under way. Default 1,000. */
+  /** Most probes under way. Default 1,000; tests set less, since to fill that takes thousands of agents. */
   maxUnderWay?: number;
 }
 
-/** How often this replica looks for what is due, at most, in milliseconds. */
+/** How often this replica claims agents that are due, at most, in milliseconds. */
 const TICK_MS = 500;
-/** Probes that are begun before everything else has its turn: a publish must not wait for hundreds of them. */
+/** Probes begun in one turn of the event loop: a publish must not wait for hundreds of them. */
 const BEGIN_TOGETHER = 8;
-/** How often this process looks whether it is awake, in milliseconds. */
-const AWAKE_MS = 250;
-/** Without a look for longer than this, in milliseconds, it was stopped or kept from its work, and probes were not heard. */
-const AWAY_MS = 1000;
-/** Results are written together that come within this time, in milliseconds. */
+/** How often this process notes that it is running, in milliseconds. */
+const RUNNING_MS = 250;
+/** After a gap longer than this between two notes, in milliseconds, it was stopped or kept busy, and may have missed answers. */
+const STALLED_MS = 1000;
+/** Results that come within this time are written together, in milliseconds. */
 const GATHER_MS = 50;
 
 interface Probed {
@@ -47,19 +47,23 @@ interface Probed {
 export interface ProbeTally {
   good: number;
   bad: number;
-  /** Of no account: given up on this side. */
+  /** Given up on this side, which means nothing for the agent. */
   givenUp: number;
 }
 
+/**
+ * Each round claims agents that are due in the store, probes them, and writes the results that come at about the same time
+ * together: memories first, then the statuses that have changed. `close` gives up the probes that are under way.
+ */
 export class ProbeRounds {
   readonly tally: ProbeTally = { good: 0, bad: 0, givenUp: 0 };
   readonly #options: ProbeRoundsOptions;
-  readonly #over = new AbortController();
-  readonly #endLooks: () => void;
+  readonly #ending = new AbortController();
+  readonly #endNotes: () => void;
   readonly #endClaims: () => void;
-  /** When this process was last seen to be awake, and to have been away until then; both monotonic. */
-  #awakeAt: number;
-  #awayUntil = -Infinity;
+  /** When this process last noted that it is running, and until when it was last stalled; both monotonic. */
+  #runningAt: number;
+  #stalledUntil = -Infinity;
   #claiming: Promise<void> = Promise.resolve();
   #underWay = 0;
   #results: Probed[] = [];
@@ -69,15 +73,15 @@ export class ProbeRounds {
   constructor(options: ProbeRoundsOptions) {
     const { clock, intervalMs, onError } = options;
     this.#options = options;
-    this.#awakeAt = clock.monotonicNow();
-    this.#endLooks = repeat(clock, AWAKE_MS, () => this.#lookAwake());
+    this.#runningAt = clock.monotonicMs();
+    this.#endNotes = repeat(clock, RUNNING_MS, () => this.#noteRunning());
     const pauseMs = Math.min(TICK_MS, intervalMs / 4);
     this.#endClaims = repeat(clock, pauseMs, () => (this.#claiming = this.#claim().catch(onError)));
   }
 
   async close(): Promise<void> {
-    this.#over.abort();
-    this.#endLooks();
+    this.#ending.abort();
+    this.#endNotes();
     this.#endClaims();
     await this.#claiming;
     await this.#options.prober.close();
@@ -98,14 +102,14 @@ export class ProbeRounds {
   async #probe(due: DueProbe): Promise<void> {
     const { prober, clock } = this.#options;
     this.#underWay += 1;
-    const startedAt = clock.monotonicNow();
+    const startedAt = clock.monotonicMs();
     try {
-      const result = await prober.probe(due.healthUrl, this.#over.signal);
-      if (this.#over.signal.aborted) return;
-      this.#lookAwake();
-      // An answer may have come while nobody was there to hear it.
-      if (!result.ok && result.kind === 'timeout' && this.#awayUntil >= startedAt) return;
-      this.#results.push({ due, result, now: due.now.getTime() + Math.round(clock.monotonicNow() - startedAt) });
+      const result = await prober.probe(due.healthUrl, this.#ending.signal);
+      if (this.#ending.signal.aborted) return;
+      this.#noteRunning();
+      // The answer may have come in time, while this process was stalled.
+      if (!result.ok && result.kind === 'timeout' && this.#stalledUntil >= startedAt) return;
+      this.#results.push({ due, result, now: due.now.getTime() + Math.round(clock.monotonicMs() - startedAt) });
       this.#endGathering ??= clock.schedule(GATHER_MS, () => this.#write());
     } catch (error) {
       this.#options.onError(error);
@@ -114,10 +118,10 @@ export class ProbeRounds {
     }
   }
 
-  #lookAwake(): void {
-    const now = this.#options.clock.monotonicNow();
-    if (now - this.#awakeAt > AWAY_MS) this.#awayUntil = now;
-    this.#awakeAt = now;
+  #noteRunning(): void {
+    const now = this.#options.clock.monotonicMs();
+    if (now - this.#runningAt > STALLED_MS) this.#stalledUntil = now;
+    this.#runningAt = now;
   }
 
   #write(): Promise<void> {
@@ -144,7 +148,7 @@ export class ProbeRounds {
       return { namespace, name, agentId, before, after: memory };
     });
     const done = await writeMemories(db, writes);
-    // Who lost a race is probed again soon; what is shown follows what is remembered.
+    // An agent whose memory was changed meanwhile is probed again soon; its shown status follows its memory.
     const lost = new Set(changed.filter((_, place) => !done.has(place)).map(({ due }) => due));
     await Promise.all(
       assessed.map(async ({ due, shown }) => {

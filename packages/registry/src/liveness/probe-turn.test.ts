@@ -8,7 +8,7 @@ test('the timeout is as it is set, where the interval leaves room for it', () =>
   expect(probeTurn({ intervalMs: 1000, timeoutMs: 2000 }).timeoutMs).toBe(600);
 });
 
-test('a turn is over before the shortest interval is, and leaves time for both of its parts', () => {
+test('a turn ends within the shortest interval, and leaves time to wait and to probe', () => {
   const ms = fc.integer({ min: 1, max: 2 ** 31 - 1 });
   fc.assert(
     fc.property(ms, ms, (intervalMs, timeoutMs) => {

@@ -1,10 +1,10 @@
-// Takes what is to be told of circuits, for one replica: for a while, and until it is deleted.
+// Claims changes of circuits that are due, for one replica: until the claim ends or the change is deleted.
 import type { CircuitState } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 
-/** An agent's circuit has changed: what it is as of `revision`, and why. */
-export interface CircuitNews {
+/** A change of an agent's circuit: its state as of `revision`, and why. */
+export interface CircuitChange {
   readonly namespace: string;
   readonly revision: number;
   readonly agentId: string;
@@ -15,11 +15,11 @@ export interface CircuitNews {
 }
 
 /** At most `limit`, in the order of their commits. */
-export async function claimCircuitNews(
+export async function claimCircuitChanges(
   db: Kysely<Schema>,
   { forMs, limit }: { forMs: number; limit: number },
-): Promise<CircuitNews[]> {
-  const { rows } = await sql<CircuitNews>`
+): Promise<CircuitChange[]> {
+  const { rows } = await sql<CircuitChange>`
     with due as materialized (
       select namespace, revision from circuit_news where due_at <= now()
       order by namespace, revision limit ${limit}

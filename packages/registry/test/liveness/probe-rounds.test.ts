@@ -1,4 +1,5 @@
-// Rounds of probes: agents that cannot be probed in time keep nobody else from being probed, and are judged by nobody.
+// Rounds of probes: agents that cannot be probed in time do not keep others from being probed, and are not judged for it.
+import { systemClock } from '@hypercode/clock';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,12 +8,11 @@ import { createLocalSignal } from '@hypercode/feed';
 import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
 import { expect, test } from 'vitest';
 import type { CommandResult } from '../../src/agents/group-commit.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { Schema } from '../../src/schema.ts';
 import { Replicas, until } from '../swarm.ts';
 import { defaultRules } from '../../src/probes/address-rules.ts';
 import { Prober } from '../../src/probes/probe.ts';
-import { ProbeRounds } from '../../src/probes/probe-rounds.ts';
+import { ProbeRounds } from '../../src/liveness/probe-rounds.ts';
 
 const replicas = new Replicas(async () => {
   const folder = await embeddedFolder('probe-rounds');
@@ -31,7 +31,7 @@ test('agents behind one origin that hangs do not take the room of all others', a
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  // It does nothing by itself, so all probes are those of the rounds below.
+  // Its timers never run, so all probes are those of the rounds below.
   const swarm = await replicas.swarm({ clock: { ...systemClock, schedule: () => () => undefined } });
   const hanging = Array.from({ length: 60 }, (_, i) => `hanging-${i}`);
   await Promise.all(hanging.map((name) => swarm.register(name, { healthUrl: `http://127.0.0.1:${port}/${name}` })));
@@ -40,7 +40,13 @@ test('agents behind one origin that hangs do not take the room of all others', a
   const errors: unknown[] = [];
   const rounds = new ProbeRounds({
     db: swarm.replica.database.kysely.$extendTables<Schema>(),
-    prober: new Prober({ timeoutMs: 100, maxWaitMs: 200, maxConcurrentPerOrigin: 1, allow: defaultRules('embedded') }),
+    prober: new Prober({
+      timeoutMs: 100,
+      maxWaitMs: 200,
+      allow: defaultRules('embedded'),
+      clock: systemClock,
+      limits: { maxConcurrentPerOrigin: 1 },
+    }),
     settings: { leaseMs: 60_000, expireAfterMs: 3_600_000, threshold: 3, openMs: 30_000 },
     intervalMs: 400,
     clock: systemClock,

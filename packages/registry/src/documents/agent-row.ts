@@ -1,6 +1,6 @@
 // From a stored row to the agent on the wire.
 import type { Agent } from '@hypercode/contracts';
-import { type LivenessMemory, memoryOf } from '../liveness/liveness-memory.ts';
+import { type LivenessMemory, memoryOf } from './liveness-memory.ts';
 
 /** How long a superseded incarnation is remembered, and its tokens answered with FENCED. */
 export const REMEMBERED_INCARNATION = '24 hours';

@@ -1,31 +1,32 @@
-// The brake: what engages it, what releases it, and that nobody can hold it.
+// The mass-failure guard: what engages it, what ends it, and that no agent can keep it engaged.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  afterLook,
+  afterCheck,
   type AgentSigns,
-  type Brake,
-  type BrakeLook,
-  brakeRoundMs,
+  type Guard,
+  type GuardCheck,
+  guardRoundMs,
   countRound,
   LEAST_FAILING,
-  releasedBrake,
-} from './brake.ts';
-import { advance, type CircuitMemory, freshCircuit } from './circuit.ts';
+  watchingGuard,
+} from './mass-failure-guard.ts';
+import { type CircuitMemory, freshCircuit } from '../documents/liveness-memory.ts';
+import { advance } from './circuit.ts';
 
 const ROUND_MS = 10_000;
 const START = 1_800_000_000_000;
-const lookOf = (look: Partial<BrakeLook> = {}): BrakeLook => ({
+const checkOf = (check: Partial<GuardCheck> = {}): GuardCheck => ({
   now: START,
   roundMs: ROUND_MS,
   healthyBefore: 10,
   failing: 0,
   storesAnswered: true,
-  ...look,
+  ...check,
 });
-const engaged: Brake = { state: 'suspended', answeredRounds: 0, roundBegan: START, answered: true };
+const engaged: Guard = { state: 'suspended', answeredRounds: 0, roundBegan: START, answered: true };
 
-describe('a released brake', () => {
+describe('a guard that watches', () => {
   test.each<[number, number, boolean]>([
     [0, 0, false],
     [4, 4, false],
@@ -37,47 +38,47 @@ describe('a released brake', () => {
     [99, 200, false],
     [100, 200, true],
     [200, 200, true],
-  ])('when %i of %i fail together is engaged: %s', (failing, healthyBefore, expected) => {
+  ])('is engaged when %i of %i agents fail together: %s', (failing, healthyBefore, expected) => {
     for (const storesAnswered of [true, false]) {
-      const step = afterLook(releasedBrake, lookOf({ failing, healthyBefore, storesAnswered }));
-      expect(step).toEqual(expected ? { brake: engaged, says: 'suspended' } : { brake: releasedBrake, says: null });
+      const step = afterCheck(watchingGuard, checkOf({ failing, healthyBefore, storesAnswered }));
+      expect(step).toEqual(expected ? { guard: engaged, notice: 'suspended' } : { guard: watchingGuard, notice: null });
     }
   });
 });
 
-describe('an engaged brake', () => {
-  /** What it says at looks that are `everyMs` apart. */
-  const said = (everyMs: number, looks: Partial<BrakeLook>[]): (string | null)[] => {
-    let brake: Brake = engaged;
-    return looks.map((look, place) => {
-      const step = afterLook(brake, lookOf({ ...look, now: START + (place + 1) * everyMs }));
-      ({ brake } = step);
-      return step.says;
+describe('an engaged guard', () => {
+  /** What it makes known at checks that are `everyMs` apart. */
+  const noticesOf = (everyMs: number, checks: Partial<GuardCheck>[]): (string | null)[] => {
+    let guard: Guard = engaged;
+    return checks.map((check, place) => {
+      const step = afterCheck(guard, checkOf({ ...check, now: START + (place + 1) * everyMs }));
+      ({ guard } = step);
+      return step.notice;
     });
   };
   const quiet = {};
   const away = { storesAnswered: false };
 
-  test('ends after two whole rounds in which the stores answered', () => {
-    expect(said(ROUND_MS, [quiet, quiet, quiet])).toEqual([null, 'resumed', null]);
-    expect(said(ROUND_MS / 2, [quiet, quiet, quiet, quiet])).toEqual([null, null, null, 'resumed']);
+  test('resumes after two whole rounds in which the stores answered', () => {
+    expect(noticesOf(ROUND_MS, [quiet, quiet, quiet])).toEqual([null, 'resumed', null]);
+    expect(noticesOf(ROUND_MS / 2, [quiet, quiet, quiet, quiet])).toEqual([null, null, null, 'resumed']);
   });
 
-  test('begins to count anew when they did not, at whichever look', () => {
-    expect(said(ROUND_MS, [quiet, away, quiet, quiet])).toEqual([null, null, null, 'resumed']);
-    expect(said(ROUND_MS, [away, away])).toEqual([null, null]);
+  test('starts to count rounds again when the stores did not answer at one of its checks', () => {
+    expect(noticesOf(ROUND_MS, [quiet, away, quiet, quiet])).toEqual([null, null, null, 'resumed']);
+    expect(noticesOf(ROUND_MS, [away, away])).toEqual([null, null]);
     const halves = [quiet, quiet, away, quiet, quiet, quiet, quiet, quiet];
-    expect(said(ROUND_MS / 2, halves).indexOf('resumed')).toBe(7);
+    expect(noticesOf(ROUND_MS / 2, halves).indexOf('resumed')).toBe(7);
   });
 
-  test('is not prolonged by who fails meanwhile', () => {
-    expect(said(ROUND_MS, [{ failing: 50 }, { failing: 50 }])).toEqual([null, 'resumed']);
+  test('is not prolonged by agents that fail meanwhile', () => {
+    expect(noticesOf(ROUND_MS, [{ failing: 50 }, { failing: 50 }])).toEqual([null, 'resumed']);
   });
 
   test('counts no round when the clock goes back', () => {
-    expect(afterLook(engaged, lookOf({ now: START - 3_600_000 }))).toEqual({
-      brake: { ...engaged, roundBegan: START - 3_600_000 },
-      says: null,
+    expect(afterCheck(engaged, checkOf({ now: START - 3_600_000 }))).toEqual({
+      guard: { ...engaged, roundBegan: START - 3_600_000 },
+      notice: null,
     });
   });
 });
@@ -86,43 +87,43 @@ describe('a round', () => {
   test.each([
     ['of a lease, where nobody is probed more seldom', { leaseMs: 30_000, probeIntervalMs: 10_000 }, 35_000],
     ['of the time between two probes', { leaseMs: 3000, probeIntervalMs: 60_000 }, 68_500],
-  ])('is long enough for everybody’s turn: %s', (_, times, expected) => {
-    expect(brakeRoundMs({ ...times, probeTimeoutMs: 2000 })).toBeCloseTo(expected);
+  ])('is as long as the longest time to find out an agent: %s', (_, times, expected) => {
+    expect(guardRoundMs({ ...times, probeTimeoutMs: 2000 })).toBeCloseTo(expected);
   });
 
-  test('finds out together whoever vanishes together, wherever looks and probes fall', () => {
+  test('engages the guard for agents that vanish together, wherever checks and probes fall', () => {
     const times = { leaseMs: 30_000, probeIntervalMs: 10_000, probeTimeoutMs: 2000 };
-    const roundMs = brakeRoundMs(times);
+    const roundMs = guardRoundMs(times);
     const world = fc.record({
       // When each was last heard of, or when its next probe is due, before and after it vanished.
       shares: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 5, maxLength: 40 }),
       probed: fc.boolean(),
       others: fc.nat(40),
-      lookEveryMs: fc.integer({ min: 100, max: 5000 }),
+      checkEveryMs: fc.integer({ min: 100, max: 5000 }),
       phaseMs: fc.nat(5000),
     });
     fc.assert(
-      fc.property(world, ({ shares, probed, others, lookEveryMs, phaseMs }) => {
+      fc.property(world, ({ shares, probed, others, checkEveryMs, phaseMs }) => {
         const together = shares.length >= others;
         const foundOutMs = shares.map((share) =>
           probed
             ? share * times.probeIntervalMs * 1.1 + times.probeTimeoutMs
             : (4 / 3) * times.leaseMs - share * times.leaseMs,
         );
-        let brake = releasedBrake;
+        let guard = watchingGuard;
         const signs: { wasHealthy: boolean; failingSince: number | null }[] = Array.from(
           { length: shares.length + others },
           () => ({ wasHealthy: true, failingSince: null }),
         );
-        for (let now = phaseMs; now < 60_000; now += lookEveryMs) {
+        for (let now = phaseMs; now < 60_000; now += checkEveryMs) {
           for (const [agent, at] of foundOutMs.entries()) {
             const own = signs[agent];
             if (own !== undefined && at <= now) own.failingSince ??= probed ? at : now;
           }
           const counted = countRound(signs, now - roundMs);
-          if (brake.state === 'watching') ({ brake } = afterLook(brake, lookOf({ now, roundMs, ...counted })));
+          if (guard.state === 'watching') ({ guard } = afterCheck(guard, checkOf({ now, roundMs, ...counted })));
         }
-        expect(brake.state).toBe(together ? 'suspended' : 'watching');
+        expect(guard.state).toBe(together ? 'suspended' : 'watching');
       }),
     );
   });
@@ -143,8 +144,8 @@ describe('a count', () => {
   });
 });
 
-describe('for all looks', () => {
-  const looks = fc.array(
+describe('for all checks', () => {
+  const checks = fc.array(
     fc.record({
       afterMs: fc.integer({ min: 1, max: 2 * ROUND_MS }),
       healthyBefore: fc.nat(30),
@@ -154,28 +155,28 @@ describe('for all looks', () => {
     { maxLength: 40 },
   );
 
-  test('it says each change of its state once, and nothing else', () => {
+  test('the guard makes each change of its state known once, and nothing else', () => {
     fc.assert(
-      fc.property(looks, (list) => {
-        let brake = releasedBrake;
+      fc.property(checks, (list) => {
+        let guard = watchingGuard;
         let now = START;
         let engagedAt = START;
         for (const { afterMs, healthyBefore, share, storesAnswered } of list) {
           now += afterMs;
           const failing = Math.min(healthyBefore, share);
-          const step = afterLook(brake, lookOf({ now, healthyBefore, failing, storesAnswered }));
-          const isNew = step.brake.state !== brake.state;
-          expect(step.says).toBe(isNew ? (step.brake.state === 'suspended' ? 'suspended' : 'resumed') : null);
-          if (step.says === 'suspended') {
+          const step = afterCheck(guard, checkOf({ now, healthyBefore, failing, storesAnswered }));
+          const isNew = step.guard.state !== guard.state;
+          expect(step.notice).toBe(isNew ? (step.guard.state === 'suspended' ? 'suspended' : 'resumed') : null);
+          if (step.notice === 'suspended') {
             engagedAt = now;
             expect(failing).toBeGreaterThanOrEqual(LEAST_FAILING);
             expect(failing / healthyBefore).toBeGreaterThanOrEqual(0.5);
           }
-          if (step.says === 'resumed') {
+          if (step.notice === 'resumed') {
             expect(storesAnswered).toBe(true);
             expect(now - engagedAt).toBeGreaterThanOrEqual(2 * ROUND_MS);
           }
-          ({ brake } = step);
+          ({ guard } = step);
         }
       }),
     );
@@ -185,9 +186,9 @@ describe('for all looks', () => {
 /** A namespace whose agents fail or answer in each round, as the liveness of a core would keep it. */
 class Namespace {
   readonly circuits: CircuitMemory[];
-  readonly said: string[] = [];
+  readonly notices: string[] = [];
   readonly #signs: { wasHealthy: boolean; failingSince: number | null }[];
-  #brake = releasedBrake;
+  #guard = watchingGuard;
   #now = 0;
 
   constructor(agents: number) {
@@ -202,11 +203,11 @@ class Namespace {
       else signs.failingSince ??= this.#now;
     }
     const counted = countRound(this.#signs, this.#now - ROUND_MS);
-    const { brake, says } = afterLook(this.#brake, lookOf({ now: this.#now, ...counted }));
-    this.#brake = brake;
-    if (says !== null) this.said.push(says);
-    if (says === 'resumed') this.#each(() => 'forget');
-    else if (brake.state === 'watching') this.#each((agent) => (isUp(agent) ? 'success' : 'failure'));
+    const { guard, notice } = afterCheck(this.#guard, checkOf({ now: this.#now, ...counted }));
+    this.#guard = guard;
+    if (notice !== null) this.notices.push(notice);
+    if (notice === 'resumed') this.#each(() => 'forget');
+    else if (guard.state === 'watching') this.#each((agent) => (isUp(agent) ? 'success' : 'failure'));
   }
 
   rounds(count: number, isUp: (agent: number) => boolean): void {
@@ -229,58 +230,58 @@ class Namespace {
 const everybody = (): boolean => true;
 
 describe('a namespace of 200', () => {
-  test('of which 100 and then 150 vanish is held, released, and those that stay away are tripped', () => {
+  test('of which 100 and then 150 vanish suspends and resumes liveness, and those that stay away are tripped', () => {
     const swarm = new Namespace(200);
     swarm.round(everybody);
     swarm.round((agent) => agent >= 100);
-    expect(swarm.said).toEqual(['suspended']);
+    expect(swarm.notices).toEqual(['suspended']);
     swarm.rounds(2, (agent) => agent >= 150);
-    expect(swarm.said).toEqual(['suspended', 'resumed']);
+    expect(swarm.notices).toEqual(['suspended', 'resumed']);
     swarm.rounds(3, (agent) => agent >= 150);
     expect(swarm.open()).toBe(0);
     swarm.round((agent) => agent >= 150);
     expect(swarm.open()).toBe(150);
-    expect(swarm.said).toHaveLength(2);
+    expect(swarm.notices).toHaveLength(2);
   });
 
-  test('that is back when the brake is released loses nobody', () => {
+  test('that is back when liveness resumes loses no agent', () => {
     const swarm = new Namespace(200);
     swarm.rounds(2, everybody);
     swarm.rounds(2, () => false);
     swarm.rounds(6, everybody);
-    expect(swarm.said).toEqual(['suspended', 'resumed']);
+    expect(swarm.notices).toEqual(['suspended', 'resumed']);
     expect(swarm.circuits.every((memory) => memory === freshCircuit || memory.failures === 0)).toBe(true);
   });
 
-  test('of which 100 vanish one after another is never held', () => {
+  test('of which 100 vanish one after another never engages the guard', () => {
     const swarm = new Namespace(200);
     swarm.round(everybody);
     for (let gone = 0; gone <= 100; gone += 4) swarm.round((agent) => agent >= gone);
     swarm.rounds(4, (agent) => agent >= 100);
-    expect(swarm.said).toEqual([]);
+    expect(swarm.notices).toEqual([]);
     expect(swarm.open()).toBe(100);
   });
 
   test.each([
     ['never answer', () => false],
     ['come and go', (round: number) => round % 2 === 0],
-  ])('is not held by five that %s', (_, isUp) => {
+  ])('is not suspended by five that %s', (_, isUp) => {
     const swarm = new Namespace(205);
     const dead = 20;
     for (let round = 0; round < 12; round += 1)
       swarm.round((agent) => (agent < 5 ? isUp(round) : round < 3 || agent > dead));
-    expect(swarm.said).toEqual([]);
+    expect(swarm.notices).toEqual([]);
     expect(swarm.open()).toBeGreaterThanOrEqual(dead - 5);
   });
 
   test('and a swarm of five that never answered are tripped', () => {
     const swarm = new Namespace(5);
     swarm.rounds(4, () => false);
-    expect(swarm.said).toEqual([]);
+    expect(swarm.notices).toEqual([]);
     expect(swarm.open()).toBe(5);
   });
 
-  test('whoever vanishes, in whatever rounds, is tripped in the end', () => {
+  test('an agent that vanishes, in whatever round, is tripped in the end', () => {
     const plans = fc.array(fc.nat(12), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(plans, (vanishesIn) => {

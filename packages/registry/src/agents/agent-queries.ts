@@ -1,0 +1,65 @@
+// Reads of agents and of their history, straight from the store.
+import {
+  type Agent,
+  type GetInput,
+  type HistoryInput,
+  type HistoryResult,
+  type QueryInput,
+  type QueryResult,
+  SwarmError,
+} from '@hypercode/contracts';
+import type { Kysely } from 'kysely';
+import { readHistory } from '../changes/queries/read-history.ts';
+import { toAgent } from '../documents/agent-row.ts';
+import type { Schema } from '../schema.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { queryAgents } from './queries/query-agents.ts';
+import { readAgents } from './queries/read-agents.ts';
+
+export class AgentQueries {
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  /** NOT_FOUND when there is no such agent, UNAVAILABLE. */
+  async get({ namespace, name }: GetInput): Promise<Agent> {
+    const [found] = await readAgents(this.#db, namespace, [{ name, incarnation: null }]);
+    if (found === undefined || found.row === null) throw new SwarmError('NOT_FOUND', `there is no agent "${name}"`);
+    return toAgent(found.row);
+  }
+
+  /** A page of agents by name. INVALID_INPUT for a cursor that this call did not return, UNAVAILABLE. */
+  async query(input: QueryInput): Promise<QueryResult> {
+    const { namespace, text, limit, cursor, ...filter } = input;
+    const after = cursor === undefined ? null : decodeCursor('query', cursor);
+    // One row more than the page: whether there is a next page.
+    const page = { filter, text, after, limit: limit + 1 };
+    const { rows, revision } = await queryAgents(this.#db, namespace, page);
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const nextCursor = rows.length > limit && last !== undefined ? encodeCursor('query', last.name) : null;
+    return { agents: shown.map(toAgent), nextCursor, revision };
+  }
+
+  /**
+   * An agent's changes, newest first, as far back as the change log reaches, also of one that was removed. NOT_FOUND when
+   * neither the agent nor a change of it exists, COMPACTED for a cursor before the log's horizon, UNAVAILABLE.
+   */
+  async history({ namespace, name, limit, cursor }: HistoryInput): Promise<HistoryResult> {
+    const before = cursor === undefined ? null : Number(decodeCursor('history', cursor));
+    const { changes, horizon } = await readHistory(this.#db, namespace, name, { before, limit: limit + 1 });
+    if (before !== null && before <= horizon) {
+      throw new SwarmError('COMPACTED', `changes up to revision ${horizon} were removed from the history`);
+    }
+    if (before === null && changes.length === 0) await this.get({ namespace, name });
+    const shown = changes.slice(0, limit);
+    const last = shown.at(-1);
+    const more = changes.length > limit && last !== undefined;
+    return {
+      changes: shown.map(({ position, change, after, at }) => ({ revision: position, change, agent: after, at })),
+      nextCursor: more ? encodeCursor('history', String(last.position)) : null,
+    };
+  }
+}

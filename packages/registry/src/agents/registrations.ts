@@ -1,0 +1,89 @@
+// The commands on registrations: register, update, deregister.
+import type { Clock } from '@hypercode/clock';
+import {
+  type Agent,
+  type AgentRegistration,
+  type DeregisterInput,
+  type RegisterResult,
+  SwarmError,
+  type UpdateInput,
+} from '@hypercode/contracts';
+import type { Kysely } from 'kysely';
+import type { Schema } from '../schema.ts';
+import type { JoinPrincipal, Principal } from '../tokens/principal.ts';
+import { returnUse, takeUse } from '../tokens/queries/operator-tokens.ts';
+import { mintToken } from '../tokens/token-format.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { readAgents } from './queries/read-agents.ts';
+
+export interface RegistrationsOptions {
+  db: Kysely<Schema>;
+  clock: Clock;
+  commits: GroupCommit;
+  /** A registration that changes nothing writes nothing, and is a sign of life all the same. */
+  onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
+}
+
+export class Registrations {
+  readonly #options: RegistrationsOptions;
+
+  constructor(options: RegistrationsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Registers an agent, or registers it again, and gives it a token of its own. Idempotent on namespace and name.
+   * Ends in IMMUTABLE_FIELD (`role`), FENCED, FORBIDDEN (a join token that is used up), UNAVAILABLE.
+   */
+  async register(registration: AgentRegistration, by: Principal): Promise<RegisterResult> {
+    return by.kind === 'join' && by.limited
+      ? this.#registerLimited(registration, by)
+      : this.#register(registration, true);
+  }
+
+  /** Changes an agent's registration. NOT_FOUND, CONFLICT (`ifRevision`), IMMUTABLE_FIELD, UNAVAILABLE. */
+  async update({ namespace, name, set, ifRevision }: UpdateInput): Promise<Agent> {
+    const { agent } = await this.#options.commits.submit(namespace, { kind: 'update', name, set, ifRevision }, null);
+    return agent;
+  }
+
+  /** Removes an agent and ends its tokens. Returns its last state. NOT_FOUND, UNAVAILABLE. */
+  async deregister({ namespace, name, reason }: DeregisterInput): Promise<Agent> {
+    const { agent } = await this.#options.commits.submit(namespace, { kind: 'deregister', name, reason }, null);
+    return agent;
+  }
+
+  async #register(registration: AgentRegistration, mayCreate: boolean): Promise<RegisterResult> {
+    const { clock, commits, onAlive } = this.#options;
+    const minted = mintToken('agent');
+    const issued = { id: clock.newId(), hash: minted.hash.toString('hex') };
+    const newId = clock.newId();
+    const command = { kind: 'register', registration, superseded: false, mayCreate, newId } as const;
+    const { agent, change } = await commits.submit(registration.namespace, command, issued);
+    if (change === null) onAlive({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
+    const outcome = change === null ? 'unchanged' : change === 'registered' ? 'created' : 'updated';
+    return { agent, outcome, token: minted.token };
+  }
+
+  /**
+   * Only a name that is free takes a use, first, so that a race cannot exceed the limit; it is given back unless an agent
+   * was created.
+   */
+  async #registerLimited(registration: AgentRegistration, by: JoinPrincipal): Promise<RegisterResult> {
+    const { db } = this.#options;
+    const [found] = await readAgents(db, registration.namespace, [{ name: registration.name, incarnation: null }]);
+    const exists = found !== undefined && found.row !== null;
+    const taken = !exists && (await takeUse(db, by.id));
+    try {
+      const result = await this.#register(registration, taken);
+      if (taken && result.outcome !== 'created') await returnUse(db, by.id);
+      return result;
+    } catch (error) {
+      if (!(error instanceof SwarmError)) throw error;
+      if (taken) await returnUse(db, by.id);
+      // The agent was removed while it registered again: now the name is free.
+      if (exists && error.code === 'FORBIDDEN') return this.#registerLimited(registration, by);
+      throw error;
+    }
+  }
+}

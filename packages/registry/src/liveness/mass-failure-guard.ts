@@ -1,0 +1,112 @@
+// The mass-failure guard of one namespace: when very many agents fail together, the fault is likely the core's or the
+// network's, so no agent is tripped or expired for it. No clock, no store.
+//
+//   watching ──at least half of those healthy a round ago, and at least five, fail──> suspended
+//   suspended ──a round in which the core's stores answered──> suspended   the first in a row
+//   suspended ──another one──> watching                                    resumed: counts start at zero
+//   suspended ──a round in which they did not answer──> suspended          none in a row
+//
+// Each check looks at a sliding window of one round, not at fixed intervals, so a mass failure cannot be split across two
+// windows; a round is long enough for all of the agents to be found out. Failures while liveness is suspended do not prolong
+// that. Agents that failed then were not healthy a round before it resumes, so the same absentees cannot engage the guard
+// again, and their circuits open if they stay away.
+import { checkMsOf } from './lease.ts';
+
+export type Guard =
+  | { readonly state: 'watching' }
+  | {
+      readonly state: 'suspended';
+      /** Rounds in a row, since the guard engaged, in which the core's own stores answered. */
+      readonly answeredRounds: number;
+      /** When the present round began, in milliseconds since the epoch. */
+      readonly roundBegan: number;
+      /** Whether they have answered in the present round so far. */
+      readonly answered: boolean;
+    };
+
+/** Liveness of a namespace is suspended: no agent is tripped or expired. Or it has resumed. */
+export type GuardNotice = 'suspended' | 'resumed';
+
+/** What one check has found. `now` is in milliseconds since the epoch. */
+export interface GuardCheck {
+  readonly now: number;
+  /** How long a round takes: `guardRoundMs`. */
+  readonly roundMs: number;
+  /** Agents that were healthy a round ago. */
+  readonly healthyBefore: number;
+  /** Those of them that fail now. */
+  readonly failing: number;
+  /** Whether the stores of the core itself have answered since the last check. */
+  readonly storesAnswered: boolean;
+}
+
+export interface GuardStep {
+  readonly guard: Guard;
+  /**
+   * What to make known, if anything. From `suspended` on, the failures of this check included, no failure counts. At
+   * `resumed`, counts start at zero: `forget` for each circuit of the namespace, while `failingSince` stays as it is.
+   */
+  readonly notice: GuardNotice | null;
+}
+
+/** Fewer failing agents never engage the guard. */
+export const LEAST_FAILING = 5;
+/** Rounds with stores that answer, after which liveness resumes. */
+const ROUNDS_TO_RESUME = 2;
+
+export const watchingGuard: Guard = { state: 'watching' };
+
+/**
+ * How long a round is, in milliseconds: agents that vanish at the same moment are all found out within one. That of an agent
+ * with a healthUrl shows when its next probe has failed, at the latest; that of another one when the lease has run out that
+ * its last heartbeat began, which may have been up to a lease ago.
+ */
+export const guardRoundMs = (times: { leaseMs: number; probeIntervalMs: number; probeTimeoutMs: number }): number =>
+  Math.max(times.leaseMs, times.probeIntervalMs * LONGEST_INTERVAL + times.probeTimeoutMs) + checkMsOf(times.leaseMs);
+
+/** Times between two probes are spread by a tenth. */
+const LONGEST_INTERVAL = 1.1;
+
+/** The guard after a check: `guard` itself when nothing has changed. To be called before the findings of the check count. */
+export function afterCheck(guard: Guard, check: GuardCheck): GuardStep {
+  const { now, roundMs, healthyBefore, failing, storesAnswered } = check;
+  if (guard.state === 'watching') {
+    const failTogether = failing >= LEAST_FAILING && failing * 2 >= healthyBefore;
+    return failTogether
+      ? { guard: { state: 'suspended', answeredRounds: 0, roundBegan: now, answered: true }, notice: 'suspended' }
+      : { guard, notice: null };
+  }
+  const tookMs = now - guard.roundBegan;
+  // A clock that went back measures no round.
+  const answered = guard.answered && storesAnswered && tookMs >= 0;
+  if (tookMs >= 0 && tookMs < roundMs) {
+    return { guard: answered === guard.answered ? guard : { ...guard, answered }, notice: null };
+  }
+  const answeredRounds = answered ? guard.answeredRounds + 1 : 0;
+  return answeredRounds >= ROUNDS_TO_RESUME
+    ? { guard: watchingGuard, notice: 'resumed' }
+    : { guard: { state: 'suspended', answeredRounds, roundBegan: now, answered: true }, notice: null };
+}
+
+/** What is known of an agent's own signs, whether or not they count: the guard moves neither. */
+export interface AgentSigns {
+  /** Whether it has ever been healthy. An agent that has never answered is no loss when it does not answer. */
+  readonly wasHealthy: boolean;
+  /** When its present run of failures began, in milliseconds since the epoch; null while there is none. */
+  readonly failingSince: number | null;
+}
+
+/** Counts the agents that were healthy at `roundAgo` (milliseconds since the epoch), and those of them that have begun to fail since. */
+export function countRound(
+  agents: Iterable<AgentSigns>,
+  roundAgo: number,
+): Pick<GuardCheck, 'healthyBefore' | 'failing'> {
+  let healthyBefore = 0;
+  let failing = 0;
+  for (const { wasHealthy, failingSince } of agents) {
+    if (!wasHealthy || (failingSince !== null && failingSince <= roundAgo)) continue;
+    healthyBefore += 1;
+    if (failingSince !== null) failing += 1;
+  }
+  return { healthyBefore, failing };
+}
