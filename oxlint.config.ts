@@ -4,14 +4,14 @@ import { defineConfig, type DummyRuleMap, type OxlintOverride } from 'oxlint';
 interface Arrow {
   /** What the sources may import of the workspace; an entry beside the index by its path. */
   readonly imports: readonly string[];
-  /** What they may import as types besides. */
-  readonly typesOf?: string;
   /** What the tests may import besides. */
   readonly tests?: readonly string[];
   /** Whether the sources run in browsers too. */
   readonly portable?: boolean;
   /** Of those, the sources that only Node.js loads. */
   readonly nodeOnly?: readonly string[];
+  /** Rooms and files of `src`, in the order of their imports: each may import from those before it. */
+  readonly rooms?: readonly string[];
 }
 
 /** contracts ← registry ← server ← core, feed beside registry, contracts ← client ← everything that calls. */
@@ -28,10 +28,22 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'] },
   'packages/client': {
     imports: ['clock', 'contracts'],
-    typesOf: 'server',
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
     portable: true,
     nodeOnly: ['src/transport/transport-node.ts', 'src/presence/serve-health.ts'],
+    rooms: [
+      'transport',
+      'calls',
+      'watching',
+      'publishing',
+      'consuming',
+      'bus',
+      'swarm-client.ts',
+      'presence',
+      'tasks',
+      'index.ts',
+      'node.ts',
+    ],
   },
   'packages/plans': { imports: ['contracts'], portable: true },
   'packages/settings': { imports: [] },
@@ -57,34 +69,37 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
 const TESTS = ['**/*.test*', '**/test/**', '**/testing/**'];
 
 /** Allows these workspace packages and refuses the others, whatever the path to them. */
-function mayImport({ imports, typesOf, portable }: Arrow): DummyRuleMap {
-  const allowed = typesOf === undefined ? imports : [...imports, typesOf];
+function mayImport({ imports, portable, rooms = [] }: Arrow, room?: string): DummyRuleMap {
   const listed = imports.length === 0 ? 'no package of the workspace' : `of the workspace only ${imports.join(', ')}`;
   const patterns = [
     { regex: String.raw`^\.\..*[^./]/(src|test|testing)/`, message: 'Import another package by its name.' },
     {
-      group: ['@hypercode/*', '@hypercode/*/**', ...allowed.map((name) => `!@hypercode/${name}`)],
+      group: ['@hypercode/*', '@hypercode/*/**', ...imports.map((name) => `!@hypercode/${name}`)],
       message: `May import ${listed}, each by what it exports.`,
     },
   ];
-  const typesOnly = {
-    regex: `^@hypercode/${typesOf}$`,
-    allowTypeImports: true,
-    message: `May import types of ${typesOf} only.`,
-  };
   const noNode = { regex: '^node:', message: 'Runs in browsers too.' };
+  const later = room === undefined ? [] : rooms.slice(rooms.indexOf(room) + 1);
+  const noClimb = {
+    regex: `^\\.\\./(?:${later.join('|')})(?:/|$)`,
+    message: `Comes after ${room} in the order of rooms.`,
+  };
   // An allowed name ends the search in the last pattern, so what narrows it comes first.
   return {
     'no-restricted-imports': [
       'error',
-      { patterns: [...(typesOf === undefined ? [] : [typesOnly]), ...(portable ? [noNode] : []), ...patterns] },
+      { patterns: [...(later.length > 0 ? [noClimb] : []), ...(portable ? [noNode] : []), ...patterns] },
     ],
   };
 }
 
 const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { tests = [], nodeOnly = [], ...arrow }]) => [
   { files: [`${folder}/**`], rules: mayImport(arrow) },
-  ...nodeOnly.map((path) => ({ files: [`${folder}/${path}`], rules: mayImport({ ...arrow, portable: false }) })),
+  ...(arrow.rooms ?? []).map((room) => ({ files: [`${folder}/src/${room}/**`], rules: mayImport(arrow, room) })),
+  ...nodeOnly.map((path) => ({
+    files: [`${folder}/${path}`],
+    rules: mayImport({ ...arrow, portable: false }, path.split('/').at(-2)),
+  })),
   {
     files: TESTS.map((glob) => `${folder}/${glob}`),
     rules: mayImport({ ...arrow, portable: false, imports: [...arrow.imports, ...tests] }),
