@@ -4,14 +4,17 @@ import { defineConfig, type DummyRuleMap, type OxlintOverride } from 'oxlint';
 interface Arrow {
   /** What the sources may import of the workspace; an entry beside the index by its path. */
   readonly imports: readonly string[];
-  /** What they may import as types besides. */
-  readonly typesOf?: string;
   /** What the tests may import besides. */
   readonly tests?: readonly string[];
   /** Whether the sources run in browsers too. */
   readonly portable?: boolean;
   /** Of those, the sources that only Node.js loads. */
   readonly nodeOnly?: readonly string[];
+  /**
+   * Rooms (and files) of `src` from the bottom up: each may import from those before it. Sources in no room compose the rooms, or
+   * stand below all of them.
+   */
+  readonly rooms?: readonly string[];
 }
 
 /** contracts ← registry ← server ← core, feed beside registry, contracts ← client ← everything that calls. */
@@ -23,18 +26,47 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['clock', 'contracts', 'feed'],
     tests: ['clock/testing', 'feed/testing', 'testkit'],
   },
-  'packages/registry': { imports: ['clock', 'contracts', 'stores', 'feed'], tests: ['clock/testing', 'testkit'] },
+  'packages/registry': {
+    imports: ['clock', 'contracts', 'stores', 'feed'],
+    tests: ['clock/testing', 'stores/testing', 'testkit'],
+    rooms: [
+      'migrations',
+      'functions',
+      'documents',
+      'changes',
+      'tokens',
+      'agents',
+      'watch',
+      'retention',
+      'probes',
+      'liveness',
+      'heartbeats',
+    ],
+  },
   'packages/bus': {
     imports: ['clock', 'contracts', 'stores', 'feed'],
     tests: ['clock/testing', 'stores/testing', 'testkit'],
+    rooms: ['store', 'postgres', 'redis', 'policies', 'admission', 'appending', 'subscriptions', 'groups'],
   },
   'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'] },
   'packages/client': {
     imports: ['clock', 'contracts'],
-    typesOf: 'server',
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
     portable: true,
     nodeOnly: ['src/transport/transport-node.ts', 'src/presence/serve-health.ts'],
+    rooms: [
+      'transport',
+      'calls',
+      'watching',
+      'publishing',
+      'consuming',
+      'bus',
+      'swarm-client.ts',
+      'presence',
+      'tasks',
+      'index.ts',
+      'node.ts',
+    ],
   },
   'packages/plans': { imports: ['contracts'], portable: true },
   'packages/settings': { imports: [] },
@@ -56,82 +88,40 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   examples: { imports: ['client', 'client/node'] },
 };
 
-/**
- * The rooms of a package, which are the folders in its `src`, from the bottom up: a room may import those before it. Sources
- * that are in no room compose the rooms, or stand below all of them, as the types of tables do.
- */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'packages/registry': [
-    'migrations',
-    'functions',
-    'documents',
-    'changes',
-    'tokens',
-    'agents',
-    'watch',
-    'retention',
-    'probes',
-    'liveness',
-    'heartbeats',
-  ],
-};
-
 /** All tests, and what only tests need. */
 const TESTS = ['**/*.test*', '**/test/**', '**/testing/**'];
 
-/** Allows these workspace packages and refuses the others, whatever the path to them, and refuses the rooms `above`. */
-function mayImport({ imports, typesOf, portable }: Arrow, above: readonly string[] = []): DummyRuleMap {
-  const allowed = typesOf === undefined ? imports : [...imports, typesOf];
+/** Allows these workspace packages and refuses the others, whatever the path to them. */
+function mayImport({ imports, portable, rooms = [] }: Arrow, room?: string): DummyRuleMap {
   const listed = imports.length === 0 ? 'no package of the workspace' : `of the workspace only ${imports.join(', ')}`;
   const patterns = [
     { regex: String.raw`^\.\..*[^./]/(src|test|testing)/`, message: 'Import another package by its name.' },
     {
-      group: ['@hypercode/*', '@hypercode/*/**', ...allowed.map((name) => `!@hypercode/${name}`)],
+      group: ['@hypercode/*', '@hypercode/*/**', ...imports.map((name) => `!@hypercode/${name}`)],
       message: `May import ${listed}, each by what it exports.`,
     },
   ];
-  const typesOnly = {
-    regex: `^@hypercode/${typesOf}$`,
-    allowTypeImports: true,
-    message: `May import types of ${typesOf} only.`,
-  };
-  const noRoomAbove = {
-    regex: String.raw`^(\.\./)+(${above.join('|')})/`,
-    message: `The rooms ${above.join(', ')} stand above this one: see ROOMS in oxlint.config.ts.`,
-  };
   const noNode = { regex: '^node:', message: 'Runs in browsers too.' };
+  const later = room === undefined ? [] : rooms.slice(rooms.indexOf(room) + 1);
+  const noClimb = {
+    regex: `^(?:\\.\\./)+(?:${later.join('|')})(?:/|$)`,
+    message: `Comes after ${room} in the order of rooms.`,
+  };
   // An allowed name ends the search in the last pattern, so what narrows it comes first.
   return {
     'no-restricted-imports': [
       'error',
-      {
-        patterns: [
-          ...(above.length === 0 ? [] : [noRoomAbove]),
-          ...(typesOf === undefined ? [] : [typesOnly]),
-          ...(portable ? [noNode] : []),
-          ...patterns,
-        ],
-      },
+      { patterns: [...(later.length > 0 ? [noClimb] : []), ...(portable ? [noNode] : []), ...patterns] },
     ],
   };
 }
 
-/** The rooms of `folder` above the one that `path` is in. */
-function roomsAbove(folder: string, path: string): readonly string[] {
-  const rooms = ROOMS[folder] ?? [];
-  const own = rooms.findIndex((room) => path.startsWith(`src/${room}/`));
-  return own === -1 ? [] : rooms.slice(own + 1);
-}
-
 const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { tests = [], nodeOnly = [], ...arrow }]) => [
   { files: [`${folder}/**`], rules: mayImport(arrow) },
-  ...(ROOMS[folder] ?? []).map((room) => ({
-    files: [`${folder}/src/${room}/**`],
-    rules: mayImport(arrow, roomsAbove(folder, `src/${room}/`)),
-  })),
+  ...(arrow.rooms ?? []).map((room) => ({ files: [`${folder}/src/${room}/**`], rules: mayImport(arrow, room) })),
   ...nodeOnly.map((path) => ({
     files: [`${folder}/${path}`],
-    rules: mayImport({ ...arrow, portable: false }, roomsAbove(folder, path)),
+    rules: mayImport({ ...arrow, portable: false }, path.split('/').at(-2)),
   })),
   {
     files: TESTS.map((glob) => `${folder}/${glob}`),

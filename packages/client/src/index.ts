@@ -1,4 +1,8 @@
 // The typed client of HyperCode Swarm.
+//
+// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← swarm-client.ts ←
+// presence ← tasks. transport has the connection to the core and what every room uses; bus joins publishing and consuming
+// into what a client offers, plain and typed.
 export {
   type Activity,
   type Agent,
@@ -34,7 +38,7 @@ export {
   type CreateAgentOptions,
 } from './presence/connect-agent.ts';
 export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
-export type { SwarmClientOptions, TokenSource } from './transport/connection.ts';
+export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/connection.ts';
 export type {
   ConsumeOptions,
   Consumer,
@@ -46,7 +50,6 @@ export type {
 } from './consuming/consumer.ts';
 export type { PublishOptions } from './publishing/outgoing-event.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
-export type { PublishBuffer } from './publishing/publish-room.ts';
 export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';
 export type {

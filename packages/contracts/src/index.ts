@@ -131,7 +131,7 @@ export {
   TokenKind,
   TokenRoles,
 } from './token.ts';
-export type { StandardSchemaV1 } from './standard-schema.ts';
+export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 export { Topic, TopicPattern } from './topic.ts';
 export { covers, intersects, matches, topicExpression } from './topic-matching.ts';
 export {

@@ -1,6 +1,5 @@
-// The core's queries and mutations as plain async functions, with the types that its router gives them.
-import { SwarmError } from '@hypercode/contracts';
-import type { AppRouter } from '@hypercode/server';
+// The core's queries and mutations as plain async functions, typed by the API that contracts declares.
+import { type Api, type InferInput, type InferOutput, KINDS, type Procedure, SwarmError } from '@hypercode/contracts';
 import {
   createTRPCUntypedClient,
   httpBatchLink,
@@ -9,7 +8,7 @@ import {
   splitLink,
   type TRPCLink,
 } from '@trpc/client';
-import type { AnyTRPCProcedure, inferProcedureInput, inferProcedureOutput } from '@trpc/server';
+import type { AnyTRPCRouter } from '@trpc/server';
 import { bounded } from '../transport/bounded.ts';
 import type { Connection } from '../transport/connection.ts';
 import { isRecord, parseJson } from '../transport/json.ts';
@@ -23,59 +22,23 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-type Routes = AppRouter['_def']['record'];
 type Kind = 'query' | 'mutation';
-type Callable = AnyTRPCProcedure & { _def: { type: Kind } };
+type Callable = Pick<Procedure<Kind>, 'kind' | 'input' | 'output'>;
 
-/** A call rejects with a SwarmError and nothing else. */
-type Call<P extends Callable> =
-  Partial<inferProcedureInput<P>> extends inferProcedureInput<P>
-    ? (input?: inferProcedureInput<P>, options?: CallOptions) => Promise<inferProcedureOutput<P>>
-    : (input: inferProcedureInput<P>, options?: CallOptions) => Promise<inferProcedureOutput<P>>;
+/** A call rejects with a SwarmError and nothing else. An input whose fields are all optional may be left out. */
+type Call<Input, Output> =
+  Partial<Input> extends Input
+    ? (input?: Input, options?: CallOptions) => Promise<Output>
+    : (input: Input, options?: CallOptions) => Promise<Output>;
 
 type CallsOf<Group> = {
   readonly [P in keyof Group as Group[P] extends Callable ? P : never]: Group[P] extends Callable
-    ? Call<Group[P]>
+    ? Call<InferInput<Group[P]['input']>, InferOutput<Group[P]['output']>>
     : never;
 };
 
-/** Every query and mutation of the router, in its groups. */
-export type Procedures = { readonly [G in keyof Routes]: CallsOf<Routes[G]> };
-
-type KindOf<P> = P extends { _def: { type: infer K } } ? K : never;
-type Kinds = {
-  readonly [G in keyof Procedures]: {
-    readonly [P in keyof Procedures[G] & keyof Routes[G]]: KindOf<Routes[G][P]>;
-  };
-};
-
-const KINDS = {
-  circuit: { trip: 'mutation', reset: 'mutation' },
-  bus: {
-    publish: 'mutation',
-    publishMany: 'mutation',
-    read: 'query',
-    claim: 'mutation',
-    ack: 'mutation',
-    nack: 'mutation',
-    deadLetters: 'query',
-    redrive: 'mutation',
-    discard: 'mutation',
-    topics: 'query',
-    groups: 'query',
-  },
-  policy: { get: 'query', put: 'mutation', explain: 'query' },
-  registry: {
-    register: 'mutation',
-    update: 'mutation',
-    deregister: 'mutation',
-    heartbeat: 'mutation',
-    get: 'query',
-    query: 'query',
-    history: 'query',
-  },
-  tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
-} as const satisfies Kinds;
+/** Every query and mutation of the API, in its groups. */
+export type Procedures = { readonly [Group in keyof Api]: CallsOf<Api[Group]> };
 
 /** It waits for events, so it travels alone (the answers of a batch come together) and its wait is not the core's slowness. */
 const WAITING = 'bus.claim';
@@ -87,7 +50,7 @@ const BATCH_URL_LENGTH = 8_000;
 const BATCH_INPUT_LENGTH = 4_000;
 
 export function createProcedures(connection: Connection): Procedures {
-  const client = createTRPCUntypedClient<AppRouter>({ links: [batching(connection)] });
+  const client = createTRPCUntypedClient<AnyTRPCRouter>({ links: [batching(connection)] });
 
   const call = async (kind: Kind, path: string, given: unknown, options: CallOptions = {}): Promise<unknown> => {
     const input = withNamespace(given, connection.namespace);
@@ -111,16 +74,15 @@ export function createProcedures(connection: Connection): Procedures {
     });
   };
 
-  const groups = Object.entries(KINDS).map(([group, kinds]) => [
-    group,
-    Object.fromEntries(
-      Object.entries(kinds).map(([name, kind]) => [
-        name,
-        (input: unknown, options?: CallOptions) => call(kind, `${group}.${name}`, input, options),
-      ]),
-    ),
-  ]);
-  return Object.fromEntries(groups) as Procedures;
+  const callsOf = ([group, kinds]: [string, Readonly<Record<string, Kind | 'subscription'>>]) => {
+    const calls: Record<string, (input: unknown, options?: CallOptions) => Promise<unknown>> = {};
+    for (const [name, kind] of Object.entries(kinds)) {
+      if (kind === 'subscription') continue;
+      calls[name] = (input, options) => call(kind, `${group}.${name}`, input, options);
+    }
+    return [group, calls] as const;
+  };
+  return Object.fromEntries(Object.entries(KINDS).map(callsOf)) as unknown as Procedures;
 }
 
 /** What travels with an operation through the links. */
@@ -130,7 +92,7 @@ interface CallContext extends Record<string, unknown> {
   token: string;
 }
 
-function batching(connection: Connection): TRPCLink<AppRouter> {
+function batching(connection: Connection): TRPCLink<AnyTRPCRouter> {
   const url = connection.endpoint('trpc');
   const headers = async (operations: readonly Operation[]): Promise<Record<string, string>> => {
     const token = await connection.token(endOfAll(operations));
@@ -138,7 +100,7 @@ function batching(connection: Connection): TRPCLink<AppRouter> {
     return connection.headers(token);
   };
   const fetch = fetchAnswer(connection);
-  return splitLink<AppRouter>({
+  return splitLink({
     condition: ({ context, path }) => path !== WAITING && (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
     true: httpBatchLink({
       url,

@@ -1,17 +1,6 @@
 // The room that events take in the client until they are settled: so many, so many bytes, and no more.
 
-/** The bounds of what `publish` holds, and what happens at them. */
-export interface PublishBuffer {
-  /** Default 10,000. */
-  readonly maxEvents?: number | undefined;
-  /** Bytes of JSON. Default 64 MiB. */
-  readonly maxBytes?: number | undefined;
-  /**
-   * What `publish` does when the buffer is full: `wait` for room, in the order of the calls, or `reject` at once with
-   * RATE_LIMITED. Default `wait`.
-   */
-  readonly whenFull?: 'wait' | 'reject' | undefined;
-}
+import type { PublishBuffer } from '../transport/connection.ts';
 
 export class PublishRoom {
   readonly whenFull: 'wait' | 'reject';

@@ -4,7 +4,6 @@ import { openTransport } from '#transport';
 import { bounded } from './bounded.ts';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { isRecord, parseJson } from './json.ts';
-import type { PublishBuffer } from '../publishing/publish-room.ts';
 import { refusalOf, unreachable } from './refusal.ts';
 import { fetchTransport, type PostAnswer, type Transport } from './transport.ts';
 
@@ -14,6 +13,19 @@ import { fetchTransport, type PostAnswer, type Transport } from './transport.ts'
  * aborted when nobody waits for the answer any more.
  */
 export type TokenSource = string | ((refused: string | undefined, signal: AbortSignal) => string | Promise<string>);
+
+/** The bounds of what `publish` holds, and what happens at them. */
+export interface PublishBuffer {
+  /** Default 10,000. */
+  readonly maxEvents?: number | undefined;
+  /** Bytes of JSON. Default 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /**
+   * What `publish` does when the buffer is full: `wait` for room, in the order of the calls, or `reject` at once with
+   * RATE_LIMITED. Default `wait`.
+   */
+  readonly whenFull?: 'wait' | 'reject' | undefined;
+}
 
 export interface SwarmClientOptions {
   /** Where the core listens, such as `http://127.0.0.1:7700`; a path in front of its routes is kept. */
