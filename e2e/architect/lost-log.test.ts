@@ -17,7 +17,8 @@ afterEach(async () => {
 test('a core that lost its log gets the running plans back from the Architect', async () => {
   const folder = await coreFolder('core');
   stack.push(() => folder.remove());
-  const core = await spawnCore({ dataDir: folder.path });
+  // The second start makes and migrates a new database.
+  const core = await spawnCore({ dataDir: folder.path, startTimeoutMs: 90_000 });
   stack.push(() => core.close());
   const it = await conductingStage(core, stack);
   const follower = await it.conduct();
