@@ -66,33 +66,37 @@ const STORES = [
 ] as const;
 
 describe.each(STORES)('on %s', (_, store) => {
-  test('core and Architect are killed in the middle of a plan: it is completed, each task once', async () => {
-    const { core, log, architect: start, worker } = await stage(await store());
-    let architect = await start();
-    await worker('ada', ({ input }) => input);
-    await worker('bob', ({ input }) => input);
-    const { planId } = await submit(architect, { title: 'a long chain', steps: chain(60) });
-    for (const at of [10, 25, 40]) {
-      await waitFor(() => log.completed(planId).length >= at, { what: `task ${at}`, timeoutMs: 60_000 });
-      architect.kill('SIGKILL');
-      core.kill('SIGKILL');
-      await Promise.all([architect.exited, core.exited]);
-      await core.restart();
-      architect = await start();
-    }
-    expect(await log.endOf(planId)).toBe('plan.completed');
-    expect(log.completed(planId).toSorted()).toEqual(
-      chain(60)
-        .map(({ id }) => id)
-        .toSorted(),
-    );
-    const assigned = log
-      .data<{ taskId: string; attempt: number }>('.assigned')
-      .map((data) => `${data.taskId}/${data.attempt}`);
-    expect(new Set(assigned).size).toBe(assigned.length);
-    const plan = await waitFor(() => architect.call<PlanView>(`/plans/${planId}`), { what: 'the plan to be read' });
-    expect(plan.status).toBe('completed');
-  });
+  test(
+    'core and Architect are killed in the middle of a plan: it is completed, each task once',
+    { timeout: 300_000 },
+    async () => {
+      const { core, log, architect: start, worker } = await stage(await store());
+      let architect = await start();
+      await worker('ada', ({ input }) => input);
+      await worker('bob', ({ input }) => input);
+      const { planId } = await submit(architect, { title: 'a long chain', steps: chain(60) });
+      for (const at of [10, 25, 40]) {
+        await waitFor(() => log.completed(planId).length >= at, { what: `task ${at}`, timeoutMs: 90_000 });
+        architect.kill('SIGKILL');
+        core.kill('SIGKILL');
+        await Promise.all([architect.exited, core.exited]);
+        await core.restart();
+        architect = await start();
+      }
+      expect(await log.endOf(planId)).toBe('plan.completed');
+      expect(log.completed(planId).toSorted()).toEqual(
+        chain(60)
+          .map(({ id }) => id)
+          .toSorted(),
+      );
+      const assigned = log
+        .data<{ taskId: string; attempt: number }>('.assigned')
+        .map((data) => `${data.taskId}/${data.attempt}`);
+      expect(new Set(assigned).size).toBe(assigned.length);
+      const plan = await waitFor(() => architect.call<PlanView>(`/plans/${planId}`), { what: 'the plan to be read' });
+      expect(plan.status).toBe('completed');
+    },
+  );
 });
 
 test('at SIGTERM the Architect shows that it drains, leaves the registry, and ends', async () => {

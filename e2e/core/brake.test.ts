@@ -36,7 +36,6 @@ beforeAll(async () => {
       SWARM_PROBE_TIMEOUT_MS: '700',
       SWARM_RATE_REGISTER: '0',
     },
-    startTimeoutMs: 90_000,
   });
 });
 afterAll(async () => {

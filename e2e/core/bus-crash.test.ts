@@ -127,7 +127,6 @@ test.each([
     [0, 1].map(async () => {
       const core = await spawnCore({
         env: { ...env, SWARM_ADMIN_TOKEN: ADMIN_TOKEN, SWARM_RATE_PUBLISH: '0', SWARM_RATE_REGISTER: '0' },
-        startTimeoutMs: 90_000,
       });
       stack.push(() => core.close());
       return core;

@@ -17,7 +17,6 @@ test('an outage of Redis', { timeout: 240_000 }, async () => {
   stack.push(() => redis.close());
   const core = await spawnCore({
     env: { DATABASE_URL: await freshDatabase(), REDIS_URL: redis.url, SWARM_RATE_PUBLISH: '0' },
-    startTimeoutMs: 90_000,
   });
   stack.push(() => core.close());
   const client = createSwarmClient({ url: core.url, token: core.adminToken });
@@ -77,7 +76,6 @@ test('an outage of PostgreSQL stops nobody who is known from publishing on Redis
   stack.push(() => postgres.close());
   const core = await spawnCore({
     env: { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: sharedRedisUrl() },
-    startTimeoutMs: 90_000,
   });
   stack.push(() => core.close());
   // Redis is shared with other tests.

@@ -21,7 +21,7 @@ async function startStores() {
     SWARM_ADMIN_TOKEN: 'the-same-admin-token-on-all',
   };
   const startCore = async () => {
-    const core = await spawnCore({ env, startTimeoutMs: 90_000 });
+    const core = await spawnCore({ env });
     stack.push(() => core.close());
     return core;
   };

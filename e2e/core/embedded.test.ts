@@ -18,13 +18,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { spawnCore } from '../fixtures/spawn-core.ts';
 
 const PATIENCE = { timeoutMs: 90_000 };
-const START_TIMEOUT_MS = 90_000;
 
 let core: SpawnedCore;
 const watchers: Watcher[] = [];
 
 beforeAll(async () => {
-  core = await spawnCore({ env: { SWARM_RATE_REGISTER: '0' }, startTimeoutMs: START_TIMEOUT_MS });
+  core = await spawnCore({ env: { SWARM_RATE_REGISTER: '0' } });
 });
 afterEach(() => {
   for (const watcher of watchers.splice(0)) watcher.close();
@@ -118,7 +117,7 @@ test('one core at a time has a data folder', async () => {
   const namespace = 'folder';
   const register = async (name: string) =>
     accepted(await call(core, 'registry.register', registration(name, { namespace })));
-  const another = () => spawnCore({ dataDir: core.dataDir, startTimeoutMs: START_TIMEOUT_MS });
+  const another = () => spawnCore({ dataDir: core.dataDir });
   const expectRefusal = async () => {
     const refused = another().then((unexpected) => unexpected.close());
     await expect(refused).rejects.toThrow(

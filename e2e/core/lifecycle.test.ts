@@ -39,7 +39,7 @@ afterEach(async () => {
 afterAll(() => postgres?.close());
 
 async function start(env: Record<string, string> = {}): Promise<SpawnedCore> {
-  const core = await spawnCore({ env: { DATABASE_URL: databaseUrl, ...env }, startTimeoutMs: 90_000 });
+  const core = await spawnCore({ env: { DATABASE_URL: databaseUrl, ...env } });
   cores.push(core);
   return core;
 }
@@ -61,7 +61,7 @@ describe('the start', () => {
   test('with a bad variable ends with one line that names it', async () => {
     const messages = await Promise.all(
       bad.map(async ([, env]) => {
-        const outcome = await spawnCore({ env, startTimeoutMs: 90_000 }).catch((error: unknown) => error);
+        const outcome = await spawnCore({ env }).catch((error: unknown) => error);
         if (outcome instanceof Error) return outcome.message;
         cores.push(outcome as SpawnedCore);
         return 'it has started';

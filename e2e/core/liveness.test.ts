@@ -55,7 +55,7 @@ async function startSwarm(count: number, env: Record<string, string> = {}): Prom
     SWARM_ADMIN_TOKEN: 'the-same-admin-token-on-all',
   };
   const startOne = async () => {
-    const core = await spawnCore({ env: settings, startTimeoutMs: 90_000 });
+    const core = await spawnCore({ env: settings });
     stack.push(() => core.close());
     return core;
   };

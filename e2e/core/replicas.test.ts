@@ -65,7 +65,7 @@ async function startSwarm({ withRedis, watchersEach }: { withRedis: boolean; wat
     SWARM_RATE_REGISTER: '0',
   };
   const startOne = async () => {
-    const core = await spawnCore({ env, startTimeoutMs: 90_000 });
+    const core = await spawnCore({ env });
     stack.push(() => core.close());
     return core;
   };

@@ -40,7 +40,6 @@ const watchers: Watcher[] = [];
 beforeAll(async () => {
   core = await spawnCore({
     env: { DATABASE_URL: await freshDatabase(), SWARM_RATE_REGISTER: '0', NODE_OPTIONS: INSPECTED },
-    startTimeoutMs: 90_000,
   });
 });
 afterAll(async () => {

@@ -12,7 +12,7 @@ let admin: SwarmClient;
 let application: SpawnedCore | undefined;
 
 beforeAll(async () => {
-  core = await spawnCore({ startTimeoutMs: 90_000, env: { SWARM_LEASE_MS: '600' } });
+  core = await spawnCore({ env: { SWARM_LEASE_MS: '600' } });
   admin = createSwarmClient({ url: core.url, token: core.adminToken });
 });
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 async function start(): Promise<SpawnedCore> {
   const env = { CORE_URL: core.url, CORE_JOIN_TOKEN: core.joinToken };
-  application = await spawnCore({ entry: PROGRAM, env, startTimeoutMs: 90_000 });
+  application = await spawnCore({ entry: PROGRAM, env });
   return application;
 }
 

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { builtApp, WORKSPACE } from './built-apps.ts';
 import { guardProcess } from './death-guard.ts';
 
-const START_LIMIT_MS = 30_000;
+/** It ends a start that hangs; a start on a busy machine may take a minute. */
+const START_LIMIT_MS = 90_000;
 const AT = /architect (active|standby) at (http:\/\/\S+)/g;
 
 export interface SpawnedArchitect {

@@ -25,7 +25,7 @@ export interface CoreOptions {
   dataDir?: string;
   /** Makes the private data folder of a core that has no DATABASE_URL. Default: one with an empty database. */
   newFolder?: () => Promise<TemporaryFolder>;
-  /** Default 30,000. */
+  /** It ends a start that hangs; a start on a busy machine may take a minute. Default 90,000. */
   startTimeoutMs?: number;
   /** A program in TypeScript to run in place of the core. */
   entry?: string;
@@ -55,7 +55,7 @@ export interface SpawnedCore {
 
 /** Starts a core and resolves when it listens. Fails with its output when it ends or does not listen in time. */
 export async function spawnCore(options: CoreOptions = {}): Promise<SpawnedCore> {
-  const { startTimeoutMs = 30_000, entry } = options;
+  const { startTimeoutMs = 90_000, entry } = options;
   const program = entry === undefined ? builtApp('core') : ['--import', TSX, entry];
   const folder = options.dataDir === undefined ? await privateFolder(options) : undefined;
   const settings = {
