@@ -74,7 +74,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
-    tests: ['clock/testing', 'server/testing', 'testkit'],
+    tests: ['clock/testing', 'server/testing', 'stores/testing', 'testkit'],
   },
   'apps/core': {
     imports: ['core-runtime', 'settings'],

@@ -1,16 +1,18 @@
 // The bus on Redis, with its policies in PGlite.
 import { connectRedis, createRedisSignal, openDatabase } from '@hypercode/stores';
-import { sharedRedisUrl, embeddedFolder } from '@hypercode/testkit';
+import { migratedFolder } from '@hypercode/stores/testing';
+import { sharedRedisUrl } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { busSuite } from '../testing/bus.ts';
 import { redisTime } from './redis/redis-time.ts';
 import { logKeys } from '../src/redis/redis-keys.ts';
 import { openRedisStore } from '../src/redis/redis-store.ts';
+import { busSchema } from '../src/database-schema.ts';
 
 describe('the bus on Redis', () => {
   busSuite(async () => {
     const url = sharedRedisUrl();
-    const folder = await embeddedFolder('bus');
+    const folder = await migratedFolder('bus', [busSchema]);
     const database = await openDatabase({ dataDir: folder.path });
     const admin = connectRedis(url, { connectionName: 'swarm-test' });
     return {

@@ -1,5 +1,12 @@
 // Wires one core: stores, registry, bus, server. Everything that it starts, it also stops.
-import { createPostgresSignal, createRedisSignal, type Database, migrate, openDatabase } from '@hypercode/stores';
+import {
+  createPostgresSignal,
+  createRedisSignal,
+  type Database,
+  migrate,
+  openDatabase,
+  type SchemaSources,
+} from '@hypercode/stores';
 import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
 import { systemClock } from '@hypercode/clock';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
@@ -153,7 +160,8 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
   }
 }
 
-const SCHEMAS = [registrySchema, busSchema];
+/** Everything that a core keeps in its database. */
+export const SCHEMAS: readonly SchemaSources[] = [registrySchema, busSchema];
 
 /** A migration may take as long as it needs: on a server it has a connection without a statement timeout. */
 export async function migrateDatabase(database: Database, url: string | null): Promise<void> {

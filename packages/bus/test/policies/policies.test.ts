@@ -1,15 +1,15 @@
 // Policies that another replica has changed.
 import { HeldClock } from '@hypercode/clock/testing';
 import { migrate, openDatabase } from '@hypercode/stores';
+import { migratedFolder } from '@hypercode/stores/testing';
 import { createLocalSignal } from '@hypercode/feed';
-import { embeddedFolder } from '@hypercode/testkit';
 import { expect, test, vi } from 'vitest';
 import { busSchema } from '../../src/database-schema.ts';
 import { Policies } from '../../src/policies/policies.ts';
 import type { PolicySchema } from '../../src/policies/policy-table.ts';
 
 test('a policy that was changed without a wake-up is in force after the next check', { timeout: 180_000 }, async () => {
-  const folder = await embeddedFolder('policies');
+  const folder = await migratedFolder('policies', [busSchema]);
   const database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, [busSchema]);
   const db = database.kysely.$extendTables<PolicySchema>();

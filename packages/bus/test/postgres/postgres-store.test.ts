@@ -1,8 +1,8 @@
 // The store on PGlite, where replicas share the one connection.
 import { HeldClock } from '@hypercode/clock/testing';
-import { HeldDatabaseTime } from '@hypercode/stores/testing';
+import { HeldDatabaseTime, migratedFolder } from '@hypercode/stores/testing';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
-import { embeddedFolder, scopeOfRepetition, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
+import { scopeOfRepetition, type TemporaryFolder, trackLeaks } from '@hypercode/testkit';
 import { eventLogConformance } from '../../testing/event-log.ts';
 import { groupStoreConformance } from '../../testing/group-store.ts';
 import type { OpenStores } from '../../testing/bus-store.ts';
@@ -17,7 +17,7 @@ describe('PGlite', () => {
   let time: HeldDatabaseTime;
 
   beforeAll(async () => {
-    folder = await embeddedFolder('pglite');
+    folder = await migratedFolder('pglite', [busSchema]);
     database = await openDatabase({ dataDir: folder.path });
     await migrate(database.kysely, [busSchema]);
     time = await HeldDatabaseTime.hold(database);

@@ -3,7 +3,7 @@ import { systemClock } from '@hypercode/clock';
 import { HeldClock } from '@hypercode/clock/testing';
 import { createLocalSignal } from '@hypercode/feed';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
-import { embeddedFolder } from '@hypercode/testkit';
+import { migratedFolder } from '@hypercode/stores/testing';
 import type { Kysely, QueryResult, UnknownRow } from 'kysely';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { ChangeLog } from '../../src/changes/change-log.ts';
@@ -18,7 +18,7 @@ let database: Database;
 let closeDatabase: () => Promise<void>;
 
 beforeAll(async () => {
-  const folder = await embeddedFolder('change-log');
+  const folder = await migratedFolder('change-log', [registrySchema]);
   database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, [registrySchema]);
   closeDatabase = async () => {

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openDatabase } from '@hypercode/stores';
+import { migratedFolder } from '@hypercode/stores/testing';
 import { createLocalSignal } from '@hypercode/feed';
-import { embeddedFolder, trackLeaks } from '@hypercode/testkit';
+import { trackLeaks } from '@hypercode/testkit';
 import { expect, test } from 'vitest';
 import type { CommandResult } from '../../src/agents/group-commit.ts';
 import type { Schema } from '../../src/schema.ts';
@@ -13,9 +14,10 @@ import { Replicas, until } from '../swarm.ts';
 import { defaultRules } from '../../src/probes/address-rules.ts';
 import { Prober } from '../../src/probes/probe.ts';
 import { ProbeRounds } from '../../src/liveness/probe-rounds.ts';
+import { registrySchema } from '../../src/database-schema.ts';
 
 const replicas = new Replicas(async () => {
-  const folder = await embeddedFolder('probe-rounds');
+  const folder = await migratedFolder('probe-rounds', [registrySchema]);
   const database = await openDatabase({ dataDir: folder.path });
   return {
     connect: async () => ({ database, close: async () => undefined }),

@@ -2,8 +2,8 @@
 import { systemClock } from '@hypercode/clock';
 import { HeldClock } from '@hypercode/clock/testing';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
+import { migratedFolder } from '@hypercode/stores/testing';
 import { createLocalSignal } from '@hypercode/feed';
-import { embeddedFolder } from '@hypercode/testkit';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ChangeLog } from '../../src/changes/change-log.ts';
 import { registrySchema } from '../../src/database-schema.ts';
@@ -17,7 +17,7 @@ let database: Database;
 let closeDatabase: () => Promise<void>;
 
 beforeAll(async () => {
-  const folder = await embeddedFolder('identities');
+  const folder = await migratedFolder('identities', [registrySchema]);
   database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, [registrySchema]);
   closeDatabase = async () => {
