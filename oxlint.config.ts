@@ -48,7 +48,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing', 'stores/testing', 'testkit'],
     rooms: ['store', 'postgres', 'redis', 'policies', 'admission', 'appending', 'subscriptions', 'groups'],
   },
-  'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'] },
+  'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'], tests: ['clock/testing'] },
   'packages/client': {
     imports: ['clock', 'contracts'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
