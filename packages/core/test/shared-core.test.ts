@@ -25,13 +25,17 @@ test("a file's join token registers in its namespace, and in no other", async ()
   expect((await register(one, one.joinToken)).status).toBe(201);
 });
 
-test('a leak check that begins after the shared core has started finds nothing of it', async () => {
+test('calls of a file that checks for leaks leave none', async () => {
+  const call = async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => one.fetch('/v1/agents')));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const gone = new AbortController();
+    expect((await one.fetch('/v1/agents/watch', { signal: gone.signal })).status).toBe(200);
+    gone.abort();
+  };
+  // From the first call on, the core follows the namespace, with timers of its own.
+  await call();
   const leaks = trackLeaks();
-  const answers = await Promise.all(Array.from({ length: 8 }, () => one.fetch('/v1/agents')));
-  for (const answer of answers) expect((await answer.json()) as object).toMatchObject({ revision: expect.any(Number) });
-  const watch = new AbortController();
-  const stream = await one.fetch('/v1/agents/watch', { signal: watch.signal });
-  expect(stream.status).toBe(200);
-  watch.abort();
-  await leaks.check();
+  await call();
+  await leaks.check(20_000);
 });

@@ -6,12 +6,11 @@ import {
   RegisterResult,
   SwarmErrorBody,
 } from '@hypercode/contracts';
-import { waitFor } from '@hypercode/testkit';
 import { createTRPCClient, httpSubscriptionLink, type TRPCClientError } from '@trpc/client';
 import { EventSource } from 'eventsource';
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '../../testing/core.ts';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 import type { AppRouter } from '@hypercode/server';
 
 let core: TestCore;
@@ -222,41 +221,34 @@ describe('limits', () => {
     expect((await call<PublishManyResult>('bus.publishMany', large)).results).toHaveLength(15);
   });
 
-  test('thousands of topics and hundreds of patterns find each other', { timeout: 240_000 }, async () => {
-    // On the shared core, a thousand streams would each send a bookmark every 200 ms.
-    const own = await startTestCore();
-    onTestFinished(() => own.close());
+  test('thousands of topics and hundreds of patterns find each other', { timeout: 180_000 }, async () => {
+    const namespace = core.freshNamespace();
     const over = new AbortController();
     onTestFinished(() => over.abort());
-    const { namespace } = own;
     const operator = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false } as const;
     const heard = Array.from({ length: 1000 }, () => 0);
-    let total = 0;
     const attached = Promise.all(
       heard.map(async (_, pattern) => {
         const topics = [`t.${pattern}.*`, `t.*.never-${pattern}`];
         const input = { namespace, topics, from: 'latest' as const, lastEventId: undefined };
-        const stream = own.bus.subscribe(operator, input, over.signal);
+        const stream = core.bus.subscribe(operator, input, over.signal);
         await stream.next();
         void (async () => {
           for await (const batch of stream) {
-            for (const { type } of batch) {
-              if (type !== 'event') continue;
-              heard[pattern] = (heard[pattern] ?? 0) + 1;
-              total += 1;
-            }
+            for (const { type } of batch) if (type === 'event') heard[pattern] = (heard[pattern] ?? 0) + 1;
           }
         })();
       }),
     );
     await attached;
     for (let page = 0; page < 10; page += 1) {
-      const events = Array.from({ length: 1000 }, (_, n) => ({ topic: `t.${n}.${page}`, data: n }));
-      const { status } = await own.fetch('/v1/events', { method: 'POST', json: events });
-      expect(status).toBe(200);
+      const events = Array.from({ length: 1000 }, (_, n) => ({ id: randomUUID(), topic: `t.${n}.${page}`, data: n }));
+      // When the machine is busy, the embedded database may not answer in time, and each event is refused as UNAVAILABLE.
+      await vi.waitFor(async () => {
+        const { results } = await call<PublishManyResult>('bus.publishMany', { namespace, events });
+        expect(results.filter((result) => 'error' in result)).toEqual([]);
+      }, 60_000);
     }
-    // A comparison of a thousand numbers at each poll would take the time that the events need.
-    await waitFor(() => total >= 10_000, { what: 'all events', timeoutMs: 200_000 });
-    expect(heard).toEqual(heard.map(() => 10));
+    await vi.waitFor(() => expect(heard).toEqual(heard.map(() => 10)), 60_000);
   });
 });
