@@ -6,6 +6,7 @@ import { LIMITS } from './limits.ts';
 import { inNamespace, Name } from './name.ts';
 import { text } from './text.ts';
 import { TopicPattern } from './topic.ts';
+import { unionByType } from './union-by-type.ts';
 
 const Topics = z.array(TopicPattern).min(1).max(LIMITS.subscribedPatterns);
 const Count = z.number().int().nonnegative();
@@ -68,13 +69,11 @@ export type GapReason = z.infer<typeof GapReason>;
  * - `gap`: what stood between `after` and `resumedAt` is gone.
  * - `bookmark`: nothing that matches stands up to `position`; the first value is one, and more follow every 15 s.
  */
-export const SubscriptionEvent = z
-  .discriminatedUnion('type', [
-    z.object({ type: z.literal('event'), position: Position, event: SwarmEvent }),
-    z.object({ type: z.literal('gap'), after: Position, resumedAt: Position, reason: GapReason }),
-    z.object({ type: z.literal('bookmark'), position: Position }),
-  ])
-  .meta({ id: 'SubscriptionEvent' });
+export const SubscriptionEvent = unionByType([
+  z.object({ type: z.literal('event'), position: Position, event: SwarmEvent }),
+  z.object({ type: z.literal('gap'), after: Position, resumedAt: Position, reason: GapReason }),
+  z.object({ type: z.literal('bookmark'), position: Position }),
+]).meta({ id: 'SubscriptionEvent' });
 export type SubscriptionEvent = z.infer<typeof SubscriptionEvent>;
 
 export const ReadInput = z.object({
@@ -140,7 +139,7 @@ const Delivery = z.object({
  * - `gap`: the group was overtaken. `lost` events of all topics went by unread; null where nobody can tell.
  */
 const GroupGap = z.object({ type: z.literal('gap'), lost: Count.nullable(), reason: GapReason });
-export const GroupEvent = z.discriminatedUnion('type', [Delivery, GroupGap]);
+export const GroupEvent = unionByType([Delivery, GroupGap]);
 export type GroupEvent = z.infer<typeof GroupEvent>;
 
 export const ClaimInput = z.object({

@@ -1,6 +1,7 @@
 // What a watch of the registry tells: a snapshot, then every change after it, in order.
 import { z } from 'zod';
 import { Agent } from './agent.ts';
+import { unionByType } from './union-by-type.ts';
 
 const Revision = z.number().int().nonnegative();
 
@@ -19,20 +20,18 @@ export type WatchChangeType = z.infer<typeof WatchChangeType>;
  * - `change`: one agent changed at `revision`.
  * - `bookmark`: nothing that matches happened up to `revision`; resuming from it is cheap.
  */
-export const WatchEvent = z
-  .discriminatedUnion('type', [
-    z.object({ type: z.literal('snapshot'), revision: Revision, agents: z.array(Agent), reset: z.boolean() }),
-    z.object({ type: z.literal('synced'), revision: Revision }),
-    z.object({
-      type: z.literal('change'),
-      revision: Revision,
-      change: WatchChangeType,
-      agent: Agent,
-      at: z.iso.datetime(),
-    }),
-    z.object({ type: z.literal('bookmark'), revision: Revision }),
-  ])
-  .meta({ id: 'WatchEvent' });
+export const WatchEvent = unionByType([
+  z.object({ type: z.literal('snapshot'), revision: Revision, agents: z.array(Agent), reset: z.boolean() }),
+  z.object({ type: z.literal('synced'), revision: Revision }),
+  z.object({
+    type: z.literal('change'),
+    revision: Revision,
+    change: WatchChangeType,
+    agent: Agent,
+    at: z.iso.datetime(),
+  }),
+  z.object({ type: z.literal('bookmark'), revision: Revision }),
+]).meta({ id: 'WatchEvent' });
 export type WatchEvent = z.infer<typeof WatchEvent>;
 
 /** The tracked id of snapshot chunks: resuming there starts a fresh snapshot. */
