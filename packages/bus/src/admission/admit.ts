@@ -4,10 +4,10 @@ import { type Access, aclDenied } from '../policies/access.ts';
 import { isReserved, RESERVED_RULE } from '../policies/reserved-topics.ts';
 import { type AgentCaller, type BusCaller, rateKeyOf } from './caller.ts';
 
-/** When to try again, in milliseconds, where nobody knows when: half open, or held open by an operator. */
+/** When to try again, in milliseconds, where the time is unknown: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
-/** How many events a caller may publish in a time. Whoever wires the bus decides, so the bus only counts. */
+/** How many events a caller may publish in a time. The core decides; the bus only counts. */
 export interface PublishRate {
   /** Counts one event of `caller`, a key that no two callers share. Throws RATE_LIMITED with the time until the next is allowed. */
   take(caller: string): void;
@@ -22,7 +22,7 @@ export interface Gate {
   readonly now: number;
 }
 
-/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each says which rule decided. */
+/** Throws FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN or RATE_LIMITED; each names the rule that decided. */
 export function admit({ caller, access, rate, now }: Gate, topic: string): void {
   if (caller.kind === 'operator' && caller.readOnly) {
     throw new SwarmError('FORBIDDEN', 'a viewer token cannot publish');

@@ -1,4 +1,4 @@
-// Who speaks on the bus. The server makes it of a token; nothing of it comes from the caller's input.
+// The callers of the bus. The server makes it of a token; nothing of it comes from the caller's input.
 import { agentSource, type CircuitState, operatorSource } from '@hypercode/contracts';
 
 /** An agent. What can change of it is read when it is needed. */
@@ -8,7 +8,7 @@ export interface AgentCaller {
   readonly name: string;
   readonly role: string;
   readonly circuit: CircuitState;
-  /** When an open circuit becomes half open, in milliseconds since the epoch; null where nobody knows. */
+  /** When an open circuit becomes half open, in milliseconds since the epoch; null when it is unknown. */
   readonly circuitOpenUntilMs: number | null;
   /** Why the circuit is open, as the registry has it. */
   readonly circuitReason: string | null;
@@ -19,7 +19,7 @@ export interface OperatorCaller {
   readonly kind: 'operator';
   /** What the token is called. */
   readonly name: string;
-  /** Tells tokens apart. */
+  /** Differs from token to token. */
   readonly id: string;
   /** Reads everything and changes nothing. */
   readonly readOnly: boolean;
