@@ -57,24 +57,24 @@ export interface BusOptions {
   circuitOf: CircuitOf;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
-  /** Told of failures in the background; each is tried again by itself. */
+  /** Called with failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
   clock?: Clock;
-  /** How often subscribers without news get a bookmark, in milliseconds; default 15,000. */
+  /** How often subscribers that have everything get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
 
-/** Hears of what goes on inside a bus. */
+/** Is notified of what a bus does, for measurement. */
 export interface BusObserver {
   /** An append was done: how many events were new, how many were there already, and how long it took. */
   onAppend(append: { published: number; duplicates: number; ms: number }): void;
 }
 
-/** Pages of the log that one `read` looks through: who reads for what is rare must not keep the store busy. */
+/** Pages of the log that one `read` searches: a caller that looks for rare events must not keep the store busy. */
 const MAX_READ_PAGES = 10;
 /** Of events, as JSON, after which the answer to a `read` ends. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
-/** How often retention is applied to what nobody appends to, in milliseconds. */
+/** How often retention is applied to logs without appends, in milliseconds. */
 const RETENTION_INTERVAL_MS = 15_000;
 
 export class Bus {
@@ -175,7 +175,7 @@ export class Bus {
     return { results };
   }
 
-  /** Publishes what the core itself has to say; its topic begins with `system.`. */
+  /** Publishes an event of the core itself; its topic begins with `system.`. */
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
     const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.epochMs()) });
     const [appended] = await this.#lanes.append(namespace, [event]);
@@ -202,8 +202,9 @@ export class Bus {
   }
 
   /**
-   * A page of events; empty, and with a `next` that moves, when none was among those that were looked through; shorter than
-   * `limit` when they come to about 4 MiB, or are rare. `next` says where to go on. ACL_DENIED; COMPACTED for a position that the log can not tell about any more.
+   * A page of events; empty, and with a `next` that moves, when none was among those that were searched; shorter than
+   * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on. ACL_DENIED;
+   * COMPACTED for a position after which events were removed.
    */
   async read(caller: BusCaller, { namespace, topics, after, limit }: ReadInput): Promise<ReadResult> {
     const passes = passing(await this.#filterFor(caller, namespace, topics));
@@ -214,7 +215,7 @@ export class Bus {
     for (let pages = 0; pages < MAX_READ_PAGES && !isFull(); pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
-        // Retention went by meanwhile: the next call is told, unless it did not matter where to begin.
+        // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
         if (events.length > 0) break;
         if (after === undefined) {
           position = read.range.horizon;
@@ -280,7 +281,7 @@ export class Bus {
     return this.#policies.put(namespace, rules, ifVersion);
   }
 
-  /** What the policy says of one action of an agent, and why. */
+  /** Whether the policy allows one action of an agent, and why. */
   explainPolicy(
     namespace: string,
     agent: PolicyAgent,
@@ -333,7 +334,7 @@ export class Bus {
     };
   }
 
-  /** Tells `observer` what goes on inside, for measurement. Returns what ends it. */
+  /** Notifies `observer` until the returned function is called. */
   observe(observer: BusObserver): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);

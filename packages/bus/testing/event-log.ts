@@ -329,22 +329,59 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
           const store = duplicates.length % 2 === 0 ? pair.second : pair.first;
           const sentAtMs = await time.nowMs();
           const answer = at(await store.log.append(namespace, [event]), 0);
-          if (!answer.duplicate) again = answer;
-          else duplicates.push({ sentAtMs, answer });
-          await store.applyRetention();
-          await time.pass(windowMs / 8);
+          if (answer.duplicate) {
+            duplicates.push({ sentAtMs, answer });
+            await store.applyRetention();
+            await time.pass(windowMs / 8);
+          } else {
+            again = answer;
+          }
         }
+        // It has a window of its own.
+        const { position } = again;
+        expect(await pair.first.log.append(namespace, [event])).toEqual([{ position, duplicate: true }]);
+        expect(position.seq).toBe(2);
         expect((await time.nowMs()) - begunAtMs).toBeGreaterThanOrEqual(windowMs);
         expect(duplicates.length).toBeGreaterThan(0);
         for (const { sentAtMs, answer } of duplicates) {
           expect(answer).toEqual({ position: original?.position, duplicate: true });
           expect(sentAtMs).toBeLessThanOrEqual(doneAtMs + windowMs);
         }
-        expect(again.position.seq).toBe(2);
-        expect(at(await pair.first.log.append(namespace, [event]), 0)).toEqual({
-          position: again.position,
-          duplicate: true,
-        });
+      });
+    });
+
+    describeWhole('settings that change', () => {
+      test('a shorter window of deduplication keeps what is within it', async () => {
+        const dedupWindowMs = 1_000;
+        const long = await openForTest(open, ROOMY);
+        const short = await openForTest(open, { ...ROOMY, dedupWindowMs });
+        const namespace = newNamespace();
+        await long.first.log.append(namespace, [newEvent()]);
+        // A driver may drop its records in groups by age: the first group is now older than the short window by a quarter.
+        await short.time.pass(dedupWindowMs * 1.25);
+        const event = newEvent();
+        const appendedAtMs = await short.time.nowMs();
+        const [appended] = await long.first.log.append(namespace, [event]);
+        await short.second.applyRetention();
+        const [again] = await short.second.log.append(namespace, [event]);
+        const isWithin = (await short.time.nowMs()) - appendedAtMs < dedupWindowMs;
+        if (isWithin) expect(again).toEqual({ position: appended?.position, duplicate: true });
+      });
+
+      test('retention reaches the logs that no replica has used since it started', async () => {
+        const writer = await open(ROOMY);
+        const namespace = newNamespace();
+        await writer.first.log.append(namespace, newEvents(5));
+        await writer.first.applyRetention();
+        await closeStores(writer);
+        const later = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents: 2 } });
+        await waitFor(
+          async () => {
+            await later.first.applyRetention();
+            return (await second.size(namespace)).kept <= 2;
+          },
+          { what: 'the log to be cut', intervalMs: 5 },
+        );
       });
     });
 

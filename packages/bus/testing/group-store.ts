@@ -817,6 +817,32 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       });
     });
 
+    describeWhole('in large numbers', () => {
+      test('a thousand deliveries are claimed, refused, claimed again and settled', async () => {
+        const { events } = await withEvents(1_000);
+        const begun = await group.claim(first);
+        expect(begun.deliveries).toHaveLength(1_000);
+        expect(await group.nack(second, begun.deliveries)).toBe(1_000);
+        const { deliveries } = await group.claim(second, { offer: null });
+        expect(deliveries.map(({ text, attempt }) => [text, attempt])).toEqual(events.map(({ text }) => [text, 2]));
+        expect(await group.ack(first, deliveries)).toBe(1_000);
+        expect(await group.figures(first)).toMatchObject({ inFlight: 0, waiting: 0, lag: 0 });
+      });
+
+      test('2,500 dead letters are redriven by one call', async () => {
+        const total = 2_500;
+        await openGroup({ maxDeliveries: 1 });
+        for (let taken = 0; taken < total; taken += 250) {
+          await first.log.append(group.namespace, newEvents(250, { text: JSON.stringify('x'.repeat(4_000)) }));
+          const { deliveries } = await group.claim(first);
+          expect(await group.nack(first, deliveries)).toBe(250);
+        }
+        expect(await second.groups.redrive(group.namespace, group.name, null)).toBe(total);
+        expect(await group.figures(first)).toMatchObject({ waiting: total, deadLetters: 0 });
+        expect(await first.groups.discard(group.namespace, group.name, null)).toBe(0);
+      });
+    });
+
     describeWhole('against retention', () => {
       const shortened = (maxEvents: number) =>
         openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents } });

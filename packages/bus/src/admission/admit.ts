@@ -7,7 +7,7 @@ import { type AgentCircuit, type BusCaller, type CircuitOf, rateKeyOf } from './
 /** When to try again, in milliseconds, where that is unknown: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
-/** How many events a caller may publish in a time. Whoever wires the bus decides, so the bus only counts. */
+/** How many events a caller may publish in a time. The core decides; the bus only counts. */
 export interface PublishRate {
   /** Counts one event of `caller`, a key that no two callers share. Throws RATE_LIMITED with the time until the next is allowed. */
   take(caller: string): void;

@@ -1,4 +1,4 @@
-// Who speaks on the bus. The server makes it of a token; nothing of it comes from the caller's input.
+// The callers of the bus. The server makes it of a token; nothing of it comes from the caller's input.
 import { agentSource, type CircuitState, operatorSource } from '@hypercode/contracts';
 
 /** An agent. Its circuit may change at any time, so it is read when an event is admitted. */
@@ -27,7 +27,7 @@ export interface OperatorCaller {
   readonly kind: 'operator';
   /** What the token is called. */
   readonly name: string;
-  /** Tells tokens apart. */
+  /** Differs from token to token. */
   readonly id: string;
   /** Reads everything and changes nothing. */
   readonly readOnly: boolean;

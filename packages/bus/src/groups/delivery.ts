@@ -1,4 +1,4 @@
-// How deliveries look outside: their ids, and the values of a `consume` stream.
+// Deliveries on the wire: their ids, and the values of a `consume` stream.
 import { type ClaimResult, type GroupEvent, invalidField, type SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
 import type { ClaimOutcome, DeliveryRef, GroupDelivery } from '../store/group-store.ts';
@@ -45,7 +45,7 @@ export class DeliveryItem implements StreamItem<GroupEvent> {
   }
 }
 
-/** A gap; it is told to the member that met it, and its id says nothing, since a group resumes by itself. */
+/** A gap, for the member that met it. Its id has no meaning, since a group resumes by itself. */
 export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>): GroupItem =>
   new ValueItem<GroupEvent>('gap', { type: 'gap', ...gap });
 

@@ -1,4 +1,4 @@
-// What a replica knows of a group between its claims: what was stirred up meanwhile, who has joined, what it handed out.
+// What a replica knows of a group between its claims: what became due meanwhile, which members have joined, what it handed out.
 import { HeldClock } from '@hypercode/clock/testing';
 import { Broadcast, Feed, type Log } from '@hypercode/feed';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { GroupReader } from './group-reader.ts';
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
 const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, gap: null };
 const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
-const member = () => ({ onNews: vi.fn(), onRoom: vi.fn() });
+const member = () => ({ onChange: vi.fn(), onRoom: vi.fn() });
 
 /** A reader of a log that holds `entries`; the store's side of a claim is `claim`. */
 async function open(
@@ -57,20 +57,20 @@ async function open(
 }
 
 describe('a group reader', () => {
-  test('does not forget what is stirred up while the store is asked', async () => {
+  test('a tick while the store is asked is not lost', async () => {
     let answer: (outcome: ClaimOutcome) => void = () => undefined;
     const claim = vi.fn(() => new Promise<ClaimOutcome>((resolve) => (answer = resolve)));
     const reader = await open(claim);
     reader.join(member());
     const claimed = reader.claim(ONE);
     await vi.waitFor(() => expect(claim).toHaveBeenCalled());
-    reader.stir();
+    reader.tick();
     answer(NOTHING);
     await claimed;
     expect(reader.promising).toBe(true);
   });
 
-  test('asks again for whoever joins after a claim that nobody was left to hear of', async () => {
+  test('a member that joins after a claim without members asks the store again', async () => {
     const reader = await open(async () => NOTHING);
     const leave = reader.join(member());
     await reader.claim(ONE);
@@ -82,7 +82,7 @@ describe('a group reader', () => {
     expect(reader.promising).toBe(true);
   });
 
-  test('remembers so much of what it handed out, and no more', async () => {
+  test('the newest 100,000 deliveries are remembered, and no more', async () => {
     let seq = 0;
     const reader = await open(async () => {
       seq += 1000;
@@ -101,7 +101,7 @@ describe('a group reader', () => {
     expect(reader.settled([at(2)])).toBe(false);
   });
 
-  test('offers no more than the store can take in time', async () => {
+  test('an offer has at most about 4 MiB of events', async () => {
     const text = 'x'.repeat(256 * 1024);
     const claim = vi.fn<GroupStore['claim']>(async () => NOTHING);
     const entries = Array.from({ length: 50 }, (_, i) => ({ position: at(i + 1), topic: 'a', text }));
@@ -112,7 +112,7 @@ describe('a group reader', () => {
     expect(offer?.upTo).toEqual(at(16));
   });
 
-  test('tells its members of what the store holds due, when it learns of it without asking for it', async () => {
+  test('members are notified of due deliveries that a claim without room has found', async () => {
     const reader = await open(async () => ({ ...NOTHING, nextDueMs: 0 }));
     const waiting = member();
     reader.join(waiting);
@@ -123,7 +123,7 @@ describe('a group reader', () => {
     expect(reader.promising).toBe(true);
   });
 
-  test('moves a cursor over what is for nobody now and then, and at once when it may be let go of', async () => {
+  test('a cursor passes events that do not match every tenth call, and at once when retention may overtake it', async () => {
     const entries = Array.from({ length: 40 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
     const callsUntilMoved = async (cursor: number, retention: Partial<Retention> = {}) => {
       const claim = vi.fn<GroupStore['claim']>(async () => ({ ...NOTHING, cursor: at(cursor) }));
@@ -143,11 +143,11 @@ describe('a group reader', () => {
     expect(await callsUntilMoved(30, { maxAgeMs: 10_000 })).toBe(1);
   });
 
-  test('tells its members when it is closed', async () => {
+  test('members are notified when the reader is closed', async () => {
     const reader = await open(async () => NOTHING);
     const waiting = member();
     reader.join(waiting);
     await reader.close();
-    expect(waiting.onNews).toHaveBeenCalled();
+    expect(waiting.onChange).toHaveBeenCalled();
   });
 });

@@ -33,7 +33,7 @@ export interface Claim {
 /** A member of the group on this replica. */
 export interface Member {
   /** There may be something to claim. */
-  onNews(): void;
+  onChange(): void;
   /** And the store may have room for this member where it had none. */
   onRoom(): void;
 }
@@ -44,12 +44,12 @@ const MAX_OFFER_BYTES = 4 * 1024 * 1024;
 /** Most deliveries remembered as handed out here; those that are settled through other replicas, or never, are forgotten at last. */
 const MAX_OPEN = 100_000;
 /**
- * What other replicas handed out comes due without a word when they die, so each replica with members looks again after a
+ * What other replicas handed out comes due without a notification when they die, so each replica with members checks after a
  * quarter of the ack deadline, within these bounds, in milliseconds.
  */
 const MIN_RECHECK_MS = 250;
 const MAX_RECHECK_MS = 5000;
-/** Calls of `advance`, about one a second, that may leave a cursor behind; and the least age of events that leaves time for it. */
+/** Calls of `advance`, about one a second, that may leave a cursor where it is; and the least maximal age of events that allows it. */
 const PATIENT_CALLS = 10;
 const SHORT_AGE_MS = 60_000;
 
@@ -57,7 +57,7 @@ type Offer = NonNullable<ClaimRequest['offer']>;
 
 /**
  * Members claim one after the other, each with an offer that begins at the cursor as it is known here. When another replica has
- * moved the cursor, the claim takes nothing and says where it is, and a new offer begins there.
+ * moved the cursor, the claim takes nothing and returns where it is, and a new offer begins there.
  */
 export class GroupReader {
   readonly settings: GroupSettings;
@@ -71,10 +71,10 @@ export class GroupReader {
   #cursor: LogPosition;
   /** Whether the store may hold something due that is not known here. */
   #due = true;
-  /** Calls of `advance` that left the cursor where it was, behind the end. */
-  #callsBehind = 0;
-  /** How often it was stirred. */
-  #stirs = 0;
+  /** Calls of `advance` that left the cursor where it was, before the end. */
+  #patientCalls = 0;
+  /** Calls of `tick`. */
+  #ticks = 0;
   /** Cancels the check that is scheduled. */
   #cancelRecheck = (): void => {};
   /** What was handed out here and not settled here, by `seq`. */
@@ -92,7 +92,7 @@ export class GroupReader {
     this.#listening = this.#listen();
   }
 
-  /** Tells `member` when a claim may bring something. Returns what ends it. */
+  /** Notifies `member` when a claim may bring something, until the returned function is called. */
   join(member: Member): () => void {
     this.#members.add(member);
     return () => this.#members.delete(member);
@@ -104,21 +104,21 @@ export class GroupReader {
 
   /** Whether a claim would find something, as far as is known here. */
   get promising(): boolean {
-    return this.#due || this.#isBehind();
+    return this.#due || this.#hasUnread();
   }
 
   /** Something may have become due, and room may have come: an ack, a nack, a redrive, a deadline. */
-  stir(): void {
+  tick(): void {
     this.#due = true;
-    this.#stirs += 1;
+    this.#ticks += 1;
     for (const member of this.#members) member.onRoom();
   }
 
-  /** Notes what was settled through this replica. Says whether all of it had been handed out here. */
+  /** Notes what was settled through this replica. Returns whether all of it had been handed out here. */
   settled(positions: readonly LogPosition[]): boolean {
     let own = true;
     for (const { seq } of positions) own = this.#open.delete(seq) && own;
-    this.stir();
+    this.tick();
     return own;
   }
 
@@ -126,13 +126,13 @@ export class GroupReader {
   restart(cursor: LogPosition): void {
     this.#cursor = cursor;
     this.#open.clear();
-    this.stir();
+    this.tick();
   }
 
   /** Rejects as the store does: NOT_FOUND when it has lost the group. */
   claim(claim: Claim): Promise<ClaimOutcome> {
     const claimed = this.#turn.then(() => {
-      // News wakes all members; the first may have taken all there was.
+      // All members wake together; the first may have taken all there was.
       if (claim.ifPromising === true && !this.promising) return this.#nothing(claim);
       return this.#claim(claim);
     });
@@ -141,15 +141,15 @@ export class GroupReader {
   }
 
   /**
-   * Moves the group's cursor over what nobody in it wants to hear, so that retention does not take it for overtaken. Each time is a
-   * commit of the store, so it is done when retention or the ring may soon let go of the cursor, else at every tenth call.
+   * Moves the group's cursor past events that do not match its topics, so that retention does not overtake it. Each time is a commit
+   * of the store, so it is done when retention or the ring may soon pass the cursor, else at every tenth call.
    */
   async advance(): Promise<void> {
     const { end } = this.#options.followed.feed;
     if (this.#members.size === 0 || isSamePosition(end, this.#cursor) || this.promising) return;
-    this.#callsBehind += 1;
-    if (this.#callsBehind < PATIENT_CALLS && !this.#isOld()) return;
-    this.#callsBehind = 0;
+    this.#patientCalls += 1;
+    if (this.#patientCalls < PATIENT_CALLS && !this.#isOld()) return;
+    this.#patientCalls = 0;
     await this.claim({ consumer: '', maxInFlight: 0, max: 0 });
   }
 
@@ -158,7 +158,7 @@ export class GroupReader {
     this.#cancelRecheck();
     this.#follower.leave();
     this.#follower.alarm.ring();
-    for (const member of this.#members) member.onNews();
+    for (const member of this.#members) member.onChange();
     await this.#listening;
     await this.#turn;
     this.#release();
@@ -169,20 +169,20 @@ export class GroupReader {
     for (;;) {
       const offer = await this.#offer(Math.min(max, MAX_OFFER));
       this.#due = true;
-      const stirs = this.#stirs;
+      const ticks = this.#ticks;
       const outcome = await store.claim(namespace, group, { consumer, maxInFlight, max, offer });
       this.#cursor = outcome.cursor;
       this.#handedOut(outcome.deliveries);
-      // What there was no room for is still due, and so may be what the store was told of meanwhile.
+      // What there was no room for is still due, and so may be what was settled meanwhile.
       const isLeft = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
-      this.#due = isLeft || this.#stirs !== stirs || this.#members.size === 0;
-      // What is due already and was not handed out, although it was asked for, waits for room, of which word will come.
+      this.#due = isLeft || this.#ticks !== ticks || this.#members.size === 0;
+      // Deliveries are due but no member has room. No timer is needed: room comes with an ack or a deadline, which call `tick`.
       const waitsForRoom = max > 0 && outcome.nextDueMs === 0 && outcome.deliveries.length === 0;
-      this.#lookAgainIn(waitsForRoom ? null : outcome.nextDueMs);
+      this.#recheckIn(waitsForRoom ? null : outcome.nextDueMs);
       const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0;
-      // As long as the cursor moves, there may be something behind what was for others.
+      // As long as the cursor moves, there may be something after what did not match.
       const hasMoved = offer !== null && !isSamePosition(offer.after, outcome.cursor);
-      if (isDone || !hasMoved || this.#closed || !this.#isBehind()) return outcome;
+      if (isDone || !hasMoved || this.#closed || !this.#hasUnread()) return outcome;
     }
   }
 
@@ -198,19 +198,19 @@ export class GroupReader {
     }
   }
 
-  /** Unread events behind the cursor, out of the ring; out of the log when the ring does not reach back so far. */
+  /** Unread events after the cursor, out of the ring; out of the log when the ring does not reach back so far. */
   async #offer(limit: number): Promise<Offer | null> {
     const { feeds, namespace, followed } = this.#options;
     const after = this.#cursor;
     if (holds(followed.feed, after)) {
-      const heard = this.#follower.after(after, Math.max(limit, 1), MAX_OFFER_BYTES);
-      if (heard !== null && (limit > 0 || heard.heard.length === 0)) {
-        return { after, entries: heard.heard, upTo: heard.upTo };
+      const unread = this.#follower.after(after, Math.max(limit, 1), MAX_OFFER_BYTES);
+      if (unread !== null && (limit > 0 || unread.heard.length === 0)) {
+        return { after, entries: unread.heard, upTo: unread.upTo };
       }
     }
     if (limit === 0) return null;
     const read = await feeds.read(namespace, after);
-    // The store knows that the group was overtaken, and says so to the claim.
+    // The store knows that retention overtook the group, and reports the gap to the claim.
     if (!Array.isArray(read)) return null;
     const projection = this.#projection();
     const matching = read.map((entry) => projection.project(entry)).filter((entry) => entry !== null);
@@ -219,10 +219,10 @@ export class GroupReader {
     return { after, entries, upTo: last?.position ?? after };
   }
 
-  /** Whether there is something to take behind the cursor; true when the ring can not tell. */
-  #isBehind(): boolean {
-    const heard = this.#follower.after(this.#cursor, 1);
-    return heard === null || heard.heard.length > 0;
+  /** Whether there is something to take after the cursor; true when the ring does not reach back to it. */
+  #hasUnread(): boolean {
+    const unread = this.#follower.after(this.#cursor, 1);
+    return unread === null || unread.heard.length > 0;
   }
 
   /** Whether the cursor stands in the older half of the ring, or the ring holds so much that retention may keep little more. */
@@ -235,11 +235,11 @@ export class GroupReader {
     return 2 * ring.size > maxEvents || 2 * ring.bytes > maxBytes || maxAgeMs < SHORT_AGE_MS;
   }
 
-  #lookAgainIn(nextDueMs: number | null): void {
+  #recheckIn(nextDueMs: number | null): void {
     this.#cancelRecheck();
     if (this.#closed || this.#members.size === 0) return;
     const waitMs = Math.min(nextDueMs ?? this.#recheckMs, this.#recheckMs);
-    this.#cancelRecheck = this.#options.clock.schedule(waitMs + 1, () => this.stir());
+    this.#cancelRecheck = this.#options.clock.schedule(waitMs + 1, () => this.tick());
   }
 
   #projection() {
@@ -250,7 +250,7 @@ export class GroupReader {
     return this.#options.followed.broadcasts.groups.join(this.#projection());
   }
 
-  /** Tells the members when the feed brings something for them, and begins to listen again when the feed begins anew. */
+  /** Notifies the members when the feed brings something for them, and follows it again when the feed begins anew. */
   async #listen(): Promise<void> {
     const { feed } = this.#options.followed;
     while (!this.#closed && !feed.closed) {
@@ -261,7 +261,7 @@ export class GroupReader {
         this.#follower = this.#follow();
         this.#due = true;
       }
-      for (const member of this.#members) member.onNews();
+      for (const member of this.#members) member.onChange();
     }
   }
 }

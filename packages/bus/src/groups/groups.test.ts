@@ -13,11 +13,11 @@ const unused = () => Promise.reject(new Error('not used here'));
 
 test('the settings of a group are read again when the store does not have the group, and after 5 seconds', async () => {
   const find = vi.fn<GroupStore['find']>(async () => settingsOf('a'));
-  const gone = () => Promise.reject(new SwarmError('NOT_FOUND', 'no such group'));
+  const notFound = () => Promise.reject(new SwarmError('NOT_FOUND', 'no such group'));
   const store: GroupStore = {
     find,
-    ack: gone,
-    nack: gone,
+    ack: notFound,
+    nack: notFound,
     open: unused,
     claim: unused,
     deadLetters: unused,

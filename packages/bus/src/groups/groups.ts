@@ -38,14 +38,14 @@ export interface GroupTally {
   nacked: number;
 }
 
-/** How often groups that hear nothing of the log are moved along, and idle readers are looked for, in milliseconds. */
+/** How often cursors pass events that do not match their group, and idle readers are released, in milliseconds. */
 const UPKEEP_INTERVAL_MS = 1000;
-/** Upkeeps after which a group that nobody here reads from is let go of. */
+/** Upkeeps after which the reader of a group without members on this replica is released. */
 const IDLE_UPKEEPS = 60;
-/** Groups that are moved along at the same time. */
+/** Cursors that are moved at the same time. */
 const ADVANCED_AT_ONCE = 4;
 /** How long a stream waits for a store that does not answer, before it asks again, in milliseconds. */
-const AWAY_MS = 500;
+const STORE_RETRY_MS = 500;
 /** Groups whose settings are remembered for ack and nack, and for how long: a group that was lost may be made anew with others. */
 const MAX_KNOWN = 10_000;
 const KNOWN_MS = 5000;
@@ -91,7 +91,7 @@ export class Groups {
     const ring = () => alarm.ring();
     let isFull = false;
     const member: Member = {
-      onNews: ring,
+      onChange: ring,
       onRoom: () => {
         isFull = false;
         alarm.ring();
@@ -106,14 +106,14 @@ export class Groups {
           await alarm.wait();
           continue;
         }
-        // Room that comes while the store is asked is news.
+        // Room may come while the store is asked.
         isFull = true;
         const claim = { consumer, maxInFlight, max: maxInFlight, ifPromising: true };
-        const outcome = await this.#claim(request, reader, claim).catch(whileAway);
+        const outcome = await this.#claim(request, reader, claim).catch(nullWhenUnavailable);
         if (outcome === null || outcome.room > 0) isFull = false;
         if (outcome === null) {
-          // The stream stays open, as a subscription does, and goes on when the store is back.
-          await sleep(this.#options.clock, AWAY_MS, signal);
+          // The stream stays open, as a subscription does, and goes on when the store answers again.
+          await sleep(this.#options.clock, STORE_RETRY_MS, signal);
           continue;
         }
         if (signal.aborted) {
@@ -136,7 +136,7 @@ export class Groups {
     const { reader } = await this.#enter(request);
     const alarm = new Alarm();
     const ring = () => alarm.ring();
-    const leave = reader.join({ onNews: ring, onRoom: ring });
+    const leave = reader.join({ onChange: ring, onRoom: ring });
     signal.addEventListener('abort', ring);
     let isLate = waitMs === 0;
     const cancel = this.#options.clock.schedule(waitMs, () => {
@@ -197,7 +197,7 @@ export class Groups {
     this.tally.acked += settled;
     const positions = deliveries.map(({ position }) => position);
     const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
-    if (reading?.reader.settled(positions) !== true) this.#tell(namespace, group);
+    if (reading?.reader.settled(positions) !== true) this.#notify(namespace, group);
     return settled;
   }
 
@@ -210,7 +210,7 @@ export class Groups {
     const how = { delayMs, reason: reason ?? null };
     const settled = await this.#ofKnown(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
-    this.#tell(namespace, group);
+    this.#notify(namespace, group);
     return settled;
   }
 
@@ -226,7 +226,7 @@ export class Groups {
   /** Null: all. */
   async redrive(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
     const count = await this.#options.store.redrive(namespace, group, positionsOf(deliveryIds));
-    this.#tell(namespace, group);
+    this.#notify(namespace, group);
     return count;
   }
 
@@ -272,15 +272,15 @@ export class Groups {
   }
 
   /**
-   * What was claimed for a caller who is gone, or may not have it any more, is for others at once: nobody has seen it. The attempt
-   * counts.
+   * What was claimed for a caller that has disconnected, or lost the right to it, goes to other members at once: it was not sent.
+   * The attempt counts.
    */
   async #giveBack({ namespace, group }: GroupRequest, { deliveries }: ClaimOutcome): Promise<void> {
     if (deliveries.length === 0) return;
-    const how = { delayMs: 0, reason: GONE };
-    // With the store away, the deadline gives it back.
-    const settled = await this.#options.store.nack(namespace, group, deliveries, how).catch(whileAway);
-    if (settled !== null) this.#tell(namespace, group);
+    const how = { delayMs: 0, reason: DISCONNECTED };
+    // When the store does not answer, the deadline gives it back.
+    const settled = await this.#options.store.nack(namespace, group, deliveries, how).catch(nullWhenUnavailable);
+    if (settled !== null) this.#notify(namespace, group);
   }
 
   /** The group's reader on this replica, made at the first call. */
@@ -299,7 +299,7 @@ export class Groups {
       if (isOwn || !(error instanceof SwarmError) || error.code !== 'CONFLICT') throw error;
       return null;
     });
-    // Another's settings were refused, or the reader was let go of in this moment.
+    // The settings of another caller were refused, or the reader was released in this moment.
     if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
     reading.idleUpkeeps = 0;
     assertSameSettings(group, reading.reader.settings, settings);
@@ -313,12 +313,12 @@ export class Groups {
     this.#known.set(keyOf(namespace, group), settings);
     const { retention } = feeds;
     const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor, clock });
-    const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.stir());
+    const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.tick());
     return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
   }
 
-  /** Tells the group's members, here and on the other replicas. */
-  #tell(namespace: string, group: string): void {
+  /** Notifies the group's members, here and on the other replicas. */
+  #notify(namespace: string, group: string): void {
     this.#options.signal.notify(channelOf(namespace, group));
   }
 
@@ -336,15 +336,15 @@ export class Groups {
       }
     }
     // A store that does not answer takes two seconds for each that asks; on a Cluster it may be there for other namespaces.
-    const away = new Set<string>();
+    const unavailableIn = new Set<string>();
     const waiting = kept.values();
     const advance = async (): Promise<void> => {
       for (const { namespace, reader } of waiting) {
-        if (away.has(namespace)) continue;
+        if (unavailableIn.has(namespace)) continue;
         await reader.advance().catch((error: unknown) => {
-          // Whoever reads from it next makes it again, or waits for the store.
+          // The next member that joins makes it again, or waits for the store.
           if (!(error instanceof SwarmError)) throw error;
-          if (error.code === 'UNAVAILABLE') away.add(namespace);
+          if (error.code === 'UNAVAILABLE') unavailableIn.add(namespace);
         });
       }
     };
@@ -352,14 +352,14 @@ export class Groups {
   }
 }
 
-/** Why an attempt failed that nobody was handed. */
-const GONE = 'the consumer disconnected before the delivery was sent';
+/** Why an attempt failed that was not sent to its consumer. */
+const DISCONNECTED = 'the consumer disconnected before the delivery was sent';
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
 
 /** Null for a store that does not answer. */
-function whileAway(error: unknown): null {
+function nullWhenUnavailable(error: unknown): null {
   if (error instanceof SwarmError && error.code === 'UNAVAILABLE') return null;
   throw error;
 }

@@ -85,8 +85,8 @@ export class Access {
   }
 
   /**
-   * Whether the agent may subscribe to `pattern`: one allow rule covers all of it, and no deny rule takes all of it away. What a
-   * deny rule takes away of it is left out of the stream.
+   * Whether the agent may subscribe to `pattern`: one allow rule covers all of it, and no deny rule excludes all of it. What a
+   * deny rule excludes of it is left out of the stream.
    */
   subscribe(pattern: string): Decision {
     return decide(

@@ -1,4 +1,4 @@
-// The policy that ships with the product: useful roles, and nothing for those that nobody has described.
+// The policy that ships with the product: useful roles, and nothing for roles that are not described.
 import type { Policy, RolePolicy } from '@hypercode/contracts';
 
 /** Where an agent is written to, and where agents that may write to others do. */
@@ -16,7 +16,7 @@ const worker: RolePolicy = {
   subscribe: [OWN_TASKS, OWN_INBOX, 'plan.>'],
 };
 
-/** A worker that also speaks of its own trade, and hears of the neighbouring ones. */
+/** A worker that also publishes about its own trade, and receives events of the neighbouring ones. */
 const craft = (publishes: string[], subscribes: string[]): RolePolicy => ({
   ...worker,
   publish: [...worker.publish, ...publishes],

@@ -50,14 +50,14 @@ interface Compiled {
   readonly decisions: Decisions;
 }
 
-/** With the store away, the policies that are known stay in force; of others nothing is known, and calls are refused. */
+/** When the store does not answer, the policies that are known stay in force; of others nothing is known, and calls are refused. */
 export class Policies {
   readonly #options: PoliciesOptions;
   readonly #known = new LRUCache<string, Compiled>({
     max: MAX_NAMESPACES,
-    // Whoever listens asks again, and it is known again.
+    // Each listener asks again, and the policy is known again.
     dispose: (_compiled, namespace, reason) => {
-      if (reason === 'evict') queueMicrotask(() => this.#tell(namespace));
+      if (reason === 'evict') queueMicrotask(() => this.#notify(namespace));
     },
   });
   readonly #decisions = new Decisions();
@@ -157,11 +157,11 @@ export class Policies {
   #enforce(namespace: string, policy: Policy): Compiled {
     const compiled: Compiled = { policy, accesses: new LRUCache(ACCESSES), decisions: this.#decisions };
     this.#known.set(namespace, compiled);
-    this.#tell(namespace);
+    this.#notify(namespace);
     return compiled;
   }
 
-  #tell(namespace: string): void {
+  #notify(namespace: string): void {
     for (const listener of [...(this.#listeners.get(namespace) ?? [])]) listener();
   }
 

@@ -134,7 +134,7 @@ export class PostgresGroups implements GroupStore {
 
 const notFound = (group: string) => new SwarmError('NOT_FOUND', `no consumer group "${group}"`);
 
-/** Null is what the database says of a group that it does not have. */
+/** The database answers null for a group that it does not have. */
 function ofGroup<T>(group: string, answer: T | null): T {
   if (answer === null) throw notFound(group);
   return answer;

@@ -58,7 +58,7 @@ export class PostgresLog implements EventLog {
     const rows = await this.#db.ask(async (db) => {
       const found = await readEvents(db, namespace, { after, limit });
       if (found.length > 0) return found;
-      // Nobody has asked for this log: it begins now.
+      // The first call for this log: it begins now.
       await openLogs(db, [namespace]);
       return readEvents(db, namespace, { after, limit });
     });

@@ -10,7 +10,7 @@ import { sweepEvents } from './queries/sweep-events.ts';
 import type { BusSchema } from './schema.ts';
 
 /**
- * An event goes in two steps: the horizon passes it (by an append, or here), and it is gone for readers; later its row is
+ * An event goes in two steps: the horizon passes it (by an append, or here), and it is no longer read; later its row is
  * deleted, without the lock that appends need.
  */
 export class PostgresRetention {
@@ -28,7 +28,7 @@ export class PostgresRetention {
   /** Deletes the removed events of a namespace in the background, unless that is under way. */
   sweepSoon(namespace: string): void {
     if (this.#closed || this.#sweeps.has(namespace)) return;
-    // What fails here is done by the next sweep or housekeeping.
+    // What fails here is done by the next sweep or round of retention.
     const sweep = this.#sweep(namespace).catch(() => undefined);
     this.#sweeps.set(namespace, sweep);
     void sweep.then(() => this.#sweeps.delete(namespace));

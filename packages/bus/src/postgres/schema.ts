@@ -4,7 +4,7 @@ import type { StoredAttempt } from '../store/group-store.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
-/** One row a namespace. Whoever appends holds it. */
+/** One row a namespace. An append locks it. */
 export interface LogTable {
   namespace: string;
   epoch: string;
@@ -16,7 +16,7 @@ export interface LogTable {
   horizon_nonce: Generated<number>;
   /** `bytes` of the event at the horizon. */
   horizon_bytes: Generated<number>;
-  /** Rows up to here were deleted. Those between here and the horizon are gone for readers. */
+  /** Rows up to here were deleted. Those between here and the horizon are no longer read. */
   swept_seq: Generated<number>;
 }
 
@@ -53,7 +53,7 @@ export interface TopicTable {
   last_nonce: number;
 }
 
-/** One row a group. Whoever works on the group holds it. */
+/** One row a group. Every operation on the group locks it. */
 export interface GroupTable {
   namespace: string;
   name: string;
@@ -79,7 +79,7 @@ export interface DeliveryTable {
   life: Generated<number>;
   /** Of the attempt that is in flight, or was last; 0 when it was redriven. */
   attempt: number;
-  /** Who has it, or had it last. */
+  /** The consumer that has it, or had it last. */
   consumer: string | null;
   delivered_at: Timestamp | null;
   /** In flight: the deadline. Waiting: when it is due. */

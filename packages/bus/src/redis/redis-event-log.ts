@@ -33,7 +33,7 @@ export const newEpoch = (): string => randomInt(1, 2 ** 48 - 1).toString(36);
 
 /**
  * Under which an event is known: a short name of its source and id, since as many are kept as are published in a window. 132
- * bits of SHA-256: nobody finds a second event with the key of a given one.
+ * bits of SHA-256: no second event with the key of a given one can be found.
  */
 const dedupKey = ({ source, id }: NewEvent): string =>
   hash('sha256', `${id} ${source}`, 'base64url').slice(0, KEY_LENGTH);
@@ -41,7 +41,7 @@ const dedupKey = ({ source, id }: NewEvent): string =>
 export interface RedisEventLogOptions {
   connection: RedisConnection;
   settings: LogSettings;
-  /** Told of the namespace of every call. */
+  /** Called with the namespace of every call. */
   touch: (namespace: string) => void;
 }
 
@@ -132,7 +132,7 @@ export class RedisEventLog implements EventLog {
   async applyRetention(namespace: string): Promise<void> {
     const { windowMs } = this.#window;
     for (let from = '-', isCut = false; from !== '' || !isCut;) {
-      // `(~` begins behind all topics: names are letters, digits and `_-.`.
+      // `(~` begins after all topics: names are letters, digits and `_-.`.
       const begin = from === '' ? '(~' : from;
       const args = [newEpoch(), ...this.#limits, windowMs, begin, TOPICS_AT_ONCE];
       const [cut, next] = (await this.#run(this.#applyRetentionScript, namespace, args)) as [number, string];
@@ -157,7 +157,7 @@ export class RedisEventLog implements EventLog {
   }
 }
 
-/** epoch, horizon, horizonNonce, head, headNonce: how scripts tell of a range. */
+/** epoch, horizon, horizonNonce, head, headNonce: how scripts return a range. */
 const RANGE_LENGTH = 5;
 
 function toRange(answer: readonly (string | number)[]): LogRange {

@@ -29,7 +29,7 @@ type Values = (string | number)[];
 
 export interface RedisGroupStoreOptions {
   connection: RedisConnection;
-  /** Told of the namespace of every call. */
+  /** Called with the namespace of every call. */
   touch: (namespace: string) => void;
 }
 

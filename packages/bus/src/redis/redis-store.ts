@@ -33,7 +33,7 @@ export function openRedisStore({ url, settings, onError, clock = systemClock }: 
       const faults: unknown[] = [];
       for (const namespace of await namespaces.all()) {
         await log.applyRetention(namespace).catch((error: unknown) => {
-          // A fault in one namespace, or a node that is away, is no reason to neglect the others.
+          // A fault in one namespace, or a node that does not answer, is no reason to neglect the others.
           if (error instanceof SwarmError && !connection.isCluster) throw error;
           faults.push(error);
         });
@@ -44,7 +44,7 @@ export function openRedisStore({ url, settings, onError, clock = systemClock }: 
   };
 }
 
-/** Which namespaces have a log, kept in Redis as well: what nobody uses any more is to grow old all the same. */
+/** Which namespaces have a log, kept in Redis as well: retention applies to namespaces without callers, too. */
 class KnownNamespaces {
   readonly #connection: RedisConnection;
   readonly #touched = new Set<string>();
@@ -56,7 +56,7 @@ class KnownNamespaces {
   add(namespace: string): void {
     if (this.#touched.has(namespace)) return;
     this.#touched.add(namespace);
-    // The next round of housekeeping adds it again, should this one be lost.
+    // The next round of retention adds it again, should this one be lost.
     this.#connection.ask((client) => client.sadd(NAMESPACES_KEY, namespace)).catch(() => undefined);
   }
 
@@ -64,7 +64,7 @@ class KnownNamespaces {
     const known = new Set(await this.#connection.ask((client) => client.smembers(NAMESPACES_KEY)));
     const missing = [...this.#touched].filter((namespace) => !known.has(namespace));
     if (missing.length > 0) {
-      // A server that is full takes no more names, and is tidied all the same.
+      // A server that is full takes no more names, and retention is applied all the same.
       await this.#connection.ask((client) => client.sadd(NAMESPACES_KEY, ...missing)).catch(() => undefined);
     }
     return new Set([...known, ...missing]);

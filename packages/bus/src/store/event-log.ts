@@ -23,7 +23,7 @@ export interface NewEvent {
   readonly id: string;
   readonly source: string;
   readonly topic: string;
-  /** The whole event as JSON, as it goes out to everybody. The log does not look into it. */
+  /** The whole event as JSON, as subscribers receive it. The log does not parse it. */
   readonly text: string;
 }
 
@@ -43,7 +43,7 @@ export interface LogEntry {
 }
 
 export interface LogRange {
-  /** Everything behind it is kept: the last event that was removed, or the beginning. */
+  /** Everything after it is kept: the last event that was removed, or the beginning. */
   readonly horizon: LogPosition;
   /** The newest event, or the horizon when there is none. */
   readonly head: LogPosition;
@@ -75,8 +75,8 @@ export interface TopicCount {
 
 /**
  * Every method rejects with UNAVAILABLE within two seconds when the store does not answer; whether a write was done is then
- * unknown, and nothing of it is sent again later. A log that nobody has written to exists: it is empty. Its epoch is made by
- * whoever asks first, and stays.
+ * unknown, and nothing of it is sent again later. A log without an append exists: it is empty. Its epoch is made by the
+ * first call, and stays.
  */
 export interface EventLog {
   readonly retention: Retention;
@@ -87,14 +87,14 @@ export interface EventLog {
    */
   append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]>;
   /**
-   * At most `limit` events behind `after`, in order, without a hole; fewer than that only at the end of the log, or when they
-   * come to more than about 1 MiB. A gap when they can not be told: `retention` when `after` is behind the horizon, `log_lost`
+   * At most `limit` events after the position `after`, in order, without a hole; fewer than that only at the end of the log, or when they
+   * come to more than about 1 MiB. A gap when they cannot be given: `retention` when `after` is before the horizon, `log_lost`
    * when it is from another log, beyond the head, or an event stands there that is not the one that the position was given for.
    */
   read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap>;
-  /** How the logs stand; of those that the store has not heard of, their new beginning. */
+  /** How the logs stand; a log that is new to the store begins with this call. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
   size(namespace: string): Promise<LogSize>;
-  /** Topics by name, behind `after`. Forgotten are those of whose events none is kept (not at once). */
+  /** Topics in name order, after `after`. A topic is dropped some time after retention has removed its last event. */
   topics(namespace: string, page: { after: string | null; limit: number }): Promise<TopicCount[]>;
 }

@@ -6,12 +6,12 @@ import type { LogPosition } from './position.ts';
 
 /**
  * States of an event in a group:
- * - unread: behind the group's cursor. → in flight, when a claim takes it.
- * - in flight: a member has it until its deadline. ack → gone; nack → waiting, or dead after the last attempt; the deadline
+ * - unread: after the group's cursor. → in flight, when a claim takes it.
+ * - in flight: a member has it until its deadline. ack → settled; nack → waiting, or dead after the last attempt; the deadline
  *   passes → waiting (due at once), or dead after the last attempt.
  * - waiting: for its time, then for a claim → in flight, attempt + 1.
- * - dead: redrive → waiting (due at once, in its next life: the next attempt is 1, the history begins anew); discard → gone.
- * - gone: settled. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack only the attempt that is in
+ * - dead: redrive → waiting (due at once, in its next life: the next attempt is 1, the history begins anew); discard → settled.
+ * - settled: the group keeps nothing of it. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack only the attempt that is in
  *   flight and whose deadline has not passed, of the same life.
  *
  * Deadlines are judged on the store's clock, at the beginning of each operation on the group.
@@ -24,7 +24,7 @@ export interface ClaimRequest {
   readonly max: number;
   /**
    * Unread events as the caller knows them: those between `after` and `upTo` that match the group's topics. They are taken if the
-   * group's cursor is at `after`, oldest first, as many as there is room for; the cursor moves behind the last one taken, or
+   * group's cursor is at `after`, oldest first, as many as there is room for; the cursor moves past the last one taken, or
    * to `upTo` when all were. Due events come first. Null: only due events are wanted.
    */
   readonly offer: {
@@ -51,7 +51,7 @@ export interface ClaimOutcome {
   readonly room: number;
   /** Milliseconds until the next event is due, or passes its deadline; null when there is none. */
   readonly nextDueMs: number | null;
-  /** The group was behind the horizon, or on a log that is gone, and was moved. `lost` events went by; null: nobody knows. */
+  /** The group was before the horizon, or on a log that was lost, and was moved. `lost` events were missed; null: unknown. */
   readonly gap: { readonly lost: number | null; readonly reason: GapReason } | null;
 }
 
@@ -93,7 +93,7 @@ export interface DeadLetterPage {
 export interface StoredGroup extends GroupSettings {
   readonly group: string;
   readonly cursor: LogPosition;
-  /** Events of all topics behind the cursor. */
+  /** Events of all topics after the cursor. */
   readonly lag: number;
   readonly inFlight: number;
   readonly waiting: number;
@@ -124,8 +124,8 @@ export interface GroupStore {
     how: { delayMs: number; reason: string | null },
   ): Promise<number>;
   /**
-   * In the order of their deaths, behind the ordinal `after`; at most `limit`, and about 4 MiB of them. `next` is the ordinal to go
-   * on behind, null when there are no more.
+   * In the order of their deaths, after the ordinal `after`; at most `limit`, and about 4 MiB of them. `next` is the ordinal to go
+   * on after, null when there are no more.
    */
   deadLetters(namespace: string, group: string, page: { after: number | null; limit: number }): Promise<DeadLetterPage>;
   /** How many went back to waiting. Null: all. */

@@ -19,10 +19,10 @@ export function passing({ patterns, hidden }: TopicFilter): (topic: string) => b
 /** The same for all who ask for the same; what they hear of an event is `itemOf` it. */
 export function projectionOf<I>(filter: TopicFilter, itemOf: (entry: LogEntry) => I): Projection<LogEntry, I> {
   const { patterns, hidden } = filter;
-  const hears = passing(filter);
+  const passes = passing(filter);
   return {
     key: JSON.stringify([[...new Set(patterns)].toSorted(), [...new Set(hidden)].toSorted()]),
-    hears,
-    project: (entry) => (hears(entry.topic) ? itemOf(entry) : null),
+    hears: passes,
+    project: (entry) => (passes(entry.topic) ? itemOf(entry) : null),
   };
 }

@@ -100,25 +100,6 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
   ]);
 });
 
-test('a thousand deliveries are claimed, given up, claimed again and settled', async () => {
-  const store = open();
-  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 3 };
-  const { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
-  const head = await append(store, newEvents(1_000));
-  const entries = await store.log.read(namespace, cursor, 1_000);
-  if ('gap' in entries) throw new Error(entries.gap);
-  const request = { consumer: 'c', maxInFlight: 1_000, max: 1_000 };
-  const offer = { after: cursor, entries, upTo: head };
-  const first = await store.groups.claim(namespace, 'g', { ...request, offer });
-  expect(first.deliveries).toHaveLength(1_000);
-  expect(await store.groups.nack(namespace, 'g', first.deliveries, { delayMs: 0, reason: null })).toBe(1_000);
-  const again = await store.groups.claim(namespace, 'g', { ...request, offer: null });
-  expect(again.deliveries.map(({ position, text }) => ({ position, text }))).toEqual(
-    entries.map(({ position, text }) => ({ position, text })),
-  );
-  expect(await store.groups.ack(namespace, 'g', again.deliveries)).toBe(1_000);
-});
-
 test('a claim of large events that are unread takes about 4 MiB of them', async () => {
   const store = open();
   const { cursor } = await store.groups.open(
@@ -185,27 +166,6 @@ test('what an attempt costs does not grow with those before it, and its history 
   expect(await redis.exists(keyOf('g:g:histories'))).toBe(0);
 });
 
-test('dead letters of more than a call settles are redriven in pieces', async () => {
-  const store = open();
-  const settings = { topics: ['>'], ackDeadlineMs: 60_000, maxDeliveries: 1 };
-  let { cursor } = await store.groups.open(namespace, 'g', settings, 'latest');
-  const total = 2_500;
-  for (let taken = 0; taken < total; taken += 250) {
-    await append(store, newEvents(250, { text: JSON.stringify('x'.repeat(4_000)) }));
-    const entries = await store.log.read(namespace, cursor, 250);
-    if ('gap' in entries) throw new Error(entries.gap);
-    const upTo = entries.at(-1)?.position ?? cursor;
-    const offer = { after: cursor, entries, upTo };
-    const claim = { consumer: 'c', maxInFlight: 250, max: 250, offer };
-    const { deliveries } = await store.groups.claim(namespace, 'g', claim);
-    await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason: null });
-    cursor = upTo;
-  }
-  expect(await store.groups.redrive(namespace, 'g', null)).toBe(total);
-  expect(await store.groups.list(namespace)).toMatchObject([{ waiting: total, deadLetters: 0 }]);
-  expect(await store.groups.discard(namespace, 'g', null)).toBe(0);
-});
-
 test('deduplication lives in a few hashes, each of which ends', async () => {
   const dedupWindowMs = 400;
   const store = open({ dedupWindowMs });
@@ -232,23 +192,6 @@ test('deduplication lives in a few hashes, each of which ends', async () => {
     },
     { what: 'all records to be forgotten' },
   );
-});
-
-test('whoever shortens the window keeps what is within the new one', async () => {
-  const before = open();
-  const after = open({ dedupWindowMs: 2_000 });
-  await append(before, newEvents(1));
-  const [generation = ''] = await generations();
-  const begunAt = Number(generation.split(':')[1]);
-  const isAged = async () => {
-    const [seconds, micros] = await redis.time();
-    return Number(seconds) * 1_000 + Number(micros) / 1_000 - begunAt > 2_500;
-  };
-  await waitFor(isAged, { what: 'a window and a generation of the new settings to pass', intervalMs: 50 });
-  const events = newEvents(1);
-  const position = await append(before, events);
-  await after.applyRetention();
-  expect(await after.log.append(namespace, events)).toEqual([{ position, duplicate: true }]);
 });
 
 test('a record of deduplication takes about a hundred bytes', async () => {
@@ -351,19 +294,4 @@ test('a server that forgot the scripts is sent them again', async () => {
   await redis.script('FLUSH', 'SYNC');
   expect((await append(store, newEvents(1))).seq).toBe(2);
   expect(await Promise.all([1, 2, 3].map(async () => (await append(store, newEvents(1))).seq))).toEqual([3, 4, 5]);
-});
-
-test('a namespace that nobody uses any more grows old all the same', async () => {
-  const writer = open();
-  await append(writer, newEvents(5));
-  await writer.applyRetention();
-  await writer.close();
-  const later = open({ retention: { ...ROOMY.retention, maxEvents: 2 } });
-  await waitFor(
-    async () => {
-      await later.applyRetention();
-      return (await redis.xlen(keyOf('events'))) === 2;
-    },
-    { what: 'the log to be cut' },
-  );
 });

@@ -1,4 +1,4 @@
-// A pool of connections as Kysely sees it: closable while it is in use, and deaf to nothing that would end the process.
+// A pool of connections as Kysely sees it: closable while it is in use, and with a listener for every error that would end the process.
 import type { Pool, PoolClient } from 'pg';
 import type { PostgresPool } from 'kysely';
 
@@ -13,8 +13,8 @@ export class DatabaseClosedError extends Error {
 
 /**
  * What `pg.Pool` leaves open:
- * - a connection that breaks while it is lent out and idle emits an `error` that nobody hears, which ends the process;
- * - `end()` forgets callers that wait for a connection, and resolves before the connections are gone.
+ * - a connection that breaks while it is lent out and idle emits an `error` without a listener, which ends the process;
+ * - `end()` forgets callers that wait for a connection, and resolves before the connections have ended.
  *
  * It has no `Client` on purpose: Kysely would open connections of its own with it, and PGlite has only one.
  */
@@ -28,13 +28,13 @@ export class ConnectionGate implements PostgresPool {
 
   constructor(pool: Pool) {
     this.#pool = pool;
-    // A broken idle connection is replaced when it is next needed; whoever used it hears of it from its own query.
+    // A broken idle connection is replaced when it is next needed; its user learns of it from its own query.
     pool.on('error', () => {});
     pool.on('connect', (client) => {
       client.on('error', () => {});
-      const gone = new Promise<void>((resolve) => client.once('end', resolve));
-      this.#connections.add(gone);
-      void gone.then(() => this.#connections.delete(gone));
+      const ended = new Promise<void>((resolve) => client.once('end', resolve));
+      this.#connections.add(ended);
+      void ended.then(() => this.#connections.delete(ended));
     });
   }
 

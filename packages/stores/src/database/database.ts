@@ -5,7 +5,7 @@ import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 
 export interface Database {
-  /** Whoever brings tables adds them with `$extendTables`. */
+  /** Each package adds its tables with `$extendTables`. */
   readonly kysely: Kysely<object>;
   readonly dialect: 'postgres' | 'pglite';
   /** Ends when the database has answered a query; rejects when it does not within 5 seconds. */
@@ -41,7 +41,7 @@ export interface PgliteOptions extends DatabaseOptions {
 const PING_TIMEOUT_MS = 5_000;
 
 /**
- * Opens the database. PostgreSQL is connected to by the first query, so that a server which is away does not stop the
+ * Opens the database. PostgreSQL is connected to by the first query, so that a server that does not answer does not stop the
  * start; PGlite is created if need be, opened and recovered here, and the promise rejects when that fails.
  */
 export async function openDatabase(options: PostgresOptions | PgliteOptions): Promise<Database> {

@@ -1,4 +1,4 @@
-// What a database error means for the caller: bad data, a database that is away, or a bug.
+// What a database error means for the caller: bad data, a database that does not answer, or a bug.
 import { DatabaseClosedError } from './connection-gate.ts';
 import { PgliteWorkerError } from './pglite-stream.ts';
 
@@ -44,7 +44,7 @@ const DRIVER_MESSAGES = [
   /^Postgres connection has been discarded$/,
 ];
 
-/** Sorts an error that a query, a connection or `ping()` ended in. Looks along `cause`. */
+/** Sorts an error that a query, a connection or `ping()` ended in. Follows `cause`. */
 export function classify(error: unknown): FailureKind {
   for (let current = error, depth = 0; current instanceof Error && depth < 8; current = current.cause, depth += 1) {
     const kind = classifyOne(current);

@@ -9,7 +9,7 @@ import { ConnectionGate } from './connection-gate.ts';
 import type { PgliteOptions } from './database.ts';
 import { createPglite, PgliteStream } from './pglite-stream.ts';
 
-/** PGlite cannot interrupt a statement, so this is how long a caller waits behind a slow one. */
+/** PGlite cannot interrupt a statement, so this is how long a caller waits for a slow one. */
 const WAIT_FOR_TURN_MS = 30_000;
 
 /**

@@ -1,4 +1,4 @@
-// The refusal behind anything that the registry threw: its own, or what a database error means for the caller.
+// The refusal for anything that a store threw: its own, or what a database error means for the caller.
 import { SwarmError } from '@hypercode/contracts';
 import { classify } from './failure.ts';
 
@@ -6,7 +6,7 @@ import { classify } from './failure.ts';
 export const unavailable = (message: string, cause?: unknown): SwarmError<'UNAVAILABLE'> =>
   new SwarmError('UNAVAILABLE', message, { cause });
 
-/** A SwarmError as it is; a database that is away as UNAVAILABLE; the rest as `SwarmError.from` has it. */
+/** A SwarmError as it is; a database that does not answer as UNAVAILABLE; the rest as `SwarmError.from` has it. */
 export function refusalOf(thrown: unknown): SwarmError {
   if (!(thrown instanceof SwarmError) && classify(thrown) === 'unavailable') {
     return unavailable('the database does not answer; it is unknown whether the call took effect', thrown);

@@ -167,7 +167,7 @@ function createCluster(url: string, connectionName: string): Cluster {
       ...(tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
     },
   );
-  // Nodes queue commands until they are connected, whatever they are told, and send them even when those have timed out. One
+  // Nodes queue commands until they are connected, whatever their options are, and send them even when those have timed out. One
   // that is connected before it is used has no queue: until it is ready, the Cluster refuses what is for it.
   cluster.on('+node', (node: Redis) => {
     node.connect().catch(() => undefined);

@@ -21,7 +21,7 @@ const UNHEALTHY_REPLIES = new Set([
   'NOPERM',
   'WRONGPASS',
 ]);
-/** What ioredis says of a call that it could not send, or got no answer to. */
+/** Messages of ioredis for a call that it could not send, or got no answer to. */
 const UNANSWERED =
   /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Cluster isn't ready|Cluster is ended|Too many Cluster redirections|None of startup nodes|Command aborted|Reached the max retries|Failed to refresh slots cache|connect ETIMEDOUT)/;
 const UNANSWERED_NAMES = new Set(['AbortError', 'MaxRetriesPerRequestError', 'ClusterAllFailedError']);
@@ -29,7 +29,7 @@ const UNANSWERED_NAMES = new Set(['AbortError', 'MaxRetriesPerRequestError', 'Cl
 export const noAnswer = (cause?: Error): SwarmError =>
   new SwarmError('UNAVAILABLE', 'the event store does not answer', { cause });
 
-/** UNAVAILABLE for what says that the store does not answer; anything else as it is. */
+/** UNAVAILABLE for an error that means that the store does not answer; anything else as it is. */
 export function redisFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SwarmError) return error;
   const unavailable =

@@ -11,7 +11,7 @@ export interface AppendedEvents {
   nonces: number[];
   /** The places of duplicates among the events, from 1. */
   repeats: number[] | null;
-  /** Rows behind the horizon that are still to be deleted. */
+  /** Rows before the horizon that are still to be deleted. */
   unswept: number;
   /** Of the head before. */
   nonce_before: number;

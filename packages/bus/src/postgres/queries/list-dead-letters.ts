@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { StoredAttempt } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
 
-/** Of texts and histories in a page; one letter at least is told. */
+/** Of texts and histories in a page; at least one letter is returned. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 export interface DeadLetterRow {

@@ -1,4 +1,4 @@
-// Makes the logs that are not there yet, and says how all of them stand.
+// Makes the logs that are not there yet, and returns how all of them stand.
 import { type Kysely, sql } from 'kysely';
 import type { BusSchema, LogTable } from '../schema.ts';
 

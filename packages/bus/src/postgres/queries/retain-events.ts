@@ -1,4 +1,4 @@
-// Moves the horizon of one log as its limits say. True when there is nothing left to do.
+// Moves the horizon of one log as its limits demand. True when there is nothing left to do.
 import { type Kysely, sql } from 'kysely';
 import type { Retention } from '../../store/event-log.ts';
 import type { BusSchema } from '../schema.ts';

@@ -1,4 +1,4 @@
-// Deletes a batch of events behind a log's horizon. True when none is left.
+// Deletes a batch of events before a log's horizon. True when none is left.
 import { type Kysely, sql } from 'kysely';
 import type { BusSchema } from '../schema.ts';
 

@@ -10,9 +10,9 @@
     2 maxEvents  3 maxBytes   4 maxAgeMs
     5 windowMs
     6 from       where to begin among the topics, as ZRANGEBYLEX has it
-    7 limit      topics to look at
+    7 limit      topics to check
 
-  Returns { cut, next }: whether the log is within its limits (1 or 0), and the topic to go on behind ('' at the end).
+  Returns { cut, next }: whether the log is within its limits (1 or 0), and the topic to go on after ('' at the end).
 ]]
 local log = openLog(ARGV[1])
 openRetention(log, { maxEvents = tonumber(ARGV[2]), maxBytes = tonumber(ARGV[3]), maxAgeMs = tonumber(ARGV[4]) })
@@ -22,7 +22,7 @@ local done = cut(log, 16)
 saveLog(log, generations)
 
 local names = redis.call('ZRANGEBYLEX', NAMES, ARGV[6], '+', 'LIMIT', 0, ARGV[7])
-local gone = {}
+local forgotten = {}
 if #names > 0 then
   for index, value in ipairs(redis.call('HMGET', TOPICS, unpack(names))) do
     local _, seq
@@ -30,13 +30,13 @@ if #names > 0 then
       _, seq = struct.unpack('<I6I6', value)
     end
     if not value or seq <= log.horizon then
-      gone[#gone + 1] = names[index]
+      forgotten[#forgotten + 1] = names[index]
     end
   end
 end
-if #gone > 0 then
-  redis.call('HDEL', TOPICS, unpack(gone))
-  redis.call('ZREM', NAMES, unpack(gone))
+if #forgotten > 0 then
+  redis.call('HDEL', TOPICS, unpack(forgotten))
+  redis.call('ZREM', NAMES, unpack(forgotten))
 end
 local next = #names == tonumber(ARGV[7]) and names[#names] or ''
 return { done and 1 or 0, next }

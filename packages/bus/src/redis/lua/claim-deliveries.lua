@@ -13,7 +13,7 @@
    13 …            for each unread event: seq, nonce
 
   Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, taken, … }: the cursor; nextDueMs
-  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when nobody knows; how many of the offer were taken,
+  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when it is unknown; how many of the offer were taken,
   which the caller has itself; then for each redelivery epoch, seq, nonce, life, attempt, text.
 ]]
 local FIRST = 13
@@ -72,7 +72,7 @@ if ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq 
     local seq, nonce = ARGV[at], ARGV[at + 1]
     local id = seq .. '-' .. nonce
     local entry = redis.call('XRANGE', STREAM, id, id)[1]
-    -- The offer is from before a failover: the next claim is told.
+    -- The offer is from before a failover: the next claim reports the gap.
     if not entry then
       break
     end

@@ -1,9 +1,9 @@
 -- @include log-state
 --[[
-  Included by every script of a group: its keys, and the moves between the states of an event. Those that look at it or settle
+  Included by every script of a group: its keys, and the moves between the states of an event. Those that read it or settle
   something begin with a flag by which a server that is full runs them too, since deadlines that passed are written by all.
 
-  KEYS (behind those of the log)
+  KEYS (after those of the log)
      7 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths
      8 due        zset of what is in flight, by deadline in ms
      9 waiting    zset, by when it is due in ms
@@ -15,13 +15,13 @@
     14 held       hash: consumer → how many it has in flight; none is 0
     15 groups     set of the names of the namespace's groups
 
-  A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that is gone is not mistaken for what stands there now.
+  A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
 local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local HISTORIES, DEAD, HELD, GROUPS = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
 -- Values that a call takes at a time.
 local SLICE = 2000
--- Most deadlines that one call looks after.
+-- Most deadlines that one call judges.
 local MAX_EXPIRED = 2000
 
 local function memberOf(epoch, seq, nonce)
@@ -79,7 +79,7 @@ end
 
 -- What a call changes, written at its end with few commands.
 local changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-  histories = {}, texts = {}, gone = {}, notFailed = {} }
+  histories = {}, texts = {}, settled = {}, notFailed = {} }
 
 local function add(list, ...)
   for _, value in ipairs({ ... }) do
@@ -111,10 +111,10 @@ local function writeChanges()
   callWith('HSET', TEXTS, changes.texts)
   callWith('HSET', HISTORIES, changes.histories)
   callWith('HDEL', HISTORIES, changes.notFailed)
-  callWith('HDEL', RECORDS, changes.gone)
-  callWith('HDEL', TEXTS, changes.gone)
+  callWith('HDEL', RECORDS, changes.settled)
+  callWith('HDEL', TEXTS, changes.settled)
   changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-    histories = {}, texts = {}, gone = {}, notFailed = {} }
+    histories = {}, texts = {}, settled = {}, notFailed = {} }
 end
 
 -- Where the history of an event is: a field for each failed attempt, since one for all would be written anew with each.
@@ -152,7 +152,7 @@ local function fail(group, member, record, failure)
   add(changes.records, member, packRecord(record))
 end
 
--- Any state → gone.
+-- Any state → settled.
 local function forget(member, record)
   forgetHistory(member, record)
   if record.state == 'f' then
@@ -163,7 +163,7 @@ local function forget(member, record)
   else
     add(changes.notDead, member)
   end
-  add(changes.gone, member)
+  add(changes.settled, member)
 end
 
 -- Nil when there is none. What passed its deadline is moved first, the oldest deadline first.

@@ -25,7 +25,7 @@ local function markHead(log)
   log.markSeq, log.markBytes = log.head, log.bytes
 end
 
--- Marks the head when the events behind the last mark have been open for long enough.
+-- Marks the head when the events after the last mark have been open for long enough.
 local function markByAge(log)
   if log.head > log.markSeq and now - log.openTime >= retention.stepMs then
     markHead(log)

@@ -1,6 +1,6 @@
 -- @include log-state
 --[[
-  How much the log has taken since its beginning, and how much of that is gone.
+  How much the log has taken since its beginning, and how much of that was removed.
 
   ARGV
     1 epoch  for a log that is not there yet

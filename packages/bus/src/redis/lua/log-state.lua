@@ -1,10 +1,10 @@
 --[[
-  Included by every script: the keys of a namespace's log, its clock, and what its `meta` says.
+  Included by every script: the keys of a namespace's log, its clock, and what its `meta` holds.
 
-  KEYS (of all scripts; those of groups have more behind them)
+  KEYS (of all scripts; those of groups have more after them)
     1 meta      hash: epoch, head, headNonce, horizon, horizonNonce; bytes and horizonBytes (counted since the beginning, up to
                 the head and up to the horizon); headTime; markSeq, markBytes (of the last mark), openTime (of the first event
-                behind it); generations (when each hash of deduplication was begun, oldest first)
+                after it); generations (when each hash of deduplication was begun, oldest first)
     2 stream    ids `<seq>-<nonce>`, fields `t` (topic) and `e` (text)
     3 marks     list of `<seq> <nonce> <bytes> <timeMs>`: where the log can be cut
     4 topics    hash: topic → count, last seq and nonce, minute, events in that minute and in the one before
@@ -12,7 +12,7 @@
     6 dedup     prefix of the hashes of deduplication: `<dedup>:<begun>`. Their names cannot be known before `meta` is read, and
                 the clock that makes them is the server's; they share the hash tag, so they are on the same node.
                 There is no key of the prefix itself, so that a Cluster runs no script on a part of the keys while it moves
-                them: with one that is missing it says TRYAGAIN.
+                them: with one that is missing it answers TRYAGAIN.
                 Field: an event's key; value: seq, nonce, ms since the hash was begun
 ]]
 local META, STREAM, MARKS, TOPICS, NAMES, DEDUP = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -40,7 +40,7 @@ local function openLog(epoch)
     horizon = tonumber(found[4]),
     horizonNonce = tonumber(found[5]),
   }
-  -- Somebody has taken all events away from under the log.
+  -- All events were deleted from outside.
   if log.head > log.horizon and redis.call('EXISTS', STREAM) == 0 then
     return beginLog(epoch)
   end

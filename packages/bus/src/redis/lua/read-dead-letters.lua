@@ -6,7 +6,7 @@
   ARGV
     1 after     ordinal, or -1
     2 limit
-    3 maxBytes  of text, after which it stops; one at least is told
+    3 maxBytes  of text, after which it stops; at least one is returned
 
   Returns { more, … }: whether there are more (1 or 0), then for each letter member, ordinal, life, attempt, deadAt,
   text, history; nil when there is no such group.

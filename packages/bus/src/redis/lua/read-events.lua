@@ -1,6 +1,6 @@
 -- @include log-state
 --[[
-  Reads the events behind a position.
+  Reads the events after a position.
 
   ARGV
     1 epoch     for a log that is not there yet
@@ -27,7 +27,7 @@ while left > 0 and room > 0 and seq < log.head do
   local step = math.min(left, STEP)
   local found = redis.call('XRANGE', STREAM, string.format('%.0f', seq + 1), '+', 'COUNT', step)
   local first = found[1]
-  -- Somebody has taken some of the events away: it is not the log any more that its positions are from.
+  -- Some of the events were deleted from outside: it is no longer the log that its positions are from.
   if not first or tonumber(string.match(first[1], '^%d+')) ~= seq + 1 then
     answer = { rangeOf(beginLog(ARGV[1])) }
     answer[6] = 'log_lost'
