@@ -4,7 +4,14 @@ import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type 
 import { systemClock } from '@hypercode/clock';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import { AddressRules, defaultRules, Registry, registrySchema, type StaticToken } from '@hypercode/registry';
-import { createSwarmServer, RateLimit } from '@hypercode/server';
+import {
+  createSwarmServer,
+  healthSurface,
+  metricsSurface,
+  RateLimit,
+  restSurface,
+  trpcSurface,
+} from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
@@ -100,7 +107,13 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       registry,
       bus,
       logger,
-      checks: checksOf(config, { database, wakeUps, store, registry }),
+      clock: systemClock,
+      surfaces: [
+        metricsSurface,
+        healthSurface(checksOf(config, { database, wakeUps, store, registry })),
+        restSurface,
+        trpcSurface,
+      ],
       leaseMs: config.leaseMs,
       registerPerSecond: config.rateRegister,
       corsOrigins: config.corsOrigins,
