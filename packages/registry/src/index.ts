@@ -6,14 +6,6 @@ export { registrySchema } from './database-schema.ts';
 export { AddressRules, defaultRules } from './probes/address-rules.ts';
 export { type LivenessOptions, Registry, type RegistryObserver, type RegistryOptions } from './registry.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
-export {
-  type AgentPrincipal,
-  assertAdmin,
-  assertMayChange,
-  assertMayRead,
-  assertMayRegister,
-  type JoinPrincipal,
-  type Principal,
-} from './tokens/principal.ts';
+export type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
 export type { WatchItem } from './watch/project.ts';
 export { BOOKMARK_INTERVAL_MS, type WatchRequest } from './watch/watches.ts';
