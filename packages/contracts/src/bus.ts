@@ -8,7 +8,7 @@ import { text } from './text.ts';
 import { TopicPattern } from './topic.ts';
 import { unionByType } from './union-by-type.ts';
 
-const Topics = z.array(TopicPattern).min(1).max(LIMITS.subscribedPatterns);
+const Topics = z.array(TopicPattern).min(1).max(LIMITS.subscribedPatterns).describe('Topic patterns, such as `a.*`.');
 const Count = z.number().int().nonnegative();
 
 export const BusPublishInput = z.object({ ...inNamespace, ...PublishInput.shape });
@@ -50,7 +50,9 @@ export type StartFrom = z.infer<typeof StartFrom>;
 export const SubscribeInput = z.object({
   ...inNamespace,
   topics: Topics,
-  from: StartFrom.default('latest'),
+  from: StartFrom.default('latest').describe(
+    'Where to start: `latest`, `earliest`, or a position, after which the stream continues.',
+  ),
   /** Set by resuming transports; beats `from`. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),
 });
@@ -79,10 +81,16 @@ export type SubscriptionEvent = z.infer<typeof SubscriptionEvent>;
 export const ReadInput = z.object({
   ...inNamespace,
   topics: Topics,
-  /** Absent: from the oldest that is kept. */
-  after: Position.optional(),
-  /** Most events in the answer, which also ends at about 4 MiB of them. */
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
+  after: Position.optional().describe(
+    '`next` of the previous page, or the position of an event. Default: start with the oldest event that is kept.',
+  ),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.pageSize)
+    .default(50)
+    .describe('Maximum number of events on a page. A page also ends at about 4 MiB.'),
 });
 export type ReadInput = z.output<typeof ReadInput>;
 export const ReadResult = z
@@ -210,8 +218,8 @@ export type DeadLetter = z.infer<typeof DeadLetter>;
 export const DeadLettersInput = z.object({
   ...inNamespace,
   group: Name,
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
-  cursor: z.string().max(LIMITS.cursorLength).optional(),
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50).describe('Maximum number of dead letters on a page.'),
+  cursor: z.string().max(LIMITS.cursorLength).optional().describe('`nextCursor` of the previous page.'),
 });
 export type DeadLettersInput = z.output<typeof DeadLettersInput>;
 export const DeadLettersResult = z
@@ -236,8 +244,8 @@ export type CountResult = z.infer<typeof CountResult>;
 
 export const TopicsInput = z.object({
   ...inNamespace,
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(100),
-  cursor: text(LIMITS.cursorLength).optional(),
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(100).describe('Maximum number of topics on a page.'),
+  cursor: text(LIMITS.cursorLength).optional().describe('`nextCursor` of the previous page.'),
 });
 export type TopicsInput = z.output<typeof TopicsInput>;
 export const TopicInfo = z

@@ -22,4 +22,6 @@ export const AgentName = Name.refine((name) => name !== 'watch', 'an agent may n
 export type AgentName = z.infer<typeof AgentName>;
 
 /** The optional namespace that every input takes. */
-export const inNamespace = { namespace: Namespace.default(DEFAULT_NAMESPACE) };
+export const inNamespace = {
+  namespace: Namespace.default(DEFAULT_NAMESPACE).describe('The namespace. Default: `default`.'),
+};

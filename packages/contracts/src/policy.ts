@@ -73,11 +73,9 @@ export type PolicyAction = z.infer<typeof PolicyAction>;
 
 export const PolicyExplainInput = z.object({
   ...inNamespace,
-  /** The agent's name. */
-  name: AgentName,
-  action: PolicyAction,
-  /** To subscribe, it may be a pattern. */
-  topic: z.union([Topic, TopicPattern]),
+  name: AgentName.describe('The name of the agent.'),
+  action: PolicyAction.describe('The action to check.'),
+  topic: z.union([Topic, TopicPattern]).describe('The topic. For `subscribe`, it may be a pattern.'),
 });
 export type PolicyExplainInput = z.output<typeof PolicyExplainInput>;
 export const PolicyExplanation = z

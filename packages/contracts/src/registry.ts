@@ -20,7 +20,7 @@ import { Topic } from './topic.ts';
 import { ChangeType } from './watch.ts';
 
 const Revision = z.number().int().nonnegative();
-const Cursor = z.string().max(LIMITS.cursorLength);
+const Cursor = z.string().max(LIMITS.cursorLength).optional().describe('`nextCursor` of the previous page.');
 const Reason = text(LIMITS.reasonLength);
 
 export const RegisterOutcome = z.enum(['created', 'updated', 'unchanged']);
@@ -60,14 +60,18 @@ export const UpdateInput = z.object({
   ...inNamespace,
   name: AgentName,
   set: AgentUpdate,
-  /** Update only if the registration is still the one of this `specRevision`; CONFLICT otherwise. */
-  ifRevision: Revision.optional(),
+  /** Otherwise CONFLICT. */
+  ifRevision: Revision.optional().describe('Update only if the `specRevision` of the agent is still this one.'),
 });
 export type UpdateInput = z.output<typeof UpdateInput>;
 export const UpdateResult = z.object({ agent: Agent }).meta({ id: 'UpdateResult' });
 export type UpdateResult = z.infer<typeof UpdateResult>;
 
-export const DeregisterInput = z.object({ ...inNamespace, name: AgentName, reason: Reason.optional() });
+export const DeregisterInput = z.object({
+  ...inNamespace,
+  name: AgentName,
+  reason: Reason.optional().describe('The reason, as text. Watchers receive it.'),
+});
 export type DeregisterInput = z.output<typeof DeregisterInput>;
 export const DeregisterResult = z.object({ agent: Agent }).meta({ id: 'DeregisterResult' });
 export type DeregisterResult = z.infer<typeof DeregisterResult>;
@@ -98,25 +102,23 @@ export type GetInput = z.output<typeof GetInput>;
 
 /** What a watch or a query can ask for; all that are given must hold. */
 export const AgentFilter = z.object({
-  role: Name.optional(),
-  /** The id of a capability of the agent. */
-  capability: Name.optional(),
-  /** A topic that one of the agent's declared patterns matches. */
-  topic: Topic.optional(),
-  health: Health.optional(),
-  circuit: CircuitState.optional(),
-  /** Labels that the agent has, with these values. */
-  labels: Labels.optional(),
+  role: Name.optional().describe('The role of the agent.'),
+  capability: Name.optional().describe('The id of a capability of the agent.'),
+  topic: Topic.optional().describe('A topic that matches one of the patterns that the agent declares.'),
+  health: Health.optional().describe('The health of the agent.'),
+  circuit: CircuitState.optional().describe('The state of the circuit of the agent.'),
+  labels: Labels.optional().describe('Labels of the agent, with their values.'),
 });
 export type AgentFilter = z.output<typeof AgentFilter>;
 
 export const QueryInput = z.object({
   ...inNamespace,
   ...AgentFilter.shape,
-  /** Words to search for in name, role, description, capabilities and labels. Every word must occur. */
-  text: text(LIMITS.searchLength, 1).optional(),
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
-  cursor: Cursor.optional(),
+  text: text(LIMITS.searchLength, 1)
+    .optional()
+    .describe('Words to search for in name, role, description, capabilities and labels. Every word must occur.'),
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50).describe('Maximum number of results on a page.'),
+  cursor: Cursor,
 });
 export type QueryInput = z.output<typeof QueryInput>;
 export const QueryResult = z
@@ -132,8 +134,8 @@ export type QueryResult = z.infer<typeof QueryResult>;
 export const HistoryInput = z.object({
   ...inNamespace,
   name: AgentName,
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50),
-  cursor: Cursor.optional(),
+  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50).describe('Maximum number of changes on a page.'),
+  cursor: Cursor,
 });
 export type HistoryInput = z.output<typeof HistoryInput>;
 
@@ -155,8 +157,7 @@ export type HistoryResult = z.infer<typeof HistoryResult>;
 export const WatchInput = z.object({
   ...inNamespace,
   ...AgentFilter.shape,
-  /** Go on after this revision instead of beginning with a snapshot. */
-  since: Revision.optional(),
+  since: Revision.optional().describe('Continue after this revision, without a snapshot.'),
   /** The id of the last value seen; beats `since`. tRPC's clients set it when they reconnect. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),
 });

@@ -1,10 +1,10 @@
-// Operators' tokens: who may join, look, or administer.
+// Tokens that administrators create: for agents that join, for viewers, operators and administrators.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 import { inNamespace, Name } from './name.ts';
 import { text } from './text.ts';
 
-export const TokenKind = z.enum(['join', 'viewer', 'admin']);
+export const TokenKind = z.enum(['join', 'viewer', 'operator', 'admin']);
 export type TokenKind = z.infer<typeof TokenKind>;
 
 /** The roles that a join token may register: a list, or `*` for all. */

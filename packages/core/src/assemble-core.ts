@@ -19,7 +19,16 @@ import {
   registrySchema,
   type StaticToken,
 } from '@hypercode/registry';
-import { createSwarmServer, RateLimit, ServerMetrics, SystemEvents } from '@hypercode/server';
+import {
+  createSwarmServer,
+  healthSurface,
+  metricsSurface,
+  RateLimit,
+  restSurface,
+  ServerMetrics,
+  SystemEvents,
+  trpcSurface,
+} from '@hypercode/server';
 import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
@@ -135,7 +144,13 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       bus,
       metrics,
       logger,
-      checks: checksOf(config, { database, wakeUps, store, registry }),
+      clock: systemClock,
+      surfaces: [
+        metricsSurface,
+        healthSurface(checksOf(config, { database, wakeUps, store, registry })),
+        restSurface,
+        trpcSurface,
+      ],
       leaseMs: config.leaseMs,
       registerPerSecond: config.rateRegister,
       corsOrigins: config.corsOrigins,

@@ -13,14 +13,6 @@ export type { CircuitChange } from './liveness/queries/claim-circuit-changes.ts'
 export { AddressRules, defaultRules } from './probes/address-rules.ts';
 export { AgentMirror, type MirroredStatus } from './tokens/agent-mirror.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
-export {
-  type AgentPrincipal,
-  assertAdmin,
-  assertMayChange,
-  assertMayRead,
-  assertMayRegister,
-  type JoinPrincipal,
-  type Principal,
-} from './tokens/principal.ts';
+export type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
 export type { WatchItem } from './watch/project.ts';
 export { BOOKMARK_INTERVAL_MS, type WatchRequest } from './watch/watches.ts';

@@ -1,7 +1,8 @@
-// What every call knows: the core's parts, and who is calling.
+// What every call knows: the parts of the core, and who is calling.
 import type { Bus } from '@hypercode/bus';
 import { SwarmError } from '@hypercode/contracts';
 import type { Identity, Registry } from '@hypercode/registry';
+import type { Clock } from '@hypercode/clock';
 import type { ServerMetrics } from './metrics.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -10,11 +11,20 @@ export interface Core {
   readonly registry: Registry;
   readonly bus: Bus;
   readonly metrics: ServerMetrics;
+  readonly clock: Clock;
   readonly registerRate: RateLimit;
   /** How long a lease is, in milliseconds. */
   readonly leaseMs: number;
   /** Aborts when the core drains: streams end. */
   readonly draining: AbortSignal;
+  /** Counts a refusal, and logs an INTERNAL one with its cause. Every refusal of every transport goes through it, once. */
+  readonly onRefusal: (refusal: Pick<SwarmError, 'code' | 'cause'>, at?: RefusedCall) => void;
+}
+
+export interface RefusedCall {
+  readonly log?: { error(fields: object, message: string): void };
+  /** The procedure. */
+  readonly path?: string | undefined;
 }
 
 export interface CallContext {

@@ -2,14 +2,10 @@
 import { invalidField, PROBLEM_MEDIA_TYPE, problemOf, SwarmError } from '@hypercode/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Socket } from 'node:net';
+import type { Core } from './context.ts';
 import { sendProblem } from './rest/problem.ts';
 import { bodyTooLarge } from './rest/json-body.ts';
 import { toErrorShape, toRefusal } from './refusals.ts';
-
-export interface ErrorAnswerOptions {
-  /** Told of every refusal, together with what was thrown. */
-  onRefusal: (refusal: SwarmError, thrown: unknown, request: FastifyRequest) => void;
-}
 
 /** RFC 9112, section 3.2: a host and a port, and no more. */
 const HOST = /^[^\s/?#@\\]*$/;
@@ -27,18 +23,16 @@ export function addRequestChecks(app: FastifyInstance): void {
 }
 
 /** On tRPC's routes its own shape, elsewhere problem+json. */
-export function addErrorAnswers(app: FastifyInstance, { onRefusal }: ErrorAnswerOptions): void {
+export function addErrorAnswers(app: FastifyInstance, { onRefusal }: Pick<Core, 'onRefusal'>): void {
+  const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: SwarmError) => {
+    onRefusal(refusal, { log: request.log });
+    return answer(request, reply, refusal);
+  };
   app.setErrorHandler(async (thrown, request, reply) => {
     const { config, bodyLimit } = request.routeOptions;
-    const refusal = refusalOfFastify(thrown, config.maxBodyBytes ?? bodyLimit);
-    onRefusal(refusal, thrown, request);
-    return answer(request, reply, refusal);
+    return refuse(request, reply, refusalOfFastify(thrown, config.maxBodyBytes ?? bodyLimit));
   });
-  app.setNotFoundHandler(async (request, reply) => {
-    const refusal = nothingHere();
-    onRefusal(refusal, refusal, request);
-    return answer(request, reply, refusal);
-  });
+  app.setNotFoundHandler(async (request, reply) => refuse(request, reply, nothingHere()));
 }
 
 const nothingHere = () => new SwarmError('NOT_FOUND', 'no route matches this method and path');

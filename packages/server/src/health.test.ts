@@ -1,14 +1,17 @@
-// Readiness while a store is slow to answer: asked once for all who want to know.
+// Readiness while a store is slow to answer: one check serves every request that waits for it.
 import Fastify from 'fastify';
 import { expect, it } from 'vitest';
-import { addHealthRoutes } from './health.ts';
+import { systemClock } from '@hypercode/clock';
+import type { Core } from './context.ts';
+import { healthSurface } from './health.ts';
 
-it('asks the stores once for all who ask at a time, and again for who comes later', async () => {
+it('requests for readiness that arrive together share one check of the stores, and a later one checks again', async () => {
   const app = Fastify();
   let asked = 0;
   let store = Promise.withResolvers<string | null>();
   const checks = { store: () => ((asked += 1), store.promise) };
-  addHealthRoutes(app, checks, new AbortController().signal);
+  const core = { clock: systemClock, draining: new AbortController().signal } as Core;
+  healthSurface(checks)(app, { core, onUpgrade: () => {} });
   const ready = () => app.inject({ url: '/readyz' });
 
   const first = [ready(), ready(), ready()];

@@ -1,10 +1,10 @@
 // What Prometheus reads of one server: its calls, its registry, its bus, its streams, and the process.
 import type { Bus } from '@hypercode/bus';
-import { ErrorCode, RegisterOutcome } from '@hypercode/contracts';
+import { ErrorCode, type ProcedureName, procedures, RegisterOutcome } from '@hypercode/contracts';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { CommittedGroup, Registry } from '@hypercode/registry';
-import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
+import type { Surface } from './surface.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,8 +23,6 @@ const UNKNOWN_ROUTE = 'none';
 /** Callers name groups and namespaces, and each name is a series of its own. */
 const MAX_GROUPS = 1000;
 
-const STREAMS = ['watch', 'subscribe', 'consume'] as const;
-export type StreamName = (typeof STREAMS)[number];
 type StreamTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
 
 /** The streams of one kind over one transport. Plain numbers, since they move with every value sent; read when Prometheus asks. */
@@ -72,11 +70,10 @@ const tallies = (): Record<StreamTransport, StreamTally> => ({
  * counted from the beginning; what is read of registry and bus is there from `read` on.
  */
 export class ServerMetrics {
-  readonly streams = {
-    watch: tallies(),
-    subscribe: tallies(),
-    consume: tallies(),
-  } as const satisfies Record<StreamName, Record<StreamTransport, StreamTally>>;
+  /** Of each subscription. */
+  readonly #streams = new Map(
+    procedures.flatMap(([name, { kind }]) => (kind === 'subscription' ? [[name, tallies()] as const] : [])),
+  );
   readonly contentType: string;
   readonly #metrics = new Metrics();
   readonly #process = metricsOfProcess();
@@ -156,6 +153,13 @@ export class ServerMetrics {
     if (ms !== null) call.observe(ms / 1000);
   }
 
+  /** The streams of a subscription over one transport. */
+  streamTally(name: ProcedureName, transport: StreamTransport): StreamTally {
+    const transports = this.#streams.get(name);
+    if (transports === undefined) throw new Error(`${name} is no subscription`);
+    return transports[transport];
+  }
+
   registered(outcome: RegisterOutcome): void {
     this.#registrations[outcome].inc();
   }
@@ -226,9 +230,10 @@ export class ServerMetrics {
   }
 
   #readStreams(): void {
-    const all = STREAMS.flatMap((stream) =>
-      Object.entries(this.streams[stream]).map(([transport, tally]) => ({ labels: { stream, transport }, tally })),
-    );
+    const all = [...this.#streams].flatMap(([name, transports]) => {
+      const stream = name.slice(name.indexOf('.') + 1);
+      return Object.entries(transports).map(([transport, tally]) => ({ labels: { stream, transport }, tally }));
+    });
     const labelNames = ['stream', 'transport'] as const;
     const registers = [this.#metrics];
     const open = new Gauge({
@@ -394,7 +399,7 @@ function metricsOfProcess(): Metrics {
 }
 
 /** `GET /metrics`, without a token, and a count of every answer. */
-export function addMetrics(app: FastifyInstance, metrics: ServerMetrics): void {
+export const metricsSurface: Surface = (app, { core: { metrics } }) => {
   app.addHook('onResponse', (request, reply, done) => {
     const { url, config } = request.routeOptions;
     metrics.answered({
@@ -406,4 +411,4 @@ export function addMetrics(app: FastifyInstance, metrics: ServerMetrics): void {
     done();
   });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-}
+};

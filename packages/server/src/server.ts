@@ -1,32 +1,27 @@
-// One HTTP server for everything: tRPC over HTTP, SSE and WebSocket, REST, health, metrics.
+// One HTTP server for every surface: limits, request log, error answers, and draining.
 import cors from '@fastify/cors';
 import type { Bus } from '@hypercode/bus';
-import { systemClock } from '@hypercode/clock';
+import type { Clock } from '@hypercode/clock';
 import type { Registry } from '@hypercode/registry';
-import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { type Core, createCallContext } from './context.ts';
+import type { Core } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
-import { addHealthRoutes, type HealthChecks } from './health.ts';
-import { addMetrics, type ServerMetrics } from './metrics.ts';
+import type { ServerMetrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
-import { toRefusal } from './refusals.ts';
-import { addRestRoutes } from './rest/add-rest-routes.ts';
-import { type AppRouter, appRouter } from './router/app-router.ts';
 import { trackSilentConnections } from './silent-connections.ts';
-import { addTrpcStreamRoutes } from './sse/trpc-stream-routes.ts';
-import { isWebSocketUpgrade, serveWebSockets } from './websocket.ts';
+import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
 
 export interface SwarmServerOptions {
   registry: Registry;
   bus: Bus;
   metrics: ServerMetrics;
   logger: Logger;
-  /** What `/readyz` asks, by name. */
-  checks: HealthChecks;
+  clock: Clock;
+  surfaces: readonly Surface[];
   leaseMs: number;
   /** Registrations and updates a second for each token; 0 is no limit. */
   registerPerSecond: number;
@@ -43,13 +38,6 @@ export interface SwarmServer {
 
 /** The largest body that any call may have: a full `publishMany`, and room for its envelope. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
-/** The largest WebSocket message: one can hold many calls, and is worked on in one piece. */
-const MAX_MESSAGE_BYTES = 512 * 1024;
-/**
- * Most tRPC calls in one message or request: some tenths of a second of work, token or none. The bus' own client sends 64. A
- * WebSocket client sends all its subscriptions in one batch when it reconnects, so it is also the most that one may have open.
- */
-const MAX_BATCH_CALLS = 500;
 /** A batch of many calls is one long path. */
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
@@ -65,21 +53,27 @@ const MAX_DRAIN_MS = 10_000;
 const REGISTER_BURST_SECONDS = 10;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, bus, metrics, logger, checks, leaseMs, registerPerSecond, corsOrigins } = options;
+  const { registry, bus, metrics, logger, clock, surfaces, leaseMs, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
   metrics.read({ registry, bus });
   const core: Core = {
     registry,
     bus,
     metrics,
+    clock,
     leaseMs,
     draining: draining.signal,
     registerRate: new RateLimit({
       perSecond: registerPerSecond,
       burstSeconds: REGISTER_BURST_SECONDS,
-      clock: systemClock,
+      clock,
     }),
+    onRefusal: ({ code, cause }, { log = logger, path } = {}) => {
+      metrics.refused(code);
+      if (code === 'INTERNAL') log.error({ err: cause, path }, 'a call failed');
+    },
   };
+  const upgrades = new Map<string, Upgrade>();
 
   // The type of the instance would follow that of the logger.
   const baseLogger: FastifyBaseLogger = logger;
@@ -90,8 +84,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
     forceCloseConnections: 'idle',
-    // Any other upgrade (Java's HTTP client offers h2c with its first request) is an offer to pass over.
-    http: { shouldUpgradeCallback: isWebSocketUpgrade, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+    http: {
+      shouldUpgradeCallback: (request) => upgradeOf(request, upgrades) !== undefined,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
     frameworkErrors: answerBadUrl,
     clientErrorHandler: answerBrokenRequest,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
@@ -102,45 +98,14 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   app.addHook('onSend', async (_request, reply) => {
     if (draining.signal.aborted) reply.header('connection', 'close');
   });
-  addMetrics(app, metrics);
-  addErrorAnswers(app, {
-    onRefusal: (refusal, thrown, request) => {
-      metrics.refused(refusal.code);
-      if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a call failed');
-    },
-  });
+  addErrorAnswers(app, core);
   if (corsOrigins.length > 0)
     app.register(cors, { origin: [...corsOrigins], methods: METHODS, exposedHeaders: HEADERS });
-  addHealthRoutes(app, checks, draining.signal);
-  addRestRoutes(app, core);
-  addTrpcStreamRoutes(app, core);
-  app.register(fastifyTRPCPlugin, {
-    prefix: '/trpc',
-    trpcOptions: {
-      router: appRouter,
-      maxBatchSize: MAX_BATCH_CALLS,
-      createContext: ({ req, info }) =>
-        createCallContext({
-          core,
-          authorization: req.headers.authorization,
-          connectionToken: info.connectionParams?.['token'],
-          bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
-        }),
-      onError: ({ error, path, req }) => {
-        metrics.refused(toRefusal(error).code);
-        logFailure(req.log, error, path);
-      },
-    },
-  } satisfies FastifyTRPCPluginOptions<AppRouter>);
-  const closeWebSockets = serveWebSockets(app.server, {
-    core,
-    maxMessageBytes: MAX_MESSAGE_BYTES,
-    maxBatchCalls: MAX_BATCH_CALLS,
-    onError: (error, path) => {
-      metrics.refused(toRefusal(error).code);
-      logFailure(logger, error, path);
-    },
-  });
+  const context: SurfaceContext = { core, onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade) };
+  for (const addSurface of surfaces) addSurface(app, context);
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    upgradeOf(request, upgrades)?.(request, socket, head),
+  );
 
   const endSilentConnections = trackSilentConnections(app.server);
 
@@ -151,14 +116,22 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     },
     close: async () => {
       draining.abort();
-      await closeWebSockets();
       endSilentConnections();
-      const impatience = setTimeout(() => app.server.closeAllConnections(), MAX_DRAIN_MS);
+      const cancel = clock.schedule(MAX_DRAIN_MS, () => app.server.closeAllConnections());
       await app.close();
-      clearTimeout(impatience);
+      cancel();
       metrics.close();
     },
   };
+}
+
+/** What takes the upgrade of a request. Any other than to WebSocket is none (Java's HTTP client offers h2c with its first request). */
+function upgradeOf(
+  { url = '/', headers }: IncomingMessage,
+  upgrades: ReadonlyMap<string, Upgrade>,
+): Upgrade | undefined {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined;
+  return upgrades.get(url.split('?', 1)[0] ?? '/');
 }
 
 /** The caller's own id, when it is one that can stand in a log line. */
@@ -181,8 +154,4 @@ function addRequestLog(app: FastifyInstance): void {
     if (reply.statusCode >= 500) request.log.warn(line, 'request');
     else request.log.debug(line, 'request');
   });
-}
-
-function logFailure(logger: Pick<Logger, 'error'>, error: unknown, path: string | undefined): void {
-  if (toRefusal(error).code === 'INTERNAL') logger.error({ err: error, path }, 'a call failed');
 }

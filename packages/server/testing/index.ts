@@ -3,23 +3,14 @@ import type { Bus } from '@hypercode/bus';
 import { systemClock } from '@hypercode/clock';
 import { createLocalSignal } from '@hypercode/feed';
 import type { Registry } from '@hypercode/registry';
-import type { AnyProcedure } from '@trpc/server';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { createCallContext } from '../src/context.ts';
 import { ServerMetrics } from '../src/metrics.ts';
 import { RateLimit } from '../src/rate-limit.ts';
-import { appRouter } from '../src/router/app-router.ts';
+import { appRouter } from '../src/trpc/app-router.ts';
 
 export { ServerMetrics } from '../src/metrics.ts';
-export { restRoutes } from '../src/rest/add-rest-routes.ts';
-
-// By their paths, whatever the type says.
-const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>;
-
-/** Paths of all mutations, such as `bus.publish`. */
-export const mutationPaths: readonly string[] = Object.entries(procedures).flatMap(([path, { _def }]) =>
-  _def.type === 'mutation' ? [path] : [],
-);
+export { restRoutes } from '../src/rest/rest-routes.ts';
 
 /** The answer of tRPC's own path to a call under `/trpc`, beside which the shared frames of the server can be held. */
 export async function answerByTrpc({ registry, bus }: { registry: Registry; bus: Bus }, request: Request) {
@@ -28,6 +19,8 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     bus,
     metrics: new ServerMetrics(createLocalSignal()),
     registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
+    clock: systemClock,
+    onRefusal: () => {},
     leaseMs: 30_000,
     draining: new AbortController().signal,
   };

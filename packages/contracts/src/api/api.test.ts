@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { procedures } from './api.ts';
 import { KINDS } from './kinds.ts';
+import type { CallerKind } from './rights.ts';
 
 test('the kinds are those of the declaration', () => {
   const named = Object.entries(KINDS).flatMap(([group, kinds]) =>
@@ -33,5 +34,29 @@ describe.each(procedures)('%s', (name, { kind, input, summary, rest }) => {
   test.runIf(rest && name !== 'registry.heartbeat')('has every field that its path and its query name', () => {
     const inPath = [...(rest?.path.matchAll(/\{(\w+)\}/g) ?? [])].map(([, field]) => field);
     expect(fields).toEqual(expect.arrayContaining([...inPath, ...(rest?.query ?? [])]));
+  });
+});
+
+describe('by their rights', () => {
+  const mayCall = (kind: CallerKind) => procedures.filter(([, { rights }]) => rights[kind] !== undefined);
+
+  test('viewers change nothing', () => {
+    expect(mayCall('viewer').filter(([, { kind }]) => kind === 'mutation')).toEqual([]);
+  });
+
+  test('join tokens can only register agents', () => {
+    expect(mayCall('join').map(([name]) => name)).toEqual(['registry.register']);
+  });
+
+  test('operators change neither policies nor tokens, and do not register', () => {
+    const changed = mayCall('operator').flatMap(([name, { kind }]) => (kind === 'mutation' ? [name] : []));
+    expect(changed.filter((name) => /^(?:policy|tokens)\.|\.register$/.test(name))).toEqual([]);
+  });
+
+  test('only administrators reach every namespace', () => {
+    for (const [, { rights }] of procedures) {
+      const { admin: _, ...others } = rights;
+      expect(Object.values(others)).not.toContain('everywhere');
+    }
   });
 });

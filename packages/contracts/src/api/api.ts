@@ -8,10 +8,10 @@ import { registryApi } from './registry-api.ts';
 import { tokensApi } from './tokens-api.ts';
 
 export const api = {
-  bus: busApi,
-  circuit: circuitApi,
-  policy: policyApi,
   registry: registryApi,
+  bus: busApi,
+  policy: policyApi,
+  circuit: circuitApi,
   tokens: tokensApi,
 };
 

@@ -52,6 +52,7 @@ export const busApi = {
       path: '/v1/events',
       operationId: 'publishEvents',
       tag: 'events',
+      summary: 'Publish one event or a list of events',
       description:
         'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
         'each event; a refused event does not affect the others. Publishing an event again with the same `id` adds nothing to the log.\n\n' +

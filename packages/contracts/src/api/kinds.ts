@@ -4,6 +4,16 @@ import type { Api } from './api.ts';
 type KindsOf<Group> = { readonly [Own in keyof Group]: Group[Own] extends { kind: infer Kind } ? Kind : never };
 
 export const KINDS: { readonly [Group in keyof Api]: KindsOf<Api[Group]> } = {
+  registry: {
+    register: 'mutation',
+    query: 'query',
+    watch: 'subscription',
+    get: 'query',
+    update: 'mutation',
+    deregister: 'mutation',
+    history: 'query',
+    heartbeat: 'mutation',
+  },
   bus: {
     publish: 'mutation',
     publishMany: 'mutation',
@@ -19,17 +29,7 @@ export const KINDS: { readonly [Group in keyof Api]: KindsOf<Api[Group]> } = {
     discard: 'mutation',
     topics: 'query',
   },
-  circuit: { trip: 'mutation', reset: 'mutation' },
   policy: { get: 'query', put: 'mutation', explain: 'query' },
-  registry: {
-    register: 'mutation',
-    query: 'query',
-    watch: 'subscription',
-    get: 'query',
-    update: 'mutation',
-    deregister: 'mutation',
-    history: 'query',
-    heartbeat: 'mutation',
-  },
+  circuit: { trip: 'mutation', reset: 'mutation' },
   tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
 };

@@ -20,7 +20,8 @@ export interface RestForm {
   readonly path: string;
   readonly operationId: string;
   readonly tag: RestTag;
-  /** What only callers of the route need to know; takes the place of the procedure's description. */
+  /** What only callers of the route need to know; these take the place of the procedure's own. */
+  readonly summary?: string;
   readonly description?: string;
   /** Schema of the JSON body; absent: the route has no body. */
   readonly body?: z.ZodType;

@@ -130,7 +130,7 @@ describe('nobody speaks as somebody else', () => {
     const rules = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
     expect(await codeOf(call('policy.put', { namespace: here, policy: rules }, eve))).toBe('FORBIDDEN');
     expect(await codeOf(call('bus.ack', { namespace: here, group: 'g', deliveryIds: ['x'] }, core.viewerToken))).toBe(
-      'NOT_FOUND',
+      'FORBIDDEN',
     );
     const consuming = listen('consume', core.viewerToken, { namespace: here, group: 'g', topics: ['>'] });
     await vi.waitFor(() => expect(consuming.errors).toEqual(['FORBIDDEN']));

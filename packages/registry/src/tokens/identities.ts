@@ -325,8 +325,9 @@ function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
   switch (row.kind) {
     case 'admin':
       return new Identity(hash, { kind: 'admin', id, name }, life);
+    case 'operator':
     case 'viewer':
-      return new Identity(hash, { kind: 'viewer', id, name, namespace }, life);
+      return new Identity(hash, { kind: row.kind, id, name, namespace }, life);
     case 'join': {
       const roles = row.roles ?? '*';
       return new Identity(hash, { kind: 'join', id, name, namespace, roles, limited: row.limited }, life);

@@ -3,8 +3,8 @@ import type { TokenKind } from '@hypercode/contracts';
 import { createHash, randomFillSync } from 'node:crypto';
 
 /** The beginning says what a token is for, to people and to scanners that look for leaked secrets. */
-const PREFIX = { agent: 'swagent_', join: 'swjoin_', viewer: 'swview_', admin: 'swadm_' } as const;
-const MINTED = /^sw(?:agent|join|view|adm)_[A-Za-z0-9_-]{43}$/;
+const PREFIX = { agent: 'swagent_', join: 'swjoin_', viewer: 'swview_', operator: 'swop_', admin: 'swadm_' } as const;
+const MINTED = /^sw(?:agent|join|view|op|adm)_[A-Za-z0-9_-]{43}$/;
 const SECRET_BYTES = 32;
 /** Randomness is fetched for many tokens at once: a call of the system for each costs more than the rest of making one. */
 const POOL = Buffer.alloc(SECRET_BYTES * 128);

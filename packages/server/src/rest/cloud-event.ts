@@ -1,8 +1,8 @@
 // CloudEvents 1.0 as events of the bus (https://github.com/cloudevents/spec/tree/v1.0.2, spec and JSON format).
 import { invalidField, invalidInput, type Json, jsonFault, LIMITS, PublishInput, Topic } from '@hypercode/contracts';
+import { v5 as uuidv5 } from 'uuid';
 import { z } from 'zod';
 import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
-import { URL_NAMESPACE, uuidV5 } from './uuid-v5.ts';
 
 const { subject, correlationId, causationId, traceparent, data } = PublishInput.shape;
 const Identifier = z
@@ -82,7 +82,7 @@ function contextOf(event: CloudEvent): Omit<PublishInput, 'data'> {
  * UUIDv5(UUIDv5(URL, source), id): each source has a namespace of its own, and sending an event again gives the same UUID.
  */
 function idOf({ source, id }: CloudEvent): string {
-  return z.uuid().safeParse(id).success ? id : uuidV5(id, uuidV5(source, URL_NAMESPACE));
+  return z.uuid().safeParse(id).success ? id : uuidv5(id, uuidv5(source, uuidv5.URL));
 }
 
 function dataOf(event: CloudEvent): Json {

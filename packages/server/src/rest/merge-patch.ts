@@ -2,6 +2,7 @@
 import {
   type Agent,
   AgentUpdate,
+  type ApiInput,
   invalidField,
   LIMITS,
   Name,
@@ -9,7 +10,9 @@ import {
   type UpdateResult,
 } from '@hypercode/contracts';
 import { z } from 'zod';
-import { type Caller, contradiction, isJsonObject } from './route.ts';
+import type { Call } from '../procedures/handler.ts';
+import { callProcedure } from '../procedures/procedures.ts';
+import { contradiction, isJsonObject } from './merge-input.ts';
 
 const { version, description, healthUrl, topics, capabilities } = AgentUpdate.shape;
 
@@ -31,48 +34,39 @@ export const AgentMergePatch = z
   })
   .meta({ id: 'AgentMergePatch' });
 
-interface AgentAddress {
-  namespace?: string;
-  name: string;
-}
-
-/** A patch on its way to the procedure. A class, so that no body can pass for one. */
-export class AgentPatch {
-  readonly address: AgentAddress;
+/** A patch, with the agent that it is for. */
+interface AgentPatch {
+  readonly address: Record<string, unknown>;
   readonly fields: Record<string, unknown>;
-  readonly ifRevision: number | undefined;
-
-  constructor(address: AgentAddress, fields: Record<string, unknown>, ifRevision: number | undefined) {
-    this.address = address;
-    this.fields = fields;
-    this.ifRevision = ifRevision;
-  }
+  readonly ifRevision: unknown;
 }
 
 /** Another writer wins now and then, not this often in a row. */
 const MAX_TRIES = 5;
 
 /** A body that is a patch. `ifRevision`, from the body or the URL, is no part of it. */
-export function patchInput(body: unknown, fromUrl: Record<string, unknown>): AgentPatch {
+export function patchOf(body: unknown, fromUrl: Record<string, unknown>): AgentPatch {
   if (!isJsonObject(body)) throw invalidField('', 'must be an object');
   const { ifRevision: fromQuery, ...address } = fromUrl;
   const { ifRevision: fromBody, ...fields } = body;
   if (fromQuery !== undefined && fromBody !== undefined && fromQuery !== fromBody) throw contradiction('ifRevision');
-  const ifRevision = fromQuery ?? fromBody;
-  return new AgentPatch(address as unknown as AgentAddress, fields, ifRevision as number | undefined);
+  return { address, fields, ifRevision: fromQuery ?? fromBody };
 }
 
 /**
- * Updates an agent by a patch. Labels and topics are merged into what the agent has; should its registration change
- * meanwhile, they are merged again, unless `ifRevision` forbids it: then it ends in CONFLICT.
+ * Updates an agent by a patch. Labels and topics are merged into those that the agent has; should its registration change
+ * meanwhile, they are merged again, unless `ifRevision` forbids it: then it ends with CONFLICT.
  */
-export async function patchAgent(caller: Caller, { address, fields, ifRevision }: AgentPatch): Promise<UpdateResult> {
-  const update = (set: object, revision: number | undefined) =>
-    caller.registry.update({ ...address, set, ...(revision === undefined ? {} : { ifRevision: revision }) });
+export async function patchAgent(call: Call, { address, fields, ifRevision }: AgentPatch): Promise<UpdateResult> {
+  const update = (set: object, revision: unknown) => {
+    const input = { ...address, set, ...(revision === undefined ? {} : { ifRevision: revision }) };
+    // The procedure checks the input.
+    return callProcedure('registry.update', call, input as ApiInput<'registry.update'>);
+  };
   if (!isJsonObject(fields['labels']) && !isJsonObject(fields['topics']))
     return update(withCleared(fields), ifRevision);
   for (let tries = 1; ; tries += 1) {
-    const agent = await caller.registry.get(address);
+    const agent = await callProcedure('registry.get', call, address as ApiInput<'registry.get'>);
     // Refuses by the procedure's own rule, and changes nothing.
     if (ifRevision !== undefined && ifRevision !== agent.specRevision) await update({}, ifRevision);
     try {

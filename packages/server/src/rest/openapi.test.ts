@@ -1,8 +1,8 @@
 // The OpenAPI document is valid, and says what the table says.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
-import { restRoutes } from './add-rest-routes.ts';
 import { openApiDocument } from './openapi.ts';
+import { restRoutes } from './rest-routes.ts';
 
 const document = openApiDocument(restRoutes);
 
@@ -46,7 +46,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('names every variable of a path', () => {
-    for (const { path, pathParameters = {} } of restRoutes) {
+    for (const { path, pathParameters } of restRoutes) {
       const variables = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       expect(Object.keys(pathParameters)).toEqual(variables);
     }

@@ -1,11 +1,12 @@
 // The OpenAPI 3.1 document, made from the same table as the routes.
 import { ERROR_CODES, type ErrorCode, Problem, PROBLEM_MEDIA_TYPE, SwarmErrorBody } from '@hypercode/contracts';
+import type { z } from 'zod';
 import { JSON_MEDIA_TYPE } from './json-body.ts';
 import { Components, inlineSchema } from './openapi-components.ts';
 import type { RouteDescription } from './route.ts';
 
-/** What every call with a token can end in. */
-const COMMON_REFUSALS: readonly ErrorCode[] = [
+/** What every call with a token can end with. */
+const COMMON_ERRORS: readonly ErrorCode[] = [
   'INVALID_INPUT',
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -65,26 +66,26 @@ function operationOf(route: RouteDescription, components: Components): JsonObjec
     tag,
     summary,
     description,
-    pathParameters = {},
+    pathParameters,
     query,
     headers = {},
     body,
     bodyOptional = false,
     answers,
-    refusals = [],
+    errors,
   } = route;
   const inPath = Object.entries(pathParameters).map(([name, schema]) => ({
     name,
     in: 'path',
     required: true,
-    schema: inlineSchema(schema),
+    schema: parameterSchema(schema),
   }));
   const inQuery = Object.entries(query).map(([name, parameter]) => ({
     name,
     in: 'query',
     description: parameter.description,
-    ...(parameter.required === true ? { required: true } : {}),
-    schema: inlineSchema(parameter.schema),
+    ...(parameter.required ? { required: true } : {}),
+    schema: parameterSchema(parameter.schema),
   }));
   const inHeaders = Object.entries(headers).map(([name, header]) => ({
     name,
@@ -111,8 +112,14 @@ function operationOf(route: RouteDescription, components: Components): JsonObjec
             ),
           },
         }),
-    responses: { ...answersOf(answers, components), ...refusalsOf([...COMMON_REFUSALS, ...refusals], components) },
+    responses: { ...answersOf(answers, components), ...errorsOf([...COMMON_ERRORS, ...errors], components) },
   };
+}
+
+/** The description of a parameter stands beside its schema. */
+function parameterSchema(schema: z.ZodType): JsonObject {
+  const { description: _, ...rest } = inlineSchema(schema);
+  return rest;
 }
 
 function answersOf(answers: RouteDescription['answers'], components: Components): JsonObject {
@@ -125,7 +132,7 @@ function answersOf(answers: RouteDescription['answers'], components: Components)
 }
 
 /** One answer for each status, which several codes can share. */
-function refusalsOf(codes: readonly ErrorCode[], components: Components): JsonObject {
+function errorsOf(codes: readonly ErrorCode[], components: Components): JsonObject {
   const byStatus = Map.groupBy(new Set(codes), (code) => ERROR_CODES[code].http);
   return Object.fromEntries(
     [...byStatus].map(([status, shared]) => [

@@ -1,5 +1,5 @@
-// Parameters of a URL's query: strings on the wire, what the procedures take behind it.
-import { invalidField, LIMITS, Name, Namespace } from '@hypercode/contracts';
+// Parameters of a URL's query: strings on the wire, fields of an input for the procedures.
+import { invalidField, Labels, LIMITS, Name, StartFrom } from '@hypercode/contracts';
 import { z } from 'zod';
 
 /** A parameter as given: once, or several times. */
@@ -9,39 +9,53 @@ export interface Parameter {
   /** What the wire holds, for the documentation; the procedure checks. */
   schema: z.ZodType;
   description: string;
-  /** Default: it can be left out. */
-  required?: true;
+  required: boolean;
   /** What the procedure is handed. What does not fit goes on as it is, for the procedure to refuse by name. */
   decode: (given: Given, name: string) => unknown;
 }
 
 export type Parameters = Readonly<Record<string, Parameter>>;
 
-export const textParameter = (schema: z.ZodType, description: string): Parameter => ({
-  schema,
-  description,
-  decode: (given) => given,
-});
+/** The parameter for a field of an input. Throws for a field that has no description, or no form in a query. */
+export function parameterOf(field: z.ZodType): Parameter {
+  const { description } = field;
+  if (description === undefined) throw new Error('a field of a query has no description');
+  const required = !field.safeParse(undefined).success;
+  return { schema: field, description, required, decode: (given) => given, ...formOf(unwrapped(field), description) };
+}
 
-export const integerParameter = (schema: z.ZodType, description: string): Parameter => ({
-  schema,
-  description,
-  decode: (given) => (typeof given === 'string' && /^\d{1,16}$/.test(given) ? Number(given) : given),
-});
+/** How values of a kind are written in a query. */
+function formOf(schema: z.core.$ZodType, description: string): Partial<Parameter> {
+  if (schema === StartFrom) return START_FROM;
+  if (schema === Labels) return LABELS;
+  if (schema instanceof z.ZodNumber) return { decode: integerOf };
+  if (schema instanceof z.ZodArray) {
+    return {
+      description: `${description} Repeat the parameter for more.`,
+      decode: (given) => (typeof given === 'string' ? [given] : given),
+    };
+  }
+  if (schema instanceof z.ZodObject || schema instanceof z.ZodRecord)
+    throw new Error('a query has no form for an object');
+  return {};
+}
 
-/** Given once for each value. */
-export const listParameter = (schema: z.ZodType, description: string): Parameter => ({
-  schema,
-  description,
-  decode: (given) => (typeof given === 'string' ? [given] : given),
-});
+const unwrapped = (schema: z.core.$ZodType): z.core.$ZodType =>
+  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? unwrapped(schema.unwrap()) : schema;
 
-export const required = (parameter: Parameter): Parameter => ({ ...parameter, required: true });
+const integerOf = (given: Given): unknown =>
+  typeof given === 'string' && /^\d{1,16}$/.test(given) ? Number(given) : given;
 
-export const namespaceParameter = textParameter(Namespace.default('default'), 'The namespace. Default: `default`.');
+const START_FROM: Partial<Parameter> = {
+  schema: z.string().max(LIMITS.cursorLength).default('latest'),
+  description:
+    'Where to start: `latest`, `earliest`, or a position, after which the stream continues. `Last-Event-ID` takes precedence.',
+  decode: (given) =>
+    typeof given !== 'string' || given === 'latest' || given === 'earliest' ? given : { after: given },
+};
 
 /** `labels=key=value`, once for each label, or all of them as one JSON object. */
-export const labelsParameter: Parameter = {
+const LABELS: Partial<Parameter> = {
   schema: z.array(z.string().max(LIMITS.nameLength + 1 + LIMITS.labelValueLength)).max(LIMITS.labels),
   description: 'Labels of the agent: `key=value`, repeated for more, or one JSON object.',
   decode: (given, name) => {

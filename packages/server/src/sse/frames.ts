@@ -1,6 +1,6 @@
 // Values as server-sent events, encoded once for everybody who is sent the same.
 import type { StreamBatch, StreamItem } from '@hypercode/feed';
-import { SSE_CLIENT_OPTIONS } from '../trpc.ts';
+import { SSE_CLIENT_OPTIONS } from '../trpc/sse-options.ts';
 import { toErrorShape, toRefusal } from '../refusals.ts';
 
 /** A way to write a stream of values as server-sent events (WHATWG HTML, section 9.2). */

@@ -1,8 +1,9 @@
 // Turns one request into a stream of server-sent events, and the stream's life into a signal.
-import type { ErrorCode } from '@hypercode/contracts';
+import type { Clock } from '@hypercode/clock';
 import type { StreamBatch } from '@hypercode/feed';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import type { Core } from '../context.ts';
 import type { StreamTally } from '../metrics.ts';
 import { toRefusal } from '../refusals.ts';
 import { untilGone } from '../until-gone.ts';
@@ -17,27 +18,24 @@ export interface ServedStream {
   encoder: FrameEncoder;
   /** What to send; the signal aborts when the connection is gone. */
   batches: (signal: AbortSignal) => AsyncGenerator<StreamBatch, void>;
-  /** Whether a refusal before the first value is thrown, for an ordinary answer; else the stream says it, with status 200. */
+  /** Whether a refusal before the first value is thrown, for an ordinary answer; otherwise it is in the stream, with status 200. */
   refusesByAnswer: boolean;
-  /** Told of a refusal that the stream itself says. */
-  onRefusal: (code: ErrorCode) => void;
   tally: StreamTally;
-  /** Aborts when the core drains. */
-  draining: AbortSignal;
+  core: Core;
 }
 
 /** Resolves when the stream is over. */
 export async function serveStream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { format, encoder, batches, refusesByAnswer, onRefusal, tally, draining }: ServedStream,
+  { format, encoder, batches, refusesByAnswer, tally, core }: ServedStream,
 ): Promise<void> {
   const values = batches(untilGone(reply));
   const opened = refusesByAnswer ? startingWith(await values.next(), values) : values;
   const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
   reply.hijack();
-  const over = tally.opened();
-  cutOffAfterFarewell(reply.raw, draining);
+  const closed = tally.opened();
+  closeAfterFarewell(reply.raw, core);
   await writeStream(reply.raw, opened, {
     format,
     encoder,
@@ -45,24 +43,26 @@ export async function serveStream(
     onSent: (batch, bytes) => tally.sent(batch, bytes),
     onRefusal: (thrown) => {
       const refusal = toRefusal(thrown);
-      onRefusal(refusal.code);
-      if (refusal.code === 'INTERNAL') request.log.error({ err: thrown }, 'a stream failed');
-      else request.log.info({ code: refusal.code }, 'stream ended');
+      core.onRefusal(refusal, { log: request.log });
+      if (refusal.code !== 'INTERNAL') request.log.info({ code: refusal.code }, 'stream ended');
     },
-  }).finally(over);
+  }).finally(closed);
 }
 
 /** A connection that does not read would keep the core from ending. */
-function cutOffAfterFarewell(response: ServerResponse, draining: AbortSignal): void {
-  let farewell: NodeJS.Timeout | undefined;
+function closeAfterFarewell(
+  response: ServerResponse,
+  { clock, draining }: { clock: Clock; draining: AbortSignal },
+): void {
+  let cancel = (): void => {};
   const begin = () => {
-    farewell = setTimeout(() => response.destroy(), FAREWELL_MS);
+    cancel = clock.schedule(FAREWELL_MS, () => void response.destroy());
   };
   if (draining.aborted) begin();
   else draining.addEventListener('abort', begin);
   response.on('close', () => {
     draining.removeEventListener('abort', begin);
-    clearTimeout(farewell);
+    cancel();
   });
 }
 

@@ -1,12 +1,13 @@
 // tRPC over WebSocket, through tRPC's own adapter: its frames carry each request's id, so none can be shared.
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Core, createCallContext } from './context.ts';
-import { appRouter } from './router/app-router.ts';
+import { type Core, createCallContext } from '../context.ts';
+import { toRefusal } from '../refusals.ts';
+import type { Upgrade } from '../surface.ts';
+import { appRouter } from './app-router.ts';
 
 export interface WebSocketOptions {
   core: Core;
@@ -14,7 +15,12 @@ export interface WebSocketOptions {
   maxMessageBytes: number;
   /** Most calls in a message; of one with more, each is refused. */
   maxBatchCalls: number;
-  onError: (error: unknown, path: string | undefined) => void;
+}
+
+export interface WebSockets {
+  readonly upgrade: Upgrade;
+  /** Ends every connection. */
+  readonly close: () => Promise<void>;
 }
 
 /** A connection that does not answer a ping within the wait is closed. */
@@ -22,9 +28,10 @@ const KEEP_ALIVE = { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 };
 /** Bytes that may wait in a connection before its subscriptions wait too. */
 const MAX_WAITING_BYTES = 128 * 1024;
 
-/** Serves the upgrades of `server`, which are those of `isWebSocketUpgrade`. Returns what ends every connection. */
-export function serveWebSockets(server: Server, options: WebSocketOptions): () => Promise<void> {
-  const { core, maxMessageBytes, maxBatchCalls, onError } = options;
+/** How long clients have to close their connections when the core drains, in milliseconds. */
+const CLOSE_WAIT_MS = 2000;
+
+export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSocketOptions): WebSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   const transports = new WeakMap<WebSocket, Duplex>();
   const handler = applyWSSHandler({
@@ -40,12 +47,12 @@ export function serveWebSockets(server: Server, options: WebSocketOptions): () =
         bodyBytes: null,
         drained: () => drained(transports.get(res)),
       }),
-    onError: ({ error, path }) => onError(error, path),
+    onError: ({ error, path }) => core.onRefusal(toRefusal(error), { path }),
   });
 
-  const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  const upgrade: Upgrade = (request, socket, head) => {
     if (core.draining.aborted) return refuse(socket, '503 Service Unavailable');
-    // tRPC's adapter makes a URL of it, and throws to nobody where it is none.
+    // tRPC's adapter makes a URL of it, and what it throws otherwise would be caught nowhere.
     if (!URL.canParse(`http://${request.headers.host}`)) return refuse(socket, '400 Bad Request');
     sockets.handleUpgrade(request, socket, head, (client) => {
       transports.set(client, socket);
@@ -53,35 +60,27 @@ export function serveWebSockets(server: Server, options: WebSocketOptions): () =
       sockets.emit('connection', client, request);
     });
   };
-  server.on('upgrade', upgrade);
-
-  return async () => {
-    server.off('upgrade', upgrade);
+  const close = async () => {
     handler.broadcastReconnectNotification();
     for (const client of sockets.clients) client.close(1001, 'the core is shutting down');
     const closed = once(sockets, 'close');
     sockets.close();
-    const impatience = setTimeout(() => {
+    const cancel = core.clock.schedule(CLOSE_WAIT_MS, () => {
       for (const client of sockets.clients) client.terminate();
-    }, 2000);
+    });
     await closed;
-    clearTimeout(impatience);
+    cancel();
   };
+  return { upgrade, close };
 }
 
-/** Node.js has let go of the socket, so an error of it is ours to hear. */
+/** Node.js has released the socket, so its errors are ours to handle. */
 function refuse(socket: Socket, status: string): void {
   socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-/** Whether a request asks for what `serveWebSockets` serves. */
-export const isWebSocketUpgrade = (request: IncomingMessage): boolean =>
-  pathOf(request) === '/trpc' && request.headers.upgrade?.toLowerCase() === 'websocket';
-
-const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '/';
-
-/** Settles when the connection has room again, or is gone. */
+/** Settles when the connection has room again, or is closed. */
 async function drained(transport: Duplex | undefined): Promise<void> {
   if (transport === undefined || transport.destroyed || transport.writableLength < MAX_WAITING_BYTES) return;
   await new Promise<void>((resolve) => {

@@ -1,14 +1,12 @@
 // The router's subscriptions over SSE, in tRPC's wire format but with frames that all subscribers share.
-import { invalidField, invalidInput } from '@hypercode/contracts';
-import type { StreamBatch, StreamItem } from '@hypercode/feed';
+import { invalidField } from '@hypercode/contracts';
+import type { StreamBatch } from '@hypercode/feed';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { type Core, createCallContext } from '../context.ts';
-import { consumeStream, subscribeStream } from '../streams/bus-streams.ts';
-import type { StreamKind } from '../streams/stream-kind.ts';
-import { watchStream } from '../streams/watch-stream.ts';
-import { trpcEncoder, trpcFrames } from './frames.ts';
-import { serveStream } from './serve-stream.ts';
+import { assertMayCall } from '../procedures/authorise.ts';
+import { openStream, type ServedProcedure, servedProcedures } from '../procedures/procedures.ts';
+import { trpcEncoder, trpcFrames } from '../sse/frames.ts';
+import { serveStream } from '../sse/serve-stream.ts';
 
 interface SubscriptionQuery {
   input?: string;
@@ -17,42 +15,37 @@ interface SubscriptionQuery {
 }
 
 /**
- * Stands before tRPC's own handler, which would encode every value once for each subscriber. A refusal is a 200 with
- * a `serialized-error` event: an EventSource shows nothing of other answers and never retries them.
+ * Takes subscriptions before tRPC's own handler, which would encode every value once for each subscriber. A refusal is a 200
+ * with a `serialized-error` event: an EventSource shows nothing of other answers and never retries them.
  */
-export function addTrpcStreamRoutes(app: FastifyInstance, core: Core): void {
-  addRoute(app, core, watchStream);
-  addRoute(app, core, subscribeStream);
-  addRoute(app, core, consumeStream);
+export function addStreamRoutes(app: FastifyInstance, core: Core): void {
+  for (const procedure of servedProcedures)
+    if (procedure.declared.kind === 'subscription') addRoute(app, core, procedure);
 }
 
-function addRoute<Input extends z.ZodType, I extends StreamItem>(
-  app: FastifyInstance,
-  core: Core,
-  kind: StreamKind<Input, I>,
-): void {
+function addRoute(app: FastifyInstance, core: Core, procedure: ServedProcedure): void {
   // A HEAD of a stream would never end.
   const options = { exposeHeadRoute: false, config: { stream: true } };
-  const format = trpcFrames(kind.path);
-  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${kind.path}`, options, async (request, reply) => {
+  const { name } = procedure;
+  const format = trpcFrames(name);
+  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${name}`, options, async (request, reply) => {
     await serveStream(request, reply, {
       format,
       encoder: trpcEncoder,
-      tally: core.metrics.streams[kind.name].sse_trpc,
-      batches: (signal) => open(core, kind, request, signal),
+      tally: core.metrics.streamTally(name, 'sse_trpc'),
+      batches: (signal) => open(core, procedure, request, signal),
       refusesByAnswer: false,
-      onRefusal: (code) => core.metrics.refused(code),
-      draining: core.draining,
+      core,
     });
   });
 }
 
-async function* open<Input extends z.ZodType, I extends StreamItem>(
+async function* open(
   core: Core,
-  kind: StreamKind<Input, I>,
+  procedure: ServedProcedure,
   request: FastifyRequest<{ Querystring: SubscriptionQuery }>,
   signal: AbortSignal,
-): AsyncGenerator<StreamBatch<I>, void> {
+): AsyncGenerator<StreamBatch, void> {
   const { input, connectionParams, lastEventId } = request.query;
   const context = createCallContext({
     core,
@@ -61,14 +54,14 @@ async function* open<Input extends z.ZodType, I extends StreamItem>(
     bodyBytes: null,
   });
   const identity = await context.identify();
+  assertMayCall(identity.principal, procedure.declared.rights);
   // A browser that reconnects repeats the URL, with an old cursor in it, and adds the newest as a header.
   const cursor = request.headers['last-event-id'] ?? lastEventId;
-  const parsed = kind.input.safeParse({
+  const given = {
     ...parseInput(input),
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
-  });
-  if (!parsed.success) throw invalidInput(parsed.error);
-  yield* kind.open({ core, identity, signal }, parsed.data);
+  };
+  yield* openStream(procedure, { core, identity, signal }, given);
 }
 
 function parseInput(input: string | undefined): Record<string, unknown> {

@@ -1,0 +1,171 @@
+// Every procedure and every REST route, with each kind of token, in the token's namespace and in another: what the core does is
+// what the declaration says.
+import {
+  type ApiInput,
+  type CallerKind,
+  CreateTokenResult,
+  type ProcedureName,
+  type Procedure,
+  procedures,
+  type TokenKind,
+} from '@hypercode/contracts';
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
+
+type Input<Name extends ProcedureName> = Omit<ApiInput<Name>, 'namespace'>;
+
+const TOPICS = ['rights.>'];
+const GROUP = { group: 'crew' };
+const DELIVERIES = { ...GROUP, deliveryIds: ['lost-5-5.1.1'] };
+const freshName = (): string => `a-${randomUUID().slice(0, 13)}`;
+
+/** An input that every procedure takes; a new procedure needs one. `name` is an agent: the caller itself, if it is one. */
+const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input<Name> } = {
+  'registry.register': () => ({ name: freshName(), role: 'worker', version: '1.0.0' }),
+  'registry.query': () => ({}),
+  'registry.watch': () => ({}),
+  'registry.get': (name) => ({ name }),
+  'registry.update': (name) => ({ name, set: { description: 'new' } }),
+  'registry.deregister': (name) => ({ name }),
+  'registry.history': (name) => ({ name }),
+  'registry.heartbeat': () => ({}),
+  'bus.publish': () => ({ topic: 'rights.tried', data: 1 }),
+  'bus.publishMany': () => ({ events: [{ topic: 'rights.tried', data: 1 }] }),
+  'bus.read': () => ({ topics: TOPICS }),
+  'bus.subscribe': () => ({ topics: TOPICS }),
+  'bus.consume': () => ({ group: freshName(), topics: TOPICS, from: 'earliest' }),
+  'bus.claim': () => ({ group: freshName(), topics: TOPICS }),
+  'bus.ack': () => DELIVERIES,
+  'bus.nack': () => DELIVERIES,
+  'bus.groups': () => ({}),
+  'bus.deadLetters': () => GROUP,
+  'bus.redrive': () => ({ ...GROUP, all: true }),
+  'bus.discard': () => ({ ...GROUP, all: true }),
+  'bus.topics': () => ({}),
+  'policy.get': () => ({}),
+  'policy.put': () => ({ policy: OPEN_POLICY }),
+  'policy.explain': (name) => ({ name, action: 'publish', topic: 'rights.tried' }),
+  'circuit.trip': () => ({ name: 'absent' }),
+  'circuit.reset': () => ({ name: 'absent' }),
+  'tokens.create': () => ({ kind: 'viewer', name: freshName() }),
+  'tokens.list': () => ({}),
+  'tokens.revoke': () => ({ id: randomUUID() }),
+};
+const OPEN_POLICY = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
+
+let core: TestCore;
+let own: string;
+let other: string;
+const operatorTokens = new Map<TokenKind, string>();
+
+beforeAll(async () => {
+  core = await sharedCore();
+  [own, other] = [core.freshNamespace(), core.freshNamespace()];
+  const post = async (path: string, namespace: string, json: unknown, method = 'POST') => {
+    const answer = await core.fetch(path, { method, namespace, json });
+    expect(answer.ok).toBe(true);
+    return answer.json();
+  };
+  for (const namespace of [own, other]) {
+    await post('/v1/policy', namespace, { policy: OPEN_POLICY }, 'PUT');
+    await post('/v1/events', namespace, { topic: 'rights.begun', data: 1 });
+    await post('/v1/groups/crew/claim', namespace, { topics: TOPICS });
+  }
+  for (const kind of ['admin', 'operator', 'viewer', 'join'] as const) {
+    const { token } = CreateTokenResult.parse(await post('/v1/tokens', own, { kind, name: `the ${kind}` }));
+    operatorTokens.set(kind, token);
+  }
+}, START_TIMEOUT_MS);
+
+/** The token of a caller, and its name when it is an agent. Calls end agents, so each has one of its own. */
+async function callerOf(kind: CallerKind | null): Promise<{ token: string | null; name: string }> {
+  if (kind === null) return { token: null, name: 'absent' };
+  if (kind !== 'agent') return { token: operatorTokens.get(kind) ?? null, name: 'absent' };
+  const registration = { namespace: own, name: freshName(), role: 'worker', version: '1.0.0' };
+  const { token = null } = await core.registry.registrations.register(
+    { ...registration, topics: { publishes: [], subscribes: [] }, capabilities: [], labels: {} },
+    { kind: 'admin', id: 'test', name: 'test' },
+  );
+  return { token, name: registration.name };
+}
+
+interface Attempt {
+  readonly token: string | null;
+  readonly name: string;
+  readonly input: Record<string, unknown>;
+  readonly namespace: string;
+}
+
+/** The code that a call ends with; null when it does not end with a refusal. */
+async function overTrpc(path: ProcedureName, { kind }: Procedure, { token, input, namespace }: Attempt) {
+  const json = { ...input, namespace };
+  const query = `?input=${encodeURIComponent(JSON.stringify(json))}`;
+  return kind === 'mutation'
+    ? codeIn(await core.fetch(`/trpc/${path}`, { method: 'POST', token, json }))
+    : codeIn(await core.fetch(`/trpc/${path}${query}`, { token }));
+}
+
+async function overRest({ rest, input: schema }: Procedure, { token, name, input, namespace }: Attempt) {
+  if (rest === undefined) throw new Error('the procedure has no REST form');
+  const fields = new Map(Object.entries(input));
+  const path = rest.path.replaceAll(/\{(\w+)\}/g, (_whole, field: string) => {
+    const value = field in schema.shape ? fields.get(field) : name;
+    fields.delete(field);
+    return String(value);
+  });
+  if (rest.body !== undefined) {
+    const json = Object.fromEntries(fields);
+    return codeIn(await core.fetch(path, { method: rest.method, token, namespace, json }));
+  }
+  const search = new URLSearchParams({ namespace });
+  for (const [field, value] of fields) for (const one of [value].flat()) search.append(field, String(one));
+  return codeIn(await core.fetch(`${path}?${search.toString()}`, { method: rest.method, token, namespace: null }));
+}
+
+/** Of a stream, what is known when its first value or its refusal has come. */
+async function codeIn(answer: Response): Promise<string | null> {
+  let text = '';
+  for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (/^id: /m.test(text) || /"code":"[A-Z_]+"[^\n]*\n/.test(text)) break;
+  }
+  return /"code":"([A-Z_]+)","message"/.exec(text)?.[1] ?? /"code":"([A-Z_]+)","retryable"/.exec(text)?.[1] ?? null;
+}
+
+/** What the declaration says of a call. */
+function expected({ rights }: Procedure, kind: CallerKind | null, where: 'own' | 'other'): string | null {
+  if (kind === null) return 'UNAUTHENTICATED';
+  const reach = rights[kind];
+  if (reach === undefined) return 'FORBIDDEN';
+  return where === 'own' || reach === 'everywhere' ? null : 'FORBIDDEN';
+}
+
+const CALLERS: readonly (CallerKind | null)[] = [null, 'viewer', 'operator', 'agent', 'join', 'admin'];
+const rows = CALLERS.flatMap((kind) =>
+  (['own', 'other'] as const).map((where) => [kind ?? 'no token', where, kind] as const),
+);
+
+describe.each(procedures)('%s', (path, procedure) => {
+  test.each(rows)('by %s in its %s namespace', async (_caller, where, kind) => {
+    const attempt = async (): Promise<Attempt> => {
+      const caller = await callerOf(kind);
+      return { ...caller, input: { ...INPUTS[path](caller.name) }, namespace: where === 'own' ? own : other };
+    };
+    const codes = [await overTrpc(path, procedure, await attempt())];
+    if (procedure.rest !== undefined) codes.push(await overRest(procedure, await attempt()));
+    const allowed = expected(procedure, kind, where);
+    // A call that is allowed may find nothing of what it names.
+    for (const code of codes) expect(allowed === null && code === 'NOT_FOUND' ? null : code).toBe(allowed);
+  });
+});
+
+test.each(procedures.filter(([, { rights }]) => rights.agent === 'self'))(
+  'an agent may not call %s for another agent',
+  async (path, procedure) => {
+    const [{ token }, { name }] = await Promise.all([callerOf('agent'), callerOf('agent')]);
+    const attempt = { token, name, input: { ...INPUTS[path](name) }, namespace: own };
+    if ('name' in attempt.input) expect(await overTrpc(path, procedure, attempt)).toBe('FORBIDDEN');
+    expect(await overRest(procedure, attempt)).toBe('FORBIDDEN');
+  },
+);

@@ -1,0 +1,48 @@
+// The bus' procedures: each makes the token a caller of the bus, calls the bus, and maps the result.
+import type { Api } from '@hypercode/contracts';
+import { busCallerOf } from './bus-caller.ts';
+import { waitWhileAlive, whileAlive } from './call-life.ts';
+import type { Handlers } from './handler.ts';
+
+export const busProcedures: Handlers<Api['bus']> = {
+  publish: ({ core, identity }, { namespace, ...event }) => core.bus.publish(busCallerOf(identity), namespace, event),
+
+  async publishMany({ core, identity }, { namespace, events }) {
+    const result = await core.bus.publishMany(busCallerOf(identity), namespace, events);
+    for (const one of result.results) if ('error' in one) core.onRefusal(one.error);
+    return result;
+  },
+
+  async *subscribe(call, input) {
+    const caller = busCallerOf(call.identity);
+    yield* whileAlive(call, ({ signal }) => call.core.bus.subscribe(caller, input, signal));
+  },
+
+  read: ({ core, identity }, input) => core.bus.read(busCallerOf(identity), input),
+
+  async *consume(call, input) {
+    const caller = busCallerOf(call.identity);
+    yield* whileAlive(call, (end) => call.core.bus.consume(caller, input, end));
+  },
+
+  claim(call, input) {
+    const caller = busCallerOf(call.identity);
+    return waitWhileAlive(call, (end) => call.core.bus.claim(caller, input, end));
+  },
+
+  ack: async ({ core, identity }, { namespace, group, deliveryIds }) => ({
+    settled: await core.bus.ack(busCallerOf(identity), namespace, group, deliveryIds),
+  }),
+
+  nack: async ({ core, identity }, input) => ({ settled: await core.bus.nack(busCallerOf(identity), input) }),
+
+  deadLetters: ({ core, identity }, input) => core.bus.deadLetters(busCallerOf(identity), input),
+
+  redrive: ({ core, identity }, input) => core.bus.redrive(busCallerOf(identity), input),
+
+  discard: ({ core, identity }, input) => core.bus.discard(busCallerOf(identity), input),
+
+  topics: ({ core }, input) => core.bus.topics(input),
+
+  groups: async ({ core }, { namespace }) => ({ groups: await core.bus.listGroups(namespace) }),
+};

@@ -1,0 +1,87 @@
+// Every procedure of the API with what stands behind it: what all transports end in.
+import {
+  type Api,
+  type ApiInput,
+  type ApiOutput,
+  invalidInput,
+  type Procedure,
+  type ProcedureName,
+  procedures,
+} from '@hypercode/contracts';
+import type { StreamBatch } from '@hypercode/feed';
+import type { Identity } from '@hypercode/registry';
+import { assertMayCall, assertReaches } from './authorise.ts';
+import { busProcedures } from './bus-procedures.ts';
+import { circuitProcedures } from './circuit-procedures.ts';
+import type { Answerer, Call, Handlers, Streamer } from './handler.ts';
+import { policyProcedures } from './policy-procedures.ts';
+import { registryProcedures } from './registry-procedures.ts';
+import { tokensProcedures } from './tokens-procedures.ts';
+
+const handlers: { readonly [Group in keyof Api]: Handlers<Api[Group]> } = {
+  bus: busProcedures,
+  circuit: circuitProcedures,
+  policy: policyProcedures,
+  registry: registryProcedures,
+  tokens: tokensProcedures,
+};
+
+export interface ServedProcedure {
+  readonly name: ProcedureName;
+  readonly declared: Procedure;
+  readonly handler: Answerer | Streamer;
+}
+
+const served: ReadonlyMap<string, ServedProcedure> = new Map(
+  procedures.map(([name, declared]) => [name, { name, declared, handler: handlerOf(name) }]),
+);
+
+/** The types of `handlers` say that there is one for each declaration. */
+function handlerOf(name: ProcedureName): Answerer | Streamer {
+  const [group, own] = name.split('.') as [keyof Api, never];
+  return handlers[group][own];
+}
+
+export const servedProcedures: readonly ServedProcedure[] = [...served.values()];
+
+export function servedProcedure(name: ProcedureName): ServedProcedure {
+  const procedure = served.get(name);
+  if (procedure === undefined) throw new Error(`there is no procedure ${name}`);
+  return procedure;
+}
+
+/** The checked input of a call that is allowed. FORBIDDEN, INVALID_INPUT. No input is one without fields. */
+export function admit(
+  { declared: { rights, input } }: ServedProcedure,
+  { principal }: Identity,
+  given: unknown,
+): never {
+  assertMayCall(principal, rights);
+  const { success, data, error } = input.safeParse(given === undefined ? {} : given);
+  if (!success) throw invalidInput(error);
+  assertReaches(principal, rights, data);
+  return data as never;
+}
+
+/** Makes a call of a query or a mutation. */
+export function callProcedure<Name extends ProcedureName>(
+  name: Name,
+  call: Call,
+  given: ApiInput<Name>,
+): Promise<ApiOutput<Name>> {
+  return answer(servedProcedure(name), call, given) as Promise<ApiOutput<Name>>;
+}
+
+/** The same for an input of which nothing is known. */
+export async function answer(procedure: ServedProcedure, call: Call, given: unknown): Promise<unknown> {
+  return (procedure.handler as Answerer)(call, admit(procedure, call.identity, given));
+}
+
+/** Opens the stream of a subscription. */
+export async function* openStream(
+  procedure: ServedProcedure,
+  call: Call,
+  given: unknown,
+): AsyncGenerator<StreamBatch, void> {
+  yield* (procedure.handler as Streamer)(call, admit(procedure, call.identity, given));
+}

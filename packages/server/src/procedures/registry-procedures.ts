@@ -1,0 +1,34 @@
+// The registry's procedures: each calls the registry and maps the result.
+import type { Api } from '@hypercode/contracts';
+import { whileAlive } from './call-life.ts';
+import type { Handlers } from './handler.ts';
+import { heartbeat } from './heartbeat.ts';
+
+export const registryProcedures: Handlers<Api['registry']> = {
+  async register({ core, identity: { principal } }, input) {
+    core.registerRate.take(principal.id);
+    const result = await core.registry.registrations.register(input, principal);
+    core.metrics.registered(result.outcome);
+    return result;
+  },
+
+  async update({ core, identity: { principal } }, input) {
+    core.registerRate.take(principal.id);
+    return { agent: await core.registry.registrations.update(input) };
+  },
+
+  deregister: async ({ core }, input) => ({ agent: await core.registry.registrations.deregister(input) }),
+
+  heartbeat,
+
+  get: ({ core }, input) => core.registry.queries.get(input),
+
+  query: ({ core }, input) => core.registry.queries.query(input),
+
+  history: ({ core }, input) => core.registry.queries.history(input),
+
+  async *watch(call, { namespace, since, lastEventId, ...filter }) {
+    const request = { namespace, filter, cursor: lastEventId ?? since };
+    yield* whileAlive(call, ({ signal }) => call.core.registry.watches.open(request, signal));
+  },
+};

@@ -1,0 +1,175 @@
+// The REST route of a declared procedure. What a route does beside that, its variation says.
+import { LIMITS, type Procedure, type ProcedureName, type RestForm } from '@hypercode/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Core, createCallContext } from '../context.ts';
+import { assertMayCall } from '../procedures/authorise.ts';
+import type { Call } from '../procedures/handler.ts';
+import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
+import { plainEncoder, plainFrames } from '../sse/frames.ts';
+import { serveStream } from '../sse/serve-stream.ts';
+import { untilGone } from '../until-gone.ts';
+import { bytesOf, JSON_MEDIA_TYPE, jsonBody } from './json-body.ts';
+import { mergeInput } from './merge-input.ts';
+import { decodeParameters, parameterOf, type Parameters } from './parameters.ts';
+import type { Route, RouteDescription } from './route.ts';
+
+/** A call of a route, before its input is put together. */
+export interface RestCall extends Call {
+  readonly request: FastifyRequest;
+  /** The parameters of path and query that are fields of the input. */
+  readonly fromUrl: Record<string, unknown>;
+}
+
+/** Where a route differs from what its declaration makes of it. */
+export interface Variation extends Partial<
+  Pick<RouteDescription, 'body' | 'headers' | 'pathParameters'> & Pick<Route, 'anyMediaType' | 'maxBodyBytes'>
+> {
+  /** Schema of the body of each answer. Default: the output. */
+  answer?: z.ZodType;
+  /** Default: the URL's parameters and the body's fields together are the input of the procedure. */
+  call?: (call: RestCall) => Promise<unknown>;
+  /** Default: the first of the declared statuses. */
+  statusOf?: (result: never) => number;
+  headersOf?: (result: never) => Record<string, string>;
+}
+
+const RESUME_HEADERS = {
+  'Last-Event-ID': {
+    schema: z.string(),
+    description: 'The `id:` of the last event that was received. The stream continues after it.',
+  },
+};
+
+export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Variation = {}): Route {
+  const procedure = servedProcedure(name);
+  const { declared } = procedure;
+  const { answer: schema = declared.output, pathParameters, call, statusOf, headersOf, ...differences } = variation;
+  const stream = declared.kind === 'subscription';
+  const mediaType = stream ? 'text/event-stream' : JSON_MEDIA_TYPE;
+  const description = rest.description ?? declared.description;
+  const { maxInputBytes: maxBodyBytes = LIMITS.registrationBytes } = declared;
+  const query = queryOf(declared, rest);
+  const [status = 200] = Object.keys(rest.answers).map(Number);
+  const serving: Serving = {
+    procedure,
+    query,
+    call: call ?? ((made) => answer(procedure, made, inputOf(rest, made, maxBodyBytes))),
+    statusOf: statusOf ?? (() => status),
+    headersOf: headersOf ?? (() => ({})),
+  };
+  return {
+    method: rest.method,
+    path: rest.path,
+    operationId: rest.operationId,
+    tag: rest.tag,
+    summary: rest.summary ?? declared.summary,
+    ...(description === undefined ? {} : { description }),
+    pathParameters:
+      pathParameters ?? Object.fromEntries(fieldsOfPath(rest).map((field) => [field, shapeOf(declared, field)])),
+    query,
+    ...(stream ? { headers: RESUME_HEADERS } : {}),
+    ...(rest.body === undefined ? {} : { body: { [JSON_MEDIA_TYPE]: rest.body } }),
+    bodyOptional: rest.bodyOptional ?? false,
+    answers: Object.fromEntries(
+      Object.entries(rest.answers).map(([code, text]) => [code, { description: text, schema, mediaType }]),
+    ),
+    errors: rest.body === undefined ? declared.errors : [...declared.errors, 'PAYLOAD_TOO_LARGE'],
+    stream,
+    maxBodyBytes,
+    anyMediaType: false,
+    serve: stream
+      ? (core, request, reply) => serveSubscription(serving, core, request, reply)
+      : (core, request, reply) => serveCall(serving, core, request, reply),
+    ...differences,
+  };
+}
+
+interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'headersOf'>> {
+  procedure: ServedProcedure;
+  query: Parameters;
+}
+
+async function serveCall(serving: Serving, core: Core, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { procedure, query, call, statusOf, headersOf } = serving;
+  const { identity } = await callerOf(procedure, core, request);
+  const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
+  const made: RestCall = {
+    core,
+    identity,
+    request,
+    fromUrl,
+    // Most calls answer before their connection could close, and hot ones do not pay for a signal that nothing reads.
+    get signal() {
+      return untilGone(reply);
+    },
+  };
+  const result = (await call(made)) as never;
+  return reply
+    .code(statusOf(result))
+    .headers({ 'cache-control': 'no-store', ...headersOf(result) })
+    .send(result);
+}
+
+async function serveSubscription(
+  { procedure, query }: Serving,
+  core: Core,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const { identity } = await callerOf(procedure, core, request);
+  const lastEventId = request.headers['last-event-id'];
+  const input = {
+    ...decodeParameters(query, request.query),
+    ...(lastEventId === undefined || lastEventId === '' ? {} : { lastEventId }),
+  };
+  await serveStream(request, reply, {
+    format: plainFrames,
+    encoder: plainEncoder,
+    tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
+    batches: (signal) => openStream(procedure, { core, identity, signal }, input),
+    refusesByAnswer: true,
+    core,
+  });
+}
+
+/** Who is calling. A caller that may not call at all is refused before anything of the body is parsed. */
+async function callerOf(
+  { declared }: ServedProcedure,
+  core: Core,
+  request: FastifyRequest,
+): Promise<Pick<Call, 'identity'>> {
+  const { authorization } = request.headers;
+  const bodyBytes = bytesOf(request)?.length ?? 0;
+  const context = createCallContext({ core, authorization, connectionToken: undefined, bodyBytes });
+  const identity = await context.identify();
+  assertMayCall(identity.principal, declared.rights);
+  return { identity };
+}
+
+function inputOf(rest: RestForm, { request, fromUrl }: RestCall, maxBodyBytes: number): unknown {
+  if (rest.body === undefined) return fromUrl;
+  const body = jsonBody(request, maxBodyBytes);
+  return mergeInput(body === undefined && rest.bodyOptional === true ? {} : body, fromUrl);
+}
+
+const fieldsOfPath = ({ path }: RestForm): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, field = '']) => field);
+
+/** The field that transports set when they resume; over HTTP a header. */
+const RESUMED_BY = 'lastEventId';
+
+/** The fields of the input that are in the query. */
+function queryOf(declared: Procedure, rest: RestForm): Parameters {
+  const inPath = fieldsOfPath(rest);
+  const fields =
+    rest.body === undefined
+      ? Object.keys(declared.input.shape).filter((field) => field !== RESUMED_BY && !inPath.includes(field))
+      : ['namespace', ...(rest.query ?? [])];
+  return Object.fromEntries(fields.map((field) => [field, parameterOf(shapeOf(declared, field))]));
+}
+
+function shapeOf({ input }: Procedure, field: string): z.ZodType {
+  const schema = input.shape[field] as z.ZodType | undefined;
+  if (schema === undefined) throw new Error(`a route names "${field}", which is no field of its input`);
+  return schema;
+}

@@ -1,0 +1,17 @@
+// The table of REST routes: one for each procedure that declares one.
+import { type ProcedureName, procedures } from '@hypercode/contracts';
+import { heartbeat, registration, update } from './agent-routes.ts';
+import { declaredRoute, type Variation } from './declared-route.ts';
+import { publishing } from './event-routes.ts';
+import type { Route } from './route.ts';
+
+const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
+  'registry.register': registration,
+  'registry.update': update,
+  'registry.heartbeat': heartbeat,
+  'bus.publish': publishing,
+};
+
+export const restRoutes: readonly Route[] = procedures.flatMap(([name, { rest }]) =>
+  rest === undefined ? [] : [declaredRoute(name, rest, VARIATIONS[name])],
+);

@@ -1,0 +1,137 @@
+// The declared procedures as a tRPC router. Users of @trpc/client import its type and nothing else.
+import { type Api, invalidField, LIMITS, type Procedure, type ProcedureKind, SwarmError } from '@hypercode/contracts';
+import {
+  initTRPC,
+  tracked,
+  type TrackedEnvelope,
+  type TRPCMutationProcedure,
+  type TRPCQueryProcedure,
+  type TRPCSubscriptionProcedure,
+} from '@trpc/server';
+import type { z } from 'zod';
+import type { CallContext } from '../context.ts';
+import { assertMayCall } from '../procedures/authorise.ts';
+import type { Answerer, Call, Streamer } from '../procedures/handler.ts';
+import { admit, servedProcedures, type ServedProcedure } from '../procedures/procedures.ts';
+import { toErrorShape, toTrpcError } from '../refusals.ts';
+import { SSE_CLIENT_OPTIONS } from './sse-options.ts';
+
+type ErrorShape = ReturnType<typeof toErrorShape>;
+
+/** An input whose fields are all optional is optional itself. */
+type Given<Input> = Partial<Input> extends Input ? Input | void : Input;
+
+interface Built<Input, Output> {
+  input: Given<Input>;
+  output: Output;
+  meta: object;
+  errorShape: ErrorShape;
+}
+
+/** A declared procedure as tRPC's own type: nothing is inferred from what the router does. */
+type TrpcProcedure<Kind extends ProcedureKind, Input, Output> = {
+  query: TRPCQueryProcedure<Built<Input, Output>>;
+  mutation: TRPCMutationProcedure<Built<Input, Output>>;
+  subscription: TRPCSubscriptionProcedure<Built<Input, AsyncIterable<{ id: string; data: Output }, void, unknown>>>;
+}[Kind];
+
+type TrpcGroup<Group> = {
+  [Own in keyof Group]: Group[Own] extends Procedure<infer Kind, infer Input, infer Output>
+    ? TrpcProcedure<Kind, z.input<Input>, z.output<Output>>
+    : never;
+};
+
+type TrpcRecord = { [Group in keyof Api]: TrpcGroup<Api[Group]> };
+
+const t = initTRPC.context<CallContext>().create({
+  errorFormatter: ({ error, path }): ErrorShape => toErrorShape(error, path),
+  sse: { client: SSE_CLIENT_OPTIONS },
+  isDev: false,
+});
+
+/** Knows that the caller may call before anything of the input is parsed, and hands on a call that is allowed. */
+const procedureOf = (served: ServedProcedure) =>
+  t.procedure.use(async ({ ctx, getRawInput, next }) => {
+    try {
+      const identity = await ctx.identify();
+      assertMayCall(identity.principal, served.declared.rights);
+      const given = await getRawInput();
+      assertSize(served, ctx.bodyBytes, given);
+      const input = admit(served, identity, given);
+      const result = await next({ ctx: { identity, input } });
+      if (!result.ok) throw result.error;
+      return result;
+    } catch (error) {
+      throw toTrpcError(error);
+    }
+  });
+
+function trpcProcedure(served: ServedProcedure) {
+  const procedure = procedureOf(served);
+  const { handler } = served;
+  const callOf = ({ ctx, signal }: { ctx: CallContext & Pick<Call, 'identity'>; signal: AbortSignal | undefined }) => ({
+    core: ctx.core,
+    identity: ctx.identity,
+    signal: signal ?? ctx.core.draining,
+  });
+  switch (served.declared.kind) {
+    case 'query':
+      return procedure.query((options) => (handler as Answerer)(callOf(options), options.ctx.input));
+    case 'mutation':
+      return procedure.mutation((options) => (handler as Answerer)(callOf(options), options.ctx.input));
+    case 'subscription':
+      return procedure.subscription((options) =>
+        trackedValues(options.ctx, served, (handler as Streamer)(callOf(options), options.ctx.input)),
+      );
+  }
+}
+
+const groups: Record<string, Record<string, ReturnType<typeof trpcProcedure>>> = {};
+for (const served of servedProcedures) {
+  const [group = '', own = ''] = served.name.split('.');
+  (groups[group] ??= {})[own] = trpcProcedure(served);
+}
+
+export const appRouter = t.router(groups as unknown as TrpcRecord);
+
+export type AppRouter = typeof appRouter;
+
+/** A stream as tRPC's own adapters take it: one tracked value at a time, at the pace of the transport. */
+async function* trackedValues(
+  ctx: CallContext,
+  { name }: ServedProcedure,
+  batches: ReturnType<Streamer>,
+): AsyncGenerator<TrackedEnvelope<unknown>, void> {
+  const tally = ctx.core.metrics.streamTally(name, 'websocket');
+  const closed = tally.opened();
+  try {
+    for await (const batch of batches) {
+      for (const item of batch) {
+        yield tracked(item.id, item.event);
+        tally.sent([item], 0);
+        await ctx.drained();
+      }
+    }
+  } finally {
+    closed();
+  }
+}
+
+/**
+ * PAYLOAD_TOO_LARGE for an input with more bytes of JSON than it may have. It comes before the schema, which checks everything
+ * and names everything that it finds.
+ */
+function assertSize({ declared }: ServedProcedure, bodyBytes: number | null, input: unknown): void {
+  const { maxInputBytes = LIMITS.registrationBytes } = declared;
+  if (bodyBytes !== null && bodyBytes <= maxInputBytes) return;
+  let text: string;
+  try {
+    text = JSON.stringify(input) ?? '';
+  } catch (error) {
+    throw invalidField('', 'is nested too deeply', { cause: error });
+  }
+  if (Buffer.byteLength(text) <= maxInputBytes) return;
+  throw new SwarmError('PAYLOAD_TOO_LARGE', `the input must have at most ${maxInputBytes} bytes of JSON`, {
+    details: { limit: maxInputBytes },
+  });
+}
