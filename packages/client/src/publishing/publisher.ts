@@ -19,7 +19,7 @@ import { OwnCircuit } from './own-circuit.ts';
 import { PublishRoom } from './publish-room.ts';
 
 /** While the core works on one batch, the next is on its way. Of 64 to 512, 128 did best on average with 500 publishers. */
-const MAX_REQUESTS = 4;
+export const MAX_REQUESTS = 4;
 const MAX_BATCH_EVENTS = 128;
 /** Less than the core takes (`LIMITS.publishManyBytes`). */
 const MAX_BATCH_BYTES = 3.5 * 1024 * 1024;
