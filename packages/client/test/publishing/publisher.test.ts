@@ -119,7 +119,7 @@ describe('calls of one moment', () => {
     });
   });
 
-  test('take what there is to say, as it was when they were made', async () => {
+  test('send their options and data as they were at the call', async () => {
     const { url, batches } = await serve(answer);
     const { publisher } = publisherOf(url);
     const id = '018f3f1e-7c4b-7cc3-98c4-dc0c0c07398f';
@@ -274,7 +274,7 @@ describe('an event', () => {
     });
   });
 
-  test('is given up when nobody answers at all', async () => {
+  test('is given up when no answer comes', async () => {
     const clock = new HeldClock();
     const { url, batches } = await serve(() => {});
     const { publisher } = publisherOf(url, { publishTimeoutMs: 50 }, clock);
@@ -374,7 +374,7 @@ describe('an open circuit', () => {
     expect(batches[1]?.events.map(({ data }) => data)).toEqual([1, 2]);
   });
 
-  test('refuses in the end what has waited for it, sent or not, and says why', async () => {
+  test('refuses in the end what has waited for it, sent or not, with the reason', async () => {
     const clock = new HeldClock();
     const held: Batch[] = [];
     const { url } = await serve((batch) => {
@@ -446,7 +446,7 @@ describe('an open circuit', () => {
     expect(batches).toHaveLength(1);
   });
 
-  test('is waited for no longer than until its end is heard of', async () => {
+  test('is waited for no longer than until an answer reports its end', async () => {
     const { url, batches } = await serve((batch) =>
       batch.number === 1 ? refuse(batch, tripped(3_600_000)) : answer(batch),
     );
@@ -461,7 +461,7 @@ describe('an open circuit', () => {
     expect(batches[1]?.events).toEqual(batches[0]?.events);
   });
 
-  test('is told, and so is its end', async () => {
+  test('is emitted, and so is its end', async () => {
     const heard: unknown[] = [];
     const circuit = new OwnCircuit();
     circuit.onChange((...change) => heard.push(change));
@@ -602,7 +602,7 @@ describe('flush', () => {
 });
 
 describe('closing', () => {
-  test('lets what was sent be answered, refuses the rest, and leaves nothing behind', async () => {
+  test('lets what was sent be answered, refuses the rest, and leaves no socket or timer', async () => {
     const leaks = trackLeaks();
     const held: Batch[] = [];
     const { url } = await serve((batch) => void held.push(batch));
@@ -634,7 +634,7 @@ describe('closing', () => {
     expect(await sent).toMatchObject({ code: 'UNAVAILABLE', details: { id: expect.any(String) } });
   });
 
-  test('tells a fenced agent that it is', async () => {
+  test('rejects with FENCED for a fenced agent', async () => {
     const { publisher, connection } = publisherOf('http://127.0.0.1:1');
     const call = rejection(publisher.publish('a', 1));
     connection.close(new SwarmError('FENCED', 'a later incarnation has the name'));
