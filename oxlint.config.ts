@@ -132,7 +132,7 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
 const TEST_SUPPORT = [...TESTS, 'e2e/**', 'bench/**'];
 
 /** Sources that take time, timers and chance from a `Clock` alone. */
-const CLOCKED = ['packages/registry/src/**'];
+const CLOCKED = ['packages/registry/src/**', 'packages/client/src/**', 'packages/nestjs/src/**'];
 
 const TIME = 'Take it from the Clock, so that tests decide it.';
 const clocked: OxlintOverride = {

@@ -10,7 +10,7 @@ export interface SwarmClient extends Procedures, BusCalls {
   /**
    * A snapshot of the agents that match, `synced`, then every change after it: in order, none missing, none twice. A
    * lost connection is resumed without the reader noticing; when it can not be resumed where it was, or a snapshot was
-   * cut off, a new snapshot comes whose chunks say `reset` (a chunk of another revision than the one before it begins a
+   * cut off, a new snapshot comes whose chunks are marked `reset` (a chunk of another revision than the one before it begins a
    * new snapshot).
    *
    * The reader's pace is the stream's: nothing is queued. Leaving the loop closes the connection; so do `signal` and

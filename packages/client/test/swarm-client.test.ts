@@ -105,7 +105,7 @@ describe('a batch', () => {
 });
 
 describe('a refusal', () => {
-  test('says which immutable field was touched', async () => {
+  test('names the immutable field that was changed', async () => {
     await admin.registry.register(registration('fixed'));
     await expect(admin.registry.register({ ...registration('fixed'), role: 'boss' })).rejects.toMatchObject({
       code: 'IMMUTABLE_FIELD',
@@ -113,7 +113,7 @@ describe('a refusal', () => {
     });
   });
 
-  test('tells an unknown token from one that may not', async () => {
+  test('refuses an unknown token and a token without the right differently', async () => {
     const stranger = createSwarmClient({ url: core.url, namespace, token: 'nonsense' });
     await expect(stranger.registry.query()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     const join = createSwarmClient({ url: core.url, namespace, token: core.joinToken });

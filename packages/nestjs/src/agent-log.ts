@@ -1,4 +1,4 @@
-// What the agent and the module say, in Nest's log.
+// The messages of the agent and the module in Nest's log.
 import { type AgentLogger, SwarmError } from '@hypercode/client';
 import type { Logger } from '@nestjs/common';
 

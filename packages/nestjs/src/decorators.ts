@@ -11,7 +11,7 @@ import type {
 import { type HandlerDecorator, handles, type OnSwarmEventOptions, type SwarmTaskOptions } from './handler.ts';
 
 /**
- * The method hears each event of the topics and patterns, one at a time and in order; `{name}` in a topic stands for the
+ * The method receives each event of the topics and patterns, one at a time and in order; `{name}` in a topic stands for the
  * agent's name. What it throws is logged.
  */
 export function OnSwarmEvent(
@@ -32,8 +32,8 @@ export function SwarmTask(
   return handles({ kind: 'task', group, topics, catalogue: undefined, options });
 }
 
-/** What a handler of these topics hears: `{name}` is one token, as `*` is. */
-type Heard<C extends EventCatalogue, T extends string> = TypedEvent<C, WithAnyName<T>>;
+/** What a handler of these topics receives: `{name}` is one token, as `*` is. */
+type Received<C extends EventCatalogue, T extends string> = TypedEvent<C, WithAnyName<T>>;
 type WithAnyName<T extends string> = T extends `${infer Before}{name}${infer After}` ? `${Before}*${After}` : T;
 
 export interface TypedOnSwarmEventOptions extends OnSwarmEventOptions, Pick<TypedListenOptions, 'onInvalid'> {}
@@ -46,17 +46,17 @@ export interface SwarmEventDecorators<C extends EventCatalogue> {
   OnSwarmEvent<const T extends CatalogueTopic<C>>(
     topics: T | readonly T[],
     options?: TypedOnSwarmEventOptions,
-  ): HandlerDecorator<[event: Heard<C, T>]>;
-  /** As `SwarmTask`; an event that does not fit its topic's schema is logged and given back, or what `onInvalid` says. */
+  ): HandlerDecorator<[event: Received<C, T>]>;
+  /** As `SwarmTask`; an event that does not fit its topic's schema is logged and given back, unless `onInvalid` decides otherwise. */
   SwarmTask<const T extends CatalogueTopic<C>>(
     group: string,
     options: TypedSwarmTaskOptions<T>,
-  ): HandlerDecorator<[event: Heard<C, T>, delivery: Delivery]>;
+  ): HandlerDecorator<[event: Received<C, T>, delivery: Delivery]>;
 }
 
 /**
  * The decorators for the topics of a catalogue: the compiler holds the methods to the data of their topics, and data is
- * checked against the topic's schema before they hear of it.
+ * checked against the topic's schema before they receive it.
  */
 export function swarmEvents<C extends EventCatalogue>(catalogue: C): SwarmEventDecorators<C> {
   return {

@@ -1,12 +1,12 @@
-// Methods that handle events: what their decorators say of them, and what the compiler holds them to.
+// Methods that handle events: what their decorators declare, and the types that follow from it.
 import type { ConsumeOptions, EventCatalogue, ListenOptions, SwarmError, SwarmEvent } from '@hypercode/client';
 import { SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 
-/** How a method listens; what is logged can be told besides. */
+/** How a method listens. Callbacks are called in addition to the log. */
 export interface OnSwarmEventOptions extends Pick<ListenOptions, 'from' | 'onGap'> {}
 
-/** How a method works as a member of a group; what is logged can be told besides. */
+/** How a method works as a member of a group. Callbacks are called in addition to the log. */
 export interface SwarmTaskOptions extends Pick<
   ConsumeOptions,
   'from' | 'maxInFlight' | 'ackDeadlineMs' | 'maxDeliveries' | 'retryDelayMs' | 'onGap'

@@ -16,7 +16,7 @@ export interface HandlerContext {
 
 export interface RunningHandler {
   readonly where: string;
-  /** Resolves when it hears, as far as that is known, or will later; rejects when it never will. */
+  /** Resolves when it receives events, as far as that is known, or will later. Rejects when it never will. */
   readonly begun: Promise<void>;
   /** Resolves when it has ended; rejects with a refusal that no retry can help. */
   readonly closed: Promise<void>;

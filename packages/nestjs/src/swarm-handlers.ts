@@ -72,7 +72,7 @@ class SwarmHandlers implements OnApplicationBootstrap, OnModuleDestroy {
     this.#agent
       .register()
       .then(() => this.#begin(handlers))
-      // The agent's end and the handlers' ends are told where they come from.
+      // The end of the agent and of each handler is logged at its origin.
       .catch(() => {});
   }
 
@@ -91,7 +91,7 @@ class SwarmHandlers implements OnApplicationBootstrap, OnModuleDestroy {
         this.#logger.error(`${where} receives no more events: ${errorText(error)}`);
       });
     }
-    // Every handler that is refused is told of, not only the first.
+    // Every handler that is refused is logged, not only the first.
     await Promise.allSettled(this.#running.map(({ begun }) => begun));
     await Promise.all(this.#running.map(({ begun }) => begun));
   }

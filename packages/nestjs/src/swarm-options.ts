@@ -1,4 +1,4 @@
-// What an application says of the agent that it is.
+// The options of the module: the agent that the application is.
 import type { CreateAgentOptions, DirectoryFilter, SwarmError } from '@hypercode/client';
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 
@@ -8,7 +8,7 @@ export interface SwarmModuleOptions extends CreateAgentOptions {
   /** How long the shutdown waits for handlers that run, in milliseconds. Default 10,000. */
   readonly drainTimeoutMs?: number | undefined;
   /**
-   * The agent has ended for good: another process has its name (FENCED; `onFenced` is told, too), or a core that could
+   * The agent has ended for good: another process has its name (FENCED; `onFenced` is called, too), or a core that could
    * not be reached at the start has refused it since. Default: sends this process SIGTERM, which closes an application
    * with shutdown hooks in order, and ends one without them.
    */

@@ -62,7 +62,7 @@ export class SwarmPresence implements OnModuleInit, OnApplicationShutdown {
     this.#logger.warn(`${this.#subject()} is not registered yet and will retry: ${errorText(refusal)}`);
     registering.catch((thrown: unknown) => {
       const error = SwarmError.from(thrown);
-      // Of that, the agent's own event tells.
+      // The agent's own event reports that.
       if (!error.is('FENCED')) this.#end(error);
     });
   }

@@ -14,7 +14,7 @@ export class SwarmHealthIndicator {
     this.#indicators = indicators;
   }
 
-  /** Up while the core has the agent, as far as that has heard; asks nobody. Tells its status, activity and circuit. */
+  /** Up while the core has the agent, as its last answer reported; makes no call. Reports status, activity and circuit. */
   check<const Key extends string = 'swarm'>(key?: Key): HealthIndicatorResult<Key>;
   check(key = 'swarm'): HealthIndicatorResult {
     const { status: agent, activity, circuit, registered } = this.#agent.health();

@@ -298,7 +298,7 @@ describe('the start', () => {
     await leaks.check();
   });
 
-  test('fails where the policy denies a subscription, and leaves no agent behind', async () => {
+  test('fails where the policy denies a subscription, and deregisters its agent', async () => {
     const leaks = trackLeaks();
     const options = optionsFor('curious', { role: 'worker' });
     const application = await create({ imports: [SwarmModule.forRoot(options)], providers: [Orders] });
@@ -310,7 +310,7 @@ describe('the start', () => {
     await leaks.check();
   });
 
-  test('that another provider fails leaves no agent behind when the application is closed', async () => {
+  test('that another provider fails deregisters its agent when the application is closed', async () => {
     const leaks = trackLeaks();
 
     @Injectable()
@@ -346,7 +346,7 @@ describe('the start', () => {
 });
 
 describe('the end', () => {
-  test('shows draining while handlers finish with all that they need, and then the agent is gone', async () => {
+  test('reports draining while handlers finish with all that they need, and then deregisters', async () => {
     const leaks = trackLeaks();
     const order: string[] = [];
     const gate = Promise.withResolvers<void>();

@@ -43,7 +43,7 @@ export interface BusCalls {
   flush(): Promise<void>;
   /**
    * The events that match, in the order of the log. The first value is a bookmark at the position of attachment. A lost
-   * connection is resumed without gap or repeat; what the log does not have any more is told as a `gap`.
+   * connection is resumed without gap or repeat; events that the log no longer has are reported as a `gap`.
    *
    * The reader's pace is the stream's. Leaving the loop closes the connection; so do `signal` and `close`, which end the
    * loop without an error. The loop throws a SwarmError that no retry can help (ACL_DENIED, UNAUTHENTICATED …).

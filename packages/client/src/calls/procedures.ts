@@ -151,7 +151,7 @@ function withNamespace(input: unknown, namespace: string | undefined): unknown {
   return { ...input, namespace };
 }
 
-/** How long a claim waits for events, in milliseconds; whether that is a possible time is the core's to say. */
+/** How long a claim waits for events, in milliseconds; the core decides whether that is a valid time. */
 function waitOf(input: unknown): number {
   const waitMs = isRecord(input) ? input['waitMs'] : undefined;
   return typeof waitMs === 'number' && waitMs > 0 ? waitMs : 0;

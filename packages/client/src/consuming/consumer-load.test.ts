@@ -26,7 +26,7 @@ beforeEach(() => {
   load = new ConsumerLoad({ clock, closed: closing.signal, onChange: () => void told.push(load.activity) });
 });
 
-test('there is nothing to say without consumers', () => {
+test('an agent without consumers has no activity to report', () => {
   expect(load.activity).toBeUndefined();
   consumerOf(2);
   expect(load.activity).toBe('ready');
@@ -48,7 +48,7 @@ test('busy when all of the handlers of all of the consumers run, ready when some
   expect(told).toEqual(['busy', 'ready']);
 });
 
-test('short peaks are not told', () => {
+test('short peaks of load are not reported', () => {
   const { set } = consumerOf(1);
   for (let event = 0; event < 100; event += 1) {
     set(1);
@@ -87,7 +87,7 @@ test('a consumer that has stopped counts no longer', () => {
   expect(load.activity).toBe('ready');
 });
 
-test('nothing is looked at after the end', () => {
+test('no timer is left after the end', () => {
   const { set } = consumerOf(1);
   set(1);
   closing.abort();

@@ -1,7 +1,7 @@
-// How busy an agent is, from the handlers that its consumers run. What it says reaches every watcher of the registry, so
-// short peaks are not told, nor the moments between two events of a backlog.
+// How busy an agent is, from the handlers that its consumers run. The activity reaches every watcher of the
+// registry, so short peaks are not reported, nor the moments between two events of a backlog.
 //
-//   ready ──full──> ready, looked at again after BUSY_AFTER_MS ──still full, or again──> busy
+//   ready ──full──> ready, checked again after BUSY_AFTER_MS ──still full, or again──> busy
 //   busy ──not full for READY_AFTER_MS on end──> ready
 import type { Clock } from '@hypercode/clock';
 import { onAbort } from '../transport/on-abort.ts';
@@ -30,13 +30,13 @@ export class ConsumerLoad {
   #isFull = false;
   /** The last moment at which it was full. */
   #fullAt = -Infinity;
-  #cancelLook: (() => void) | undefined;
+  #cancelCheck: (() => void) | undefined;
 
   constructor({ clock, closed, onChange = () => {} }: ConsumerLoadOptions) {
     this.#clock = clock;
     this.#closed = closed;
     this.#onChange = onChange;
-    onAbort(closed, () => this.#cancelLook?.());
+    onAbort(closed, () => this.#cancelCheck?.());
   }
 
   /** Undefined as long as there has been no consumer. */
@@ -61,8 +61,8 @@ export class ConsumerLoad {
     this.#isFull = this.#areAllTaken();
     if (!wasFull && !this.#isFull) return;
     this.#fullAt = this.#clock.monotonicMs();
-    if (this.#isFull && this.#activity === 'ready') this.#lookAfter(BUSY_AFTER_MS);
-    if (!this.#isFull && this.#activity === 'busy') this.#lookAfter(READY_AFTER_MS);
+    if (this.#isFull && this.#activity === 'ready') this.#checkAfter(BUSY_AFTER_MS);
+    if (!this.#isFull && this.#activity === 'busy') this.#checkAfter(READY_AFTER_MS);
   }
 
   /** Whether handlers run in every place that the consumers have together. */
@@ -73,22 +73,22 @@ export class ConsumerLoad {
     return free <= 0;
   }
 
-  #lookAfter(delayMs: number): void {
-    if (this.#cancelLook !== undefined || this.#closed.aborted) return;
-    this.#cancelLook = this.#clock.schedule(delayMs, () => {
-      this.#cancelLook = undefined;
-      this.#look();
+  #checkAfter(delayMs: number): void {
+    if (this.#cancelCheck !== undefined || this.#closed.aborted) return;
+    this.#cancelCheck = this.#clock.schedule(delayMs, () => {
+      this.#cancelCheck = undefined;
+      this.#check();
     });
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#activity === 'ready') {
       if (this.#isFull) this.#become('busy');
       return;
     }
     if (this.#isFull) return;
     const remainingMs = this.#fullAt + READY_AFTER_MS - this.#clock.monotonicMs();
-    if (remainingMs > 0) this.#lookAfter(remainingMs);
+    if (remainingMs > 0) this.#checkAfter(remainingMs);
     else this.#become('ready');
   }
 

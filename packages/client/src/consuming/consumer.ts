@@ -3,13 +3,13 @@
 //
 //   delivered ──handler returns──> acked
 //             ──handler throws───> nacked, with the error's message; the group delivers it again, or gives up on it
-//             ──ackDeadlineMs────> its signal is aborted; the group delivers it to somebody else
+//             ──ackDeadlineMs────> its signal is aborted; the group delivers it to another member
 //
-// The group counts a delivery whose deadline has passed no longer, and gives another in its place. While some handlers hang,
-// what comes waits for a place; its deadline runs, and after that it is not begun, since it is somebody else's. A member
-// whose handlers all hang would so take events that it never begins, attempt after attempt, until they are dead letters. So it leaves the
-// group when all of its places are lost (half a deadline after the last one's has passed), and comes back with the next that
-// is free.
+// A delivery past its deadline no longer counts against `maxInFlight`, so the group sends another. While some handlers
+// hang, the deliveries wait here for a place; when their deadline passes, they are not begun, since they belong to another
+// member. If every handler hangs, all deliveries would end as dead letters without ever being processed. To avoid that, the
+// consumer leaves the group once all of its places are lost (half a deadline after the last one expired), and joins it
+// again when a place is free.
 import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { abortError } from '../transport/bounded.ts';
 import { sleep } from '@hypercode/clock';
@@ -87,7 +87,7 @@ const LOST_AFTER_THE_DEADLINE = 0.5;
 /** The longest that the core lets an event wait. */
 const MAX_DELAY_MS = 86_400_000;
 
-/** The deliveries as they come, for those who acknowledge by hand. */
+/** The deliveries as they come, for callers that acknowledge by hand. */
 export function deliveriesOf(connection: Connection, options: DeliveriesOptions): Deliveries {
   return endable((ended) => deliver(connection, options, ended));
 }
@@ -157,7 +157,7 @@ export class GroupConsumer implements Consumer {
   /** Whether all places were lost. */
   #isLost = false;
   #cancelWatch: () => void = () => {};
-  /** Aborted by `stop`; its reason says nothing. */
+  /** Aborted by `stop`, without a reason. */
   readonly #stopping = new AbortController();
   #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
   /** Called when a handler has ended, or there is no more to come. */
@@ -181,7 +181,7 @@ export class GroupConsumer implements Consumer {
     this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
     this.#deliveries = deliveriesOf(connection, this.#options);
     this.closed = this.#run();
-    // Those who do not ask for the end need not hear of it.
+    // A caller that does not use it gets no unhandled rejection.
     this.closed.catch(() => {});
   }
 
@@ -211,7 +211,7 @@ export class GroupConsumer implements Consumer {
     try {
       while (await this.#take()) {
         this.#waiting.clear();
-        while (this.#isFull && !this.#isEnding) await this.#news();
+        while (this.#isFull && !this.#isEnding) await this.#nextChange();
         if (this.#isEnding) break;
         this.#deliveries = deliveriesOf(this.#connection, this.#options);
       }
@@ -271,7 +271,7 @@ export class GroupConsumer implements Consumer {
   }
 
   /** Resolves when a handler has ended, or there is no more to come. */
-  #news(): Promise<void> {
+  #nextChange(): Promise<void> {
     return new Promise((resolve) => (this.#goOn = resolve));
   }
 

@@ -32,7 +32,7 @@ async function* subscribe(
   try {
     for await (const { value } of frames) {
       if (value.type === 'event') {
-        // A stream that was resumed goes on behind its position; one that repeats it is told once.
+        // A resumed stream goes on after its position. An event at that position is a repetition.
         if (value.position === lastEvent) continue;
         lastEvent = value.position;
       }
@@ -106,7 +106,7 @@ export function listenTo(
     tellAttached = resolve;
     closed.then(() => reject(new SwarmError('UNAVAILABLE', 'the listener ended before it was attached')), reject);
   });
-  // Those who do not ask need not hear of it.
+  // A caller that does not use them gets no unhandled rejection.
   for (const promise of [closed, attached]) promise.catch(() => {});
   const stop = (): void => {
     isStopped = true;

@@ -1,7 +1,7 @@
 import { ERROR_CODES, type ErrorCode, SwarmError } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { advance, beatInterval, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
+import { advance, heartbeatInterval, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
 import { MAX_BACKOFF_MS } from '../transport/backoff.ts';
 
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];
@@ -11,11 +11,11 @@ const refused = (code: ErrorCode, retryAfterMs?: number): Outcome => ({
   error: new SwarmError(code, code, retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 const registered: Outcome = { type: 'registered' };
-const beat = (leaseMs?: number): Outcome => ({ type: 'beat', leaseMs });
+const renewed = (leaseMs?: number): Outcome => ({ type: 'renewed', leaseMs });
 const after = (...outcomes: Outcome[]): Lifecycle =>
   outcomes.reduce((state, outcome) => advance(state, outcome, pace).next, lifecycleStart);
 
-const beating = after(registered, beat(30_000));
+const alive = after(registered, renewed(30_000));
 
 describe('before the first registration', () => {
   test('what a retry can help is tried again, ever later', () => {
@@ -40,41 +40,41 @@ describe('before the first registration', () => {
   });
 });
 
-describe('beating', () => {
+describe('alive', () => {
   test('begins at once after the registration', () => {
-    expect(advance(lifecycleStart, registered, pace)).toMatchObject({ next: { phase: 'beating' }, waitMs: 0 });
+    expect(advance(lifecycleStart, registered, pace)).toMatchObject({ next: { phase: 'alive' }, waitMs: 0 });
   });
 
   test('keeps to a third of the lease', () => {
-    const { waitMs } = advance(beating, beat(30_000), pace);
+    const { waitMs } = advance(alive, renewed(30_000), pace);
     expect(waitMs).toBeGreaterThan(8_999);
     expect(waitMs).toBeLessThanOrEqual(10_000);
-    expect(advance(beating, beat(), pace).waitMs).toBe(waitMs);
-    expect(advance(beating, beat(3_000), { ...pace, random: 0 }).waitMs).toBe(1_000);
-    expect(advance(beating, beat(3_000), { heartbeatMs: 200, random: 0 }).waitMs).toBe(200);
-    expect(beatInterval(undefined, undefined, 0)).toBe(10_000);
-    expect(beatInterval(3, undefined, 0)).toBe(100);
+    expect(advance(alive, renewed(), pace).waitMs).toBe(waitMs);
+    expect(advance(alive, renewed(3_000), { ...pace, random: 0 }).waitMs).toBe(1_000);
+    expect(advance(alive, renewed(3_000), { heartbeatMs: 200, random: 0 }).waitMs).toBe(200);
+    expect(heartbeatInterval(undefined, undefined, 0)).toBe(10_000);
+    expect(heartbeatInterval(3, undefined, 0)).toBe(100);
   });
 
   test.each(['UNAUTHENTICATED', 'NOT_FOUND'] as const)('after %s, registers again', (code) => {
-    expect(after(registered, beat(), refused(code)).phase).toBe('registering');
+    expect(after(registered, renewed(), refused(code)).phase).toBe('registering');
   });
 
   test('after a failure that a retry can help, is tried sooner than a third of the lease', () => {
-    const step = advance(beating, refused('UNAVAILABLE'), pace);
-    expect(step.next.phase).toBe('beating');
+    const step = advance(alive, refused('UNAVAILABLE'), pace);
+    expect(step.next.phase).toBe('alive');
     expect(step.waitMs).toBeLessThan(100);
-    expect(advance(beating, refused('RATE_LIMITED', 60_000), pace).waitMs).toBe(60_000);
+    expect(advance(alive, refused('RATE_LIMITED', 60_000), pace).waitMs).toBe(60_000);
   });
 
   test.each(['FORBIDDEN', 'INVALID_INPUT', 'INTERNAL'] as const)('after %s, goes on in its time', (code) => {
-    const step = advance(beating, refused(code), { ...pace, random: 0 });
-    expect(step).toMatchObject({ next: { phase: 'beating' }, waitMs: 10_000 });
+    const step = advance(alive, refused(code), { ...pace, random: 0 });
+    expect(step).toMatchObject({ next: { phase: 'alive' }, waitMs: 10_000 });
   });
 });
 
 describe('registering again', () => {
-  const lost = after(registered, beat(), refused('UNAUTHENTICATED'));
+  const lost = after(registered, renewed(), refused('UNAUTHENTICATED'));
 
   test.each(codes.filter((code) => code !== 'FENCED'))('is never given up over %s', (code) => {
     const step = advance(lost, refused(code), pace);
@@ -82,7 +82,7 @@ describe('registering again', () => {
     expect(step.waitMs).toBe(ERROR_CODES[code].retryable ? 100 : MAX_BACKOFF_MS);
   });
 
-  test('slows down when the core takes registrations and refuses beats', () => {
+  test('slows down when the core takes registrations and refuses heartbeats', () => {
     let state = lost;
     let waitMs = 0;
     for (let round = 0; round < 12; round += 1) {
@@ -91,16 +91,16 @@ describe('registering again', () => {
       ({ next: state, waitMs } = advance(state, refused('UNAUTHENTICATED'), pace));
     }
     expect(waitMs).toBe(MAX_BACKOFF_MS / 2);
-    expect(advance(after(registered, refused('UNAUTHENTICATED'), registered, beat()), beat(), pace).next.failures).toBe(
-      0,
-    );
+    expect(
+      advance(after(registered, refused('UNAUTHENTICATED'), registered, renewed()), renewed(), pace).next.failures,
+    ).toBe(0);
   });
 });
 
 test('by property: FENCED ends it from wherever it is, and nothing else does once it has joined', () => {
   const outcome = fc.oneof(
     fc.constant(registered),
-    fc.option(fc.integer({ min: 1, max: 60_000 }), { nil: undefined }).map(beat),
+    fc.option(fc.integer({ min: 1, max: 60_000 }), { nil: undefined }).map(renewed),
     fc.constantFrom(...codes.filter((code) => code !== 'FENCED')).map((code) => refused(code)),
   );
   fc.assert(
@@ -112,7 +112,7 @@ test('by property: FENCED ends it from wherever it is, and nothing else does onc
         for (const next of outcomes) {
           const step = advance(state, next, { heartbeatMs: undefined, random });
           state = step.next;
-          expect(['registering', 'beating']).toContain(state.phase);
+          expect(['registering', 'alive']).toContain(state.phase);
           expect(step.waitMs).toBeGreaterThanOrEqual(0);
         }
         expect(advance(state, refused('FENCED'), pace).next.phase).toBe('fenced');

@@ -13,7 +13,7 @@ export interface ConnectAgentOptions extends SwarmClientOptions, Registration {
   readonly heartbeatMs?: number | undefined;
   /** A later incarnation has taken the name: this one has ended for good, and the process has nothing left to do. */
   readonly onFenced?: ((error: SwarmError<'FENCED'>) => void) | undefined;
-  /** A registration or heartbeat failed and will be tried again; told before the first registration, too. */
+  /** A registration or heartbeat failed and will be tried again. Called before the first registration, too. */
   readonly onError?: ((error: SwarmError) => void) | undefined;
   readonly logger?: AgentLogger | undefined;
   /** Gives up connecting; once connected, does what `stop` does. */
@@ -42,7 +42,7 @@ export function createAgent(options: CreateAgentOptions): ConnectedAgent {
 
 /**
  * Registers the agent under a new incarnation and keeps it alive until `stop`. `token` is a join token. While the core
- * can not be reached, it goes on trying (`onError` hears of it); it rejects with the refusal when no retry can help.
+ * cannot be reached, it goes on trying (`onError` receives the errors). It rejects with the refusal when no retry can help.
  */
 export async function connectAgent({ signal, ...options }: ConnectAgentOptions): Promise<ConnectedAgent> {
   if (signal !== undefined && isAborted(signal)) throw abortError(signal);

@@ -26,8 +26,7 @@ export interface AgentEvents {
   /** A registration or a heartbeat was refused or did not get through; it will be tried again. */
   error: [error: SwarmError];
   /**
-   * The agent's circuit, or what is known of the reason, has changed: heard of from heartbeats and from publishes that
-   * were taken or refused.
+   * The agent's circuit, or its reason, has changed, as reported by the answers to heartbeats and publishes.
    */
   circuit: [circuit: CircuitState, reason: string | null];
   stopped: [];
@@ -40,9 +39,9 @@ export interface AgentHealth {
    */
   readonly status: 'ok' | 'unregistered' | 'fenced' | 'draining' | 'stopped';
   readonly activity: Activity;
-  /** As far as the agent has heard. */
+  /** As the last answer of the core reported it. */
   readonly circuit: CircuitState;
-  /** Whether the core has the agent, as far as it has heard. */
+  /** Whether the core has the agent, as the last answer reported. */
   readonly registered: boolean;
 }
 
@@ -58,10 +57,10 @@ export interface AgentPresence {
   readonly logger: AgentLogger | undefined;
 }
 
-/** Beats that a change of activity brings forward keep this distance, in milliseconds. */
+/** Heartbeats that a change of activity brings forward keep this distance, in milliseconds. */
 const ACTIVITY_GAP_MS = 250;
-/** A beat may take a third of the lease, but never less than this, in milliseconds. */
-const BEAT_LIMIT_MS = 1_000;
+/** A heartbeat may take a third of the lease, but never less than this, in milliseconds. */
+const HEARTBEAT_LIMIT_MS = 1_000;
 /** How long `stop` may wait for a registration in flight, for what is being published, for the deregistration, in ms. */
 const STOP_LIMIT_MS = 5_000;
 
@@ -90,15 +89,15 @@ export class ConnectedAgent {
   #token: string | undefined;
   /** What `setActivity` was given; undefined while the consumers decide. */
   #activityByHand: Activity | undefined;
-  #hasToldActivity = false;
-  /** Whether the core has taken that it drains. */
-  #hasToldDraining = false;
+  #hasReportedActivity = false;
+  /** Whether the core has taken a heartbeat with `draining`. */
+  #hasReportedDraining = false;
   #isDraining = false;
   #hasStopped = false;
-  #beatAt = -Infinity;
-  /** Ends the pause after a beat. */
+  #heartbeatAt = -Infinity;
+  /** Ends the pause after a heartbeat. */
   #hurry = new AbortController();
-  /** Registrations and beats so far, the one under way included. */
+  /** Registrations and heartbeats so far, the one under way included. */
   #steps = 0;
   /** Called when the next step is done, whatever it was. */
   readonly #afterStep = new Set<() => void>();
@@ -133,14 +132,14 @@ export class ConnectedAgent {
     return this.#registration.incarnation;
   }
 
-  /** As far as the agent has heard. Unless it is `closed`, the core refuses what the agent publishes. */
+  /** As the last answer of the core reported it. Unless it is `closed`, the core refuses what the agent publishes. */
   get circuit(): CircuitState {
     return this.#bus.circuit.state;
   }
 
   /** How the agent is, as it knows itself, without asking the core. */
   health(): AgentHealth {
-    const registered = this.#lifecycle.phase === 'beating' && !this.#hasStopped;
+    const registered = this.#lifecycle.phase === 'alive' && !this.#hasStopped;
     return {
       status: this.#statusOf(registered),
       activity: this.#activity() ?? 'ready',
@@ -170,10 +169,10 @@ export class ConnectedAgent {
     this.#hurry.abort();
   }
 
-  /** Undefined where nothing has been said and there is nothing to say; what was said before holds until it is taken back. */
+  /** Undefined when there is no activity to report and none was reported; the last one reported holds until another is. */
   #activity(): Activity | undefined {
     if (this.#isDraining) return 'draining';
-    return this.#activityByHand ?? this.#bus.load.activity ?? (this.#hasToldActivity ? 'ready' : undefined);
+    return this.#activityByHand ?? this.#bus.load.activity ?? (this.#hasReportedActivity ? 'ready' : undefined);
   }
 
   /** Changes the registration, also as later registrations will repeat it. Rejects as `registry.update` does. */
@@ -201,9 +200,9 @@ export class ConnectedAgent {
   }
 
   /**
-   * Stops the consumers and sends what is to be published, while the heartbeats say `draining`; then deregisters (unless
+   * Stops the consumers and sends what is to be published, while the heartbeats report `draining`; then deregisters (unless
    * fenced), and closes the client. Takes at most about 15 seconds, and does not reject: a deregistration that fails is
-   * told as `error`, and the core's lease does the rest.
+   * emitted as `error`, and the core's lease does the rest.
    */
   stop(reason?: string): Promise<void> {
     this.#stopping ??= this.#shutDown(reason);
@@ -219,20 +218,20 @@ export class ConnectedAgent {
     const { clock } = this.#joining;
     while (!this.#end.signal.aborted) {
       this.#steps += 1;
-      const outcome = this.#lifecycle.phase === 'registering' ? await this.#register() : await this.#beat();
+      const outcome = this.#lifecycle.phase === 'registering' ? await this.#register() : await this.#heartbeat();
       const { next, waitMs } = advance(this.#lifecycle, outcome, {
         heartbeatMs,
         random: clock.random(),
       });
       this.#lifecycle = next;
-      this.#tell(outcome);
+      this.#report(outcome);
       for (const done of [...this.#afterStep]) done();
       if (!this.#end.signal.aborted) await this.#pause(waitMs);
     }
     for (const done of [...this.#afterStep]) done();
   }
 
-  #tell(outcome: Outcome): void {
+  #report(outcome: Outcome): void {
     if (outcome.type !== 'refused') return;
     const { error } = outcome;
     const { name } = this.#registration;
@@ -269,19 +268,19 @@ export class ConnectedAgent {
     }
   }
 
-  /** On the plain route: through tRPC, a beat costs the core several times as much. */
-  async #beat(): Promise<Outcome> {
+  /** On the plain route: through tRPC, a heartbeat costs the core several times as much. */
+  async #heartbeat(): Promise<Outcome> {
     const { name, incarnation } = this.#registration;
     const { namespace, timeoutMs, clock } = this.#joining;
     const url = this.#joining.endpoint(`v1/agents/${name}/heartbeat`);
     if (namespace !== undefined) url.searchParams.set('namespace', namespace);
     const activity = this.#activity();
-    this.#hasToldActivity ||= activity !== undefined;
+    this.#hasReportedActivity ||= activity !== undefined;
     const request = this.#bus.circuit.begin();
     this.#hurry = new AbortController();
-    this.#beatAt = clock.monotonicMs();
-    // A beat that hangs must not cost the lease.
-    const limitMs = Math.max(BEAT_LIMIT_MS, (this.#lifecycle.leaseMs ?? Infinity) / 3);
+    this.#heartbeatAt = clock.monotonicMs();
+    // A heartbeat that hangs must not cost the lease.
+    const limitMs = Math.max(HEARTBEAT_LIMIT_MS, (this.#lifecycle.leaseMs ?? Infinity) / 3);
     try {
       const answer = await postJson(this.#joining, url, JSON.stringify({ incarnation, activity }), {
         token: this.#token ?? '',
@@ -289,10 +288,10 @@ export class ConnectedAgent {
         signals: [this.#joining.closed, this.#end.signal],
       });
       const { leaseMs, circuit } = isRecord(answer) ? answer : {};
-      this.#hasToldDraining ||= activity === 'draining';
+      this.#hasReportedDraining ||= activity === 'draining';
       if (isCircuitState(circuit)) this.#bus.circuit.learn(request, circuit);
       return {
-        type: 'beat',
+        type: 'renewed',
         leaseMs: typeof leaseMs === 'number' && leaseMs > 0 ? leaseMs : undefined,
       };
     } catch (error) {
@@ -300,18 +299,18 @@ export class ConnectedAgent {
     }
   }
 
-  /** Waits for the next step. Only the wait after a beat that was taken can be cut short: a backoff is kept. */
+  /** Waits for the next step. Only the wait after a successful heartbeat can be cut short: a backoff is kept. */
   async #pause(waitMs: number): Promise<void> {
     const { clock } = this.#joining;
     const { phase, failures } = this.#lifecycle;
-    if (phase !== 'beating' || failures > 0) return sleep(clock, waitMs, this.#end.signal);
+    if (phase !== 'alive' || failures > 0) return sleep(clock, waitMs, this.#end.signal);
     const { signal } = this.#hurry;
     const release = onAbort(this.#end.signal, () => this.#hurry.abort());
     const due = clock.monotonicMs() + waitMs;
     await sleep(clock, waitMs, signal);
     release();
-    // That it drains is told once, and at once.
-    const earliest = this.#isDraining ? clock.monotonicMs() : Math.min(due, this.#beatAt + ACTIVITY_GAP_MS);
+    // `draining` is reported once, and at once.
+    const earliest = this.#isDraining ? clock.monotonicMs() : Math.min(due, this.#heartbeatAt + ACTIVITY_GAP_MS);
     await sleep(clock, Math.max(0, earliest - clock.monotonicMs()), this.#end.signal);
   }
 
@@ -326,7 +325,7 @@ export class ConnectedAgent {
       if (this.#end.signal.aborted || signal.aborted) break;
       this.#hurry.abort();
       await this.#nextStep(signal);
-      const isTaken = this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0;
+      const isTaken = this.#lifecycle.phase === 'alive' && this.#lifecycle.failures === 0;
       if (isTaken && this.#steps > before) break;
     }
     return this.#token ?? '';
@@ -351,7 +350,7 @@ export class ConnectedAgent {
     const closing = new SwarmError('UNAVAILABLE', 'the agent was stopped');
     this.#isDraining = true;
     if (this.#token !== undefined && !this.#end.signal.aborted) {
-      await Promise.all([this.#tellDraining(), this.#bus.drain(STOP_LIMIT_MS)]);
+      await Promise.all([this.#reportDraining(), this.#bus.drain(STOP_LIMIT_MS)]);
     }
     this.#end.abort(closing);
     // A registration in flight may be taken after all: it is awaited, so that the agent can be deregistered.
@@ -370,16 +369,16 @@ export class ConnectedAgent {
     this.#emitter.emit('stopped');
   }
 
-  /** Whoever watches sees that the agent is leaving before it is gone; not for long, should the core not answer. */
-  async #tellDraining(): Promise<void> {
+  /** Watchers see that the agent is leaving before it is removed. Does not wait long when the core does not answer. */
+  async #reportDraining(): Promise<void> {
     const patience = new AbortController();
-    const limit = sleep(this.#joining.clock, BEAT_LIMIT_MS, patience.signal);
+    const limit = sleep(this.#joining.clock, HEARTBEAT_LIMIT_MS, patience.signal);
     this.#hurry.abort();
-    const told = async (): Promise<void> => {
-      const canTell = () => this.#lifecycle.phase === 'beating' && this.#lifecycle.failures === 0;
-      while (!this.#hasToldDraining && canTell() && !patience.signal.aborted) await this.#nextStep();
+    const reported = async (): Promise<void> => {
+      const canReport = () => this.#lifecycle.phase === 'alive' && this.#lifecycle.failures === 0;
+      while (!this.#hasReportedDraining && canReport() && !patience.signal.aborted) await this.#nextStep();
     };
-    await Promise.race([told(), limit]);
+    await Promise.race([reported(), limit]);
     patience.abort();
   }
 

@@ -1,4 +1,4 @@
-// The answer to whoever asks whether an agent is well, such as the core that probes its `healthUrl`. For Node.js alone.
+// The health endpoint of an agent, such as the core probes at its `healthUrl`. For Node.js alone.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AgentHealth, ConnectedAgent } from './connected-agent.ts';
 

@@ -10,7 +10,7 @@ function listening() {
   return { heard, circuit };
 }
 
-test('tells what changes, and that alone', () => {
+test('listeners are notified of changes of the circuit only', () => {
   const { heard, circuit } = listening();
   expect(circuit.state).toBe('closed');
   circuit.learn(circuit.begin(), 'closed');

@@ -19,7 +19,7 @@ import { OwnCircuit } from './own-circuit.ts';
 import { PublishRoom } from './publish-room.ts';
 
 /** While the core works on one batch, the next is on its way. Of 64 to 512, 128 did best on average with 500 publishers. */
-const MAX_REQUESTS = 4;
+export const MAX_REQUESTS = 4;
 const MAX_BATCH_EVENTS = 128;
 /** Less than the core takes (`LIMITS.publishManyBytes`). */
 const MAX_BATCH_BYTES = 3.5 * 1024 * 1024;
@@ -38,7 +38,7 @@ interface Entry {
   readonly resolve: (result: PublishResult) => void;
   readonly reject: (error: SwarmError) => void;
   state: State;
-  /** Whether it was sent without an answer that says what became of it. */
+  /** Whether it was sent without an answer that reports its outcome. */
   mayHaveArrived: boolean;
   lastRefusal: SwarmError | undefined;
   /** Stops listening to the caller's signal. */
@@ -124,7 +124,7 @@ export class Publisher {
     const upTo = this.#count;
     return new Promise((done) => {
       this.#flushes.push({ upTo, done });
-      this.#tellFlushed();
+      this.#resolveFlushes();
     });
   }
 
@@ -188,7 +188,7 @@ export class Publisher {
     this.#afterSettling();
   }
 
-  /** What was published got past the circuit; other refusals say nothing of it. */
+  /** What was published got past the circuit; other refusals do not report it. */
   #tellCircuit(request: number, results: readonly (PublishResult | SwarmError)[]): void {
     const refusal = results.findLast((result) => result instanceof SwarmError && result.is('CIRCUIT_OPEN'));
     if (refusal instanceof SwarmError && refusal.is('CIRCUIT_OPEN')) this.#circuit.learnFromRefusal(request, refusal);
@@ -265,7 +265,7 @@ export class Publisher {
     });
   }
 
-  /** The circuit is closed, by whatever was heard of it: nothing waits for the time that it had asked for. */
+  /** The circuit is closed: events no longer wait for the time that the refusal asked for. */
   #goOn(): void {
     if (this.#cancelPause === undefined || !this.#obstacle?.is('CIRCUIT_OPEN')) return;
     this.#cancelPause();
@@ -292,7 +292,7 @@ export class Publisher {
     for (const place of [this.#waiting, this.#queue, this.#open]) place.delete(entry);
   }
 
-  /** Lets in who waits for room, goes on sending, and tells who waits for the end. */
+  /** Takes events that wait for room, goes on sending, and resolves flushes. */
   #afterSettling(): void {
     for (const entry of this.#waiting) {
       if (!this.#room.take(entry.event.bytes)) break;
@@ -304,11 +304,11 @@ export class Publisher {
       this.#cancelSweep?.();
       this.#cancelSweep = undefined;
     }
-    this.#tellFlushed();
+    this.#resolveFlushes();
     this.#wake();
   }
 
-  #tellFlushed(): void {
+  #resolveFlushes(): void {
     if (this.#flushes.length === 0) return;
     const [oldest] = this.#open;
     const isDone = ({ upTo }: { upTo: number }): boolean => oldest === undefined || oldest.number > upTo;

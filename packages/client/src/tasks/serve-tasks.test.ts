@@ -121,7 +121,7 @@ function busyWorker(options?: ServeTasksOptions) {
   return Object.assign(world, { outcome, signals, begun: () => waitFor(() => signals[0], { what: 'the handler' }) });
 }
 
-test('everything that it says is about the attempt, the goal and the assignment', async () => {
+test('every answer names the attempt, the goal and the assignment', async () => {
   const { attach, deliver, said } = workerOf({
     work(_, { progress }) {
       progress(0.5);
@@ -223,7 +223,7 @@ test('an attempt that is cancelled ends without an answer, whether its handler h
   expect(server.running).toBe(0);
 });
 
-test('nothing is begun before a cancellation could be heard', async () => {
+test('no task begins before cancellations can be received', async () => {
   const { attach, deliver, kinds } = workerOf({ work: () => 1 });
   const delivered = deliver();
   await new Promise(setImmediate);
@@ -249,7 +249,7 @@ test('the deadline answers for a handler that does not heed it', async () => {
   expect(kinds()).toEqual(['accepted', 'failed']);
 });
 
-test('what comes at its deadline is with somebody else', async () => {
+test('a task that arrives at its deadline is acknowledged without an answer', async () => {
   const { clock, deliver, kinds } = busyWorker();
   clock.advance(60_000);
   await deliver();
@@ -276,7 +276,7 @@ test('an answer is repeated while the core does not take it, without the work be
   expect(signals).toHaveLength(1);
 });
 
-test('an answer that nobody waits for any more is given up', async () => {
+test('an answer is given up at the deadline of its task', async () => {
   const world = busyWorker();
   world.refuse = (kind) => (kind === 'completed' ? new SwarmError('UNAVAILABLE', 'no core') : undefined);
   world.outcome.resolve('done');
@@ -337,7 +337,7 @@ test.each<[string, unknown, string]>([
   expect(errors).toEqual([thrown]);
 });
 
-test('progress is told at most four times a second, one at a time, and never after the end', async () => {
+test('progress is published at most four times a second, one at a time, and never after the end', async () => {
   let tell = (_fraction: number, _message?: string): void => {};
   const world = workerOf({
     work(_, { progress }) {
@@ -385,7 +385,7 @@ test('progress that does not get through harms nothing', async () => {
   expect(world.errors).toMatchObject([{ code: 'INVALID_INPUT' }]);
 });
 
-test('when it is stopped, the work that is left is given back, and nothing is left behind', async () => {
+test('a worker that is stopped gives back its tasks, and no listener or timer remains', async () => {
   const leaks = trackLeaks();
   const world = busyWorker();
   const delivered = world.deliver();

@@ -1,10 +1,10 @@
 // Doing the tasks that are assigned to an agent: takes them from the agent's own consumer group, runs the handler of their
-// capability, and says on the bus what came of it.
+// capability, and publishes the outcome.
 //
 //   assigned ──its deadline has passed, or it was cancelled──> acknowledged, without an answer
 //            ──else──> accepted ──handler returns──> completed
 //                               ──handler throws, or the deadline passes──> failed
-//                               ──cancelled by the Architect──> no answer: nobody waits for it
+//                               ──cancelled by the Architect──> no answer: none is expected
 //                               ──the agent stops──> given back
 //
 // The assignment is acknowledged when the answer is on the bus. When the process dies before, the group delivers it again.
@@ -36,17 +36,17 @@ export type TaskHandler = (task: TaskAssigned, context: TaskContext) => Json | v
 
 export interface ServeTasksOptions {
   /**
-   * Most tasks at a time. Default 4, which is what the Architect hands out; with another number, say it to the Architect
-   * as well, by the agent's label `max-tasks`.
+   * Most tasks at a time. Default 4, which is what the Architect hands out; for another number, give the
+   * agent the label `max-tasks` as well, which the Architect reads.
    */
   readonly concurrency?: number | undefined;
   /**
    * Milliseconds without an acknowledgement until the group takes this process for dead and delivers the task again.
-   * A task may last longer. The group keeps the value that it was made with; another is refused with CONFLICT, which
-   * `closed` tells. Default 600,000.
+   * A task may last longer. The group keeps the value that it was made with; another is refused with CONFLICT, with which
+   * `closed` rejects. Default 600,000.
    */
   readonly ackDeadlineMs?: number | undefined;
-  /** Told what a handler threw, and what could not be said on the bus. */
+  /** Receives what a handler threw, and the errors of events that could not be published. */
   readonly onError?: ((error: unknown, task: TaskAssigned) => void) | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface TaskServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What a handler throws to say whether another attempt can help. Any other error leaves that open: it is tried again. */
+/** A handler throws it to report whether another attempt can help. After any other error the task is tried again. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   readonly retryable: boolean;
@@ -176,7 +176,7 @@ export class AssignedTasks implements TaskServer {
 
   /** Settles the assignment: acknowledged when this resolves, given back when it rejects. */
   async #serve(task: TaskAssigned, causationId: string, { leavePlace }: Delivery): Promise<void> {
-    // Who may not hear of cancellations works all the same.
+    // An agent whose policy denies it cancellations works all the same.
     await this.#cancellations.attached.catch(() => {});
     const key = keyOf(task);
     const running = this.#running.get(key);
@@ -271,7 +271,7 @@ export class AssignedTasks implements TaskServer {
     );
   }
 
-  /** Publishes at least once, and then until the core has taken or refused it, or nobody waits for it. */
+  /** Publishes at least once, and then until the core has taken or refused it, or the attempt has ended. */
   async #insist({ task, signal }: Attempt, publish: () => Promise<unknown>): Promise<void> {
     for (let failures = 1; ; failures += 1) {
       try {

@@ -21,7 +21,7 @@ test('is what uuid5 of Python gives for the same name', () => {
   ]);
 });
 
-test('says the same again as the same event', () => {
+test('the id of an event about a task is the same each time', () => {
   fc.assert(
     fc.property(attempts, fc.constantFrom(...KINDS), (attempt, kind) => {
       expect(taskEventId({ ...attempt }, kind)).toBe(taskEventId(attempt, kind));
@@ -29,7 +29,7 @@ test('says the same again as the same event', () => {
   );
 });
 
-test('tells plans, tasks, attempts and kinds apart', () => {
+test('plans, tasks, attempts and kinds have ids of their own', () => {
   const named = fc.tuple(attempts, fc.constantFrom(...KINDS));
   fc.assert(
     fc.property(named, named, ([one, kind], [other, otherKind]) => {

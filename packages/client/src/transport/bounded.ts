@@ -1,4 +1,4 @@
-// Work that gives up: after a time, or when somebody aborts it.
+// Work that gives up: after a time, or when a signal is aborted.
 import { SwarmError } from '@hypercode/contracts';
 import type { Clock } from '@hypercode/clock';
 import { onAbort } from './on-abort.ts';
@@ -21,7 +21,7 @@ export interface LinkedSignal {
   unlink(): void;
 }
 
-/** `AbortSignal.any` that lets go of long-lived signals when it is told to. */
+/** `AbortSignal.any` that can be released from long-lived signals. */
 export function linkSignals(sources: readonly (AbortSignal | undefined)[]): LinkedSignal {
   const controller = new AbortController();
   const links = sources

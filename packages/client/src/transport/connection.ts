@@ -10,7 +10,7 @@ import { fetchTransport, type PostAnswer, type Transport } from './transport.ts'
 /**
  * A token, or a function that gives one. The function is asked for each request; when the core answered
  * UNAUTHENTICATED it is asked once more with the `refused` token, and a different answer repeats the request. `signal` is
- * aborted when nobody waits for the answer any more.
+ * aborted when no call waits for the answer any more.
  */
 export type TokenSource = string | ((refused: string | undefined, signal: AbortSignal) => string | Promise<string>);
 
@@ -70,7 +70,7 @@ export interface Connection {
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
   endpoint(route: string): URL;
-  /** `signal` says that nobody waits for it any more. */
+  /** `signal` is aborted when no call waits for it any more. */
   token(signal: AbortSignal): Promise<string>;
   /** Whether there is a token other than the one that was refused. */
   renewed(refused: string, signal: AbortSignal): Promise<boolean>;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { Emitter } from './emitter.ts';
 
-test('listeners hear what is told while they listen, and one that throws harms nobody', async () => {
+test('listeners receive events while they are registered, and one that throws harms no other', async () => {
   const emitter = new Emitter<{ word: [text: string, count: number] }>();
   const heard: string[] = [];
   const uncaught = vi.fn<() => void>();

@@ -20,7 +20,7 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   }
 }
 
-/** Throws where nobody catches, so that a callback's error is seen and harms nothing else. */
+/** Throws uncaught, so that a callback's error is seen and harms nothing else. */
 export function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;

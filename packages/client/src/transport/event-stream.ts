@@ -1,5 +1,5 @@
 // One server-sent event stream over fetch (https://html.spec.whatwg.org/multipage/server-sent-events.html), read at
-// the pace of whoever reads it.
+// the pace of the reader.
 import { SwarmError } from '@hypercode/contracts';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { Clock } from '@hypercode/clock';
@@ -7,7 +7,7 @@ import { parseJson } from './json.ts';
 import { onAbort } from './on-abort.ts';
 import { refusalOf, unreachable } from './refusal.ts';
 
-/** How long the core may take to answer and to say `connected`, in milliseconds. */
+/** How long the core may take to answer and to send `connected`, in milliseconds. */
 const OPENING_LIMIT_MS = 15_000;
 
 /** More than the largest event that a core sends (a snapshot chunk of 500 agents of 64 KiB), in characters. */
@@ -39,7 +39,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
 
   let silenceLimitMs = OPENING_LIMIT_MS;
   /** Waits for something from the core, but not longer than the limit. */
-  const heard = async <T>(arrival: Promise<T>): Promise<T> => {
+  const arrived = async <T>(arrival: Promise<T>): Promise<T> => {
     let silent: SwarmError | undefined;
     const limitMs = silenceLimitMs;
     const cancel = Number.isFinite(limitMs)
@@ -58,7 +58,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
   };
 
   try {
-    const response = await heard(
+    const response = await arrived(
       options.fetch(url, {
         headers: { ...options.headers, accept: 'text/event-stream' },
         cache: 'no-store',
@@ -67,7 +67,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
     );
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
     if (response.status !== 200 || !isStream || response.body === null) {
-      const body = parseJson(await heard(response.text()));
+      const body = parseJson(await arrived(response.text()));
       throw refusalOf(response.status, body, response.headers.get('retry-after'));
     }
     const reader = response.body.getReader();
@@ -84,7 +84,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
       async next() {
         while (taken === messages.length) {
           messages.length = taken = 0;
-          const { done, value } = await heard(reader.read());
+          const { done, value } = await arrived(reader.read());
           if (done) return null;
           parser.feed(decoder.decode(value, { stream: true }));
           if (overflow)

@@ -1,4 +1,4 @@
-// Hearing of an abort with any number of listeners: Node 20 warns of a leak from the eleventh on one signal.
+// Any number of listeners on an abort signal: some releases of Node.js warn of a leak from the eleventh on.
 
 const listening = new WeakMap<AbortSignal, Set<() => void>>();
 
@@ -12,10 +12,10 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
   if (known === undefined) {
     const created = (known = new Set<() => void>());
     listening.set(signal, created);
-    const tell = (): void => {
+    const notify = (): void => {
       for (const listener of [...created]) if (created.delete(listener)) listener();
     };
-    signal.addEventListener('abort', tell, { once: true });
+    signal.addEventListener('abort', notify, { once: true });
   }
   const listeners = known;
   const listener = (): void => run();

@@ -5,7 +5,7 @@ import { isRecord } from './json.ts';
 
 /**
  * The longest that the client keeps silent because something in front of the core asks for it, in milliseconds: a page for
- * a day's maintenance must not keep agents away when the core is back.
+ * a day's maintenance must not keep agents silent when the core is back.
  */
 const MAX_FOREIGN_RETRY_AFTER_MS = 300_000;
 
@@ -27,8 +27,8 @@ function refusalIn(body: unknown): SwarmError | null {
 }
 
 /**
- * The refusal that an answer of `status` with `body` stands for. Without a refusal of the core in it, somebody else
- * has answered (a proxy, another program): that is UNAVAILABLE, unless the status alone is telling.
+ * The refusal that an answer of `status` with `body` stands for. Without a refusal of the core in it, another program
+ * has answered (such as a proxy): that is UNAVAILABLE, unless the status alone is telling.
  */
 export function refusalOf(status: number, body: unknown, retryAfter: string | null = null): SwarmError {
   const refusal = refusalIn(body);

@@ -123,7 +123,7 @@ async function* read<T>(
       onInterruption?.(lost, delayMs);
       await sleep(clock, delayMs, stop);
     }
-    // A client that was closed because its agent is fenced must not look like a watch that has nothing more to tell.
+    // A client that was closed because its agent is fenced must not look like a watch that has ended.
     if (connection.closed.aborted && !ended.aborted && !(signal?.aborted ?? false)) {
       const reason = abortError(connection.closed);
       if (!reason.retryable) throw reason;

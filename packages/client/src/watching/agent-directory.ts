@@ -1,4 +1,4 @@
-// A live local mirror of the registry: look agents up without asking, and hear of every change.
+// A live local mirror of the registry: agents without a call, and an event for every change.
 import { type Agent, SwarmError } from '@hypercode/contracts';
 import { abortError, bounded } from '../transport/bounded.ts';
 import type { Connection } from '../transport/connection.ts';
@@ -17,7 +17,7 @@ export interface DirectoryEvents {
   removed: [agent: Agent];
   /** The mirror is whole: for the first time, or again after it was interrupted. */
   synced: [revision: number];
-  /** The stream was lost and will be resumed; until `synced`, the mirror may be behind. */
+  /** The stream was lost and will be resumed; until `synced`, the mirror may be out of date. */
   interrupted: [error: SwarmError];
   /** The core refused for good. The mirror stays as it is and follows no more. */
   error: [error: SwarmError];
@@ -30,8 +30,8 @@ export interface WaitOptions {
 }
 
 /**
- * Follows the registry from when it is made until `stop`. Listeners are told after the mirror has changed, in the order
- * of the changes; when a snapshot replaces the mirror, they hear only of what differs.
+ * Follows the registry from when it is made until `stop`. Listeners are called after the mirror has changed, in the order
+ * of the changes; when a snapshot replaces the mirror, they receive only the differences.
  */
 export class AgentDirectory implements Iterable<Agent> {
   /** Resolves when the mirror is whole for the first time; rejects when it can not become so. */

@@ -91,7 +91,7 @@ describe('a mirror', () => {
     expect(mirror.state).toMatchObject({ revision: 3, synced: true });
   });
 
-  test('tells only the differences when a snapshot replaces it', () => {
+  test('emits only the differences when a snapshot replaces it', () => {
     const mirror = new Driven().feed(snapshot(3, [agentAt('a', 1), agentAt('b', 2), agentAt('c', 3)]), synced(3));
     mirror.told = [];
     mirror.feed(snapshot(9, [agentAt('a', 1), agentAt('b', 8)], true), snapshot(9, [agentAt('d', 9)], true), synced(9));

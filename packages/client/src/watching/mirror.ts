@@ -1,8 +1,8 @@
-// A local mirror of the agents that a watch tells of: what each event means for it, as a pure function.
+// A local mirror of the agents of a watch: what each event means for it, as a pure function.
 //
 //   following    a change is a difference at once
 //   collecting   from the first chunk of a snapshot to its `synced`, everything is kept aside; then the mirror becomes
-//                what was collected, and the differences between the two are told. A chunk of another revision than the
+//                what was collected, and the differences between the two are emitted. A chunk of another revision than the
 //                chunks before it begins a new snapshot: what was kept aside is dropped. (The same revision again is
 //                the same snapshot, so nothing has to be dropped.)
 import type { Agent, WatchEvent } from '@hypercode/contracts';
@@ -16,7 +16,7 @@ export interface Mirror {
   readonly agents: Agents;
   /** The mirror is the namespace as it was at this revision; 0 before the first `synced`. */
   readonly revision: number;
-  /** Whether the mirror has been whole, even if it may be behind by now. */
+  /** Whether the mirror has been whole, even if it may be out of date by now. */
   readonly synced: boolean;
   /** The snapshot and the changes that are kept aside; null when following. */
   readonly collected: {

@@ -26,7 +26,7 @@ const resets = (events: WatchEvent[]): boolean[] =>
   events.flatMap((event) => (event.type === 'snapshot' ? [event.reset] : []));
 
 describe('changes', () => {
-  test('are told once and in order', () => {
+  test('are yielded once and in order', () => {
     const events = told([
       [snapshot(3), synced(3), change(3), change(4), change(6)],
       [change(4), change(6), change(7), change(5)],
@@ -47,7 +47,7 @@ describe('changes', () => {
     ]);
   });
 
-  test('after a reset to an older revision are told', () => {
+  test('after a reset to an older revision are yielded', () => {
     const events = told([
       [snapshot(9), synced(9)],
       [snapshot(2, true), synced(2), change(3)],
@@ -70,7 +70,7 @@ describe('a snapshot', () => {
     expect(resets(told([[snapshot(3)], [snapshot(3)], [snapshot(3)]]))).toEqual([false, true, true]);
   });
 
-  test('after anything else that was told is a reset', () => {
+  test('after anything else is a reset', () => {
     expect(resets(told([[synced(3), change(4)], [snapshot(9)]], 2))).toEqual([true]);
     expect(resets(told([[snapshot(3), synced(3), snapshot(9), synced(9)]]))).toEqual([false, true]);
   });

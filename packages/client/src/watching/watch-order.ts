@@ -1,12 +1,12 @@
-// What a watcher may be told: no change twice or out of order, and no snapshot begun anew without saying so.
+// What a watcher receives: no change twice or out of order, and no new snapshot without `reset`.
 import type { WatchEvent } from '@hypercode/contracts';
 
 export interface WatchProgress {
-  /** Everything up to this revision has been told. */
+  /** The watcher has received everything up to this revision. */
   readonly revision: number;
-  /** Whether anything has been told yet. */
+  /** Whether the watcher has received anything yet. */
   readonly started: boolean;
-  /** The snapshot that is being told: the connection it comes over, and whether it replaces what was told before. */
+  /** The snapshot under way: its connection, and whether it replaces what the watcher has received. */
   readonly snapshot: { readonly connection: number; readonly reset: boolean } | null;
 }
 

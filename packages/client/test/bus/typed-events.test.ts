@@ -117,7 +117,7 @@ describe('publishing', () => {
 });
 
 describe('what arrives', () => {
-  test('is read by its schema when subscribed to; the rest is told and skipped', async () => {
+  test('of a subscription is read by its schema; an invalid event goes to onInvalid and is skipped', async () => {
     const { events } = await clientOf();
     const told: unknown[] = [];
     const data: unknown[] = [];
@@ -133,7 +133,7 @@ describe('what arrives', () => {
     expect(told).toEqual(INVALID);
   });
 
-  test('is skipped without a word where nobody asks', async () => {
+  test('that is invalid is skipped when there is no onInvalid', async () => {
     const { events } = await clientOf();
     const data: unknown[] = [];
     const listener = events.on(['build.finished', 'task.*.assigned'], (one) => data.push(one.data));
@@ -174,7 +174,7 @@ describe('what arrives', () => {
     await consumer.stop();
   });
 
-  test('is dropped by a consumer that says so', async () => {
+  test('that is invalid is acknowledged when onInvalid returns ack', async () => {
     const { events, posted } = await clientOf();
     const consumer = events.consume({ group: 'g', topics: ['build.finished'], onInvalid: () => 'ack' }, () => {});
     const acked = () => posted.flatMap(({ body }) => body['deliveryIds'] as string[]);

@@ -80,7 +80,7 @@ describe('a call', () => {
     await client.close();
   });
 
-  test('is refused when nobody listens', async () => {
+  test('is refused when no server listens', async () => {
     const url = await serve(() => {});
     await new Promise((resolve) => servers.pop()?.close(resolve));
     const error = await rejection(clientOf(url).registry.get({ name: 'a' }));
@@ -152,7 +152,7 @@ describe('a call', () => {
   });
 });
 
-test('a token function is told when no call waits for it any more', async () => {
+test('the signal of a token function is aborted when no call waits for it', async () => {
   const signals: AbortSignal[] = [];
   const token = (_: string | undefined, signal: AbortSignal): Promise<string> => {
     signals.push(signal);

@@ -235,7 +235,7 @@ describe('a consumer', () => {
     await consumer.stop();
   });
 
-  test('tells a handler when its time is up, and takes what comes late', async () => {
+  test('aborts the signal of a handler at the deadline, and takes what comes late', async () => {
     const group = await groupOf([[delivery(1)]]);
     const reasons: unknown[] = [];
     const consumer = consume(
@@ -355,7 +355,7 @@ describe('a consumer', () => {
     expect(ackedIds(group).toSorted()).toEqual(['1/1', '2/1']);
   });
 
-  test('tells gaps', async () => {
+  test('reports gaps', async () => {
     const group = await groupOf([[{ type: 'gap', lost: 7, reason: 'retention' }, delivery(1)]]);
     const gaps: unknown[] = [];
     const consumer = consume(group, () => {}, { onGap: (gap) => gaps.push(gap) });
@@ -380,7 +380,7 @@ describe('a consumer', () => {
 });
 
 describe('stopping', () => {
-  test('waits for handlers and their acks, and leaves nothing behind', async () => {
+  test('waits for handlers and their acks, and leaves no listener or timer', async () => {
     const leaks = trackLeaks();
     const group = await groupOf([[delivery(1), delivery(2), delivery(3)]]);
     const gate = Promise.withResolvers<void>();
@@ -471,7 +471,7 @@ describe('an ack', () => {
     expect(new Set(ackedIds(group))).toEqual(new Set(['1/1']));
   });
 
-  test('that is refused is told', async () => {
+  test('that is refused goes to onError', async () => {
     const group = await groupOf([[delivery(1)]]);
     group.intercept = (_, response) => {
       const body = { error: { data: { swarm: new SwarmError('ACL_DENIED', 'not any more').toJSON() } } };
@@ -568,7 +568,7 @@ describe('an ack', () => {
   });
 });
 
-test('deliveries by hand are what the group tells, and end with the loop', async () => {
+test('deliveries by hand are the events of the group, and end with the loop', async () => {
   const gap: GroupEvent = { type: 'gap', lost: null, reason: 'log_lost' };
   const group = await groupOf([[gap, delivery(1), delivery(2)]]);
   const seen: GroupEvent[] = [];

@@ -89,7 +89,7 @@ describe('a subscription', () => {
     ]);
   });
 
-  test('goes on where it was, without a repeat, and tells gaps', async () => {
+  test('goes on where it was, without a repeat, and reports gaps', async () => {
     const asked: unknown[] = [];
     const gap: SubscriptionEvent = { type: 'gap', after: '3', resumedAt: '8', reason: 'retention' };
     const connection = await connectTo((response, { headers }, attempt) => {
@@ -113,7 +113,7 @@ describe('a subscription', () => {
     await expect(stream.next()).rejects.toMatchObject({ code: 'ACL_DENIED' });
   });
 
-  test('closes its connection when its reader leaves, and leaves nothing behind', async () => {
+  test('closes its connection when its reader leaves, and leaves no socket or timer', async () => {
     const leaks = trackLeaks();
     const closed = Promise.withResolvers<void>();
     const connection = await connectTo((response) => {
@@ -151,7 +151,7 @@ describe('a listener', () => {
     await listener.closed;
   });
 
-  test('goes on after a handler that throws, and tells gaps', async () => {
+  test('goes on after a handler that throws, and reports gaps', async () => {
     const gap: SubscriptionEvent = { type: 'gap', after: '1', resumedAt: '2', reason: 'log_lost' };
     const connection = await connectTo((response) => void response.write(frames(event('1'), gap, event('3'))));
     const told: unknown[] = [];
@@ -179,7 +179,7 @@ describe('a listener', () => {
     expect(seen).toEqual(['1']);
   });
 
-  test('says that it has attached, before there is an event', async () => {
+  test('reports that it has attached, before there is an event', async () => {
     let answer = (): void => {};
     const connection = await connectTo((response) => (answer = () => void response.write(frames(bookmark('0')))));
     const listener = listenTo(connection, 'a.b', () => {});
@@ -194,7 +194,7 @@ describe('a listener', () => {
     await expect(early.attached).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  test('says why it has ended', async () => {
+  test('reports why it has ended', async () => {
     const connection = await connectTo((response) => void response.write(refusal(new SwarmError('FORBIDDEN', 'no'))));
     const { attached, closed } = listenTo(connection, 'a', () => {});
     await expect(closed).rejects.toMatchObject({ code: 'FORBIDDEN' });

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe('a connected agent', () => {
-  test('is registered, beats every third of the lease, and is gone after its stop', async () => {
+  test('is registered, sends a heartbeat every third of the lease, and is removed by its stop', async () => {
     // The core runs in this process, so its end of the administrator's connection counts, too.
     await admin.registry.query();
     const leaks = trackLeaks();

@@ -151,7 +151,7 @@ function circuitsOf(agent: ConnectedAgent): [CircuitState, string | null][] {
 describe('that was created', () => {
   const registration = { name: 'ada', role: 'worker', version: '1.0.0', token: 'join' };
 
-  test('says nothing until it registers, and its calls wait for that', async () => {
+  test('sends nothing until it registers, and its calls wait for that', async () => {
     const core = await startFakeCore();
     const agent = createAgent({ url: core.url, ...registration });
     agents.push(agent);
@@ -232,7 +232,7 @@ test('what an update leaves out is as it was, also when the core has lost the ag
   expect(core.registrations[1]).toMatchObject({ version: '1.1.0', description: null, labels: { zone: 'a' } });
 });
 
-test('a logger and listeners that throw harm nobody', async () => {
+test('a logger and listeners that throw do not harm the agent', async () => {
   const before = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');
   const uncaught: unknown[] = [];
@@ -263,7 +263,7 @@ test('a logger and listeners that throw harm nobody', async () => {
 });
 
 describe('its circuit', () => {
-  test('is heard of from heartbeats', async () => {
+  test('is learned from the answers to heartbeats', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
     const heard = circuitsOf(agent);
@@ -279,7 +279,7 @@ describe('its circuit', () => {
     ]);
   });
 
-  test('is heard of from publishes, which wait until it is closed', async () => {
+  test('is learned from the answers to publishes, which wait until it is closed', async () => {
     const core = await startFakeCore();
     core.saysCircuit = false;
     const agent = await connect(core);
@@ -313,7 +313,7 @@ describe('its circuit', () => {
 });
 
 describe('its activity', () => {
-  test('is left alone without consumers, but for what is said by hand', async () => {
+  test('without consumers is only what setActivity sets', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
     await waitFor(() => core.beats.length >= 3, { what: 'three heartbeats' });
@@ -325,7 +325,7 @@ describe('its activity', () => {
     await waitFor(() => core.beats.at(-1) === 'ready', { what: 'the pause to be taken back' });
   });
 
-  test('follows the load of its consumers, unless it is said by hand', async () => {
+  test('follows the load of its consumers, unless setActivity sets it', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
     const gates: (() => void)[] = [];
@@ -383,7 +383,7 @@ describe('its health', () => {
     expect(agent.health()).toEqual({ ...well, circuit: 'open' });
   });
 
-  test('says that another process has the name', async () => {
+  test('reports that another process has the name', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
     const fenced = new Promise((resolve) => agent.on('fenced', resolve));
@@ -392,7 +392,7 @@ describe('its health', () => {
     expect(agent.health()).toMatchObject({ status: 'fenced', registered: false });
   });
 
-  test('says that the core has lost the agent', async () => {
+  test('reports that the core has lost the agent', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
     core.beatRefusal = new SwarmError('NOT_FOUND', 'no such agent');

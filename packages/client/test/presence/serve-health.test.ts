@@ -46,7 +46,7 @@ test('answers nothing else', async () => {
   expect((await fetch(`http://127.0.0.1:${server.port}/health/more`)).status).toBe(404);
 });
 
-test('ends with the agent, and leaves nothing behind', async () => {
+test('ends with the agent, and leaves no socket or timer', async () => {
   const leaks = trackLeaks();
   const { emitter, url } = await serve();
   expect((await fetch(url)).status).toBe(200);

@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { problemOf, type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
+import { LIMITS, problemOf, type PublishResult, SwarmError, type SwarmErrorBody } from '@hypercode/contracts';
 import { HeldClock } from '@hypercode/clock/testing';
 import { trackLeaks } from '@hypercode/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { type Connection, openConnection, type SwarmClientOptions } from '../../src/transport/connection.ts';
 import { OwnCircuit } from '../../src/publishing/own-circuit.ts';
-import { Publisher } from '../../src/publishing/publisher.ts';
+import { MAX_REQUESTS, Publisher } from '../../src/publishing/publisher.ts';
 
 interface Sent {
   readonly id: string;
@@ -85,9 +85,9 @@ const rejection = (call: Promise<unknown>): Promise<unknown> =>
   );
 /** A busy machine takes its time. */
 const PATIENCE = { timeout: 10_000 };
-/** All requests are answered, and two timers are left: that of the pause, and that of the oldest event. */
+/** An answer has begun a pause of this length. */
 const isPaused = (clock: HeldClock, forMs: number): Promise<void> =>
-  vi.waitFor(() => expect([clock.armed, clock.nextInMs]).toEqual([2, forMs]), PATIENCE);
+  vi.waitFor(() => expect(clock.nextInMs).toBe(forMs), PATIENCE);
 /** What was on its way to be sent is sent. */
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
@@ -119,7 +119,7 @@ describe('calls of one moment', () => {
     });
   });
 
-  test('take what there is to say, as it was when they were made', async () => {
+  test('send their options and data as they were at the call', async () => {
     const { url, batches } = await serve(answer);
     const { publisher } = publisherOf(url);
     const id = '018f3f1e-7c4b-7cc3-98c4-dc0c0c07398f';
@@ -132,22 +132,25 @@ describe('calls of one moment', () => {
     expect(await publisher.publish('a.b', null)).toMatchObject({ duplicate: false });
   });
 
-  test('gather while requests are on their way, of which there are few', async () => {
-    const held: Batch[] = [];
-    const { url, batches } = await serve((batch) => void held.push(batch));
+  test('3,000 concurrent events travel in a few large requests, of which a few are under way at a time', async () => {
+    let underWay = 0;
+    let most = 0;
+    const { url, batches } = await serve((batch) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      setImmediate(() => {
+        underWay -= 1;
+        answer(batch);
+      });
+    });
     const { publisher } = publisherOf(url);
-    const calls = range(3_000).map((number) => publisher.publish('a', number));
-    await vi.waitFor(() => expect(held).toHaveLength(4), PATIENCE);
-    for (const batch of held.splice(0, 1)) answer(batch);
-    await vi.waitFor(() => expect(batches).toHaveLength(5), PATIENCE);
-    expect(batches.every(({ events }) => events.length <= 128)).toBe(true);
-    const release = setInterval(() => held.splice(0).forEach((batch) => answer(batch)), 1);
-    await Promise.all(calls);
-    clearInterval(release);
+    await Promise.all(range(3_000).map((number) => publisher.publish('a', number)));
     expect(
       batches.flatMap(({ events }) => events.map(({ data }) => data)).toSorted((a, b) => Number(a) - Number(b)),
     ).toEqual(range(3_000));
-    expect(batches).toHaveLength(Math.ceil(3_000 / 128));
+    expect(most).toBeLessThanOrEqual(MAX_REQUESTS);
+    expect(batches.length).toBeLessThan(3_000 / 10);
+    expect(batches.every(({ events }) => events.length <= LIMITS.publishManyEvents)).toBe(true);
   });
 
   test('are split by their size', async () => {
@@ -156,9 +159,10 @@ describe('calls of one moment', () => {
     const data = 'ü'.repeat(120 * 1024);
     await Promise.all(range(30).map(() => publisher.publish('a', data)));
     for (const { request } of batches) {
-      expect(Number(request.headers['content-length'])).toBeLessThanOrEqual(3.5 * 1024 * 1024 + 100);
+      expect(Number(request.headers['content-length'])).toBeLessThanOrEqual(LIMITS.publishManyBytes);
     }
-    expect(batches).toHaveLength(3);
+    expect(batches.flatMap(({ events }) => events)).toHaveLength(30);
+    expect(batches.length).toBeLessThan(30);
   });
 });
 
@@ -270,12 +274,12 @@ describe('an event', () => {
     });
   });
 
-  test('is given up when nobody answers at all', async () => {
+  test('is given up when no answer comes', async () => {
     const clock = new HeldClock();
     const { url, batches } = await serve(() => {});
     const { publisher } = publisherOf(url, { publishTimeoutMs: 50 }, clock);
     const calls = range(3_000).map((number) => rejection(publisher.publish('a', number)));
-    await vi.waitFor(() => expect(batches).toHaveLength(4), PATIENCE);
+    await vi.waitFor(() => expect(batches.length).toBeGreaterThan(0), PATIENCE);
     clock.advance(50);
     const errors = await Promise.all(calls);
     expect(errors.every((error) => error instanceof SwarmError && error.is('UNAVAILABLE') && error.details?.id)).toBe(
@@ -283,7 +287,7 @@ describe('an event', () => {
     );
     expect((errors[0] as SwarmError).message).toContain('unknown');
     expect((errors.at(-1) as SwarmError).message).toContain('could not be sent');
-    expect(batches.length).toBeLessThanOrEqual(4);
+    expect(batches.length).toBeLessThanOrEqual(MAX_REQUESTS);
   });
 
   test('waits as long as a refusal asks for, and so do the others', async () => {
@@ -329,6 +333,8 @@ describe('an open circuit', () => {
     });
 
   test('makes publishing pause, and a small batch alone tries whether it is closed', async () => {
+    const opening = MAX_REQUESTS;
+    const trials = 5;
     let inFlight = 0;
     const together: number[] = [];
     const held: (() => void)[] = [];
@@ -337,21 +343,20 @@ describe('an open circuit', () => {
       together.push(inFlight);
       held.push(() => {
         inFlight -= 1;
-        answer(batch, batch.number <= 8 ? (event) => refusal(event, tripped()) : resultOf);
+        answer(batch, batch.number < opening + trials ? (event) => refusal(event, tripped()) : resultOf);
       });
-      // The first four meet here; what could travel beside a trial would have come by the end of the turn.
-      if (batch.number >= 4) setImmediate(() => held.splice(0).forEach((go) => go()));
+      // The first requests meet here; what could travel beside a trial would have come by the end of the turn.
+      if (batch.number >= opening) setImmediate(() => held.splice(0).forEach((go) => go()));
     });
     const { publisher } = publisherOf(url);
     const results = await Promise.all(range(1_000).map((number) => publisher.publish('a', number)));
-    const refused = new Set(batches.slice(0, 8).flatMap(({ events }) => events.map(({ id }) => id)));
     const known = new Set(batches.flatMap(({ events }) => events.map(({ id }) => id)));
-    expect(refused.size).toBe(4 * 128);
     expect([...known].toSorted()).toEqual(results.map(({ id }) => id).toSorted());
-    // Four were on their way when it opened; then trials, one after another, of which the fifth is taken.
-    expect(together.slice(0, 9)).toEqual([1, 2, 3, 4, 1, 1, 1, 1, 1]);
-    expect(batches.slice(4, 9).map(({ events }) => events.length)).toEqual([8, 8, 8, 8, 8]);
-    expect(batches[9]?.events.length).toBe(128);
+    // What was on its way when it opened, then trials, one after another, of which the last is taken.
+    expect(together.slice(opening, opening + trials)).toEqual(Array.from({ length: trials }, () => 1));
+    const sizes = batches.map(({ events }) => events.length);
+    expect(Math.max(...sizes.slice(opening, opening + trials))).toBeLessThan(Math.min(...sizes.slice(0, opening)));
+    expect(sizes[opening + trials]).toBeGreaterThan(Math.max(...sizes.slice(opening, opening + trials)));
   });
 
   test('is not asked again before the time that it gives', async () => {
@@ -369,12 +374,12 @@ describe('an open circuit', () => {
     expect(batches[1]?.events.map(({ data }) => data)).toEqual([1, 2]);
   });
 
-  test('refuses in the end what has waited for it, sent or not, and says why', async () => {
+  test('refuses in the end what has waited for it, sent or not, with the reason', async () => {
     const clock = new HeldClock();
     const held: Batch[] = [];
-    const { url, batches } = await serve((batch) => {
+    const { url } = await serve((batch) => {
       // The first trial is not answered any more.
-      if (batch.number === 5) held.push(batch);
+      if (batch.number > MAX_REQUESTS) held.push(batch);
       else answer(batch, (event) => refusal(event, tripped(50)));
     });
     const options = { publishTimeoutMs: 400, publishBuffer: { maxEvents: 600 } };
@@ -386,17 +391,19 @@ describe('an open circuit', () => {
     await vi.waitFor(() => expect(held).toHaveLength(1), PATIENCE);
     clock.advance(350);
     const errors = await Promise.all(calls);
-    const sent = new Set(batches.flatMap(({ events }) => events.map(({ id }) => id)));
-    expect(sent.size).toBe(4 * 128);
-    const inFlight = errors.filter((error) => error instanceof SwarmError && error.is('UNAVAILABLE'));
-    expect(inFlight).toHaveLength(8);
+    const onTrial = held.flatMap(({ events }) => events.map(({ id }) => id));
+    const unknown = errors.filter((error) => error instanceof SwarmError && error.is('UNAVAILABLE'));
+    expect(onTrial.length).toBeGreaterThan(0);
+    expect(new Set(unknown.map(({ details }) => details?.id))).toEqual(new Set(onTrial));
     expect(errors.at(-1)).toMatchObject({
       code: 'CIRCUIT_OPEN',
       retryable: true,
       message: expect.stringMatching(/within 400 ms.*runaway/),
       details: { circuit: 'open', reason: 'runaway', id: ids.at(-1) },
     });
-    expect(errors.filter((error) => error instanceof SwarmError && error.is('CIRCUIT_OPEN'))).toHaveLength(700 - 8);
+    expect(errors.filter((error) => error instanceof SwarmError && error.is('CIRCUIT_OPEN'))).toHaveLength(
+      700 - onTrial.length,
+    );
   });
 
   test('leaves the outcome unknown of what may have arrived before', async () => {
@@ -439,7 +446,7 @@ describe('an open circuit', () => {
     expect(batches).toHaveLength(1);
   });
 
-  test('is waited for no longer than until its end is heard of', async () => {
+  test('is waited for no longer than until an answer reports its end', async () => {
     const { url, batches } = await serve((batch) =>
       batch.number === 1 ? refuse(batch, tripped(3_600_000)) : answer(batch),
     );
@@ -454,7 +461,7 @@ describe('an open circuit', () => {
     expect(batches[1]?.events).toEqual(batches[0]?.events);
   });
 
-  test('is told, and so is its end', async () => {
+  test('is emitted, and so is its end', async () => {
     const heard: unknown[] = [];
     const circuit = new OwnCircuit();
     circuit.onChange((...change) => heard.push(change));
@@ -595,7 +602,7 @@ describe('flush', () => {
 });
 
 describe('closing', () => {
-  test('lets what was sent be answered, refuses the rest, and leaves nothing behind', async () => {
+  test('lets what was sent be answered, refuses the rest, and leaves no socket or timer', async () => {
     const leaks = trackLeaks();
     const held: Batch[] = [];
     const { url } = await serve((batch) => void held.push(batch));
@@ -627,7 +634,7 @@ describe('closing', () => {
     expect(await sent).toMatchObject({ code: 'UNAVAILABLE', details: { id: expect.any(String) } });
   });
 
-  test('tells a fenced agent that it is', async () => {
+  test('rejects with FENCED for a fenced agent', async () => {
     const { publisher, connection } = publisherOf('http://127.0.0.1:1');
     const call = rejection(publisher.publish('a', 1));
     connection.close(new SwarmError('FENCED', 'a later incarnation has the name'));

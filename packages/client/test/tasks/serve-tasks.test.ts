@@ -71,7 +71,7 @@ test('nothing is null', async () => {
   expect((await desk.answerOf(await desk.assign(agent.agent.name), 'completed')).data['output']).toBeNull();
 });
 
-test('progress is told', async () => {
+test('progress is published', async () => {
   const agent = await workerWith({
     work: (_, { progress }) => {
       progress(0.5, 'half');
@@ -210,14 +210,14 @@ test('a task that is under way when the agent stops is not answered', async () =
   expect(desk.kindsOf(task)).toEqual(['accepted']);
 });
 
-test('a task whose deadline has passed is with somebody else', async () => {
+test('a task whose deadline has passed is not answered', async () => {
   const agent = await workerWith({ work: () => 'done' });
   const late = await desk.assign(agent.agent.name, { deadlineAt: new Date(Date.now() - 1).toISOString() });
   await desk.answerOf(await desk.assign(agent.agent.name), 'completed');
   expect(desk.kindsOf(late)).toEqual([]);
 });
 
-test('nothing is left behind', async () => {
+test('no socket or timer is left', async () => {
   const leaks = trackLeaks();
   const agent = await workerWith({ work: () => 1 });
   await desk.answerOf(await desk.assign(agent.agent.name), 'completed');

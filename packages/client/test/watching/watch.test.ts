@@ -51,7 +51,7 @@ describe('a watch', () => {
     expect(changes.map(({ revision }) => revision)).toEqual([first, first + 1, first + 2, first + 3]);
   });
 
-  test('with a filter hears of agents that begin and cease to match', async () => {
+  test('with a filter receives agents that begin and cease to match', async () => {
     await admin.registry.register(registration('in', { zone: 'a' }));
     const watch = admin.watch({ labels: { zone: 'a' } });
     await readUntil(watch, isSynced);
@@ -76,7 +76,7 @@ describe('a watch', () => {
     expect(events[0]).toMatchObject({ type: 'snapshot', reset: true, agents: [{ name: 'a' }] });
   });
 
-  test('that may not look is refused', async () => {
+  test('without the right to read is refused', async () => {
     const join = createSwarmClient({ url: core.url, token: core.joinToken });
     await expect(join.watch().next()).rejects.toMatchObject({ name: 'SwarmError', code: 'FORBIDDEN' });
     await expect(admin.watch({ role: 'Not A Role' }).next()).rejects.toMatchObject({ code: 'INVALID_INPUT' });
@@ -85,7 +85,7 @@ describe('a watch', () => {
     await Promise.all([join.close(), stranger.close()]);
   });
 
-  test('leaves nothing behind', async () => {
+  test('leaves no socket or timer', async () => {
     const leaks = trackLeaks();
     const client = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
     await readUntil(client.watch(), isSynced);
@@ -122,7 +122,7 @@ describe('a directory', () => {
     expect(directory.size).toBe(names.length);
   });
 
-  test('tells why it can not be', async () => {
+  test('reports why it cannot become whole', async () => {
     const stranger = createSwarmClient({ url: core.url, token: 'nonsense' });
     const directory = stranger.directory();
     const errors: SwarmError[] = [];
@@ -134,7 +134,7 @@ describe('a directory', () => {
     await stranger.close();
   });
 
-  test('waits no longer than it is told', async () => {
+  test('waits no longer than timeoutMs', async () => {
     await using directory = admin.directory();
     await expect(directory.waitFor(() => false, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const waiting = directory.waitFor(() => false);
