@@ -1,4 +1,4 @@
-// The callers of the bus. The server makes it of a token; nothing of it comes from the caller's input.
+// The callers of the bus. The server makes each of a token; nothing of it comes from the caller's input.
 import { agentSource, type CircuitState, operatorSource } from '@hypercode/contracts';
 
 /** An agent. Its circuit may change at any time, so it is read when an event is admitted. */
