@@ -8,7 +8,7 @@ import {
   type SchemaSources,
 } from '@hypercode/stores';
 import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
-import { systemClock } from '@hypercode/clock';
+import { type Clock, systemClock } from '@hypercode/clock';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import {
   AddressRules,
@@ -63,11 +63,13 @@ export interface AssembleOptions {
   readonly signal: AbortSignal;
   /** How often a stream without changes gets a bookmark, in milliseconds. Default: as registry and bus have it. */
   readonly bookmarkIntervalMs?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** Rejects, with everything closed again, when a store cannot be used or the port cannot be taken. */
 export async function assembleCore(options: AssembleOptions): Promise<AssembledCore> {
-  const { config, logger, signal, bookmarkIntervalMs } = options;
+  const { config, logger, signal, bookmarkIntervalMs, clock = systemClock } = options;
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const stack = new AsyncDisposableStack();
   try {
@@ -101,7 +103,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       db: database.kysely.$extendTables<PolicySchema>(),
       signal: wakeUps,
       circuitOf: ({ agentId }) => mirror.statusOf(agentId),
-      rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock: systemClock }),
+      rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock }),
       onError,
       ...bookmarks,
     });
@@ -109,14 +111,14 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
 
     const systemEvents = new SystemEvents({
       bus,
-      clock: systemClock,
+      clock,
       onError: (error) => logger.warn({ err: error }, 'a system event could not be published'),
     });
     stack.defer(() => systemEvents.close());
     const registry = createRegistry({
       database,
       signal: wakeUps,
-      clock: systemClock,
+      clock,
       mirror,
       staticTokens: staticTokensOf(tokens),
       leaseMs: config.leaseMs,
@@ -144,7 +146,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       bus,
       metrics,
       logger,
-      clock: systemClock,
+      clock,
       surfaces: [
         metricsSurface,
         healthSurface(checksOf(config, { database, wakeUps, store, registry })),

@@ -1,5 +1,6 @@
 // A whole core in the process of a test, on an embedded database, and what its refusals look like.
 import type { Bus } from '@hypercode/bus';
+import { type Clock, systemClock } from '@hypercode/clock';
 import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
 import type { Registry } from '@hypercode/registry';
 import { temporaryFolder } from '@hypercode/testkit';
@@ -79,6 +80,18 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   ...changes,
 });
 
+/**
+ * The core's timers keep no process alive, so that a leak check sees those of the test alone. That the core ends its own is tested
+ * where they are.
+ */
+const backgroundClock: Clock = {
+  ...systemClock,
+  schedule(delayMs, run) {
+    const timer = setTimeout(() => void run(), delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Starts a core for one file, with settings of its own. A file that needs just a core takes `sharedCore`. */
 export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCoreOptions = {}): Promise<TestCore> {
   const folder = (changes.databaseUrl ?? null) === null ? await coreFolder('core') : temporaryFolder('core');
@@ -87,6 +100,7 @@ export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCore
     config: configurationOf(folder.path, changes),
     logger: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     signal: new AbortController().signal,
+    clock: backgroundClock,
     ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
   }).catch(async (error: unknown) => {
     await folder.remove();
