@@ -18,23 +18,29 @@ test('two routes share neither an address nor a name', () => {
   expect(new Set(routes.map(({ operationId }) => operationId)).size).toBe(routes.length);
 });
 
-describe.each(procedures)('%s', (name, { kind, input, summary, rest }) => {
+describe.each(procedures)('%s', (_name, { input, summary }) => {
   const fields = Object.keys(input.shape);
 
   test('takes a namespace, and its summary is one line', () => {
     expect(fields).toContain('namespace');
     expect(summary).toMatch(/^[A-Z][^\n]*[^.]$/);
   });
+});
 
-  test.runIf(rest)('is a GET over HTTP when it changes nothing', () => {
-    expect(rest?.method === 'GET').toBe(kind !== 'mutation');
-  });
+const routed = procedures.flatMap(([name, { kind, input, rest }]) =>
+  rest === undefined ? [] : [{ name, kind, fields: Object.keys(input.shape), rest }],
+);
 
-  // A heartbeat is for the agent of the token, and the path repeats its name.
-  test.runIf(rest && name !== 'registry.heartbeat')('has every field that its path and its query name', () => {
-    const inPath = [...(rest?.path.matchAll(/\{(\w+)\}/g) ?? [])].map(([, field]) => field);
-    expect(fields).toEqual(expect.arrayContaining([...inPath, ...(rest?.query ?? [])]));
-  });
+test.each(routed)('$name is a GET over HTTP when it changes nothing', ({ kind, rest }) => {
+  expect(rest.method === 'GET').toBe(kind !== 'mutation');
+});
+
+// A heartbeat is for the agent of the token, and the path repeats its name.
+const named = routed.filter(({ name }) => name !== 'registry.heartbeat');
+
+test.each(named)('$name has every field that its path and its query name', ({ fields, rest }) => {
+  const inPath = [...rest.path.matchAll(/\{(\w+)\}/g)].map(([, field]) => field);
+  expect(fields).toEqual(expect.arrayContaining([...inPath, ...(rest.query ?? [])]));
 });
 
 describe('by their rights', () => {
