@@ -131,12 +131,19 @@ const arrows: OxlintOverride[] = Object.entries(ARROWS).flatMap(([folder, { test
 
 const TEST_SUPPORT = [...TESTS, 'e2e/**', 'bench/**'];
 
-/** Sources that take time, timers and chance from a `Clock` alone. */
-const CLOCKED = ['packages/registry/src/**', 'packages/client/src/**', 'packages/nestjs/src/**'];
+/** Sources that take time, timers and chance from a `Clock` alone: all but the clock itself and what has to end a process. */
+const CLOCKED = ['{packages,apps}/*/src/**'];
+const NOT_CLOCKED = [
+  'packages/clock/src/**',
+  'packages/testkit/src/**',
+  'packages/settings/src/app-process.ts',
+  ...TESTS,
+];
 
 const TIME = 'Take it from the Clock, so that tests decide it.';
 const clocked: OxlintOverride = {
   files: CLOCKED,
+  excludeFiles: NOT_CLOCKED,
   rules: {
     'no-restricted-globals': [
       'error',

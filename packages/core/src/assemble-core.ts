@@ -73,7 +73,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const stack = new AsyncDisposableStack();
   try {
-    const dataDir = config.databaseUrl === null ? await openDataDir(config.dataDir) : null;
+    const dataDir = config.databaseUrl === null ? await openDataDir(config.dataDir, { clock }) : null;
     if (dataDir !== null) stack.defer(() => dataDir.close());
     const tokens = await tokensOf(config, dataDir);
 
@@ -82,6 +82,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     );
     stack.defer(() => database.close());
     const patience = {
+      clock,
       signal,
       onRetry: (error: unknown) => logger.warn({ err: error }, 'the database does not answer yet'),
     };

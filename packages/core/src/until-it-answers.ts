@@ -1,11 +1,12 @@
 // Patience with a store that starts at the same time as the core.
+import { type Clock, sleep } from '@hypercode/clock';
 import { refusalOf } from '@hypercode/stores';
-import { setTimeout as delay } from 'node:timers/promises';
 
 export interface PatienceOptions {
-  /** Ends the waiting. */
+  clock: Clock;
+  /** Ends the waiting: the call rejects with its reason. */
   signal: AbortSignal;
-  /** Told once, when the first try failed. */
+  /** Called once, when the first attempt failed. */
   onRetry: (error: unknown) => void;
 }
 
@@ -16,17 +17,18 @@ const RETRY_MS = 500;
 /** Repeats `attempt` while the store does not answer, for a minute at most. Other failures are thrown at once. */
 export async function untilItAnswers(
   attempt: () => Promise<void>,
-  { signal, onRetry }: PatienceOptions,
+  { clock, signal, onRetry }: PatienceOptions,
 ): Promise<void> {
-  const givenUpAt = performance.now() + PATIENCE_MS;
+  const givenUpAt = clock.monotonicMs() + PATIENCE_MS;
   for (let tries = 0; ; tries += 1) {
     try {
       await attempt();
       return;
     } catch (error) {
-      if (refusalOf(error).code !== 'UNAVAILABLE' || performance.now() > givenUpAt) throw error;
+      if (refusalOf(error).code !== 'UNAVAILABLE' || clock.monotonicMs() > givenUpAt) throw error;
       if (tries === 0) onRetry(error);
-      await delay(RETRY_MS, undefined, { signal });
+      await sleep(clock, RETRY_MS, signal);
+      signal.throwIfAborted();
     }
   }
 }

@@ -1,5 +1,4 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
-import { randomUUID } from 'node:crypto';
 import { type Clock, repeat, sleep } from '@hypercode/clock';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
@@ -85,7 +84,7 @@ export class Groups {
     request: GroupRequest & { maxInFlight: number },
     signal: AbortSignal,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    const { maxInFlight, consumer = randomUUID() } = request;
+    const { maxInFlight, consumer = this.#options.clock.newId() } = request;
     const { reader } = await this.#enter(request);
     const alarm = new Alarm();
     const ring = () => alarm.ring();
@@ -132,7 +131,7 @@ export class Groups {
 
   /** Up to `max` deliveries, as soon as there is one; none when there was none within `waitMs`. */
   async claim(request: GroupRequest & { max: number; waitMs: number }, signal: AbortSignal): Promise<ClaimResult> {
-    const { max, waitMs, consumer = randomUUID() } = request;
+    const { max, waitMs, consumer = this.#options.clock.newId() } = request;
     const { reader } = await this.#enter(request);
     const alarm = new Alarm();
     const ring = () => alarm.ring();

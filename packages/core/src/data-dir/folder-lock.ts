@@ -1,9 +1,9 @@
 // One process at a time on a data folder, by a lock that the kernel holds and gives back when the process ends.
+import { type Clock, sleep } from '@hypercode/clock';
 import { readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { writeFileAtomically } from './write-file-atomically.ts';
 
@@ -24,22 +24,22 @@ const SQLITE_BUSY = 5;
 const Holder = z.object({ pid: z.number().int(), host: z.string(), startedAt: z.string() });
 
 /**
- * Takes the lock of `folder`, trying for `waitMs`, and throws `DataDirLockedError` after that.
+ * Takes the lock of `folder`, trying for `waitMs` milliseconds, and throws `DataDirLockedError` after that.
  *
  * Node.js has no call for file locks, but its SQLite takes them: an exclusive transaction on `lock.sqlite` is a lock
  * that every process on this kernel sees, containers that share the folder included. The kernel drops it when the
- * process ends in any way, and keeps it while the process is stopped, so nobody has to judge from a pid whether the
- * holder lives. `holder.json` only tells people who it is.
+ * process ends in any way, and keeps it while the process is stopped, so no pid has to be judged for whether its process
+ * lives. `holder.json` is only for people.
  */
-export async function lockFolder(folder: string, waitMs: number): Promise<FolderLock> {
+export async function lockFolder(folder: string, waitMs: number, clock: Clock): Promise<FolderLock> {
   const holderFile = join(folder, 'holder.json');
-  const deadline = performance.now() + waitMs;
+  const deadline = clock.monotonicMs() + waitMs;
   let lock = tryLock(folder);
   while (lock === null) {
-    const leftMs = deadline - performance.now();
+    const leftMs = deadline - clock.monotonicMs();
     if (leftMs <= 0)
       throw new DataDirLockedError(`the data folder ${folder} is in use by ${await describe(holderFile)}`);
-    await delay(Math.min(RETRY_MS, leftMs));
+    await sleep(clock, Math.min(RETRY_MS, leftMs));
     lock = tryLock(folder);
   }
   const held = lock;
