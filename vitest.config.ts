@@ -32,6 +32,10 @@ class NoEmptyProject implements Reporter {
   }
 }
 
+/** Tests of outages, crashes, leases and memory, which measure while they load the machine. */
+const alone = ['e2e/core/**/*.test.ts'];
+const onProcesses = { globalSetup: [APPS, POSTGRES, REDIS], testTimeout: 120_000, hookTimeout: 120_000 };
+
 const inCi = Boolean(process.env['CI']);
 const scope = testScope(process.env);
 // For the workers, which inherit it.
@@ -109,15 +113,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...onProcesses,
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: elsewhere,
-          globalSetup: [APPS, POSTGRES, REDIS],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // Each starts several cores; one file has the machine to itself.
-          maxWorkers: 1,
+          exclude: [...elsewhere, ...alone],
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...onProcesses,
+          name: 'alone',
+          include: alone,
+          exclude: elsewhere,
+          // Each starts several cores and holds them to deadlines; one file has the machine to itself.
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
