@@ -18,7 +18,7 @@ const times = <T>(count: number, make: (index: number) => T): T[] =>
 const deepArray = (levels: number) => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`) as unknown;
 const deepObject = (levels: number) => JSON.parse(`${'{"a":'.repeat(levels)}0${'}'.repeat(levels)}`) as unknown;
 
-test('the least that an agent says, with its defaults', () => {
+test('a minimal registration has the defaults of all other fields', () => {
   expect(AgentRegistration.parse(minimal)).toEqual({
     ...minimal,
     namespace: 'default',
@@ -53,7 +53,7 @@ test('capabilities become objects, in order', () => {
   expect(capabilities).toEqual([{ id: 'fetch' }, { id: 'parse', tags: ['html'], inputSchema: { type: 'string' } }]);
 });
 
-test('declared patterns are a set', () => {
+test('declared patterns are deduplicated', () => {
   const { topics } = AgentRegistration.parse({ ...minimal, topics: { publishes: ['a.b', 'a.>', 'a.b'] } });
   expect(topics.publishes).toEqual(['a.b', 'a.>']);
 });
@@ -120,9 +120,12 @@ test('a label key __proto__ is dropped and reaches no prototype', () => {
 });
 
 describe('version', () => {
-  test.each(['0.0.0', '1.2.3', '1.0.0-rc.1+build.5', '1.0.0-0a', `1.0.0-${'a'.repeat(250)}`])('takes %j', (version) => {
-    expect(takes({ version })).toBe(true);
-  });
+  test.each(['0.0.0', '1.2.3', '1.0.0-rc.1+build.5', '1.0.0-0a', `1.0.0-${'a'.repeat(250)}`])(
+    'the version %j is accepted',
+    (version) => {
+      expect(takes({ version })).toBe(true);
+    },
+  );
 
   test.each([
     '',
@@ -139,7 +142,7 @@ describe('version', () => {
     expect(takes({ version })).toBe(false);
   });
 
-  test('a hostile one is refused in linear time', () => {
+  test('a hostile version is refused in linear time', () => {
     expect(takes({ version: `1.0.0-${'a-'.repeat(100_000)}!` })).toBe(false);
   });
 });

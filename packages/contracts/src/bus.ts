@@ -1,4 +1,4 @@
-// Inputs and outputs of the bus' procedures, and what its subscriptions and consumer groups tell.
+// Inputs and outputs of the bus' procedures, and the events of its subscriptions and consumer groups.
 import { z } from 'zod';
 import { SwarmErrorBody } from './error-body.ts';
 import { Position, PublishInput, SwarmEvent } from './event.ts';
@@ -32,7 +32,7 @@ export const PublishManyInput = z.object({
 });
 export type PublishManyInput = z.output<typeof PublishManyInput>;
 
-/** An event of a `publishMany` that was refused; `id` is null when the event had none that can be told. */
+/** An event of a `publishMany` that was refused; `id` is null when the event had none that can be read. */
 export const PublishRefusal = z
   .object({ id: z.string().nullable(), error: SwarmErrorBody })
   .meta({ id: 'PublishRefusal' });
@@ -43,7 +43,7 @@ export const PublishManyResult = z
   .meta({ id: 'PublishManyResult' });
 export type PublishManyResult = z.infer<typeof PublishManyResult>;
 
-/** Where to begin: with what comes next, with the oldest that is kept, or behind a position. */
+/** Where to begin: with what comes next, with the oldest that is kept, or after a position. */
 export const StartFrom = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position })]);
 export type StartFrom = z.infer<typeof StartFrom>;
 
@@ -53,7 +53,7 @@ export const SubscribeInput = z.object({
   from: StartFrom.default('latest').describe(
     'Where to start: `latest`, `earliest`, or a position, after which the stream continues.',
   ),
-  /** Set by resuming transports; beats `from`. */
+  /** Set by resuming transports; takes precedence over `from`. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),
 });
 export type SubscribeInput = z.output<typeof SubscribeInput>;
@@ -144,7 +144,7 @@ const Delivery = z.object({
 
 /**
  * - `delivery`: an event to work on, and to ack or nack.
- * - `gap`: the group was overtaken. `lost` events of all topics went by unread; null where nobody can tell.
+ * - `gap`: the group was overtaken. `lost` events of all topics went by unread; null when the number is unknown.
  */
 const GroupGap = z.object({ type: z.literal('gap'), lost: Count.nullable(), reason: GapReason });
 export const GroupEvent = unionByType([Delivery, GroupGap]);

@@ -15,7 +15,7 @@ const DETAILS: Required<ErrorDetails> = {
 };
 const details: Partial<Record<ErrorCode, unknown>> = DETAILS;
 
-test('codes, HTTP statuses and whether a retry can help', () => {
+test('each code has its HTTP status, and whether a retry can help', () => {
   expect(ERROR_CODES).toEqual({
     INVALID_INPUT: { http: 400, retryable: false },
     UNAUTHENTICATED: { http: 401, retryable: false },
@@ -40,21 +40,21 @@ describe.each(ErrorCode.options)('%s', (code) => {
     ...(code in details ? { details: details[code] } : {}),
   });
 
-  test('is an Error with the properties of its code', () => {
+  test('a SwarmError is an Error with the properties of its code', () => {
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({ name: 'SwarmError', code, message: `refused with ${code}` });
     expect({ http: error.httpStatus, retryable: error.retryable }).toEqual(ERROR_CODES[code]);
     expect(ErrorCode.options.filter((other) => error.is(other))).toEqual([code]);
   });
 
-  test('survives the wire', () => {
+  test('a SwarmError is the same after the wire', () => {
     const received = SwarmError.from(JSON.parse(JSON.stringify(error)));
     expect(received).toBeInstanceOf(SwarmError);
     expect(received.toJSON()).toEqual(error.toJSON());
     expect(SwarmErrorBody.parse(error.toJSON())).toEqual(error.toJSON());
   });
 
-  test('leaves out on the wire what it does not have', () => {
+  test('the wire form of a SwarmError omits absent fields', () => {
     const bare = new SwarmError(code, 'refused', { cause: new Error('postgres://user:password@db') });
     expect(JSON.parse(JSON.stringify(bare))).toEqual({
       code,
@@ -67,16 +67,16 @@ describe.each(ErrorCode.options)('%s', (code) => {
 describe('from', () => {
   const refusal = new SwarmError('NOT_FOUND', 'no agent "worker"');
 
-  test('a SwarmError is itself', () => {
+  test('SwarmError.from returns a SwarmError as it is', () => {
     expect(SwarmError.from(refusal)).toBe(refusal);
   });
 
-  test('a SwarmError is found along the causes', () => {
+  test('SwarmError.from finds a SwarmError among the causes', () => {
     const wrapped = new Error('outer', { cause: new TypeError('inner', { cause: refusal }) });
     expect(SwarmError.from(wrapped)).toBe(refusal);
   });
 
-  test('a wire body is its refusal', () => {
+  test('SwarmError.from reads a wire body', () => {
     const received = SwarmError.from({
       code: 'RATE_LIMITED',
       message: 'slow down',
@@ -87,7 +87,7 @@ describe('from', () => {
     expect(received.details).toBeUndefined();
   });
 
-  test('problem+json is its refusal', () => {
+  test('SwarmError.from reads problem+json', () => {
     const problem = { type: 'about:blank', title: 'Not Found', status: 404, ...refusal.toJSON() };
     expect(SwarmError.from(problem).toJSON()).toEqual(refusal.toJSON());
   });
@@ -106,7 +106,7 @@ describe('from', () => {
     expect(refused.message).toMatch(/^invalid input: labels\.zone: /);
   });
 
-  test('a cycle of causes ends', () => {
+  test('SwarmError.from ends at a cycle of causes', () => {
     const first = new Error('first');
     first.cause = new Error('second', { cause: first });
     expect(SwarmError.from(first).code).toBe('INTERNAL');
@@ -131,7 +131,7 @@ describe('from', () => {
     expect(error.cause).toBe(thrown);
   });
 
-  test('anything at all ends in a SwarmError with a code of the list', () => {
+  test('SwarmError.from turns any value into a SwarmError with a code of the list', () => {
     fc.assert(fc.property(fc.anything(), (thrown) => ErrorCode.options.includes(SwarmError.from(thrown).code)));
   });
 });
@@ -143,7 +143,7 @@ test('invalidInput lists every fault with its path', () => {
   expect(invalidInput(error).cause).toBe(error);
 });
 
-test('invalidInput lists 50 faults at most, and says that there are more', () => {
+test('invalidInput lists 50 faults at most, and reports that there are more', () => {
   const faultsOf = (count: number) => {
     const { error } = z.array(z.number()).safeParse(Array.from({ length: count }, () => 'x'));
     if (error === undefined) throw new Error('the schema took it');
@@ -173,12 +173,12 @@ describe('a fault in a union', () => {
     [[{ id: 'ok', tags: [1] }], 'capabilities.0.tags.0', /expected string/],
     [[{}], 'capabilities.0.id', /expected string/],
     [[7], 'capabilities.0', /Invalid input/],
-  ])('%j is told by the alternative that came furthest', (capabilities, path, reason) => {
+  ])('the fault of %j is that of the union member that matched furthest', (capabilities, path, reason) => {
     expect(reasonsOf(capabilities)).toEqual([{ path, reason: expect.stringMatching(reason) }]);
   });
 });
 
-test('what is taken for a refusal without zod is what the schema takes', () => {
+test('the check of a wire body without zod accepts what the schema accepts', () => {
   const field = (valid: fc.Arbitrary<unknown>) => fc.oneof({ weight: 4, arbitrary: valid }, fc.anything());
   const bodies = fc.record(
     {

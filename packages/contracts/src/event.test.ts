@@ -28,7 +28,7 @@ const anything = fc.oneof(
   fc.anything(),
 );
 
-test('what it takes, the schema takes as it is', () => {
+test('an event that the fast check accepts, the schema accepts unchanged', () => {
   fc.assert(
     fc.property(anything, (given) => {
       if (isBareEvent(given)) expect(PublishInput.parse(given)).toEqual(given);
@@ -37,7 +37,7 @@ test('what it takes, the schema takes as it is', () => {
   );
 });
 
-test('it takes every event of an id, a topic and data that the schema takes', () => {
+test('the fast check accepts every event of an id, a topic and data that the schema accepts', () => {
   fc.assert(
     fc.property(fc.record(fields), (given) => {
       expect(isBareEvent(given)).toBe(PublishInput.safeParse(given).success);

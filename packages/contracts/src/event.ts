@@ -59,7 +59,7 @@ export const SwarmEvent = z
   .meta({ id: 'SwarmEvent' });
 export type SwarmEvent = z.infer<typeof SwarmEvent>;
 
-/** Where an event stands in its namespace's log. Opaque: it is compared by nobody but the core. */
+/** Where an event stands in its namespace's log. Opaque: only the core compares positions. */
 export const Position = z.string().max(LIMITS.cursorLength);
 export type Position = z.infer<typeof Position>;
 
@@ -67,6 +67,6 @@ export type Position = z.infer<typeof Position>;
 export const agentSource = (namespace: string, name: string): string => `/agents/${namespace}/${name}`;
 /** The `source` of what an operator publishes; anything but letters, digits and `._~-` is percent-encoded (RFC 3986). */
 export const operatorSource = (tokenName: string): string => `/operators/${encodeURIComponent(tokenName)}`;
-/** The `source` of the core's own events, and the first token of their topics, which nobody else may publish. */
+/** The `source` of the core's own events, and the first token of their topics, which only the core may publish. */
 export const CORE_SOURCE = '/core';
 export const SYSTEM_TOPIC = 'system';

@@ -1,4 +1,4 @@
-// What every store can hold as JSON, told without zod, for browsers too: PostgreSQL's jsonb refuses NUL and lone surrogates.
+// What every store can hold as JSON, checked without zod, for browsers too: PostgreSQL's jsonb refuses NUL and lone surrogates.
 import { LIMITS } from './limits.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };

@@ -9,7 +9,7 @@ describe.each([
   ['Namespace', Namespace],
   ['AgentName', AgentName],
 ])('%s', (_, schema) => {
-  test.each(['a', '0', 'a-b', 'a--b', '0-0', 'worker-17', 'a'.repeat(63)])('takes %j', (name) => {
+  test.each(['a', '0', 'a-b', 'a--b', '0-0', 'worker-17', 'a'.repeat(63)])('the name %j is accepted', (name) => {
     expect(schema.parse(name)).toBe(name);
   });
 
@@ -36,7 +36,7 @@ describe.each([
     expect(accepts(schema, name)).toBe(false);
   });
 
-  test.each([null, undefined, 1, true, {}, ['a']])('refuses %j', (value) => {
+  test.each([null, undefined, 1, true, {}, ['a']])('%j is refused as a name', (value) => {
     expect(accepts(schema, value)).toBe(false);
   });
 });

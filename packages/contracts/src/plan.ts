@@ -27,7 +27,7 @@ export const PlanCreated = z.object({
   title: text(LIMITS.titleLength, 1),
   tasks: z.array(PlanTask).min(1).max(LIMITS.planTasks),
   planner: PlannerName,
-  /** Capabilities that nobody offered when the plan was made. */
+  /** Capabilities that no agent offered when the plan was made. */
   missing: z.array(Name).default([]),
   /** When the plan fails if it is not completed; null: never. */
   deadlineAt: z.iso.datetime().nullable(),
@@ -37,7 +37,7 @@ export type PlanCreated = z.output<typeof PlanCreated>;
 /** `plan.completed`. Every task is. */
 export const PlanCompleted = z.object({
   ...PlanOfGoal.shape,
-  /** What the tasks gave: of tasks that nobody depends on first, as far as one event can hold them. */
+  /** What the tasks gave: of tasks that no other task depends on first, as far as one event can hold them. */
   outputs: TaskOutputs,
   /** How many outputs are left out of `outputs`. */
   omitted: z.number().int().nonnegative().default(0),

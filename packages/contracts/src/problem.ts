@@ -1,4 +1,4 @@
-// Refusals as RFC 9457 problem details: how everything outside of tRPC hears of them.
+// Refusals as RFC 9457 problem details: the form in which every transport except tRPC sends them.
 import { z } from 'zod';
 import type { SwarmError } from './error.ts';
 import { ErrorCode } from './error-body.ts';
@@ -25,7 +25,7 @@ const TITLES = {
 /** The members of RFC 9457, section 3.1, and the refusal's own. */
 export const Problem = z
   .object({
-    /** Names the code; there is nothing to fetch behind it. */
+    /** Names the code; there is no page at this address. */
     type: z.string(),
     title: z.string(),
     status: z.number().int(),

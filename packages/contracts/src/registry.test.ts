@@ -14,7 +14,7 @@ import { CreateTokenInput } from './token.ts';
 
 type Case = [string, z.ZodType, object, boolean];
 
-test('defaults', () => {
+test('inputs of the registry have their defaults', () => {
   expect(QueryInput.parse({})).toEqual({ namespace: 'default', limit: 50 });
   expect(HistoryInput.parse({ name: 'worker' })).toEqual({ namespace: 'default', name: 'worker', limit: 50 });
   expect(WatchInput.parse({})).toEqual({ namespace: 'default' });
@@ -81,16 +81,16 @@ describe('limits', () => {
 describe('update', () => {
   const set = (fields: object) => UpdateInput.safeParse({ name: 'worker', set: fields });
 
-  test('sets what is given and nothing else', () => {
+  test('an update sets the given fields and no others', () => {
     expect(set({ labels: { zone: 'a' } }).data?.set).toEqual({ labels: { zone: 'a' } });
     expect(set({}).data?.set).toEqual({});
   });
 
-  test('null clears a description and a health URL', () => {
+  test('an update with null clears a description and a health URL', () => {
     expect(set({ description: null, healthUrl: null }).data?.set).toEqual({ description: null, healthUrl: null });
   });
 
-  test('lets the immutable fields through, so that they are refused by name', () => {
+  test('the schema of an update accepts immutable fields, so that the registry refuses them by name', () => {
     expect(set({ name: 'other', role: 'Other', namespace: '' }).data?.set).toEqual({
       name: 'other',
       role: 'Other',
@@ -98,14 +98,14 @@ describe('update', () => {
     });
   });
 
-  test('keeps the limits of a registration', () => {
+  test('an update has the limits of a registration', () => {
     expect(set({ version: '1' }).success).toBe(false);
     expect(set({ description: 'd'.repeat(4097) }).success).toBe(false);
     expect(set({ labels: { zone: 'v'.repeat(257) } }).success).toBe(false);
     expect(set({ capabilities: ['a', 'a'] }).success).toBe(false);
   });
 
-  test('needs something to set it in', () => {
+  test('an update without a field to set is refused', () => {
     expect(UpdateInput.safeParse({ name: 'worker' }).success).toBe(false);
   });
 });

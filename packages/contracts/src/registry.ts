@@ -87,7 +87,7 @@ export type HeartbeatInput = z.output<typeof HeartbeatInput>;
 export const HeartbeatResult = z
   .object({
     leaseExpiresAt: z.iso.datetime(),
-    /** How long the lease is, in milliseconds; beat every third of it. */
+    /** How long the lease is, in milliseconds; send a heartbeat every third of it. */
     leaseMs: z.number().int().positive(),
     /** The agent's revision. */
     revision: Revision,
@@ -158,7 +158,7 @@ export const WatchInput = z.object({
   ...inNamespace,
   ...AgentFilter.shape,
   since: Revision.optional().describe('Continue after this revision, without a snapshot.'),
-  /** The id of the last value seen; beats `since`. tRPC's clients set it when they reconnect. */
+  /** The id of the last value seen; takes precedence over `since`. tRPC's clients set it when they reconnect. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),
 });
 export type WatchInput = z.output<typeof WatchInput>;

@@ -67,6 +67,6 @@ export const TaskFailed = z.object({
 });
 export type TaskFailed = z.output<typeof TaskFailed>;
 
-/** Nobody waits for this attempt any more. `task.<agent>.cancelled`, from the Architect. */
+/** The result of this attempt is no longer needed. `task.<agent>.cancelled`, from the Architect. */
 export const TaskCancelled = z.object({ ...TaskAttempt.shape, reason: text(LIMITS.reasonLength) });
 export type TaskCancelled = z.output<typeof TaskCancelled>;

@@ -10,26 +10,26 @@ const nested = (depth: number, [open, close] = ['[', ']']): unknown =>
 const objects: [string, string] = ['{"a":', '}'];
 
 describe('text', () => {
-  test.each(['', 'plain', 'é', '👍', '￿', '\u0001', 'x'.repeat(10)])('takes %j', (value) => {
+  test.each(['', 'plain', 'é', '👍', '￿', '\u0001', 'x'.repeat(10)])('the text %j is accepted', (value) => {
     expect(text(10).parse(value)).toBe(value);
   });
 
-  test.each(['\0', 'a\0b', '\ud800', 'a\udc00b', '\udc4d\ud83d', 'x'.repeat(11)])('refuses %j', (value) => {
+  test.each(['\0', 'a\0b', '\ud800', 'a\udc00b', '\udc4d\ud83d', 'x'.repeat(11)])('the text %j is refused', (value) => {
     expect(text(10).safeParse(value).success).toBe(false);
   });
 
-  test('counts code points, as JSON Schema and PostgreSQL do', () => {
+  test('the length of a text counts code points, as JSON Schema and PostgreSQL do', () => {
     expect(text(2).safeParse('👍👍').success).toBe(true);
     expect(text(1).safeParse('👍👍').success).toBe(false);
   });
 
-  test('has a shortest length when one is given', () => {
+  test('a text may have a minimum length', () => {
     expect(text(10, 1).safeParse('').success).toBe(false);
   });
 });
 
 describe('jsonFault', () => {
-  test('finds none in what a JSON parser gives', () => {
+  test('jsonFault finds no fault in the output of a JSON parser', () => {
     const storable = fc.jsonValue({ depthSize: 'small', maxDepth: 10, stringUnit: 'grapheme' });
     fc.assert(fc.property(storable, (value) => JSON.stringify(value).includes('\\u0000') || jsonFault(value) === null));
   });
@@ -64,12 +64,12 @@ describe('jsonFault', () => {
     expect(jsonFault(nested(100_000, brackets))).toBe('must not be nested deeper than 64 levels');
   });
 
-  test('a wide value is no deep one', () => {
+  test('a wide value does not count as a deep one', () => {
     expect(jsonFault(Array.from({ length: 100_000 }, () => ({ a: [] })))).toBeNull();
   });
 });
 
-test('json keeps the value that it was given', () => {
+test('json returns the value unchanged', () => {
   const value = JSON.parse('{"__proto__":{"a":1},"b":[null,"",0.5]}') as unknown;
   expect(json.parse(value)).toBe(value);
   expect(json.parse(null)).toBeNull();
@@ -77,7 +77,7 @@ test('json keeps the value that it was given', () => {
   expect(json.safeParse(nested(100_000)).success).toBe(false);
 });
 
-test('jsonObject takes objects only', () => {
+test('jsonObject accepts objects only', () => {
   const value = { type: 'object', properties: {} };
   expect(jsonObject.parse(value)).toBe(value);
   expect(jsonObject.safeParse(nested(100_000, objects)).success).toBe(false);

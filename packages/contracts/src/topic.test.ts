@@ -32,7 +32,7 @@ describe('against all topics of up to five tokens', () => {
   const patterns = ['>', ...heads, ...enumerate(['a', 'b', '*'], 3).map((head) => `${head}.>`)];
   const languages = patterns.map((pattern) => topics.map((topic) => language(pattern).test(topic)));
 
-  test('matches is membership', () => {
+  test('matches is membership in the topics of a pattern', () => {
     const wrong = patterns.flatMap((pattern, index) =>
       topics
         .filter((topic, at) => matches(pattern, topic) !== languages[index]?.[at])
@@ -41,7 +41,7 @@ describe('against all topics of up to five tokens', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('intersects is having a topic in common', () => {
+  test('patterns intersect when a topic matches both', () => {
     const wrong: string[][] = [];
     for (const [first, one] of patterns.entries()) {
       for (const [second, other] of patterns.entries()) {
@@ -62,7 +62,7 @@ describe('against all topics of up to five tokens', () => {
     expect(topics.filter((topic) => topicExpression([]).test(topic))).toEqual([]);
   });
 
-  test('covers is inclusion', () => {
+  test('covers is inclusion of the topics of a pattern', () => {
     const wrong: { allowed: string; requested: string }[] = [];
     for (const [outer, allowed] of patterns.entries()) {
       for (const [inner, requested] of patterns.entries()) {
@@ -109,7 +109,7 @@ describe('for patterns of any length', () => {
     );
   });
 
-  test('what is not covered has a topic to show for it', () => {
+  test('a pattern that is not covered matches a topic that the other does not', () => {
     // A token that no generated pattern contains, once and as a tail long enough to outrun any pattern.
     const fresh = 'fresh-token';
     const witnesses = (requested: string) =>
@@ -175,7 +175,7 @@ test.each([
   expect(covers(allowed, requested)).toBe(expected);
 });
 
-test('a tail on the last possible token is not taken for one token', () => {
+test('a tail at the last possible token does not count as one token', () => {
   const head = Array.from({ length: 15 }, () => 'a').join('.');
   expect(covers(`${head}.*`, `${head}.>`)).toBe(false);
 });
@@ -237,7 +237,7 @@ describe('limits', () => {
     expect(TopicPattern.safeParse(text).success).toBe(false);
   });
 
-  test.each([null, undefined, 1, {}, ['a']])('%j is no text at all', (value) => {
+  test.each([null, undefined, 1, {}, ['a']])('%j is refused as a pattern, since it is not a text', (value) => {
     expect(Topic.safeParse(value).success).toBe(false);
     expect(TopicPattern.safeParse(value).success).toBe(false);
   });

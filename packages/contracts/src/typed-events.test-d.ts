@@ -85,7 +85,7 @@ describe('an event', () => {
     expectTypeOf<Assigned['data']>().toEqualTypeOf<{ taskId: string }>();
   });
 
-  test('is told apart by its topic', () => {
+  test('a typed event is discriminated by its topic', () => {
     const read = (event: TypedEvent<Events, 'build.finished' | 'log.>'>): string => {
       if (event.topic === 'build.finished') return String(event.data.tookMs);
       return event.data;

@@ -29,11 +29,11 @@ describe('a catalogue', () => {
     expect(readEventData(events, topic, expected)).toBe(expected);
   });
 
-  test.each(['task', 'plan.created', 'toString', '__proto__'])('has none for %s', (topic) => {
+  test.each(['task', 'plan.created', 'toString', '__proto__'])('a catalogue has no schema for %s', (topic) => {
     expect(events.schemaOf(topic)).toBeUndefined();
   });
 
-  test('does not depend on the order of its keys', () => {
+  test('a catalogue does not depend on the order of its keys', () => {
     const turned = defineEvents(Object.fromEntries(Object.entries(schemas).toReversed()));
     const tokens = ['task', 'plan', 'qa-1', 'qa-2', 'assigned', 'failed'];
     const topics = tokens.flatMap((a) => tokens.flatMap((b) => [`${a}.${b}`, ...tokens.map((c) => `${a}.${b}.${c}`)]));
@@ -44,7 +44,7 @@ describe('a catalogue', () => {
     }
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('takes "%s" for a token like any other', (token) => {
+  test.each(['constructor', '__proto__', 'toString'])('a catalogue treats "%s" as a token like any other', (token) => {
     const rest = z.literal('rest');
     const one = z.literal('one');
     const unusual = defineEvents({ [`${token}.>`]: rest, [`${token}.*`]: one });
@@ -52,7 +52,7 @@ describe('a catalogue', () => {
     expect(unusual.schemaOf(`${token}.a.b`)).toBe(rest);
   });
 
-  test('has of any patterns the one that says most, whatever else it has', () => {
+  test('a catalogue uses the most specific of the patterns that match', () => {
     const dotted = (tokens: string[], maxLength: number) =>
       fc.array(fc.constantFrom(...tokens), { minLength: 1, maxLength }).map((some) => some.join('.'));
     const pattern = fc.oneof(
@@ -82,7 +82,7 @@ describe('a catalogue', () => {
     );
   });
 
-  test.each(['', 'a..b', 'a.>.b', 'with space'])('refuses the key "%s"', (key) => {
+  test.each(['', 'a..b', 'a.>.b', 'with space'])('a catalogue refuses the key "%s"', (key) => {
     expect(() => defineEvents({ [key]: z.string() })).toThrow(
       expect.objectContaining({ code: 'INVALID_INPUT', details: [expect.objectContaining({ path: key })] }),
     );
@@ -96,11 +96,11 @@ describe.each<[string, StandardSchemaV1, string]>([
 ])('a schema of %s', (_, schema, path) => {
   const events = defineEvents({ 'build.*': schema });
 
-  test('reads the data of an event', () => {
+  test('a catalogue reads the data of an event', () => {
     expect(readEventData(events, 'build.finished', { id: 'b1' })).toEqual({ id: 'b1' });
   });
 
-  test('refuses what does not fit with the path of the fault', () => {
+  test('a catalogue refuses data that does not match, with the path of the fault', () => {
     expect(refusalOf(() => readEventData(events, 'build.finished', { id: 1 }))).toMatchObject({
       code: 'INVALID_INPUT',
       details: [{ path, reason: expect.any(String) }],

@@ -191,7 +191,7 @@ interface EventOf<T extends string, Data> extends Omit<SwarmEvent, 'topic' | 'da
   data: Data;
 }
 
-/** An event that a topic or pattern stands for; a union, told apart by `topic`, where several schemas come into question. */
+/** An event that a topic or pattern stands for; a union, discriminated by `topic`, where several schemas may apply. */
 export type TypedEvent<C extends EventCatalogue, T extends string> = T extends string
   ? IsTopic<T> extends true
     ? EventOf<T, EventData<C, T>>

@@ -23,7 +23,7 @@ test('there are four, and each carries its own', () => {
   expectTypeOf<Of<'bookmark'>>().toEqualTypeOf<{ type: 'bookmark'; revision: number }>();
 });
 
-test('`left` is heard by watchers and never stored', () => {
+test('`left` is received by watchers and never stored', () => {
   expectTypeOf<Exclude<Of<'change'>['change'], ChangeType>>().toEqualTypeOf<'left'>();
 });
 

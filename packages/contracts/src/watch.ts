@@ -9,7 +9,7 @@ const Revision = z.number().int().nonnegative();
 export const ChangeType = z.enum(['registered', 'updated', 'status', 'deregistered', 'expired']);
 export type ChangeType = z.infer<typeof ChangeType>;
 
-/** What a watcher hears: a change, or `left` when an agent stopped matching the watch's filter. */
+/** What a watcher receives: a change, or `left` when an agent stopped matching the watch's filter. */
 export const WatchChangeType = z.enum([...ChangeType.options, 'left']);
 export type WatchChangeType = z.infer<typeof WatchChangeType>;
 

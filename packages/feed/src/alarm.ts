@@ -1,4 +1,4 @@
-// How one waiter is woken: an alarm that rings while nobody waits is heard by the next wait.
+// Wakes one waiter. An alarm that rings while there is no waiter ends the next wait at once.
 
 export class Alarm {
   #wake: (() => void) | null = null;

@@ -1,4 +1,4 @@
-// Followers of one feed: each hears what its projection lets through, in order, once, however it dawdles.
+// Followers of one feed: each receives the items of its projection, in order and once, however slowly it reads.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -39,7 +39,7 @@ async function follow(facts: Fact[], { maxEntries = 1000, factBytes = 1 } = {}) 
 
 const only = (topic: string): Projection<Fact, Fact> => ({
   key: topic,
-  hears: (route) => route === topic,
+  accepts: (route) => route === topic,
   project: (fact) => (fact.topic === topic ? fact : null),
 });
 const everything: Projection<Fact, Fact> = { key: '', project: (fact) => fact };
@@ -47,7 +47,7 @@ const everything: Projection<Fact, Fact> = { key: '', project: (fact) => fact };
 const routes = { routeOf: ({ topic }: Fact) => topic };
 
 describe('Broadcast', () => {
-  test('a follower hears exactly what it would find in the log, whenever it comes and however it dawdles', async () => {
+  test('a follower receives exactly the matching entries of the log, whenever it joins and however slowly it reads', async () => {
     const actions = fc.array(
       fc.oneof(
         fc.constantFrom('a', 'b', 'c').map((topic) => ({ type: 'add' as const, topic })),
@@ -70,7 +70,7 @@ describe('Broadcast', () => {
           projection,
           follower: broadcast.join(projection),
           position: 0,
-          heard: [] as Fact[],
+          received: [] as Fact[],
         }));
         for (const step of steps) {
           if (step.type === 'add') {
@@ -84,22 +84,22 @@ describe('Broadcast', () => {
             who.follower = broadcast.join(who.projection);
             continue;
           }
-          const told = who.follower.after(who.position, step.limit);
-          // What the ring has let go of is read from the log.
-          const { heard, upTo } = told ?? {
-            heard: facts
+          const fromRing = who.follower.after(who.position, step.limit);
+          // What the ring has evicted is read from the log.
+          const { items, upTo } = fromRing ?? {
+            items: facts
               .filter(({ position }) => position > who.position)
               .filter((fact) => who.projection.project(fact) !== null),
             upTo: feed.end,
           };
-          expect(heard.length).toBeLessThanOrEqual(told === null ? Infinity : step.limit);
-          who.heard.push(...heard);
+          expect(items.length).toBeLessThanOrEqual(fromRing === null ? Infinity : step.limit);
+          who.received.push(...items);
           expect(upTo).toBeGreaterThanOrEqual(who.position);
           who.position = upTo;
         }
-        for (const { projection, position, heard } of followers) {
+        for (const { projection, position, received } of followers) {
           const expected = facts.filter((fact) => fact.position <= position && projection.project(fact) !== null);
-          expect(heard).toEqual(expected);
+          expect(received).toEqual(expected);
         }
         await feed.close();
       }),
@@ -107,26 +107,26 @@ describe('Broadcast', () => {
     );
   });
 
-  test('what is heard is found behind any number of entries that are not, also by one who came after them', async () => {
+  test('a follower finds its item after any number of entries that do not match, also when it joins after them', async () => {
     const { feed, add } = await follow([]);
     for (let n = 0; n < 300; n += 1) add('a');
     const follower = new Broadcast<number, Fact, Fact>(feed, routes).join(only('b'));
-    expect(follower.after(0, 1)).toEqual({ heard: [], upTo: 300 });
+    expect(follower.after(0, 1)).toEqual({ items: [], upTo: 300 });
     add('b');
-    expect(follower.after(0, 1)).toEqual({ heard: [{ position: 301, topic: 'b' }], upTo: 301 });
+    expect(follower.after(0, 1)).toEqual({ items: [{ position: 301, topic: 'b' }], upTo: 301 });
     add('a');
-    expect(follower.after(0, 2)).toEqual({ heard: [{ position: 301, topic: 'b' }], upTo: 302 });
+    expect(follower.after(0, 2)).toEqual({ items: [{ position: 301, topic: 'b' }], upTo: 302 });
     follower.leave();
     await feed.close();
   });
 
-  test('those who hear the same are handed the same batch, and the others are not woken', async () => {
+  test('followers of one projection receive the same batch object, and other followers are not woken', async () => {
     const { feed, add } = await follow([]);
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
-    const over = new AbortController();
+    const closing = new AbortController();
     const asked = vi.fn(() => null);
     const streams = [only('a'), only('a'), only('b')].map((projection) =>
-      broadcast.follow(projection, 0, { signal: over.signal, idle: asked }),
+      broadcast.follow(projection, 0, { signal: closing.signal, idle: asked }),
     );
     const [first, second, third] = streams.map((stream) => stream.next());
     await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(3));
@@ -135,19 +135,19 @@ describe('Broadcast', () => {
     expect(one?.value).toEqual([{ position: 1, topic: 'a' }]);
     expect(two?.value).toBe(one?.value);
     expect(asked).toHaveBeenCalledTimes(3);
-    over.abort();
+    closing.abort();
     expect(await third).toEqual({ done: true, value: 0 });
     await feed.close();
   });
 
-  test('an idle follower is asked for a batch of its own at every tick, with the newest position', async () => {
+  test('an idle follower is asked for an extra batch at every tick, with the newest position', async () => {
     const { feed, add } = await follow([]);
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
-    const over = new AbortController();
+    const closing = new AbortController();
     const positions: number[] = [];
     let due = false;
     const stream = broadcast.follow(only('a'), 0, {
-      signal: over.signal,
+      signal: closing.signal,
       idle: (position) => {
         positions.push(position);
         return due ? [{ position, topic: 'bookmark' }] : null;
@@ -159,58 +159,58 @@ describe('Broadcast', () => {
     due = true;
     broadcast.tick();
     expect((await next).value).toEqual([{ position: 1, topic: 'bookmark' }]);
-    over.abort();
+    closing.abort();
     await stream.return(0);
     await feed.close();
   });
 
-  test('a batch of large entries ends long before it has as many as it may, shared or not', async () => {
+  test('a batch of large entries ends at the byte limit, before the limit of values, shared or not', async () => {
     const { feed, add } = await follow([], { factBytes: 100 * 1024 });
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
     for (let n = 0; n < 10; n += 1) add('a');
-    const over = new AbortController();
-    const stream = broadcast.follow(only('a'), 0, { signal: over.signal, idle: () => [] });
+    const closing = new AbortController();
+    const stream = broadcast.follow(only('a'), 0, { signal: closing.signal, idle: () => [] });
     const batches: (readonly Fact[] | number)[] = [];
     for (let n = 0; n < 2; n += 1) batches.push((await stream.next()).value);
-    // The rest of them, and what comes from now on.
+    // The rest of these entries, and the entries added from now on.
     for (let n = 0; n < 10; n += 1) add('a');
     for (let n = 0; n < 6; n += 1) batches.push((await stream.next()).value);
     expect(batches.flat().map((fact) => (typeof fact === 'number' ? fact : fact.position))).toEqual(
       Array.from({ length: 20 }, (_, i) => i + 1),
     );
     expect(batches.map((batch) => (typeof batch === 'number' ? 0 : batch.length))).toEqual([3, 3, 3, 3, 3, 3, 2, 0]);
-    over.abort();
+    closing.abort();
     await stream.return(0);
     await feed.close();
   });
 
-  test('a follower that asks for so many bytes is told where they end', async () => {
+  test('a follower that limits the bytes receives the position at which they end', async () => {
     const { feed, add } = await follow([], { factBytes: 10 });
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
     for (const topic of ['a', 'b', 'a', 'a', 'b']) add(topic);
     const before = broadcast.join(only('a'));
     for (const topic of ['a', 'b', 'a', 'a', 'b']) add(topic);
-    expect(before.after(0, 100, 15)).toMatchObject({ heard: [{ position: 1 }, { position: 3 }], upTo: 3 });
-    expect(before.after(5, 100, 15)).toMatchObject({ heard: [{ position: 6 }, { position: 8 }], upTo: 8 });
-    expect(before.after(8, 100, 15)).toMatchObject({ heard: [{ position: 9 }], upTo: 10 });
-    expect(before.after(8, 1, 15)).toMatchObject({ heard: [{ position: 9 }], upTo: 10 });
+    expect(before.after(0, 100, 15)).toMatchObject({ items: [{ position: 1 }, { position: 3 }], upTo: 3 });
+    expect(before.after(5, 100, 15)).toMatchObject({ items: [{ position: 6 }, { position: 8 }], upTo: 8 });
+    expect(before.after(8, 100, 15)).toMatchObject({ items: [{ position: 9 }], upTo: 10 });
+    expect(before.after(8, 1, 15)).toMatchObject({ items: [{ position: 9 }], upTo: 10 });
     before.leave();
     await feed.close();
   });
 
-  test('nothing is held for those who left, nor for long for those who hear nothing new', async () => {
+  test('no item is held for followers that left, and none for long for followers without new items', async () => {
     const { feed, add } = await follow([], { maxEntries: 4 });
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
     const alive = new Set<number>();
     const freed = new FinalizationRegistry<number>((position) => alive.delete(position));
-    /** What is heard of an entry, to be watched. */
+    /** A projection whose items are tracked until they are collected. */
     const watched = (topic: string): Projection<Fact, Fact> => ({
       ...only(topic),
       project: (fact) => {
-        const heard = { ...fact };
+        const item = { ...fact };
         alive.add(fact.position);
-        freed.register(heard, fact.position);
-        return heard;
+        freed.register(item, fact.position);
+        return item;
       },
     });
     const leaver = broadcast.join(watched('a'));
@@ -227,7 +227,7 @@ describe('Broadcast', () => {
     await feed.close();
   });
 
-  test('followers leave when the feed is closed', async () => {
+  test('a stream of a follower ends when the feed is closed', async () => {
     const { feed } = await follow([]);
     const broadcast = new Broadcast<number, Fact, Fact>(feed, routes);
     const asked = vi.fn(() => null);

@@ -1,53 +1,62 @@
-// Hands what a feed brings to any number of followers: who hears the same is an audience, and what an audience is told is
-// computed once.
+// Distributes the entries of a feed to any number of followers. Followers that receive the same form an audience, and the
+// items of an audience are computed once.
 import { Alarm } from './alarm.ts';
 import type { Feed } from './feed.ts';
 import { type Entry, Ring } from './ring.ts';
 
-/** What one kind of follower hears. */
+/** What one kind of follower receives. */
 export interface Projection<E, I> {
-  /** Followers with equal keys hear the same. */
+  /** Followers with equal keys receive the same items. */
   readonly key: string;
-  /** What is heard of an entry; null: nothing of it. The same object each time for the same thing. */
+  /**
+   * Maps an entry to the item that followers receive, or null to skip it. Must return the same object for the same entry, so
+   * that its encoding is shared.
+   */
   project(entry: E): I | null;
-  /** Whether entries of this route may be heard; only asked where the broadcast has routes. Default: they may. */
-  hears?(route: string): boolean;
+  /** Whether followers may receive entries of this route; called only when the broadcast has routes. Default: true. */
+  accepts?(route: string): boolean;
 }
 
 export interface BroadcastOptions<E> {
-  /** What entries have in common that decides who hears them; it spares asking every audience about every entry. */
+  /** The property of an entry that decides which audiences receive it. Each audience is asked once per route, not per entry. */
   routeOf?: (entry: E) => string;
 }
 
-/** One who hears what a projection lets through, at its own pace. */
+/** Reads the items of a projection at its own pace. */
 export interface Follower<P, I> {
-  /** Rings when there may be something to hear. */
+  /** Rings when there may be new items. */
   readonly alarm: Alarm;
   /**
-   * At most `limit` of what is heard after `position`, in order, no more than what comes to `maxBytes`; nothing else is heard
-   * up to `upTo`. Null when the feed's ring does not hold what follows: the follower was too slow, or came with an old
-   * position, or the feed began anew.
+   * At most `limit` items after `position`, in order; the item that reaches `maxBytes` is the last. There are no other items
+   * up to `upTo`. Null when the feed's ring does not hold the entries after `position`: the follower was too slow, or started
+   * from an old position, or the feed restarted.
    */
-  after(position: P, limit: number, maxBytes?: number): { heard: readonly I[]; upTo: P } | null;
+  after(position: P, limit: number, maxBytes?: number): Items<P, I> | null;
   leave(): void;
+}
+
+interface Items<P, I> {
+  readonly items: readonly I[];
+  /** The position up to which these are all items. */
+  readonly upTo: P;
 }
 
 export interface FollowOptions<P, I> {
   signal: AbortSignal;
-  /** Asked whenever the follower has everything up to `position`: a batch of its own to be sent, or null to wait for more. */
+  /** Called whenever the follower has every item up to `position`. Returns an extra batch to send, or null to wait for items. */
   idle: (position: P) => readonly I[] | null;
 }
 
 /**
- * Most values in one batch; the one with which they come to so many bytes is the last. A follower that does not read holds one
- * batch in its socket, and of those who dawdle each may hold another.
+ * The most values in one batch; the value that reaches `BATCH_BYTES` is the last. A follower that does not read holds one batch
+ * in its socket, and each slow follower may hold a batch that it does not share.
  */
 const BATCH_VALUES = 128;
 const BATCH_BYTES = 256 * 1024;
-/** Routes remembered; when there are more, all are forgotten and asked for again. */
+/** The most routes in memory. When there are more, all routes are dropped and computed again. */
 const MAX_ROUTES = 20_000;
 
-interface Heard<P, I> extends Entry<P> {
+interface Projected<P, I> extends Entry<P> {
   readonly item: I;
 }
 
@@ -56,48 +65,51 @@ interface Step<P, I> {
   to: P;
 }
 
-/** Followers who hear the same. Its ring holds what they hear of what the feed's ring holds, from when the first one came. */
+/**
+ * The followers with one projection key. Its ring holds the items of the entries in the feed's ring, beginning when the first
+ * follower joined. It ends when the last follower has left, or when the feed restarts: it then holds nothing and takes no
+ * follower, and the routes that still refer to it drop it at their next entry.
+ */
 class Audience<P, I> {
-  readonly ring: Ring<P, Heard<P, I>>;
+  readonly ring: Ring<P, Projected<P, I>>;
   readonly alarms = new Set<Alarm>();
-  #isGone = false;
-  /** Steps by how much followers have heard, until there is more to hear. */
+  #hasEnded = false;
+  /** Steps by the number of items that a follower has received. Cleared when the ring changes. */
   readonly #steps = new Map<number, Step<P, I>>();
 
   constructor(start: P, compare: (a: P, b: P) => number) {
     this.ring = new Ring(start, compare, { maxEntries: Infinity, maxBytes: Infinity });
   }
 
-  hear(position: P, item: I, bytes: number): void {
+  append(position: P, item: I, bytes: number): void {
     this.ring.append({ position, item }, bytes);
     this.#steps.clear();
   }
 
-  letGoThrough(position: P): void {
+  evictThrough(position: P): void {
     this.ring.evictThrough(position);
     this.#steps.clear();
   }
 
-  /** Nobody is left in it, and nobody will join it: it holds nothing, however long a route remembers it. */
-  get isGone(): boolean {
-    return this.#isGone;
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   end(): void {
-    this.#isGone = true;
-    this.letGoThrough(this.ring.end);
+    this.#hasEnded = true;
+    this.evictThrough(this.ring.end);
   }
 
-  /** Null when everything has been told. */
+  /** The next batch after `position`; null when there is no item after it. */
   step(position: P): Step<P, I> | null {
-    const heardCount = this.ring.countThrough(position);
-    const known = this.#steps.get(heardCount);
+    const receivedCount = this.ring.countThrough(position);
+    const known = this.#steps.get(receivedCount);
     if (known !== undefined) return known;
-    const heard = this.ring.after(position, BATCH_VALUES, BATCH_BYTES);
-    const last = heard.at(-1);
+    const projected = this.ring.after(position, BATCH_VALUES, BATCH_BYTES);
+    const last = projected.at(-1);
     if (last === undefined) return null;
-    const step = { batch: heard.map(({ item }) => item), to: last.position };
-    this.#steps.set(heardCount, step);
+    const step = { batch: projected.map(({ item }) => item), to: last.position };
+    this.#steps.set(receivedCount, step);
     return step;
   }
 
@@ -106,27 +118,27 @@ class Audience<P, I> {
   }
 }
 
-/** An audience, and what it hears. */
-interface Hearer<P, E, I> {
+/** An audience and its projection. */
+interface Receiver<P, E, I> {
   readonly audience: Audience<P, I>;
   readonly projection: Projection<E, I>;
 }
 
-/** Who hears the entries of a route, of the first `asked` that have gathered. */
+/** The receivers that accept the entries of a route, among the first `asked` receivers in the order in which they joined. */
 interface Route<P, E, I> {
-  hearers: Hearer<P, E, I>[];
+  receivers: Receiver<P, E, I>[];
   asked: number;
 }
 
-/** A follower is pulled. One that is not pulled costs its cursor and nothing else. */
+/** Followers pull. A follower that does not pull costs its cursor and nothing else. */
 export class Broadcast<P, E extends Entry<P>, I> {
   readonly #feed: Feed<P, E>;
   readonly #routeOf: ((entry: E) => string) | undefined;
-  readonly #audiences = new Map<string, Hearer<P, E, I>>();
-  /** All that came together since the routes were last forgotten, in this order. */
-  #gathered: Hearer<P, E, I>[] = [];
+  readonly #audiences = new Map<string, Receiver<P, E, I>>();
+  /** The receivers that were created since the routes were last dropped, in this order. */
+  #joined: Receiver<P, E, I>[] = [];
   readonly #routes = new Map<string, Route<P, E, I>>();
-  /** Where the feed ended when all audiences last let go of what its ring had let go of. */
+  /** The end of the feed when all audiences last evicted what the feed's ring had evicted. */
   #tidyTo: P;
 
   constructor(feed: Feed<P, E>, { routeOf }: BroadcastOptions<E> = {}) {
@@ -134,8 +146,8 @@ export class Broadcast<P, E extends Entry<P>, I> {
     this.#routeOf = routeOf;
     this.#tidyTo = feed.end;
     feed.onEntries((entries) => {
-      if (entries === null) this.#beginAnew();
-      else this.#tell(entries);
+      if (entries === null) this.#restart();
+      else this.#distribute(entries);
     });
   }
 
@@ -143,18 +155,18 @@ export class Broadcast<P, E extends Entry<P>, I> {
     return this.#feed;
   }
 
-  /** How many follow. */
+  /** The number of followers. */
   get size(): number {
     return [...this.#audiences.values()].reduce((sum, { audience }) => sum + audience.alarms.size, 0);
   }
 
-  /** Asks the waiting followers for a batch of their own, and releases what the feed's ring has released. */
+  /** Calls `idle` of the waiting followers, and evicts what the feed's ring has evicted. */
   tick(): void {
     this.#tidy();
     for (const { audience } of this.#audiences.values()) audience.wake();
   }
 
-  /** Begins to listen. */
+  /** Adds a follower. It stays until its `leave` is called. */
   join(projection: Projection<E, I>): Follower<P, I> {
     const { ring } = this.#feed;
     const { audience, alarm, leave } = this.#enter(projection);
@@ -164,18 +176,18 @@ export class Broadcast<P, E extends Entry<P>, I> {
       after: (position, limit, maxBytes = Infinity) => {
         if (this.#feed.ring !== ring) return null;
         if (!audience.ring.reaches(position)) return this.#before(projection, position, { limit, maxBytes });
-        const heard = audience.ring.after(position, limit, maxBytes);
-        const last = heard.at(-1)?.position ?? position;
+        const projected = audience.ring.after(position, limit, maxBytes);
+        const last = projected.at(-1)?.position ?? position;
         const isMore = audience.ring.countThrough(last) < audience.ring.countThrough(audience.ring.end);
-        return { heard: heard.map(({ item }) => item), upTo: isMore ? last : this.#later(last) };
+        return { items: projected.map(({ item }) => item), upTo: isMore ? last : this.#later(last) };
       },
     };
   }
 
   /**
-   * What is heard after `start`, in batches that all of an audience share. Ends with the position that it has come to when
-   * `signal` aborts, when the feed's ring does not hold what follows (the follower was too slow, or came with an old
-   * position), or when the feed began anew or was closed.
+   * The items after `start`, in batches that all followers of an audience share. Ends, with the position that it has reached,
+   * when `signal` aborts, when the feed's ring does not hold what follows (the follower was too slow, or started from an old
+   * position), or when the feed restarted or was closed.
    */
   async *follow(
     projection: Projection<E, I>,
@@ -193,7 +205,7 @@ export class Broadcast<P, E extends Entry<P>, I> {
           const before = this.#before(projection, position, { limit: BATCH_VALUES, maxBytes: BATCH_BYTES });
           if (before === null) break;
           position = before.upTo;
-          if (before.heard.length > 0) yield before.heard;
+          if (before.items.length > 0) yield before.items;
           continue;
         }
         const step = audience.step(position);
@@ -203,9 +215,9 @@ export class Broadcast<P, E extends Entry<P>, I> {
           continue;
         }
         position = this.#later(position);
-        const said = idle(position);
-        if (said === null) await alarm.wait();
-        else yield said;
+        const extra = idle(position);
+        if (extra === null) await alarm.wait();
+        else yield extra;
       }
       return position;
     } finally {
@@ -214,15 +226,15 @@ export class Broadcast<P, E extends Entry<P>, I> {
     }
   }
 
-  /** What the feed's ring held before the audience came together: not shared, and seldom wanted. */
+  /** Items of entries that the feed's ring held before the audience was created. They are not shared, and seldom needed. */
   #before(
     projection: Projection<E, I>,
     position: P,
     { limit, maxBytes }: { limit: number; maxBytes: number },
-  ): { heard: I[]; upTo: P } | null {
+  ): Items<P, I> | null {
     const { ring } = this.#feed;
     if (!ring.reaches(position)) return null;
-    const heard: I[] = [];
+    const items: I[] = [];
     let bytes = 0;
     let upTo = position;
     for (;;) {
@@ -232,13 +244,13 @@ export class Broadcast<P, E extends Entry<P>, I> {
         const item = projection.project(entry);
         if (item === null) continue;
         bytes += this.#feed.sizeOf(entry);
-        if (heard.push(item) === limit || bytes >= maxBytes) return { heard, upTo };
+        if (items.push(item) === limit || bytes >= maxBytes) return { items, upTo };
       }
-      if (entries.length < BATCH_VALUES) return { heard, upTo: this.#later(upTo) };
+      if (entries.length < BATCH_VALUES) return { items, upTo: this.#later(upTo) };
     }
   }
 
-  /** The feed's end. A follower that begins with what the store has told it can be ahead of the feed. */
+  /** The later of `position` and the feed's end. A follower that starts from a position of the store can be ahead of the feed. */
   #later(position: P): P {
     const { end } = this.#feed;
     return this.#feed.compare(end, position) > 0 ? end : position;
@@ -256,12 +268,12 @@ export class Broadcast<P, E extends Entry<P>, I> {
   }
 
   #audienceOf(projection: Projection<E, I>): Audience<P, I> {
-    const joined = this.#audiences.get(projection.key);
-    if (joined !== undefined) return joined.audience;
+    const known = this.#audiences.get(projection.key);
+    if (known !== undefined) return known.audience;
     const audience = new Audience<P, I>(this.#feed.end, (a, b) => this.#feed.compare(a, b));
-    const hearer = { audience, projection };
-    this.#audiences.set(projection.key, hearer);
-    this.#gathered.push(hearer);
+    const receiver = { audience, projection };
+    this.#audiences.set(projection.key, receiver);
+    this.#joined.push(receiver);
     return audience;
   }
 
@@ -269,68 +281,68 @@ export class Broadcast<P, E extends Entry<P>, I> {
     if (this.#audiences.get(key)?.audience !== audience) return;
     this.#audiences.delete(key);
     audience.end();
-    if (this.#gathered.length > 2 * this.#audiences.size + 16) this.#forgetRoutes();
+    if (this.#joined.length > 2 * this.#audiences.size + 16) this.#dropRoutes();
   }
 
-  #forgetRoutes(): void {
+  #dropRoutes(): void {
     this.#routes.clear();
-    this.#gathered = [...this.#audiences.values()];
+    this.#joined = [...this.#audiences.values()];
   }
 
-  /** Every follower leaves, and finds its way by the log. */
-  #beginAnew(): void {
-    const left = [...this.#audiences.values()];
+  /** Ends every audience: its followers continue from the log. */
+  #restart(): void {
+    const ended = [...this.#audiences.values()];
     this.#audiences.clear();
-    this.#forgetRoutes();
+    this.#dropRoutes();
     this.#tidyTo = this.#feed.end;
-    for (const { audience } of left) {
+    for (const { audience } of ended) {
       audience.end();
       audience.wake();
     }
   }
 
-  #tell(entries: readonly E[]): void {
-    const told = new Set<Audience<P, I>>();
+  #distribute(entries: readonly E[]): void {
+    const changed = new Set<Audience<P, I>>();
     for (const entry of entries) {
       const bytes = this.#feed.sizeOf(entry);
-      for (const { audience, projection } of this.#hearersOf(entry)) {
+      for (const { audience, projection } of this.#receiversOf(entry)) {
         const item = projection.project(entry);
         if (item === null) continue;
-        audience.hear(entry.position, item, bytes);
-        told.add(audience);
+        audience.append(entry.position, item, bytes);
+        changed.add(audience);
       }
     }
     const { start } = this.#feed.ring;
-    for (const audience of told) {
-      audience.letGoThrough(start);
+    for (const audience of changed) {
+      audience.evictThrough(start);
       audience.wake();
     }
-    // Those who hear nothing new hold at most what the ring held once more.
+    // An audience without new items holds at most the items of one further ring.
     if (this.#feed.compare(start, this.#tidyTo) > 0) this.#tidy();
   }
 
   #tidy(): void {
     this.#tidyTo = this.#feed.end;
-    for (const { audience } of this.#audiences.values()) audience.letGoThrough(this.#feed.ring.start);
+    for (const { audience } of this.#audiences.values()) audience.evictThrough(this.#feed.ring.start);
   }
 
-  /** A route asks each audience once, when it first meets it. */
-  #hearersOf(entry: E): Iterable<Hearer<P, E, I>> {
+  /** Each receiver is asked once whether it accepts a route. */
+  #receiversOf(entry: E): Iterable<Receiver<P, E, I>> {
     if (this.#routeOf === undefined) return this.#audiences.values();
     const route = this.#routeOf(entry);
     let known = this.#routes.get(route);
     if (known === undefined) {
-      if (this.#routes.size >= MAX_ROUTES) this.#forgetRoutes();
-      this.#routes.set(route, (known = { hearers: [], asked: 0 }));
+      if (this.#routes.size >= MAX_ROUTES) this.#dropRoutes();
+      this.#routes.set(route, (known = { receivers: [], asked: 0 }));
     }
-    if (known.hearers.some(({ audience }) => audience.isGone)) {
-      known.hearers = known.hearers.filter(({ audience }) => !audience.isGone);
+    if (known.receivers.some(({ audience }) => audience.hasEnded)) {
+      known.receivers = known.receivers.filter(({ audience }) => !audience.hasEnded);
     }
-    for (; known.asked < this.#gathered.length; known.asked += 1) {
-      const hearer = this.#gathered[known.asked];
-      if (hearer === undefined || hearer.audience.isGone) continue;
-      if (hearer.projection.hears?.(route) ?? true) known.hearers.push(hearer);
+    for (; known.asked < this.#joined.length; known.asked += 1) {
+      const receiver = this.#joined[known.asked];
+      if (receiver === undefined || receiver.audience.hasEnded) continue;
+      if (receiver.projection.accepts?.(route) ?? true) known.receivers.push(receiver);
     }
-    return known.hearers;
+    return known.receivers;
   }
 }

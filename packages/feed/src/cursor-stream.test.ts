@@ -150,7 +150,7 @@ test('a stream that was not pulled while the ring went on catches up from the lo
   expect(sent).toEqual(ids(2, 41));
 });
 
-test('what the log cannot tell is bridged, and the stream goes on from there', async () => {
+test('a gap that the log cannot read is bridged, and the stream continues after it', async () => {
   const { store, stream, run } = await open({ length: 30 });
   store.horizon = 20;
   const { next } = run(stream({ from: 5 }));

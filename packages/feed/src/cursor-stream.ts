@@ -20,7 +20,7 @@ export interface CursorStreamOptions<P, E extends Entry<P>, I extends StreamItem
   holds: (position: P) => boolean;
   /** Entries after `position`, straight from the log, not earlier than this call. */
   read: (position: P) => Promise<E[] | G>;
-  /** Tells the follower that the log cannot say what follows `position`, and returns where the stream goes on. */
+  /** Called when the log cannot be read after `position`: yields what to send instead, returns the position to continue from. */
   bridge: (gap: G, position: P) => AsyncGenerator<StreamBatch<I>, P, undefined>;
   /** A batch of the stream's own, asked for when it has everything up to `position`; null for none. */
   ownBatch?: (position: P) => StreamBatch<I> | null;
@@ -31,7 +31,7 @@ export interface CursorStreamOptions<P, E extends Entry<P>, I extends StreamItem
  * - live: the cursor stands in the feed's ring. Every step is shared with all streams of the same projection, and a
  *   bookmark is sent at every tick of `bookmarks`. Left when the ring no longer reaches the cursor or began anew.
  * - catching up: entries are read from the log, a page at a time, until the ring holds the cursor. When the log cannot
- *   tell what follows the cursor, `bridge` does.
+ *   be read after the cursor, `bridge` provides what is sent instead.
  * - ended: the signal aborted, or the feed was closed.
  *
  * `position` is always the position up to which everything was handed out. A stream is pulled: one that is not pulled

@@ -46,15 +46,15 @@ async function follow(log: MemoryLog) {
     ...LIMITS,
     onError: (error) => errors.push(error),
   });
-  const heard: (number | null)[] = [];
-  feed.onEntries((entries) => heard.push(...(entries === null ? [null] : entries.map(({ position }) => position))));
-  return { feed, heard, errors };
+  const received: (number | null)[] = [];
+  feed.onEntries((entries) => received.push(...(entries === null ? [null] : entries.map(({ position }) => position))));
+  return { feed, received, errors };
 }
 
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 describe('Feed', () => {
-  test('reads on behind a page that was cut short for its size', async () => {
+  test('a feed reads on after a page that was cut short for its size', async () => {
     const log = new MemoryLog();
     const read = log.read.bind(log);
     log.read = (position) => read(position, 4);
@@ -65,7 +65,7 @@ describe('Feed', () => {
     await feed.close();
   });
 
-  test('reads everything that is there when it begins, page by page', async () => {
+  test('a new feed reads the whole log, page by page', async () => {
     const log = new MemoryLog();
     log.head = 35;
     const { feed } = await follow(log);
@@ -74,15 +74,15 @@ describe('Feed', () => {
     await feed.close();
   });
 
-  test('fails to begin when the log cannot be read', async () => {
+  test('a feed fails to start when the log cannot be read', async () => {
     const log = new MemoryLog();
-    log.failure = new Error('away');
-    await expect(follow(log)).rejects.toThrow('away');
+    log.failure = new Error('unavailable');
+    await expect(follow(log)).rejects.toThrow('unavailable');
   });
 
-  test('wake-ups during a read lead to exactly one more', async () => {
+  test('wake-ups during a read cause exactly one more read', async () => {
     const log = new MemoryLog();
-    const { feed, heard } = await follow(log);
+    const { feed, received } = await follow(log);
     const { promise, resolve } = Promise.withResolvers<void>();
     log.gate = promise;
     const before = log.reads;
@@ -91,33 +91,33 @@ describe('Feed', () => {
     log.head = 2;
     for (let calls = 0; calls < 100; calls += 1) feed.wake();
     resolve();
-    await vi.waitFor(() => expect(heard).toEqual([1, 2]));
+    await vi.waitFor(() => expect(received).toEqual([1, 2]));
     await turn();
     expect(log.reads - before).toBe(2);
     await feed.close();
   });
 
-  test('takes offered entries that follow directly, and reads the others', async () => {
+  test('a feed takes offered entries that follow its end directly, and reads others from the log', async () => {
     const log = new MemoryLog();
-    const { feed, heard } = await follow(log);
+    const { feed, received } = await follow(log);
     const before = log.reads;
     log.head = 2;
     feed.offer([{ position: 1 }, { position: 2 }], isNext);
-    expect(heard).toEqual([1, 2]);
+    expect(received).toEqual([1, 2]);
     expect(log.reads).toBe(before);
 
     log.head = 5;
     feed.offer([{ position: 5 }], isNext);
-    await vi.waitFor(() => expect(heard).toEqual(upTo(5)));
+    await vi.waitFor(() => expect(received).toEqual(upTo(5)));
     feed.offer([{ position: 4 }], isNext);
     await vi.waitFor(() => expect(log.reads).toBe(before + 2));
-    expect(heard).toEqual(upTo(5));
+    expect(received).toEqual(upTo(5));
     await feed.close();
   });
 
-  test('an entry offered during a read is neither lost nor heard twice', async () => {
+  test('an entry that is offered during a read is received exactly once', async () => {
     const log = new MemoryLog();
-    const { feed, heard } = await follow(log);
+    const { feed, received } = await follow(log);
     const { promise, resolve } = Promise.withResolvers<void>();
     log.gate = promise;
     log.head = 1;
@@ -125,20 +125,20 @@ describe('Feed', () => {
     log.head = 2;
     feed.offer([{ position: 1 }, { position: 2 }], isNext);
     resolve();
-    await vi.waitFor(() => expect(heard).toEqual([1, 2]));
+    await vi.waitFor(() => expect(received).toEqual([1, 2]));
     await feed.close();
   });
 
-  test('goes on after a failure, which it reports', async () => {
+  test('a feed reports a failed read and continues at the next wake-up', async () => {
     const log = new MemoryLog();
-    const { feed, heard, errors } = await follow(log);
-    log.failure = new Error('away');
+    const { feed, received, errors } = await follow(log);
+    log.failure = new Error('unavailable');
     log.head = 1;
     feed.wake();
     await vi.waitFor(() => expect(errors).toEqual([log.failure]));
     log.failure = null;
     feed.wake();
-    await vi.waitFor(() => expect(heard).toEqual([1]));
+    await vi.waitFor(() => expect(received).toEqual([1]));
     await feed.close();
   });
 
@@ -149,20 +149,20 @@ describe('Feed', () => {
       upTo(25, 21),
     ],
     ['the log went back in time', (log: MemoryLog) => Object.assign(log, { horizon: 0, head: 2 }), upTo(2)],
-  ])('begins a new ring and says so when %s', async (_case, change, expected) => {
+  ])('a feed starts a new ring and notifies its listeners when %s', async (_case, change, expected) => {
     const log = new MemoryLog();
     log.head = 5;
-    const { feed, heard } = await follow(log);
+    const { feed, received } = await follow(log);
     const { ring } = feed;
     change(log);
     feed.wake();
-    await vi.waitFor(() => expect(heard).toEqual([null, ...expected]));
+    await vi.waitFor(() => expect(received).toEqual([null, ...expected]));
     expect(feed.ring).not.toBe(ring);
     expect(feed.end).toBe(log.head);
     await feed.close();
   });
 
-  test('tells listeners when it closes, and those who left nothing', async () => {
+  test('a feed that closes notifies its listeners, and none that was removed', async () => {
     const { feed } = await follow(new MemoryLog());
     const [stays, left] = [vi.fn(), vi.fn()];
     feed.onEntries(stays);
@@ -176,7 +176,7 @@ describe('Feed', () => {
 });
 
 describe('Alarm', () => {
-  test('remembers one ring for the next wait', async () => {
+  test('an alarm remembers one ring for the next wait', async () => {
     const alarm = new Alarm();
     alarm.ring();
     alarm.ring();

@@ -1,14 +1,14 @@
-// Follows an append-only log: one reader, a ring of what is recent, and word to everybody who listens.
+// Follows an append-only log: one reader, a ring of the recent entries, and a notification to every listener.
 import { type Entry, Ring, type RingLimits } from './ring.ts';
 
 /** The log that a feed follows. */
 export interface Log<P, E extends Entry<P>> {
   /**
-   * At most `limit` entries after `position`, in order, without a hole. Null when the log cannot tell what follows
-   * `position`: it no longer reaches back that far, or has never been there.
+   * At most `limit` entries after `position`, in order, without a hole. Null when the log does not know the entries after
+   * `position`: they were removed, or the log has never reached that position.
    */
   read(position: P, limit: number): Promise<E[] | null>;
-  /** A position from which the log can be followed from now on, as far back as is worth keeping in memory. */
+  /** The position from which to follow the log, as far back as is worth keeping in memory. */
   begin(): Promise<P>;
   compare(a: P, b: P): number;
   /** About how many bytes the entry takes in memory. */
@@ -17,9 +17,9 @@ export interface Log<P, E extends Entry<P>> {
 
 export interface FeedOptions {
   limits: RingLimits;
-  /** Entries asked for at a time. */
+  /** The most entries in one read. */
   readLimit: number;
-  /** A page of so many bytes may have been cut short for its size: it is not taken for the last. Default: none is. */
+  /** A page of at least so many bytes may have been cut short for its size, so another read follows it. Default: none is cut. */
   readBytes?: number;
   /** Called when reading the log fails; the feed tries again at the next wake-up. */
   onError: (error: unknown) => void;
@@ -29,9 +29,9 @@ export interface FeedOptions {
  * States of a feed:
  * - following: everything up to `end` is known; a wake-up starts a read.
  * - reading: one read is under way; wake-ups meanwhile lead to exactly one more.
- * - closed: nothing is read any more and every listener has been told.
+ * - closed: nothing is read any more, and every listener has been notified.
  *
- * A wake-up is a hint. Whoever owns the feed also wakes it now and then, so that a lost one only costs time.
+ * A wake-up is a hint. The owner of the feed also wakes it from time to time, so that a lost wake-up only costs time.
  */
 export class Feed<P, E extends Entry<P>> {
   #ring: Ring<P, E>;
@@ -60,7 +60,7 @@ export class Feed<P, E extends Entry<P>> {
     return this.#ring;
   }
 
-  /** The newest position that is known here. */
+  /** The newest position that the feed has read. */
   get end(): P {
     return this.#ring.end;
   }
@@ -71,14 +71,14 @@ export class Feed<P, E extends Entry<P>> {
 
   /**
    * Calls `listener` with every group of new entries as they arrive, and with null when entries may have been missed:
-   * the ring began anew, or nothing more is read because the feed is closed. Returns what ends it.
+   * the feed restarted with a new ring, or it was closed. Returns the function that removes the listener.
    */
   onEntries(listener: (entries: readonly E[] | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves when the feed takes entries, begins anew or is closed, or when `signal` aborts. */
+  /** Resolves when the feed receives entries, restarts or is closed, or when `signal` aborts. */
   moved(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted || this.#closed) return resolve();
@@ -102,7 +102,7 @@ export class Feed<P, E extends Entry<P>> {
     return this.#log.sizeOf(entry);
   }
 
-  /** Says that the log may have grown. */
+  /** Notifies the feed that the log may have grown. */
   wake(): void {
     if (this.#closed) return;
     if (this.#reading !== null) {
@@ -121,7 +121,7 @@ export class Feed<P, E extends Entry<P>> {
 
   /**
    * Hands over entries that this process has just committed, which saves reading them back. They are taken only if they
-   * follow directly on `end` (`isNext`); otherwise they are read from the log like everybody's.
+   * follow directly on `end` (`isNext`); otherwise the feed reads them from the log.
    */
   offer(entries: readonly E[], isNext: (end: P, entry: E) => boolean): void {
     const [first] = entries;
@@ -156,7 +156,7 @@ export class Feed<P, E extends Entry<P>> {
     return entries.reduce((sum, entry) => sum + this.#log.sizeOf(entry), 0) < readBytes;
   }
 
-  /** The log went on without us, or back: begin anew. Cursors that the new ring does not reach ask the log themselves. */
+  /** The log has removed entries that the feed has not read, or has gone back. Cursors before the new ring read the log. */
   async #restart(): Promise<void> {
     const start: P = await this.#log.begin();
     this.#ring = new Ring<P, E>(start, (a, b) => this.#log.compare(a, b), this.#options.limits);

@@ -7,11 +7,11 @@ import type { Entry, RingLimits } from './ring.ts';
 import { SharedReads } from './shared-reads.ts';
 import type { Signal } from './signal.ts';
 
-/** The logs as their store keeps them: positions P, entries E, heads H, and G for what a log cannot tell. */
+/** The logs as their store keeps them: positions P, entries E, heads H, and G for the reason why a log cannot be read. */
 export interface Logs<P, E extends Entry<P>, H, G> {
   /** Where wake-ups for the log of a namespace are sent. */
   channelOf(namespace: string): string;
-  /** At most `limit` entries after `position`, in order, without a hole; or why the log cannot tell what follows it. */
+  /** At most `limit` entries after `position`, in order, without a hole; or the reason why the log cannot be read after it. */
   read(namespace: string, position: P, limit: number): Promise<E[] | G>;
   /** Where the logs stand. A log whose store does not answer may be left out, or the call fails for all. */
   heads(namespaces: string[]): Promise<Map<string, H>>;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { coalesce } from './loader.ts';
 
-test('questions that come during a load are answered together by the next one, each by a load that began after it', async () => {
+test('lookups during a load are answered together by the next load, so each by a load that began after it', async () => {
   const loads: string[][] = [];
   const gates: (() => void)[] = [];
   const lookUp = coalesce(async (keys: string[]) => {
@@ -24,13 +24,13 @@ test('questions that come during a load are answered together by the next one, e
   ]);
 });
 
-test('a load that fails fails its own questions and no others', async () => {
+test('a failed load fails its own lookups and no others', async () => {
   let loads = 0;
   const lookUp = coalesce(async (keys: string[]) => {
     loads += 1;
-    if (loads === 1) throw new Error('away');
+    if (loads === 1) throw new Error('unavailable');
     return new Map(keys.map((key) => [key, key]));
   });
-  await expect(Promise.all([lookUp('a'), lookUp('b')])).rejects.toThrow('away');
+  await expect(Promise.all([lookUp('a'), lookUp('b')])).rejects.toThrow('unavailable');
   expect(await lookUp('a')).toBe('a');
 });

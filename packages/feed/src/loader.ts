@@ -1,8 +1,8 @@
-// Many questions at once become one: keys asked for while a load is under way are loaded together after it.
+// Coalesces lookups: keys that are requested during a load are loaded together after it.
 
 /**
- * Returns a function that looks up one key. One load runs at a time, and an answer always comes from a load that began
- * after its question: whoever asks sees everything that was true when it asked.
+ * Returns a function that looks up one key. One load runs at a time, and a lookup is always answered by a load that began after
+ * it: the caller sees every change that was made before its call.
  */
 export function coalesce<K, V>(load: (keys: K[]) => Promise<Map<K, V>>): (key: K) => Promise<V | undefined> {
   let queued: { keys: Set<K>; answer: Promise<Map<K, V>> } | null = null;

@@ -7,7 +7,7 @@ signalConformance('createLocalSignal', async () => {
   return { first: signal, second: signal };
 });
 
-test('reports what a listener lets out, even to a handler that throws', async () => {
+test('a local signal reports an exception of a listener, even to a handler that throws', async () => {
   const errors: string[] = [];
   const signal = createLocalSignal({
     onError(error) {

@@ -5,7 +5,7 @@ import { Ring } from './ring.ts';
 const numbers = (a: number, b: number) => a - b;
 
 describe('Ring', () => {
-  test('is what a plain list of the newest entries would be', () => {
+  test('a ring holds what a plain list of the newest entries would hold', () => {
     const limits = fc.record({
       maxEntries: fc.integer({ min: 1, max: 20 }),
       maxBytes: fc.integer({ min: 1, max: 200 }),
@@ -35,15 +35,15 @@ describe('Ring', () => {
           const after = model.map((entry) => entry.position).filter((entry) => entry > position);
           expect(ring.after(position, 1000).map((entry) => entry.position)).toEqual(after);
           expect(ring.after(position, 3).map((entry) => entry.position)).toEqual(after.slice(0, 3));
-          const behind = model.filter((entry) => entry.position > position).map(({ bytes }) => bytes);
-          const full = behind.findIndex((_, i) => behind.slice(0, i + 1).reduce((sum, bytes) => sum + bytes, 0) >= 50);
-          expect(ring.after(position, 1000, 50)).toHaveLength(full === -1 ? behind.length : full + 1);
+          const later = model.filter((entry) => entry.position > position).map(({ bytes }) => bytes);
+          const full = later.findIndex((_, i) => later.slice(0, i + 1).reduce((sum, bytes) => sum + bytes, 0) >= 50);
+          expect(ring.after(position, 1000, 50)).toHaveLength(full === -1 ? later.length : full + 1);
         }
       }),
     );
   });
 
-  test('keeps the newest entry even when it alone is larger than allowed', () => {
+  test('a ring keeps its newest entry even if that entry exceeds the byte limit', () => {
     const ring = new Ring<number, { position: number }>(0, numbers, { maxEntries: 10, maxBytes: 10 });
     ring.append({ position: 1 }, 5);
     ring.append({ position: 2 }, 50);

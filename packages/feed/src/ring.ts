@@ -5,15 +5,15 @@ export interface Entry<P> {
 }
 
 export interface RingLimits {
-  /** Most entries kept. */
+  /** The most entries that the ring holds. */
   maxEntries: number;
-  /** Most bytes kept, as `append` is told them. */
+  /** The most bytes that the ring holds, as the sum of the `bytes` that `append` receives. */
   maxBytes: number;
 }
 
 /**
- * Holds the entries behind `start`, up to and including `end`, without a hole. A cursor is nothing but a position: one
- * at or after `start` can be served from here, one before it has to read the log.
+ * Holds the entries after `start`, up to and including `end`, without a hole. A cursor is only a position: a cursor at or after
+ * `start` can be served from the ring, one before it has to read the log.
  */
 export class Ring<P, E extends Entry<P>> {
   #entries: E[] = [];
@@ -33,7 +33,7 @@ export class Ring<P, E extends Entry<P>> {
     this.#limits = limits;
   }
 
-  /** The position behind which the ring is complete. */
+  /** The position after which the ring is complete. */
   get start(): P {
     return this.#start;
   }
@@ -51,7 +51,7 @@ export class Ring<P, E extends Entry<P>> {
     return this.#entries.length - this.#first;
   }
 
-  /** Adds the entry that follows `end`; the oldest go when a limit is passed. */
+  /** Adds the entry that follows `end`, and evicts the oldest entries beyond a limit. The newest entry always stays. */
   append(entry: E, bytes: number): void {
     this.#entries.push(entry);
     this.#sizes.push(bytes);
@@ -59,14 +59,14 @@ export class Ring<P, E extends Entry<P>> {
     while (this.size > this.#limits.maxEntries || (this.#bytes > this.#limits.maxBytes && this.size > 1)) this.#evict();
   }
 
-  /** Whether everything after `position` is here. A position behind `end` is: nothing after it exists yet. */
+  /** Whether the ring holds every entry after `position`. True for a position after `end`: no entry after it exists yet. */
   reaches(position: P): boolean {
     return this.#compare(position, this.#start) >= 0;
   }
 
   /**
-   * At most `limit` entries after `position`, oldest first, the last of them being the one with which they come to
-   * `maxBytes`. Only for a position that the ring `reaches`.
+   * At most `limit` entries after `position`, oldest first; the entry that reaches `maxBytes` is the last. Only for a position
+   * that the ring `reaches`.
    */
   after(position: P, limit: number, maxBytes = Infinity): E[] {
     const from = this.#indexAfter(position);
@@ -76,12 +76,12 @@ export class Ring<P, E extends Entry<P>> {
     return this.#entries.slice(from, to);
   }
 
-  /** How many entries the ring has ever been given up to and including `position`. Only for a position that it `reaches`. */
+  /** The number of entries ever appended, up to and including `position`. Only for a position that the ring `reaches`. */
   countThrough(position: P): number {
     return this.#cut + this.#indexAfter(position);
   }
 
-  /** Lets go of everything up to and including `position`. */
+  /** Evicts every entry up to and including `position`. */
   evictThrough(position: P): void {
     for (let first = this.#entries[this.#first]; first !== undefined; first = this.#entries[this.#first]) {
       if (this.#compare(first.position, position) > 0) break;

@@ -1,9 +1,9 @@
-// The subscribers of one replica, woken at most once per turn however many wake-ups come in.
+// The subscribers of one replica. However many wake-ups arrive, each subscriber is woken at most once per turn.
 import type { SignalOptions } from './signal.ts';
 
 export interface SignalListeners {
   subscribe(channel: string, listener: () => void): () => void;
-  /** Wakes the channel's listeners, but for `except`, as soon as the running code has returned. */
+  /** Wakes the channel's listeners except `except`, as soon as the running code has returned. */
   wake(channel: string, except?: () => void): void;
   onLinked(listener: () => void): () => void;
   /** Wakes all channels, and then calls the listeners of `onLinked`. */
@@ -13,7 +13,7 @@ export interface SignalListeners {
 
 export function createSignalListeners(report: (error: unknown) => void): SignalListeners {
   const channels = new Map<string, Set<{ listener: () => void }>>();
-  /** Channels to wake, each with the listener that is left out. */
+  /** Channels to wake, each with the listener to skip. */
   const due = new Map<string, (() => void) | undefined>();
   const linkListeners = new Set<{ listener: () => void }>();
 
@@ -40,7 +40,7 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
   function wake(channel: string, except?: () => void): void {
     if (!channels.has(channel)) return;
     if (due.size === 0) queueMicrotask(run);
-    // Wakers who leave out different listeners leave out nobody together.
+    // Two pending notifications that exclude different listeners exclude neither: each listener must see the other's.
     due.set(channel, !due.has(channel) || due.get(channel) === except ? except : undefined);
   }
 
@@ -74,13 +74,13 @@ export function createSignalListeners(report: (error: unknown) => void): SignalL
   };
 }
 
-/** What `onError` hears of; an exception of its own ends there. */
+/** Returns a function that calls `onError`. An exception of `onError` itself is ignored. */
 export function createReport({ onError }: SignalOptions): (error: unknown) => void {
   return (error) => {
     try {
       onError?.(asError(error));
     } catch {
-      // Nobody is left to tell.
+      // No handler is left for an exception of the error handler.
     }
   };
 }

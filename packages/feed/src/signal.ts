@@ -1,11 +1,11 @@
-// The port for wake-ups between replicas: "something changed, look at the log".
+// The port for wake-ups between replicas: "something changed, read the log".
 
-/** A hint and nothing more: wake-ups may be lost or come without cause, so whoever needs the truth reads the log. */
+/** A wake-up is only a hint: it may be lost or come without cause. The log is what counts. */
 export interface Signal {
   /**
-   * Wakes every subscriber of `channel`, here and on every other replica. Never throws and never waits. Calls that come
-   * while one is under way become one: at least one wake-up is sent after the last of them. `except` is a listener of this
-   * replica that knows already: it is left out where that is possible.
+   * Wakes every subscriber of `channel`, on this and on every other replica. Never throws and never waits. Calls during a send
+   * are coalesced: at least one wake-up is sent after the last of them. `except` is a listener of this replica that needs no
+   * wake-up: it is skipped where that is possible.
    */
   notify(channel: string, except?: () => void): void;
   /**
@@ -15,7 +15,7 @@ export interface Signal {
   subscribe(channel: string, listener: () => void): () => void;
   /**
    * `listener` is called each time that the connection to the other replicas is established from now on, after the subscribers
-   * were woken; never where there is no such connection. Returns the function that ends that at once.
+   * were woken; never if there is no such connection. Returns the function that removes the listener at once.
    */
   onLinked(listener: () => void): () => void;
   /** Whether wake-ups reach the other replicas now. */
@@ -25,6 +25,6 @@ export interface Signal {
 }
 
 export interface SignalOptions {
-  /** Hears of each outage once, and of each exception that a listener lets out. Default: nobody does. */
+  /** Called once per outage, and with each exception that a listener throws. Default: errors are ignored. */
   onError?: (error: Error) => void;
 }

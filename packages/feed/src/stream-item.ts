@@ -1,8 +1,8 @@
-// A value on its way to many subscribers.
+// A value that is sent to many subscribers.
 
-/** Shared by all who are sent it: whoever encodes it can keep the bytes as long as the item lives. */
+/** All receivers share one item, so an encoder can cache the bytes for as long as the item lives. */
 export interface StreamItem<V extends { readonly type: string } = { readonly type: string }> {
-  /** What a stream that was lost behind this value resumes after. */
+  /** The position to resume after, for a stream whose connection was lost after this value. */
   readonly id: string;
   readonly type: V['type'];
   readonly event: V;
@@ -10,10 +10,10 @@ export interface StreamItem<V extends { readonly type: string } = { readonly typ
   readonly json: string;
 }
 
-/** Values that are sent together. Shared, too. */
+/** Values that are sent together. All receivers share it. */
 export type StreamBatch<I extends StreamItem = StreamItem> = readonly I[];
 
-/** An item of which the event is at hand; its JSON is made when it is asked for. */
+/** An item made from an event; its JSON is computed on access. */
 export class ValueItem<V extends { readonly type: string }> implements StreamItem<V> {
   readonly id: string;
   readonly event: V;

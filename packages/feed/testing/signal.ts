@@ -9,7 +9,7 @@ import type { Signal } from '../src/signal.ts';
 export interface SignalPair {
   first: Signal;
   second: Signal;
-  /** Ends what stands behind the pair; the suite closes the signals. */
+  /** Stops the servers of the pair; the suite closes the signals. */
   close?(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function signalConformance(name: string, makePair: () => Promise<SignalPa
       await leaks.check();
     });
 
-    test('leaves out who knows already, and nobody else', async () => {
+    test('a notification skips the excluded listener, and no other', async () => {
       const knowing = vi.fn();
       pair.first.subscribe(channel, knowing);
       const others = [pair.first, pair.second].map((signal) => count(signal, channel));
@@ -79,7 +79,7 @@ export function signalConformance(name: string, makePair: () => Promise<SignalPa
       }
     });
 
-    test('an ended subscription hears nothing, and its neighbours still do', async () => {
+    test('an ended subscription receives nothing, and the others still do', async () => {
       const ended = count(pair.second, channel);
       const kept = count(pair.second, channel);
       pair.second.notify(channel);
@@ -117,13 +117,13 @@ export function signalConformance(name: string, makePair: () => Promise<SignalPa
       expect(new Set(calls).size).toBe(1);
     });
 
-    test('a listener that throws harms nobody', async () => {
+    test('a listener that throws does not affect the others', async () => {
       pair.second.subscribe(channel, () => {
         throw new Error('a fault in a listener');
       });
       const after = count(pair.second, channel);
       pair.first.notify(channel);
-      await expectSoon(() => after.calls > 0, 'the listener behind the faulty one');
+      await expectSoon(() => after.calls > 0, 'the listener after the faulty one');
       const before = after.calls;
       pair.second.notify(channel);
       await expectSoon(() => after.calls > before, 'the next wake-up');
@@ -287,11 +287,11 @@ async function connected(first: Signal, second: Signal): Promise<void> {
   ] as const) {
     const channel = randomUUID();
     const probe = count(to, channel);
-    const heard = () => {
+    const received = () => {
       from.notify(channel);
       return probe.calls > 0;
     };
-    await waitFor(heard, { what: 'the signals to be connected', timeoutMs: 20_000 });
+    await waitFor(received, { what: 'the signals to be connected', timeoutMs: 20_000 });
     probe.stop();
   }
 }

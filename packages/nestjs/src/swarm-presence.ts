@@ -43,7 +43,7 @@ export class SwarmPresence implements OnModuleInit, OnApplicationShutdown {
     await this.leave(signal === undefined ? 'the application was closed' : `the application was closed by ${signal}`);
   }
 
-  /** From `expectEnd` on, an end of the agent is no news. */
+  /** From `expectEnd` on, an end of the agent is expected. */
   get isClosing(): boolean {
     return this.#isClosing;
   }

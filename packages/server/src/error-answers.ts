@@ -76,7 +76,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, refusal: Swa
   return reply.code(refusal.httpStatus).send({ error: toErrorShape(refusal, undefined) });
 }
 
-/** Fastify's own refusals carry a status: a body that is too large, a media type that nobody reads. */
+/** Fastify's own refusals carry a status: a body that is too large, a media type without a parser. */
 function refusalOfFastify(thrown: unknown, bodyLimit: number): SwarmError {
   const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined;
   if (!(thrown instanceof Error) || typeof status !== 'number' || status < 400 || status >= 500)

@@ -29,11 +29,11 @@ type StreamTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
 export class StreamTally {
   open = 0;
   values = 0;
-  /** Of the values, those that bring news. */
+  /** The values that are events, deliveries or changes. */
   news = 0;
   bytes = 0;
 
-  /** Notes that a stream is open. Call what it returns once, when it is over. */
+  /** Notes that a stream is open. Call the returned function once, when the stream has ended. */
   opened(): () => void {
     this.open += 1;
     return () => {
@@ -41,7 +41,7 @@ export class StreamTally {
     };
   }
 
-  /** `bytes` as they were written; 0 where the transport does not tell. */
+  /** `bytes` as they were written; 0 where the transport does not report them. */
   sent(batch: StreamBatch, bytes: number): void {
     for (const { type } of batch) if (type === 'event' || type === 'delivery' || type === 'change') this.news += 1;
     this.values += batch.length;

@@ -27,8 +27,8 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('nothing outlives a process
   await waitFor(() => !isAlive(pid) && !existsSync(path), { what: 'the guarded process and folder to go' });
 });
 
-test('a temporary folder goes when told', async () => {
-  const folder = temporaryFolder('told');
+test('a temporary folder can be removed early', async () => {
+  const folder = temporaryFolder('removed');
   expect(existsSync(folder.path)).toBe(true);
   await folder.remove();
   expect(existsSync(folder.path)).toBe(false);

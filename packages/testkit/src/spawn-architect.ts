@@ -33,12 +33,12 @@ export async function spawnArchitect(env: Readonly<Record<string, string>>): Pro
   const release = child.pid === undefined ? () => {} : guardProcess(child.pid);
   let output = '';
   const listening = Promise.withResolvers<void>();
-  const hear = (chunk: Buffer): void => {
+  const onOutput = (chunk: Buffer): void => {
     output += chunk.toString();
     if (/architect \w+ at http/.test(output)) listening.resolve();
   };
-  child.stdout?.on('data', hear);
-  child.stderr?.on('data', hear);
+  child.stdout?.on('data', onOutput);
+  child.stderr?.on('data', onOutput);
   const exited = once(child, 'exit').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
     release();
     listening.reject(new Error(`the Architect has ended: ${output}`));

@@ -10,7 +10,7 @@ export interface LeakTracker {
 }
 
 /**
- * Remembers what keeps the process alive now. Resources are told apart by kind and number alone, those that were
+ * Remembers what keeps the process alive now. Resources are distinguished by kind and number only, those that were
  * unref'd are not seen, and one that ends meanwhile hides a leaked one of its kind: begin when all is quiet, and after
  * what the file shares with others, such as a core, has started.
  */

@@ -15,7 +15,7 @@ async function inWords(agents: readonly Agent[], title: string, description?: st
   return tasks?.map((task) => `${task.taskId} ← ${task.dependsOn.join(' + ')}: ${task.title}`) ?? null;
 }
 
-/** What the agents of the tasks are told. */
+/** The instructions that the agents of the tasks receive. */
 async function instructions(agents: readonly Agent[], title: string, description?: string): Promise<unknown[]> {
   const tasks = await plan(sampleGoal({ title, description }), agents);
   return (tasks ?? []).map(({ input }) => input);
@@ -243,7 +243,7 @@ describe('a goal', () => {
   });
 });
 
-describe('what the agent is told', () => {
+describe('the instruction of a task', () => {
   test('is the goal, and its part of it', async () => {
     expect(await instructions(NEWSROOM, 'Tea', 'Research tea. Then write a draft.')).toEqual([
       { goal: 'Tea', instruction: 'Research tea.' },
@@ -262,24 +262,24 @@ describe('what the agent is told', () => {
   });
 
   test('includes what must not be done', async () => {
-    const told = await instructions(
+    const received = await instructions(
       NEWSROOM,
       'Summarise the paper',
       'Do not translate it. Don’t forget to publish it.',
     );
-    expect(told).toEqual([
+    expect(received).toEqual([
       { goal: 'Summarise the paper', instruction: 'Summarise the paper\nDo not translate it.' },
       { goal: 'Summarise the paper', instruction: 'Don’t forget to publish it.' },
     ]);
   });
 
   test('includes what only describes the outcome', async () => {
-    const told = await instructions(
+    const received = await instructions(
       NEWSROOM,
       'Write an article on tea',
       'The article has two parts. Quote the article of 1910.',
     );
-    expect(told).toEqual([
+    expect(received).toEqual([
       {
         goal: 'Write an article on tea',
         instruction: 'Write an article on tea\nThe article has two parts.\nQuote the article of 1910.',
@@ -288,8 +288,8 @@ describe('what the agent is told', () => {
   });
 
   test('keeps the words between', async () => {
-    const [told] = await instructions(NEWSROOM, 'Search for cats & dogs, red as well as green before noon');
-    expect(told).toMatchObject({ instruction: 'Search for cats & dogs, red as well as green before noon' });
+    const [received] = await instructions(NEWSROOM, 'Search for cats & dogs, red as well as green before noon');
+    expect(received).toMatchObject({ instruction: 'Search for cats & dogs, red as well as green before noon' });
   });
 });
 
@@ -350,7 +350,7 @@ describe('the capability', () => {
   });
 });
 
-test('ids that meet are told apart', async () => {
+test('tasks whose ids collide receive different ids', async () => {
   const agents = [sampleAgent('a', ['scan', 'scan-2'])];
   const tasks = await plan(
     sampleGoal({ title: 'Scans', description: '- scan 1\n- scan again\n- scan 2 again' }),

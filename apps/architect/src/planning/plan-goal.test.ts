@@ -21,7 +21,7 @@ const task = (taskId: string, ...dependsOn: string[]): PlanTask => ({
 
 const plannerThat = (plan: Planner['plan'], name: PlannerName = 'model'): Planner => ({ name, plan });
 const notAsked = plannerThat(() => {
-  throw new Error('nobody was to ask');
+  throw new Error('this planner must not be called');
 });
 
 test('a goal with steps is planned as they say', async () => {
@@ -51,7 +51,7 @@ test.each([
     ],
     `the goal's steps are not a valid plan: the task "b" depends on "x", which is not a task of the plan; the tasks depend on each other in a cycle: a → b → a`,
   ],
-])('a goal with %s is refused, whoever else could be asked', async (_, steps, refused) => {
+])('a goal with %s is refused, also when a further planner could be called', async (_, steps, refused) => {
   const goal = sampleGoal({ title: 'Search the web', steps });
   expect(await planGoal(goal, AGENTS, [...PLANNERS, notAsked], { signal })).toEqual({ refused });
 });
@@ -80,7 +80,7 @@ test('a planner may refuse, and may fail', async () => {
   await expect(planGoal(GOAL, AGENTS, [failing, notAsked], { signal })).rejects.toThrow('a bug');
 });
 
-test('nobody is asked on behalf of who has given up', async () => {
+test('no planner is called after the caller has aborted', async () => {
   const stopped = AbortSignal.abort(new Error('stopping'));
   await expect(planGoal(GOAL, AGENTS, [notAsked], { signal: stopped })).rejects.toThrow('stopping');
 });

@@ -89,7 +89,7 @@ test.each<[string, PlanTask[], string[]]>([
   ['a dependency twice', [task('a'), task('b', 'a', 'a')], ['the task "b" depends on "a" more than once']],
   ['a cycle of two', [task('a', 'b'), task('b', 'a')], ['the tasks depend on each other in a cycle: a → b → a']],
   [
-    'two cycles, and who waits for them',
+    'two cycles, and a task that depends on them',
     [task('z', 'a'), task('a', 'b'), task('b', 'a'), task('c', 'd'), task('d', 'c')],
     ['the tasks depend on each other in a cycle: a → b → a', 'the tasks depend on each other in a cycle: c → d → c'],
   ],
@@ -113,7 +113,7 @@ describe('the size', () => {
   });
 });
 
-test('a plan with very many faults is told of some, and of how many more there are', () => {
+test('the refusal of a plan with very many faults lists some of them and the number of the others', () => {
   const faults = planFaults(Array.from({ length: 1000 }, (_, i) => task(`t${i}`, 'x', 'y')));
   expect(faults).toHaveLength(21);
   expect(faults.at(-1)).toBe('and 1980 more');

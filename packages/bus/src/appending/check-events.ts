@@ -8,7 +8,7 @@ export function checkEvent(given: unknown): PublishInput | SwarmError<'INVALID_I
   return parsed.success ? parsed.data : invalidInput(parsed.error);
 }
 
-/** The id that an event was given, where it can be told. */
+/** The id of an event as its publisher gave it; null when it has none that can be read. */
 export function givenId(given: unknown): string | null {
   const id = typeof given === 'object' && given !== null && 'id' in given ? given.id : undefined;
   return typeof id === 'string' && id.length <= LIMITS.cursorLength && id.isWellFormed() ? id : null;

@@ -7,7 +7,7 @@ import { encodeEvent } from './encode-event.ts';
 const origin = { namespace: 'n', source: '/agents/n/ada', now: '2026-01-01T00:00:00.000Z' };
 
 describe('an encoded event', () => {
-  test('is the event, whatever its data', () => {
+  test('an encoded event decodes to the event, whatever its data', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.option(fc.uuid(), { nil: undefined }), (data, id) => {
         const input = PublishInput.safeParse({ topic: 'a.b', data, id, subject: 's', source: '/somebody/else' });
@@ -28,7 +28,7 @@ describe('an encoded event', () => {
     );
   });
 
-  test('has its id in lower case, and the time that its publisher gave', () => {
+  test('an encoded event has its id in lower case, and the time of its publisher', () => {
     const id = 'ABCDEF01-2345-4678-9ABC-DEF012345678';
     const time = '2020-02-02T02:02:02+02:00';
     const { id: known, text } = encodeEvent({ topic: 'a', data: null, id, time }, origin);
@@ -36,7 +36,7 @@ describe('an encoded event', () => {
     expect(JSON.parse(text)).toMatchObject({ id: known, time });
   });
 
-  test('may have as many bytes as an event may have, and what the core adds does not count', () => {
+  test('the size limit of an event does not count what the core adds', () => {
     const sized = (bytes: number, character: string): PublishInput => {
       const frame = JSON.stringify({ topic: 'a', data: '' }).length;
       return { topic: 'a', data: character.repeat((bytes - frame) / Buffer.byteLength(character)) };

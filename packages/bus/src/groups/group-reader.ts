@@ -204,8 +204,8 @@ export class GroupReader {
     const after = this.#cursor;
     if (holds(followed.feed, after)) {
       const unread = this.#follower.after(after, Math.max(limit, 1), MAX_OFFER_BYTES);
-      if (unread !== null && (limit > 0 || unread.heard.length === 0)) {
-        return { after, entries: unread.heard, upTo: unread.upTo };
+      if (unread !== null && (limit > 0 || unread.items.length === 0)) {
+        return { after, entries: unread.items, upTo: unread.upTo };
       }
     }
     if (limit === 0) return null;
@@ -222,7 +222,7 @@ export class GroupReader {
   /** Whether there is something to take after the cursor; true when the ring does not reach back to it. */
   #hasUnread(): boolean {
     const unread = this.#follower.after(this.#cursor, 1);
-    return unread === null || unread.heard.length > 0;
+    return unread === null || unread.items.length > 0;
   }
 
   /** Whether the cursor stands in the older half of the ring, or the ring holds so much that retention may keep little more. */

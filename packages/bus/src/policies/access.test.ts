@@ -16,7 +16,7 @@ const patterns = fc
 const lists = fc.array(patterns, { maxLength: 3 });
 
 describe('publishing', () => {
-  test('is what an allow rule matches and no deny rule does', () => {
+  test('a topic may be published to when an allow rule matches it and no deny rule does', () => {
     fc.assert(
       fc.property(lists, lists, topics, (publish, denyPublish, topic) => {
         const { allowed, rule } = accessTo({ publish, denyPublish }).publish(topic);
@@ -29,7 +29,7 @@ describe('publishing', () => {
     );
   });
 
-  test('decides the same again, also after more topics than are remembered', () => {
+  test('a decision on publishing stays the same, also after more topics than are remembered', () => {
     const access = accessTo({ publish: ['a.>'], denyPublish: ['a.b'] });
     for (let round = 0; round < 2; round += 1) {
       for (let i = 0; i < 2500; i += 1) expect(access.publish(`a.c${i}`)).toEqual({ allowed: true, rule: 'a.>' });
@@ -39,7 +39,7 @@ describe('publishing', () => {
   });
 });
 
-test('decisions are kept within one bound, whoever asks for how many', () => {
+test('the cache of decisions has one bound, for any number of callers and topics', () => {
   const decisions = new Decisions();
   const policy = { ...NOTHING, publish: ['a.>'] };
   const agents = Array.from({ length: 140 }, (_, i) => new Access('coder', `agent-${i}`, policy, decisions));
@@ -57,7 +57,7 @@ test('decisions are kept within one bound, whoever asks for how many', () => {
 });
 
 describe('subscribing', () => {
-  test('shows nothing that is not allowed, and hides what is denied', () => {
+  test('a subscription shows nothing that is not allowed, and hides what is denied', () => {
     fc.assert(
       fc.property(lists, lists, patterns, topics, (subscribe, denySubscribe, wanted, topic) => {
         const access = accessTo({ subscribe, denySubscribe });
@@ -81,13 +81,13 @@ describe('subscribing', () => {
     expect(accessTo({ subscribe }).subscribe(wanted)).toEqual({ allowed: false, rule: null });
   });
 
-  test('of what one deny rule takes away whole is denied by it', () => {
+  test('a subscription to patterns that one deny rule covers is denied by that rule', () => {
     const access = accessTo({ subscribe: ['>'], denySubscribe: ['secret.>'] });
     expect(access.subscribe('secret.*')).toEqual({ allowed: false, rule: 'secret.>' });
     expect(access.subscribe('*.plans')).toEqual({ allowed: true, rule: '>' });
   });
 
-  test('of a group is denied by any overlap, for its members share their events', () => {
+  test('a subscription of a group is denied by any overlap with a deny rule, since its members share their events', () => {
     const access = accessTo({ subscribe: ['>'], denySubscribe: ['secret.>'] });
     expect(access.consume('*.plans')).toEqual({ allowed: false, rule: 'secret.>' });
     expect(access.consume('open.plans')).toEqual({ allowed: true, rule: '>' });
@@ -104,7 +104,7 @@ describe('subscribing', () => {
 describe('{name}', () => {
   const policy: Partial<RolePolicy> = { publish: ['task.{name}.>'], subscribe: ['agent.{name}.inbox.>'] };
 
-  test('is the agent itself, and nobody else', () => {
+  test('{name} is the agent itself, and no other', () => {
     const access = accessTo(policy);
     expect(access.publish('task.ada.done')).toEqual({ allowed: true, rule: 'task.{name}.>' });
     expect(access.publish('task.bob.done').allowed).toBe(false);
@@ -113,7 +113,7 @@ describe('{name}', () => {
     expect(access.subscribe('agent.*.inbox.>').allowed).toBe(false);
   });
 
-  test('is only a whole token', () => {
+  test('{name} is replaced only as a whole token', () => {
     expect(accessTo({ publish: ['task.{name}'] }, 'a').publish('task.{name}').allowed).toBe(false);
   });
 });
@@ -133,7 +133,7 @@ describe('the policy that ships with the product', () => {
   const as = (role: string, name: string) =>
     new Access(role, name, DEFAULT_POLICY.roles[role] ?? DEFAULT_POLICY.default);
 
-  test('lets the architect assign, and workers report on their own tasks only', () => {
+  test('the default policy lets the architect assign, and workers report on their own tasks only', () => {
     expect(as('architect', 'arch').publish('task.ada.assigned').allowed).toBe(true);
     for (const role of ['coder', 'qa', 'worker']) {
       const ada = as(role, 'ada');
@@ -148,7 +148,7 @@ describe('the policy that ships with the product', () => {
     }
   });
 
-  test('gives roles that nobody described an inbox and nothing else', () => {
+  test('the default policy gives unlisted roles an inbox and nothing else', () => {
     const stranger = as('stranger', 'eve');
     expect(stranger.subscribe('agent.eve.inbox.>').allowed).toBe(true);
     expect(stranger.subscribe('agent.ada.inbox.>').allowed).toBe(false);

@@ -10,7 +10,7 @@ const positions = fc.record({
 });
 
 describe('a position', () => {
-  test('survives being text', () => {
+  test('a position formatted as text parses to the same position', () => {
     fc.assert(
       fc.property(positions, (position) => {
         expect(parsePosition(formatPosition(position))).toEqual(position);
@@ -18,7 +18,7 @@ describe('a position', () => {
     );
   });
 
-  test('has one text', () => {
+  test('a position has exactly one valid text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const position = parsePosition(text);
@@ -41,13 +41,13 @@ describe('a position', () => {
     'e-1-1\n',
   ])('%j is none', (text) => expect(parsePosition(text)).toBeNull());
 
-  test('that is none is refused by the name of its field', () => {
+  test('an invalid position is refused with the name of its field', () => {
     expect(() => positionIn('42', 'from.after')).toThrow(
       expect.objectContaining({ code: 'INVALID_INPUT', details: [expect.objectContaining({ path: 'from.after' })] }),
     );
   });
 
-  test('is the same only in all of its parts', () => {
+  test('positions are equal only if all of their parts are', () => {
     const position = { epoch: 'a', seq: 1, nonce: 2 };
     expect(isSamePosition(position, { ...position })).toBe(true);
     for (const other of [{ epoch: 'b' }, { seq: 2 }, { nonce: 3 }]) {

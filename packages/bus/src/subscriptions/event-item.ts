@@ -31,7 +31,7 @@ class EventItem implements StreamItem<SubscriptionEvent> {
 
 const items = new WeakMap<LogEntry, EventItem>();
 
-/** The same item for everybody who hears the event. */
+/** All receivers of an event share one item. */
 export function itemOf(entry: LogEntry): SubscriptionItem {
   let item = items.get(entry);
   if (item === undefined) items.set(entry, (item = new EventItem(entry)));

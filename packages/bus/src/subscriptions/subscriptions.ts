@@ -32,7 +32,7 @@ type Batches<R> = AsyncGenerator<StreamBatch<SubscriptionItem>, R, undefined>;
 
 /**
  * A subscription begins with a bookmark at the position where it attached, and goes on as a `CursorStream`. When the log
- * cannot tell what follows the cursor, a gap gives the reason, and the stream goes on from the log's horizon. When the policy
+ * cannot be read after the cursor, a gap gives the reason, and the stream goes on from the log's horizon. When the policy
  * changes, it goes on from where it is with what the policy allows then.
  */
 export class Subscriptions {

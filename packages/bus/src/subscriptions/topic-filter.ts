@@ -16,13 +16,13 @@ export function passing({ patterns, hidden }: TopicFilter): (topic: string) => b
   return (topic) => shown.test(topic) && !kept.test(topic);
 }
 
-/** The same for all who ask for the same; what they hear of an event is `itemOf` it. */
+/** Maps each event that passes `filter` to `itemOf` it. Equal filters have equal keys. */
 export function projectionOf<I>(filter: TopicFilter, itemOf: (entry: LogEntry) => I): Projection<LogEntry, I> {
   const { patterns, hidden } = filter;
   const passes = passing(filter);
   return {
     key: JSON.stringify([[...new Set(patterns)].toSorted(), [...new Set(hidden)].toSorted()]),
-    hears: passes,
+    accepts: passes,
     project: (entry) => (passes(entry.topic) ? itemOf(entry) : null),
   };
 }

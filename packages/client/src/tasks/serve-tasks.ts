@@ -25,7 +25,7 @@ import { taskEvents } from './task-events.ts';
 import type { TypedEvents } from '../bus/typed-events.ts';
 
 export interface TaskContext {
-  /** Aborted when the task is cancelled, at its deadline, and when the agent stops. Nobody waits for the handler then. */
+  /** Aborted when the task is cancelled, at its deadline, and when the agent stops. The result of the handler is not used then. */
   readonly signal: AbortSignal;
   /** Says how far the task is, from 0 to 1. Sent at most four times a second; what comes between is dropped. */
   progress(fraction: number, message?: string): void;

@@ -21,7 +21,7 @@ test('two routes share neither an address nor a name', () => {
 describe.each(procedures)('%s', (_name, { input, summary }) => {
   const fields = Object.keys(input.shape);
 
-  test('takes a namespace, and its summary is one line', () => {
+  test('a procedure has a namespace, and a summary of one line', () => {
     expect(fields).toContain('namespace');
     expect(summary).toMatch(/^[A-Z][^\n]*[^.]$/);
   });
@@ -46,7 +46,7 @@ test.each(named)('$name has every field that its path and its query name', ({ fi
 describe('by their rights', () => {
   const mayCall = (kind: CallerKind) => procedures.filter(([, { rights }]) => rights[kind] !== undefined);
 
-  test('viewers change nothing', () => {
+  test('viewers may call no procedure that changes something', () => {
     expect(mayCall('viewer').filter(([, { kind }]) => kind === 'mutation')).toEqual([]);
   });
 

@@ -53,7 +53,7 @@ describe('filterKey', () => {
   /** What a filter means: labels that are asked for in no particular order, and none is as good as no word of them. */
   const meaning = ({ labels, ...rest }: AgentFilter) => ({ ...rest, labels: labels ?? {} });
 
-  test('is equal exactly for filters that mean the same', () => {
+  test('filter keys are equal exactly for filters that mean the same', () => {
     const jumbled = filters.chain((filter) => {
       const entries = Object.entries(filter.labels ?? {});
       return fc
@@ -77,7 +77,7 @@ describe('filterKey', () => {
     );
   });
 
-  test('keeps apart what only looks alike', () => {
+  test('filter keys differ for filters that only look alike', () => {
     const different: AgentFilter[] = [
       {},
       { role: 'a' },
@@ -102,14 +102,14 @@ describe('index terms', () => {
     return recheckTopic === null || matchesFilter(agent, { topic: recheckTopic });
   }
 
-  test('find exactly the agents that match', () => {
+  test('index terms find exactly the agents that match', () => {
     fc.assert(
       fc.property(agents, filters, (agent, filter) => found(agent, filter) === matchesFilter(agent, filter)),
       { numRuns: 500 },
     );
   });
 
-  test('find every pattern by every topic that it matches', () => {
+  test('index terms find every pattern by every topic that it matches', () => {
     fc.assert(
       fc.property(patterns, topics, (pattern, topic) => {
         const agent = declaring(pattern);
@@ -119,7 +119,7 @@ describe('index terms', () => {
     );
   });
 
-  test('decide alone for topics of up to the indexed tokens, and are few for the longest', () => {
+  test('index terms decide alone for topics of up to the indexed tokens, and are few for the longest topics', () => {
     const topic = (tokens: number) => Array.from({ length: tokens }, () => 'a').join('.');
     expect(termsOf('default', { topic: topic(INDEXED_TOKENS) }).recheckTopic).toBeNull();
     const longest = termsOf('default', { topic: topic(16) });
@@ -128,7 +128,7 @@ describe('index terms', () => {
     expect(new Set(longest.any).size).toBe(longest.any?.length);
   });
 
-  test('never reach into another namespace', () => {
+  test('index terms never match agents of another namespace', () => {
     fc.assert(
       fc.property(agents, filters, (agent, filter) => {
         const facets = new Set(facetsOf(agent));
@@ -155,11 +155,11 @@ describe('words', () => {
     expect(wordsOf(text)).toEqual(expected);
   });
 
-  test('are the same however their accents are written', () => {
+  test('words are the same in every Unicode form of their accents', () => {
     expect(wordsOf('cafe\u0301')).toEqual(wordsOf('caf\u00e9'));
   });
 
-  test('are never cut in the middle of a character', () => {
+  test('words are never cut in the middle of a character', () => {
     const gothic = String.fromCodePoint(0x1_0330);
     expect(wordsOf(`x${gothic.repeat(100)}`)).toEqual([`x${gothic.repeat(63)}`, gothic.repeat(37)]);
     fc.assert(
@@ -169,13 +169,13 @@ describe('words', () => {
     );
   });
 
-  test('are bounded in number and length', () => {
+  test('words are bounded in number and length', () => {
     const words = wordsOf(Array.from({ length: 3000 }, (_, i) => `${i}`).join(' '));
     expect(words).toHaveLength(1000);
     expect(wordsOf('x'.repeat(150))).toEqual(['x'.repeat(64), 'x'.repeat(22)]);
   });
 
-  test('of an agent begin with its name, so that a long description hides nothing of what is short', () => {
+  test('words of an agent begin with its name, so that a long description does not displace the short fields', () => {
     const agent = agentOf({
       name: 'ada',
       description: 'long',
@@ -187,15 +187,15 @@ describe('words', () => {
 });
 
 describe('searchQuery', () => {
-  test('asks for every word, each as a beginning', () => {
+  test('a search query requires every word, each as a prefix', () => {
     expect(searchQuery('Plan the code')).toBe("'plan':* & 'the':* & 'code':*");
   });
 
-  test('is null where there is no word', () => {
+  test('a search query without a word is null', () => {
     for (const text of ['', ' ', "'", ':*', '!()', '<->', '\\', '\0']) expect(searchQuery(text)).toBeNull();
   });
 
-  test('never lets through what a tsquery gives a meaning to', () => {
+  test('a search query contains no operator of a tsquery', () => {
     const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
     const hostile = fc.string({
       unit: fc.constantFrom(...Array.from(`'&|!():*<->\\" aé東\u{1d41a}\u0301\0`)),

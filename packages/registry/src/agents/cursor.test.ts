@@ -15,7 +15,7 @@ const refusal = (decode: () => string): SwarmError => {
 const raw = (text: string): string => Buffer.from(text).toString('base64url');
 
 describe('a cursor', () => {
-  test('gives back the name or the revision that it was made of', () => {
+  test('a cursor decodes to the name or the revision that it encodes', () => {
     const name = fc.stringMatching(/^[a-z0-9-]{1,63}$/);
     fc.assert(fc.property(name, (value) => decodeCursor('query', encodeCursor('query', value)) === value));
     const revision = fc
@@ -25,11 +25,11 @@ describe('a cursor', () => {
     fc.assert(fc.property(revision, (value) => decodeCursor('history', encodeCursor('history', value)) === value));
   });
 
-  test('fits into a URL as it is', () => {
+  test('a cursor needs no escaping in a URL', () => {
     expect(encodeCursor('query', 'a'.repeat(63))).toMatch(/^[\w-]+$/);
   });
 
-  test('is good for its own kind of page only', () => {
+  test('a cursor is valid only for its own kind of page', () => {
     expect(refusal(() => decodeCursor('history', encodeCursor('query', '12'))).code).toBe('INVALID_INPUT');
     expect(refusal(() => decodeCursor('query', encodeCursor('history', '12'))).code).toBe('INVALID_INPUT');
   });
@@ -50,11 +50,11 @@ describe('a cursor', () => {
     expect(details).toEqual([{ path: 'cursor', reason: 'was not returned by this call' }]);
   });
 
-  test.each(['-1', '1.5', '1e3', '0x10', '9'.repeat(16)])('of revision %s is refused', (revision) => {
+  test.each(['-1', '1.5', '1e3', '0x10', '9'.repeat(16)])('a cursor of revision %s is refused', (revision) => {
     expect(refusal(() => decodeCursor('history', raw(`history:${revision}`))).code).toBe('INVALID_INPUT');
   });
 
-  test('that is any other text is refused and never breaks', () => {
+  test('any other text is refused as a cursor with an invalid-input error', () => {
     const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
     fc.assert(
       fc.property(anyText, (text) => {

@@ -86,8 +86,8 @@ describe('every outcome', () => {
     ['update a field', ada, update({ version: '2.0.0' }), 'updated'],
     ['update to the same', ada, update({ version: '1.0.0' }), 'unchanged'],
     ['update nothing', ada, update({}), 'unchanged'],
-    ['update nobody', null, update({ version: '2.0.0' }), 'NOT_FOUND'],
-    ['update nobody at a revision', null, update({ version: '2.0.0' }, 3), 'NOT_FOUND'],
+    ['update an absent agent', null, update({ version: '2.0.0' }), 'NOT_FOUND'],
+    ['update an absent agent at a revision', null, update({ version: '2.0.0' }, 3), 'NOT_FOUND'],
     ['update the role', ada, update({ role: 'planner' }), 'IMMUTABLE_FIELD'],
     ['update the name', ada, update({ name: 'eve' }), 'IMMUTABLE_FIELD'],
     ['update the namespace', ada, update({ namespace: 'other' }), 'IMMUTABLE_FIELD'],
@@ -97,7 +97,7 @@ describe('every outcome', () => {
     ['update at an older revision, even to the same', ada, update({}, 2), 'CONFLICT'],
     ['update the role at an older revision', ada, update({ role: 'planner' }, 2), 'CONFLICT'],
     ['deregister', ada, deregister, 'deregistered'],
-    ['deregister nobody', null, deregister, 'NOT_FOUND'],
+    ['deregister an absent agent', null, deregister, 'NOT_FOUND'],
     ['report an activity', ada, statusOf({ activity: 'busy' }), 'status'],
     ['report the same activity', ada, statusOf({ activity: 'ready' }), 'unchanged'],
     ['report for an earlier agent', ada, statusOf({ activity: 'busy' }, { agentId: NEW_ID }), 'NOT_FOUND'],
@@ -129,7 +129,7 @@ describe('every outcome', () => {
       { kind: 'expire', name: 'ada', agentId: ada.id, reason: 'silent', unlessSeenAfter: 0 },
       'unchanged',
     ],
-    ['report for nobody', null, statusOf({ activity: 'busy' }), 'NOT_FOUND'],
+    ['report for an absent agent', null, statusOf({ activity: 'busy' }), 'NOT_FOUND'],
   ])('%s', (_, current, command, expected) => {
     expect(shortly(decide(current, command))).toBe(expected);
   });
@@ -167,7 +167,7 @@ describe('every outcome', () => {
     });
   });
 
-  test('null clears, and what is left out stays', () => {
+  test('an update with null clears a field, and a field that is left out stays', () => {
     const described = agentOf({ description: 'x', healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } });
     const decision = decide(described, update({ description: null }));
     expect(decision).toMatchObject({
@@ -180,7 +180,7 @@ describe('every outcome', () => {
     expect(decision).toMatchObject({ specChanged: false, agent: { status: { activity: 'busy' } } });
   });
 
-  test('a removal keeps the last state and says why', () => {
+  test('a removal keeps the last state and gives the reason', () => {
     expect(decide(ada, deregister)).toMatchObject({ specChanged: false, agent: { status: { reason: 'done' } } });
   });
 
@@ -216,7 +216,7 @@ describe('for all agents', () => {
     );
   });
 
-  test('who it is never changes', () => {
+  test('the identity of an agent never changes', () => {
     fc.assert(
       fc.property(
         agents,
@@ -254,7 +254,7 @@ describe('for all agents', () => {
     );
   });
 
-  test('a superseded process is refused whatever it says', () => {
+  test('every call of a superseded process is refused', () => {
     fc.assert(
       fc.property(fc.oneof(free, agents), registrations, (current, registration) => {
         expect(shortly(decide(current, register(registration, true)))).toBe('FENCED');
@@ -275,7 +275,7 @@ describe('for all agents', () => {
     );
   });
 
-  test('what went in is never modified', () => {
+  test('the state that a decision is given is never modified', () => {
     fc.assert(
       fc.property(agents, registrations, updates, (current, registration, set) => {
         const before = structuredClone({ current, registration, set });

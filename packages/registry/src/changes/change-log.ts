@@ -29,7 +29,7 @@ export interface ChangeLogOptions {
   onError: (error: unknown) => void;
 }
 
-/** Positions are revisions. What the log cannot tell is null: it was compacted, or has never been as far. */
+/** Positions are revisions. A read is null when the log was compacted after the position, or has never reached it. */
 export class ChangeLog extends FollowedLogs<number, Change, Head, null, ChangeBroadcasts> {
   constructor({ db, ...options }: ChangeLogOptions) {
     super({

@@ -41,11 +41,11 @@ function after(agent: Examined, { memory, shown }: Assessment): Examined {
 }
 
 describe('the judge', () => {
-  test('changes nothing for an agent with heartbeats, and remembers nothing of it', () => {
+  test('the judge changes nothing for an agent with heartbeats, and keeps no memory of it', () => {
     expect(judged(agentWith(), moment(), SETTINGS)).toEqual({ memory: null, shown: null, expired: null });
   });
 
-  test('opens the circuit with the fourth missed lease', () => {
+  test('the judge opens the circuit with the fourth missed lease', () => {
     let agent = agentWith({ lastSeenAt: NOW });
     const opened: number[] = [];
     for (let ms = 0; ms <= 6 * LEASE_MS; ms += 1000) {
@@ -59,7 +59,7 @@ describe('the judge', () => {
     expect(agent.memory.circuit).toMatchObject({ failures: 4, circuit: 'open' });
   });
 
-  test('counts no failure and opens no circuit while liveness is suspended, however long the silence', () => {
+  test('the judge counts no failure and opens no circuit while liveness is suspended, however long the silence', () => {
     fc.assert(
       fc.property(fc.nat(7_200_000), fc.boolean(), (silentMs, hasHealthUrl) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs, hasHealthUrl });
@@ -71,7 +71,7 @@ describe('the judge', () => {
     );
   });
 
-  test('expires no agent before the grace has passed', () => {
+  test('the judge expires no agent before the grace has passed', () => {
     fc.assert(
       fc.property(fc.nat(7_200_000), fc.integer({ min: 1, max: LEASE_MS }), (silentMs, graceMs) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs });
@@ -81,13 +81,13 @@ describe('the judge', () => {
     );
   });
 
-  test('removes an agent that is silent for long enough', () => {
+  test('the judge removes an agent that sends no heartbeat until its expiry', () => {
     const agent = agentWith({ lastSeenAt: NOW - SETTINGS.expireAfterMs });
     expect(judged(agent, moment(), SETTINGS).expired).toContain('no sign of life');
     expect(judged(agent, moment({ suspended: true }), SETTINGS).expired).toBeNull();
   });
 
-  test('keeps its memory of an agent until the shown status is well', () => {
+  test('the judge keeps its memory of an agent until the published status is healthy', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', goodTrials: 1, opens: 1 } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, successAt: NOW - 1000 };
     const status = { health: 'healthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null } as const;
@@ -97,7 +97,7 @@ describe('the judge', () => {
     expect(judged(again, moment(), SETTINGS)).toMatchObject({ memory: again.memory, shown: { circuit: 'closed' } });
   });
 
-  test('closes the half-open circuit of an agent with timely heartbeats, and counts nothing, however late it checks', () => {
+  test('the judge closes the half-open circuit of an agent with timely heartbeats, and counts nothing, however late it checks', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
     const world = fc.record({
       heartbeatEveryMs: fc.integer({ min: 100, max: LEASE_MS }),
@@ -130,7 +130,7 @@ describe('the judge', () => {
     );
   });
 
-  test('never takes an agent with heartbeats for silent, however far the clock of the database jumps, either way', () => {
+  test('the judge never counts a miss of an agent with heartbeats, however far the clock of the database jumps, either way', () => {
     const world = fc.record({
       heartbeatEveryMs: fc.integer({ min: 100, max: LEASE_MS / 3 }),
       hasHealthUrl: fc.boolean(),
@@ -169,7 +169,7 @@ describe('the judge', () => {
     );
   });
 
-  test('does not take an old heartbeat for a success when a grace begins', () => {
+  test('the judge does not count an old heartbeat as a success when a grace begins', () => {
     let agent = agentWith({ lastSeenAt: NOW });
     const missedAt = NOW + 3 * LEASE_MS;
     agent = after(agent, judged(agent, moment({ now: missedAt }), SETTINGS));
@@ -180,7 +180,7 @@ describe('the judge', () => {
     expect(agent.memory.circuit.failures).toBe(0);
   });
 
-  test('does not take the heartbeat that ends a missed lease for a trial', () => {
+  test('the judge does not count the heartbeat that ends a missed lease as a trial', () => {
     const circuit = { ...freshCircuit, circuit: 'half_open', opens: 1, failures: 4, reason: 'missed' } as const;
     const memory: LivenessMemory = { ...freshMemory('ada', null), circuit, missed: 4, successAt: NOW - 9_000_000 };
     const status = { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null } as const;
@@ -196,7 +196,7 @@ describe('the judge', () => {
     }
   });
 
-  test('shows what is remembered where the two differ', () => {
+  test('the judge publishes the remembered circuit where the published one differs', () => {
     const memory: LivenessMemory = {
       ...freshMemory('ada', null),
       circuit: { ...freshCircuit, circuit: 'open', tripped: true, reason: 'runaway' },
@@ -206,7 +206,7 @@ describe('the judge', () => {
 });
 
 describe('a probe', () => {
-  test('of any kind leaves every circuit as it is or better, as long as liveness is suspended', () => {
+  test('no probe worsens a circuit while liveness is suspended', () => {
     const RANKS = { closed: 0, half_open: 1, open: 2 };
     const world = fc.record({
       circuit: fc.constantFrom('closed', 'open', 'half_open'),
@@ -237,7 +237,7 @@ describe('a probe', () => {
     );
   });
 
-  test('counts, and leaves opening a circuit to the judge', () => {
+  test('a probe counts failures, and leaves opening a circuit to the judge', () => {
     let agent = agentWith({ hasHealthUrl: true });
     for (let failure = 1; failure <= 6; failure += 1) {
       const finding = probedAgent(agent, { result: BAD, now: NOW }, SETTINGS);
@@ -249,7 +249,7 @@ describe('a probe', () => {
     }
   });
 
-  test('that is good forgets the failures of a closed circuit', () => {
+  test('a good probe resets the failures of a closed circuit', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 12 }), (outcomes) => {
         let agent = agentWith({ hasHealthUrl: true });
@@ -264,7 +264,7 @@ describe('a probe', () => {
     );
   });
 
-  test('shows the activity that its answer reports, and keeps it where the answer reports none', () => {
+  test('a probe publishes the activity that its answer reports, and keeps it where the answer reports none', () => {
     const busy = { result: { ...GOOD, activity: 'busy' }, now: NOW } as const;
     const agent = agentWith({ hasHealthUrl: true });
     const first = probedAgent(agent, busy, SETTINGS);
@@ -274,7 +274,7 @@ describe('a probe', () => {
     expect(probedAgent(shown, { result: GOOD, now: NOW }, SETTINGS).shown).toBeNull();
   });
 
-  test('tries a half-open circuit: for good at once, for bad as soon as the judge checks', () => {
+  test('a probe is a trial of a half-open circuit: a good one counts at once, a bad one when the judge checks', () => {
     const memory: LivenessMemory = {
       ...freshMemory('ada', null),
       circuit: { ...freshCircuit, circuit: 'half_open', failures: 4, opens: 1, reason: 'connection refused' },

@@ -26,7 +26,7 @@ const halfOpen = after([tick(OVER)], opened);
 const tripped = after([trip(START)]);
 
 describe('a closed circuit', () => {
-  test('opens at the fourth failure in a row', () => {
+  test('a closed circuit opens at the fourth failure in a row', () => {
     expect(after(times(3, failure(START)))).toEqual({ ...freshCircuit, failures: 3, reason: 'connection refused' });
     expect(opened).toEqual({
       circuit: 'open',
@@ -39,53 +39,53 @@ describe('a closed circuit', () => {
     });
   });
 
-  test('counts from zero after a success, timely or not', () => {
+  test('a closed circuit counts from zero after a success, timely or not', () => {
     const three = times(3, failure(START));
     expect(after([...three, success(START), ...three]).circuit).toBe('closed');
     expect(after([...three, success(START)])).toEqual(freshCircuit);
     expect(after([...three, { kind: 'success', at: START, trial: false }])).toEqual(freshCircuit);
   });
 
-  test('opens at the first failure with a threshold of 0', () => {
+  test('a closed circuit opens at the first failure with a threshold of 0', () => {
     expect(after([failure(START)], freshCircuit, { ...SETTINGS, threshold: 0 }).circuit).toBe('open');
   });
 
-  test('has the reason of the last failure', () => {
+  test('a circuit that opens has the reason of the last failure', () => {
     expect(after([failure(START, 'status 500'), failure(START, 'timeout')]).reason).toBe('timeout');
   });
 });
 
 describe('an open circuit', () => {
-  test('counts failures and successes, and its open time does not change', () => {
+  test('an open circuit counts failures and successes, and its open time does not change', () => {
     const before = OVER - 1;
     expect(after([failure(before, 'status 500')], opened)).toEqual({ ...opened, failures: 5, reason: 'status 500' });
     expect(after(times(9, success(before)), opened)).toEqual({ ...opened, failures: 0 });
     expect(after([tick(before)], opened)).toBe(opened);
   });
 
-  test('becomes half open when its time has passed, once', () => {
+  test('an open circuit becomes half open once, when its time has passed', () => {
     expect(halfOpen).toEqual({ ...opened, circuit: 'half_open', openUntil: null });
     expect(after([tick(OVER + 1)], halfOpen)).toBe(halfOpen);
   });
 
-  test('whose time has passed takes the next event as a trial, without a tick', () => {
+  test('an open circuit whose time has passed takes the next event as a trial, without a tick', () => {
     expect(after([success(OVER)], opened)).toEqual({ ...halfOpen, failures: 0, goodTrials: 1 });
     expect(after([failure(OVER)], opened)).toMatchObject({ circuit: 'open', opens: 2, openUntil: OVER + 60_000 });
   });
 
-  test('that lost its time becomes half open', () => {
+  test('an open circuit without an open time becomes half open', () => {
     expect(after([tick(START)], { ...opened, openUntil: null }).circuit).toBe('half_open');
   });
 });
 
 describe('a half-open circuit', () => {
-  test('closes for good after two good trials', () => {
+  test('a half-open circuit closes after two good trials', () => {
     const one = after([success(OVER)], halfOpen);
     expect(one).toMatchObject({ circuit: 'half_open', goodTrials: 1, failures: 0, reason: 'connection refused' });
     expect(after([success(OVER)], one)).toEqual(freshCircuit);
   });
 
-  test.each([0, 1])('opens again, for longer, at a bad trial after %i good ones', (good) => {
+  test.each([0, 1])('a half-open circuit opens again, for longer, at a bad trial after %i good ones', (good) => {
     expect(after([...times(good, success(OVER)), failure(OVER + 5, 'status 503')], halfOpen)).toEqual({
       circuit: 'open',
       failures: good === 0 ? 5 : 1,
@@ -97,7 +97,7 @@ describe('a half-open circuit', () => {
     });
   });
 
-  test('does not take a late heartbeat as a trial', () => {
+  test('a half-open circuit does not count a late heartbeat as a trial', () => {
     const late: CircuitEvent = { kind: 'success', at: OVER, trial: false };
     expect(after(times(5, late), halfOpen)).toEqual({ ...halfOpen, failures: 0 });
   });
@@ -121,12 +121,12 @@ describe('a half-open circuit', () => {
     expect(seen).toEqual(expected);
   });
 
-  test('doubles without end, and stays at five minutes', () => {
+  test('the open time doubles with each reopening, up to five minutes', () => {
     const worn = after([failure(OVER)], { ...halfOpen, opens: 5000 }, { threshold: 0, openMs: 1 });
     expect(worn.openUntil).toBe(OVER + MAX_OPEN_MS);
   });
 
-  test('begins with the shortest time again once it was closed', () => {
+  test('the open time starts at the shortest again after the circuit was closed', () => {
     const closed = after([failure(OVER), success(OVER + 60_000), success(OVER + 60_000)], halfOpen);
     expect(closed).toEqual(freshCircuit);
     expect(after(times(4, failure(START)), closed)).toEqual(opened);
@@ -136,14 +136,14 @@ describe('a half-open circuit', () => {
 describe('a tripped circuit', () => {
   const DAY_MS = 86_400_000;
 
-  test('stays open whatever probes say', () => {
+  test('a tripped circuit stays open whatever the result of probes', () => {
     const probed = after([...times(9, success(START)), tick(START + DAY_MS), success(START + DAY_MS)], tripped);
     expect(probed).toBe(tripped);
     const failing = after(times(9, failure(START + DAY_MS)), tripped);
     expect(failing).toEqual({ ...tripped, failures: 9 });
   });
 
-  test('has the reason of the last trip', () => {
+  test('a tripped circuit has the reason of the last trip', () => {
     expect(tripped).toEqual({ ...freshCircuit, circuit: 'open', tripped: true, reason: 'too noisy' });
     expect(after([trip(START, null)]).reason).toBe('tripped by an operator');
     expect(after([trip(START + 1)], tripped)).toBe(tripped);
@@ -163,13 +163,13 @@ describe('a tripped circuit', () => {
     });
   });
 
-  test('begins anew at a reset', () => {
+  test('a tripped circuit starts as a new one after a reset', () => {
     expect(after([failure(START), reset(START)], tripped)).toEqual(freshCircuit);
   });
 });
 
 describe('a circuit whose failures are forgotten', () => {
-  test('keeps everything but the count', () => {
+  test('a circuit whose failures are reset keeps everything but the count', () => {
     expect(after([...times(3, failure(START)), forget(START)])).toEqual(freshCircuit);
     expect(after([forget(START)], opened)).toEqual({ ...opened, failures: 0 });
     const tried = after([success(OVER)], halfOpen);
@@ -291,7 +291,7 @@ describe('for all histories', () => {
       }),
     );
 
-  test('the memory makes sense', () => {
+  test('the memory of a circuit is consistent after every history', () => {
     eachStep((_, event, next, { threshold }) => {
       expect(next.openUntil !== null).toBe(next.circuit === 'open' && !next.tripped);
       if (next.openUntil !== null) expect(next.openUntil).toBeGreaterThan(event.at);

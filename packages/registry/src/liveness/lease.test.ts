@@ -42,13 +42,13 @@ describe('an agent without a healthUrl', () => {
     expect(shortly(judge({}, silenceMs))).toBe(expected);
   });
 
-  test('fails once for each lease that it misses', () => {
+  test('an agent fails once for each lease that it misses', () => {
     expect(shortly(judge({ missedLeases: 1 }, 69_999))).toBe('missed 1, 0 more');
     expect(shortly(judge({ missedLeases: 1 }, 70_000))).toBe('missed 2, 1 more');
     expect(shortly(judge({ missedLeases: 9 }, 70_000))).toBe('missed 2, 0 more');
   });
 
-  test('is told why', () => {
+  test('a failed agent has the reason in its status', () => {
     expect(judge({}, 40_000)).toMatchObject({ health: 'unhealthy', reason: 'missed its lease of 30 s' });
     expect(judge({}, 70_000)).toMatchObject({ reason: 'missed 2 leases of 30 s' });
     expect(judge({}, 3_600_000)).toMatchObject({ reason: 'no sign of life for 3600 s' });
@@ -58,31 +58,31 @@ describe('an agent without a healthUrl', () => {
     });
   });
 
-  test('is healthy from its first heartbeat on, and again after a silence', () => {
+  test('an agent is healthy from its first heartbeat on, and again after missed leases', () => {
     expect(shortly(judge({ health: 'unknown', registeredAt: START }, 0))).toBe('fine unknown');
     expect(shortly(judge({ health: 'unknown', registeredAt: START, lastSeenAt: null }, 0))).toBe('fine unknown');
     expect(shortly(judge({ health: 'unknown' }, 0))).toBe('fine healthy');
     expect(shortly(judge({ health: 'unhealthy', missedLeases: 3, consecutiveFailures: 3 }, 0))).toBe('fine healthy');
   });
 
-  test('that never sent a heartbeat is judged from its registration on', () => {
+  test('an agent that never sent a heartbeat is judged from its registration on', () => {
     expect(shortly(judge({ lastSeenAt: null, registeredAt: START }, 39_999))).toBe('fine healthy');
     expect(shortly(judge({ lastSeenAt: null, registeredAt: START }, 40_000))).toBe('missed 1, 1 more');
     expect(shortly(judge({ lastSeenAt: START - 90_000, registeredAt: START }, 39_999))).toBe('fine healthy');
   });
 
-  test('that was seen in the future, by a clock that went wrong, is fine', () => {
+  test('an agent whose last heartbeat lies in the future, by a wrong clock, misses no lease', () => {
     expect(shortly(judge({}, -500_000))).toBe('fine healthy');
   });
 });
 
 describe('an agent with a healthUrl', () => {
-  test('is unhealthy without a lease, and fails by its probes alone', () => {
+  test('an agent with a healthUrl is unhealthy without a lease, and fails only by its probes', () => {
     expect(judge({ hasHealthUrl: true }, 70_000)).toMatchObject({ missed: 2, failures: 0, health: 'unhealthy' });
     expect(shortly(judge({ hasHealthUrl: true }, 3_600_000))).toBe('expired');
   });
 
-  test('is not made healthy by a lease while its probes fail, or before the first', () => {
+  test('a lease does not make an agent healthy while its probes fail, or before the first probe', () => {
     expect(shortly(judge({ hasHealthUrl: true, health: 'unhealthy', consecutiveFailures: 1 }, 0))).toBe(
       'fine unhealthy',
     );
@@ -103,14 +103,14 @@ test.each<[Activity, number]>([
 describe('a grace', () => {
   const graceUntil = START + 3_000_000 + SETTINGS.leaseMs;
 
-  test('lets nobody miss a lease for what was before it', () => {
+  test('no agent misses a lease for the time before a grace', () => {
     expect(shortly(judge({}, 3_000_000, graceUntil))).toBe('fine healthy');
     expect(shortly(judge({}, 3_039_999, graceUntil))).toBe('fine healthy');
     expect(shortly(judge({}, 3_040_000, graceUntil))).toBe('missed 1, 1 more');
     expect(shortly(judge({ missedLeases: 1 }, 3_070_000, graceUntil))).toBe('missed 2, 1 more');
   });
 
-  test('makes nobody healthy who does not say anything', () => {
+  test('a grace makes no agent healthy that sends no heartbeat', () => {
     expect(judge({ health: 'unhealthy', missedLeases: 7 }, 3_000_000, graceUntil)).toEqual({
       verdict: 'fine',
       missed: 0,
@@ -120,7 +120,7 @@ describe('a grace', () => {
     expect(shortly(judge(seen, 3_000_002, graceUntil))).toBe('fine healthy');
   });
 
-  test('puts off expiry until a lease was missed after it', () => {
+  test('a grace delays expiry until a lease is missed after it', () => {
     const late = START + 9_000_000 + SETTINGS.leaseMs;
     expect(shortly(judge({}, 9_039_999, late))).toBe('fine healthy');
     expect(shortly(judge({}, 9_040_000, late))).toBe('expired');
@@ -167,7 +167,7 @@ describe('for all agents', () => {
   const seenAtOf = ({ lastSeenAt, registeredAt }: LeaseFacts): number =>
     Math.max(lastSeenAt ?? registeredAt, registeredAt);
 
-  test('nobody is judged in a grace, or before a lease and two flushes of silence; nobody expires before the time', () => {
+  test('no agent is judged in a grace, or before a lease and two flushes without a heartbeat, and none expires early', () => {
     fc.assert(
       fc.property(agents, moments, settings, (facts, moment, set) => {
         const { verdict } = judgeLease(facts, moment, set);
@@ -179,7 +179,7 @@ describe('for all agents', () => {
     );
   });
 
-  test('whoever stays silent expires', () => {
+  test('an agent that sends no further heartbeat expires', () => {
     fc.assert(
       fc.property(agents, moments, settings, (facts, { graceUntil }, set) => {
         const now = Math.max(graceUntil, seenAtOf(facts)) + set.expireAfterMs + 2 * set.leaseMs;
@@ -200,7 +200,7 @@ describe('for all agents', () => {
     );
   });
 
-  test('failures are for those without a healthUrl that neither drain nor pause', () => {
+  test('only agents without a healthUrl that neither drain nor pause miss leases', () => {
     fc.assert(
       fc.property(agents, moments, settings, (facts, moment, set) => {
         const judged = judgeLease(facts, moment, set);

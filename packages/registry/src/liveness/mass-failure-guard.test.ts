@@ -59,23 +59,23 @@ describe('an engaged guard', () => {
   const quiet = {};
   const away = { storesAnswered: false };
 
-  test('resumes after two whole rounds in which the stores answered', () => {
+  test('an engaged guard resumes after two whole rounds in which the stores answered', () => {
     expect(noticesOf(ROUND_MS, [quiet, quiet, quiet])).toEqual([null, 'resumed', null]);
     expect(noticesOf(ROUND_MS / 2, [quiet, quiet, quiet, quiet])).toEqual([null, null, null, 'resumed']);
   });
 
-  test('starts to count rounds again when the stores did not answer at one of its checks', () => {
+  test('an engaged guard counts rounds from zero again when the stores did not answer at one of its checks', () => {
     expect(noticesOf(ROUND_MS, [quiet, away, quiet, quiet])).toEqual([null, null, null, 'resumed']);
     expect(noticesOf(ROUND_MS, [away, away])).toEqual([null, null]);
     const halves = [quiet, quiet, away, quiet, quiet, quiet, quiet, quiet];
     expect(noticesOf(ROUND_MS / 2, halves).indexOf('resumed')).toBe(7);
   });
 
-  test('is not prolonged by agents that fail meanwhile', () => {
+  test('an engaged guard is not prolonged by agents that fail meanwhile', () => {
     expect(noticesOf(ROUND_MS, [{ failing: 50 }, { failing: 50 }])).toEqual([null, 'resumed']);
   });
 
-  test('counts no round when the clock goes back', () => {
+  test('an engaged guard counts no round when the clock goes back', () => {
     expect(afterCheck(engaged, checkOf({ now: START - 3_600_000 }))).toEqual({
       guard: { ...engaged, roundBegan: START - 3_600_000 },
       notice: null,
@@ -85,17 +85,17 @@ describe('an engaged guard', () => {
 
 describe('a round', () => {
   test.each([
-    ['of a lease, where nobody is probed more seldom', { leaseMs: 30_000, probeIntervalMs: 10_000 }, 35_000],
+    ['of a lease, where no agent is probed less often', { leaseMs: 30_000, probeIntervalMs: 10_000 }, 35_000],
     ['of the time between two probes', { leaseMs: 3000, probeIntervalMs: 60_000 }, 68_500],
-  ])('is as long as the longest time to find out an agent: %s', (_, times, expected) => {
+  ])('a round is as long as the longest time to detect a failure: %s', (_, times, expected) => {
     expect(guardRoundMs({ ...times, probeTimeoutMs: 2000 })).toBeCloseTo(expected);
   });
 
-  test('engages the guard for agents that vanish together, wherever checks and probes fall', () => {
+  test('a round engages the guard for agents that vanish together, wherever checks and probes fall', () => {
     const times = { leaseMs: 30_000, probeIntervalMs: 10_000, probeTimeoutMs: 2000 };
     const roundMs = guardRoundMs(times);
     const world = fc.record({
-      // When each was last heard of, or when its next probe is due, before and after it vanished.
+      // When the last heartbeat of each arrived, or when its next probe is due, before and after it vanished.
       shares: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 5, maxLength: 40 }),
       probed: fc.boolean(),
       others: fc.nat(40),
@@ -130,7 +130,7 @@ describe('a round', () => {
 });
 
 describe('a count', () => {
-  test('is of those that were healthy a round ago', () => {
+  test('the guard counts agents that were healthy a round ago', () => {
     const agents: AgentSigns[] = [
       { wasHealthy: true, failingSince: null },
       { wasHealthy: true, failingSince: 1001 },
@@ -230,7 +230,7 @@ class Namespace {
 const everybody = (): boolean => true;
 
 describe('a namespace of 200', () => {
-  test('of which 100 and then 150 vanish suspends and resumes liveness, and those that stay away are tripped', () => {
+  test('a namespace that loses 100 and then 150 of 200 agents suspends and resumes liveness; lost agents are tripped', () => {
     const swarm = new Namespace(200);
     swarm.round(everybody);
     swarm.round((agent) => agent >= 100);
@@ -244,7 +244,7 @@ describe('a namespace of 200', () => {
     expect(swarm.notices).toHaveLength(2);
   });
 
-  test('that is back when liveness resumes loses no agent', () => {
+  test('a namespace whose agents are back when liveness resumes loses none', () => {
     const swarm = new Namespace(200);
     swarm.rounds(2, everybody);
     swarm.rounds(2, () => false);
@@ -253,7 +253,7 @@ describe('a namespace of 200', () => {
     expect(swarm.circuits.every((memory) => memory === freshCircuit || memory.failures === 0)).toBe(true);
   });
 
-  test('of which 100 vanish one after another never engages the guard', () => {
+  test('a namespace whose agents vanish one after another never engages the guard', () => {
     const swarm = new Namespace(200);
     swarm.round(everybody);
     for (let gone = 0; gone <= 100; gone += 4) swarm.round((agent) => agent >= gone);
@@ -265,7 +265,7 @@ describe('a namespace of 200', () => {
   test.each([
     ['never answer', () => false],
     ['come and go', (round: number) => round % 2 === 0],
-  ])('is not suspended by five that %s', (_, isUp) => {
+  ])('a namespace is not suspended by five agents that %s', (_, isUp) => {
     const swarm = new Namespace(205);
     const dead = 20;
     for (let round = 0; round < 12; round += 1)
@@ -274,7 +274,7 @@ describe('a namespace of 200', () => {
     expect(swarm.open()).toBeGreaterThanOrEqual(dead - 5);
   });
 
-  test('and a swarm of five that never answered are tripped', () => {
+  test('five agents that never answered are tripped, also when the swarm has no others', () => {
     const swarm = new Namespace(5);
     swarm.rounds(4, () => false);
     expect(swarm.notices).toEqual([]);

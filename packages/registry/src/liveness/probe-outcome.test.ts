@@ -20,7 +20,7 @@ const KINDS: ProbeFailureKind[] = [
 ];
 
 describe('judgeProbe', () => {
-  test('takes any good answer for a success', () => {
+  test('any good answer to a probe is a success', () => {
     for (const activity of ACTIVITIES) {
       for (const leaseLive of [true, false]) {
         const result = { ok: true, status: 204, ms: 1, activity: 'busy' } as const;
@@ -29,7 +29,7 @@ describe('judgeProbe', () => {
     }
   });
 
-  test('fails agents that work, unless they are busy and slow, and nobody for a probe that was given up', () => {
+  test('a bad probe fails an active agent, unless it is busy and slow; an aborted probe fails no agent', () => {
     const ignored = new Set<string>();
     for (const kind of KINDS) {
       for (const activity of ACTIVITIES) {

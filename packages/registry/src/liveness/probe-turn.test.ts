@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { probeTurn } from './probe-turn.ts';
 
-test('the timeout is as it is set, where the interval leaves room for it', () => {
+test('the probe timeout is the configured one, where the interval leaves room for it', () => {
   expect(probeTurn({ intervalMs: 10_000, timeoutMs: 2000 })).toEqual({ timeoutMs: 2000, maxWaitMs: 6000 });
   expect(probeTurn({ intervalMs: 1000, timeoutMs: 2000 }).timeoutMs).toBe(600);
 });
 
-test('a turn ends within the shortest interval, and leaves time to wait and to probe', () => {
+test('a probe turn ends within the shortest interval, and leaves time to wait and to probe', () => {
   const ms = fc.integer({ min: 1, max: 2 ** 31 - 1 });
   fc.assert(
     fc.property(ms, ms, (intervalMs, timeoutMs) => {

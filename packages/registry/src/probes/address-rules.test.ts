@@ -6,7 +6,7 @@ import { AddressRules, defaultRules } from './address-rules.ts';
 const none = new AddressRules([]);
 const everything = new AddressRules(['0.0.0.0/0', '::/0']);
 
-describe('whatever the list says', () => {
+describe('with any allow list', () => {
   test.each([
     ['link-local', '169.254.0.1', 'fe80::1', 'fe80::1%eth0', 'febf:ffff::1'],
     ['metadata', '169.254.169.254', '169.254.170.2', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
@@ -71,7 +71,7 @@ describe('the list', () => {
     for (const cidr of wrong) expect(() => new AddressRules(['10.0.0.0/8', cidr])).toThrow(`"${cidr}"`);
   });
 
-  test('is by default loopback where it is embedded, and empty on a server', () => {
+  test('the default allow list is loopback in the embedded mode, and empty on a server', () => {
     const judged = (mode: 'embedded' | 'server') =>
       ['127.0.0.1', '::1', '10.0.0.1', 'fd00::1', '169.254.169.254'].map((at) => defaultRules(mode).judge(at));
     expect(judged('embedded')).toEqual(['permitted', 'permitted', 'local', 'local', 'never']);

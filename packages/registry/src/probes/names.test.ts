@@ -46,7 +46,7 @@ const settled = async (promise: Promise<unknown>) =>
   );
 
 describe('lookups', () => {
-  test('of one name at the same time are one, with a turn and without', async () => {
+  test('simultaneous lookups of one name share one lookup, with a turn and without', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const all = ['ada', 'ada', 'eve', 'eve', 'eve'].map((name) => names.find(name, caller()));
@@ -59,7 +59,7 @@ describe('lookups', () => {
     expect(resolver.asked).toHaveLength(3);
   });
 
-  test('run one at a time, in order', async () => {
+  test('lookups run one at a time, in order', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const order = ['ada', 'eve', 'bob', 'cy'];
@@ -71,7 +71,7 @@ describe('lookups', () => {
     }
   });
 
-  test('take no time of a caller that waits for a turn', async () => {
+  test('the time limit of a lookup does not include the wait for a turn', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const [first, joined, waiting] = [caller(), caller(), caller()];
@@ -85,7 +85,7 @@ describe('lookups', () => {
     expect([...first.spent, ...joined.spent]).toEqual([]);
   });
 
-  test('are not begun when all of their callers have left', async () => {
+  test('lookups are not started when all of their callers have left', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const ending = new AbortController();
@@ -101,7 +101,7 @@ describe('lookups', () => {
     expect(resolver.asked).toEqual(['ada', 'bob']);
   });
 
-  test('keep their turn when their callers have left, since they go on', async () => {
+  test('running lookups keep their turn when their callers have left', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const ending = new AbortController();
@@ -121,22 +121,25 @@ describe('a late answer', () => {
   test.each([
     ['good', 'answer', 'found'],
     ['bad', 'fail', 'timeout'],
-  ] as const)('that is %s is valid for a minute, so that the name takes no further turns', async (_, end, outcome) => {
-    const resolver = new Resolver();
-    const names = resolver.names();
-    const first = settled(names.find('ada', caller()));
-    resolver.clock.advance(2001);
-    resolver[end]('ada');
-    expect(await first).toBe(outcome);
-    resolver.clock.advance(59_999);
-    expect(await settled(names.find('ada', caller()))).toBe(outcome);
-    expect(resolver.asked).toEqual(['ada']);
-    resolver.clock.advance(1);
-    void names.find('ada', caller());
-    expect(resolver.asked).toEqual(['ada', 'ada']);
-  });
+  ] as const)(
+    'a late answer that is %s is valid for a minute, so that the name takes no further turns',
+    async (_, end, outcome) => {
+      const resolver = new Resolver();
+      const names = resolver.names();
+      const first = settled(names.find('ada', caller()));
+      resolver.clock.advance(2001);
+      resolver[end]('ada');
+      expect(await first).toBe(outcome);
+      resolver.clock.advance(59_999);
+      expect(await settled(names.find('ada', caller()))).toBe(outcome);
+      expect(resolver.asked).toEqual(['ada']);
+      resolver.clock.advance(1);
+      void names.find('ada', caller());
+      expect(resolver.asked).toEqual(['ada', 'ada']);
+    },
+  );
 
-  test('is not kept when it was in time', async () => {
+  test('an answer in time is not kept', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     for (const [times, end, outcome] of [

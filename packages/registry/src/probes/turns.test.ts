@@ -1,10 +1,10 @@
-// So many at once, in order, and nobody's turn is lost.
+// At most so many turns at once, in order, and no turn is lost.
 import { expect, test } from 'vitest';
 import { Turns } from './turns.ts';
 
 const never = new AbortController().signal;
 
-test('so many at once, the others in order', async () => {
+test('at most so many callers have a turn at once, and the others wait in order', async () => {
   const turns = new Turns(2);
   const entered: number[] = [];
   const all = [0, 1, 2, 3].map((i) => turns.take(never).then(() => entered.push(i)));
@@ -21,7 +21,7 @@ test('so many at once, the others in order', async () => {
   expect(turns.idle).toBe(true);
 });
 
-test('who gives up waiting takes no turn', async () => {
+test('a caller that stops waiting takes no turn', async () => {
   const turns = new Turns(1);
   await turns.take(never);
   const ending = new AbortController();

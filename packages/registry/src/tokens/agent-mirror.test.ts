@@ -35,7 +35,7 @@ test('an agent is held until the last of its tokens is released', () => {
   expect(mirror.statusOf(AGENT.id)).toBeNull();
 });
 
-test('a change of a held agent is what its status is from then on', () => {
+test('a change of a held agent updates its status', () => {
   const mirror = new AgentMirror();
   mirror.apply(change(4, { circuit: 'open' }));
   expect(mirror.statusOf(AGENT.id)).toBeNull();

@@ -1,4 +1,4 @@
-// What a watcher hears of a change: the truth table, and a model that follows by it.
+// What a watcher receives of a change: the truth table, and a model that follows by it.
 import type { Agent, AgentFilter, ChangeType } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -21,8 +21,8 @@ const changeOf = (change: ChangeType, before: Agent | null, after: Agent, positi
 
 describe('viewOf', () => {
   test.each<[ChangeType, string, Agent | null, Agent, View | null]>([
-    ['registered', 'nobody → in', null, inside, 'as-is'],
-    ['registered', 'nobody → out', null, outside, null],
+    ['registered', 'absent → in', null, inside, 'as-is'],
+    ['registered', 'absent → out', null, outside, null],
     ['updated', 'in → in', inside, inside, 'as-is'],
     ['updated', 'out → in', outside, inside, 'begins'],
     ['updated', 'in → out', inside, outside, 'left'],
@@ -33,7 +33,7 @@ describe('viewOf', () => {
     ['status', 'out → out', outside, outside, null],
     ['deregistered', 'in → gone', inside, inside, 'as-is'],
     ['deregistered', 'out → gone', outside, outside, null],
-    // The last state may differ from the one before: what was heard of the agent decides.
+    // The last state may differ from the one before: what the watcher has received decides.
     ['deregistered', 'in → gone, last seen out', inside, outside, 'as-is'],
     ['expired', 'in → gone', inside, inside, 'as-is'],
     ['expired', 'out → gone', outside, outside, null],
@@ -42,7 +42,7 @@ describe('viewOf', () => {
     expect(viewOf(changeOf(change, before, after), filter)).toBe(expected);
   });
 
-  test('hears everything as it is without a filter', () => {
+  test('a watcher without a filter receives every change as it is', () => {
     for (const change of ['updated', 'status', 'deregistered', 'expired'] as const) {
       expect(viewOf(changeOf(change, inside, outside), {})).toBe('as-is');
     }
@@ -50,12 +50,12 @@ describe('viewOf', () => {
   });
 });
 
-/** A watcher that knows only what it hears, and complains about what makes no sense. */
-function hear(known: Map<string, Agent>, change: Change, by: AgentFilter): void {
+/** A watcher that knows only the events that it receives, and throws when an event contradicts them. */
+function receive(known: Map<string, Agent>, change: Change, by: AgentFilter): void {
   const view = viewOf(change, by);
   if (view === null) return;
   const { event } = itemOf(change, view);
-  if (event.type !== 'change') throw new Error(`a change is heard as ${event.type}`);
+  if (event.type !== 'change') throw new Error(`a change is received as ${event.type}`);
   const { name } = event.agent;
   const mustBeKnown = view === 'left' || (view === 'as-is' && event.change !== 'registered');
   if (known.has(name) !== mustBeKnown) throw new Error(`${event.change} (${view}) of ${name}`);
@@ -63,7 +63,7 @@ function hear(known: Map<string, Agent>, change: Change, by: AgentFilter): void 
   else known.set(name, event.agent);
 }
 
-test('whoever follows the views knows exactly the agents that match', () => {
+test('a watcher that follows the views knows exactly the agents that match', () => {
   const names = fc.constantFrom('ada', 'eve', 'bob');
   const steps = fc.array(fc.record({ name: names, next: fc.option(agents, { freq: 3 }), status: fc.boolean() }), {
     maxLength: 30,
@@ -88,7 +88,7 @@ test('whoever follows the views knows exactly the agents that match', () => {
                 : 'updated';
         if (next === null) store.delete(name);
         else store.set(name, after);
-        hear(known, changeOf(change, before, after, index + 1), by);
+        receive(known, changeOf(change, before, after, index + 1), by);
         const matching = [...store].filter(([, agent]) => matchesFilter(agent, by));
         expect(Object.fromEntries(known)).toEqual(Object.fromEntries(matching));
       }
@@ -99,7 +99,7 @@ test('whoever follows the views knows exactly the agents that match', () => {
 describe('items', () => {
   const change = changeOf('status', inside, inside);
 
-  test('are one object for everybody who hears the same', () => {
+  test('watchers with the same view of a change receive one object', () => {
     expect(itemOf(change, 'as-is')).toBe(itemOf(change, 'as-is'));
     expect(itemOf(change, 'left')).not.toBe(itemOf(change, 'as-is'));
   });
@@ -108,15 +108,15 @@ describe('items', () => {
     ['as-is', 'status'],
     ['begins', 'updated'],
     ['left', 'left'],
-  ])('%s is heard as %s', (view, heard) => {
+  ])('a change with the view %s is received as %s', (view, received) => {
     const { position: revision, after: agent, at } = change;
     expect(itemOf(change, view)).toEqual({
       id: '7',
-      event: { type: 'change', revision, change: heard, agent, at },
+      event: { type: 'change', revision, change: received, agent, at },
     });
   });
 
-  test('carry the id to resume from', () => {
+  test('items carry the id to resume from', () => {
     expect(syncedItem(3)).toEqual({ id: '3', event: { type: 'synced', revision: 3 } });
     expect(bookmarkItem(4)).toEqual({ id: '4', event: { type: 'bookmark', revision: 4 } });
     const chunk = { type: 'snapshot', revision: 5, agents: [inside], reset: true };

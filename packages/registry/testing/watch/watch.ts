@@ -203,7 +203,7 @@ export function watchSuite(replicas: Replicas): void {
       await watcher.receives('synced', ...received);
       expect(watcher.changes.map(({ revision }) => revision)).toEqual([3, 4, 5, 7, 8]);
       expect(watcher.changes[2]?.agent).toEqual(left);
-      // Whoever comes back hears the same, from the ring and from the log.
+      // A watcher that resumes receives the same, from the ring and from the log.
       for (const there of [swarm, swarm.on(await replicas.start())]) {
         const resumed = there.watch({ filter: { labels: { team: 'b' } }, cursor: '2' });
         await resumed.receives(...received, 'synced');

@@ -1,4 +1,4 @@
-// CloudEvents in HTTP requests: how the mode is told, and how attributes are read from headers.
+// CloudEvents in HTTP requests: how the mode is detected, and how attributes are read from headers.
 import { SwarmError } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -48,7 +48,7 @@ function list(value: unknown): unknown[] {
   return value;
 }
 
-/** A refusal is told under the id that the CloudEvent itself was given. */
+/** A refusal is reported with the id of the CloudEvent itself. */
 function batched(given: unknown): { event: unknown } | { refusal: PublishRefusal } {
   try {
     return { event: eventOfJson(given) };

@@ -1,4 +1,4 @@
-// What tRPC's clients are told of streams of server-sent events.
+// The options that tRPC's clients receive for streams of server-sent events.
 
 /**
  * A client that receives nothing for this long reconnects, in milliseconds: more than two bookmarks, so that one may be

@@ -153,7 +153,7 @@ function createCluster(url: string, connectionName: string): Cluster {
       clusterRetryStrategy: retryDelayMs,
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
-      // A refusal while slots are moved, which has done nothing. ioredis cannot be told not to try again.
+      // A refusal while slots are moved: the command was not executed. The retry of ioredis cannot be switched off.
       retryDelayOnTryAgain: FIRST_RETRY_MS,
       slotsRefreshInterval: SLOTS_REFRESH_MS,
       redisOptions: {
