@@ -54,7 +54,7 @@ export default defineConfig({
     // Two files at a time on a machine of any size: the tests start real servers and hold them to deadlines. Groups run
     // one after another. The timeouts only end what hangs; no test waits for time.
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     projects: [
       {
