@@ -1,4 +1,4 @@
-// Every procedure of the API with what stands behind it: what all transports end in.
+// Every procedure of the API with its handler. All transports call these handlers.
 import {
   type Api,
   type ApiInput,
