@@ -112,7 +112,7 @@ const groupSettings = {
 };
 /** Where a new group begins; of no meaning once it exists. */
 const groupStart = z.enum(['latest', 'earliest']).default('latest');
-/** Tells members of a group apart. Two with the same name share their allowance of deliveries. */
+/** Names a member of the group. Two with the same name share their allowance of deliveries. */
 const Consumer = text(LIMITS.consumerLength, 1);
 
 export const ConsumeInput = z.object({
