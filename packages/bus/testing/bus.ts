@@ -341,6 +341,40 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await publish(bus, 'another agent', { by: agent('eve') });
     });
 
+    test('what was published of a list that met the rate is its beginning', async () => {
+      // The next one is allowed again, as when the bucket fills while the list is read.
+      const refusing = new Set([3]);
+      let count = 0;
+      const rate: PublishRate = {
+        take: () => {
+          count += 1;
+          if (refusing.has(count)) throw new SwarmError('RATE_LIMITED', 'too many events', { retryAfterMs: 10 });
+        },
+      };
+      const bus = await swarm({ rate });
+      const listener = subscribe(bus);
+      await attached(listener);
+      const given = ['a.a', 'system.no', 'a.b', 'a.c', 'a.d', 'system.no', 'a.e'].map((topic, data) => ({
+        topic,
+        data,
+      }));
+      const ids = given.map(() => randomUUID());
+      const events = [...given.map((event, index) => ({ ...event, id: ids[index] })), { topic: 'not a topic' }];
+      const { results } = await bus.publishMany(agent('ada'), namespace, events);
+      const limited = { code: 'RATE_LIMITED', retryable: true, retryAfterMs: 10 };
+      expect(results).toMatchObject([
+        { id: ids[0], duplicate: false },
+        { id: ids[1], error: { code: 'ACL_DENIED' } },
+        { id: ids[2], duplicate: false },
+        ...ids.slice(3).map((id) => ({ id, error: limited })),
+        { id: null, error: limited },
+      ]);
+      // None of them was counted.
+      expect(count).toBe(3);
+      await bus.publishMany(agent('ada'), namespace, events.slice(3, 5));
+      await until(() => expect(dataOf(listener)).toEqual([0, 2, 3, 4]));
+    });
+
     test('thousands at once keep the order of each publisher', async () => {
       const bus = await swarm();
       const other = await replica();
