@@ -276,7 +276,8 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(rest.cursor).toEqual(upTo);
         await first.log.append(group.namespace, newEvents(2));
         const { head } = await rangeOf(first.log, group.namespace);
-        const past = await group.claim(first, { maxInFlight: 1, offer: { after: upTo, entries: [], upTo: head } });
+        const beyond = { after: upTo, entries: [], upTo: head };
+        const past = await group.claim(first, { maxInFlight: 1, offer: beyond });
         expect(past).toMatchObject({ deliveries: [], cursor: head, gap: null });
       });
 
@@ -286,7 +287,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         await group.claim(first, { max: 2 });
         const late = await group.claim(second, { offer: old });
         expect(late).toMatchObject({ deliveries: [], cursor: positions[1], gap: null });
-        const ahead = { after: at(positions, 2), entries: old.entries.slice(3), upTo: at(positions, 3) };
+        const ahead = { ...old, after: at(positions, 2), entries: old.entries.slice(3), upTo: at(positions, 3) };
         expect(await group.claim(second, { offer: ahead })).toMatchObject({ deliveries: [], cursor: positions[1] });
         const otherNonce = { ...old, after: { ...at(positions, 1), nonce: (at(positions, 1).nonce % 1_000_000) + 7 } };
         expect(await group.claim(second, { offer: otherNonce })).toMatchObject({
@@ -300,12 +301,12 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
 
       test('an offer from before the log lost its end takes nothing that is not there, and the cursor no further', async () => {
         await withEvents(3);
-        const { after, entries, upTo } = await group.offer(first);
-        expect(await group.claim(first, { offer: { after, entries: [], upTo } })).toMatchObject({ cursor: upTo });
+        const { entries, upTo, ...whole } = await group.offer(first);
+        expect(await group.claim(first, { offer: { ...whole, entries: [], upTo } })).toMatchObject({ cursor: upTo });
         // What the replica saw of the end that is lost.
         const lost = [1, 2].map((ahead) => ({ ...upTo, seq: upTo.seq + ahead, nonce: (upTo.nonce % 1_000_000) + 1 }));
         const lostEntries = lost.map((position, index) => ({ ...at(entries, index), position }));
-        const unheard = { after: upTo, entries: [], upTo: at(lost, 1) };
+        const unheard = { ...whole, after: upTo, entries: [], upTo: at(lost, 1) };
         const heard = { ...unheard, entries: lostEntries };
         for (const more of [0, 1, 3]) {
           if (more > 0) await first.log.append(group.namespace, newEvents(more));
@@ -599,7 +600,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.claim(second, { maxInFlight: 1 })).toMatchObject({ deliveries: [], room: 0 });
       });
 
-      test('holds for due events too, which come first', async () => {
+      test('holds for due events too', async () => {
         const { positions } = await withEvents(6);
         const { deliveries } = await group.claim(first, { max: 3 });
         await group.nack(first, deliveries);
@@ -612,6 +613,77 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(mixed.deliveries.slice(2).map(({ position }) => position)).toEqual(positions.slice(3));
         expect(mixed.cursor).toEqual(positions[5]);
         expect(mixed.room).toBe(0);
+      });
+    });
+
+    describeWhole('due and unread events share an answer', () => {
+      /** A group with `due` events that are due at once, and `unread` ones after them. */
+      async function withDueAndUnread(due: number, unread: number) {
+        const { positions } = await withEvents(due + unread, { maxDeliveries: 1_000 });
+        const { deliveries } = await group.claim(first, { max: due });
+        await group.nack(first, deliveries);
+        return positions;
+      }
+      const attempts = ({ deliveries }: ClaimOutcome): number[] => deliveries.map(({ attempt }) => attempt);
+      const oddFor = async (oddPlace: 'due' | 'unread') => ({ ...(await group.offer(second)), oddPlace });
+
+      test('each has half of the places, and the cursor stands after the last one taken', async () => {
+        const positions = await withDueAndUnread(8, 8);
+        const outcome = await group.claim(second, { max: 6 });
+        expect(attempts(outcome)).toEqual([2, 2, 2, 1, 1, 1]);
+        expect(outcome).toMatchObject({ cursor: positions[10], room: 994, nextDueMs: 0 });
+        expect(attempts(await group.claim(first, { consumer: 'bob', maxInFlight: 4 }))).toEqual([2, 2, 1, 1]);
+      });
+
+      test.each([
+        ['due', 1, [2]],
+        ['unread', 1, [1]],
+        ['due', 3, [2, 2, 1]],
+        ['unread', 3, [2, 1, 1]],
+      ] as const)('the odd place is for what is %s, of %i', async (oddPlace, max, expected) => {
+        await withDueAndUnread(4, 4);
+        expect(attempts(await group.claim(first, { max, offer: await oddFor(oddPlace) }))).toEqual(expected);
+      });
+
+      test('either takes the places that the other leaves', async () => {
+        await withDueAndUnread(6, 1);
+        expect(attempts(await group.claim(first, { max: 4 }))).toEqual([2, 2, 2, 1]);
+        await first.log.append(group.namespace, newEvents(6));
+        expect(attempts(await group.claim(second, { max: 8, offer: await oddFor('unread') }))).toEqual([
+          2, 2, 2, 1, 1, 1, 1, 1,
+        ]);
+        expect(attempts(await group.claim(second, { max: 8 }))).toEqual([1]);
+      });
+
+      test.each(['due', 'unread'] as const)(
+        'an offer that is not taken leaves no place empty (%s)',
+        async (oddPlace) => {
+          await withDueAndUnread(4, 3);
+          const old = { ...(await oddFor(oddPlace)), after: (await rangeOf(first.log, group.namespace)).head };
+          expect(attempts(await group.claim(second, { max: 3, offer: old }))).toEqual([2, 2, 2]);
+          const nothing = { ...(await oddFor(oddPlace)), entries: [] };
+          expect(attempts(await group.claim(second, { max: 1, offer: nothing }))).toEqual([2]);
+        },
+      );
+
+      test('large due events leave half of the bytes', async () => {
+        await openGroup({ maxDeliveries: 1_000 });
+        for (let call = 0; call < 5; call++) {
+          await first.log.append(
+            group.namespace,
+            Array.from({ length: 4 }, () => newEventOf(256 * 1024)),
+          );
+        }
+        const large: GroupDelivery[] = [];
+        while (large.length < 20) large.push(...(await group.claim(first)).deliveries);
+        await group.nack(first, large);
+        await first.log.append(group.namespace, newEvents(2));
+        const outcome = await group.claim(second);
+        expect(attempts(outcome).slice(-2)).toEqual([1, 1]);
+        const due = outcome.deliveries.slice(0, -2);
+        expect(due.length).toBeGreaterThan(1);
+        expect(due.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(2 * MIB);
+        expect(attempts(await group.claim(second)).every((attempt) => attempt === 2)).toBe(true);
       });
     });
 
@@ -665,7 +737,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         await withEvents(3, { ackDeadlineMs: SHORT_DEADLINE_MS });
         await group.claim(first, { maxInFlight: 2 });
         await stores.time.pass(SHORT_DEADLINE_MS);
-        const { deliveries } = await group.claim(second, { maxInFlight: 2 });
+        const { deliveries } = await group.claim(second, { maxInFlight: 2, offer: null });
         expect(deliveries.map(({ attempt }) => attempt)).toEqual([2, 2]);
       });
 

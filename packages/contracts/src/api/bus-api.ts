@@ -55,7 +55,8 @@ export const busApi = {
       summary: 'Publish one event or a list of events',
       description:
         'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
-        'each event; a refused event does not affect the others, except that `RATE_LIMITED` refuses the rest of the list, too. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
+        'each event; a refused event does not affect the others, except that `RATE_LIMITED` refuses the rest of the list, ' +
+        'too. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
         'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
         'text). `type` is the topic. An `id` that is not a UUID becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` has no other ' +
         'meaning. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions are ignored. Text ' +
