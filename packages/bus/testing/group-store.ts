@@ -198,7 +198,10 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       ])('with another %s is refused', async (_what, other) => {
         await openGroup();
         const refused = first.groups.open(group.namespace, group.name, { ...SETTINGS, ...other }, 'latest');
-        await expect(refused).rejects.toMatchObject({ code: 'CONFLICT', details: { existing: SETTINGS } });
+        await expect(refused).rejects.toMatchObject({
+          code: 'CONFLICT',
+          details: { existing: SETTINGS, requested: { ...SETTINGS, ...other } },
+        });
         expect(await second.groups.find(group.namespace, group.name)).toEqual(SETTINGS);
       });
 

@@ -109,7 +109,7 @@ export interface StoredGroup extends GroupSettings {
 export interface GroupStore {
   /**
    * Makes the group unless it exists, at the log's head (`latest`) or horizon (`earliest`). Gives its cursor, and whether it was made
-   * now. CONFLICT when it exists with other settings; `details` is `{ existing: GroupSettings }`.
+   * now. CONFLICT when it exists with other settings; `details` is `{ existing, requested }`, both GroupSettings.
    */
   open(
     namespace: string,

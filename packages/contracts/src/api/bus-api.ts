@@ -132,7 +132,8 @@ export const busApi = {
     summary: 'Claim events for processing',
     description:
       'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
-      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT. ' +
+      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT, ' +
+      'with the settings of the group and of the call in `details` (`existing`, `requested`). ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
     errors: ['ACL_DENIED', 'CONFLICT'],
