@@ -739,6 +739,25 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await ack(bus, deliveryIds)).toBe(0);
     });
 
+    test.each([1, 3])('events that are refused at once keep a new one waiting in no claim of %i', async (max) => {
+      const bus = await swarm();
+      for (let i = 0; i < 6; i += 1) await publish(bus, 'poison');
+      const input = { ...groupInput({ maxDeliveries: 1_000 }), consumer: 'py', max, waitMs: 0 };
+      const claim = async () => {
+        const { deliveries } = await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+        const deliveryIds = deliveries.map(({ deliveryId }) => deliveryId);
+        await bus.nack(agent('py'), { namespace, group: 'crew', deliveryIds, delayMs: 0, reason: 'no' });
+        return deliveries;
+      };
+      // A claim of one alternates, so all have been handed out once before there is none that is unread.
+      for (let round = 0; round < 12; round += 1) await claim();
+      await publish(bus, 'good');
+      const rounds = [await claim(), await claim(), await claim()];
+      expect(rounds.slice(0, 2).flatMap((round) => round.map(({ event }) => event.data))).toContain('good');
+      // Nor do new ones keep the refused ones waiting.
+      expect(rounds.flat().filter(({ attempt }) => attempt > 1).length).toBeGreaterThanOrEqual(max);
+    });
+
     test('are claimed from without a stream, at once or after a wait', async () => {
       const bus = await swarm();
       const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
