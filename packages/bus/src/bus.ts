@@ -136,7 +136,10 @@ export class Bus {
     }
   }
 
-  /** Publishes events in their order, as one call; each is admitted by itself, and one refusal spares the others. */
+  /**
+   * Publishes events in their order, as one call. Each is admitted by itself, and one refusal spares the others. RATE_LIMITED
+   * alone refuses the rest of the list, whatever it is, so that no event gets ahead of one that is to be published again.
+   */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
@@ -145,15 +148,19 @@ export class Bus {
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
     const events: NewEvent[] = [];
     const places: number[] = [];
+    let limit: SwarmError | undefined;
     for (const [place, one] of given.entries()) {
       try {
+        if (limit !== undefined) throw limit;
         const input = checkEvent(one);
         if (input instanceof SwarmError) throw input;
         admit(gate, input.topic);
         events.push(encodeEvent(input, origin));
         places.push(place);
       } catch (error) {
-        results[place] = { id: givenId(one), error: SwarmError.from(error).toJSON() };
+        const refusal = SwarmError.from(error);
+        if (refusal.is('RATE_LIMITED')) limit = refusal;
+        results[place] = { id: givenId(one), error: refusal.toJSON() };
       }
     }
     if (events.length === 0) return { results };

@@ -341,6 +341,40 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await publish(bus, 'another agent', { by: agent('eve') });
     });
 
+    test('what was published of a list that met the rate is its beginning', async () => {
+      // The next one is allowed again, as when the bucket fills while the list is read.
+      const refusing = new Set([3]);
+      let count = 0;
+      const rate: PublishRate = {
+        take: () => {
+          count += 1;
+          if (refusing.has(count)) throw new SwarmError('RATE_LIMITED', 'too many events', { retryAfterMs: 10 });
+        },
+      };
+      const bus = await swarm({ rate });
+      const listener = subscribe(bus);
+      await attached(listener);
+      const given = ['a.a', 'system.no', 'a.b', 'a.c', 'a.d', 'system.no', 'a.e'].map((topic, data) => ({
+        topic,
+        data,
+      }));
+      const ids = given.map(() => randomUUID());
+      const events = [...given.map((event, index) => ({ ...event, id: ids[index] })), { topic: 'not a topic' }];
+      const { results } = await bus.publishMany(agent('ada'), namespace, events);
+      const limited = { code: 'RATE_LIMITED', retryable: true, retryAfterMs: 10 };
+      expect(results).toMatchObject([
+        { id: ids[0], duplicate: false },
+        { id: ids[1], error: { code: 'ACL_DENIED' } },
+        { id: ids[2], duplicate: false },
+        ...ids.slice(3).map((id) => ({ id, error: limited })),
+        { id: null, error: limited },
+      ]);
+      // None of them was counted.
+      expect(count).toBe(3);
+      await bus.publishMany(agent('ada'), namespace, events.slice(3, 5));
+      await until(() => expect(dataOf(listener)).toEqual([0, 2, 3, 4]));
+    });
+
     test('thousands of concurrent publishes keep the order of each publisher', async () => {
       const bus = await swarm();
       const other = await replica();
@@ -703,6 +737,25 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       // A late ack settles; the attempt that it names is over.
       expect(await ack(bus, deliveryIds)).toBe(1);
       expect(await ack(bus, deliveryIds)).toBe(0);
+    });
+
+    test.each([1, 3])('events that are refused at once keep a new one waiting in no claim of %i', async (max) => {
+      const bus = await swarm();
+      for (let i = 0; i < 6; i += 1) await publish(bus, 'poison');
+      const input = { ...groupInput({ maxDeliveries: 1_000 }), consumer: 'py', max, waitMs: 0 };
+      const claim = async () => {
+        const { deliveries } = await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
+        const deliveryIds = deliveries.map(({ deliveryId }) => deliveryId);
+        await bus.nack(agent('py'), { namespace, group: 'crew', deliveryIds, delayMs: 0, reason: 'no' });
+        return deliveries;
+      };
+      // A claim of one alternates, so all have been handed out once before there is none that is unread.
+      for (let round = 0; round < 12; round += 1) await claim();
+      await publish(bus, 'good');
+      const rounds = [await claim(), await claim(), await claim()];
+      expect(rounds.slice(0, 2).flatMap((round) => round.map(({ event }) => event.data))).toContain('good');
+      // Nor do new ones keep the refused ones waiting.
+      expect(rounds.flat().filter(({ attempt }) => attempt > 1).length).toBeGreaterThanOrEqual(max);
     });
 
     test('a claim without a stream answers at once or after a wait', async () => {

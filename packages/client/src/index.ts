@@ -48,6 +48,7 @@ export type {
   DeliveryHandler,
   GroupGap,
 } from './consuming/consumer.ts';
+export type { GrowingDelay, RedeliveryDelay } from './consuming/redelivery-delay.ts';
 export type { PublishOptions } from './publishing/outgoing-event.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
 export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';

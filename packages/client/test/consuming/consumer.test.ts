@@ -133,6 +133,34 @@ describe('a consumer', () => {
     await consumer.stop();
   });
 
+  test('gives an event back with a delay that grows with the attempt, by default', async () => {
+    const throwing = () => {
+      throw new Error('again');
+    };
+    const delaysOf = async (options: Partial<ConsumeOptions>) => {
+      const group = await groupOf([[delivery(1), delivery(2, 2), delivery(3, 3), delivery(4, 40)]]);
+      const consumer = consume(group, throwing, { onError: () => {}, ...options });
+      await waitFor(() => group.settled.length === 4, { what: 'all nacks' });
+      await consumer.stop();
+      return group.settled
+        .toSorted((a, b) => String(a.deliveryIds).localeCompare(String(b.deliveryIds)))
+        .map(({ delayMs }) => delayMs);
+    };
+    expect(await delaysOf({})).toEqual([500, 1_000, 2_000, 30_000]);
+    expect(await delaysOf({ retryDelayMs: { firstMs: 100, maxMs: 5_000 } })).toEqual([50, 100, 200, 2_500]);
+  });
+
+  test('gives an event back at once when it stops', async () => {
+    const group = await groupOf([[delivery(1)]]);
+    const consumer = consume(group, (_, { signal }) => {
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
+    });
+    await waitFor(() => consumer.running === 1, { what: 'the handler' });
+    await consumer.stop({ timeoutMs: 1 });
+    await waitFor(() => group.settled.length === 1, { what: 'the nack' });
+    expect(group.settled).toMatchObject([{ delayMs: 0, reason: 'stopped' }]);
+  });
+
   test('asks for no longer a delay than there is', async () => {
     const group = await groupOf([[delivery(1), delivery(2, 40)]]);
     const consumer = consume(

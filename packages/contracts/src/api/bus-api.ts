@@ -55,7 +55,8 @@ export const busApi = {
       summary: 'Publish one event or a list of events',
       description:
         'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
-        'each event; a refused event does not affect the others. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
+        'each event; a refused event does not affect the others, except that `RATE_LIMITED` refuses the rest of the list, ' +
+        'too. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
         'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
         'text). `type` is the topic. An `id` that is not a UUID becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` has no other ' +
         'meaning. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions are ignored. Text ' +
@@ -72,7 +73,9 @@ export const busApi = {
     input: PublishManyInput,
     output: PublishManyResult,
     summary: 'Publish a list of events, in order',
-    description: 'The answer has one result for each event; a refused event does not affect the others.',
+    description:
+      'The answer has one result for each event. A refused event does not affect the others, except that `RATE_LIMITED` also ' +
+      'refuses the rest of the list: what was published is then the beginning of the list, in its order.',
     rights: TAKE_PART,
     errors: ['RATE_LIMITED'],
     maxInputBytes: LIMITS.publishManyBytes,
@@ -129,7 +132,8 @@ export const busApi = {
     summary: 'Claim events for processing',
     description:
       'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
-      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT. ' +
+      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT, ' +
+      'with the settings of the group and of the call in `details` (`existing`, `requested`). ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
     errors: ['ACL_DENIED', 'CONFLICT'],

@@ -198,6 +198,7 @@ describe('refusals', () => {
     const { topics, ackDeadlineMs, maxDeliveries } = settings;
     expect((await expectProblem(answer, 'CONFLICT')).details).toEqual({
       existing: { topics, ackDeadlineMs, maxDeliveries },
+      requested: { topics, ackDeadlineMs, maxDeliveries: 9 },
     });
   });
 
