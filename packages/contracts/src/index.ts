@@ -71,9 +71,10 @@ export {
   SwarmEvent,
   SYSTEM_TOPIC,
 } from './event.ts';
-export { Goal, GoalCancelled, GoalStep, GoalSubmission } from './goal.ts';
+export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
+export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
   Policy,
@@ -109,6 +110,7 @@ export {
   WatchInput,
 } from './registry.ts';
 export {
+  CancelCause,
   TaskAccepted,
   TaskAssigned,
   TaskAttempt,
@@ -118,6 +120,7 @@ export {
   TaskId,
   TaskOutputs,
   TaskProgress,
+  TaskRejected,
 } from './task.ts';
 export { type Json, jsonFault } from './json-fault.ts';
 export {

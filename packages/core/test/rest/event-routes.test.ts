@@ -194,6 +194,11 @@ describe('GET /v1/events', () => {
     expect(dataOf(second)).toEqual([3, 4]);
     const end = await read(namespace, `topics=a.*&after=${second.next}`);
     expect(end).toEqual({ events: [], next: second.next });
+    const event = second.events.at(-1);
+    expect(await read(namespace, `topics=a.*&at=${event?.position}`)).toEqual({
+      events: [event],
+      next: event?.position,
+    });
   });
 
   it.each([
