@@ -10,6 +10,7 @@ import {
   type DeadLettersInput,
   type DeadLettersResult,
   type GroupInfo,
+  invalidField,
   type NackInput,
   type Policy,
   type PolicyAction,
@@ -41,7 +42,7 @@ import { Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent } from './policies/policies.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
-import type { Appended, LogEntry, NewEvent } from './store/event-log.ts';
+import type { Appended, LogEntry, LogGap, NewEvent } from './store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
@@ -206,8 +207,12 @@ export class Bus {
    * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on. ACL_DENIED;
    * COMPACTED for a position after which events were removed.
    */
-  async read(caller: BusCaller, { namespace, topics, after, limit }: ReadInput): Promise<ReadResult> {
+  async read(caller: BusCaller, { namespace, topics, after, at, limit }: ReadInput): Promise<ReadResult> {
     const passes = passing(await this.#filterFor(caller, namespace, topics));
+    if (at !== undefined) {
+      if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
+      return this.#readOne(namespace, positionIn(at, 'at'), passes);
+    }
     let position = after === undefined ? (await this.#feeds.head(namespace)).horizon : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
     let bytes = 0;
@@ -221,10 +226,7 @@ export class Bus {
           position = read.range.horizon;
           continue;
         }
-        const oldest = formatPosition(read.range.horizon);
-        throw new SwarmError('COMPACTED', `the events after this position are no longer available (${read.gap})`, {
-          details: { reason: read.gap, oldest },
-        });
+        throw compacted('the events after this position are', read);
       }
       for (const entry of read) {
         if (isFull()) break;
@@ -236,6 +238,15 @@ export class Bus {
       if (read.length === 0) break;
     }
     return { events, next: formatPosition(position) };
+  }
+
+  /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */
+  async #readOne(namespace: string, at: LogPosition, passes: (topic: string) => boolean): Promise<ReadResult> {
+    const found = await this.#options.store.log.event(namespace, at);
+    if ('gap' in found) throw compacted('the event at this position is', found);
+    const next = formatPosition(at);
+    if (!passes(found.topic)) return { events: [], next };
+    return { events: [{ position: next, event: JSON.parse(found.text) as SwarmEvent }], next };
   }
 
   /** See `GroupAccess.consume`, and for the calls below their namesakes there. */
@@ -379,6 +390,11 @@ const resultOf = ({ id }: NewEvent, { position, duplicate }: Appended): PublishR
   position: formatPosition(position),
   duplicate,
 });
+
+const compacted = (what: string, { gap, range }: LogGap): SwarmError =>
+  new SwarmError('COMPACTED', `${what} no longer available (${gap})`, {
+    details: { reason: gap, oldest: formatPosition(range.horizon) },
+  });
 
 /** An unknown outcome, with the id to try again with. */
 function withId(error: unknown, id: string): SwarmError {

@@ -445,6 +445,8 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await codeOf(bus.read(OPERATOR, { namespace, topics: ['>'], after: position, limit: 5 }))).toBe(
         'COMPACTED',
       );
+      const one = { namespace, topics: ['>'], after: undefined, at: position, limit: 5 };
+      expect(await codeOf(bus.read(OPERATOR, one))).toBe('COMPACTED');
     });
 
     test('a position of another log is told as lost, and one that is none is refused', async () => {
@@ -538,6 +540,21 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       }
       expect(found).toEqual(['needle']);
       read.mockRestore();
+    });
+
+    test('the event at a position is read alone, if it is allowed and its topic matches', async () => {
+      const bus = await swarm();
+      const { position: at } = await publish(bus, 'this one');
+      await publish(bus, 'another');
+      const input = { namespace, after: undefined, limit: 5 };
+      expect(await bus.read(VIEWER, { ...input, topics: ['work.*'], at })).toMatchObject({
+        events: [{ position: at, event: { data: 'this one' } }],
+        next: at,
+      });
+      expect(await bus.read(VIEWER, { ...input, topics: ['noise'], at })).toEqual({ events: [], next: at });
+      expect(await codeOf(bus.read(VIEWER, { ...input, topics: ['>'], at: 'elsewhere-1-1' }))).toBe('COMPACTED');
+      expect(await codeOf(bus.read(VIEWER, { ...input, topics: ['>'], at: 'no position' }))).toBe('INVALID_INPUT');
+      expect(await codeOf(bus.read(VIEWER, { ...input, topics: ['>'], at, after: at }))).toBe('INVALID_INPUT');
     });
 
     test('answers with about 4 MiB, and says where to go on', async () => {

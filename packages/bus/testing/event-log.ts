@@ -109,6 +109,27 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
       expect(ranges.get(written)?.head).toEqual(appended?.position);
     });
 
+    test('one event is read at its position, and not at that of another event or log', async () => {
+      const namespace = newNamespace();
+      const { horizon } = await rangeOf(first, namespace);
+      const events = newEvents(3);
+      const appended = await first.append(namespace, events);
+      for (const [index, { topic, text }] of events.entries()) {
+        const { position } = at(appended, index);
+        expect(await second.event(namespace, position)).toEqual({ position, topic, text });
+      }
+      const range = await rangeOf(first, namespace);
+      const { epoch, seq, nonce } = range.head;
+      const others = [
+        { epoch, seq, nonce: (nonce % MAX_NONCE) + 1 },
+        { epoch, seq: 1, nonce: (nonce % MAX_NONCE) + 1 },
+        { epoch, seq: seq + 1, nonce },
+        { epoch: 'elsewhere', seq, nonce },
+      ];
+      for (const other of others) expect(await second.event(namespace, other)).toEqual({ gap: 'log_lost', range });
+      expect(await second.event(namespace, horizon)).toEqual({ gap: 'retention', range });
+    });
+
     describe('order', () => {
       test('positions count from 1 without a hole, within a call and over calls', async () => {
         const namespace = newNamespace();

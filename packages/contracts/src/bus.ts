@@ -84,6 +84,9 @@ export const ReadInput = z.object({
   after: Position.optional().describe(
     '`next` of the previous page, or the position of an event. Default: start with the oldest event that is kept.',
   ),
+  at: Position.optional().describe(
+    'The position of one event, which alone is read, if its topic matches. Not together with `after`.',
+  ),
   limit: z
     .number()
     .int()
