@@ -74,6 +74,7 @@ export {
 export { Goal, GoalCancelled, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
+export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
   Policy,
