@@ -44,8 +44,7 @@ async function outputAt(
   if (!isRecord(data) || data['planId'] !== planId || data['taskId'] !== taskId) {
     throw new SwarmError('NOT_FOUND', 'the event at the given position is not its completion');
   }
-  const output = data['output'] ?? null;
-  return output as Json;
+  return data['output'] ?? null;
 }
 
 function unreadable(taskId: string, thrown: unknown): TaskError {
