@@ -211,7 +211,8 @@ export class Bus {
 
   /**
    * A page of events; empty, and with a `next` that moves, when none was among those that were searched; shorter than
-   * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on. ACL_DENIED;
+   * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on, and `end` whether all was searched that
+   * the log had when the call began. ACL_DENIED;
    * COMPACTED for a position after which events were removed.
    */
   async read(caller: BusCaller, { namespace, topics, after, at, limit }: ReadInput): Promise<ReadResult> {
@@ -223,8 +224,9 @@ export class Bus {
     let position = after === undefined ? (await this.#feeds.head(namespace)).horizon : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
     let bytes = 0;
+    let end = false;
     const isFull = () => events.length === limit || bytes >= MAX_READ_BYTES;
-    for (let pages = 0; pages < MAX_READ_PAGES && !isFull(); pages += 1) {
+    for (let pages = 0; pages < MAX_READ_PAGES && !end && !isFull(); pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
         // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
@@ -235,16 +237,18 @@ export class Bus {
         }
         throw compacted('the events after this position are', read);
       }
+      let searched = 0;
       for (const entry of read) {
         if (isFull()) break;
+        searched += 1;
         position = entry.position;
         if (!passes(entry.topic)) continue;
         bytes += Buffer.byteLength(entry.text);
         events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
       }
-      if (read.length === 0) break;
+      end = searched === read.length && this.#feeds.isLastPage(read);
     }
-    return { events, next: formatPosition(position) };
+    return { events, next: formatPosition(position), end };
   }
 
   /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */
@@ -252,8 +256,8 @@ export class Bus {
     const found = await this.#options.store.log.event(namespace, at);
     if ('gap' in found) throw compacted('the event at this position is', found);
     const next = formatPosition(at);
-    if (!passes(found.topic)) return { events: [], next };
-    return { events: [{ position: next, event: JSON.parse(found.text) as SwarmEvent }], next };
+    if (!passes(found.topic)) return { events: [], next, end: true };
+    return { events: [{ position: next, event: JSON.parse(found.text) as SwarmEvent }], next, end: true };
   }
 
   /** See `GroupAccess.consume`, and for the calls below their namesakes there. */

@@ -570,6 +570,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         expect(read.mock.calls.length).toBeLessThanOrEqual(10);
         expect(page.next).not.toBe(after);
         found.push(...page.events.map(({ event }) => event.data));
+        expect(page.end).toBe(found.length > 0);
         after = page.next;
       }
       expect(found).toEqual(['needle']);
@@ -585,7 +586,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         events: [{ position: at, event: { data: 'this one' } }],
         next: at,
       });
-      expect(await bus.read(VIEWER, { ...input, topics: ['noise'], at })).toEqual({ events: [], next: at });
+      expect(await bus.read(VIEWER, { ...input, topics: ['noise'], at })).toEqual({ events: [], next: at, end: true });
       expect(await codeOf(bus.read(VIEWER, { ...input, topics: ['>'], at: 'elsewhere-1-1' }))).toBe('COMPACTED');
       expect(await codeOf(bus.read(VIEWER, { ...input, topics: ['>'], at: 'no position' }))).toBe('INVALID_INPUT');
       expect(await codeOf(bus.read(VIEWER, { ...input, topics: ['>'], at, after: at }))).toBe('INVALID_INPUT');
@@ -602,6 +603,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(length).toBeGreaterThan(4 * 2 ** 20);
       expect(length).toBeLessThan(4.5 * 2 ** 20);
       const second = await bus.read(VIEWER, { ...input, after: first.next });
+      expect([first.end, second.end]).toEqual([false, true]);
       expect([...first.events, ...second.events].map(({ position }) => ({ position }))).toMatchObject(
         sent.map((result) => ({ position: 'position' in result ? result.position : null })),
       );

@@ -64,9 +64,9 @@ export {
   serveTasks,
   type ServeTasksOptions,
   type TaskContext,
-  TaskError,
   type TaskHandler,
   type TaskServer,
 } from './tasks/serve-tasks.ts';
+export { TaskError } from './tasks/task-error.ts';
 export { taskEventId } from './tasks/task-event-id.ts';
 export type { Watch, WatchOptions } from './watching/watch.ts';

@@ -99,8 +99,10 @@ export type ReadInput = z.output<typeof ReadInput>;
 export const ReadResult = z
   .object({
     events: z.array(z.object({ position: Position, event: SwarmEvent })),
-    /** Where to go on reading. The end is reached when it does not move. */
+    /** Where to go on reading. */
     next: Position,
+    /** Whether everything was searched that the log had when the read began. A page may be empty, and not the end. */
+    end: z.boolean(),
   })
   .meta({ id: 'ReadResult' });
 export type ReadResult = z.infer<typeof ReadResult>;

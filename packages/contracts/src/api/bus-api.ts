@@ -93,7 +93,7 @@ export const busApi = {
       path: '/v1/events',
       operationId: 'readEvents',
       tag: 'events',
-      answers: { 200: 'A page of events. The end is reached when `next` stays the same.' },
+      answers: { 200: 'A page of events. `end` is true when it reaches the end of the log.' },
     },
   }),
 

@@ -193,11 +193,12 @@ describe('GET /v1/events', () => {
     const second = await read(namespace, `topics=a.*&topics=d.%3E&limit=2&after=${first.next}`);
     expect(dataOf(second)).toEqual([3, 4]);
     const end = await read(namespace, `topics=a.*&after=${second.next}`);
-    expect(end).toEqual({ events: [], next: second.next });
+    expect(end).toEqual({ events: [], next: second.next, end: true });
     const event = second.events.at(-1);
     expect(await read(namespace, `topics=a.*&at=${event?.position}`)).toEqual({
       events: [event],
       next: event?.position,
+      end: true,
     });
   });
 
