@@ -152,11 +152,18 @@ describe('the bus over WebSocket', () => {
       events: Array.from({ length: 20 }, (_, data) => ({ topic: 'work.new', data })),
     });
     const heard: { id: string; data: GroupEvent }[] = [];
+    const joined: GroupEvent[] = [];
     const subscription = client.bus.consume.subscribe(
       { namespace, group: 'crew', topics: ['work.*'], from: 'earliest', lastEventId: 'not-a-delivery' },
-      { onData: (value) => heard.push(value) },
+      {
+        onData: (value) => {
+          if (value.data.type === 'joined') joined.push(value.data);
+          else if (value.data.type !== 'bookmark') heard.push(value);
+        },
+      },
     );
     await vi.waitFor(() => expect(heard).toHaveLength(16));
+    expect(joined).toMatchObject([{ settings: { version: 1, topics: ['work.*'], ackDeadlineMs: 30_000 } }]);
     expect(heard[0]).toMatchObject({ data: { type: 'delivery', attempt: 1, event: { data: 0 } } });
     const deliveryIds = heard.map(({ id, data }) => (data.type === 'delivery' ? data.deliveryId : id));
     expect(heard.map(({ id }) => id)).toEqual(deliveryIds);
