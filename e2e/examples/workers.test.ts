@@ -14,13 +14,13 @@ import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let operator: SwarmClient;
-const heard: SwarmEvent[] = [];
+const received: SwarmEvent[] = [];
 const stack: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   core = await spawnCore({ env: { SWARM_LEASE_MS: '3000' } });
   operator = createSwarmClient({ url: core.url, token: core.adminToken });
-  operator.on('task.>', (event) => heard.push(event));
+  operator.on('task.>', (event) => received.push(event));
 });
 afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
@@ -169,7 +169,7 @@ function newPath(): string {
 }
 
 const saidOf = ({ planId }: { planId: string }): string[] =>
-  heard
+  received
     .filter(({ data }) => JSON.stringify(data).includes(planId))
     .map(({ topic }) => topic.split('.')[2] ?? '')
     .filter((kind) => kind !== 'assigned');
@@ -177,7 +177,9 @@ const saidOf = ({ planId }: { planId: string }): string[] =>
 const answerTo = ({ planId }: { planId: string }): Promise<SwarmEvent> =>
   waitFor(
     () =>
-      heard.find(({ topic, data }) => /\.(?:completed|failed)$/.test(topic) && JSON.stringify(data).includes(planId)),
+      received.find(
+        ({ topic, data }) => /\.(?:completed|failed)$/.test(topic) && JSON.stringify(data).includes(planId),
+      ),
     {
       what: 'an answer',
       timeoutMs: 30_000,
@@ -194,7 +196,7 @@ describe.each([
     await done;
     const answer = await answerTo(attempt);
     expect(answer).toMatchObject({ id: taskEventId(attempt, 'completed'), data: { ...attempt, output } });
-    expect(heard.some(({ id }) => id === taskEventId(attempt, 'accepted'))).toBe(true);
+    expect(received.some(({ id }) => id === taskEventId(attempt, 'accepted'))).toBe(true);
   });
 
   test('says what it can not do', async () => {
@@ -216,7 +218,7 @@ describe.each([
     await done;
     await start(kind, `${kind}-c`);
     expect(await answerTo(attempt)).toMatchObject({ topic: `task.${kind}-c.completed` });
-    expect(heard.some(({ id }) => id === taskEventId(late.attempt, 'accepted'))).toBe(false);
+    expect(received.some(({ id }) => id === taskEventId(late.attempt, 'accepted'))).toBe(false);
   });
 
   test('goes on when the core was killed', async () => {

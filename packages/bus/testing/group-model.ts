@@ -199,7 +199,7 @@ export class GroupModel {
       if (event.attempt < MAX_DELIVERIES) event.state = request.delayed ? 'delayed' : 'due';
     }
     const died = refused.filter(({ attempt }) => attempt >= MAX_DELIVERIES);
-    // Those that die with one call do so in an order that nobody has promised.
+    // Those that die with one call do so in an order that is not promised.
     const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     const ranks = new Map(letters.map(({ position }, rank) => [position.seq, rank]));
     const rank = ({ entry }: ModelEvent) => ranks.get(entry.position.seq) ?? -1;

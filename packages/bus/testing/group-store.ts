@@ -120,7 +120,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     const openGroup = (settings: Partial<GroupSettings> = {}) =>
       first.groups.open(group.namespace, group.name, { ...SETTINGS, ...settings }, 'earliest');
 
-    /** A group with `count` events that nobody has read. */
+    /** A group with `count` unread events. */
     async function withEvents(count: number, settings: Partial<GroupSettings> = {}) {
       await openGroup(settings);
       const events = newEvents(count);
@@ -139,7 +139,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     }
 
     describeWhole('opening', () => {
-      test('at the head, the beginning and the horizon', async () => {
+      test('a group begins at the head, at the beginning or at the horizon of its log', async () => {
         const [a, b] = await first.log.append(group.namespace, newEvents(2));
         const { horizon } = await rangeOf(first.log, group.namespace);
         const opened = {
@@ -163,13 +163,13 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         });
       });
 
-      test('of an empty log, whose epoch it makes', async () => {
+      test('opening a group of an empty log makes the epoch of the log', async () => {
         const { cursor } = await first.groups.open(group.namespace, group.name, SETTINGS, 'latest');
         expect(cursor).toMatchObject({ seq: 0, nonce: 0 });
         expect((await rangeOf(second.log, group.namespace)).head).toEqual(cursor);
       });
 
-      test('again gives the group as it is', async () => {
+      test('opening a group that exists returns it unchanged', async () => {
         const { cursor } = await openGroup();
         await first.log.append(group.namespace, [newEvent()]);
         const again = await second.groups.open(group.namespace, group.name, SETTINGS, 'latest');
@@ -181,7 +181,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         });
       });
 
-      test('by many at once makes one', async () => {
+      test('concurrent opens of one group make one group', async () => {
         const opened = await Promise.all(
           Array.from({ length: 10 }, (_, index) =>
             (index % 2 ? first : second).groups.open(group.namespace, group.name, SETTINGS, 'latest'),
@@ -202,7 +202,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await second.groups.find(group.namespace, group.name)).toEqual(SETTINGS);
       });
 
-      test('remembers its settings', async () => {
+      test('a group keeps the settings that it was made with', async () => {
         const settings = { topics: ['a.*.b-c', 'a.>', 'z_9'], ackDeadlineMs: 86_400_000, maxDeliveries: 1_000 };
         expect(await first.groups.find(group.namespace, group.name)).toBeNull();
         await openGroup(settings);
@@ -211,7 +211,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       });
     });
 
-    test('a group that is not there is not found', async () => {
+    test('a group that does not exist is not found', async () => {
       const position = (await rangeOf(first.log, group.namespace)).head;
       const refs = [{ position, life: 0, attempt: 1 }];
       const { namespace, name: missing } = group;
@@ -230,7 +230,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     });
 
     describe('claiming what is unread', () => {
-      test('hands it out, oldest first, and moves the cursor', async () => {
+      test('a claim delivers unread events, oldest first, and moves the cursor', async () => {
         const { events, positions } = await withEvents(5);
         const outcome = await group.claim(first);
         expect(outcome).toEqual({
@@ -245,7 +245,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.claim(second)).toMatchObject({ deliveries: [], cursor: positions.at(-1) });
       });
 
-      test('takes what there is room for, and the cursor stands behind it', async () => {
+      test('a claim takes no more than the consumer has room for, and the cursor stops after the last one taken', async () => {
         const { positions } = await withEvents(5);
         const offer = await group.offer(first);
         const begun = await group.claim(first, { max: 2, offer });
@@ -261,7 +261,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(rest).toMatchObject({ cursor: positions[4], room: 1 });
       });
 
-      test('goes past what does not match', async () => {
+      test('the cursor passes events that do not match', async () => {
         const { positions } = await withEvents(6);
         const { after, entries } = await group.offer(first);
         const upTo = at(positions, 5);
@@ -280,7 +280,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(past).toMatchObject({ deliveries: [], cursor: head, gap: null });
       });
 
-      test('takes nothing of an offer that begins elsewhere', async () => {
+      test('a claim takes nothing from an offer that does not begin at the cursor', async () => {
         const { positions } = await withEvents(4);
         const old = await group.offer(first);
         await group.claim(first, { max: 2 });
@@ -298,25 +298,25 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         });
       });
 
-      test('an offer from before the log lost its end takes nothing that is not there, and the cursor no further', async () => {
+      test('an offer read before the log lost its end delivers no missing event and moves the cursor no further', async () => {
         await withEvents(3);
         const { after, entries, upTo } = await group.offer(first);
         expect(await group.claim(first, { offer: { after, entries: [], upTo } })).toMatchObject({ cursor: upTo });
         // What the replica saw of the end that is lost.
         const lost = [1, 2].map((ahead) => ({ ...upTo, seq: upTo.seq + ahead, nonce: (upTo.nonce % 1_000_000) + 1 }));
         const lostEntries = lost.map((position, index) => ({ ...at(entries, index), position }));
-        const unheard = { after: upTo, entries: [], upTo: at(lost, 1) };
-        const heard = { ...unheard, entries: lostEntries };
+        const notNoticed = { after: upTo, entries: [], upTo: at(lost, 1) };
+        const noticed = { ...notNoticed, entries: lostEntries };
         for (const more of [0, 1, 3]) {
           if (more > 0) await first.log.append(group.namespace, newEvents(more));
-          for (const offer of [unheard, heard]) {
+          for (const offer of [notNoticed, noticed]) {
             const outcome = await group.claim(second, { offer });
             expect(outcome).toMatchObject({ deliveries: [], cursor: upTo, gap: null });
           }
         }
         // What is there of it is taken.
         const [there] = await entriesOf(first.log, group.namespace, upTo);
-        const mixed = { ...heard, entries: [there, at(lostEntries, 1)].filter((entry) => entry !== undefined) };
+        const mixed = { ...noticed, entries: [there, at(lostEntries, 1)].filter((entry) => entry !== undefined) };
         expect(await group.claim(second, { offer: mixed })).toMatchObject({
           deliveries: [{ position: there?.position, text: there?.text }],
           cursor: there?.position,
@@ -325,7 +325,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(rest.deliveries.map(({ position }) => position.seq)).toEqual([5, 6, 7]);
       });
 
-      test('by many at once: one of them gets each event', async () => {
+      test('concurrent claims deliver each event to one consumer', async () => {
         const { positions } = await withEvents(30);
         const offer = await group.offer(first);
         const outcomes = await Promise.all(
@@ -369,7 +369,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.ack(second, deliveries)).toBe(2);
       });
 
-      test('texts are handed out as they are in the log, again as well', async () => {
+      test('the text of a delivery equals the text in the log, also when it is redelivered', async () => {
         await openGroup();
         const texts = [
           String.raw`{"a":"it's \"q\" \\ \ud800 \u0000 \u001f"}`,
@@ -389,7 +389,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(again.deliveries.map(({ text }) => text).toSorted()).toEqual(texts.toSorted());
       });
 
-      test('many large events come in several answers, each once', async () => {
+      test('many large events are delivered in several answers, each once', async () => {
         await openGroup();
         const texts: string[] = [];
         for (let call = 0; call < 5; call++) {
@@ -421,7 +421,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.ack(second, redelivered)).toBe(texts.length);
       });
 
-      test('consumers of any name', async () => {
+      test('a consumer may have any name', async () => {
         await withEvents(3);
         for (const consumer of [`'"\\{},`, '🐝'.repeat(32), ' ']) {
           const { deliveries } = await group.claim(first, { consumer, max: 1, maxInFlight: 1 });
@@ -432,7 +432,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     });
 
     describe('acknowledging', () => {
-      test('settles an event in flight once, from either replica', async () => {
+      test('an acknowledgement settles an event in flight once, from either replica', async () => {
         await withEvents(3);
         const { deliveries } = await group.claim(first);
         const [a, b, c] = deliveries;
@@ -448,14 +448,14 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.figures(second)).toMatchObject({ inFlight: 0, waiting: 0, deadLetters: 0, lag: 0 });
       });
 
-      test('the same event twice in a call counts once', async () => {
+      test('a delivery named twice in one acknowledgement counts once', async () => {
         await withEvents(1);
         const { deliveries } = await group.claim(first);
         const delivery = at(deliveries, 0);
         expect(await group.ack(first, [delivery, delivery, { ...delivery, attempt: 2 }])).toBe(1);
       });
 
-      test('what was never taken counts for nothing', async () => {
+      test('acknowledging a delivery that was never made settles nothing', async () => {
         const { positions } = await withEvents(2);
         const { deliveries } = await group.claim(first, { max: 1 });
         const delivery = at(deliveries, 0);
@@ -471,7 +471,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.ack(first, [delivery])).toBe(1);
       });
 
-      test('late, from waiting, whichever attempt it names', async () => {
+      test('a late acknowledgement of any attempt settles an event that waits for redelivery', async () => {
         await withEvents(2);
         const { deliveries } = await group.claim(first);
         expect(await group.nack(first, deliveries, { delayMs: HOUR_MS, reason: null })).toBe(2);
@@ -479,7 +479,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.figures(first)).toMatchObject({ inFlight: 0, waiting: 1 });
       });
 
-      test('late, while somebody else works on it', async () => {
+      test('a late acknowledgement settles an event that another consumer has in flight', async () => {
         await withEvents(1);
         const { deliveries } = await group.claim(first);
         await group.nack(first, deliveries);
@@ -490,13 +490,13 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.nack(second, again.deliveries)).toBe(0);
       });
 
-      test('late, from dead', async () => {
+      test('a late acknowledgement settles a dead letter', async () => {
         const { deliveries } = await withDeadLetters(2);
         expect(await group.ack(second, deliveries.slice(0, 1))).toBe(1);
         expect((await group.deadLetters(first)).map(({ position }) => position)).toEqual([at(deliveries, 1).position]);
       });
 
-      test('a thousand at once', async () => {
+      test('a thousand deliveries are acknowledged in one call', async () => {
         await withEvents(1_000);
         const { deliveries, room } = await group.claim(first);
         expect(deliveries).toHaveLength(1_000);
@@ -506,7 +506,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     });
 
     describeWhole('refusing', () => {
-      test('makes it due at once, for the next attempt', async () => {
+      test('a nack makes the event due at once, for the next attempt', async () => {
         const { events, positions } = await withEvents(1);
         const { deliveries } = await group.claim(first);
         expect(await group.nack(second, deliveries)).toBe(1);
@@ -516,7 +516,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(again.cursor).toEqual(positions[0]);
       });
 
-      test('with a delay: it waits its time', async () => {
+      test('a nack with a delay makes the event due after the delay', async () => {
         await withEvents(2);
         const { deliveries } = await group.claim(first);
         await group.ack(first, deliveries.slice(1));
@@ -530,7 +530,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.due(second)).toMatchObject({ attempt: 2 });
       });
 
-      test('only the attempt that is in flight', async () => {
+      test('a nack counts only for the attempt that is in flight', async () => {
         await withEvents(1);
         const { deliveries } = await group.claim(first);
         const delivery = at(deliveries, 0);
@@ -543,7 +543,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.nack(first, [{ ...delivery, attempt: 2 }])).toBe(1);
       });
 
-      test('the last attempt makes a dead letter with its history', async () => {
+      test('a nack of the last attempt makes a dead letter with its history', async () => {
         const { events, positions } = await withEvents(1, { maxDeliveries: 3 });
         const begunAtMs = await stores.time.nowMs();
         for (const [attempt, consumer] of ['ann', 'bob', `c'"\\🐝`].entries()) {
@@ -578,7 +578,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     });
 
     describeWhole('what each consumer may have open', () => {
-      test('is one allowance over all replicas', async () => {
+      test('maxInFlight of a consumer is one limit over all replicas', async () => {
         await withEvents(10);
         const begun = await group.claim(first, { maxInFlight: 4, max: 3 });
         expect(begun.deliveries).toHaveLength(3);
@@ -593,13 +593,13 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(after.room).toBe(0);
       });
 
-      test('may become less than it has', async () => {
+      test('maxInFlight may become less than the consumer has in flight', async () => {
         await withEvents(4);
         await group.claim(first, { max: 3 });
         expect(await group.claim(second, { maxInFlight: 1 })).toMatchObject({ deliveries: [], room: 0 });
       });
 
-      test('holds for due events too, which come first', async () => {
+      test('maxInFlight limits due events too, which are delivered first', async () => {
         const { positions } = await withEvents(6);
         const { deliveries } = await group.claim(first, { max: 3 });
         await group.nack(first, deliveries);
@@ -616,7 +616,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     });
 
     describeWhole('deadlines', () => {
-      test('that pass make the event due for somebody else', async () => {
+      test('a deadline that passed makes the event due for another consumer', async () => {
         const { positions } = await withEvents(1, { ackDeadlineMs: SHORT_DEADLINE_MS });
         const { deliveries, nextDueMs } = await group.claim(first);
         expect(nextDueMs).toBeGreaterThan(0);
@@ -627,7 +627,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.ack(first, deliveries)).toBe(1);
       });
 
-      test('that pass are shown, and refuse a nack, before anybody claims', async () => {
+      test('a deadline that passed is shown and refuses a nack before the next claim', async () => {
         await withEvents(2, { ackDeadlineMs: SHORT_DEADLINE_MS });
         const { deliveries } = await group.claim(first);
         await stores.time.pass(SHORT_DEADLINE_MS);
@@ -637,7 +637,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect((await group.claim(first, { maxInFlight: 1 })).deliveries).toMatchObject([{ attempt: 2 }]);
       });
 
-      test('that pass in the last attempt make a dead letter', async () => {
+      test('a deadline that passed in the last attempt makes a dead letter', async () => {
         const { positions } = await withEvents(2, { ackDeadlineMs: SHORT_DEADLINE_MS, maxDeliveries: 2 });
         const { deliveries } = await group.claim(first);
         await group.nack(first, deliveries, { delayMs: 0, reason: 'first' });
@@ -661,7 +661,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.claim(first)).toMatchObject({ deliveries: [], nextDueMs: null, room: 1_000 });
       });
 
-      test('give the consumer its room back', async () => {
+      test('a deadline that passed gives the consumer its room back', async () => {
         await withEvents(3, { ackDeadlineMs: SHORT_DEADLINE_MS });
         await group.claim(first, { maxInFlight: 2 });
         await stores.time.pass(SHORT_DEADLINE_MS);
@@ -669,7 +669,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(deliveries.map(({ attempt }) => attempt)).toEqual([2, 2]);
       });
 
-      test('begin anew with each attempt', async () => {
+      test('each attempt has a deadline of its own', async () => {
         await withEvents(1, { ackDeadlineMs: SHORT_DEADLINE_MS, maxDeliveries: 3 });
         await group.claim(first);
         for (const [store, attempt] of [
@@ -689,7 +689,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     });
 
     describeWhole('dead letters', () => {
-      test('come in the order of their deaths, in pages', async () => {
+      test('dead letters are listed in the order of their deaths, in pages', async () => {
         await withEvents(5, { maxDeliveries: 1 });
         const { deliveries } = await group.claim(first);
         const order = [3, 0, 4, 1, 2].map((index) => at(deliveries, index));
@@ -718,7 +718,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(ordinals).toEqual([...new Set(ordinals)].toSorted((a, b) => a - b));
       });
 
-      test('of large events come in pages of about 4 MiB', async () => {
+      test('dead letters of large events are listed in pages of about 4 MiB', async () => {
         await openGroup({ maxDeliveries: 1 });
         for (let call = 0; call < 10; call++) {
           await first.log.append(
@@ -742,7 +742,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await first.groups.discard(group.namespace, group.name, null)).toBe(40);
       });
 
-      test('a page goes on where it was, although those before it were settled', async () => {
+      test('a list of dead letters goes on at its cursor although earlier ones were settled', async () => {
         await withDeadLetters(5);
         const page = await group.deadLetters(first, { after: null, limit: 2 });
         await group.ack(first, page);
@@ -750,7 +750,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(next.map(({ position }) => position.seq)).toEqual([3, 4]);
       });
 
-      test('redriven by position, they are due at once and begin anew', async () => {
+      test('a redriven dead letter is due at once and starts at attempt 1', async () => {
         const { events, positions } = await withDeadLetters(3);
         const chosen = [at(positions, 2), at(positions, 0), at(positions, 0)];
         expect(await group.deadLetters(first)).toHaveLength(3);
@@ -770,7 +770,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         }
       });
 
-      test('redriven, they are not refused by who had them in their first life, and settled by whoever has done the work', async () => {
+      test('after a redrive, a nack of the first life counts for nothing and a late acknowledgement settles the event', async () => {
         const { deliveries: firstLife } = await withDeadLetters(2);
         await first.groups.redrive(group.namespace, group.name, null);
         const { deliveries } = await group.claim(second, { consumer: 'bob' });
@@ -781,7 +781,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.nack(second, deliveries)).toBe(1);
       });
 
-      test('redriven all', async () => {
+      test('all dead letters are redriven by one call', async () => {
         await withDeadLetters(4);
         expect(await first.groups.redrive(group.namespace, group.name, null)).toBe(4);
         expect(await first.groups.redrive(group.namespace, group.name, null)).toBe(0);
@@ -789,7 +789,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect((await group.claim(second)).deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1]);
       });
 
-      test('discarded by position and all', async () => {
+      test('dead letters are discarded by position, or all of them', async () => {
         const { positions, deliveries } = await withDeadLetters(4);
         const strangers = [
           { ...at(positions, 0), epoch: 'another' },
@@ -805,7 +805,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.claim(first)).toMatchObject({ deliveries: [], nextDueMs: null });
       });
 
-      test('what is not dead is neither redriven nor discarded', async () => {
+      test('an event that is no dead letter is neither redriven nor discarded', async () => {
         const { positions } = await withEvents(3);
         const { deliveries } = await group.claim(first, { max: 2 });
         await group.nack(first, deliveries.slice(0, 1), { delayMs: HOUR_MS, reason: null });
@@ -857,7 +857,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
           { what: 'retention to be applied' },
         );
 
-      test('what is in flight, waiting or dead stays', async () => {
+      test('retention keeps what a group holds in flight, waiting or dead', async () => {
         const { events } = await withEvents(3, { maxDeliveries: 2 });
         const { deliveries } = await group.claim(first);
         await group.nack(first, deliveries.slice(1));
@@ -875,7 +875,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.ack(first, deliveries)).toBe(3);
       });
 
-      test('a group that was overtaken is told once, with the number lost', async () => {
+      test('a group that retention overtook is notified once, with the number lost', async () => {
         const { positions } = await withEvents(5);
         await group.claim(first, { max: 2 });
         const small = await shortened(3);
@@ -893,7 +893,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         ]);
       });
 
-      test('a group that stands at the horizon has lost nothing', async () => {
+      test('a group whose cursor is at the horizon has lost nothing', async () => {
         const { positions } = await withEvents(5);
         await group.claim(first, { max: 3 });
         const small = await shortened(2);
@@ -904,16 +904,16 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(deliveries).toHaveLength(2);
       });
 
-      test('a group whose log was lost begins with the new one, and keeps what it had taken', async () => {
+      test('a group whose log was lost begins with the new log, and keeps what it held', async () => {
         const { events } = await withEvents(4);
         const { deliveries } = await group.claim(first, { max: 2 });
         await stores.loseLog(group.namespace);
         const fresh = newEvents(2);
         await first.log.append(group.namespace, fresh);
         const { horizon } = await rangeOf(second.log, group.namespace);
-        const told = await group.claim(second, { offer: null });
-        expect(told.gap).toEqual({ lost: null, reason: 'log_lost' });
-        expect(told.cursor).toEqual(horizon);
+        const answer = await group.claim(second, { offer: null });
+        expect(answer.gap).toEqual({ lost: null, reason: 'log_lost' });
+        expect(answer.cursor).toEqual(horizon);
         await group.nack(first, deliveries.slice(0, 1));
         const next = await group.claim(second);
         expect(next.gap).toBeNull();
@@ -921,17 +921,17 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         expect(await group.ack(first, [...deliveries, ...next.deliveries])).toBe(4);
       });
 
-      test('a group whose log was lost before anybody wrote to it again is told as well', async () => {
+      test('a group is notified of a lost log before the first append to the new one', async () => {
         await withEvents(2);
         await group.claim(first);
         await stores.loseLog(group.namespace);
-        const told = await group.claim(second, { offer: null });
-        expect(told.gap).toEqual({ lost: null, reason: 'log_lost' });
-        expect(told.cursor).toEqual((await rangeOf(first.log, group.namespace)).head);
+        const answer = await group.claim(second, { offer: null });
+        expect(answer.gap).toEqual({ lost: null, reason: 'log_lost' });
+        expect(answer.cursor).toEqual((await rangeOf(first.log, group.namespace)).head);
       });
     });
 
-    test('lists groups by name, with their figures', async () => {
+    test('groups are listed by name, with their figures', async () => {
       expect(await first.groups.list(group.namespace)).toEqual([]);
       const { positions } = await withEvents(7, { maxDeliveries: 1 });
       const other = { topics: ['a.*', 'b'], ackDeadlineMs: 1_000, maxDeliveries: 9 };
@@ -964,7 +964,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       ]);
     });
 
-    test('any order of calls leaves what the list of states says', { timeout: 60_000 }, async () => {
+    test('any order of calls leaves the state that the model predicts', { timeout: 60_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(GroupModel.steps, (steps) => GroupModel.run([first, second], steps)),
         { numRuns: 25, plugins: [fc.interruptAfterTimeLimit(30_000)], endOnFailure: true },

@@ -112,7 +112,7 @@ const groupSettings = {
 };
 /** Where a new group begins; of no meaning once it exists. */
 const groupStart = z.enum(['latest', 'earliest']).default('latest');
-/** Tells members of a group apart. Claims under one name share an allowance of deliveries; a second stream ends the first. */
+/** Names a member of the group. Claims under one name share an allowance of deliveries; a second stream ends the first. */
 const Consumer = text(LIMITS.consumerLength, 1);
 
 export const ConsumeInput = z.object({

@@ -5,7 +5,7 @@ import { Name } from './name.ts';
 import { TaskId } from './task.ts';
 import { json, text } from './text.ts';
 
-/** A task as somebody who knows the way gives it. */
+/** A task as the author of an explicit plan gives it. */
 export const GoalStep = z.object({
   id: TaskId,
   title: text(LIMITS.titleLength, 1),

@@ -32,7 +32,7 @@ export const TaskAssigned = z.object({
   input: json,
   /** The outputs of the tasks that it depends on. */
   dependencies: TaskOutputs,
-  /** An answer that comes later may find the task with somebody else. */
+  /** An answer that comes later may find the task with another agent. */
   deadlineAt: z.iso.datetime(),
   /** Of the agent, when the task was assigned. */
   incarnation: z.uuid().nullable().default(null),

@@ -1,4 +1,4 @@
-// What callers hear who ask too often, on every transport. Calls that compete are made at once: time goes on.
+// The answers to callers that exceed a rate, on every transport. Calls that compete are made at once: time goes on.
 import { PublishManyResult, RegisterResult } from '@hypercode/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';

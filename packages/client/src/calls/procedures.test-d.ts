@@ -62,7 +62,7 @@ test('a watch gives typed events', () => {
   client.watch({ health: 'splendid' });
 });
 
-test('a directory tells its listeners what happened', () => {
+test('a directory notifies its listeners of what happened', () => {
   const directory = client.directory();
   expectTypeOf(directory).toEqualTypeOf<AgentDirectory>();
   directory.on('changed', (agent, previous) => {

@@ -26,7 +26,7 @@ export interface DeliveriesOptions extends StreamOptions {
   readonly topics: readonly string[];
   /** Where a new group begins. Default `latest`. */
   readonly from?: 'latest' | 'earliest' | undefined;
-  /** Tells members of the group apart. Default: a new name. */
+  /** Names this member of the group. Default: a new name. */
   readonly consumer?: string | undefined;
   /** Most deliveries that are open at a time. Default 16. */
   readonly maxInFlight?: number | undefined;
@@ -49,7 +49,7 @@ export interface ConsumeOptions extends DeliveriesOptions {
   readonly retryDelayMs?: number | ((attempt: number, error: unknown) => number) | undefined;
   /** The group was overtaken by the log's limits: events went by unread. */
   readonly onGap?: ((gap: GroupGap) => void) | undefined;
-  /** Told what a handler threw, and of acks and nacks that did not get through: those events come again. */
+  /** Called with what a handler threw, and with the failure of acks and nacks: those events are delivered again. */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
 }
 

@@ -167,7 +167,7 @@ export class ConnectedAgent {
   }
 
   /**
-   * Tells the core with the next heartbeat, which follows at once, and with all later ones. With `auto`, as from the start,
+   * Reports it to the core with the next heartbeat, which follows at once, and with all later ones. With `auto`, as from the start,
    * the consumers decide, once there are any: `busy` while they have no handler to spare, else `ready`.
    */
   setActivity(activity: Activity | 'auto'): void {

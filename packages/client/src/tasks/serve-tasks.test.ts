@@ -39,7 +39,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
   const closed = Promise.withResolvers<void>();
   let consumed: ConsumeOptions | undefined;
   let handle: DeliveryHandler = () => {};
-  let hear: (event: SwarmEvent) => unknown = () => {};
+  let receive: (event: SwarmEvent) => unknown = () => {};
   let isListening = true;
   const world = {
     clock,
@@ -63,7 +63,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
       return Promise.resolve(handle(eventOf('assigned', { ...TASK, ...task }), delivery));
     },
     cancel: (attempt = 1) =>
-      hear(eventOf('cancelled', { planId: TASK.planId, taskId: TASK.taskId, attempt, reason: 'not wanted' })),
+      receive(eventOf('cancelled', { planId: TASK.planId, taskId: TASK.taskId, attempt, reason: 'not wanted' })),
     stop: () => closed.resolve(),
   };
   const bus: BusCalls = {
@@ -75,7 +75,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
       return { id: published.id ?? '', position: String(said.length), duplicate: false };
     },
     on(_topics, handler) {
-      hear = handler;
+      receive = handler;
       const stop = (): void => void (isListening = false);
       return { stop, attached: attached.promise, closed: closed.promise, [Symbol.dispose]: stop };
     },

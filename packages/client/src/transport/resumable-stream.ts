@@ -35,7 +35,7 @@ export interface StreamRequest<T> {
 export interface StreamOptions {
   /** Ends the stream, without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** Told each time that the stream is lost and will be resumed, with the reason and the wait. */
+  /** Called each time that the stream is lost and will be resumed, with the reason and the wait. */
   readonly onInterruption?: ((error: SwarmError, retryInMs: number) => void) | undefined;
 }
 

@@ -304,7 +304,7 @@ describe('a consumer', () => {
     await waitFor(() => ackedIds(group).includes('3/1'), { what: 'the late ack' });
     group.opened[0]?.response.write(frames([delivery(5)]));
     await waitFor(() => signals.has(5), { what: 'the next delivery' });
-    // The fourth is somebody else's.
+    // The fourth belongs to another member.
     expect([...signals.keys()]).toEqual([1, 2, 3, 5]);
     for (const open of gates.values()) open();
     await consumer.stop();

@@ -23,7 +23,7 @@ const send = (namespace: string, { headers, body }: Message) =>
     ...(body === undefined ? {} : { body: body as string }),
   });
 
-async function heard(namespace: string): Promise<SwarmEvent[]> {
+async function received(namespace: string): Promise<SwarmEvent[]> {
   const answer = await core.fetch(`/v1/events?namespace=${namespace}&topics=%3E`, { token: core.viewerToken });
   return ReadResult.parse(await answer.json()).events.map(({ event }) => event);
 }
@@ -60,13 +60,13 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
     return PublishResult.parse(mode === 'batched' ? PublishManyResult.parse(result).results[0] : result);
   }
 
-  it('is heard as an event, once', async () => {
+  it('is received as an event, once', async () => {
     const namespace = core.freshNamespace();
     const id = 'cab76975-ce47-5eaa-8ad7-699f8bdf2a28';
     const first = await publish(namespace, orderPlaced());
     expect(first).toEqual({ id, position: expect.any(String), duplicate: false });
     expect(await publish(namespace, orderPlaced())).toEqual({ ...first, duplicate: true });
-    expect(await heard(namespace)).toEqual([
+    expect(await received(namespace)).toEqual([
       {
         id,
         namespace,
@@ -95,7 +95,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
   ])('may have data %s', async (_label, fields, data) => {
     const namespace = core.freshNamespace();
     await publish(namespace, orderPlaced({ id: UUID, ...fields }));
-    expect(await heard(namespace)).toMatchObject([{ id: UUID, data }]);
+    expect(await received(namespace)).toMatchObject([{ id: UUID, data }]);
   });
 
   it('of bytes is refused', async () => {
@@ -112,7 +112,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
       expect(problem.details).toMatchObject([{ path: 'datacontenttype' }]);
       expect(problem.detail).toContain('image/png');
     }
-    expect(await heard(namespace)).toEqual([]);
+    expect(await received(namespace)).toEqual([]);
   });
 });
 
@@ -134,7 +134,7 @@ it('a batch is answered event by event, in its order', async () => {
     { id: UUID, error: { code: 'ACL_DENIED' } },
     { duplicate: false },
   ]);
-  expect(await heard(namespace)).toHaveLength(2);
+  expect(await received(namespace)).toHaveLength(2);
 });
 
 const headers = {
@@ -152,14 +152,14 @@ it('headers of the binary mode are decoded', async () => {
     body: '1',
   });
   expect(answer.status).toBe(200);
-  expect(await heard(namespace)).toMatchObject([{ subject: 'Euro € 😀', correlationId: 'a "b"', data: 1 }]);
+  expect(await received(namespace)).toMatchObject([{ subject: 'Euro € 😀', correlationId: 'a "b"', data: 1 }]);
 });
 
 it('an event in binary mode needs neither data nor a media type', async () => {
   const namespace = core.freshNamespace();
   const { 'content-type': _json, ...bare } = headers;
   expect((await send(namespace, { headers: bare, body: undefined })).status).toBe(200);
-  expect(await heard(namespace)).toMatchObject([{ topic: 'a.b', data: null }]);
+  expect(await received(namespace)).toMatchObject([{ topic: 'a.b', data: null }]);
 });
 
 const structured = { 'content-type': 'application/cloudevents+json' };
@@ -182,7 +182,7 @@ it.each<[string, Record<string, string>, string, string]>([
 ])('%s is refused', async (_label, given, text, path) => {
   const problem = await expectProblem(await send(core.namespace, { headers: given, body: text }), 'INVALID_INPUT');
   expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
-  expect(await heard(core.namespace)).toEqual([]);
+  expect(await received(core.namespace)).toEqual([]);
 });
 
 it.each<[string, Record<string, string>, number]>([

@@ -190,7 +190,7 @@ export function incarnationsSuite(replicas: Replicas): void {
       const probe = await swarm.join('probe');
       for (let round = 0; round < 5; round += 1) {
         const name = `ada-${round}`;
-        // Makes the replica follow the namespace, so that what comes now is news to it.
+        // Makes the replica follow the namespace, so that it must learn of the next change.
         await lagging.recognise(probe);
         await swarm.register(name, { incarnation: FIRST });
         await swarm.update(name, { version: '1.1.0' });

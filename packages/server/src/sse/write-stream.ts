@@ -15,9 +15,9 @@ export interface StreamOptions {
   format: FrameFormat;
   encoder: FrameEncoder;
   headers: Record<string, string>;
-  /** Told of what was handed to the connection. */
+  /** Called with what was handed to the connection. */
   onSent: (batch: StreamBatch, bytes: number) => void;
-  /** Told why a stream ended that should have gone on. */
+  /** Called with the reason when a stream ended that should have gone on. */
   onRefusal: (thrown: unknown) => void;
 }
 
