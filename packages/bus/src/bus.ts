@@ -61,7 +61,7 @@ export interface BusOptions {
   /** Called with failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
   clock?: Clock;
-  /** How often subscribers that have everything get a bookmark, in milliseconds; default 15,000. */
+  /** How often subscribers that have everything, and members of groups, get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
 
@@ -109,7 +109,14 @@ export class Bus {
       clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
-    this.#groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, clock, onError });
+    this.#groups = new Groups({
+      store: store.groups,
+      feeds: this.#feeds,
+      signal,
+      clock,
+      onError,
+      ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+    });
     this.#access = new CallerAccess(this.#policies);
     this.#groupAccess = new GroupAccess({ groups: this.#groups, access: this.#access, policies: this.#policies });
     this.#rate = rate;

@@ -103,6 +103,7 @@ class Listener<V extends { type: string }> {
         // What goes out as text is what goes out as a value.
         assert.deepEqual(JSON.parse(item.json), item.event);
         assert.equal(item.type, item.event.type);
+        item.sent?.();
         this.values.push(item.event);
         this.ids.push(item.id);
       }
@@ -817,6 +818,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const stopped = new AbortController();
       endMeanwhile(stopped);
       const stream = bus.consume(agent('worker'), groupInput({ maxDeliveries: 5 }), stopped);
+      expect(await stream.next()).toMatchObject({ value: [{ type: 'joined' }] });
       expect(await stream.next()).toEqual({ done: true, value: undefined });
 
       const { deliveries } = await bus.claim(agent('py'), input, NO_TOKEN_ENDS);
@@ -872,6 +874,31 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await Promise.all(codes)).toEqual(['CONFLICT', 'no refusal', 'no refusal', 'CONFLICT']);
     });
 
+    test('a member of a group receives its name and the settings first, and the cursor of the group every 15 s', async () => {
+      const bus = await swarm();
+      const settings = { topics: ['work.>'], ackDeadlineMs: 30_000, maxDeliveries: 3 };
+      const member = consume(bus, { consumer: 'ada' });
+      await until(() => expect(member.values).toMatchObject([{ type: 'joined', consumer: 'ada', settings }]));
+      const { position } = await publish(bus, 1);
+      await until(() => expect(member.of('delivery')).toHaveLength(1));
+      clock.advance(15_000);
+      await until(() => expect(member.of('bookmark')).toMatchObject([{ position, paused: false }]));
+      expect(await bus.listGroups(namespace)).toMatchObject([{ position }]);
+    });
+
+    test('a second stream of a consumer ends the first', async () => {
+      const bus = await swarm();
+      const before = consume(bus, { consumer: 'laptop' });
+      await until(() => expect(before.of('joined')).toHaveLength(1));
+      const other = consume(bus, { consumer: 'desktop' });
+      const after = consume(bus, { consumer: 'laptop' });
+      await until(() => expect(before.refusal?.code).toBe('CONFLICT'));
+      await publish(bus, 1);
+      await until(() => expect([...after.of('delivery'), ...other.of('delivery')]).toHaveLength(1));
+      expect(before.of('delivery')).toEqual([]);
+      expect([after.refusal, other.refusal]).toEqual([null, null]);
+    });
+
     test('a group sends no claims to the store while what is due waits for room', async () => {
       const bus = await swarm();
       await publish(bus, 1);
@@ -901,7 +928,8 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const waiting = bus.claim(agent('py'), input, NO_TOKEN_ENDS);
       const { groups: store } = stores.at(-1) ?? raise();
       const claim = vi.spyOn(store, 'claim');
-      await until(() => expect(claim.mock.calls.length).toBeGreaterThanOrEqual(2));
+      await until(() => expect(claim.mock.calls.length).toBeGreaterThanOrEqual(1));
+      await until(() => expect(member.of('joined')).toHaveLength(1));
       await bus.close();
       await until(() => expect(member.refusal?.code).toBe('UNAVAILABLE'));
       expect(await waiting).toEqual({ deliveries: [] });
@@ -979,7 +1007,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         clock.advance(1000);
         expect(await bus.listGroups(namespace)).toMatchObject([{ lag: 0, inFlight: 0 }]);
       });
-      expect(member.values).toEqual([]);
+      expect(member.values).toMatchObject([{ type: 'joined' }]);
     });
   });
 

@@ -152,11 +152,18 @@ describe('the bus over WebSocket', () => {
       events: Array.from({ length: 20 }, (_, data) => ({ topic: 'work.new', data })),
     });
     const received: { id: string; data: GroupEvent }[] = [];
+    const joined: GroupEvent[] = [];
     const subscription = client.bus.consume.subscribe(
       { namespace, group: 'crew', topics: ['work.*'], from: 'earliest', lastEventId: 'not-a-delivery' },
-      { onData: (value) => received.push(value) },
+      {
+        onData: (value) => {
+          if (value.data.type === 'joined') joined.push(value.data);
+          else if (value.data.type !== 'bookmark') received.push(value);
+        },
+      },
     );
     await vi.waitFor(() => expect(received).toHaveLength(16));
+    expect(joined).toMatchObject([{ settings: { version: 1, topics: ['work.*'], ackDeadlineMs: 30_000 } }]);
     expect(received[0]).toMatchObject({ data: { type: 'delivery', attempt: 1, event: { data: 0 } } });
     const deliveryIds = received.map(({ id, data }) => (data.type === 'delivery' ? data.deliveryId : id));
     expect(received.map(({ id }) => id)).toEqual(deliveryIds);

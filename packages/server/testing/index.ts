@@ -20,6 +20,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     metrics: new ServerMetrics(createLocalSignal()),
     registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
     clock: systemClock,
+    connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
     leaseMs: 30_000,
     draining: new AbortController().signal,
@@ -34,6 +35,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
         authorization: req.headers.get('authorization') ?? undefined,
         connectionToken: info.connectionParams?.['token'],
         bodyBytes: null,
+        socket: undefined,
       }),
   });
 }

@@ -104,6 +104,11 @@ export class GroupReader {
     return this.#members.size;
   }
 
+  /** Where the group's cursor is, as far as is known here; another replica may have moved it on. */
+  get cursor(): LogPosition {
+    return this.#cursor;
+  }
+
   /** Whether a claim would find something, as far as is known here. */
   get promising(): boolean {
     return this.#due || this.#hasUnread();

@@ -121,7 +121,9 @@ function readGroupEvent(json: unknown): GroupEvent | undefined {
     case 'delivery':
       if (!isRecord(json['event']) || typeof json['deliveryId'] !== 'string') throw new TypeError('not a delivery');
       return json as unknown as GroupEvent;
+    case 'joined':
     case 'gap':
+    case 'bookmark':
       return json as unknown as GroupEvent;
     default:
       return undefined;
@@ -239,7 +241,7 @@ export class GroupConsumer implements Consumer {
     for await (const item of this.#deliveries) {
       if (this.#stopping.signal.aborted) return false;
       if (item.type === 'gap') safely(() => onGap?.(item));
-      else {
+      if (item.type === 'delivery') {
         this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + ackDeadlineMs });
         this.#fillPlaces();
       }

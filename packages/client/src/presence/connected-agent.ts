@@ -12,7 +12,13 @@ import { isCircuitState } from '../publishing/own-circuit.ts';
 import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
 import { type Bus, openBus } from '../bus/bus-calls.ts';
 import { sleep } from '@hypercode/clock';
-import { type Connection, openConnection, postJson, type SwarmClientOptions } from '../transport/connection.ts';
+import {
+  type Connection,
+  openConnection,
+  postJson,
+  type SwarmClientOptions,
+  tryLimitMs,
+} from '../transport/connection.ts';
 import { Emitter, type Listener, safely } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
@@ -284,7 +290,7 @@ export class ConnectedAgent {
     try {
       const answer = await postJson(this.#joining, url, JSON.stringify({ incarnation, activity }), {
         token: this.#token ?? '',
-        timeoutMs: Math.min(timeoutMs, limitMs),
+        timeoutMs: tryLimitMs(0, Math.min(timeoutMs, limitMs)),
         signals: [this.#joining.closed, this.#end.signal],
       });
       const { leaseMs, circuit } = isRecord(answer) ? answer : {};

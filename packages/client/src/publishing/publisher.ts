@@ -16,7 +16,7 @@ import { type PublishResult, SwarmError } from '@hypercode/contracts';
 import { atEndOfTurn } from '#transport';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError } from '../transport/bounded.ts';
-import { type Connection, postHot } from '../transport/connection.ts';
+import { type Connection, postHot, tryLimitMs } from '../transport/connection.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { type OutgoingEvent, outgoingEvent, type PublishOptions } from './outgoing-event.ts';
@@ -180,7 +180,7 @@ export class Publisher {
     this.#requests += 1;
     try {
       const output = await postHot(this.#connection, this.#url, body, {
-        timeoutMs: Math.min(timeoutMs, publishTimeoutMs),
+        timeoutMs: tryLimitMs(body.length, Math.min(timeoutMs, publishTimeoutMs)),
         signals: [this.#cut.signal],
       });
       const results = resultsIn(output, batch.length);

@@ -84,7 +84,9 @@ async function groupOf(streams: GroupEvent[][], clock: Clock = impatient): Promi
 
 const frames = (values: readonly GroupEvent[]): string =>
   values
-    .map((value) => `data: ${JSON.stringify(value)}\nid: ${value.type === 'gap' ? 'gap' : value.deliveryId}\n\n\n`)
+    .map(
+      (value) => `data: ${JSON.stringify(value)}\nid: ${'deliveryId' in value ? value.deliveryId : value.type}\n\n\n`,
+    )
     .join('');
 const delivery = (number: number, attempt = 1): GroupEvent => ({
   type: 'delivery',
@@ -596,15 +598,36 @@ describe('an ack', () => {
   });
 });
 
+test('values of the stream that are no deliveries begin no handler, nor does a type that is not known', async () => {
+  const unknown = { type: 'weather', deliveryId: 'none' } as unknown as GroupEvent;
+  const group = await groupOf([[joined, unknown, delivery(1), { type: 'bookmark', position: '1', paused: false }]]);
+  const handled: unknown[] = [];
+  const consumer = consume(group, async ({ data }) => void handled.push(data));
+  await waitFor(() => group.settled.length === 1, { what: 'the ack' });
+  expect(handled).toEqual([1]);
+  await consumer.stop();
+});
+
+const joined: GroupEvent = {
+  type: 'joined',
+  groupId: null,
+  consumer: 'me',
+  settings: { version: 1, topics: ['a'], ackDeadlineMs: 30_000, maxDeliveries: 5 },
+  paused: false,
+};
+
 test('deliveries by hand are the events of the group, and end with the loop', async () => {
   const gap: GroupEvent = { type: 'gap', lost: null, reason: 'log_lost' };
-  const group = await groupOf([[gap, delivery(1), delivery(2)]]);
+  const bookmark: GroupEvent = { type: 'bookmark', position: '2', paused: true };
+  const unknown = { type: 'weather' } as unknown as GroupEvent;
+  const all = [joined, gap, delivery(1), delivery(2), bookmark];
+  const group = await groupOf([[unknown, ...all]]);
   const seen: GroupEvent[] = [];
   for await (const item of deliveriesOf(group.connection, { group: 'g', topics: ['a'], consumer: 'me' })) {
     seen.push(item);
-    if (seen.length === 3) break;
+    if (seen.length === all.length) break;
   }
-  expect(seen).toEqual([gap, delivery(1), delivery(2)]);
+  expect(seen).toEqual(all);
   expect(group.opened[0]?.input).toMatchObject({ consumer: 'me' });
   expect(group.settled).toEqual([]);
 });

@@ -121,7 +121,10 @@ export const busApi = {
     input: ConsumeInput,
     output: GroupEvent,
     summary: 'Receive the deliveries of a consumer group live',
-    description: 'The first call creates the group. Acknowledge each delivery or give it back before its deadline.',
+    description:
+      'The first call creates the group. Acknowledge each delivery or give it back before its deadline. The first value is ' +
+      '`joined`; a `bookmark` with the cursor of the group comes every 15 s. A second stream of the same `consumer` ends the ' +
+      'first with CONFLICT.',
     rights: TAKE_PART,
     errors: ['ACL_DENIED', 'CONFLICT'],
   }),

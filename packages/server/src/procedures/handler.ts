@@ -11,6 +11,8 @@ export interface Call {
   readonly identity: Identity;
   /** Aborts when the caller's connection closes. */
   readonly signal: AbortSignal;
+  /** Ends the connection when it takes nothing of what is written to it for so many milliseconds; see `Connections.limitStall`. */
+  readonly limitStall: (limitMs: number) => void;
 }
 
 export type Answerer<Input = never, Output = unknown> = (call: Call, input: Input) => Promise<Output>;

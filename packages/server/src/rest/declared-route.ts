@@ -92,11 +92,12 @@ interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'header
 
 async function serveCall(serving: Serving, core: Core, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { procedure, query, call, statusOf, headersOf } = serving;
-  const { identity } = await callerOf(procedure, core, request);
+  const { identity, limitStall } = await callerOf(procedure, core, request);
   const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
   const made: RestCall = {
     core,
     identity,
+    limitStall,
     request,
     fromUrl,
     // Most calls answer before their connection could close, and hot ones do not pay for a signal that nothing reads.
@@ -117,7 +118,7 @@ async function serveSubscription(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { identity } = await callerOf(procedure, core, request);
+  const { identity, limitStall } = await callerOf(procedure, core, request);
   const lastEventId = request.headers['last-event-id'];
   const input = {
     ...decodeParameters(query, request.query),
@@ -127,7 +128,7 @@ async function serveSubscription(
     format: plainFrames,
     encoder: plainEncoder,
     tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
-    batches: (signal) => openStream(procedure, { core, identity, signal }, input),
+    batches: (signal) => openStream(procedure, { core, identity, signal, limitStall }, input),
     refusesByAnswer: true,
     core,
   });
@@ -138,13 +139,19 @@ async function callerOf(
   { declared }: ServedProcedure,
   core: Core,
   request: FastifyRequest,
-): Promise<Pick<Call, 'identity'>> {
+): Promise<Pick<Call, 'identity' | 'limitStall'>> {
   const { authorization } = request.headers;
   const bodyBytes = bytesOf(request)?.length ?? 0;
-  const context = createCallContext({ core, authorization, connectionToken: undefined, bodyBytes });
+  const context = createCallContext({
+    core,
+    authorization,
+    connectionToken: undefined,
+    bodyBytes,
+    socket: request.raw.socket,
+  });
   const identity = await context.identify();
   assertMayCall(identity.principal, declared.rights);
-  return { identity };
+  return { identity, limitStall: context.limitStall };
 }
 
 function inputOf(rest: RestForm, { request, fromUrl }: RestCall, maxBodyBytes: number): unknown {

@@ -40,7 +40,9 @@ export async function writeStream(
       if (response.destroyed) return;
       const bytes = encoder.encode(batch);
       onSent(batch, bytes.length);
-      if (!response.write(bytes)) await drained(response);
+      const hasRoom = response.write(bytes);
+      if (batch[0]?.sent !== undefined) for (const item of batch) item.sent?.();
+      if (!hasRoom) await drained(response);
     }
   } catch (error) {
     onRefusal(error);

@@ -73,6 +73,7 @@ function trpcProcedure(served: ServedProcedure) {
     core: ctx.core,
     identity: ctx.identity,
     signal: signal ?? ctx.core.draining,
+    limitStall: ctx.limitStall,
   });
   switch (served.declared.kind) {
     case 'query':
@@ -81,7 +82,7 @@ function trpcProcedure(served: ServedProcedure) {
       return procedure.mutation((options) => (handler as Answerer)(callOf(options), options.ctx.input));
     case 'subscription':
       return procedure.subscription((options) =>
-        trackedValues(options.ctx, served, (handler as Streamer)(callOf(options), options.ctx.input)),
+        trackedValues(options, served, (handler as Streamer)(callOf(options), options.ctx.input)),
       );
   }
 }
@@ -98,7 +99,7 @@ export type AppRouter = typeof appRouter;
 
 /** A stream as tRPC's own adapters take it: one tracked value at a time, at the pace of the transport. */
 async function* trackedValues(
-  ctx: CallContext,
+  { ctx, signal }: { ctx: CallContext; signal: AbortSignal | undefined },
   { name }: ServedProcedure,
   batches: ReturnType<Streamer>,
 ): AsyncGenerator<TrackedEnvelope<unknown>, void> {
@@ -107,6 +108,9 @@ async function* trackedValues(
   try {
     for await (const batch of batches) {
       for (const item of batch) {
+        // The adapter drops what comes after the end.
+        if (signal?.aborted === true) return;
+        item.sent?.();
         yield tracked(item.id, item.event);
         tally.sent([item], 0);
         await ctx.drained();
