@@ -152,7 +152,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
 
   const queries = new AgentQueries(db);
-  const retention = new Retention({ ...background, dialect: database.dialect, changes: options.retention });
+  const retention = new Retention({ ...background, changes: options.retention });
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const watches = new Watches({ db, clock, changes, ...bookmarks });
   return {
