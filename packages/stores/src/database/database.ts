@@ -65,7 +65,9 @@ export async function openDatabase(options: PostgresOptions | PgliteOptions): Pr
 async function openEmbedded(options: PgliteOptions, clock: Clock) {
   const { kysely, dialect, close } = await openPglite<object>(options);
   const upkeep = new PgliteUpkeep({ db: kysely, clock, onError: options.onError ?? (() => {}) });
-  return { kysely, dialect, close: () => upkeep.close().then(close) };
+  let closing: Promise<void> | undefined;
+  const closeAll = () => (closing ??= Promise.all([upkeep.close(), close()]).then(() => undefined));
+  return { kysely, dialect, close: closeAll };
 }
 
 /** The database did not answer in time. */

@@ -23,8 +23,8 @@ const EXAMINE_BYTES = 1024 * 1024;
 const EXAMINE_MS = 400;
 
 /**
- * Every statement has the whole database to itself, so one step is done at a time, each on one table. A statement cannot be
- * interrupted. Ends with `close`, after the step that is under way.
+ * Every statement has the whole database to itself and cannot be interrupted, so the work is done in steps of one table each,
+ * with pauses between them. Ends with `close`, after the step that is under way.
  */
 export class PgliteUpkeep {
   readonly #options: PgliteUpkeepOptions;
@@ -34,6 +34,7 @@ export class PgliteUpkeep {
   #due: UpkeepStep[] = [];
   /** When a step may run again, by kind and table; monotonic, as all times here. */
   readonly #restUntil = new Map<string, number>();
+  #closed = false;
   #wasCheckpoint = false;
   #pausedUntil = -Infinity;
   #examinedAt = -Infinity;
@@ -45,6 +46,7 @@ export class PgliteUpkeep {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#end();
     await this.#running;
   }
@@ -55,6 +57,7 @@ export class PgliteUpkeep {
     try {
       await this.#step();
     } catch (error) {
+      if (this.#closed) return;
       this.#pausedUntil = clock.monotonicMs() + PAUSE_AFTER_FAILURE_MS;
       onError(error);
     }
