@@ -203,7 +203,10 @@ const immutableRole = ({ name, role }: Agent): Decision => {
   return { outcome: 'refused', error: new SwarmError('IMMUTABLE_FIELD', message, { details: { field: 'role' } }) };
 };
 
-const usedUp = (): Decision => ({ outcome: 'refused', error: new SwarmError('FORBIDDEN', 'the join token is used up') });
+const usedUp = (): Decision => ({
+  outcome: 'refused',
+  error: new SwarmError('FORBIDDEN', 'the join token is used up'),
+});
 
 const notFound = (name: string): Decision => ({
   outcome: 'refused',

@@ -5,4 +5,7 @@ import { forgetOldestProcesses } from './forget-oldest-processes.ts';
 import { noteCircuit } from './note-circuit.ts';
 
 /** Raise `release` with the first change after a release. */
-export const registryFunctions: FunctionSources = { release: 2, sources: [forgetOldestProcesses, commitWrites, noteCircuit] };
+export const registryFunctions: FunctionSources = {
+  release: 2,
+  sources: [forgetOldestProcesses, commitWrites, noteCircuit],
+};

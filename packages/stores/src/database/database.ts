@@ -49,7 +49,8 @@ const PING_TIMEOUT_MS = 5_000;
  */
 export async function openDatabase(options: PostgresOptions | PgliteOptions): Promise<Database> {
   const { clock = systemClock } = options;
-  const { kysely, dialect, close } = 'url' in options ? openPostgres<object>(options) : await openEmbedded(options, clock);
+  const { kysely, dialect, close } =
+    'url' in options ? openPostgres<object>(options) : await openEmbedded(options, clock);
   return {
     kysely,
     dialect,

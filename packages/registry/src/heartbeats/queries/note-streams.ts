@@ -9,7 +9,11 @@ export interface StreamingAgent {
 }
 
 /** Only those that were not seen for `silentMs`. Locks agents in the order of their keys, as every statement does that writes many. */
-export async function noteStreams(db: Kysely<Schema>, agents: readonly StreamingAgent[], silentMs: number): Promise<void> {
+export async function noteStreams(
+  db: Kysely<Schema>,
+  agents: readonly StreamingAgent[],
+  silentMs: number,
+): Promise<void> {
   await sql`
     with silent as materialized (
       select a.namespace, a.name
