@@ -77,8 +77,9 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     if (dataDir !== null) stack.defer(() => dataDir.close());
     const tokens = await tokensOf(config, dataDir);
 
+    const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
     const database = await openDatabase(
-      config.databaseUrl === null ? { dataDir: config.dataDir } : { url: config.databaseUrl },
+      config.databaseUrl === null ? { dataDir: config.dataDir, clock, onError } : { url: config.databaseUrl, clock },
     );
     stack.defer(() => database.close());
     const patience = {
@@ -93,7 +94,6 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     stack.defer(() => wakeUps.close());
 
     const metrics = new ServerMetrics(wakeUps);
-    const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
 
     // The registry keeps the mirror up to date, and the bus reads the circuits of agents in it.
     const mirror = new AgentMirror();

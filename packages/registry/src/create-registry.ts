@@ -10,6 +10,7 @@ import type { Change } from './changes/change.ts';
 import { ChangeLog } from './changes/change-log.ts';
 import type { ChangeRetention } from './changes/queries/compact-changes.ts';
 import { Heartbeats } from './heartbeats/heartbeats.ts';
+import { OpenStreams } from './heartbeats/open-streams.ts';
 import { SignsOfLife } from './heartbeats/signs-of-life.ts';
 import { CircuitOutbox } from './liveness/circuit-outbox.ts';
 import { Circuits } from './liveness/circuits.ts';
@@ -121,6 +122,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       changes.committed(namespace, committed);
     },
     onGroup: (group) => notices.groupCommitted?.(group),
+    leaseMs,
   });
   const submit = (namespace: string, command: Command) => commits.submit(namespace, command, null);
 
@@ -133,6 +135,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
   const turn = probeTurn({ intervalMs: probeIntervalMs, timeoutMs: probeTimeoutMs });
   const signs = new SignsOfLife({ ...background, leaseMs });
+  const streams = new OpenStreams({ ...background, leaseMs, streaming: () => identities.streaming() });
   const judge = new Judge({
     ...background,
     settings,
@@ -152,7 +155,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
 
   const queries = new AgentQueries(db);
-  const retention = new Retention({ ...background, dialect: database.dialect, changes: options.retention });
+  const retention = new Retention({ ...background, changes: options.retention });
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const watches = new Watches({ db, clock, changes, ...bookmarks });
   return {
@@ -173,6 +176,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await commits.close();
       await outbox?.close();
       await signs.close();
+      await streams.close();
       await retention.close();
       await identities.close();
       await changes.close();

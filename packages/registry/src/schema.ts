@@ -27,6 +27,8 @@ export interface AgentTable {
   liveness: JSONColumnType<LivenessMemory> | null;
   /** When its healthUrl is due; null: now. */
   probe_at: Timestamp | null;
+  /** When it last had an open stream while it was silent for longer than its lease. */
+  streaming_at: Timestamp | null;
   /** Index terms of everything that a filter can ask for. */
   facets: string[];
   /** Index terms of the free text. */
@@ -46,7 +48,14 @@ export interface ChangeTable {
   at: Timestamp;
 }
 
-/** Every process that an agent's name has had; the superseded ones are fenced. */
+/** Names without an agent, whose former processes are still remembered. */
+export interface RemovedNameTable {
+  namespace: string;
+  name: string;
+  removed_at: Timestamp;
+}
+
+/** The processes that an agent's name has had; the superseded ones are fenced. */
 export interface IncarnationTable {
   namespace: string;
   name: string;
@@ -108,6 +117,7 @@ export type Schema = {
   agents: AgentTable;
   changes: ChangeTable;
   incarnations: IncarnationTable;
+  removed_names: RemovedNameTable;
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
   duties: DutyTable;
