@@ -13,6 +13,8 @@ export interface Core {
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
   readonly registerRate: RateLimit;
+  /** Version of the core. */
+  readonly version: string;
   /** How long a lease is, in milliseconds. */
   readonly leaseMs: number;
   /** Aborts when the core drains: streams end. */
