@@ -253,7 +253,7 @@ describe.each([
         JSON.stringify(data).includes(`"taskId":"${taskId}"`) &&
         JSON.stringify(data).includes(planId);
     const answerAbout = (taskId: string) =>
-      waitFor(() => heard.find(about(taskId)), { what: 'an answer', timeoutMs: 30_000 });
+      waitFor(() => received.find(about(taskId)), { what: 'an answer', timeoutMs: 30_000 });
     expect((await answerAbout('next')).data).toMatchObject({ output });
     const wrong = assign(name, capability, { planId, taskId: 'wrong', dependencies: { other: { ref } } });
     await wrong.done;

@@ -14,7 +14,7 @@ export {
 export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
 export { KINDS } from './api/kinds.ts';
 export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
-export type { CallerKind, Reach, Rights } from './api/rights.ts';
+export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
 export { architectEvents } from './architect-events.ts';
 export {
   AckInput,
@@ -67,6 +67,7 @@ export {
   isBareEvent,
   operatorSource,
   Position,
+  Extensions,
   PublishInput,
   SwarmEvent,
   SYSTEM_TOPIC,
@@ -148,3 +149,4 @@ export {
   type TypedEvent,
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';
+export { API_VERSION, WhoamiInput, WhoamiResult } from './whoami.ts';

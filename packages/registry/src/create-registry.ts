@@ -49,6 +49,8 @@ export interface RegistryOptions {
   readonly mirror: AgentMirror;
   /** Tokens of the configuration. */
   readonly staticTokens: StaticToken[];
+  /** How long the name of an operator's token that has ended is not given to another, in milliseconds. */
+  readonly tokenNameRestMs: number;
   /** How long a sign of life counts, in milliseconds. */
   readonly leaseMs: number;
   /** Of the change log. */
@@ -164,7 +166,13 @@ export function createRegistry(options: RegistryOptions): Registry {
     circuits: new Circuits({ db, clock, settings, queries, submit }),
     queries,
     watches,
-    tokens: new Tokens({ db, clock, identities }),
+    tokens: new Tokens({
+      db,
+      clock,
+      identities,
+      reservedNames: options.staticTokens.flatMap(({ principal: { kind, name } }) => (kind === 'admin' ? [name] : [])),
+      nameRestMs: options.tokenNameRestMs,
+    }),
     identities,
     retention,
     probes: rounds.tally,

@@ -105,6 +105,14 @@ export interface CircuitOutboxTable {
   due_at: Timestamp;
 }
 
+/** A name by which an operator's or admin's token was known that has ended. Such a name rests before another token takes it. */
+export interface EndedTokenNameTable {
+  namespace: string;
+  name: string;
+  kind: TokenKind;
+  ended_at: Timestamp;
+}
+
 /** One row, which replicas poll to notice that an operator's token was revoked. */
 export interface TokenEpochTable {
   id: Generated<boolean>;
@@ -120,6 +128,7 @@ export type Schema = {
   removed_names: RemovedNameTable;
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
+  ended_token_names: EndedTokenNameTable;
   duties: DutyTable;
   circuit_news: CircuitOutboxTable;
 };

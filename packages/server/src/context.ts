@@ -16,6 +16,8 @@ export interface Core {
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive'>;
   readonly registerRate: RateLimit;
+  /** Version of the core. */
+  readonly version: string;
   /** How long a lease is, in milliseconds. */
   readonly leaseMs: number;
   /** Aborts when the core drains: streams end. */

@@ -23,6 +23,8 @@ export interface SwarmServerOptions {
   clock: Clock;
   surfaces: readonly Surface[];
   leaseMs: number;
+  /** Version of the core, as `whoami` reports it. */
+  version: string;
   /** Registrations and updates a second for each token; 0 is no limit. */
   registerPerSecond: number;
   /** Origins of browsers that may call. */
@@ -58,7 +60,7 @@ const MAX_DRAIN_MS = 10_000;
 const REGISTER_BURST_SECONDS = 10;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, bus, metrics, logger, clock, surfaces, leaseMs, registerPerSecond, corsOrigins } = options;
+  const { registry, bus, metrics, logger, clock, surfaces, leaseMs, version, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
   const connections = new Connections(clock);
   metrics.read({ registry, bus });
@@ -69,6 +71,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     clock,
     connections,
     leaseMs,
+    version,
     draining: draining.signal,
     registerRate: new RateLimit({
       perSecond: registerPerSecond,

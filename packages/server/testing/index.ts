@@ -23,6 +23,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
     leaseMs: 30_000,
+    version: '0.0.0',
     draining: new AbortController().signal,
   };
   return fetchRequestHandler({

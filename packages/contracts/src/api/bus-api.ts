@@ -58,9 +58,9 @@ export const busApi = {
         'each event; a refused event does not affect the others, except that `RATE_LIMITED` refuses the rest of the list, ' +
         'too. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
         'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
-        'text). `type` is the topic. An `id` that is not a UUID becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` has no other ' +
-        'meaning. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions are ignored. Text ' +
-        'becomes a JSON string; data that is neither JSON nor text is refused.',
+        'text). `type` is the topic. The id of the event is UUIDv5(UUIDv5(URL, `source`), `id`), and its source is that of the token. ' +
+        'What came in is kept in the extensions `originsource` and `originid`, with all other extension attributes. Text becomes a ' +
+        'JSON string; bytes that are neither JSON nor text are refused.',
       body: PublishInput,
       // A CloudEvent in binary mode may have no data.
       bodyOptional: true,

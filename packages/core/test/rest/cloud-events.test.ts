@@ -41,7 +41,7 @@ const orderPlaced = (fields: object = {}) =>
     causationid: 'cause',
     dataschema: 'https://example.com/schema',
     datacontenttype: 'application/json',
-    tenant: 'ignored',
+    tenant: 'acme',
     data: { total: 12.5, lines: [{ sku: 'ünï' }] },
     ...fields,
   });
@@ -75,6 +75,12 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
         time: '2026-01-02T03:04:05.678Z',
         subject: 'order-17',
         traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+        extensions: {
+          dataschema: 'https://example.com/schema',
+          tenant: 'acme',
+          originsource: 'https://example.com/orders',
+          originid: 'A234-1234-1234',
+        },
         correlationId: 'conversation',
         causationId: 'cause',
         data: { total: 12.5, lines: [{ sku: 'ünï' }] },
@@ -95,7 +101,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
   ])('may have data %s', async (_label, fields, data) => {
     const namespace = core.freshNamespace();
     await publish(namespace, orderPlaced({ id: UUID, ...fields }));
-    expect(await received(namespace)).toMatchObject([{ id: UUID, data }]);
+    expect(await received(namespace)).toMatchObject([{ extensions: { originid: UUID }, data }]);
   });
 
   it('of bytes is refused', async () => {
@@ -131,7 +137,7 @@ it('a batch is answered event by event, in its order', async () => {
   expect(results).toMatchObject([
     { duplicate: false },
     { id: '2', error: { code: 'INVALID_INPUT', details: [{ path: 'type' }] } },
-    { id: UUID, error: { code: 'ACL_DENIED' } },
+    { id: 'aced08e0-2c6d-530b-979d-7ca56b2ab360', error: { code: 'ACL_DENIED' } },
     { duplicate: false },
   ]);
   expect(await received(namespace)).toHaveLength(2);
@@ -192,4 +198,55 @@ it.each<[string, Record<string, string>, number]>([
 ])('too many bytes in %s mode are refused', async (_mode, given, limit) => {
   const answer = await send(core.namespace, { headers: given, body: `"${'x'.repeat(limit)}"` });
   expect((await expectProblem(answer, 'PAYLOAD_TOO_LARGE')).details).toEqual({ limit });
+});
+
+describe('with ?format=cloudevents', () => {
+  const arrived = {
+    specversion: '1.0',
+    source: '/operators/admin',
+    type: 'order.placed',
+    originsource: 'https://example.com/orders',
+    originid: 'A234-1234-1234',
+    tenant: 'acme',
+    correlationid: 'conversation',
+  };
+
+  it('a read, a claim and a stream give CloudEvents with their positions', async () => {
+    const namespace = core.freshNamespace();
+    await send(namespace, HTTP.binary(orderPlaced()));
+    const query = `namespace=${namespace}&format=cloudevents`;
+    const read = await core.fetch(`/v1/events?topics=%3E&${query}`);
+    const { events } = (await read.json()) as { events: { position: string; event: { swarmposition: string } }[] };
+    const position = events[0]?.position ?? '';
+    const event = { ...arrived, swarmposition: position };
+    expect(events).toMatchObject([{ position, event }]);
+    expect(new CloudEvent(events[0]?.event as object).validate()).toBe(true);
+
+    const claim = { method: 'POST', json: { topics: ['>'], from: 'earliest' } };
+    const claimed = await core.fetch(`/v1/groups/crew/claim?${query}`, claim);
+    expect(await claimed.json()).toMatchObject({ deliveries: [{ attempt: 1, position, event }] });
+
+    const end = new AbortController();
+    const stream = await core.fetch(`/v1/events/stream?topics=%3E&from=earliest&${query}`, { signal: end.signal });
+    let text = '';
+    for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.includes('event: event')) break;
+    }
+    end.abort();
+    const data = /event: event\nid: .*\ndata: (.*)\n/.exec(text)?.[1] ?? '{}';
+    expect(JSON.parse(data)).toMatchObject({ type: 'event', position, event });
+  });
+
+  it('another format is refused', async () => {
+    const answer = await core.fetch('/v1/events?topics=%3E&format=xml');
+    expect((await expectProblem(answer, 'INVALID_INPUT')).details).toMatchObject([{ path: 'format' }]);
+  });
+});
+
+it('two sources may use the same UUID', async () => {
+  const namespace = core.freshNamespace();
+  for (const source of ['/orders', '/payments'])
+    await send(namespace, HTTP.structured(orderPlaced({ id: UUID, source })));
+  expect(await received(namespace)).toHaveLength(2);
 });

@@ -35,13 +35,16 @@ type TrpcProcedure<Kind extends ProcedureKind, Input, Output> = {
   subscription: TRPCSubscriptionProcedure<Built<Input, AsyncIterable<{ id: string; data: Output }, void, unknown>>>;
 }[Kind];
 
-type TrpcGroup<Group> = {
-  [Own in keyof Group]: Group[Own] extends Procedure<infer Kind, infer Input, infer Output>
+type TrpcOf<Declared> =
+  Declared extends Procedure<infer Kind, infer Input, infer Output>
     ? TrpcProcedure<Kind, z.input<Input>, z.output<Output>>
     : never;
-};
 
-type TrpcRecord = { [Group in keyof Api]: TrpcGroup<Api[Group]> };
+type TrpcRecord = {
+  [Entry in keyof Api]: Api[Entry] extends Procedure
+    ? TrpcOf<Api[Entry]>
+    : { [Own in keyof Api[Entry]]: TrpcOf<Api[Entry][Own]> };
+};
 
 const t = initTRPC.context<CallContext>().create({
   errorFormatter: ({ error, path }): ErrorShape => toErrorShape(error, path),
@@ -87,13 +90,14 @@ function trpcProcedure(served: ServedProcedure) {
   }
 }
 
-const groups: Record<string, Record<string, ReturnType<typeof trpcProcedure>>> = {};
+const record: Record<string, ReturnType<typeof trpcProcedure> | Record<string, ReturnType<typeof trpcProcedure>>> = {};
 for (const served of servedProcedures) {
-  const [group = '', own = ''] = served.name.split('.');
-  (groups[group] ??= {})[own] = trpcProcedure(served);
+  const [entry = '', own] = served.name.split('.');
+  if (own === undefined) record[entry] = trpcProcedure(served);
+  else Object.assign((record[entry] ??= {}), { [own]: trpcProcedure(served) });
 }
 
-export const appRouter = t.router(groups as unknown as TrpcRecord);
+export const appRouter = t.router(record as unknown as TrpcRecord);
 
 export type AppRouter = typeof appRouter;
 

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
+import { SPEAKING_KINDS } from '../../tokens/queries/token-names.ts';
 
 /** Most tokens of one agent that count. A process that registers again and again loses its oldest ones. */
 const MAX_TOKENS_PER_AGENT = 100;
@@ -13,7 +14,16 @@ const MAX_NAMES = 500;
 const UNDELIVERED_LAST = '1 day';
 
 export async function deleteExpired(db: Kysely<Schema>): Promise<void> {
-  await sql`delete from tokens where expires_at < now()`.execute(db);
+  await sql`
+    with gone as (
+      delete from tokens
+      where expires_at < now()
+      returning namespace, name, kind, expires_at
+    )
+    insert into ended_token_names (namespace, name, kind, ended_at)
+    select distinct on (namespace, name) namespace, name, kind, expires_at from gone where kind in ${SPEAKING_KINDS}
+    order by namespace, name, expires_at desc
+    on conflict (namespace, name) do update set kind = excluded.kind, ended_at = excluded.ended_at`.execute(db);
   await sql`
     delete from tokens where hash in (
       select hash from (
