@@ -69,7 +69,12 @@ export function createCallContext(caller: Caller): CallContext {
   };
 }
 
-async function recognise(core: Core, authorization: string | undefined, connectionToken: string | undefined) {
+/** Who is calling with these credentials. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE. */
+export async function recognise(
+  core: Core,
+  authorization: string | undefined,
+  connectionToken?: string,
+): Promise<Identity> {
   const token = authorization === undefined ? connectionToken : bearerToken(authorization);
   if (token === undefined || token === '') {
     throw new SwarmError('UNAUTHENTICATED', 'a token is needed: Authorization: Bearer TOKEN');

@@ -68,7 +68,7 @@ export function redisUrlOf({ host, port }: Address, password: string): string {
   return `redis://:${password}@${host}:${port}`;
 }
 
-export function pingRedis(password: string): (address: Address) => Promise<void> {
+function pingRedis(password: string): (address: Address) => Promise<void> {
   return async (address) => {
     const redis = new Redis(redisUrlOf(address, password), { lazyConnect: true, retryStrategy: () => null });
     redis.on('error', () => undefined);

@@ -2,7 +2,7 @@
 import { LIMITS, type Procedure, type ProcedureName, type RestForm } from '@hypercode/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Core, createCallContext } from '../context.ts';
+import { type Core, recognise } from '../context.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Call } from '../procedures/handler.ts';
 import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
@@ -106,7 +106,7 @@ interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'header
 
 async function serveCall(serving: Serving, core: Core, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { query, call, statusOf, headersOf, cloudEvents } = serving;
-  const { identity, limitStall } = callerOf(request);
+  const { identity, limitStall } = callerOf(core, request);
   const converted = asCloudEvents(cloudEvents, request.query);
   const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
   const made: RestCall = {
@@ -133,7 +133,7 @@ async function serveSubscription(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { identity, limitStall } = callerOf(request);
+  const { identity, limitStall } = callerOf(core, request);
   const encoder: FrameEncoder = asCloudEvents(cloudEvents, request.query)?.encoder ?? plainEncoder;
   const lastEventId = request.headers['last-event-id'];
   const input = {
@@ -150,30 +150,21 @@ async function serveSubscription(
   });
 }
 
-/** Who sent a request, from its head until it is answered. */
-const callers = new WeakMap<FastifyRequest, Pick<Call, 'identity' | 'limitStall'>>();
-
 /** A caller that may not call at all is refused before anything of the body is read. */
 async function authenticate({ declared }: ServedProcedure, core: Core, request: FastifyRequest): Promise<void> {
-  const { authorization } = request.headers;
-  const context = createCallContext({
-    core,
-    authorization,
-    connectionToken: undefined,
-    bodyBytes: null,
-    socket: request.raw.socket,
-  });
-  const identity = await context.identify();
+  const identity = await recognise(core, request.headers.authorization);
   assertMayCall(identity.principal, declared.rights);
-  callers.set(request, { identity, limitStall: context.limitStall });
+  request.callerIdentity = identity;
 }
 
 /** Who is calling. Throws when the token has ended while the body was on its way. */
-function callerOf(request: FastifyRequest): Pick<Call, 'identity' | 'limitStall'> {
-  const caller = callers.get(request);
-  if (caller === undefined) throw new Error('a route was called without authentication');
-  if (caller.identity.refusal !== null) throw caller.identity.refusal;
-  return caller;
+function callerOf(
+  core: Core,
+  { callerIdentity: identity, raw }: FastifyRequest,
+): Pick<Call, 'identity' | 'limitStall'> {
+  if (identity === null) throw new Error('a route was called without authentication');
+  if (identity.refusal !== null) throw identity.refusal;
+  return { identity, limitStall: (limitMs) => core.connections.limitStall(raw.socket, limitMs) };
 }
 
 function inputOf(rest: RestForm, { request, fromUrl }: RestCall, maxBodyBytes: number): unknown {

@@ -1,4 +1,5 @@
 // Serves the REST table and its OpenAPI document.
+import type { Identity } from '@hypercode/registry';
 import type { FastifyInstance } from 'fastify';
 import type { Core } from '../context.ts';
 import type { Surface } from '../surface.ts';
@@ -7,7 +8,15 @@ import { openApiDocument } from './openapi.ts';
 import { restRoutes } from './rest-routes.ts';
 import type { Route } from './route.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sent a request of the REST table, from its head until it is answered. */
+    callerIdentity: Identity | null;
+  }
+}
+
 export const restSurface: Surface = (app, { core }) => {
+  app.decorateRequest('callerIdentity', null);
   for (const anyMediaType of [false, true]) {
     app.register(async (scope) => {
       keepBodiesAsBytes(scope, { anyMediaType });
