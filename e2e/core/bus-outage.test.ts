@@ -21,15 +21,15 @@ test('an outage of Redis', { timeout: 240_000 }, async () => {
   stack.push(() => core.close());
   const client = createSwarmClient({ url: core.url, token: core.adminToken });
   stack.push(() => client.close());
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   const gaps: unknown[] = [];
-  const listener = client.on(['work.>'], ({ data }) => heard.push(data), {
+  const listener = client.on(['work.>'], ({ data }) => received.push(data), {
     from: 'earliest',
     onGap: (gap) => gaps.push(gap),
   });
   stack.push(() => listener.stop());
   await client.publish('work.before', 'before');
-  await waitFor(() => heard.length === 1, { what: 'the first event' });
+  await waitFor(() => received.length === 1, { what: 'the first event' });
 
   const publish = (id: string, data: string) =>
     fetch(`${core.url}/trpc/bus.publish`, {
@@ -59,16 +59,16 @@ test('an outage of Redis', { timeout: 240_000 }, async () => {
     timeoutMs: 30_000,
   });
   await client.publish('work.after', 'after');
-  await waitFor(() => heard.includes('after'), { what: 'the stream to go on', timeoutMs: 30_000 });
-  expect(heard).toEqual(['before', 'after']);
+  await waitFor(() => received.includes('after'), { what: 'the stream to go on', timeoutMs: 30_000 });
+  expect(received).toEqual(['before', 'after']);
   expect(gaps).toEqual([]);
   for (const id of ids.slice(0, 2)) {
     const [first, second] = [await publish(id, 'retried'), await publish(id, 'retried')];
     expect(await first.json()).toMatchObject({ result: { data: { id, duplicate: false } } });
     expect(await second.json()).toMatchObject({ result: { data: { id, duplicate: true } } });
   }
-  await waitFor(() => heard.length === 4, { what: 'the retried events' });
-  expect(heard).toEqual(['before', 'after', 'retried', 'retried']);
+  await waitFor(() => received.length === 4, { what: 'the retried events' });
+  expect(received).toEqual(['before', 'after', 'retried', 'retried']);
 });
 
 test('an outage of PostgreSQL stops nobody who is known from publishing on Redis', { timeout: 240_000 }, async () => {
@@ -87,11 +87,11 @@ test('an outage of PostgreSQL stops nobody who is known from publishing on Redis
   const [known, unknown] = [await join('ada'), await join('eve')];
   const client = createSwarmClient({ url: core.url, token: known, namespace });
   stack.push(() => client.close());
-  const heard: unknown[] = [];
-  const listener = client.on(['task.ada.>'], ({ data }) => heard.push(data), { from: 'earliest' });
+  const received: unknown[] = [];
+  const listener = client.on(['task.ada.>'], ({ data }) => received.push(data), { from: 'earliest' });
   stack.push(() => listener.stop());
   accepted(await publish(known, 'ada', 0));
-  await waitFor(() => heard.length === 1, { what: 'the first event' });
+  await waitFor(() => received.length === 1, { what: 'the first event' });
 
   await postgres.stop();
   await waitFor(
@@ -102,8 +102,8 @@ test('an outage of PostgreSQL stops nobody who is known from publishing on Redis
     { what: '/readyz 503', timeoutMs: 30_000 },
   );
   for (let data = 1; data <= 50; data += 1) accepted(await publish(known, 'ada', data));
-  await waitFor(() => heard.length === 51, { what: 'what was published meanwhile' });
-  expect(heard).toEqual(Array.from({ length: 51 }, (_, data) => data));
+  await waitFor(() => received.length === 51, { what: 'what was published meanwhile' });
+  expect(received).toEqual(Array.from({ length: 51 }, (_, data) => data));
   expect(refusalCode(await publish(unknown, 'eve', 0))).toBe('UNAVAILABLE');
 
   await postgres.start();

@@ -32,14 +32,14 @@ async function startStores() {
 function hearCircuits({ url, adminToken }: { url: string; adminToken: string }): string[] {
   const client = createSwarmClient({ url, token: adminToken });
   stack.push(() => client.close());
-  const heard: string[] = [];
-  const hear = ({ topic, data }: { topic: string; data: unknown }) => {
+  const received: string[] = [];
+  const receive = ({ topic, data }: { topic: string; data: unknown }) => {
     const { agent, revision } = data as CircuitEventData;
-    heard.push(`${topic} ${agent} ${revision}`);
+    received.push(`${topic} ${agent} ${revision}`);
   };
-  const listener = client.on(['system.circuit.>'], hear, { from: 'earliest' });
+  const listener = client.on(['system.circuit.>'], receive, { from: 'earliest' });
   stack.push(() => listener.stop());
-  return heard;
+  return received;
 }
 
 test('by the next core, when the one that changed a circuit was killed before it could', async () => {
@@ -47,7 +47,7 @@ test('by the next core, when the one that changed a circuit was killed before it
   const core = await startCore();
   accepted(await call(core, 'registry.register', registration('ada')));
   accepted(await call(core, 'registry.register', registration('eve')));
-  // Nobody hears of anything now, but circuits change.
+  // Nobody receives of anything now, but circuits change.
   await redis.stop();
   const ada = accepted(await call(core, 'circuit.trip', { name: 'ada', reason: 'a runaway' }));
   const eve = accepted(await call(core, 'circuit.trip', { name: 'eve' }));
@@ -56,13 +56,13 @@ test('by the next core, when the one that changed a circuit was killed before it
   await redis.start();
   const successor = await startCore();
 
-  const heard = hearCircuits(successor);
+  const received = hearCircuits(successor);
   const missed = [`system.circuit.opened ada ${ada.revision}`, `system.circuit.opened eve ${eve.revision}`];
-  await waitFor(() => heard.length >= missed.length, { what: 'what the dead core left', timeoutMs: 30_000 });
+  await waitFor(() => received.length >= missed.length, { what: 'what the dead core left', timeoutMs: 30_000 });
   const reset = accepted(await call(successor, 'circuit.reset', { name: 'ada' }));
   const all = [...missed, `system.circuit.closed ada ${reset.revision}`];
-  await waitFor(() => heard.length >= all.length, { what: 'the news', timeoutMs: 30_000 });
-  expect(heard).toEqual(all);
+  await waitFor(() => received.length >= all.length, { what: 'the changes of circuits', timeoutMs: 30_000 });
+  expect(received).toEqual(all);
 });
 
 test('once, when cores are killed amid one change after the other', async () => {
@@ -70,7 +70,7 @@ test('once, when cores are killed amid one change after the other', async () => 
   const [core, witness] = await Promise.all([startCore(), startCore()]);
   const names = Array.from({ length: 20 }, (_, i) => `agent-${i}`);
   for (const name of names) accepted(await call(witness, 'registry.register', registration(name)));
-  const heard = hearCircuits(witness);
+  const received = hearCircuits(witness);
   for (let death = 0; death < 3; death += 1) {
     const trips = names.map((name) => call(core, death % 2 === 0 ? 'circuit.trip' : 'circuit.reset', { name }));
     // In the midst of them.
@@ -94,8 +94,8 @@ test('once, when cores are killed amid one change after the other', async () => 
   };
   await waitFor(
     async () => {
-      expect(heard.length).toBeGreaterThan(0);
-      expect(heard.toSorted()).toEqual((await committed()).toSorted());
+      expect(received.length).toBeGreaterThan(0);
+      expect(received.toSorted()).toEqual((await committed()).toSorted());
       return true;
     },
     { what: 'all that was committed to be said, and nothing twice', timeoutMs: 30_000 },

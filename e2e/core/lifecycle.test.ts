@@ -104,7 +104,7 @@ describe('the start', () => {
     expect((await get(core, '/readyz')).status).toBe(200);
   });
 
-  test('by the script of the package has no process in between, which would kill a core that is slow to hear a signal', async () => {
+  test('by the script of the package has no process in between, which would kill a core that is slow to handle a signal', async () => {
     const { PATH, HOME } = process.env;
     const binaries = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
     const core = spawn('sh', ['-c', `exec ${manifest.scripts.start}`], {
@@ -177,7 +177,7 @@ test('SIGTERM ends streams, lets an answer in flight finish, exits 0 and frees t
   for (const transport of TRANSPORTS) watchers.push(new Watcher({ core, transport }));
   await waitFor(() => watchers.every(({ synced }) => synced > 0), { what: 'watchers in step', ...PATIENCE });
 
-  // Somebody else holds the revision counter, so the registration takes until it is let go.
+  // Another session holds the revision counter, so the registration takes until it is let go.
   const holder = new Client({ connectionString: databaseUrl });
   await holder.connect();
   try {

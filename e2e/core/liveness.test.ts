@@ -21,7 +21,7 @@ const PROBE_INTERVAL_MS = 1000;
 const BEAT_MS = 400;
 /** When a lease that is not renewed is missed: after itself and two flushes. */
 const MISSED_MS = (LEASE_MS * 4) / 3;
-/** Longer than that, by so much that everybody would be judged if nobody were careful. */
+/** Longer than that, by so much that every agent would be judged without the grace. */
 const LONG_PAUSE_MS = MISSED_MS + 2000;
 const TIMES = {
   SWARM_LEASE_MS: String(LEASE_MS),
@@ -115,19 +115,19 @@ const untilStatus = (core: Core, name: string, status: Partial<Agent['status']>)
     { what: `"${name}" to be ${JSON.stringify(status)}`, ...PATIENCE },
   );
 
-interface Heard {
+interface ReceivedChange {
   topic: string;
   data: unknown;
 }
 
 /** What the core says on the bus, from now on. */
-async function hearSystem({ url, adminToken }: SpawnedCore): Promise<Heard[]> {
+async function hearSystem({ url, adminToken }: SpawnedCore): Promise<ReceivedChange[]> {
   const client = createSwarmClient({ url, token: adminToken });
   stack.push(() => client.close());
-  const heard: Heard[] = [];
-  const listener = client.on(['system.>'], ({ topic, data }) => heard.push({ topic, data }), { from: 'earliest' });
+  const received: ReceivedChange[] = [];
+  const listener = client.on(['system.>'], ({ topic, data }) => received.push({ topic, data }), { from: 'earliest' });
   stack.push(() => listener.stop());
-  return heard;
+  return received;
 }
 
 /** States of agents, change by change, as a watch shows them from the agents' registration on. */
@@ -157,7 +157,7 @@ test('a healthUrl that fails four times opens the circuit on every core, until i
   const [a, b] = cores;
   if (b === undefined) throw new Error('there is one core');
   const there = await openEndpoint();
-  const heard = await hearSystem(b);
+  const received = await hearSystem(b);
   const shown = watchStatuses(b);
   const ada = await join(a, 'ada', there.urlOf('ada'));
   beating(a, ada);
@@ -176,23 +176,26 @@ test('a healthUrl that fails four times opens the circuit on every core, until i
   for (const core of cores) await untilPublishing(core, ada, null);
   await untilStatus(a, 'ada', { health: 'healthy', circuit: 'closed', consecutiveFailures: 0 });
 
-  await waitFor(() => heard.at(-1)?.topic === 'system.circuit.closed', { what: 'the last event', ...PATIENCE });
-  expect(heard.map(({ topic }) => topic)).toEqual([
+  await waitFor(() => received.at(-1)?.topic === 'system.circuit.closed', { what: 'the last event', ...PATIENCE });
+  expect(received.map(({ topic }) => topic)).toEqual([
     'system.circuit.opened',
     'system.circuit.half-opened',
     'system.circuit.closed',
   ]);
-  const told = heard.map(({ data }) => data as CircuitEventData);
-  expect(told[0]).toMatchObject({ agent: 'ada', role: 'worker', circuit: 'open' });
-  expect(told[0]?.reason).toContain('status 500');
-  await waitFor(() => (shown.at(-1)?.revision ?? 0) >= (told[2]?.revision ?? Infinity), {
-    what: 'the watch to show what was told',
+  const changes = received.map(({ data }) => data as CircuitEventData);
+  expect(changes[0]).toMatchObject({ agent: 'ada', role: 'worker', circuit: 'open' });
+  expect(changes[0]?.reason).toContain('status 500');
+  await waitFor(() => (shown.at(-1)?.revision ?? 0) >= (changes[2]?.revision ?? Infinity), {
+    what: 'the watch to show what was published',
     ...PATIENCE,
   });
   expect(circuitsOf(shown, 'ada')).toEqual(['closed', 'open', 'half_open', 'closed']);
   // The events and the watch speak of the same changes.
-  expect(told.map(({ circuit, revision }) => ({ circuit, revision }))).toEqual(
-    told.map(({ revision }) => ({ circuit: shown.find((one) => one.revision === revision)?.status.circuit, revision })),
+  expect(changes.map(({ circuit, revision }) => ({ circuit, revision }))).toEqual(
+    changes.map(({ revision }) => ({
+      circuit: shown.find((one) => one.revision === revision)?.status.circuit,
+      revision,
+    })),
   );
   const opened = shown.find(({ status }) => status.circuit === 'open');
   expect(opened?.status.consecutiveFailures).toBeGreaterThanOrEqual(4);
@@ -239,7 +242,7 @@ describe('nobody who beats is taken for dead', () => {
     return names;
   }
 
-  /** Waits until everybody has been judged for long enough, and looks at all that was ever shown. */
+  /** Waits until every agent has been judged for long enough, and looks at all that was ever shown. */
   async function expectAllWell(core: SpawnedCore, names: readonly string[]): Promise<void> {
     const judgedMs = Date.now() + MISSED_MS + LEASE_MS;
     for (const name of names) {
@@ -288,7 +291,7 @@ test('an operator trips and resets a circuit on every core', async () => {
   const { cores } = await startSwarm(2);
   const [a, b] = cores;
   if (b === undefined) throw new Error('there is one core');
-  const heard = await hearSystem(a);
+  const received = await hearSystem(a);
   const ada = await join(a, 'ada');
   beating(b, ada);
   await untilStatus(a, 'ada', { health: 'healthy' });
@@ -312,6 +315,6 @@ test('an operator trips and resets a circuit on every core', async () => {
   expect(reset.status).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
   expect(refusalCode(await publish(a, ada))).toBeNull();
   await untilPublishing(b, ada, null);
-  await waitFor(() => heard.length >= 2, { what: 'both events', ...PATIENCE });
-  expect(heard.map(({ topic }) => topic)).toEqual(['system.circuit.opened', 'system.circuit.closed']);
+  await waitFor(() => received.length >= 2, { what: 'both events', ...PATIENCE });
+  expect(received.map(({ topic }) => topic)).toEqual(['system.circuit.opened', 'system.circuit.closed']);
 }, 180_000);

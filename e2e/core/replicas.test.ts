@@ -108,7 +108,7 @@ async function untilItWorks(swarm: Swarm, ...cores: SpawnedCore[]): Promise<void
 async function untilHeard(swarm: Swarm): Promise<void> {
   const revision = Math.max(...swarm.writers.map(({ writer }) => writer.acknowledged.at(-1)?.agent.revision ?? 0));
   const plain = swarm.watchers.filter(({ filter }) => filter === FILTERS[0]);
-  const what = `plain watchers to hear of revision ${revision}`;
+  const what = `plain watchers to receive revision ${revision}`;
   await waitFor(() => plain.every(({ watcher }) => watcher.position >= revision), { what, ...PATIENCE });
 }
 
@@ -160,13 +160,13 @@ async function untilReadyIs({ a, b }: Swarm, status: number, reason: string | nu
   }
 }
 
-/** Ends the writing with a change that every watcher hears, and waits until all have heard it. */
+/** Ends the writing with a change that every watcher receives, and waits until all have received it. */
 async function finish(swarm: Swarm): Promise<ChangeEvent[]> {
   await Promise.all(swarm.writers.map(({ writer }) => writer.stop()));
   const last = registration('last', { role: 'scout', capabilities: ['dig'], labels: { tier: 'gold' } });
   const { agent } = accepted(await call(swarm.b, 'registry.register', last));
   await waitFor(() => swarm.watchers.every(({ watcher }) => watcher.position >= agent.revision), {
-    what: `all watchers to hear of revision ${agent.revision}`,
+    what: `all watchers to receive revision ${agent.revision}`,
     ...PATIENCE,
   });
   const log = await readChangeLog(swarm.a);
@@ -224,7 +224,7 @@ function expectWholeWatches(swarm: Swarm, log: ChangeEvent[]): void {
   }
 }
 
-test('40 watchers on two cores hear the same while a core, Redis and PostgreSQL fail', async () => {
+test('40 watchers on two cores receive the same changes while a core, Redis and PostgreSQL fail', async () => {
   const swarm = await startSwarm({ withRedis: true, watchersEach: 20 });
   await untilItWorks(swarm, swarm.a, swarm.b);
   await killAndRestartA(swarm);

@@ -1,7 +1,7 @@
 // Watchers that stop reading: they cost bounded memory, slow nobody, and are whole again when they read on.
 import {
   callBatch,
-  heardBehind,
+  expectedChanges,
   holeIn,
   readChangeLog,
   registration,
@@ -77,7 +77,10 @@ async function load(rounds: number): Promise<void> {
 }
 
 const untilAllHaveHeard = (who: Watcher[]) =>
-  waitFor(() => who.every(({ position }) => position >= head), { what: `revision ${head} to be heard`, ...PATIENCE });
+  waitFor(() => who.every(({ position }) => position >= head), {
+    what: `revision ${head} to be received`,
+    ...PATIENCE,
+  });
 
 test('watchers that stop reading cost little, slow nobody, and miss nothing', async () => {
   const readers = await watch(TRANSPORTS);
@@ -104,7 +107,7 @@ test('watchers that stop reading cost little, slow nobody, and miss nothing', as
 
   for (const watcher of slow) watcher.resume();
   await untilAllHaveHeard(slow);
-  const log = heardBehind({}, await readChangeLog(core)).slice(from);
+  const log = expectedChanges({}, await readChangeLog(core)).slice(from);
   for (const { changes, snapshots } of slow) {
     expect(snapshots.every(({ reset }) => !reset)).toBe(true);
     expect(changes).toEqual(log);

@@ -19,7 +19,7 @@ export interface Refused {
 
 export interface WriterOptions {
   core: Core;
-  /** Told apart by it; it also seeds the writer's choices. */
+  /** Names the writer; it also seeds the writer's choices. */
   number: number;
   /** Writers choose from the same names, so that they meet. */
   names: readonly string[];

@@ -80,7 +80,7 @@ async function isThere(url: string): Promise<boolean> {
   }
 }
 
-test('a goal that nobody has planned is planned, and completed by both workers', async () => {
+test('a goal without steps is planned, and completed by both workers', async () => {
   const { child, exited, core, architect } = await startSwarm();
   const goal = {
     title: 'Release note',

@@ -14,13 +14,13 @@ import { spawnCore } from '../fixtures/spawn-core.ts';
 
 let core: SpawnedCore;
 let operator: SwarmClient;
-const heard: SwarmEvent[] = [];
+const received: SwarmEvent[] = [];
 const stack: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   core = await spawnCore({ env: { SWARM_LEASE_MS: '3000' } });
   operator = createSwarmClient({ url: core.url, token: core.adminToken });
-  operator.on('task.>', (event) => heard.push(event));
+  operator.on('task.>', (event) => received.push(event));
 });
 afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
@@ -52,6 +52,7 @@ worker.HANDLERS.update({
     "no-json": lambda task: {1, 2},
     "no-number": lambda task: float("nan"),
     "too-large": lambda task: "x" * 300_000,
+    "long-winded": lambda task: float("\\U0001F41D" * 5_000),
 })
 worker.main()
 `;
@@ -169,7 +170,7 @@ function newPath(): string {
 }
 
 const saidOf = ({ planId }: { planId: string }): string[] =>
-  heard
+  received
     .filter(({ data }) => JSON.stringify(data).includes(planId))
     .map(({ topic }) => topic.split('.')[2] ?? '')
     .filter((kind) => kind !== 'assigned');
@@ -177,7 +178,9 @@ const saidOf = ({ planId }: { planId: string }): string[] =>
 const answerTo = ({ planId }: { planId: string }): Promise<SwarmEvent> =>
   waitFor(
     () =>
-      heard.find(({ topic, data }) => /\.(?:completed|failed)$/.test(topic) && JSON.stringify(data).includes(planId)),
+      received.find(
+        ({ topic, data }) => /\.(?:completed|failed)$/.test(topic) && JSON.stringify(data).includes(planId),
+      ),
     {
       what: 'an answer',
       timeoutMs: 30_000,
@@ -194,7 +197,7 @@ describe.each([
     await done;
     const answer = await answerTo(attempt);
     expect(answer).toMatchObject({ id: taskEventId(attempt, 'completed'), data: { ...attempt, output } });
-    expect(heard.some(({ id }) => id === taskEventId(attempt, 'accepted'))).toBe(true);
+    expect(received.some(({ id }) => id === taskEventId(attempt, 'accepted'))).toBe(true);
   });
 
   test('says what it can not do', async () => {
@@ -216,7 +219,47 @@ describe.each([
     await done;
     await start(kind, `${kind}-c`);
     expect(await answerTo(attempt)).toMatchObject({ topic: `task.${kind}-c.completed` });
-    expect(heard.some(({ id }) => id === taskEventId(late.attempt, 'accepted'))).toBe(false);
+    expect(received.some(({ id }) => id === taskEventId(late.attempt, 'accepted'))).toBe(false);
+  });
+
+  test('leaves what another process of its name had, and what was cancelled while it was away', async () => {
+    const name = `${kind}-o`;
+    const ofAnother = assign(name, capability, { incarnation: crypto.randomUUID() });
+    const cancelled = assign(name, capability);
+    await Promise.all([ofAnother.done, cancelled.done]);
+    await operator.publish(`task.${name}.cancelled`, { ...cancelled.attempt, reason: 'not wanted' });
+    await start(kind, name);
+    const { incarnation } = await operator.registry.get({ name });
+    const { attempt, done } = assign(name, capability, { incarnation });
+    await done;
+    expect(await answerTo(attempt)).toMatchObject({ topic: `task.${name}.completed` });
+    expect(saidOf(ofAnother.attempt)).toEqual([]);
+    expect(saidOf(cancelled.attempt)).toEqual(['cancelled']);
+  });
+
+  test('reads outputs that are given by reference', async () => {
+    const name = `${kind}-p`;
+    await start(kind, name);
+    const planId = crypto.randomUUID();
+    const text = 'One point. Another point. A third one.';
+    const before = { planId, taskId: 'before', attempt: 1, output: { text } };
+    const { position: ref } = await operator.publish('task.other.completed', before);
+    const next = assign(name, capability, { planId, taskId: 'next', input: null, dependencies: { before: { ref } } });
+    await next.done;
+    const about =
+      (taskId: string) =>
+      ({ topic, data }: SwarmEvent) =>
+        /\.(?:completed|failed)$/.test(topic) &&
+        JSON.stringify(data).includes(`"taskId":"${taskId}"`) &&
+        JSON.stringify(data).includes(planId);
+    const answerAbout = (taskId: string) =>
+      waitFor(() => received.find(about(taskId)), { what: 'an answer', timeoutMs: 30_000 });
+    expect((await answerAbout('next')).data).toMatchObject({ output });
+    const wrong = assign(name, capability, { planId, taskId: 'wrong', dependencies: { other: { ref } } });
+    await wrong.done;
+    expect((await answerAbout('wrong')).data).toMatchObject({
+      error: { retryable: false, message: expect.stringContaining('the output of the task "other" cannot be read') },
+    });
   });
 
   test('goes on when the core was killed', async () => {
@@ -335,6 +378,7 @@ describe('the worker in Python', () => {
   });
 
   test.each([
+    ['long-winded', { message: expect.stringMatching(/^could not convert[^]{3000,4079}$/), retryable: true }],
     ['unlucky', { message: 'division by zero', retryable: true }],
     ['hopeless', { message: 'never', retryable: false }],
     ['no-json', { message: expect.stringContaining('cannot be sent'), retryable: false }],

@@ -15,6 +15,7 @@ import signal
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from datetime import datetime, timezone
@@ -200,6 +201,50 @@ class Swarm:
         body = {"deliveryIds": [delivery["deliveryId"]], "reason": storable(reason, 1000)}
         self.insist("POST", f"/v1/groups/{NAME}/nack", body)
 
+    def read(self, **query):
+        """One page of events."""
+        return self.insist("GET", f"/v1/events?{urllib.parse.urlencode(query)}", None)
+
+    def is_cancelled(self, delivery):
+        """Whether the attempt was taken back since it was assigned, as the log has it: nobody may have listened then."""
+        task, place = delivery["event"]["data"], {"after": delivery["position"]}
+        while True:
+            try:
+                page = self.read(topics=f"task.{NAME}.cancelled", limit=500, **place)
+            except Refused as refused:
+                if refused.code == "COMPACTED" and place:
+                    place = {}  # The log does not reach back so far: what it has kept is read.
+                    continue
+                if refused.code == "ACL_DENIED":
+                    return False  # Who may not know of cancellations works all the same.
+                raise
+            for cancelled in (found["event"]["data"] for found in page["events"]):
+                if all(cancelled.get(key) == task[key] for key in ("planId", "taskId", "attempt")):
+                    return True
+            if page.get("end", place.get("after") == page["next"]):
+                return False
+            place = {"after": page["next"]}
+
+    def outputs(self, task):
+        """The outputs of the tasks before it. Those that are given by reference are read from the log."""
+        return {name: self.output(task, name, output) for name, output in task["dependencies"].items()}
+
+    def output(self, task, name, output):
+        """One of them. An object whose only key is "ref", with a text, is always a reference."""
+        if not (isinstance(output, dict) and list(output) == ["ref"] and isinstance(output["ref"], str)):
+            return output
+        problem = f'the output of the task "{name}" cannot be read'
+        try:
+            events = self.read(topics="task.*.completed", at=output["ref"])["events"]
+        except Refused as refused:
+            if refused.code == "COMPACTED":
+                raise TaskError(f"{problem}: {refused}") from refused
+            raise RuntimeError(f"{problem}: {refused}") from refused
+        data = events[0]["event"]["data"] if events else {}
+        if (data.get("planId"), data.get("taskId")) != (task["planId"], name):
+            raise TaskError(f"{problem}: the event at the given position is not its completion")
+        return data.get("output")
+
     def say(self, assigned, kind, **data):
         """Answers an assignment. The id is UUIDv5 of what is said, so saying it again is no second answer."""
         task = assigned["data"]
@@ -224,31 +269,45 @@ def join_token():
 
 
 def storable(text, length):
-    """A text as the core takes it: without NUL and halves of characters."""
-    return str(text).replace("\0", "").encode("utf-8", "replace").decode()[:length]
+    """A text as the core takes it: without NUL and halves of characters, its length counted in units of UTF-16."""
+    whole = text.replace("\0", "").encode("utf-16-le", "replace")
+    return whole[: length * 2].decode("utf-16-le", "ignore")
+
+
+def words_of(error):
+    """What an exception says. One that says nothing, or fails to, is named by its kind."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # pylint: disable=broad-except
+        return type(error).__name__
 
 
 # --- The process ----------------------------------------------------------------------------------------------------
 
 
-def work(swarm, assigned):
+def work(swarm, delivery):
     """Does one task, and says what came of it."""
+    assigned = delivery["event"]
     task = assigned["data"]
+    if task.get("incarnation") not in (None, swarm.incarnation):
+        return  # It was for a process of this name that has ended: the Architect takes it back.
     deadline = datetime.fromisoformat(task["deadlineAt"].replace("Z", "+00:00"))
     if deadline <= datetime.now(timezone.utc):
         return  # It is with somebody else by now.
+    if swarm.is_cancelled(delivery):
+        return
 
     def fail(error, retryable):
-        swarm.say(assigned, "failed", error={"message": storable(error, 4000), "retryable": retryable})
+        swarm.say(assigned, "failed", error={"message": storable(error, 4096), "retryable": retryable})
 
     handler = HANDLERS.get(task["capability"])
     if handler is None:
         return fail(f'{NAME} does not know how to "{task["capability"]}"', True)
     swarm.say(assigned, "accepted")
     try:
-        output = handler(task)
+        output = handler({**task, "dependencies": swarm.outputs(task)})
     except Exception as error:  # pylint: disable=broad-except
-        return fail(error, not isinstance(error, TaskError))
+        return fail(words_of(error), not isinstance(error, TaskError))
     try:
         swarm.say(assigned, "completed", output=output)
     except (Refused, TypeError, ValueError, RecursionError) as error:
@@ -283,7 +342,7 @@ def settle(swarm, delivery, stopping):
         return swarm.nack(delivery, "the worker stops")
     swarm.activity = "busy"
     try:
-        work(swarm, delivery["event"])
+        work(swarm, delivery)
     except Exception as error:  # pylint: disable=broad-except
         print(f"{NAME}: could not answer: {error!r}", flush=True)
         return swarm.nack(delivery, repr(error))

@@ -18,6 +18,7 @@ import type { ArchitectConfig } from './config/parse-config.ts';
 import type { ArchitectBus } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
 import { Follower } from './conducting/follower.ts';
+import { inWords, needed, RightsCheck } from './conducting/rights-check.ts';
 import type { Logger } from './logger.ts';
 import { planFaults } from './planning/plan-graph.ts';
 import type { Planner } from './planning/planner.ts';
@@ -59,6 +60,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
   readonly #bus: ArchitectBus;
   readonly #follower: Follower;
   readonly #work: Conductor | Seat;
+  readonly #rights: RightsCheck;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -74,6 +76,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     this.#bus = client.events(architectEvents);
     this.#follower = new Follower({ self, client, clock, logger });
     const follower = this.#follower;
+    this.#rights = new RightsCheck({ agent, clock, logger });
     this.#work =
       mode === 'standby'
         ? new Seat({ name, directory, follower, clock, logger, onFree: onSeatFree })
@@ -89,13 +92,22 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     return this.#follower.isCaughtUp;
   }
 
+  /** Why the policy does not let it work, in words that name each right; null when it does. */
+  async missingRights(): Promise<string | null> {
+    const missing = await this.#rights.missing();
+    if (missing === null) return 'the core has not said what the policy allows';
+    const lacking = needed(missing);
+    return lacking.length === 0 ? null : `the policy denies ${inWords(lacking)}`;
+  }
+
   onApplicationBootstrap(): void {
     this.#work.start();
+    this.#rights.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
-    await this.#work.stop();
+    await Promise.all([this.#work.stop(), this.#rights.stop()]);
   }
 
   /**
@@ -149,7 +161,10 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
       { correlationId: goalId },
     );
     // A ledger that starts over may not have the plan for a while.
-    await this.#received(({ plans }) => plans.get(planId)?.cancelReason !== null);
+    await this.#received(({ plans }) => {
+      const now = plans.get(planId);
+      return now !== undefined && hasEnded(now);
+    });
     return this.plan(planId);
   }
 

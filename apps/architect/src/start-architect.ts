@@ -15,6 +15,7 @@ import { explicitPlanner } from './planning/explicit-planner.ts';
 import { matchingPlanner } from './planning/matching-planner.ts';
 import { createModelPlanner } from './planning/model-planner.ts';
 import type { Planner } from './planning/planner.ts';
+import { declaredTopics } from './rights.ts';
 
 /** Why the mode changes. `fenced`: another process has the name. `seat-free`: the name is free. */
 export type Turn = 'fenced' | 'seat-free';
@@ -82,10 +83,7 @@ function registrationOf(config: ArchitectConfig, mode: Mode): SwarmModuleOptions
     name,
     healthUrl,
     description: 'Turns goals into plans, and hands their tasks to the agents that can do them.',
-    topics: {
-      publishes: ['plan.>', 'task.*.assigned', 'task.*.cancelled', `architect.${name}.checkpoint`],
-      subscribes: ['goal.>', 'plan.>', 'task.>', 'architect.*.checkpoint'],
-    },
+    topics: declaredTopics(name),
   };
 }
 

@@ -90,6 +90,56 @@ test('an assignment that the policy refuses for a while is published later', asy
   expect(await log.endOf(planId)).toBe('plan.completed');
 });
 
+test('an Architect without its rights is not ready, and reports which are missing, until it has them', async () => {
+  const { core, architect: start } = stageOn(await sharedCore(), stack);
+  const architect = await start();
+  const rights = async (): Promise<string> => {
+    const { details } = Object(await (await fetch(`${architect.url}/ready`)).json());
+    return `${details.rights.status} ${details.rights.message ?? ''}`;
+  };
+  await waitFor(async () => (await rights()) === 'up ', { what: 'the Architect to be ready' });
+  const operator = createSwarmClient({ url: core.url, namespace: core.namespace, token: core.adminToken });
+  stack.push(() => operator.close());
+  const policy = await operator.policy.get();
+  const { architect: own = policy.default } = policy.roles;
+  const roles = { ...policy.roles, architect: { ...own, denyPublish: ['task.*.assigned', 'task.*.rejected'] } };
+  const { version } = await operator.policy.put({ policy: { ...policy, roles }, ifVersion: policy.version });
+  await waitFor(async () => (await rights()).startsWith('down'), { what: 'the Architect not to be ready' });
+  expect(await rights()).toContain('the policy denies publish "task.*.assigned" (');
+  expect(await rights()).not.toContain('rejected');
+  await operator.policy.put({ policy, ifVersion: version });
+  await waitFor(async () => (await rights()) === 'up ', { what: 'the Architect to be ready again' });
+});
+
+test('answers and goals of other forms are understood, and those that are not are rejected', async () => {
+  const { core, log, architect: start, worker } = stageOn(await sharedCore(), stack);
+  const architect = await start({ ARCHITECT_MAX_ATTEMPTS: '1' });
+  const ada = await worker('ada', () => undefined);
+  const operator = createSwarmClient({ url: core.url, namespace: core.namespace, token: core.adminToken });
+  stack.push(() => operator.close());
+  const given = async (n: number) => waitFor(() => ada.given[n], { what: `task ${n + 1} to reach ada` });
+  const planOf = (planId: string) => architect.call<PlanView>(`/plans/${planId}`);
+
+  // A goal without an id.
+  await operator.publish('goal.submitted', { title: 'without an id', steps: [step('a')] });
+  const first = await given(0);
+  const about = { planId: first.planId, taskId: 'a', attempt: 1 };
+  const say = (kind: string, data: object) => ada.agent.client.publish(`task.ada.${kind}`, { ...about, ...data });
+  await say('progress', { progress: 55 });
+  await waitFor(async () => (await planOf(first.planId)).tasks[0]?.progress === 1, { what: 'the progress to be 1' });
+  const { id: eventId } = await say('progress', { progress: 'half' });
+  await waitFor(() => log.data<object>('task.ada.rejected').length > 0, { what: 'the answer to be rejected' });
+  expect(log.data('task.ada.rejected')).toMatchObject([{ eventId, reason: expect.stringContaining('progress') }]);
+  expect((await planOf(first.planId)).rejections).toMatchObject([{ eventId, topic: 'task.ada.progress' }]);
+  await say('failed', { error: 'a long trace\n'.repeat(1_000) });
+  expect(await log.endOf(first.planId)).toBe('plan.failed');
+  expect((await planOf(first.planId)).tasks[0]?.error).toMatch(/^a long trace/);
+
+  const { id } = await operator.publish('goal.submitted', 'do something');
+  const rejected = await waitFor(() => log.data<{ eventId: string }>('goal.rejected')[0], { what: 'the rejection' });
+  expect(rejected).toMatchObject({ eventId: id, source: expect.stringContaining('/operators/') });
+});
+
 test('a thousand tasks are done by twenty workers', { timeout: 120_000 }, async () => {
   const { log, architect: start, worker } = stageOn(await sharedCore(), stack);
   const architect = await start();

@@ -62,7 +62,7 @@ async function measure(rig: Rig): Promise<Findings> {
   return {
     figures: [figure],
     notes: [
-      `processor time of the Architect for each task, in µs: ${Math.round(median(perTask) * 1e6)} (it hears four events ` +
+      `processor time of the Architect for each task, in µs: ${Math.round(median(perTask) * 1e6)} (it receives four events ` +
         'of a task, and publishes one)',
       'without a plan, all tasks are assigned at once, to the workers in turn; workers do nothing and are in the process ' +
         `of the bench, ${PER_WORKER} tasks at a time each`,

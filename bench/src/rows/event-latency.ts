@@ -24,7 +24,7 @@ export const eventLatency: Row = {
 
 /** A publisher and a subscriber, on connections of their own. */
 interface Route {
-  /** Resolves when everything that is published from now on will be heard. Returns what ends it. */
+  /** Resolves when everything that is published from now on will be received. Returns what ends it. */
   listen(topic: string, onData: (data: unknown) => void): Promise<() => Promise<void>>;
   publish(topic: string, data: unknown): Promise<unknown>;
 }

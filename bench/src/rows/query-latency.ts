@@ -149,6 +149,7 @@ async function fill(url: string, size: number): Promise<void> {
       clock: systemClock,
       mirror: new AgentMirror(),
       staticTokens: [],
+      tokenNameRestMs: 0,
       leaseMs: 30_000,
       retention,
       notices: {},

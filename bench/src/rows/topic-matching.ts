@@ -1,4 +1,4 @@
-// What it costs to find who hears an event, with up to 1,000 audiences and 10,000 topics: by itself, and in a core.
+// What it costs to find who receives an event, with up to 1,000 audiences and 10,000 topics: by itself, and in a core.
 import { projectionOf } from '@hypercode/bus/testing';
 import { matches } from '@hypercode/contracts';
 import { Broadcast, Feed } from '@hypercode/feed';
@@ -31,16 +31,16 @@ export const topicMatching: Row = {
 };
 
 interface Handing {
-  /** Microseconds for an event of a topic that was not heard since the audiences changed. */
+  /** Microseconds for an event of a topic that was not received since the audiences changed. */
   firstMicros: number;
   /** For one of a topic that was. */
   laterMicros: number;
-  /** Audiences that heard an event, on average. */
-  heard: number;
+  /** Audiences that received an event, on average. */
+  received: number;
 }
 
 interface Delivering {
-  /** Processor time of the core for an event of a topic that its subscribers had not heard, in microseconds. */
+  /** Processor time of the core for an event of a topic that its subscribers had not received, in microseconds. */
   firstMicros: number;
   /** For one of a topic that they had. */
   laterMicros: number;
@@ -81,11 +81,11 @@ async function measure(rig: Rig): Promise<Findings> {
   const firstInCore = figure("a topic's first event in the core", 'µs', (patterns) =>
     pick(inCore, patterns, 'firstMicros'),
   );
-  const heardBy = (patterns: number) => `${median(pick(alone, patterns, 'heard')).toFixed(2)} of ${patterns}`;
+  const heardBy = (patterns: number) => `${median(pick(alone, patterns, 'received')).toFixed(2)} of ${patterns}`;
   return {
     figures: [later, first, laterInCore, firstInCore].flatMap((figureOf) => [figureOf(100), figureOf(PATTERNS)]),
     notes: [
-      `an event is heard by ${COUNTS.map(heardBy).join(', ')}; handing over is a feed's entries to its broadcast, ` +
+      `an event is received by ${COUNTS.map(heardBy).join(', ')}; handing over is a feed's entries to its broadcast, ` +
         `${GROUP} at a time, in this process, without anybody who reads; a topic's first event is the first since a ` +
         'subscriber with another pattern came or went',
       `in the core: its processor time from the publish to the last delivery, on Redis, ${IN_FLIGHT} in flight, an SSE ` +
@@ -113,10 +113,10 @@ async function handTo(patterns: number, events: number): Promise<Handing> {
     { limits: RING_LIMITS, readLimit: GROUP, onError: rethrow },
   );
   const broadcast = new Broadcast<Position, Entry, string>(feed, { routeOf: ({ topic }) => topic });
-  let heard = 0;
+  let received = 0;
   for (let index = 0; index < patterns; index++) {
     const projection = projectionOf({ patterns: [patternAt(index)], hidden: [] }, ({ text }) => {
-      heard += 1;
+      received += 1;
       return text;
     });
     broadcast.join(projection);
@@ -138,11 +138,11 @@ async function handTo(patterns: number, events: number): Promise<Handing> {
     return ((performance.now() - started) * 1000) / count;
   };
   const firstMicros = offer(TOPICS, topicAt);
-  heard = 0;
+  received = 0;
   const random = randomOf(patterns);
   const laterMicros = offer(events, () => topicAt(Math.floor(random() * TOPICS)));
   await feed.close();
-  return { firstMicros, laterMicros, heard: heard / events };
+  return { firstMicros, laterMicros, received: received / events };
 }
 
 interface Course {

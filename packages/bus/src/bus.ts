@@ -10,6 +10,7 @@ import {
   type DeadLettersInput,
   type DeadLettersResult,
   type GroupInfo,
+  invalidField,
   type NackInput,
   type Policy,
   type PolicyAction,
@@ -41,7 +42,7 @@ import { Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent } from './policies/policies.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
-import type { Appended, LogEntry, NewEvent } from './store/event-log.ts';
+import type { Appended, LogEntry, LogGap, NewEvent } from './store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
@@ -60,7 +61,7 @@ export interface BusOptions {
   /** Called with failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
   clock?: Clock;
-  /** How often subscribers that have everything get a bookmark, in milliseconds; default 15,000. */
+  /** How often subscribers that have everything, and members of groups, get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
 
@@ -108,7 +109,14 @@ export class Bus {
       clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
-    this.#groups = new Groups({ store: store.groups, feeds: this.#feeds, signal, clock, onError });
+    this.#groups = new Groups({
+      store: store.groups,
+      feeds: this.#feeds,
+      signal,
+      clock,
+      onError,
+      ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+    });
     this.#access = new CallerAccess(this.#policies);
     this.#groupAccess = new GroupAccess({ groups: this.#groups, access: this.#access, policies: this.#policies });
     this.#rate = rate;
@@ -136,7 +144,10 @@ export class Bus {
     }
   }
 
-  /** Publishes events in their order, as one call; each is admitted by itself, and one refusal spares the others. */
+  /**
+   * Publishes events in their order, as one call. Each is admitted by itself, and one refusal spares the others. RATE_LIMITED
+   * alone refuses the rest of the list, whatever it is, so that no event gets ahead of one that is to be published again.
+   */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
@@ -145,15 +156,19 @@ export class Bus {
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
     const events: NewEvent[] = [];
     const places: number[] = [];
+    let limit: SwarmError | undefined;
     for (const [place, one] of given.entries()) {
       try {
+        if (limit !== undefined) throw limit;
         const input = checkEvent(one);
         if (input instanceof SwarmError) throw input;
         admit(gate, input.topic);
         events.push(encodeEvent(input, origin));
         places.push(place);
       } catch (error) {
-        results[place] = { id: givenId(one), error: SwarmError.from(error).toJSON() };
+        const refusal = SwarmError.from(error);
+        if (refusal.is('RATE_LIMITED')) limit = refusal;
+        results[place] = { id: givenId(one), error: refusal.toJSON() };
       }
     }
     if (events.length === 0) return { results };
@@ -203,16 +218,22 @@ export class Bus {
 
   /**
    * A page of events; empty, and with a `next` that moves, when none was among those that were searched; shorter than
-   * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on. ACL_DENIED;
+   * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on, and `end` whether all was searched that
+   * the log had when the call began. ACL_DENIED;
    * COMPACTED for a position after which events were removed.
    */
-  async read(caller: BusCaller, { namespace, topics, after, limit }: ReadInput): Promise<ReadResult> {
+  async read(caller: BusCaller, { namespace, topics, after, at, limit }: ReadInput): Promise<ReadResult> {
     const passes = passing(await this.#filterFor(caller, namespace, topics));
+    if (at !== undefined) {
+      if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
+      return this.#readOne(namespace, positionIn(at, 'at'), passes);
+    }
     let position = after === undefined ? (await this.#feeds.head(namespace)).horizon : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
     let bytes = 0;
+    let end = false;
     const isFull = () => events.length === limit || bytes >= MAX_READ_BYTES;
-    for (let pages = 0; pages < MAX_READ_PAGES && !isFull(); pages += 1) {
+    for (let pages = 0; pages < MAX_READ_PAGES && !end && !isFull(); pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
         // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
@@ -221,21 +242,29 @@ export class Bus {
           position = read.range.horizon;
           continue;
         }
-        const oldest = formatPosition(read.range.horizon);
-        throw new SwarmError('COMPACTED', `the events after this position are no longer available (${read.gap})`, {
-          details: { reason: read.gap, oldest },
-        });
+        throw compacted('the events after this position are', read);
       }
+      let searched = 0;
       for (const entry of read) {
         if (isFull()) break;
+        searched += 1;
         position = entry.position;
         if (!passes(entry.topic)) continue;
         bytes += Buffer.byteLength(entry.text);
         events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
       }
-      if (read.length === 0) break;
+      end = searched === read.length && this.#feeds.isLastPage(read);
     }
-    return { events, next: formatPosition(position) };
+    return { events, next: formatPosition(position), end };
+  }
+
+  /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */
+  async #readOne(namespace: string, at: LogPosition, passes: (topic: string) => boolean): Promise<ReadResult> {
+    const found = await this.#options.store.log.event(namespace, at);
+    if ('gap' in found) throw compacted('the event at this position is', found);
+    const next = formatPosition(at);
+    if (!passes(found.topic)) return { events: [], next, end: true };
+    return { events: [{ position: next, event: JSON.parse(found.text) as SwarmEvent }], next, end: true };
   }
 
   /** See `GroupAccess.consume`, and for the calls below their namesakes there. */
@@ -379,6 +408,11 @@ const resultOf = ({ id }: NewEvent, { position, duplicate }: Appended): PublishR
   position: formatPosition(position),
   duplicate,
 });
+
+const compacted = (what: string, { gap, range }: LogGap): SwarmError =>
+  new SwarmError('COMPACTED', `${what} no longer available (${gap})`, {
+    details: { reason: gap, oldest: formatPosition(range.horizon) },
+  });
 
 /** An unknown outcome, with the id to try again with. */
 function withId(error: unknown, id: string): SwarmError {

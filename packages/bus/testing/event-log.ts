@@ -58,8 +58,8 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     }, 60_000);
     afterAll(() => closeStores(stores));
 
-    describeWhole('a log that nobody has written to', () => {
-      test('is empty, and its epoch stays', async () => {
+    describeWhole('a log without events', () => {
+      test('a new log is empty, and its epoch stays', async () => {
         const namespace = newNamespace();
         const { horizon, head } = await rangeOf(first, namespace);
         expect(horizon).toEqual({ epoch: expect.stringMatching(/^[0-9a-z]{1,16}$/), seq: 0, nonce: 0 });
@@ -72,7 +72,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect((await rangeOf(first, namespace)).horizon).toEqual(horizon);
       });
 
-      test('has one epoch, whoever asks at the same time', async () => {
+      test('concurrent first calls give a log one epoch', async () => {
         const namespace = newNamespace();
         const asked = await Promise.all([
           ...[first, second, first, second].map(async (log) => (await rangeOf(log, namespace)).head.epoch),
@@ -81,25 +81,25 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(new Set(asked).size).toBe(1);
       });
 
-      test('has another epoch than its neighbours', async () => {
+      test('logs of different namespaces have different epochs', async () => {
         const namespaces = [newNamespace(), newNamespace(), newNamespace()];
         const ranges = await first.ranges(namespaces);
         expect([...ranges.keys()].toSorted()).toEqual(namespaces.toSorted());
         expect(new Set([...ranges.values()].map(({ head }) => head.epoch)).size).toBe(3);
       });
 
-      test('refuses a position of another log', async () => {
+      test('a log refuses a position of another log', async () => {
         const namespace = newNamespace();
         const answer = await first.read(namespace, { epoch: 'elsewhere', seq: 0, nonce: 0 }, 10);
         expect(answer).toEqual({ gap: 'log_lost', range: await rangeOf(second, namespace) });
       });
 
-      test('has no topics', async () => {
+      test('a new log has no topics', async () => {
         expect(await first.topics(newNamespace(), { after: null, limit: 10 })).toEqual([]);
       });
     });
 
-    test('ranges of nothing, of the same twice, and of many', async () => {
+    test('several ranges are read in one call, empty and repeated ones included', async () => {
       expect((await first.ranges([])).size).toBe(0);
       const written = newNamespace();
       const [appended] = await first.append(written, [newEvent()]);
@@ -107,6 +107,27 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
       const ranges = await second.ranges(namespaces);
       expect(ranges.size).toBe(101);
       expect(ranges.get(written)?.head).toEqual(appended?.position);
+    });
+
+    test('one event is read at its position, and not at that of another event or log', async () => {
+      const namespace = newNamespace();
+      const { horizon } = await rangeOf(first, namespace);
+      const events = newEvents(3);
+      const appended = await first.append(namespace, events);
+      for (const [index, { topic, text }] of events.entries()) {
+        const { position } = at(appended, index);
+        expect(await second.event(namespace, position)).toEqual({ position, topic, text });
+      }
+      const range = await rangeOf(first, namespace);
+      const { epoch, seq, nonce } = range.head;
+      const others = [
+        { epoch, seq, nonce: (nonce % MAX_NONCE) + 1 },
+        { epoch, seq: 1, nonce: (nonce % MAX_NONCE) + 1 },
+        { epoch, seq: seq + 1, nonce },
+        { epoch: 'elsewhere', seq, nonce },
+      ];
+      for (const other of others) expect(await second.event(namespace, other)).toEqual({ gap: 'log_lost', range });
+      expect(await second.event(namespace, horizon)).toEqual({ gap: 'retention', range });
     });
 
     describe('order', () => {
@@ -153,7 +174,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(head.seq).toBe(5);
       });
 
-      test('nonces differ from append to append', async () => {
+      test('each append has a nonce of its own', async () => {
         const namespace = newNamespace();
         const nonces = new Set<number>();
         for (let call = 0; call < 5; call++) {
@@ -162,7 +183,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(nonces.size).toBe(5);
       });
 
-      test('appends of both replicas at the same time do not mix, and a reader meets no hole', async () => {
+      test('concurrent appends of two replicas do not mix, and a reader meets no hole', async () => {
         const namespace = newNamespace();
         const { head: beginning } = await rangeOf(first, namespace);
         const batches = Array.from({ length: 40 }, (_, index) => newEvents((index % 7) + 1));
@@ -194,7 +215,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(seen).toEqual(Array.from({ length: total }, (_, index) => bySeq.get(index + 1)));
       });
 
-      test('namespaces know nothing of each other', async () => {
+      test('each namespace has a log of its own', async () => {
         const [one, other] = [newNamespace(), newNamespace()];
         const event = newEvent();
         await first.append(one, [event, newEvent({ topic: 'only.here' })]);
@@ -210,7 +231,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     });
 
     describeWhole('texts', () => {
-      test('come back as they went in', async () => {
+      test('events are read as they were appended', async () => {
         const namespace = newNamespace();
         const { head } = await rangeOf(first, namespace);
         const events = WEIRD_TEXTS.map((text) => newEvent({ text }));
@@ -220,7 +241,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(texts).toEqual([...WEIRD_TEXTS, ...WEIRD_TEXTS]);
       });
 
-      test('of 256 KiB, in pages that end at about 1 MiB', async () => {
+      test('events of 256 KiB are read in pages of about 1 MiB', async () => {
         const namespace = newNamespace();
         const { head } = await rangeOf(first, namespace);
         const texts: string[] = [];
@@ -237,7 +258,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect((await allEntries(second, namespace, head)).map(({ text }) => text)).toEqual(texts);
       });
 
-      test('a thousand events in a call', async () => {
+      test('a thousand events are appended in one call', async () => {
         const namespace = newNamespace();
         const { head } = await rangeOf(first, namespace);
         const events = Array.from({ length: 1_000 }, (_, index) =>
@@ -254,7 +275,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     });
 
     describe('deduplication', () => {
-      test('on either replica, also with another text and topic', async () => {
+      test('an id is a duplicate on either replica, also with another text and topic', async () => {
         const namespace = newNamespace();
         const event = newEvent();
         const [original] = await first.append(namespace, [event]);
@@ -268,7 +289,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(await allEntries(first, namespace, horizon)).toMatchObject([{ topic: event.topic, text: event.text }]);
       });
 
-      test('within one call, among new events', async () => {
+      test('an id is a duplicate within one call, among new events', async () => {
         const namespace = newNamespace();
         const [old, a, b, c] = [newEvent(), newEvent(), newEvent(), newEvent()];
         await first.append(namespace, [old]);
@@ -289,7 +310,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(answers[2]?.position).toEqual(answers[0]?.position);
       });
 
-      test('the ids of one source are not those of another', async () => {
+      test('equal ids of different sources are different events', async () => {
         const namespace = newNamespace();
         const id = randomUUID();
         const sources = ['/agents/a/b', '/agents/a/b ', '/agents/A/b', `/agents/a/'"\\{},🐝`, id, '/core'];
@@ -302,7 +323,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         ).toEqual(sources.map((_, index) => [index + 1, true]));
       });
 
-      test('of the same event from everywhere at once, one is the first', async () => {
+      test('of concurrent appends of one event, one is the first', async () => {
         const namespace = newNamespace();
         const event = newEvent();
         const answers = await Promise.all(
@@ -314,7 +335,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(new Set(answers.map(({ position }) => position.seq)).size).toBe(1);
       });
 
-      test('ends with the window, which duplicates do not prolong', async () => {
+      test('deduplication ends with its window, which duplicates do not prolong', async () => {
         const windowMs = 400;
         const pair = await openForTest(open, { ...ROOMY, dedupWindowMs: windowMs });
         const namespace = newNamespace();
@@ -351,7 +372,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     });
 
     describeWhole('settings that change', () => {
-      test('a shorter window of deduplication keeps what is within it', async () => {
+      test('a shortened window of deduplication keeps what is within it', async () => {
         const dedupWindowMs = 1_000;
         const long = await openForTest(open, ROOMY);
         const short = await openForTest(open, { ...ROOMY, dedupWindowMs });
@@ -386,7 +407,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     });
 
     describeWhole('reading', () => {
-      test('pages of any size give the same', async () => {
+      test('pages of any size contain the same events', async () => {
         const namespace = newNamespace();
         const { head: beginning } = await rangeOf(first, namespace);
         await first.append(namespace, newEvents(23));
@@ -407,7 +428,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         }
       });
 
-      test('positions that this log never gave are told', async () => {
+      test('a position that the log never assigned is reported as lost', async () => {
         const namespace = newNamespace();
         const appended = await first.append(namespace, newEvents(3));
         const range = await rangeOf(first, namespace);
@@ -423,7 +444,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(await second.read(namespace, middle, 10)).toHaveLength(1);
       });
 
-      test('a log that was lost begins anew', async () => {
+      test('a log that was lost begins with a new epoch', async () => {
         const namespace = newNamespace();
         const event = newEvent();
         const [before] = await first.append(namespace, [event, newEvent()]);
@@ -453,7 +474,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
           { what: 'retention to be applied', intervalMs: 5 },
         );
 
-      test('by count, as it is written and in one call', async () => {
+      test('retention by count applies during appends and in one call', async () => {
         const pair = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents: 10 } });
         const namespace = newNamespace();
         const events = newEvents(60);
@@ -491,7 +512,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(await rangeOf(pair.first.log, namespace)).toEqual(range);
       });
 
-      test('by count, of a log that is far longer than it may be now', async () => {
+      test('retention by count shortens a log that is far too long', async () => {
         const namespace = newNamespace();
         const { head } = await rangeOf(first, namespace);
         for (let call = 0; call < 3; call++) await first.append(namespace, newEvents(1_000));
@@ -504,7 +525,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         );
       });
 
-      test('by bytes, as UTF-8 has them', async () => {
+      test('retention by bytes counts UTF-8 bytes', async () => {
         const maxBytes = 100_000;
         const pair = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxBytes } });
         const namespace = newNamespace();
@@ -520,7 +541,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(await allEntries(pair.first.log, namespace, horizon)).toHaveLength(head.seq - horizon.seq);
       });
 
-      test('by age, which leaves an empty log that goes on counting', async () => {
+      test('retention by age leaves an empty log whose positions go on', async () => {
         const maxAgeMs = 300;
         const pair = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxAgeMs } });
         const namespace = newNamespace();
@@ -549,7 +570,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         expect(await entriesOf(pair.first.log, namespace, head)).toMatchObject([{ position: next?.position }]);
       });
 
-      test('by age, as it is written', async () => {
+      test('retention by age applies during appends', async () => {
         const pair = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxAgeMs: 200 } });
         const namespace = newNamespace();
         await pair.first.log.append(namespace, newEvents(3));
@@ -578,7 +599,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     });
 
     describeWhole('topics', () => {
-      test('are counted, and come in pages by name', async () => {
+      test('topics are counted and listed in pages by name', async () => {
         const namespace = newNamespace();
         const counts = { 'B.x': 1, 'a.b': 3, 'a.b.c': 2, 'a-b': 1, a_b: 1, b: 60 };
         const last = new Map<string, unknown>();
@@ -614,7 +635,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         ]);
       });
 
-      test('duplicates do not count', async () => {
+      test('duplicates are not counted in topics', async () => {
         const namespace = newNamespace();
         const event = newEvent();
         const [appended] = await first.append(namespace, [event, event]);
@@ -624,7 +645,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
         ]);
       });
 
-      test('are forgotten with their last event, and count from the beginning when they are used again', async () => {
+      test('a topic is removed with its last event, and counted from 0 when it is used again', async () => {
         const pair = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents: 5 } });
         const namespace = newNamespace();
         await pair.first.log.append(namespace, newEvents(3, { topic: 'old' }));

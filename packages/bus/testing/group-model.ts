@@ -41,6 +41,7 @@ export type GroupStep =
       readonly maxInFlight: number;
       readonly max: number;
       readonly offer: 'fresh' | 'stale' | 'none' | 'every other';
+      readonly oddPlace: 'due' | 'unread';
     }
   | { readonly do: 'ack'; readonly choice: Choice; readonly off: Off }
   | { readonly do: 'nack'; readonly choice: Choice; readonly off: Off; readonly delayed: boolean }
@@ -65,6 +66,7 @@ const step: fc.Arbitrary<GroupStep> = fc.oneof(
         'none' as const,
         'every other' as const,
       ),
+      oddPlace: fc.constantFrom('due' as const, 'unread' as const),
     }),
   },
   fc.record({ do: fc.constant('ack' as const), choice, off }),
@@ -146,27 +148,28 @@ export class GroupModel {
   }
 
   async #claim(store: BusStore, request: GroupStep & { do: 'claim' }): Promise<void> {
-    const { consumer, maxInFlight, max } = request;
+    const { consumer, maxInFlight, max, oddPlace } = request;
     const unread = await entriesOf(store.log, this.#namespace, this.#cursor);
     const every = request.offer === 'every other' ? 2 : 1;
     const entries = unread.filter((_, index) => index % every === 0);
     const after = request.offer === 'stale' ? this.#beginning : this.#cursor;
     const upTo = unread.at(-1)?.position ?? this.#cursor;
-    const offer = request.offer === 'none' ? null : { after, entries, upTo };
+    const offer = request.offer === 'none' ? null : { after, entries, upTo, oddPlace };
     const outcome = await store.groups.claim(this.#namespace, GROUP, { consumer, maxInFlight, max, offer });
 
     const events = [...this.#taken.values()];
     const open = events.filter((event) => event.state === 'in flight' && event.consumer === consumer).length;
     const free = Math.max(0, Math.min(max, maxInFlight - open));
     const due = events.filter(({ state }) => state === 'due');
-    const dueTaken = Math.min(free, due.length);
+    const accepted = offer !== null && after.seq === this.#cursor.seq;
+    const half = oddPlace === 'unread' ? Math.ceil(free / 2) : Math.floor(free / 2);
+    const dueTaken = Math.min(due.length, accepted ? free - Math.min(half, entries.length) : free);
     for (const { position, life, attempt, text } of outcome.deliveries.slice(0, dueTaken)) {
       const event = this.#taken.get(position.seq);
       alike(event, { state: 'due', life, attempt: attempt - 1, entry: { position, text } });
       if (event !== undefined) Object.assign(event, { state: 'in flight', attempt, consumer });
     }
 
-    const accepted = offer !== null && after.seq === this.#cursor.seq;
     const fresh = accepted ? entries.slice(0, free - dueTaken) : [];
     same(
       outcome.deliveries.slice(dueTaken),
@@ -199,7 +202,7 @@ export class GroupModel {
       if (event.attempt < MAX_DELIVERIES) event.state = request.delayed ? 'delayed' : 'due';
     }
     const died = refused.filter(({ attempt }) => attempt >= MAX_DELIVERIES);
-    // Those that die with one call do so in an order that nobody has promised.
+    // Those that die with one call do so in an order that is not promised.
     const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     const ranks = new Map(letters.map(({ position }, rank) => [position.seq, rank]));
     const rank = ({ entry }: ModelEvent) => ranks.get(entry.position.seq) ?? -1;

@@ -48,6 +48,7 @@ export type {
   DeliveryHandler,
   GroupGap,
 } from './consuming/consumer.ts';
+export type { GrowingDelay, RedeliveryDelay } from './consuming/redelivery-delay.ts';
 export type { PublishOptions } from './publishing/outgoing-event.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
 export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';
@@ -63,9 +64,9 @@ export {
   serveTasks,
   type ServeTasksOptions,
   type TaskContext,
-  TaskError,
   type TaskHandler,
   type TaskServer,
 } from './tasks/serve-tasks.ts';
+export { TaskError } from './tasks/task-error.ts';
 export { taskEventId } from './tasks/task-event-id.ts';
 export type { Watch, WatchOptions } from './watching/watch.ts';

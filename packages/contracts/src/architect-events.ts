@@ -1,13 +1,22 @@
 // The catalogue of goals, plans and tasks, for every agent that takes part.
-import { Goal, GoalCancelled } from './goal.ts';
+import { GoalCancelled, GoalRejected, GoalSubmission } from './goal.ts';
 import { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed } from './plan.ts';
-import { TaskAccepted, TaskAssigned, TaskCancelled, TaskCompleted, TaskFailed, TaskProgress } from './task.ts';
+import {
+  TaskAccepted,
+  TaskAssigned,
+  TaskCancelled,
+  TaskCompleted,
+  TaskFailed,
+  TaskProgress,
+  TaskRejected,
+} from './task.ts';
 import { defineEvents } from './typed-events.ts';
 
 /** What is said of goals, plans and tasks. The second token of a task's topic is the agent whose task it is. */
 export const architectEvents = defineEvents({
-  'goal.submitted': Goal,
+  'goal.submitted': GoalSubmission,
   'goal.cancelled': GoalCancelled,
+  'goal.rejected': GoalRejected,
   'plan.created': PlanCreated,
   'plan.completed': PlanCompleted,
   'plan.failed': PlanFailed,
@@ -18,4 +27,5 @@ export const architectEvents = defineEvents({
   'task.*.completed': TaskCompleted,
   'task.*.failed': TaskFailed,
   'task.*.cancelled': TaskCancelled,
+  'task.*.rejected': TaskRejected,
 });

@@ -84,6 +84,9 @@ export const ReadInput = z.object({
   after: Position.optional().describe(
     '`next` of the previous page, or the position of an event. Default: start with the oldest event that is kept.',
   ),
+  at: Position.optional().describe(
+    'The position of one event, which alone is read, if its topic matches. Not together with `after`.',
+  ),
   limit: z
     .number()
     .int()
@@ -96,8 +99,10 @@ export type ReadInput = z.output<typeof ReadInput>;
 export const ReadResult = z
   .object({
     events: z.array(z.object({ position: Position, event: SwarmEvent })),
-    /** Where to go on reading. The end is reached when it does not move. */
+    /** Where to go on reading. */
     next: Position,
+    /** Whether everything was searched that the log had when the read began. A page may be empty, and not the end. */
+    end: z.boolean(),
   })
   .meta({ id: 'ReadResult' });
 export type ReadResult = z.infer<typeof ReadResult>;
@@ -112,7 +117,7 @@ const groupSettings = {
 };
 /** Where a new group begins; of no meaning once it exists. */
 const groupStart = z.enum(['latest', 'earliest']).default('latest');
-/** Tells members of a group apart. Two with the same name share their allowance of deliveries. */
+/** Names a member of the group. Claims under one name share an allowance of deliveries; a second stream ends the first. */
 const Consumer = text(LIMITS.consumerLength, 1);
 
 export const ConsumeInput = z.object({
@@ -142,12 +147,26 @@ const Delivery = z.object({
   event: SwarmEvent,
 });
 
+const GroupGap = z.object({ type: z.literal('gap'), lost: Count.nullable(), reason: GapReason });
+const GroupJoined = z.object({
+  type: z.literal('joined'),
+  /** Tells this group from an earlier or later one of the same name; null for a group that was made without an id. */
+  groupId: z.string().nullable(),
+  /** The name of this member. */
+  consumer: Consumer,
+  settings: z.object({ version: z.number().int().positive(), ...groupSettings }),
+  /** A paused group hands nothing out. */
+  paused: z.boolean(),
+});
+const GroupBookmark = z.object({ type: z.literal('bookmark'), position: Position, paused: z.boolean() });
+
 /**
+ * - `joined`: the first value: who the member is, and the settings of the group.
  * - `delivery`: an event to work on, and to ack or nack.
  * - `gap`: the group was overtaken. `lost` events of all topics went by unread; null when the number is unknown.
+ * - `bookmark`: the group has taken, or passed over, everything up to `position`, its cursor; one comes every 15 s.
  */
-const GroupGap = z.object({ type: z.literal('gap'), lost: Count.nullable(), reason: GapReason });
-export const GroupEvent = unionByType([Delivery, GroupGap]);
+export const GroupEvent = unionByType([GroupJoined, Delivery, GroupGap, GroupBookmark]);
 export type GroupEvent = z.infer<typeof GroupEvent>;
 
 export const ClaimInput = z.object({

@@ -9,6 +9,24 @@ import { isTopic } from './topic-matching.ts';
 /** W3C Trace Context, section 3.2.2: version, trace id, parent id and flags. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** What an event itself says, and the core; no extension may be called so. */
+const RESERVED_NAMES = new Set([
+  ...['specversion', 'id', 'source', 'type', 'subject', 'time', 'data', 'traceparent', 'correlationid', 'causationid'],
+  'swarmposition',
+]);
+
+/** Extension attributes of a CloudEvent. They are the publisher's claims: the core checks nothing but their form. */
+export const Extensions = z
+  .record(
+    z
+      .string()
+      .regex(/^[a-z0-9]{1,64}$/, 'must be 1 to 64 lower-case letters and digits')
+      .refine((name) => !RESERVED_NAMES.has(name), 'is the name of an attribute that is not an extension'),
+    z.union([text(LIMITS.eventBytes), z.boolean(), z.int()]),
+  )
+  .refine((given) => Object.keys(given).length <= LIMITS.extensions, `must be at most ${LIMITS.extensions}`);
+export type Extensions = z.infer<typeof Extensions>;
+
 /** An event as its publisher gives it. `source` is the core's to say, so none is taken. */
 export const PublishInput = z
   .object({
@@ -27,6 +45,8 @@ export const PublishInput = z
     causationId: text(LIMITS.correlationLength, 1).optional(),
     /** W3C Trace Context. */
     traceparent: z.string().regex(TRACEPARENT, 'must be a traceparent of W3C Trace Context').optional(),
+    /** Of a CloudEvent: what else came with it. */
+    extensions: Extensions.optional(),
   })
   .meta({ id: 'PublishInput' });
 export type PublishInput = z.infer<typeof PublishInput>;

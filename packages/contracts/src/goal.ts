@@ -5,7 +5,7 @@ import { Name } from './name.ts';
 import { TaskId } from './task.ts';
 import { json, text } from './text.ts';
 
-/** A task as somebody who knows the way gives it. */
+/** A task as the author of an explicit plan gives it. */
 export const GoalStep = z.object({
   id: TaskId,
   title: text(LIMITS.titleLength, 1),
@@ -17,7 +17,7 @@ export const GoalStep = z.object({
 });
 export type GoalStep = z.output<typeof GoalStep>;
 
-/** What is wanted. `goal.submitted`. A goal id that is submitted again is the same goal. */
+/** What is wanted. A goal id that is submitted again is the same goal. */
 export const Goal = z.object({
   goalId: z.uuid().toLowerCase(),
   title: text(LIMITS.titleLength, 1),
@@ -29,7 +29,7 @@ export const Goal = z.object({
 });
 export type Goal = z.output<typeof Goal>;
 
-/** A goal whose submitter may leave its id to the Architect. */
+/** A goal whose submitter may leave its id out: UUIDv5 of the source and the id of the event, then. `goal.submitted`. */
 export const GoalSubmission = z.object({ ...Goal.shape, goalId: Goal.shape.goalId.optional() });
 export type GoalSubmission = z.output<typeof GoalSubmission>;
 
@@ -39,3 +39,12 @@ export const GoalCancelled = z.object({
   reason: text(LIMITS.reasonLength, 1).default('cancelled by request'),
 });
 export type GoalCancelled = z.output<typeof GoalCancelled>;
+
+/** An event that cannot be read as a goal. `goal.rejected`, from the Architect. */
+export const GoalRejected = z.object({
+  eventId: z.uuid(),
+  /** The publisher of that event. */
+  source: z.string(),
+  reason: text(LIMITS.reasonLength, 1),
+});
+export type GoalRejected = z.output<typeof GoalRejected>;

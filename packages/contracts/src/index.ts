@@ -14,7 +14,7 @@ export {
 export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
 export { KINDS } from './api/kinds.ts';
 export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
-export type { CallerKind, Reach, Rights } from './api/rights.ts';
+export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
 export { architectEvents } from './architect-events.ts';
 export {
   AckInput,
@@ -67,13 +67,15 @@ export {
   isBareEvent,
   operatorSource,
   Position,
+  Extensions,
   PublishInput,
   SwarmEvent,
   SYSTEM_TOPIC,
 } from './event.ts';
-export { Goal, GoalCancelled, GoalStep, GoalSubmission } from './goal.ts';
+export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
+export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
   Policy,
@@ -112,6 +114,7 @@ export {
   WatchInput,
 } from './registry.ts';
 export {
+  CancelCause,
   TaskAccepted,
   TaskAssigned,
   TaskAttempt,
@@ -121,6 +124,7 @@ export {
   TaskId,
   TaskOutputs,
   TaskProgress,
+  TaskRejected,
 } from './task.ts';
 export { type Json, jsonFault } from './json-fault.ts';
 export {
@@ -148,3 +152,4 @@ export {
   type TypedEvent,
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';
+export { API_VERSION, WhoamiInput, WhoamiResult } from './whoami.ts';

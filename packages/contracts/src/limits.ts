@@ -34,6 +34,8 @@ export const LIMITS = {
   publishManyBytes: 4 * 1024 * 1024,
   subjectLength: 1024,
   correlationLength: 256,
+  /** Most extension attributes of an event. */
+  extensions: 64,
   /** Most topic patterns of one subscription or consumer group. */
   subscribedPatterns: 64,
   consumerLength: 128,

@@ -37,9 +37,12 @@ export type PlanCreated = z.output<typeof PlanCreated>;
 /** `plan.completed`. Every task is. */
 export const PlanCompleted = z.object({
   ...PlanOfGoal.shape,
-  /** What the tasks gave: of tasks that no other task depends on first, as far as one event can hold them. */
+  /**
+   * What the tasks gave. As far as one event can hold them, of tasks that no other task depends on first; the others
+   * are references.
+   */
   outputs: TaskOutputs,
-  /** How many outputs are left out of `outputs`. */
+  /** How many outputs are left out of `outputs`, since their position is not known any more. */
   omitted: z.number().int().nonnegative().default(0),
 });
 export type PlanCompleted = z.output<typeof PlanCompleted>;

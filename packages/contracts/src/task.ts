@@ -14,7 +14,7 @@ export const TaskId = z
   .regex(TASK_ID, 'must be letters, digits, "_", "." and "-", starting with a letter or digit');
 export type TaskId = z.infer<typeof TaskId>;
 
-/** What tasks gave, by task. */
+/** What tasks gave, by task: the output itself, or an `OutputRef` where not all outputs fit into one event. */
 export const TaskOutputs = z.record(TaskId, json);
 export type TaskOutputs = Record<TaskId, Json>;
 
@@ -32,8 +32,13 @@ export const TaskAssigned = z.object({
   input: json,
   /** The outputs of the tasks that it depends on. */
   dependencies: TaskOutputs,
-  /** An answer that comes later may find the task with somebody else. */
+  /**
+   * An answer that comes later may find the task with another agent. A report of progress moves the deadline: from then
+   * on the agent has as long as it had from the assignment on.
+   */
   deadlineAt: z.iso.datetime(),
+  /** When the task goes to another agent, if this one has not begun and another one could. */
+  acceptBy: z.iso.datetime().optional(),
   /** Of the agent, when the task was assigned. */
   incarnation: z.uuid().nullable().default(null),
 });
@@ -67,6 +72,29 @@ export const TaskFailed = z.object({
 });
 export type TaskFailed = z.output<typeof TaskFailed>;
 
+/**
+ * Why an attempt was taken back:
+ * - `lost`: its agent has left, was restarted, is unhealthy or drains.
+ * - `silent`: its agent has not begun.
+ * - `moved`: its agent has not begun because it works on other tasks, and another agent is free.
+ * - `late`: its agent has begun, and has not answered by the deadline. This alone counts as an attempt that failed.
+ * - `over`: the result is no longer needed.
+ */
+export const CancelCause = z.enum(['lost', 'silent', 'moved', 'late', 'over']);
+export type CancelCause = z.infer<typeof CancelCause>;
+
 /** The result of this attempt is no longer needed. `task.<agent>.cancelled`, from the Architect. */
-export const TaskCancelled = z.object({ ...TaskAttempt.shape, reason: text(LIMITS.reasonLength) });
+export const TaskCancelled = z.object({
+  ...TaskAttempt.shape,
+  reason: text(LIMITS.reasonLength),
+  cause: CancelCause.optional().catch(undefined),
+});
 export type TaskCancelled = z.output<typeof TaskCancelled>;
+
+/** An answer of the agent could not be understood, and changed nothing. `task.<agent>.rejected`, from the Architect. */
+export const TaskRejected = z.object({
+  /** Of the answer. */
+  eventId: z.uuid(),
+  reason: text(LIMITS.reasonLength, 1),
+});
+export type TaskRejected = z.output<typeof TaskRejected>;

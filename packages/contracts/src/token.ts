@@ -15,7 +15,10 @@ export const CreateTokenInput = z
   .object({
     ...inNamespace,
     kind: TokenKind,
-    /** What the token is for, as an operator will read it in lists and logs. */
+    /**
+     * What the token is for, as an operator will read it in lists and logs. The name of an operator's token is unique in its
+     * namespace, that of an admin's in all: it is the source of the events that they publish.
+     */
     name: text(LIMITS.tokenNameLength, 1),
     /** Join tokens only; default `*`. */
     roles: TokenRoles.optional(),

@@ -1,4 +1,4 @@
-// Unions of objects that their field `type` tells apart.
+// Unions of objects that their field `type` distinguishes.
 import { z } from 'zod';
 
 type Options = readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]];

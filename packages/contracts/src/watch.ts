@@ -1,4 +1,4 @@
-// What a watch of the registry tells: a snapshot, then every change after it, in order.
+// What a watch of the registry sends: a snapshot, then every change after it, in order.
 import { z } from 'zod';
 import { Agent } from './agent.ts';
 import { unionByType } from './union-by-type.ts';

@@ -33,6 +33,7 @@ import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { untilItAnswers } from './until-it-answers.ts';
+import { VERSION } from './version.ts';
 
 /** An agent that pauses for a second may publish a second's worth at once. */
 const PUBLISH_BURST_SECONDS = 1;
@@ -77,8 +78,9 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     if (dataDir !== null) stack.defer(() => dataDir.close());
     const tokens = await tokensOf(config, dataDir);
 
+    const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
     const database = await openDatabase(
-      config.databaseUrl === null ? { dataDir: config.dataDir } : { url: config.databaseUrl },
+      config.databaseUrl === null ? { dataDir: config.dataDir, clock, onError } : { url: config.databaseUrl, clock },
     );
     stack.defer(() => database.close());
     const patience = {
@@ -93,7 +95,6 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     stack.defer(() => wakeUps.close());
 
     const metrics = new ServerMetrics(wakeUps);
-    const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
 
     // The registry keeps the mirror up to date, and the bus reads the circuits of agents in it.
     const mirror = new AgentMirror();
@@ -122,6 +123,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       clock,
       mirror,
       staticTokens: staticTokensOf(tokens),
+      tokenNameRestMs: config.dedupWindowMs + NAME_REST_MARGIN_MS,
       leaseMs: config.leaseMs,
       retention: { maxChanges: config.changelogMax, maxAgeMs: config.changelogMaxAgeMs },
       liveness: {
@@ -155,6 +157,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         trpcSurface,
       ],
       leaseMs: config.leaseMs,
+      version: VERSION,
       registerPerSecond: config.rateRegister,
       corsOrigins: config.corsOrigins,
     });
@@ -177,6 +180,9 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     throw error;
   }
 }
+
+/** Longer than two stores' clocks differ, in milliseconds: the database counts the rest of names, and Redis the window. */
+const NAME_REST_MARGIN_MS = 60_000;
 
 /** Everything that a core keeps in its database. */
 export const SCHEMAS: readonly SchemaSources[] = [registrySchema, busSchema];

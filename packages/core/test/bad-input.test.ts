@@ -174,7 +174,7 @@ describe('more than a call may say, over tRPC', () => {
     },
   );
 
-  it('a policy of somebody who may not put one is not even looked at', async () => {
+  it('the policy of a caller that may not put one is not parsed', async () => {
     const answer = await core.fetch('/trpc/policy.put', {
       method: 'POST',
       token: core.viewerToken,

@@ -40,7 +40,7 @@ async function tokenOf(core: TestCore, name: string, incarnation: string): Promi
 const beat = async (core: TestCore, token: string) =>
   refusalCode(await call(core, 'registry.heartbeat', {}, { token }));
 
-/** The same answer on both cores, the other one included once it has heard. */
+/** The same answer on both cores, the other one included once it has received. */
 async function untilBothSay(token: string, code: string | null): Promise<void> {
   for (const core of [a, b]) {
     await waitFor(async () => (await beat(core, token)) === code, { what: code ?? 'an answer', timeoutMs: 5_000 });
@@ -88,7 +88,7 @@ describe('two incarnations', () => {
     await untilBothSay(third, null);
   });
 
-  test('registering again with the same or no incarnation fences nobody', async () => {
+  test('registering again with the same or no incarnation fences no process', async () => {
     const incarnation = randomUUID();
     const first = await tokenOf(a, 'repeated', incarnation);
     const again = accepted(await register(b, 'repeated', incarnation));

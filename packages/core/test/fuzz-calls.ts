@@ -29,7 +29,7 @@ export interface Tokens {
   readonly agent: string;
 }
 
-/** What the calls name: an agent, and a digit that tells groups and ids apart. */
+/** What the calls name: an agent, and a digit that distinguishes groups and ids. */
 export interface Names {
   name: string;
   digit: number;

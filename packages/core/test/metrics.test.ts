@@ -1,4 +1,4 @@
-// What `/metrics` tells of a whole core.
+// What `/metrics` reports of a whole core.
 import { ClaimResult, RegisterResult } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

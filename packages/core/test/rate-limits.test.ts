@@ -1,4 +1,4 @@
-// What callers hear who ask too often, on every transport. Calls that compete are made at once: time goes on.
+// The answers to callers that exceed a rate, on every transport. Calls that compete are made at once: time goes on.
 import { PublishManyResult, RegisterResult } from '@hypercode/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectProblem, START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
@@ -33,8 +33,20 @@ it('says when the next registration and the next event may come', async () => {
     { error: { code: 'ACL_DENIED' } },
     { duplicate: false },
     { error: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } },
-    { error: { code: 'ACL_DENIED' } },
+    // What follows in the list is refused with it, so that nothing gets ahead.
+    { error: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } },
   ]);
+  const cloudEvent = { specversion: '1.0', id: 'one', source: '/x', type: event.topic, data: 1 };
+  const batch = await core.fetch('/v1/events', {
+    method: 'POST',
+    token,
+    headers: { 'content-type': 'application/cloudevents-batch+json' },
+    body: JSON.stringify([{ ...cloudEvent, type: undefined }, cloudEvent, cloudEvent, { specversion: '1.0' }]),
+  });
+  const refusals = PublishManyResult.parse(await batch.json()).results.map((one) =>
+    'error' in one ? one.error.code : 'ok',
+  );
+  expect(refusals).toEqual(['INVALID_INPUT', 'RATE_LIMITED', 'RATE_LIMITED', 'RATE_LIMITED']);
   const answers = await Promise.all([publish(event), publish(event)]);
   const late = answers.find(({ status }) => status === 429);
   if (late === undefined) throw new Error('both were taken');

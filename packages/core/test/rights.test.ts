@@ -10,7 +10,9 @@ import {
   type TokenKind,
 } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
+import { on, once } from 'node:events';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
 type Input<Name extends ProcedureName> = Omit<ApiInput<Name>, 'namespace'>;
@@ -22,6 +24,7 @@ const freshName = (): string => `a-${randomUUID().slice(0, 13)}`;
 
 /** An input that every procedure takes; a new procedure needs one. `name` is an agent: the caller itself, if it is one. */
 const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input<Name> } = {
+  whoami: () => ({}),
   'registry.register': () => ({ name: freshName(), role: 'worker', version: '1.0.0' }),
   'registry.query': () => ({}),
   'registry.watch': () => ({}),
@@ -123,6 +126,24 @@ async function overRest({ rest, input: schema }: Procedure, { token, name, input
   return codeIn(await core.fetch(`${path}?${search.toString()}`, { method: rest.method, token, namespace: null }));
 }
 
+/** The code with which a stream over WebSocket ends; null when its first value has come. */
+async function overWebSocket(path: ProcedureName, { token, input, namespace }: Attempt): Promise<string | null> {
+  const socket = new WebSocket(`${core.url.replace('http', 'ws')}/trpc?connectionParams=1`);
+  try {
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ method: 'connectionParams', data: token === null ? null : { token } }));
+    socket.send(JSON.stringify({ id: 1, method: 'subscription', params: { path, input: { ...input, namespace } } }));
+    for await (const [message] of on(socket, 'message')) {
+      const text = String(message);
+      if (text.includes('"data":{') && text.includes('"id":1'))
+        return /"code":"([A-Z_]+)","message"/.exec(text)?.[1] ?? null;
+    }
+    return null;
+  } finally {
+    socket.terminate();
+  }
+}
+
 /** Of a stream, what is known when its first value or its refusal has come. */
 async function codeIn(answer: Response): Promise<string | null> {
   let text = '';
@@ -146,6 +167,10 @@ const rows = CALLERS.flatMap((kind) =>
   (['own', 'other'] as const).map((where) => [kind ?? 'no token', where, kind] as const),
 );
 
+test('every procedure has an input here, so a new one is tried with every kind of token', () => {
+  expect(Object.keys(INPUTS).toSorted()).toEqual(procedures.map(([name]) => name).toSorted());
+});
+
 describe.each(procedures)('%s', (path, procedure) => {
   test.each(rows)('by %s in its %s namespace', async (_caller, where, kind) => {
     const attempt = async (): Promise<Attempt> => {
@@ -154,6 +179,7 @@ describe.each(procedures)('%s', (path, procedure) => {
     };
     const codes = [await overTrpc(path, procedure, await attempt())];
     if (procedure.rest !== undefined) codes.push(await overRest(procedure, await attempt()));
+    if (procedure.kind === 'subscription') codes.push(await overWebSocket(path, await attempt()));
     const allowed = expected(procedure, kind, where);
     // A call that is allowed may find nothing of what it names.
     for (const code of codes) expect(allowed === null && code === 'NOT_FOUND' ? null : code).toBe(allowed);
@@ -167,5 +193,15 @@ test.each(procedures.filter(([, { rights }]) => rights.agent === 'self'))(
     const attempt = { token, name, input: { ...INPUTS[path](name) }, namespace: own };
     if ('name' in attempt.input) expect(await overTrpc(path, procedure, attempt)).toBe('FORBIDDEN');
     expect(await overRest(procedure, attempt)).toBe('FORBIDDEN');
+  },
+);
+
+test.each(procedures.flatMap(([name, { rest }]) => (rest === undefined ? [] : [[name, rest] as const])))(
+  'the route of %s asks for a token before it reads a body',
+  async (_name, { method, path }) => {
+    const address = path.replaceAll(/\{\w+\}/g, 'a');
+    const headers = { 'content-type': 'image/png' };
+    const body = method === 'GET' || method === 'DELETE' ? {} : { body: 'no JSON', headers };
+    expect(await codeIn(await core.fetch(address, { method, token: null, ...body }))).toBe('UNAUTHENTICATED');
   },
 );

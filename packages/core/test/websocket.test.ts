@@ -29,38 +29,38 @@ const address = () => `${core.url.replace('http', 'ws')}/trpc`;
 function connectClient(token: string) {
   const socket = createWSClient({ url: address(), WebSocket: WebSocket as never, connectionParams: { token } });
   const client = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] });
-  const heard: { id: string; data: WatchEvent }[] = [];
+  const received: { id: string; data: WatchEvent }[] = [];
   const errors: TRPCClientError<AppRouter>[] = [];
   const watch = (input: Parameters<typeof client.registry.watch.subscribe>[0]) =>
     client.registry.watch.subscribe(input, {
       onData: (value) => {
-        if (value.data.type !== 'bookmark') heard.push(value);
+        if (value.data.type !== 'bookmark') received.push(value);
       },
       onError: (error) => errors.push(error),
     });
-  return { client, socket, heard, errors, watch };
+  return { client, socket, received, errors, watch };
 }
 
 const register = (namespace: string, name: string) =>
   core.fetch('/v1/agents', { namespace, method: 'POST', json: { name, role: 'coder', version: '1.0.0' } });
 
 describe('a watch over WebSocket', () => {
-  test('hears the snapshot and every change with its tracked id, and resumes from one', async () => {
+  test('receives the snapshot and every change with its tracked id, and resumes from one', async () => {
     const namespace = core.freshNamespace();
-    const { heard, watch, socket } = connectClient(core.viewerToken);
+    const { received, watch, socket } = connectClient(core.viewerToken);
     await register(namespace, 'first');
     const subscription = watch({ namespace });
-    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']));
+    await vi.waitFor(() => expect(received.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']));
     await register(namespace, 'second');
     await register(namespace, 'third');
-    await vi.waitFor(() => expect(heard.map(({ id }) => id)).toEqual(['snapshot', '1', '2', '3']));
+    await vi.waitFor(() => expect(received.map(({ id }) => id)).toEqual(['snapshot', '1', '2', '3']));
     subscription.unsubscribe();
     await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
 
-    heard.length = 0;
+    received.length = 0;
     const resumed = watch({ namespace, lastEventId: '2' });
     await vi.waitFor(() =>
-      expect(heard.map(({ data }) => `${data.type} ${data.revision}`)).toEqual(['change 3', 'synced 3']),
+      expect(received.map(({ data }) => `${data.type} ${data.revision}`)).toEqual(['change 3', 'synced 3']),
     );
     resumed.unsubscribe();
     await socket.close();
@@ -76,9 +76,9 @@ describe('a watch over WebSocket', () => {
   test('ends with the refusal when its token is revoked', async () => {
     const namespace = core.freshNamespace();
     const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' });
-    const { heard, errors, watch, socket } = connectClient(token);
+    const { received, errors, watch, socket } = connectClient(token);
     watch({ namespace });
-    await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
+    await vi.waitFor(() => expect(received.some(({ data }) => data.type === 'synced')).toBe(true));
     await core.registry.tokens.revoke(namespace, id);
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
     await socket.close();
@@ -110,33 +110,33 @@ describe('a watch over WebSocket', () => {
 });
 
 describe('the bus over WebSocket', () => {
-  test('a subscription hears events with their positions, and resumes behind one', async () => {
+  test('a subscription receives events with their positions, and resumes behind one', async () => {
     const { client, socket } = connectClient(core.adminToken);
     const namespace = core.freshNamespace();
-    const heard: { id: string; data: SubscriptionEvent }[] = [];
+    const received: { id: string; data: SubscriptionEvent }[] = [];
     const listen = (lastEventId?: string) =>
       client.bus.subscribe.subscribe(
         { namespace, topics: ['a.*'], from: 'earliest', lastEventId },
         {
           // The first says where it begins; the others come while nothing else does.
           onData: (value) => {
-            if (value.data.type !== 'bookmark' || heard.length === 0) heard.push(value);
+            if (value.data.type !== 'bookmark' || received.length === 0) received.push(value);
           },
         },
       );
     const subscription = listen();
-    await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['bookmark']));
+    await vi.waitFor(() => expect(received.map(({ data }) => data.type)).toEqual(['bookmark']));
     const { results } = await client.bus.publishMany.mutate({
       namespace,
       events: [1, 2, 3].map((data) => ({ topic: data === 2 ? 'b.x' : 'a.x', data })),
     });
     const [first, , third] = results.map((result) => ('position' in result ? result.position : ''));
-    await vi.waitFor(() => expect(heard.map(({ id }) => id).slice(1)).toEqual([first, third]));
+    await vi.waitFor(() => expect(received.map(({ id }) => id).slice(1)).toEqual([first, third]));
     subscription.unsubscribe();
-    heard.length = 0;
+    received.length = 0;
     const resumed = listen(first);
-    await vi.waitFor(() => expect(heard).toHaveLength(2));
-    expect(heard).toMatchObject([
+    await vi.waitFor(() => expect(received).toHaveLength(2));
+    expect(received).toMatchObject([
       { id: first, data: { type: 'bookmark', position: first } },
       { id: third, data: { type: 'event', position: third, event: { topic: 'a.x', data: 3 } } },
     ]);
@@ -151,17 +151,24 @@ describe('the bus over WebSocket', () => {
       namespace,
       events: Array.from({ length: 20 }, (_, data) => ({ topic: 'work.new', data })),
     });
-    const heard: { id: string; data: GroupEvent }[] = [];
+    const received: { id: string; data: GroupEvent }[] = [];
+    const joined: GroupEvent[] = [];
     const subscription = client.bus.consume.subscribe(
       { namespace, group: 'crew', topics: ['work.*'], from: 'earliest', lastEventId: 'not-a-delivery' },
-      { onData: (value) => heard.push(value) },
+      {
+        onData: (value) => {
+          if (value.data.type === 'joined') joined.push(value.data);
+          else if (value.data.type !== 'bookmark') received.push(value);
+        },
+      },
     );
-    await vi.waitFor(() => expect(heard).toHaveLength(16));
-    expect(heard[0]).toMatchObject({ data: { type: 'delivery', attempt: 1, event: { data: 0 } } });
-    const deliveryIds = heard.map(({ id, data }) => (data.type === 'delivery' ? data.deliveryId : id));
-    expect(heard.map(({ id }) => id)).toEqual(deliveryIds);
+    await vi.waitFor(() => expect(received).toHaveLength(16));
+    expect(joined).toMatchObject([{ settings: { version: 1, topics: ['work.*'], ackDeadlineMs: 30_000 } }]);
+    expect(received[0]).toMatchObject({ data: { type: 'delivery', attempt: 1, event: { data: 0 } } });
+    const deliveryIds = received.map(({ id, data }) => (data.type === 'delivery' ? data.deliveryId : id));
+    expect(received.map(({ id }) => id)).toEqual(deliveryIds);
     expect(await client.bus.ack.mutate({ namespace, group: 'crew', deliveryIds })).toEqual({ settled: 16 });
-    await vi.waitFor(() => expect(heard).toHaveLength(20));
+    await vi.waitFor(() => expect(received).toHaveLength(20));
     const [group] = (await client.bus.groups.query({ namespace })).groups;
     expect(group).toMatchObject({ ackDeadlineMs: 30_000, maxDeliveries: 5, inFlight: 4 });
     subscription.unsubscribe();

@@ -2,7 +2,7 @@
 import type { Agent, AgentFilter, WatchEvent } from '@hypercode/contracts';
 import type { Core } from './call.ts';
 import { connect, type Transport } from './connections.ts';
-import { digestOf, type Heard, type Watcher } from './watcher.ts';
+import { digestOf, type ReceivedChange, type Watcher } from './watcher.ts';
 
 export type ChangeEvent = Extract<WatchEvent, { type: 'change' }>;
 
@@ -47,10 +47,10 @@ export function stateAfter(changes: readonly ChangeEvent[]): Map<string, Agent> 
   return agents;
 }
 
-/** What a watcher with `filter` must hear of these changes: a second, slower telling of what the core does. */
-export function heardBehind(filter: AgentFilter, changes: readonly ChangeEvent[]): Heard[] {
+/** What a watcher with `filter` must receive of these changes: a second, slower model of what the core does. */
+export function expectedChanges(filter: AgentFilter, changes: readonly ChangeEvent[]): ReceivedChange[] {
   const before = new Map<string, Agent>();
-  const heard: Heard[] = [];
+  const received: ReceivedChange[] = [];
   for (const event of changes) {
     const { agent } = event;
     const previous = before.get(agent.name);
@@ -63,9 +63,9 @@ export function heardBehind(filter: AgentFilter, changes: readonly ChangeEvent[]
     const begins = does && !did && previous !== undefined;
     const change = removed ? event.change : !does ? 'left' : begins ? 'updated' : event.change;
     const digest = digestOf({ ...event, change });
-    heard.push({ revision: event.revision, change, name: agent.name, digest });
+    received.push({ revision: event.revision, change, name: agent.name, digest });
   }
-  return heard;
+  return received;
 }
 
 function passes(agent: Agent, { role, capability, labels = {} }: AgentFilter): boolean {
@@ -76,31 +76,35 @@ function passes(agent: Agent, { role, capability, labels = {} }: AgentFilter): b
   );
 }
 
-/** Null when the watcher heard exactly what it must have since its snapshot; otherwise where it begins to differ. */
+/** Null when the watcher received exactly what it must have since its snapshot; otherwise where it begins to differ. */
 export function faultOf(watcher: Watcher, filter: AgentFilter, log: readonly ChangeEvent[]): string | null {
   const [first, ...more] = watcher.snapshots;
   if (first === undefined) return `${watcher.title}: no snapshot`;
   const other = more.find(({ revision, reset }) => reset || revision !== first.revision);
   if (other !== undefined) return `${watcher.title}: a second snapshot, at ${other.revision} after ${first.revision}`;
-  const expected = heardBehind(filter, log).filter(({ revision }) => revision > first.revision);
+  const expected = expectedChanges(filter, log).filter(({ revision }) => revision > first.revision);
   return firstDifference(watcher.title, watcher.changes, expected);
 }
 
-function firstDifference(title: string, actual: readonly Heard[], expected: readonly Heard[]): string | null {
+function firstDifference(
+  title: string,
+  actual: readonly ReceivedChange[],
+  expected: readonly ReceivedChange[],
+): string | null {
   const at = Array.from({ length: Math.max(actual.length, expected.length) }, (_, i) => i).find(
     (i) => show(actual[i]) !== show(expected[i]),
   );
   if (at === undefined) return null;
-  const around = (list: readonly Heard[]) =>
+  const around = (list: readonly ReceivedChange[]) =>
     list
       .slice(Math.max(0, at - 2), at + 3)
       .map(show)
       .join('; ');
-  return `${title}: differs at its change ${at} of ${expected.length}: heard ${around(actual)}, not ${around(expected)}`;
+  return `${title}: differs at its change ${at} of ${expected.length}: received ${around(actual)}, not ${around(expected)}`;
 }
 
-const show = (heard: Heard | undefined): string =>
-  heard === undefined ? 'nothing' : `${heard.revision} ${heard.change} ${heard.name} ${heard.digest}`;
+const show = (received: ReceivedChange | undefined): string =>
+  received === undefined ? 'nothing' : `${received.revision} ${received.change} ${received.name} ${received.digest}`;
 
 /** Null when revisions go up one by one from `from` + 1; otherwise what is wrong. */
 export function holeIn(changes: readonly { revision: number }[], from: number): string | null {

@@ -203,7 +203,7 @@ function connectWebSocket(
   });
   const say = (message: unknown) => socket?.write(clientFrame(OPCODES.text, Buffer.from(JSON.stringify(message))));
 
-  function hear(opcode: number, payload: Buffer): void {
+  function receiveFrame(opcode: number, payload: Buffer): void {
     if (opcode === OPCODES.ping) socket?.write(clientFrame(OPCODES.pong, payload));
     else if (opcode === OPCODES.close) socket?.end();
     else if (opcode === OPCODES.text) hearText(payload.toString());
@@ -225,7 +225,7 @@ function connectWebSocket(
     let waiting: Buffer = Buffer.alloc(0);
     const receive = (part: Buffer) => {
       waiting = waiting.length === 0 ? part : Buffer.concat([waiting, part]);
-      waiting = takeFrames(waiting, hear);
+      waiting = takeFrames(waiting, receiveFrame);
     };
     socket.on('data', receive);
     socket.on('error', end);
@@ -260,7 +260,7 @@ function connectWebSocket(
 }
 
 /** Hands over the whole frames at the front of `bytes`; returns what is left. Servers neither mask nor split theirs. */
-function takeFrames(bytes: Buffer, hear: (opcode: number, payload: Buffer) => void): Buffer {
+function takeFrames(bytes: Buffer, receive: (opcode: number, payload: Buffer) => void): Buffer {
   let rest = bytes;
   while (rest.length >= 2) {
     const opcode = rest.readUInt8(0) & 0x0f;
@@ -269,7 +269,7 @@ function takeFrames(bytes: Buffer, hear: (opcode: number, payload: Buffer) => vo
     if (rest.length < header) return rest;
     const length = short === 126 ? rest.readUInt16BE(2) : short === 127 ? Number(rest.readBigUInt64BE(2)) : short;
     if (rest.length < header + length) return rest;
-    hear(opcode, rest.subarray(header, header + length));
+    receive(opcode, rest.subarray(header, header + length));
     rest = rest.subarray(header + length);
   }
   return rest;

@@ -1,4 +1,4 @@
-// What healthUrls of tests stand for: one server, with a path for each agent, that answers as it is told.
+// What healthUrls of tests stand for: one server, with a path for each agent, that answers as the test wants.
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

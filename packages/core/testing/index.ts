@@ -11,7 +11,7 @@ export {
   registration,
   send,
 } from './call.ts';
-export { type ChangeEvent, faultOf, heardBehind, holeIn, readChangeLog, stateAfter } from './change-record.ts';
+export { type ChangeEvent, faultOf, expectedChanges, holeIn, readChangeLog, stateAfter } from './change-record.ts';
 export { connect, type Transport, TRANSPORTS } from './connections.ts';
 export { expectProblem, sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore, type TestRequest } from './core.ts';
 export { coreFolder } from './core-folder.ts';

@@ -131,7 +131,9 @@ export const registeringSuite = (store: string, start: () => Promise<TestCore>) 
         await call(core, 'registry.update', { namespace: core.namespace, name: 'quiet', set: { version: '1.0.1' } }),
       );
       expect(agent.revision).toBe(first.agent.revision + 1);
-      await waitFor(() => all.every(({ position }) => position >= agent.revision), { what: 'the update to be heard' });
+      await waitFor(() => all.every(({ position }) => position >= agent.revision), {
+        what: 'the update to be received',
+      });
       for (const { changes } of all) {
         expect(changes).toMatchObject([{ revision: agent.revision, change: 'updated', name: 'quiet' }]);
       }

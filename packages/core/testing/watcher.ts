@@ -1,4 +1,4 @@
-// A watcher that lasts: it comes back with the id of the last value whenever its stream ends, and keeps what it heard.
+// A watcher that lasts: it comes back with the id of the last value whenever its stream ends, and keeps what it received.
 import type { AgentFilter, WatchChangeType, WatchEvent } from '@hypercode/contracts';
 import { createHash } from 'node:crypto';
 import { connect, type Connection, type Transport } from './connections.ts';
@@ -12,8 +12,8 @@ export interface WatcherOptions {
   since?: number;
 }
 
-/** One change as it was heard; small, since tests keep hundreds of thousands of them. */
-export interface Heard {
+/** One change as it was received; small, since tests keep hundreds of thousands of them. */
+export interface ReceivedChange {
   revision: number;
   change: WatchChangeType;
   name: string;
@@ -31,9 +31,9 @@ const LAST_RETRY_MS = 500;
  * - closed: from everywhere, by `close`.
  */
 export class Watcher {
-  /** Tells the watcher from others in messages. */
+  /** Names the watcher in messages. */
   readonly title: string;
-  readonly changes: Heard[] = [];
+  readonly changes: ReceivedChange[] = [];
   readonly snapshots: { revision: number; reset: boolean; names: string[] }[] = [];
   /** Codes of the refusals that ended its streams. */
   readonly refusals: string[] = [];
@@ -41,7 +41,7 @@ export class Watcher {
   returned = 0;
   /** How often a stream ended. */
   ends = 0;
-  /** How often it was told that it is in step. */
+  /** How many `synced` values it has received. */
   synced = 0;
   /** The newest revision that it knows to have everything up to. */
   position = -1;
@@ -85,7 +85,7 @@ export class Watcher {
     const { core, transport, namespace, filter, since } = this.#options;
     const target = { core, namespace, filter, since, lastEventId: this.#lastEventId };
     this.#connection = connect(transport, target, {
-      value: (id, event) => this.#hear(id, event),
+      value: (id, event) => this.#receive(id, event),
       refused: (code) => this.refusals.push(code),
       returned: () => (this.returned += 1),
       ended: () => this.#ended(),
@@ -100,7 +100,7 @@ export class Watcher {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
-  #hear(id: string, event: WatchEvent): void {
+  #receive(id: string, event: WatchEvent): void {
     this.#retryMs = FIRST_RETRY_MS;
     this.#lastEventId = id;
     switch (event.type) {

@@ -103,6 +103,21 @@ async function open({ length = 0, maxEntries = 10 } = {}) {
 
 const ids = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => String(first + n));
 
+test('a stream that catches up without a match is sent a bookmark after a tick, from which it resumes', async () => {
+  const { stream, run, reads, clock, bookmarks } = await open({ length: 4 * PAGE });
+  const nothing: Projection<Fact, Item> = { key: 'nothing', project: () => null };
+  const read = reads.getMockImplementation();
+  reads.mockImplementation(async (position) => {
+    if (position === PAGE) {
+      clock.advance(15_000);
+      await vi.waitFor(() => expect(bookmarks.ticks).toBe(1));
+    }
+    return (await read?.(position)) ?? [];
+  });
+  const { next } = run(stream(), nothing);
+  expect(await next()).toEqual([`bookmark ${2 * PAGE}`]);
+});
+
 test('a live stream is sent what the ring holds after its cursor and what is added, without a read of the log', async () => {
   const { stream, run, add, reads } = await open();
   add(3);

@@ -30,8 +30,8 @@ export interface CursorStreamOptions<P, E extends Entry<P>, I extends StreamItem
  * Phases of a stream:
  * - live: the cursor stands in the feed's ring. Every step is shared with all streams of the same projection, and a
  *   bookmark is sent at every tick of `bookmarks`. Left when the ring no longer reaches the cursor or began anew.
- * - catching up: entries are read from the log, a page at a time, until the ring holds the cursor. When the log cannot
- *   be read after the cursor, `bridge` provides what is sent instead.
+ * - catching up: entries are read from the log, a page at a time, until the ring holds the cursor. A bookmark is sent after the
+ *   first page that ends after a tick. When the log cannot be read after the cursor, `bridge` provides what is sent instead.
  * - ended: the signal aborted, or the feed was closed.
  *
  * `position` is always the position up to which everything was handed out. A stream is pulled: one that is not pulled
@@ -81,8 +81,9 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
   }
 
   async *#catchUp(projection: Projection<E, I>, signal: AbortSignal): AsyncGenerator<StreamBatch<I>, void, undefined> {
-    const { broadcast, holds, read, bridge } = this.#options;
+    const { broadcast, bookmarks, holds, read, bridge } = this.#options;
     const { feed } = broadcast;
+    let { ticks } = bookmarks;
     do {
       const entries = await read(this.#position);
       if (!Array.isArray(entries)) {
@@ -92,6 +93,11 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
       const items = entries.map((entry) => projection.project(entry)).filter((item) => item !== null);
       for (let from = 0; from < items.length; from += CATCH_UP_VALUES) yield items.slice(from, from + CATCH_UP_VALUES);
       this.#position = entries.at(-1)?.position ?? this.#position;
+      if (ticks !== bookmarks.ticks) {
+        // So that a stream that is lost in a long stretch without a match does not read all of it again.
+        ticks = bookmarks.ticks;
+        yield bookmarks.at(this.#position);
+      }
       if (entries.length > 0 || holds(this.#position)) continue;
       // The end of the log, and the feed has not come so far.
       if (feed.compare(feed.end, this.#position) < 0) return;

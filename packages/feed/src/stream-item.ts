@@ -8,6 +8,8 @@ export interface StreamItem<V extends { readonly type: string } = { readonly typ
   readonly event: V;
   /** The event as JSON. */
   readonly json: string;
+  /** Called when a transport has been handed the item. Only items that are made for one receiver have it, and no batch mixes these with others. */
+  sent?(): void;
 }
 
 /** Values that are sent together. All receivers share it. */

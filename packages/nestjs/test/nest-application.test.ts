@@ -104,19 +104,19 @@ const events = swarmEvents(catalogue);
 
 @Injectable()
 class Orders {
-  readonly heard: unknown[] = [];
+  readonly received: unknown[] = [];
   readonly own: string[] = [];
   readonly tasks: [unknown, number][] = [];
 
   @OnSwarmEvent(['order.>'])
   any({ topic, data }: SwarmEvent) {
-    this.heard.push([topic, data]);
+    this.received.push([topic, data]);
   }
 
   @events.OnSwarmEvent('order.placed')
   typed({ data }: TypedEvent<typeof catalogue, 'order.placed'>) {
     if (data.number === 13) throw new Error('I do not count that far');
-    this.heard.push(data.by);
+    this.received.push(data.by);
   }
 
   @events.OnSwarmEvent('task.{name}.assigned')
@@ -185,7 +185,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       { status: 'ok', details: { swarm: { status: 'up', agent: 'ok', activity: 'ready', circuit: 'closed' } } },
     ]);
 
-    const { heard, own } = application.get(Orders);
+    const { received, own } = application.get(Orders);
     const { attempts } = application.get(Workers);
     await isGroup(`packers-${platform.toLowerCase()}`);
     await admin.publish('order.placed', { number: 1 });
@@ -194,9 +194,9 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await admin.publish('order.lost', null);
     await admin.publish(`task.${name}.assigned`, { taskId: 'mine' });
     await admin.publish('task.another.assigned', { taskId: 'not mine' });
-    await waitFor(() => heard.length >= 5 && own.length > 0, { what: 'the events' });
-    expect(heard.filter((entry) => typeof entry === 'string')).toEqual(['nobody']);
-    expect(heard.filter((entry) => Array.isArray(entry))).toEqual([
+    await waitFor(() => received.length >= 5 && own.length > 0, { what: 'the events' });
+    expect(received.filter((entry) => typeof entry === 'string')).toEqual(['nobody']);
+    expect(received.filter((entry) => Array.isArray(entry))).toEqual([
       ['order.placed', { number: 1 }],
       ['order.placed', { number: 13, by: 'ada' }],
       ['order.placed', { number: 'many' }],
@@ -255,8 +255,8 @@ describe('the start', () => {
       }
 
       @OnSwarmEvent('order.placed', { from: 'earliest' })
-      hear() {
-        order.push('heard');
+      receive() {
+        order.push('received');
       }
     }
     const application = await create({
@@ -265,8 +265,8 @@ describe('the start', () => {
     });
     expect(await isGone('warehouse')).toBe(true);
     await application.init();
-    await waitFor(() => order.includes('heard'), { what: 'the event' });
-    expect(order.slice(0, 4)).toEqual(['made unregistered', 'warehouse warehouse', 'filled by 1', 'heard']);
+    await waitFor(() => order.includes('received'), { what: 'the event' });
+    expect(order.slice(0, 4)).toEqual(['made unregistered', 'warehouse warehouse', 'filled by 1', 'received']);
   });
 
   test('takes options from a factory, and needs no server and no directory', async () => {
@@ -334,13 +334,13 @@ describe('the start', () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {
       @OnSwarmEvent('order.placed')
-      hear() {}
+      receive() {}
     }
     const application = await create({
       imports: [SwarmModule.forRoot(optionsFor('scattered'))],
       providers: [PerRequest],
     });
-    await expect(application.init()).rejects.toThrow('PerRequest.hear cannot handle events');
+    await expect(application.init()).rejects.toThrow('PerRequest.receive cannot handle events');
     expect(await isGone('scattered')).toBe(true);
   });
 });
@@ -368,8 +368,8 @@ describe('the end', () => {
       }
 
       @OnSwarmEvent('order.paid')
-      async hear() {
-        await this.#finish('heard');
+      async receive() {
+        await this.#finish('received');
       }
 
       @SwarmTask('cashiers', { topics: ['order.paid'] })
@@ -403,23 +403,23 @@ describe('the end', () => {
     await waitFor(() => cashier.begun === 2, { what: 'both handlers to run' });
 
     const closing = application.close();
-    await waitFor(() => order.includes('draining'), { what: 'the watcher to hear of it' });
+    await waitFor(() => order.includes('draining'), { what: 'the watcher to receive it' });
     await admin.publish('order.paid', 'too late');
     expect(order).not.toContain('database closed');
     gate.resolve();
     await closing;
-    await waitFor(() => order.includes('deregistered'), { what: 'the watcher to hear of the end' });
+    await waitFor(() => order.includes('deregistered'), { what: 'the watcher to receive the end' });
     expect(cashier.begun).toBe(2);
-    expect(order.filter((entry) => entry !== 'ready' && entry !== 'heard')).toEqual([
+    expect(order.filter((entry) => entry !== 'ready' && entry !== 'received')).toEqual([
       'registered',
       'draining',
       'worked',
       'database closed',
       'deregistered',
     ]);
-    expect(order.indexOf('heard')).toBeLessThan(order.indexOf('database closed'));
+    expect(order.indexOf('received')).toBeLessThan(order.indexOf('database closed'));
     const { events: published } = await admin.bus.read({ topics: ['order.closed'] });
-    expect(new Set(published.map(({ event }) => event.data))).toEqual(new Set(['heard', 'worked']));
+    expect(new Set(published.map(({ event }) => event.data))).toEqual(new Set(['received', 'worked']));
     expect(published).toHaveLength(2);
     await watch.return?.();
     await watching;

@@ -4,6 +4,7 @@
 // allowed.
 import { AgentName, PlannerName, PlanTask, TaskCompleted, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
+import { Lapses } from './lapses.ts';
 import type { Plan } from './plan.ts';
 
 const Attempt = z.number().int().positive();
@@ -13,10 +14,21 @@ const Assignment = z.object({
   incarnation: z.uuid().nullable(),
   assignedAt: z.number(),
   deadlineAt: z.number(),
+  spanMs: z.number().default(0),
+  acceptBy: z.number().nullable().default(null),
   accepted: z.boolean(),
   progress: z.number(),
 });
 const Failure = z.object({ agent: AgentName, message: z.string(), retryable: z.boolean(), at: z.number() });
+
+const Lapse = z.object({
+  agent: AgentName,
+  capability: z.string().nullable(),
+  incarnation: z.uuid().nullable(),
+  count: Attempt,
+  pauses: z.number().int().nonnegative(),
+  at: z.number(),
+});
 
 const CheckpointEntry = z.discriminatedUnion('kind', [
   z.object({
@@ -29,12 +41,16 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     missing: z.array(z.string()),
     deadlineAt: z.number().nullable(),
     cancelReason: z.string().nullable(),
+    /** Of the agents that have tried its tasks. */
+    lapses: z.array(Lapse).default([]),
   }),
   z.object({ kind: z.literal('task'), spec: PlanTask }),
   z.object({
     kind: z.literal('state'),
     taskId: TaskId,
     attempts: z.array(z.tuple([Attempt, AgentName])),
+    failed: z.number().int().nonnegative().optional(),
+    endedAt: z.number().nullable().default(null),
     assignment: Assignment.nullable(),
     failure: Failure.nullable(),
   }),
@@ -44,6 +60,7 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     agent: AgentName,
     attempt: Attempt,
     output: TaskCompleted.shape.output,
+    position: z.string().nullable().default(null),
   }),
 ]);
 export type CheckpointEntry = z.output<typeof CheckpointEntry>;
@@ -67,9 +84,11 @@ export type CheckpointPart = z.output<typeof CheckpointPart>;
  */
 const PART_TEXT = /[^]{1,60000}/gu;
 
-/** The parts of a checkpoint of a running plan. Throws when the plan has not been created. */
-export function checkpointOf(plan: Plan, checkpointId: string): CheckpointPart[] {
-  const texts = JSON.stringify([...entriesOf(plan)]).match(PART_TEXT) ?? [];
+/**
+ * The parts of a checkpoint of a running plan. `lapses`: those of all agents. Throws when the plan has not been created.
+ */
+export function checkpointOf(plan: Plan, checkpointId: string, lapses: Lapses = new Lapses()): CheckpointPart[] {
+  const texts = JSON.stringify([...entriesOf(plan, lapses)]).match(PART_TEXT) ?? [];
   const { planId } = plan;
   return texts.map((text, index) => ({ planId, checkpointId, part: index + 1, parts: texts.length, text }));
 }
@@ -83,15 +102,19 @@ export function entriesIn(parts: readonly CheckpointPart[]): CheckpointEntry[] |
   }
 }
 
-function* entriesOf(plan: Plan): Generator<CheckpointEntry> {
+function* entriesOf(plan: Plan, allLapses: Lapses): Generator<CheckpointEntry> {
   const { goalId, title, submittedAt, owner, planner, deadlineAt, cancelReason } = plan;
   if (owner === null || planner === null) throw new Error('a plan that was not created has no checkpoint');
   const missing = [...plan.missing];
-  yield { kind: 'plan', goalId, title, submittedAt, owner, planner, missing, deadlineAt, cancelReason };
+  const agents = new Set([...plan.tasks.values()].flatMap(({ attempts }) => [...attempts.values()]));
+  const lapses = [...allLapses.among(agents)];
+  yield { kind: 'plan', goalId, title, submittedAt, owner, planner, missing, deadlineAt, cancelReason, lapses };
   for (const { spec } of plan.tasks.values()) yield { kind: 'task', spec };
-  for (const { spec, attempts, assignment, failure, result } of plan.tasks.values()) {
+  for (const { spec, attempts, failed, endedAt, assignment, failure, result } of plan.tasks.values()) {
     const { taskId } = spec;
-    if (attempts.size > 0) yield { kind: 'state', taskId, attempts: [...attempts], assignment, failure };
+    if (attempts.size > 0) {
+      yield { kind: 'state', taskId, attempts: [...attempts], failed, endedAt, assignment, failure };
+    }
     if (result !== null) yield { kind: 'result', taskId, ...result };
   }
 }

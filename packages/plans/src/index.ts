@@ -7,8 +7,10 @@
 //   [...ledger.plans.values()].map(summaryOf);
 export { CheckpointPart, checkpointOf } from './checkpoint.ts';
 export { type Fact, type InvalidEvent, PLAN_TOPICS } from './fact.ts';
-export { checkpointEventId, goalEventId, planEventId, planIdOf } from './plan-ids.ts';
+export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
+export { checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
 export { PlanLedger } from './plan-ledger.ts';
+export type { Rejection } from './rejections.ts';
 export { mermaidOf, type PlanSummary, type PlanView, summaryOf, type TaskView, viewOf } from './plan-view.ts';
 export {
   type Assignment,
@@ -17,6 +19,7 @@ export {
   type Plan,
   PlanStatus,
   statusOf,
+  takenBack,
   type Task,
   type TaskStatus,
 } from './plan.ts';

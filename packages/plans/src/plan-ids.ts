@@ -7,6 +7,9 @@ const PLANS = 'd0f4a2c6-6d53-5a0e-9a5c-7c1f3a3e8b41';
 
 export const planIdOf = (goalId: string): string => uuidv5(goalId, PLANS);
 
+/** The id of a goal whose submitter gave it none: of the event that submitted it. */
+export const goalIdOf = (source: string, eventId: string): string => uuidv5(eventId, uuidv5(source, uuidv5.URL));
+
 /** The id of the event that submits a goal. */
 export const goalEventId = (goalId: string): string => uuidv5('goal/submitted', goalId);
 
@@ -16,3 +19,7 @@ export const planEventId = (planId: string, kind: 'created' | 'completed' | 'fai
 
 /** The id of a part of a checkpoint. */
 export const checkpointEventId = (checkpointId: string, part: number): string => uuidv5(`part/${part}`, checkpointId);
+
+/** The id of the event that rejects another one, whose publisher is `source`. */
+export const rejectionEventId = (source: string, eventId: string): string =>
+  uuidv5('rejected', goalIdOf(source, eventId));

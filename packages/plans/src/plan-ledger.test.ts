@@ -2,7 +2,7 @@
 // Architect's schedule.
 import { expect, test } from 'vitest';
 import { applyTo, OURS, planIn, PlanEvents, step, THEIRS } from '../test/plan-events.ts';
-import type { PlanLedger } from './plan-ledger.ts';
+import { PlanLedger } from './plan-ledger.ts';
 
 /** A running plan whose task `a` is assigned to ada. */
 function running(log: PlanEvents, source = OURS): string {
@@ -36,6 +36,53 @@ test('events that are applied a second time change nothing', () => {
   applyTo(ledger, log.events);
   expect(ledger.plans).toEqual(log.follow(OURS).plans);
   expect(ledger.openTasksOf('ada')).toBe(0);
+});
+
+test('an answer that cannot be understood waits to be rejected until that is published, and its plan shows it', () => {
+  const log = new PlanEvents();
+  const planId = running(log);
+  const ledger = log.follow(OURS);
+  const source = '/agents/default/ada';
+  const event = log.publish('task.ada.progress', { planId, taskId: 'a', attempt: 1, progress: 'half' }, source);
+  const unknown = log.publish('task.ada.completed', { nonsense: 1 }, source);
+  for (const invalid of [event, unknown]) expect(ledger.apply(invalid)).toMatchObject({ kind: null });
+  expect([...ledger.rejections()]).toMatchObject([
+    { eventId: event.id, source, agent: 'ada', planId },
+    { eventId: unknown.id, source, agent: 'ada', planId: null },
+  ]);
+  expect(planIn(ledger, planId).rejections).toMatchObject([{ eventId: event.id }]);
+  for (const { id: eventId } of [event, unknown]) {
+    ledger.apply(log.publish('task.ada.rejected', { eventId, reason: 'not understood' }, OURS));
+  }
+  expect([...ledger.rejections()]).toEqual([]);
+});
+
+test('events that cannot be understood take bounded memory', () => {
+  const log = new PlanEvents();
+  const planId = running(log);
+  const ledger = log.follow(OURS);
+  for (let n = 0; n < 500; n += 1) ledger.apply(log.publish('task.ada.progress', { planId, n }, OURS));
+  expect([...ledger.rejections()]).toHaveLength(100);
+  expect(planIn(ledger, planId).rejections).toHaveLength(20);
+});
+
+test('a goal without an id has the same one in every ledger, and what is no goal waits to be rejected', () => {
+  const log = new PlanEvents();
+  log.publish('goal.submitted', { title: 'x', steps: [step('a')] }, '/operators/test');
+  const [plan] = log.follow(OURS).plans.values();
+  expect(plan).toMatchObject({ status: 'planning', goal: { title: 'x' } });
+  expect(log.read(THEIRS).plans.get(plan?.planId ?? '')).toEqual(plan);
+  const ledger = new PlanLedger(OURS);
+  for (const data of ['a text', 5, null, [], { goalId: 'no uuid', title: 'x' }]) {
+    const event = log.publish('goal.submitted', data, '/operators/test');
+    expect(ledger.apply(event)).toMatchObject({ kind: null });
+    expect([...ledger.rejections()].at(-1)).toMatchObject({
+      eventId: event.id,
+      source: '/operators/test',
+      agent: null,
+    });
+  }
+  expect(ledger.plans.size).toBe(0);
 });
 
 test('an invalid event is reported and changes nothing', () => {

@@ -1,11 +1,16 @@
 // All that is known of plans: a fold over the events of the bus.
 import type { SwarmEvent } from '@hypercode/contracts';
-import { type EndFact, type Fact, factOf, type InvalidEvent, type TaskFact } from './fact.ts';
+import { type EndFact, type Fact, type InvalidEvent, isAnswer, readFact, type TaskFact } from './fact.ts';
 import { KeptPlans } from './kept-plans.ts';
+import type { Lapses } from './lapses.ts';
 import { planIdOf } from './plan-ids.ts';
 import { hasEnded, isOwner, newPlan, type Plan, withTasks } from './plan.ts';
+import { type Rejection, Rejections } from './rejections.ts';
 import { TaskCourse } from './task-course.ts';
-import { type PlanFact, UnreadPast } from './unread-past.ts';
+import { type PlacedFact, type PlanFact, UnreadPast } from './unread-past.ts';
+
+/** Rejections that a plan shows: the newest. */
+const SHOWN_REJECTIONS = 20;
 
 /**
  * The same events in the same order give the same ledger in every process, and an event that is applied again changes
@@ -21,6 +26,7 @@ import { type PlanFact, UnreadPast } from './unread-past.ts';
  */
 export class PlanLedger {
   readonly #tasks = new TaskCourse();
+  readonly #rejections = new Rejections();
   readonly #kept: KeptPlans;
   /** Null once the past was read. */
   #past: UnreadPast | null = new UnreadPast();
@@ -48,10 +54,30 @@ export class PlanLedger {
     return this.#tasks.openTasksOf(agent);
   }
 
-  /** Applies an event of `PLAN_TOPICS`. Returns the fact that was read from it; an invalid event changes nothing. */
-  apply(event: SwarmEvent): Fact | InvalidEvent {
-    const fact = factOf(event);
-    if (fact.kind !== null) this.#apply(fact);
+  /** Which agents have let tasks pass. */
+  get lapses(): Lapses {
+    return this.#tasks.lapses;
+  }
+
+  /** Events that could not be understood, and whose publishers were not notified yet. */
+  rejections(): IterableIterator<Rejection> {
+    return this.#rejections.waiting();
+  }
+
+  /**
+   * Applies an event of `PLAN_TOPICS`, which stands at `position`. Returns the fact that was read from it; an invalid
+   * event changes no plan but what the plan shows of such events.
+   */
+  apply(event: SwarmEvent, position: string | null = null): Fact | InvalidEvent {
+    const { fact, rejection } = readFact(event);
+    if (rejection !== null) this.#reject(rejection);
+    if (fact.kind === null) return fact;
+    const fault = this.#apply(fact, position);
+    if (fault !== null && isAnswer(fact)) {
+      const { id: eventId, source, topic } = event;
+      const { agent, at, data } = fact;
+      this.#reject({ eventId, source, topic, reason: fault, at, agent, planId: data.planId });
+    }
     return fact;
   }
 
@@ -67,16 +93,24 @@ export class PlanLedger {
     this.#past = null;
   }
 
-  #apply(fact: Fact): void {
+  /** Returns what is wrong with an answer; null when nothing is. */
+  #apply(fact: Fact, position: string | null): string | null {
     switch (fact.kind) {
       case 'goal.submitted':
-        return this.#submit(fact);
+        this.#submit(fact);
+        return null;
       case 'goal.refused':
-        return this.#refuse(fact);
+        this.#refuse(fact);
+        return null;
+      case 'goal.rejected':
+      case 'task.rejected':
+        this.#rejections.published(fact.data.eventId);
+        return null;
       case 'goal.cancelled':
-        return this.#change(planIdOf(fact.data.goalId), fact);
+        return this.#change(planIdOf(fact.data.goalId), { fact, position });
       case 'plan.created':
-        return this.#create(fact);
+        this.#create(fact);
+        return null;
       case 'plan.completed':
       case 'plan.failed':
       case 'plan.cancelled':
@@ -86,10 +120,20 @@ export class PlanLedger {
       case 'task.completed':
       case 'task.failed':
       case 'task.cancelled':
-        return this.#change(fact.data.planId, fact);
+        return this.#change(fact.data.planId, { fact, position });
       case 'architect.checkpoint':
-        return this.#past === null ? this.#noteCheckpoint(fact) : this.#restore(fact, this.#past);
+        if (this.#past === null) this.#noteCheckpoint(fact);
+        else this.#restore(fact, this.#past);
+        return null;
     }
+  }
+
+  #reject(rejection: Rejection): void {
+    this.#rejections.add(rejection);
+    const plan = rejection.planId === null ? undefined : this.#kept.get(rejection.planId);
+    if (plan === undefined || plan.rejections.some(({ eventId }) => eventId === rejection.eventId)) return;
+    plan.rejections.push(rejection);
+    if (plan.rejections.length > SHOWN_REJECTIONS) plan.rejections.shift();
   }
 
   #submit({ data: goal, at }: Extract<Fact, { kind: 'goal.submitted' }>): void {
@@ -122,16 +166,20 @@ export class PlanLedger {
   }
 
   /** A fact of an unknown plan is held back while a checkpoint can still restore the plan. */
-  #change(planId: string, fact: PlanFact): void {
+  #change(planId: string, placed: PlacedFact): string | null {
     const plan = this.#kept.get(planId);
-    if (plan !== undefined) this.#changePlan(plan, fact);
-    else if (!this.#kept.isForgotten(planId)) this.#past?.hold(planId, fact);
+    if (plan !== undefined) return this.#changePlan(plan, placed);
+    if (this.#kept.isForgotten(planId)) return null;
+    if (this.#past === null) return `no plan with the id ${planId} is known`;
+    this.#past.hold(planId, placed);
+    return null;
   }
 
-  #changePlan(plan: Plan, fact: PlanFact): void {
-    if (isTaskFact(fact)) return this.#tasks.apply(plan, fact);
-    if (isEndFact(fact)) return this.#end(plan, fact);
-    if (!hasEnded(plan)) plan.cancelReason ??= fact.data.reason;
+  #changePlan(plan: Plan, { fact, position }: PlacedFact): string | null {
+    if (isTaskFact(fact)) return this.#tasks.apply(plan, fact, position);
+    if (isEndFact(fact)) this.#end(plan, fact);
+    else if (!hasEnded(plan)) plan.cancelReason ??= fact.data.reason;
+    return null;
   }
 
   #end(plan: Plan, fact: EndFact): void {
@@ -164,7 +212,7 @@ export class PlanLedger {
     if (entries === null || header?.owner !== source) return;
     let plan = this.#kept.get(planId);
     if (plan === undefined || plan.status === 'planning') {
-      const { kind: _, ...known } = header;
+      const { kind: _, lapses: _lapses, ...known } = header;
       const specs = entries.flatMap((entry) => (entry.kind === 'task' ? [entry.spec] : []));
       plan = withTasks({ ...newPlan({ planId, ...known }), ...known }, specs);
       this.#kept.put(plan);
@@ -173,8 +221,9 @@ export class PlanLedger {
     plan.writtenAt = at;
     this.#kept.written(plan);
     plan.cancelReason ??= header.cancelReason;
+    for (const lapse of header.lapses) this.#tasks.lapses.restore(lapse);
     for (const entry of entries) this.#tasks.restore(plan, entry);
-    for (const fact of past.take(planId)) this.#change(planId, fact);
+    for (const placed of past.take(planId)) this.#change(planId, placed);
   }
 }
 

@@ -36,10 +36,21 @@ export interface TaskView {
   readonly error: string | null;
 }
 
+/** An answer that could not be understood. */
+export interface RejectionView {
+  readonly eventId: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
 export interface PlanView extends Omit<PlanSummary, 'tasks'> {
   readonly tasks: readonly TaskView[];
   /** Of the completed tasks, by task id. */
   readonly outputs: Readonly<Record<string, Json>>;
+  /** The newest answers to its tasks that could not be understood, the newest last. */
+  readonly rejections: readonly RejectionView[];
 }
 
 export function summaryOf(plan: Plan): PlanSummary {
@@ -62,7 +73,11 @@ export function summaryOf(plan: Plan): PlanSummary {
 export function viewOf(plan: Plan): PlanView {
   const tasks = [...plan.tasks.values()];
   const results = tasks.flatMap(({ spec, result }) => (result === null ? [] : [[spec.taskId, result.output] as const]));
-  return { ...summaryOf(plan), tasks: tasks.map(taskViewOf), outputs: Object.fromEntries(results) };
+  const rejections = plan.rejections.map(({ eventId, source, topic, reason, at }) => ({
+    ...{ eventId, source, topic, reason },
+    at: timeOf(at),
+  }));
+  return { ...summaryOf(plan), tasks: tasks.map(taskViewOf), outputs: Object.fromEntries(results), rejections };
 }
 
 function taskViewOf(task: Task): TaskView {

@@ -6,10 +6,12 @@
 // Each of its tasks:
 //
 //   waiting ──the last task that it depends on is completed──> ready
-//   ready ──assigned──> assigned ──failed | cancelled──> ready, for the next attempt
+//   ready ──assigned──> assigned ──failed | cancelled──> ready, for the next attempt; a cancellation counts as a
+//                                  failure only when the agent had begun and did not answer by the deadline
 //   ready, assigned ──completed, by an agent that was given an attempt──> completed
 import type { Goal, Json, PlannerName, PlanTask } from '@hypercode/contracts';
 import { z } from 'zod';
+import type { Rejection } from './rejections.ts';
 
 export const PlanStatus = z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']);
 export type PlanStatus = z.infer<typeof PlanStatus>;
@@ -22,7 +24,12 @@ export interface Assignment {
   /** Of the agent, when the task was assigned. */
   readonly incarnation: string | null;
   readonly assignedAt: number;
+  /** Moves with each report of progress. */
   readonly deadlineAt: number;
+  /** How long the agent has from the assignment, and from each report of progress, in milliseconds. */
+  readonly spanMs: number;
+  /** When the agent should have begun; null when that was not said. */
+  readonly acceptBy: number | null;
   readonly accepted: boolean;
   /** 0 to 1. */
   readonly progress: number;
@@ -40,6 +47,8 @@ export interface TaskResult {
   readonly agent: string;
   readonly attempt: number;
   readonly output: Json;
+  /** Of the event that it came with; null when that is not known any more. */
+  readonly position: string | null;
 }
 
 export interface Task {
@@ -49,6 +58,10 @@ export interface Task {
   waitingFor: number;
   /** The agent of each attempt. */
   readonly attempts: Map<number, string>;
+  /** How many attempts have failed, or were accepted and not answered by their deadline. */
+  failed: number;
+  /** When the last attempt ended without a result; null before. */
+  endedAt: number | null;
   assignment: Assignment | null;
   failure: TaskFailure | null;
   result: TaskResult | null;
@@ -87,6 +100,8 @@ export interface Plan {
   endedAt: number | null;
   /** Why it failed or was cancelled. */
   reason: string | null;
+  /** Answers to its tasks that could not be understood, the newest last. */
+  readonly rejections: Rejection[];
 }
 
 interface PlanStart {
@@ -118,6 +133,7 @@ export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan
   writtenAt: submittedAt,
   endedAt: null,
   reason: null,
+  rejections: [],
 });
 
 /** The plan with these tasks, none of which is assigned. */
@@ -129,6 +145,8 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
     dependants: dependants.get(spec.taskId) ?? [],
     waitingFor: spec.dependsOn.length,
     attempts: new Map(),
+    failed: 0,
+    endedAt: null,
     assignment: null,
     failure: null,
     result: null,
@@ -142,6 +160,10 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
     ready: new Set(ready.map(({ spec }) => spec.taskId)),
   };
 }
+
+/** How many attempts were taken back without a failure. */
+export const takenBack = ({ attempts, failed, assignment }: Task): number =>
+  attempts.size - failed - (assignment === null ? 0 : 1);
 
 export const lastAttemptOf = ({ attempts }: Task): number => Math.max(0, ...attempts.keys());
 

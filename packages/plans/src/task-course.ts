@@ -1,6 +1,7 @@
 // What facts change in the tasks of a plan, and how many tasks each agent has.
 import type { CheckpointEntry } from './checkpoint.ts';
 import type { TaskFact } from './fact.ts';
+import { AT_ONCE_MS, Lapses } from './lapses.ts';
 import {
   type Assignment,
   hasEnded,
@@ -14,44 +15,67 @@ import {
 
 export class TaskCourse {
   readonly #openTasks = new Map<string, number>();
+  readonly lapses = new Lapses();
 
   openTasksOf(agent: string): number {
     return this.#openTasks.get(agent) ?? 0;
   }
 
-  apply(plan: Plan, fact: TaskFact): void {
-    const task = plan.tasks.get(fact.data.taskId);
-    if (task === undefined) return;
+  /** `position`: of the fact's event, when it is known. Returns what is wrong with an answer; null when nothing is. */
+  apply(plan: Plan, fact: TaskFact, position: string | null): string | null {
+    const { agent, data } = fact;
+    const task = plan.tasks.get(data.taskId);
+    if (task === undefined) return plan.tasks.size === 0 ? null : `the plan has no task "${data.taskId}"`;
+    this.#change(plan, task, fact, position);
+    // An attempt that was restored from a checkpoint of an older Architect may not be known.
+    if (task.attempts.get(data.attempt) === agent || task.attempts.size < lastAttemptOf(task)) return null;
+    return `attempt ${data.attempt} at the task "${data.taskId}" was not assigned to ${agent}`;
+  }
+
+  #change(plan: Plan, task: Task, fact: TaskFact, position: string | null): void {
     const { agent, data, source } = fact;
-    const isCurrent = task.assignment?.agent === agent && task.assignment.attempt === data.attempt;
+    const { assignment } = task;
+    const isCurrent = assignment !== null && assignment.agent === agent && assignment.attempt === data.attempt;
     switch (fact.kind) {
       case 'task.assigned': {
         if (!isOwner(plan, source) || fact.data.attempt <= lastAttemptOf(task)) return;
-        const { attempt, incarnation, deadlineAt } = fact.data;
+        const { attempt, incarnation } = fact.data;
         task.attempts.set(attempt, agent);
-        this.#withdraw(plan, task);
-        const times = { assignedAt: fact.at, deadlineAt: Date.parse(deadlineAt) };
+        this.#withdraw(plan, task, fact.at);
+        const deadlineAt = Date.parse(fact.data.deadlineAt);
+        const acceptBy = fact.data.acceptBy === undefined ? null : Date.parse(fact.data.acceptBy);
+        const spanMs = Math.max(0, deadlineAt - fact.at);
+        const times = { assignedAt: fact.at, deadlineAt, spanMs, acceptBy };
         return this.#assign(plan, task, { agent, attempt, incarnation, ...times, accepted: false, progress: 0 });
       }
       case 'task.accepted':
-        if (isCurrent && task.assignment !== null) task.assignment = { ...task.assignment, accepted: true };
+        if (isCurrent) task.assignment = { ...assignment, accepted: true };
         return;
-      case 'task.progress': {
-        const { progress } = fact.data;
-        if (isCurrent && task.assignment !== null) task.assignment = { ...task.assignment, accepted: true, progress };
+      case 'task.progress':
+        if (isCurrent) task.assignment = furthered(assignment, fact.data.progress, fact.at);
         return;
-      }
-      case 'task.failed':
+      case 'task.failed': {
         if (!isCurrent) return;
-        task.failure = { agent, at: fact.at, ...fact.data.error };
-        return this.#withdraw(plan, task);
-      case 'task.cancelled':
-        if (isCurrent && isOwner(plan, source)) this.#withdraw(plan, task);
-        return;
+        const { error } = fact.data;
+        task.failure = { agent, at: fact.at, ...error };
+        task.failed += 1;
+        if (fact.at - assignment.assignedAt < AT_ONCE_MS) {
+          this.#lapse(task.spec.capability, assignment, { at: fact.at, isPause: error.retryable });
+        }
+        return this.#withdraw(plan, task, fact.at);
+      }
+      case 'task.cancelled': {
+        if (!isCurrent || !isOwner(plan, source)) return;
+        const { cause } = fact.data;
+        if (cause === 'late') task.failed += 1;
+        if (cause === 'late' || cause === 'silent') this.#lapse(null, assignment, { at: fact.at, isPause: true });
+        return this.#withdraw(plan, task, fact.at);
+      }
       case 'task.completed': {
         // The first result counts, also that of an earlier attempt while another agent has the task.
         if (task.result !== null || task.attempts.get(data.attempt) !== agent) return;
-        this.#complete(plan, task, { agent, attempt: data.attempt, output: fact.data.output });
+        this.lapses.clear(agent, task.spec.capability);
+        this.#complete(plan, task, { agent, attempt: data.attempt, output: fact.data.output, position });
       }
     }
   }
@@ -64,16 +88,19 @@ export class TaskCourse {
     const task = 'taskId' in entry ? plan.tasks.get(entry.taskId) : undefined;
     if (task === undefined) return;
     if (entry.kind === 'result' && task.result === null) {
-      const { agent, attempt, output } = entry;
-      this.#complete(plan, task, { agent, attempt, output });
+      const { agent, attempt, output, position } = entry;
+      this.#complete(plan, task, { agent, attempt, output, position });
     }
     if (entry.kind !== 'state') return;
-    const { attempts, assignment, failure } = entry;
+    const { attempts, assignment, failure, endedAt } = entry;
     const last = Math.max(...attempts.map(([attempt]) => attempt));
     const isLater = last > lastAttemptOf(task);
     if (!isLater && (last < lastAttemptOf(task) || assignment !== null)) return;
-    this.#withdraw(plan, task);
+    this.#withdraw(plan, task, endedAt);
     task.failure = failure;
+    // An Architect before this entry was added counted all.
+    task.failed = entry.failed ?? attempts.length - (assignment === null ? 0 : 1);
+    task.endedAt = endedAt;
     for (const [attempt, agent] of attempts) task.attempts.set(attempt, agent);
     if (isLater && assignment !== null) this.#assign(plan, task, assignment);
   }
@@ -92,7 +119,7 @@ export class TaskCourse {
     plan.completed += 1;
     // An agent that works on another attempt keeps it until it is notified of the cancellation.
     if (task.assignment?.agent === result.agent && task.assignment.attempt === result.attempt) {
-      this.#withdraw(plan, task);
+      this.#withdraw(plan, task, null);
     }
     plan.ready.delete(taskId);
     for (const id of task.dependants) {
@@ -112,8 +139,9 @@ export class TaskCourse {
   }
 
   /** Ends the open attempt, if there is one. */
-  #withdraw(plan: Plan, task: Task): void {
+  #withdraw(plan: Plan, task: Task, at: number | null): void {
     if (task.assignment === null) return;
+    task.endedAt = at ?? task.endedAt;
     const { taskId } = task.spec;
     this.#count(task.assignment.agent, -1);
     task.assignment = null;
@@ -121,11 +149,27 @@ export class TaskCourse {
     offer(plan, task);
   }
 
+  #lapse(capability: string | null, { agent, incarnation, assignedAt }: Assignment, lapse: LapseOf): void {
+    this.lapses.add({ agent, capability, incarnation, ...lapse }, assignedAt);
+  }
+
   #count(agent: string, by: 1 | -1): void {
     const count = this.openTasksOf(agent) + by;
     if (count === 0) this.#openTasks.delete(agent);
     else this.#openTasks.set(agent, count);
   }
+}
+
+interface LapseOf {
+  readonly at: number;
+  readonly isPause: boolean;
+}
+
+/** The agent has gone on: from now it has as long as it had in the beginning, whatever time it claims. */
+function furthered(assignment: Assignment, progress: number, at: number): Assignment {
+  const { deadlineAt, spanMs } = assignment;
+  const moved = Math.min(at + spanMs, deadlineAt + spanMs);
+  return { ...assignment, accepted: true, progress, deadlineAt: Math.max(deadlineAt, moved) };
 }
 
 /** Adds the task to those that can be assigned, if it is ready. */

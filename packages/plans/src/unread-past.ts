@@ -7,20 +7,26 @@ import { newPlan, type Plan } from './plan.ts';
 /** A fact that needs a plan to change. */
 export type PlanFact = TaskFact | EndFact | CancelFact;
 
+/** A fact, and the position of its event, when that is known. */
+export interface PlacedFact {
+  readonly fact: PlanFact;
+  readonly position: string | null;
+}
+
 export class UnreadPast {
-  readonly #facts = new Map<string, PlanFact[]>();
+  readonly #facts = new Map<string, PlacedFact[]>();
   /** The parts of the checkpoint of each plan, up to the last one that was read. */
   readonly #checkpoints = new Map<string, CheckpointPart[]>();
 
   /** Holds a fact of an unknown plan back. */
-  hold(planId: string, fact: PlanFact): void {
+  hold(planId: string, placed: PlacedFact): void {
     const facts = this.#facts.get(planId);
-    if (facts === undefined) this.#facts.set(planId, [fact]);
-    else facts.push(fact);
+    if (facts === undefined) this.#facts.set(planId, [placed]);
+    else facts.push(placed);
   }
 
   /** The facts that were held back for a plan, which is known now. */
-  take(planId: string): readonly PlanFact[] {
+  take(planId: string): readonly PlacedFact[] {
     const facts = this.#facts.get(planId) ?? [];
     this.#facts.delete(planId);
     return facts;
@@ -46,7 +52,8 @@ export class UnreadPast {
 
   /** Plans that run, and of which neither the beginning nor a checkpoint was read. */
   *lost(): IterableIterator<Plan> {
-    for (const [planId, facts] of this.#facts) {
+    for (const [planId, placed] of this.#facts) {
+      const facts = placed.map(({ fact }) => fact);
       const assigned = facts.find((fact) => fact.kind === 'task.assigned');
       if (assigned === undefined) continue;
       const { at, source, data } = assigned;

@@ -10,6 +10,7 @@ import type { Change } from './changes/change.ts';
 import { ChangeLog } from './changes/change-log.ts';
 import type { ChangeRetention } from './changes/queries/compact-changes.ts';
 import { Heartbeats } from './heartbeats/heartbeats.ts';
+import { OpenStreams } from './heartbeats/open-streams.ts';
 import { SignsOfLife } from './heartbeats/signs-of-life.ts';
 import { CircuitOutbox } from './liveness/circuit-outbox.ts';
 import { Circuits } from './liveness/circuits.ts';
@@ -48,6 +49,8 @@ export interface RegistryOptions {
   readonly mirror: AgentMirror;
   /** Tokens of the configuration. */
   readonly staticTokens: StaticToken[];
+  /** How long the name of an operator's token that has ended is not given to another, in milliseconds. */
+  readonly tokenNameRestMs: number;
   /** How long a sign of life counts, in milliseconds. */
   readonly leaseMs: number;
   /** Of the change log. */
@@ -121,6 +124,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       changes.committed(namespace, committed);
     },
     onGroup: (group) => notices.groupCommitted?.(group),
+    leaseMs,
   });
   const submit = (namespace: string, command: Command) => commits.submit(namespace, command, null);
 
@@ -133,6 +137,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
   const turn = probeTurn({ intervalMs: probeIntervalMs, timeoutMs: probeTimeoutMs });
   const signs = new SignsOfLife({ ...background, leaseMs });
+  const streams = new OpenStreams({ ...background, leaseMs, streaming: () => identities.streaming() });
   const judge = new Judge({
     ...background,
     settings,
@@ -152,7 +157,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
 
   const queries = new AgentQueries(db);
-  const retention = new Retention({ ...background, dialect: database.dialect, changes: options.retention });
+  const retention = new Retention({ ...background, changes: options.retention });
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const watches = new Watches({ db, clock, changes, ...bookmarks });
   return {
@@ -161,7 +166,13 @@ export function createRegistry(options: RegistryOptions): Registry {
     circuits: new Circuits({ db, clock, settings, queries, submit }),
     queries,
     watches,
-    tokens: new Tokens({ db, clock, identities }),
+    tokens: new Tokens({
+      db,
+      clock,
+      identities,
+      reservedNames: options.staticTokens.flatMap(({ principal: { kind, name } }) => (kind === 'admin' ? [name] : [])),
+      nameRestMs: options.tokenNameRestMs,
+    }),
     identities,
     retention,
     probes: rounds.tally,
@@ -173,6 +184,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await commits.close();
       await outbox?.close();
       await signs.close();
+      await streams.close();
       await retention.close();
       await identities.close();
       await changes.close();

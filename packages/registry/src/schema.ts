@@ -27,6 +27,8 @@ export interface AgentTable {
   liveness: JSONColumnType<LivenessMemory> | null;
   /** When its healthUrl is due; null: now. */
   probe_at: Timestamp | null;
+  /** When it last had an open stream while it was silent for longer than its lease. */
+  streaming_at: Timestamp | null;
   /** Index terms of everything that a filter can ask for. */
   facets: string[];
   /** Index terms of the free text. */
@@ -46,7 +48,14 @@ export interface ChangeTable {
   at: Timestamp;
 }
 
-/** Every process that an agent's name has had; the superseded ones are fenced. */
+/** Names without an agent, whose former processes are still remembered. */
+export interface RemovedNameTable {
+  namespace: string;
+  name: string;
+  removed_at: Timestamp;
+}
+
+/** The processes that an agent's name has had; the superseded ones are fenced. */
 export interface IncarnationTable {
   namespace: string;
   name: string;
@@ -96,6 +105,14 @@ export interface CircuitOutboxTable {
   due_at: Timestamp;
 }
 
+/** A name by which an operator's or admin's token was known that has ended. Such a name rests before another token takes it. */
+export interface EndedTokenNameTable {
+  namespace: string;
+  name: string;
+  kind: TokenKind;
+  ended_at: Timestamp;
+}
+
 /** One row, which replicas poll to notice that an operator's token was revoked. */
 export interface TokenEpochTable {
   id: Generated<boolean>;
@@ -108,8 +125,10 @@ export type Schema = {
   agents: AgentTable;
   changes: ChangeTable;
   incarnations: IncarnationTable;
+  removed_names: RemovedNameTable;
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
+  ended_token_names: EndedTokenNameTable;
   duties: DutyTable;
   circuit_news: CircuitOutboxTable;
 };

@@ -110,6 +110,7 @@ export class Replicas {
       mirror,
       notices: {},
       staticTokens: [],
+      tokenNameRestMs: 0,
       leaseMs: 60_000,
       retention: { maxChanges: 100_000, maxAgeMs: 86_400_000 },
       onError: (error) => errors.push(error),

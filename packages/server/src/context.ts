@@ -3,6 +3,8 @@ import type { Bus } from '@hypercode/bus';
 import { SwarmError } from '@hypercode/contracts';
 import type { Identity, Registry } from '@hypercode/registry';
 import type { Clock } from '@hypercode/clock';
+import type { Socket } from 'node:net';
+import type { Connections } from './connections.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -12,7 +14,10 @@ export interface Core {
   readonly bus: Bus;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
+  readonly connections: Pick<Connections, 'limitStall' | 'keepAlive'>;
   readonly registerRate: RateLimit;
+  /** Version of the core. */
+  readonly version: string;
   /** How long a lease is, in milliseconds. */
   readonly leaseMs: number;
   /** Aborts when the core drains: streams end. */
@@ -38,6 +43,8 @@ export interface CallContext {
   readonly bodyBytes: number | null;
   /** Waits until the transport has room for more; at once where the transport does so itself. */
   drained(): Promise<void>;
+  /** See `Connections.limitStall`. */
+  readonly limitStall: (limitMs: number) => void;
 }
 
 export interface Caller {
@@ -46,15 +53,19 @@ export interface Caller {
   /** What a browser sends that cannot set headers. */
   connectionToken: string | undefined;
   bodyBytes: number | null;
+  /** Undefined where the transport does not give it. */
+  socket: Socket | undefined;
   drained?: () => Promise<void>;
 }
 
-export function createCallContext({ core, authorization, connectionToken, bodyBytes, drained }: Caller): CallContext {
+export function createCallContext(caller: Caller): CallContext {
+  const { core, authorization, connectionToken, bodyBytes, socket, drained } = caller;
   return {
     core,
     bodyBytes,
     identify: () => recognise(core, authorization, connectionToken),
     drained: drained ?? (() => Promise.resolve()),
+    limitStall: (limitMs) => core.connections.limitStall(socket, limitMs),
   };
 }
 

@@ -30,7 +30,7 @@ export class StreamTally {
   open = 0;
   values = 0;
   /** The values that are events, deliveries or changes. */
-  news = 0;
+  changes = 0;
   bytes = 0;
 
   /** Notes that a stream is open. Call the returned function once, when the stream has ended. */
@@ -43,7 +43,7 @@ export class StreamTally {
 
   /** `bytes` as they were written; 0 where the transport does not report them. */
   sent(batch: StreamBatch, bytes: number): void {
-    for (const { type } of batch) if (type === 'event' || type === 'delivery' || type === 'change') this.news += 1;
+    for (const { type } of batch) if (type === 'event' || type === 'delivery' || type === 'change') this.changes += 1;
     this.values += batch.length;
     this.bytes += bytes;
   }
@@ -255,14 +255,14 @@ export class ServerMetrics {
         for (const { labels, tally } of all) values.inc(labels, tally.values);
       },
     });
-    const news = new Counter({
+    const changes = new Counter({
       name: 'swarm_stream_news_total',
       help: 'Events, deliveries and changes sent over streams.',
       labelNames,
       registers,
       collect: () => {
-        news.reset();
-        for (const { labels, tally } of all) news.inc(labels, tally.news);
+        changes.reset();
+        for (const { labels, tally } of all) changes.inc(labels, tally.changes);
       },
     });
     const bytes = new Counter({

@@ -8,11 +8,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { Connections } from './connections.ts';
 import type { Core } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
-import { trackSilentConnections } from './silent-connections.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
 
 export interface SwarmServerOptions {
@@ -23,6 +23,8 @@ export interface SwarmServerOptions {
   clock: Clock;
   surfaces: readonly Surface[];
   leaseMs: number;
+  /** Version of the core, as `whoami` reports it. */
+  version: string;
   /** Registrations and updates a second for each token; 0 is no limit. */
   registerPerSecond: number;
   /** Origins of browsers that may call. */
@@ -44,6 +46,11 @@ const MAX_PATH_LENGTH = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often connections are held against that, in milliseconds. */
 const CHECK_INTERVAL_MS = 5000;
+/**
+ * After how long without traffic the system probes a connection (TCP keep-alive), in milliseconds. After ten probes without an
+ * answer, a second apart, the connection has ended, and with it a long poll.
+ */
+const KEEP_ALIVE_DELAY_MS = 10_000;
 /** What a page of another origin may call, and which headers of the answer it may read. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const HEADERS = ['location', 'retry-after', 'x-request-id'];
@@ -53,15 +60,18 @@ const MAX_DRAIN_MS = 10_000;
 const REGISTER_BURST_SECONDS = 10;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, bus, metrics, logger, clock, surfaces, leaseMs, registerPerSecond, corsOrigins } = options;
+  const { registry, bus, metrics, logger, clock, surfaces, leaseMs, version, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
+  const connections = new Connections(clock);
   metrics.read({ registry, bus });
   const core: Core = {
     registry,
     bus,
     metrics,
     clock,
+    connections,
     leaseMs,
+    version,
     draining: draining.signal,
     registerRate: new RateLimit({
       perSecond: registerPerSecond,
@@ -87,6 +97,8 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     http: {
       shouldUpgradeCallback: (request) => upgradeOf(request, upgrades) !== undefined,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     },
     frameworkErrors: answerBadUrl,
     clientErrorHandler: answerBrokenRequest,
@@ -107,7 +119,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     upgradeOf(request, upgrades)?.(request, socket, head),
   );
 
-  const endSilentConnections = trackSilentConnections(app.server);
+  connections.track(app.server);
 
   return {
     listen: async (host, port) => {
@@ -116,10 +128,11 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     },
     close: async () => {
       draining.abort();
-      endSilentConnections();
+      connections.endSilent();
       const cancel = clock.schedule(MAX_DRAIN_MS, () => app.server.closeAllConnections());
       await app.close();
       cancel();
+      connections.close();
       metrics.close();
     },
   };

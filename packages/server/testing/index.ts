@@ -20,8 +20,10 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     metrics: new ServerMetrics(createLocalSignal()),
     registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
     clock: systemClock,
+    connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
     leaseMs: 30_000,
+    version: '0.0.0',
     draining: new AbortController().signal,
   };
   return fetchRequestHandler({
@@ -34,6 +36,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
         authorization: req.headers.get('authorization') ?? undefined,
         connectionToken: info.connectionParams?.['token'],
         bodyBytes: null,
+        socket: undefined,
       }),
   });
 }

@@ -16,7 +16,7 @@ const DATABASE = 'database';
 
 /** What a folder's database holds beyond an empty one. */
 export interface FolderTemplate {
-  /** Tells this kind from the others, such as `registry`. */
+  /** Names this kind, such as `registry`. */
   readonly name: string;
   /** Migrates the database in the data folder `path`, and closes it. Runs once for each state of the migrations. */
   readonly prepare: (path: string) => Promise<void>;

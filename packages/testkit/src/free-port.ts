@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 
 /**
  * A TCP port that is free now, from 20000 to 29999. Not one that the system hands out by itself: while a server of
- * ours is stopped, such a port could go to somebody's outgoing connection, even to a client that connects to itself.
+ * ours is stopped, such a port could go to an unrelated outgoing connection, even to a client that connects to itself.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {

@@ -15,7 +15,7 @@ test('looks again at a condition that fails', async () => {
   expect(await waitFor(condition, { what: 'the third look', intervalMs: 1 })).toBe(3);
 });
 
-test('tells what it waited for, how long, and the last error', async () => {
+test('the error names what was waited for, how long, and the last error', async () => {
   const condition = () => {
     throw new Error('connection refused');
   };

@@ -131,9 +131,9 @@ export class Checkpointer {
   }
 
   async #write(plan: Plan): Promise<void> {
-    const { client, name, clock, logger } = this.#options;
+    const { client, name, follower, clock, logger } = this.#options;
     const checkpointId = clock.newId();
-    const parts = checkpointOf(plan, checkpointId);
+    const parts = checkpointOf(plan, checkpointId, follower.ledger.lapses);
     for (const part of parts) {
       await client.publish(`architect.${name}.checkpoint`, part, {
         id: checkpointEventId(checkpointId, part.part),

@@ -2,12 +2,12 @@
 // the actions under way, each until its event has come back from the bus.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
-import { architectEvents } from '@hypercode/contracts';
-import { type Fact, type Plan, planEventId, planIdOf } from '@hypercode/plans';
+import { architectEvents, type Goal } from '@hypercode/contracts';
+import { type Fact, type InvalidEvent, type Plan, planEventId, planIdOf } from '@hypercode/plans';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
-import { type Action, assignmentKey, keyOf, withdrawalKey } from '../scheduling/action.ts';
+import { type Action, assignmentKey, keyOf, planningKey, rejectionKey, withdrawalKey } from '../scheduling/action.ts';
 import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
 import { announce, type ArchitectBus } from './announce.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -34,13 +34,18 @@ interface UnderWay {
   staleAt: number;
 }
 
-/** How many goals are planned at the same time. */
-const MAX_PLANNING = 8;
+/**
+ * How many goals are planned at the same time: those for which a model may be asked, and those that bring their steps
+ * and are planned at once. A goal that waits for a model delays none that needs no model.
+ */
+const MAX_PLANNING = { open: 8, steps: 256 };
 /** A published event that has not come back after this many milliseconds is published again. */
 const RECEIVE_LIMIT_MS = 60_000;
 /** Pause before an action is repeated that the core could not take, or refused, in milliseconds. */
 const RETRY_MS = 1_000;
 const REFUSED_RETRY_MS = 15_000;
+/** The same for a rejection, which nothing waits for, in milliseconds. */
+const REJECTION_RETRY_MS = 600_000;
 /** How long `stop` waits for actions under way, in milliseconds. */
 const STOP_LIMIT_MS = 3_000;
 
@@ -52,6 +57,8 @@ export class Conductor {
   readonly #stuckSince = new Map<string, number>();
   readonly #stopping = new AbortController();
   readonly #performing = new Set<Promise<void>>();
+  /** Ends the planning of a goal that has ended, by plan. */
+  readonly #planning = new Map<string, AbortController>();
   #isDecisionDue = false;
   #isSynced = false;
   #cancelWake = (): void => {};
@@ -137,16 +144,24 @@ export class Conductor {
   }
 
   #begin(action: Action): void {
-    if (action.kind === 'plan' && this.#planning() >= MAX_PLANNING) return;
+    if (action.kind === 'plan') {
+      const kind = planningKindOf(action.plan);
+      if (this.#countPlanning(kind) >= MAX_PLANNING[kind]) return;
+    } else if (action.kind === 'fail' || action.kind === 'cancel') {
+      this.#planning.get(action.plan.planId)?.abort();
+    }
     const begun: UnderWay = { action, staleAt: Infinity };
     this.#underWay.set(keyOf(action), begun);
     const performing = this.#perform(begun).finally(() => this.#performing.delete(performing));
     this.#performing.add(performing);
   }
 
-  #planning(): number {
+  #countPlanning(kind: keyof typeof MAX_PLANNING): number {
     let count = 0;
-    for (const { action } of this.#underWay.values()) if (action.kind === 'plan') count += 1;
+    for (const { action, staleAt } of this.#underWay.values()) {
+      // One with a time to go stale waits for its event to come back, and takes no place.
+      if (action.kind === 'plan' && staleAt === Infinity && planningKindOf(action.plan) === kind) count += 1;
+    }
     return count;
   }
 
@@ -157,12 +172,20 @@ export class Conductor {
       if (action.kind === 'plan') await this.#makePlan(action.plan);
       else await announce(this.#bus, action);
       begun.staleAt = clock.monotonicMs() + RECEIVE_LIMIT_MS;
+      // The next goal may be planned.
+      if (action.kind === 'plan') this.#decideSoon();
     } catch (thrown) {
       if (this.#stopping.signal.aborted) return;
       const error = SwarmError.from(thrown);
-      const { planId } = action.plan;
-      logger.warn({ planId, action: action.kind, code: error.code }, error.message);
-      if (isUnpublishable(error) && action.kind !== 'fail' && action.kind !== 'withdraw') {
+      if (action.kind === 'reject' && !error.retryable) {
+        // The check of the rights reports that one is missing.
+        begun.staleAt = clock.monotonicMs() + REJECTION_RETRY_MS;
+        return;
+      }
+      const about = action.kind === 'reject' ? { event: action.rejection.eventId } : { planId: action.plan.planId };
+      logger.warn({ ...about, action: action.kind, code: error.code }, error.message);
+      if (isUnpublishable(error) && action.kind !== 'fail' && action.kind !== 'withdraw' && action.kind !== 'reject') {
+        const { planId } = action.plan;
         const isTask = action.kind === 'assign';
         const what = isTask ? `the task "${action.task.spec.taskId}" cannot be assigned` : 'the plan cannot continue';
         this.#underWay.delete(keyOf(action));
@@ -174,11 +197,26 @@ export class Conductor {
     }
   }
 
+  /** Publishes the plan of a goal, or why there is none; nothing once the goal has ended. */
   async #makePlan(plan: Plan): Promise<void> {
-    const { directory, planners } = this.#options;
-    const { planId, goalId, goal, title, deadlineAt } = plan;
+    const { planId, goal } = plan;
     if (goal === null) return;
-    const made = await planGoal(goal, directory.list(), planners, { signal: this.#stopping.signal });
+    const ended = new AbortController();
+    this.#planning.set(planId, ended);
+    try {
+      await this.#publishPlan(plan, goal, AbortSignal.any([this.#stopping.signal, ended.signal]));
+    } catch (error) {
+      if (!ended.signal.aborted) throw error;
+    } finally {
+      this.#planning.delete(planId);
+    }
+  }
+
+  async #publishPlan(plan: Plan, goal: Goal, signal: AbortSignal): Promise<void> {
+    const { directory, planners } = this.#options;
+    const { planId, goalId, title, deadlineAt } = plan;
+    const made = await planGoal(goal, directory.list(), planners, { signal });
+    signal.throwIfAborted();
     if ('refused' in made) return void (await announce(this.#bus, { kind: 'fail', plan, reason: made.refused }));
     await this.#bus.publish(
       'plan.created',
@@ -196,20 +234,30 @@ export class Conductor {
   }
 
   /** An action is done when its event has come back. */
-  #settle(fact: Fact): void {
-    const key = doneBy(fact);
-    if (key !== null) this.#underWay.delete(key);
+  #settle(fact: Fact | InvalidEvent): void {
+    if (fact.kind === null) return;
+    for (const key of doneBy(fact)) this.#underWay.delete(key);
+    // Whoever has published it.
+    if (fact.kind === 'plan.failed' || fact.kind === 'plan.cancelled') {
+      this.#planning.get(planIdOf(fact.data.goalId))?.abort();
+    }
   }
 }
+
+/** A goal with steps is planned without waiting for anything. */
+const planningKindOf = ({ goal }: Plan): keyof typeof MAX_PLANNING => (goal?.steps === undefined ? 'open' : 'steps');
 
 /** Whether the core will never accept the event as it is. Other refusals, such as those of a policy, can change. */
 const isUnpublishable = (error: SwarmError): boolean => error.is('INVALID_INPUT') || error.is('PAYLOAD_TOO_LARGE');
 
-/** The key of the action whose event this fact is; null when it is none. */
-function doneBy({ kind, data }: Fact): string | null {
-  if (kind === 'task.assigned') return assignmentKey(data.planId, data.taskId, data.attempt);
-  if (kind === 'task.cancelled') return withdrawalKey(data.planId, data.taskId, data.attempt);
-  const isOfPlan =
-    kind === 'plan.created' || kind === 'plan.completed' || kind === 'plan.failed' || kind === 'plan.cancelled';
-  return isOfPlan ? planIdOf(data.goalId) : null;
+/** The keys of the actions whose event this fact is. */
+function doneBy({ kind, data }: Fact): string[] {
+  if (kind === 'task.assigned') return [assignmentKey(data.planId, data.taskId, data.attempt)];
+  if (kind === 'task.cancelled') return [withdrawalKey(data.planId, data.taskId, data.attempt)];
+  if (kind === 'task.rejected' || kind === 'goal.rejected') return [rejectionKey(data.eventId)];
+  if (kind === 'plan.created') return [planningKey(planIdOf(data.goalId))];
+  const isEnd = kind === 'plan.completed' || kind === 'plan.failed' || kind === 'plan.cancelled';
+  if (!isEnd) return [];
+  const planId = planIdOf(data.goalId);
+  return [planId, planningKey(planId)];
 }

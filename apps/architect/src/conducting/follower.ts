@@ -6,7 +6,7 @@
 import type { SwarmClient } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { type Fact, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
+import { type Fact, type InvalidEvent, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
 import type { Logger } from '../logger.ts';
 
 export interface FollowerOptions {
@@ -18,8 +18,8 @@ export interface FollowerOptions {
 }
 
 export interface FollowerEvents {
-  /** A fact was received and is in the ledger. Not called while the past is read. */
-  readonly onFact?: ((fact: Fact) => void) | undefined;
+  /** A fact was received and is in the ledger, or an invalid event was. Not called while the past is read. */
+  readonly onFact?: ((fact: Fact | InvalidEvent) => void) | undefined;
   /** All that the bus has kept is in the ledger. */
   readonly onCaughtUp?: (() => void) | undefined;
   /** Events are missing. What the ledger knows may no longer be on the bus. */
@@ -127,7 +127,7 @@ export class Follower {
         { topics: [...PLAN_TOPICS], after: this.#position, limit: PAGE },
         { signal },
       );
-      for (const { event } of events) this.#receive(event);
+      for (const { event, position } of events) this.#receive(event, position);
       const isEnd = next === this.#position;
       this.#position = next;
       if (!isEnd) continue;
@@ -148,17 +148,16 @@ export class Follower {
       }
       this.#position = item.position;
       if (item.type !== 'event') continue;
-      const fact = this.#receive(item.event);
-      if (fact !== null) onFact?.(fact);
+      const fact = this.#receive(item.event, item.position);
+      onFact?.(fact);
     }
   }
 
-  #receive(event: SwarmEvent): Fact | null {
-    const fact = this.#ledger.apply(event);
+  #receive(event: SwarmEvent, position: string): Fact | InvalidEvent {
+    const fact = this.#ledger.apply(event, position);
     for (const check of this.#waiting) check();
-    if (fact.kind !== null) return fact;
-    this.#ignore(event, fact.error);
-    return null;
+    if (fact.kind === null) this.#ignore(event, fact.error);
+    return fact;
   }
 
   #ignore({ topic, source, id }: SwarmEvent, error: SwarmError): void {

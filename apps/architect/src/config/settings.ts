@@ -80,13 +80,22 @@ export const SETTINGS = {
     variable: 'ARCHITECT_MAX_ATTEMPTS',
     ...integer(1, 100),
     default: '5',
-    meaning: 'Attempts at a task before its plan fails.',
+    meaning:
+      'Failed attempts at a task before its plan fails. An attempt whose agent drained, was restarted or never began does not count; of these there may be five times as many.',
   }),
   taskDeadlineMs: setting({
     variable: 'ARCHITECT_TASK_DEADLINE_MS',
     ...milliseconds(),
     default: '300000',
-    meaning: 'Deadline of one attempt at a task, after which the task goes to another agent.',
+    meaning:
+      'Deadline of one attempt at a task, after which the task goes to another agent. Each report of progress moves it.',
+  }),
+  acceptMs: setting({
+    variable: 'ARCHITECT_ACCEPT_MS',
+    ...milliseconds(),
+    default: '15000',
+    meaning:
+      'How long an agent has to accept a task before the task goes to the next agent. An agent that works on another task keeps it until another agent is free.',
   }),
   maxTasksPerAgent: setting({
     variable: 'ARCHITECT_TASKS_PER_AGENT',

@@ -38,7 +38,7 @@ export class HealthController {
     return { ...health, mode: this.#architect.mode };
   }
 
-  /** Whether it accepts goals: it is registered, and has read all that the bus has kept. */
+  /** Whether it accepts goals: it is registered, has read all that the bus has kept, and has the rights that it needs. */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
@@ -47,6 +47,11 @@ export class HealthController {
       () => {
         const plans = this.#indicators.check('plans');
         return this.#architect.isCaughtUp ? plans.up() : plans.down('still reading the bus');
+      },
+      async () => {
+        const rights = this.#indicators.check('rights');
+        const missing = await this.#architect.missingRights();
+        return missing === null ? rights.up() : rights.down(missing);
       },
     ]);
   }

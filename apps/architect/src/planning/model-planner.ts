@@ -1,22 +1,13 @@
 // The planner that asks a language model. The answer is checked, and never trusted; when it is unusable, the next
 // planner is asked.
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { type Clock, systemClock, within } from '@hypercode/clock';
 import type { Goal, PlanTask } from '@hypercode/contracts';
-import {
-  APICallError,
-  extractJsonMiddleware,
-  generateText,
-  type LanguageModel,
-  type ModelMessage,
-  NoObjectGeneratedError,
-  Output,
-  TypeValidationError,
-  wrapLanguageModel,
-} from 'ai';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Logger } from '../logger.ts';
-import { boundedFetch, NoAnswer } from './bounded-fetch.ts';
+import { NoAnswer } from './bounded-fetch.ts';
+import { type AskOptions, type ChatAnswer, type ChatMessage, ChatModel, reasonOf } from './chat-model.ts';
 import { Draft, INSTRUCTIONS, promptOf, readDraft, repairPrompt } from './draft-plan.ts';
+import { fencedBlocks, objectsIn, withoutThoughts } from './json-in-text.ts';
 import { offeredCapabilities, type OfferedCapability } from './offered-capabilities.ts';
 import type { Planner } from './planner.ts';
 
@@ -27,14 +18,14 @@ export interface ModelPlannerOptions {
   /** Sent as bearer token, and shown nowhere. Default: none. */
   readonly key?: string | undefined;
   readonly logger: Pick<Logger, 'warn'>;
-  /** For a plan, with its repair. Default 60,000. */
+  /** For a plan, with its repair and the pauses of a busy server; a goal with an earlier deadline has until then. Default 60,000. */
   readonly timeoutMs?: number;
+  /** Default: the one of the system. */
+  readonly clock?: Clock;
   /** Default: the one of the process. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** Largest answer that is read, in bytes. A hundred tasks take far less. */
-const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 /** How much of a faulty answer the model is shown again, in characters. */
 const SHOWN_ANSWER_LENGTH = 32_768;
 /** The first answer and its repair. */
@@ -43,7 +34,7 @@ const ROUNDS = 2;
 /** The plan in an answer (without tasks: there is no way), or what is wrong with it. */
 type Reading =
   | { readonly tasks: readonly PlanTask[] }
-  | { readonly faults: readonly string[]; readonly answer: string };
+  | { readonly faults: readonly string[]; readonly answer: ChatAnswer };
 
 /**
  * Asks the model for a plan, and once more, with the faults named, when its answer is not a valid plan. Null, with a
@@ -56,111 +47,94 @@ export function createModelPlanner({
   key,
   logger,
   timeoutMs = 60_000,
+  clock = systemClock,
   fetch = globalThis.fetch,
 }: ModelPlannerOptions): Planner {
-  const provider = createOpenAICompatible({
-    name: 'architect-model',
-    baseURL: url,
-    supportsStructuredOutputs: true,
-    fetch: boundedFetch(fetch, MAX_ANSWER_BYTES),
-    ...(key === undefined ? {} : { apiKey: key }),
-  });
-  const asked = wrapLanguageModel({
-    model: provider(model),
-    middleware: extractJsonMiddleware({ transform: withoutWrapping }),
-  });
+  const asked = new ChatModel({ url, model, key, schema: Draft, clock, fetch });
   return {
     name: 'model',
     async plan(goal, agents, { signal }) {
       const { goalId } = goal;
       const offered = offeredCapabilities(agents);
       if (offered.length === 0) return null;
-      const deadline = AbortSignal.timeout(timeoutMs);
-      const bounded = AbortSignal.any([signal, deadline]);
+      const limitMs = Math.min(timeoutMs, goal.deadlineMs ?? Infinity);
+      const patience = new AbortController();
+      const options = {
+        signal: AbortSignal.any([signal, patience.signal]),
+        endsAtMs: clock.monotonicMs() + limitMs,
+      };
       try {
-        const made = await askForPlan(asked, goal, offered, bounded);
-        if ('tasks' in made && made.tasks.length > 0) return made.tasks;
+        const made = await within(clock, limitMs, {
+          work: askForPlan(asked, goal, offered, options),
+          timeout: () => new NoAnswer(`the model did not answer within ${limitMs} ms`),
+        });
         // The faults quote the answer, and the server that gave it knows the key.
-        if ('tasks' in made) logger.warn({ goalId }, 'the model found no plan for the goal');
-        else logger.warn({ goalId, faults: made.faults.length }, 'the model returned no valid plan');
+        if ('faults' in made) {
+          const reason = made.answer.flaw === null ? {} : { reason: FLAWS[made.answer.flaw] };
+          logger.warn({ goalId, faults: made.faults.length, ...reason }, 'the model returned no valid plan');
+        } else if (made.tasks.length > 0) return made.tasks;
+        else logger.warn({ goalId }, 'the model found no plan for the goal');
       } catch (error) {
         signal.throwIfAborted();
-        const reason = deadline.aborted ? `the model did not answer within ${timeoutMs} ms` : reasonOf(error);
-        logger.warn({ goalId, reason }, 'the model could not be asked for a plan');
+        logger.warn({ goalId, reason: reasonOf(error) }, 'the model could not be asked for a plan');
+      } finally {
+        patience.abort();
       }
       return null;
     },
   };
 }
 
+const FLAWS: Readonly<Record<NonNullable<ChatAnswer['flaw']>, string>> = {
+  'cut off': 'the answer was cut off at the length limit of the model',
+  refused: 'the model refused to answer',
+  filtered: 'the answer was withheld by a content filter',
+};
+
 async function askForPlan(
-  model: LanguageModel,
+  model: ChatModel,
   goal: Goal,
   offered: readonly OfferedCapability[],
-  signal: AbortSignal,
+  options: AskOptions,
 ): Promise<Reading> {
-  const messages: ModelMessage[] = [{ role: 'user', content: promptOf(goal, offered) }];
+  const messages: ChatMessage[] = [{ role: 'user', text: promptOf(goal, offered) }];
   for (let round = 1; ; round += 1) {
-    const read = await ask(model, messages, signal, (draft) => readDraft(draft, goal, offered));
-    if ('tasks' in read || round === ROUNDS) return read;
-    messages.push({ role: 'assistant', content: read.answer.slice(0, SHOWN_ANSWER_LENGTH) || '(nothing)' });
-    messages.push({ role: 'user', content: repairPrompt(read.faults) });
-  }
-}
-
-async function ask(
-  model: LanguageModel,
-  messages: ModelMessage[],
-  abortSignal: AbortSignal,
-  read: (draft: Draft) => ReturnType<typeof readDraft>,
-): Promise<Reading> {
-  try {
-    const { output, text } = await generateText({
-      model,
-      instructions: INSTRUCTIONS,
-      messages,
-      output: Output.object({ schema: Draft, name: 'plan' }),
-      maxRetries: 0,
-      abortSignal,
-      telemetry: { isEnabled: false },
+    const answer = await model.ask(INSTRUCTIONS, messages, options);
+    const draft = draftIn(answer);
+    const read = 'fault' in draft ? { faults: [draft.fault] } : readDraft(draft, goal, offered);
+    if ('tasks' in read) return read;
+    const isFinal = round === ROUNDS || answer.flaw === 'refused' || answer.flaw === 'filtered';
+    if (isFinal) return { faults: read.faults, answer };
+    messages.push({
+      role: 'assistant',
+      text: answer.texts[0]?.slice(0, SHOWN_ANSWER_LENGTH).toWellFormed() || '(nothing)',
     });
-    return { answer: text, ...read(output) };
-  } catch (error) {
-    if (!NoObjectGeneratedError.isInstance(error)) throw error;
-    return { faults: [shapeFault(error.cause)], answer: error.text ?? '' };
+    messages.push({ role: 'user', text: repairPrompt(read.faults) });
   }
 }
 
-/** Why an answer is no draft, in words that repeat nothing of it. */
-function shapeFault(cause: unknown): string {
-  const invalid = TypeValidationError.isInstance(cause) ? cause.cause : undefined;
-  if (!(invalid instanceof z.core.$ZodError)) return 'the answer must be JSON';
-  return invalid.issues
+/** The draft in the answer, or why there is none, in words that repeat nothing of it. */
+function draftIn({ texts, flaw }: ChatAnswer): Draft | { readonly fault: string } {
+  let fault = flaw === 'cut off' ? `${FLAWS[flaw]}; it must be shorter` : 'the answer must be JSON';
+  for (const text of texts) {
+    const answer = withoutThoughts(text);
+    // What stands in a fence is the answer, whatever follows it; thoughts may hold the answer, too.
+    for (const part of [...fencedBlocks(answer).toReversed(), answer, text]) {
+      const read = objectsIn(part).map((object) => Draft.safeParse(object));
+      const drafts = read.flatMap(({ data }) => (data === undefined ? [] : [data]));
+      // Models that think aloud correct themselves; an empty plan before or after another is a remark.
+      const draft = drafts.findLast(({ tasks }) => tasks.length > 0) ?? drafts.at(-1);
+      if (draft !== undefined) return draft;
+      const invalid = read.at(-1)?.error;
+      if (invalid !== undefined && flaw !== 'cut off') fault = shapeFault(invalid);
+    }
+  }
+  return { fault };
+}
+
+/** Why an object is no draft. */
+const shapeFault = ({ issues }: z.ZodError): string =>
+  issues
     .slice(0, 3)
     .map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
     .join('; ');
-}
-
-/** Why there was no answer. Nothing of the answer is repeated, because the server knows the key. */
-function reasonOf(error: unknown): string {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
-    if (cause instanceof NoAnswer) return cause.message;
-    if (
-      APICallError.isInstance(cause) &&
-      cause.statusCode !== undefined &&
-      (cause.statusCode < 200 || cause.statusCode > 299)
-    ) {
-      return `the model answered with status ${cause.statusCode}`;
-    }
-    if ('code' in cause && typeof cause.code === 'string' && /^[A-Z_]{1,40}$/.test(cause.code))
-      return `the connection failed: ${cause.code}`;
-  }
-  return APICallError.isInstance(error) ? 'the answer is not a chat completion' : 'the model did not answer';
-}
-
-/** Removes what models put around JSON: fences, thoughts, a sentence. */
-function withoutWrapping(text: string): string {
-  const answer = text.slice(text.lastIndexOf('</think>') + 1);
-  const begin = answer.indexOf('{');
-  return begin === -1 ? text : answer.slice(begin, answer.lastIndexOf('}') + 1);
-}

@@ -1,5 +1,6 @@
 // Checks a plan before it is published: its tasks can all run, and it fits into one event.
 import { LIMITS, type PlanTask } from '@hypercode/contracts';
+import { smallestAssignment } from '../scheduling/outputs.ts';
 
 /** Upper bound of the bytes of a `plan.created` without its tasks and missing capabilities. */
 const ENVELOPE_BYTES = 4096;
@@ -10,8 +11,8 @@ const NAMED_TASKS = 10;
 
 /**
  * The faults of a plan, in words for people; empty when it has none. Faults are: no tasks or too many, an id that is
- * given twice, a task that depends on itself, on a task twice or on an unknown task, a cycle, and a `plan.created` that
- * does not fit into one event. Takes time linear in the size of the plan.
+ * given twice, a task that depends on itself, on a task twice or on an unknown task, a cycle, and a `plan.created` or an
+ * assignment that does not fit into one event. Takes time linear in the size of the plan.
  */
 export function planFaults(tasks: readonly PlanTask[]): string[] {
   if (tasks.length === 0) return ['the plan has no tasks'];
@@ -35,12 +36,22 @@ export function planFaults(tasks: readonly PlanTask[]): string[] {
     }
   }
   for (const cycle of cyclesOf(needs)) faults.push(`the tasks depend on each other in a cycle: ${cycleInWords(cycle)}`);
-  const bytes = bytesOf(tasks);
-  if (bytes > LIMITS.eventBytes) {
-    faults.push(`the plan is too large: as one event it takes ${bytes} bytes; the limit is ${LIMITS.eventBytes}`);
-  }
+  faults.push(...sizeFaults(tasks));
   const unreported = faults.length - REPORTED_FAULTS;
   return unreported > 0 ? [...faults.slice(0, REPORTED_FAULTS), `and ${unreported} more`] : faults;
+}
+
+/** What does not fit into one event: the plan; if that does, the assignment of a task that depends on many. */
+function sizeFaults(tasks: readonly PlanTask[]): string[] {
+  const limit = LIMITS.eventBytes;
+  const bytes = bytesOf(tasks);
+  if (bytes > limit) return [`the plan is too large: as one event it takes ${bytes} bytes; the limit is ${limit}`];
+  return tasks.flatMap(({ taskId, input, dependsOn }) => {
+    const needed = smallestAssignment(input, dependsOn);
+    if (needed <= limit) return [];
+    const what = `with its input and references to ${dependsOn.length} outputs it takes ${needed} bytes as one event`;
+    return [`the task "${taskId}" cannot be assigned: ${what}; the limit is ${limit}`];
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 // Which agents can be given tasks, and which cannot keep one.
-import type { Agent } from '@hypercode/contracts';
+import { type Agent, agentSource } from '@hypercode/contracts';
 import type { Assignment } from '@hypercode/plans';
 
 /** The label with the number of tasks that an agent takes at a time: 1 to 1,000. */
@@ -23,6 +23,26 @@ export function lossOf(assignment: Assignment, agent: Agent | undefined): string
   if (agent.status.activity === 'draining') return 'is draining';
   return null;
 }
+
+/** The role of Architects. Other agents may have it, too, so as to submit goals. */
+const ARCHITECT_ROLE = 'architect';
+
+/**
+ * Whether this Architect plans the goals of the namespace: it is the first by name of those that can. Otherwise several
+ * would give tasks to an agent at the same time, each without knowing of the other's.
+ */
+export function isLeading(self: string, agents: Iterable<Agent>): boolean {
+  let leader: Agent | null = null;
+  for (const agent of agents) {
+    if (!conducts(agent) || unfitness(agent) !== null) continue;
+    if (leader === null || agent.name < leader.name) leader = agent;
+  }
+  return leader === null || agentSource(leader.namespace, leader.name) === self;
+}
+
+/** Whether the agent is an Architect, and no standby: it declares that it publishes checkpoints of its own. */
+const conducts = ({ name, role, topics }: Agent): boolean =>
+  role === ARCHITECT_ROLE && topics.publishes.includes(`architect.${name}.checkpoint`);
 
 /** How many tasks the agent takes at a time. */
 export function capacityOf({ labels }: Agent, byDefault: number): number {

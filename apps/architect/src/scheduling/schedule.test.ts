@@ -97,8 +97,9 @@ describe('a plan', () => {
     for (const part of checkpointOf({ ...before, completed: 2 }, crypto.randomUUID())) {
       simulation.publish('architect.other.checkpoint', part, other);
     }
-    expect(simulation.plan(planId)).toEqual(before);
-    expect(simulation.replay().plans.get(planId)).toEqual(before);
+    const rejections = [expect.objectContaining({ topic: 'task.other.completed' })];
+    expect(simulation.plan(planId)).toEqual({ ...before, rejections });
+    expect(simulation.replay().plans.get(planId)).toEqual({ ...before, rejections });
   });
 
   test('another Architect cannot end a plan whose beginning is no longer on the bus', () => {
@@ -142,22 +143,29 @@ describe('a plan', () => {
     expect(simulation.ledger.plans.size).toBe(1);
   });
 
-  test('a plan completes without the outputs that do not fit into one event', () => {
-    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
-    const planId = started(simulation, [sampleStep('large'), sampleStep('deep'), sampleStep('fine')]);
-    simulation.answer('ada', 'completed', {
-      planId,
-      taskId: 'large',
-      attempt: 1,
-      output: 'x'.repeat(LIMITS.eventBytes - 512),
-    });
+  test('outputs that do not fit into the event of a completed plan are references to their own events', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '9' } })]);
+    const outputs = {
+      large: 'x'.repeat(LIMITS.eventBytes - 512),
+      deep: nested(LIMITS.jsonDepth - 1),
+      lookalike: { ref: 'an output' },
+      fine: 1,
+    };
+    const planId = started(
+      simulation,
+      Object.keys(outputs).map((id) => sampleStep(id)),
+    );
+    for (const [taskId, output] of Object.entries(outputs)) {
+      simulation.answer('ada', 'completed', { planId, taskId, attempt: 1, output });
+    }
     simulation.settle();
-    simulation.answer('ada', 'completed', { planId, taskId: 'deep', attempt: 1, output: nested(LIMITS.jsonDepth - 1) });
-    simulation.answer('ada', 'completed', { planId, taskId: 'fine', attempt: 1, output: 1 });
-    simulation.settle();
-    expect(published(simulation, 'plan.completed')).toEqual([
-      { planId, goalId: sampleGoal().goalId, outputs: { fine: 1 }, omitted: 2 },
-    ]);
+    const { goalId } = sampleGoal();
+    const [completed] = published(simulation, 'plan.completed');
+    expect(completed).toMatchObject({ planId, goalId, outputs: { fine: 1 }, omitted: 0 });
+    for (const id of ['large', 'deep', 'lookalike'] as const) {
+      const { ref } = Object(completed).outputs[id];
+      expect(Object(simulation.at(ref)?.data).output).toEqual(outputs[id]);
+    }
   });
 
   test('a plan fails when no agent can do a task for longer than the patience', () => {
@@ -274,12 +282,18 @@ describe('a task', () => {
   test('a task goes to another agent after a failure and after its deadline, until its attempts are used up', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
     const planId = started(simulation);
+    const accept = (): void => {
+      const { agent = '', attempt } = assignmentOf(simulation, planId) ?? {};
+      simulation.answer(agent, 'accepted', { planId, taskId: 'a', attempt });
+    };
     simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'no luck' } });
     simulation.settle();
     expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 2 });
+    accept();
     simulation.now += 60_000;
     simulation.settle();
-    expect(assignmentOf(simulation, planId)).toMatchObject({ attempt: 3 });
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada', attempt: 3 });
+    accept();
     simulation.now += 60_000;
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({
@@ -335,7 +349,11 @@ describe('a task', () => {
     expect(published(simulation, 'task.eve.cancelled')).toMatchObject([{ taskId: 'a', attempt: 2 }]);
     simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 2, output: 'from eve' });
     simulation.settle();
-    expect(simulation.plan(planId).tasks.get('a')?.result).toEqual({ agent: 'ada', attempt: 1, output: 'from ada' });
+    expect(simulation.plan(planId).tasks.get('a')?.result).toMatchObject({
+      agent: 'ada',
+      attempt: 1,
+      output: 'from ada',
+    });
     expect(simulation.plan(planId).completed).toBe(1);
   });
 
@@ -345,6 +363,275 @@ describe('a task', () => {
     simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 1 });
     simulation.answer('ada', 'completed', { planId, taskId: 'a', attempt: 2 });
     expect(simulation.plan(planId).completed).toBe(0);
+  });
+});
+
+describe('an attempt', () => {
+  const draining = { status: { activity: 'draining' } } as const;
+  /** Lets the agent that has the task drain; it comes back at once. */
+  function drain(simulation: Simulation, planId: string): void {
+    const { agent = '' } = assignmentOf(simulation, planId) ?? {};
+    simulation.agents.set(agent, sampleAgent(agent, ['work'], draining));
+    simulation.settle();
+    simulation.agents.set(agent, sampleAgent(agent, ['work']));
+    simulation.settle();
+  }
+
+  test('an attempt that is taken back because its agent drains does not count as a failure', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
+    const planId = started(simulation);
+    for (let n = 0; n < 10; n += 1) drain(simulation, planId);
+    expect(simulation.plan(planId)).toMatchObject({ status: 'running' });
+    const { attempt = 0 } = assignmentOf(simulation, planId) ?? {};
+    expect(attempt).toBeGreaterThan(10);
+    expect(simulation.replay().plans.get(planId)).toEqual(simulation.plan(planId));
+  });
+
+  test('a task that is taken back without end fails its plan at last, and is not assigned anew at once each time', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])], {
+      retryDelayMs: 500,
+    });
+    const planId = started(simulation);
+    let assigned = 0;
+    for (let ms = 0; ms < 600_000 && simulation.plan(planId).status === 'running'; ms += 250) {
+      if (ms === 2_000) expect(assigned).toBeLessThan(8);
+      if (assignmentOf(simulation, planId) !== null) {
+        assigned += 1;
+        drain(simulation, planId);
+      }
+      simulation.now += 250;
+      simulation.settle();
+    }
+    expect(simulation.plan(planId)).toMatchObject({ status: 'failed', reason: expect.stringContaining('taken back') });
+  });
+
+  test('an attempt that is not accepted in time goes to the next agent, and does not count as a failure', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])], { maxAttempts: 1 });
+    const planId = started(simulation);
+    simulation.now += 14_999;
+    expect(simulation.decide()).toEqual([]);
+    simulation.now += 1;
+    simulation.settle();
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 2 });
+    expect(published(simulation, 'task.ada.cancelled')).toMatchObject([{ attempt: 1, cause: 'silent' }]);
+  });
+
+  test('a progress report moves the deadline of its attempt, however far ahead its clock is', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    const progress = (attempt = 1): void =>
+      simulation.answer('ada', 'progress', { planId, taskId: 'a', attempt, progress: 0.5 });
+    progress();
+    for (let n = 0; n < 10; n += 1) {
+      simulation.now += 50_000;
+      simulation.settle();
+      progress();
+    }
+    expect(assignmentOf(simulation, planId)).toMatchObject({ attempt: 1, deadlineAt: simulation.now + 60_000 });
+    const { now } = simulation;
+    simulation.now += 10 ** 11;
+    progress();
+    simulation.now = now;
+    expect(assignmentOf(simulation, planId)?.deadlineAt).toBe(now + 120_000);
+  });
+
+  test('an answer that names an attempt that its agent was not given is rejected once, and the plan shows it', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])]);
+    const planId = started(simulation);
+    simulation.answer('eve', 'completed', { planId, taskId: 'a', attempt: 1 });
+    simulation.answer('eve', 'progress', { planId, taskId: 'b', attempt: 1, progress: 1 });
+    simulation.settle();
+    const [first, second] = published(simulation, 'task.eve.rejected');
+    expect(first).toMatchObject({ reason: 'attempt 1 at the task "a" was not assigned to eve' });
+    expect(second).toMatchObject({ reason: 'the plan has no task "b"' });
+    expect(simulation.plan(planId).rejections).toMatchObject([first, second]);
+    simulation.ledger = simulation.replay();
+    expect(simulation.decide()).toEqual([]);
+  });
+});
+
+describe('an agent that lets tasks pass', () => {
+  const two = () => [sampleAgent('ada', ['work']), sampleAgent('eve', ['work'])];
+  const another = (simulation: Simulation, steps = [sampleStep('a')]): string =>
+    started(simulation, steps, { goalId: crypto.randomUUID() });
+  const complete = (simulation: Simulation, planId: string, taskId = 'a'): void => {
+    const { agent = '', attempt } = assignmentOf(simulation, planId, taskId) ?? {};
+    simulation.answer(agent, 'completed', { planId, taskId, attempt });
+    simulation.settle();
+  };
+
+  test.each([
+    ['never accepts a task', () => {}],
+    [
+      'fails a task at once',
+      (simulation: Simulation, planId: string) =>
+        simulation.answer('ada', 'failed', { planId, taskId: 'a', attempt: 1, error: { message: 'broken' } }),
+    ],
+    [
+      'refuses a task at once',
+      (simulation: Simulation, planId: string) =>
+        simulation.answer('ada', 'failed', {
+          planId,
+          taskId: 'a',
+          attempt: 1,
+          error: { message: 'x', retryable: false },
+        }),
+    ],
+  ])('an agent that %s is asked last, also by an Architect that was restarted', (_, lapse) => {
+    const simulation = new Simulation(two());
+    const first = started(simulation);
+    expect(assignmentOf(simulation, first)).toMatchObject({ agent: 'ada' });
+    lapse(simulation, first);
+    simulation.now += 15_000;
+    simulation.settle();
+    if (assignmentOf(simulation, first) !== null) complete(simulation, first);
+    for (let n = 0; n < 5; n += 1) {
+      if (n === 2) simulation.ledger = simulation.replay();
+      const planId = another(simulation);
+      expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 1 });
+      complete(simulation, planId);
+      simulation.now += 60_000;
+    }
+  });
+
+  test('an agent that lets tasks pass gets those for which the others have no room, after a pause that doubles', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation);
+    let attempt = 1;
+    for (const pauseMs of [500, 1_000, 2_000, 4_000]) {
+      simulation.now += 15_000;
+      simulation.settle();
+      simulation.now += pauseMs - 1;
+      simulation.settle();
+      expect(assignmentOf(simulation, planId)).toBeNull();
+      simulation.now += 1;
+      simulation.settle();
+      attempt += 1;
+      expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada', attempt });
+    }
+    complete(simulation, planId);
+    expect(simulation.plan(planId).status).toBe('completed');
+    expect(simulation.ledger.lapses.of(sampleAgent('ada', ['work']), 'work', simulation.now)).toBeNull();
+  });
+
+  test('tasks that an agent lets pass together count once', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '5' } })]);
+    started(
+      simulation,
+      Array.from({ length: 5 }, (_, n) => sampleStep(`t${n}`)),
+    );
+    simulation.now += 15_000;
+    simulation.settle();
+    expect(simulation.ledger.lapses.of(sampleAgent('ada', ['work']), 'work', simulation.now)).toMatchObject({
+      count: 1,
+    });
+  });
+
+  test('an agent that was restarted begins anew', () => {
+    const simulation = new Simulation(two());
+    started(simulation);
+    simulation.now += 15_000;
+    simulation.settle();
+    const incarnation = '99999999-9999-4999-8999-999999999999';
+    simulation.agents.set('ada', sampleAgent('ada', ['work'], { incarnation }));
+    expect(assignmentOf(simulation, another(simulation))).toMatchObject({ agent: 'ada' });
+  });
+
+  test('a checkpoint holds what is known of the agents of its plan', () => {
+    const simulation = new Simulation(two());
+    const planId = started(simulation);
+    simulation.now += 15_000;
+    simulation.settle();
+    const from = simulation.log.length;
+    const { ledger } = simulation;
+    for (const part of checkpointOf(simulation.plan(planId), crypto.randomUUID(), ledger.lapses)) {
+      simulation.publish('architect.architect.checkpoint', part);
+    }
+    const known = ledger.lapses.of(sampleAgent('ada', ['work']), 'work', simulation.now);
+    expect(known).toMatchObject({ count: 1 });
+    expect(simulation.replay(from).lapses.of(sampleAgent('ada', ['work']), 'work', simulation.now)).toEqual(known);
+  });
+
+  test('an agent that works on one task keeps those that it has not accepted, until another agent has room', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b')]);
+    simulation.answer('ada', 'accepted', { planId, taskId: 'a', attempt: 1 });
+    simulation.now += 20_000;
+    simulation.settle();
+    expect(assignmentOf(simulation, planId, 'b')).toMatchObject({ agent: 'ada', attempt: 1 });
+    simulation.agents.set('eve', sampleAgent('eve', ['work']));
+    simulation.settle();
+    expect(assignmentOf(simulation, planId, 'b')).toMatchObject({ agent: 'eve', attempt: 2 });
+    expect(published(simulation, 'task.ada.cancelled')).toMatchObject([{ taskId: 'b', cause: 'moved' }]);
+    expect(simulation.ledger.lapses.of(sampleAgent('ada', ['work']), 'work', simulation.now)).toBeNull();
+  });
+
+  test('not more tasks move to an agent than it has room for', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '9' } })]);
+    const ids = Array.from({ length: 9 }, (_, n) => `t${n}`);
+    const planId = started(
+      simulation,
+      ids.map((id) => sampleStep(id)),
+    );
+    simulation.answer('ada', 'accepted', { planId, taskId: 't0', attempt: 1 });
+    simulation.now += 20_000;
+    simulation.agents.set('eve', sampleAgent('eve', ['work']));
+    simulation.settle();
+    const agents = ids.map((id) => assignmentOf(simulation, planId, id)?.agent);
+    expect(agents.filter((agent) => agent === 'eve')).toHaveLength(2);
+    expect(agents.filter((agent) => agent === 'ada')).toHaveLength(7);
+  });
+});
+
+describe('outputs', () => {
+  test('outputs that do not fit into an assignment together are handed on by reference, the smaller ones themselves', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '20' } })]);
+    const ids = Array.from({ length: 10 }, (_, n) => `part-${n}`);
+    const planId = started(simulation, [...ids.map((id) => sampleStep(id)), sampleStep('merge', ids)]);
+    const outputs = new Map(ids.map((id, n) => [id, 'é'.repeat(5_000 * (n + 1))]));
+    for (const [taskId, output] of outputs)
+      simulation.answer('ada', 'completed', { planId, taskId, attempt: 1, output });
+    simulation.settle();
+    const { dependencies } = Object(published(simulation, 'task.ada.assigned').at(-1));
+    expect(Object.keys(dependencies).toSorted()).toEqual(ids.toSorted());
+    const references = ids.filter((id) => typeof dependencies[id] !== 'string');
+    expect(references.length).toBeGreaterThan(0);
+    expect(references).toEqual(ids.slice(-references.length));
+    for (const id of references) {
+      expect(Object(simulation.at(dependencies[id].ref)?.data)).toMatchObject({ taskId: id, output: outputs.get(id) });
+    }
+    simulation.answer('ada', 'completed', { planId, taskId: 'merge', attempt: 1, output: 'merged' });
+    simulation.settle();
+    expect(simulation.plan(planId).status).toBe('completed');
+  });
+
+  test('a thousand tasks with the longest ids can be handed on to one', () => {
+    const ids = Array.from({ length: 999 }, (_, n) => `${n}-`.padEnd(LIMITS.taskIdLength, 'x'));
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '1000' } })]);
+    const planId = started(simulation, [...ids.map((id) => sampleStep(id)), sampleStep('merge', ids)]);
+    const output = 'x'.repeat(2_000);
+    for (const taskId of ids) simulation.answer('ada', 'completed', { planId, taskId, attempt: 1, output });
+    simulation.settle();
+    expect(assignmentOf(simulation, planId, 'merge')).not.toBeNull();
+  });
+});
+
+describe('two Architects', () => {
+  const architect = (name: string, rest: Parameters<typeof sampleAgent>[2] = {}) => {
+    const topics = { publishes: [`architect.${name}.checkpoint`], subscribes: [] };
+    return sampleAgent(name, [], { role: 'architect', topics, ...rest });
+  };
+
+  test.each([
+    ['the first by name', architect('aaron'), false],
+    ['not the first by name', architect('zoe'), true],
+    ['unhealthy', architect('aaron', { status: { health: 'unhealthy' } }), true],
+    ['paused, since it lacks a right', architect('aaron', { status: { activity: 'paused' } }), true],
+    ['no Architect, but has the role', architect('aaron', { topics: { publishes: [], subscribes: [] } }), true],
+  ])('whether an Architect plans goals beside another that is %s', (_, other, plans) => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), architect('architect'), other]);
+    const planId = simulation.submit(sampleGoal({ steps: [sampleStep('a')] }));
+    expect(simulation.decide()).toMatchObject(plans ? [{ kind: 'plan', plan: { planId } }] : []);
   });
 });
 
@@ -438,6 +725,7 @@ function happen(
 function finish(simulation: Simulation, planId: string): void {
   simulation.settle();
   for (let round = 0; round < 100 && simulation.plan(planId).status === 'running'; round += 1) {
+    if (simulation.plan(planId).open.size === 0) simulation.now += 600_000;
     for (const taskId of simulation.plan(planId).open) {
       const assignment = assignmentOf(simulation, planId, taskId);
       if (assignment === null) continue;

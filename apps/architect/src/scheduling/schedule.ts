@@ -1,14 +1,25 @@
 // Decides the next actions from the plans and the agents: no I/O, no clock, no memory of its own.
-import type { Agent } from '@hypercode/contracts';
-import { hasEnded, lastAttemptOf, type Plan, type PlanLedger, type Task } from '@hypercode/plans';
-import { type Action, assignmentKey, keyOf } from './action.ts';
-import { capacityOf, lossOf, offersOf, unfitness } from './candidates.ts';
+import type { Agent, CancelCause } from '@hypercode/contracts';
+import {
+  askedAgainAt,
+  type Assignment,
+  hasEnded,
+  lastAttemptOf,
+  type Plan,
+  type PlanLedger,
+  type Task,
+  takenBack,
+} from '@hypercode/plans';
+import { type Action, assignmentKey, planningKey, rejectionKey, withdrawalKey } from './action.ts';
+import { capacityOf, isLeading, lossOf, offersOf, unfitness } from './candidates.ts';
 
 export interface ScheduleSettings {
-  /** Attempts at a task before its plan fails. */
+  /** Failed attempts at a task before its plan fails. */
   readonly maxAttempts: number;
-  /** How long an agent has for a task, in milliseconds. */
+  /** How long an agent has for a task from its assignment and from each report of progress, in milliseconds. */
   readonly taskDeadlineMs: number;
+  /** How long an agent has to begin, in milliseconds. */
+  readonly acceptMs: number;
   /** Tasks that an agent without the label `max-tasks` has at a time. */
   readonly maxTasksPerAgent: number;
   /** How long a task waits for an agent that can do it before its plan fails, in milliseconds. */
@@ -45,11 +56,21 @@ export interface Decision {
 
 /** Longest delay between two attempts, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 60_000;
+/**
+ * How often a task may be taken back without a failure (its agent drained, was restarted, did not begin) for each
+ * attempt that may fail, before its plan fails. Of as many as an upgrade of a swarm causes, none counts.
+ */
+const TAKEN_BACK_PER_ATTEMPT = 5;
+/** Times that a task is taken back until the next attempt is delayed as after a failure. */
+const FREE_REASSIGNMENTS = 3;
 
 export function schedule(scene: Scene, settings: ScheduleSettings): Decision {
   const round = new Round(scene, settings);
+  for (const plan of scene.ledger.active()) round.observe(plan);
   for (const plan of scene.ledger.active()) round.consider(plan);
+  round.reject();
   round.assign();
+  round.move();
   return round;
 }
 
@@ -68,25 +89,51 @@ class Round implements Decision {
   readonly #isWithoutAgent = new Map<string, boolean>();
   /** Plans whose tasks can be assigned. */
   readonly #running: Plan[] = [];
+  /** Agents that have begun a task that is not done. */
+  readonly #working = new Set<string>();
+  /** Attempts that have not begun in time, since their agents work on others. */
+  readonly #queued: { readonly plan: Plan; readonly task: Task; readonly assignment: Assignment }[] = [];
+  readonly #isLeading: boolean;
 
   constructor(scene: Scene, settings: ScheduleSettings) {
     this.#scene = scene;
     this.#settings = settings;
     this.#offers = offersOf(scene.agents);
+    this.#isLeading = isLeading(scene.self, scene.agents);
     for (const { action } of scene.underWay.values()) {
-      if (action.kind === 'assign') this.#loads.set(action.agent.name, this.#loadOf(action.agent.name) + 1);
+      const agent =
+        action.kind === 'assign' ? action.agent.name : action.kind === 'withdraw' ? action.toward : undefined;
+      if (agent !== undefined) this.#loads.set(agent, this.#loadOf(agent) + 1);
+    }
+  }
+
+  observe(plan: Plan): void {
+    for (const taskId of plan.open) {
+      const assignment = plan.tasks.get(taskId)?.assignment;
+      if (assignment?.accepted === true) this.#working.add(assignment.agent);
     }
   }
 
   consider(plan: Plan): void {
     const { self, underWay } = this.#scene;
-    if (plan.owner !== null && plan.owner !== self) return;
+    if (plan.owner === null ? !this.#isLeading : plan.owner !== self) return;
     if (underWay.has(plan.planId)) return;
     const end = hasEnded(plan) ? null : this.#endOf(plan);
     if (end !== null) this.actions.push(end);
-    else if (plan.status === 'planning') this.actions.push({ kind: 'plan', plan });
+    else if (plan.status === 'planning' && !underWay.has(planningKey(plan.planId)))
+      this.actions.push({ kind: 'plan', plan });
     for (const taskId of plan.open) this.#examine(plan, taskId);
     if (end === null && plan.status === 'running') this.#running.push(plan);
+  }
+
+  /** Notifies the publishers of what could not be understood: of answers about its own plans, and the leader of others. */
+  reject(): void {
+    const { ledger, self, underWay } = this.#scene;
+    for (const rejection of ledger.rejections()) {
+      const owner = rejection.planId === null ? null : (ledger.plans.get(rejection.planId)?.owner ?? null);
+      if (owner === null ? !this.#isLeading : owner !== self) continue;
+      if (!underWay.has(rejectionKey(rejection.eventId))) this.actions.push({ kind: 'reject', rejection });
+    }
   }
 
   /** The action that ends the plan now; null when it continues. */
@@ -140,31 +187,60 @@ class Round implements Decision {
     const last = failure === null ? '' : `: ${failure.agent} reported "${failure.message}"`;
     if (failure !== null && !failure.retryable)
       return `${nameOf(task)} failed with an error that is not retryable${last}`;
-    const attempts = lastAttemptOf(task);
-    if (attempts < this.#settings.maxAttempts) return null;
-    return `${nameOf(task)} was tried ${attempts === 1 ? 'once' : `${attempts} times`} without success${last}`;
+    const { maxAttempts } = this.#settings;
+    if (task.failed >= maxAttempts) {
+      return `${nameOf(task)} was tried ${task.failed === 1 ? 'once' : `${task.failed} times`} without success${last}`;
+    }
+    const unfinished = takenBack(task);
+    if (unfinished < maxAttempts * TAKEN_BACK_PER_ATTEMPT) return null;
+    return `${nameOf(task)} was taken back from its agents ${unfinished} times, before one of them could answer${last}`;
   }
 
   #examine(plan: Plan, taskId: string): void {
     const task = plan.tasks.get(taskId);
     const assignment = task?.assignment;
     if (task === undefined || assignment === undefined || assignment === null) return;
-    const { agent, attempt, deadlineAt } = assignment;
+    const { agent, attempt } = assignment;
+    if (this.#scene.underWay.has(withdrawalKey(plan.planId, taskId, attempt))) return;
+    const end = this.#endOfAttempt(plan, task, assignment);
+    if (end !== null) this.actions.push({ kind: 'withdraw', plan, taskId, attempt, agent, ...end });
+  }
+
+  /** Why an attempt is taken back now; null when it goes on. */
+  #endOfAttempt(plan: Plan, task: Task, assignment: Assignment): AttemptEnd | null {
+    const { agent, deadlineAt, acceptBy, accepted } = assignment;
     const { now, agents } = this.#scene;
+    if (task.result !== null) return { cause: 'over', reason: `${task.result.agent} has completed the task` };
+    if (hasEnded(plan)) return { cause: 'over', reason: `the plan is ${plan.status}` };
     const loss = lossOf(assignment, agents.get(agent));
-    const reason =
-      task.result !== null
-        ? `${task.result.agent} has completed the task`
-        : hasEnded(plan)
-          ? `the plan is ${plan.status}`
-          : loss !== null
-            ? `${agent} ${loss}`
-            : now >= deadlineAt
-              ? `no answer by the deadline, ${timeOf(deadlineAt)}`
-              : null;
-    if (reason === null) return this.#wake(deadlineAt);
-    const action: Action = { kind: 'withdraw', plan, taskId, attempt, agent, reason };
-    if (!this.#scene.underWay.has(keyOf(action))) this.actions.push(action);
+    if (loss !== null) return { cause: 'lost', reason: `${agent} ${loss}` };
+    if (now >= deadlineAt) {
+      return { cause: accepted ? 'late' : 'silent', reason: `no answer by the deadline, ${timeOf(deadlineAt)}` };
+    }
+    this.#wake(deadlineAt);
+    if (accepted || acceptBy === null) return null;
+    if (now < acceptBy) {
+      this.#wake(acceptBy);
+      return null;
+    }
+    if (!this.#working.has(agent)) return { cause: 'silent', reason: `${agent} did not accept the task in time` };
+    this.#queued.push({ plan, task, assignment });
+    return null;
+  }
+
+  /** Takes tasks back from agents that are busy with others, as far as there is room with agents that are free. */
+  move(): void {
+    for (const { plan, task, assignment } of this.#queued) {
+      const { capability, taskId } = task.spec;
+      if (this.#exhausted.has(capability)) continue;
+      const { agent, attempt } = assignment;
+      const free = this.#choose(task, agent);
+      if (free === null) continue;
+      const reason = `${agent} works on other tasks, and ${free.name} is free`;
+      const toward = free.name;
+      this.actions.push({ kind: 'withdraw', plan, taskId, attempt, agent, cause: 'moved', reason, toward });
+      this.#loads.set(toward, this.#loadOf(toward) + 1);
+    }
   }
 
   /** Assigns one task of each plan in turn, so that a plan of a thousand tasks does not delay the others. */
@@ -181,37 +257,47 @@ class Round implements Decision {
       const task = plan.tasks.get(taskId);
       if (task === undefined || this.#exhausted.has(task.spec.capability)) continue;
       const attempt = lastAttemptOf(task) + 1;
-      const retryAt = this.#retryAt(task, attempt);
+      const retryAt = this.#retryAt(task);
       if (retryAt > now) {
         this.#wake(retryAt);
         continue;
       }
       if (this.#scene.underWay.has(assignmentKey(plan.planId, taskId, attempt))) continue;
-      const agent = this.#choose(task);
+      const agent = this.#choose(task, null);
       if (agent === null) {
         this.#exhausted.add(task.spec.capability);
         continue;
       }
       const deadlineAt = Math.min(now + this.#settings.taskDeadlineMs, plan.deadlineAt ?? Infinity);
-      this.actions.push({ kind: 'assign', plan, task, attempt, agent, deadlineAt });
+      const acceptBy = Math.min(now + this.#settings.acceptMs, deadlineAt);
+      this.actions.push({ kind: 'assign', plan, task, attempt, agent, deadlineAt, acceptBy });
       this.#loads.set(agent.name, this.#loadOf(agent.name) + 1);
       yield;
     }
   }
 
   /**
-   * An agent that has not tried the task before others; then the one with the fewest tasks, not busy, and first by
-   * name.
+   * An agent that has let no task pass before others; then one that has not tried this one, has the fewest tasks, is not
+   * busy, and is first by name. An agent that has let tasks pass is asked after a pause.
    */
-  #choose(task: Task): Agent | null {
+  #choose(task: Task, except: string | null): Agent | null {
+    const { now, ledger } = this.#scene;
+    const { capability } = task.spec;
     const tried = new Set(task.attempts.values());
     let best: Agent | null = null;
     let bestRank: readonly (number | string)[] = [];
-    for (const agent of this.#offers.get(task.spec.capability) ?? []) {
-      if (unfitness(agent) !== null) continue;
-      const load = this.#scene.ledger.openTasksOf(agent.name) + this.#loadOf(agent.name);
+    for (const agent of this.#offers.get(capability) ?? []) {
+      if (agent.name === except || unfitness(agent) !== null) continue;
+      const load = ledger.openTasksOf(agent.name) + this.#loadOf(agent.name);
       if (load >= capacityOf(agent, this.#settings.maxTasksPerAgent)) continue;
-      const rank = [tried.has(agent.name) ? 1 : 0, load, agent.status.activity === 'busy' ? 1 : 0, agent.name];
+      const lapse = ledger.lapses.of(agent, capability, now);
+      // Nor does it wait for a clock that is ahead.
+      if (lapse !== null && lapse.at <= now && now < askedAgainAt(lapse)) {
+        this.#wake(askedAgainAt(lapse));
+        continue;
+      }
+      const isBusy = agent.status.activity === 'busy';
+      const rank = [lapse?.count ?? 0, tried.has(agent.name) ? 1 : 0, load, isBusy ? 1 : 0, agent.name];
       if (best !== null && !isBefore(rank, bestRank)) continue;
       best = agent;
       bestRank = rank;
@@ -219,10 +305,17 @@ class Round implements Decision {
     return best;
   }
 
-  /** The time of a failure is from the event. If the clock that set it is ahead, the task does not wait. */
-  #retryAt({ failure }: Task, attempt: number): number {
-    if (failure === null || failure.at > this.#scene.now) return -Infinity;
-    return failure.at + Math.min(MAX_RETRY_DELAY_MS, this.#settings.retryDelayMs * 2 ** (attempt - 2));
+  /**
+   * When the task may be tried again. The time of a failure is from the event; if the clock that set it is ahead, the
+   * task does not wait.
+   */
+  #retryAt(task: Task): number {
+    const { failed, failure, endedAt } = task;
+    const delayed = (at: number | undefined | null, times: number): number =>
+      at === undefined || at === null || at > this.#scene.now || times <= 0
+        ? -Infinity
+        : at + Math.min(MAX_RETRY_DELAY_MS, this.#settings.retryDelayMs * 2 ** (times - 1));
+    return Math.max(delayed(failure?.at, failed), delayed(endedAt, takenBack(task) - FREE_REASSIGNMENTS));
   }
 
   /** Whether no agent can do the task, also once the busy ones are free. */
@@ -250,6 +343,11 @@ class Round implements Decision {
   #wake(at: number): void {
     this.wakeAt = Math.min(this.wakeAt, at);
   }
+}
+
+interface AttemptEnd {
+  readonly cause: CancelCause;
+  readonly reason: string;
 }
 
 function isBefore(rank: readonly (number | string)[], other: readonly (number | string)[]): boolean {

@@ -3,8 +3,11 @@ import { type SwarmClient, SwarmError } from '@hypercode/client';
 import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
 import { planIdOf } from '@hypercode/plans';
+import { once } from 'node:events';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { Stack } from '../stage.ts';
+import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
+import type { Planner } from '../../src/planning/planner.ts';
 import { conductingStage, goalOf } from './stage.ts';
 
 const stack: Stack = [];
@@ -106,4 +109,38 @@ test('a caller that waits for a plan continues once the plan is in the ledger, a
   await aborted;
   expect(it.clock.armed).toBe(0);
   await follower.until(() => true, { ...limits, signal: new AbortController().signal });
+});
+
+test('a planner that does not answer delays no goal with steps, and its own goals are cancelled and fail in time', async () => {
+  const it = await conductingStage(await sharedCore(), stack);
+  const asked = new Map<string, AbortSignal>();
+  const silent: Planner = {
+    name: 'model',
+    async plan({ goalId }, _agents, { signal }) {
+      asked.set(goalId, signal);
+      await once(signal, 'abort');
+      throw signal.reason;
+    },
+  };
+  const follower = await it.conduct([explicitPlanner, silent]);
+  const statusOf = (goalId: string) => follower.ledger.plans.get(planIdOf(goalId))?.status;
+  const slow = Array.from({ length: 10 }, () => ({ goalId: crypto.randomUUID(), title: 'slow', deadlineMs: 100_000 }));
+  for (const goal of slow) await it.operator.publish('goal.submitted', goal);
+  await waitFor(() => asked.size === 8, { what: 'eight goals to be planned' });
+  const goal = goalOf('with steps');
+  await it.operator.publish('goal.submitted', goal);
+  await waitFor(() => statusOf(goal.goalId) === 'running', { what: 'the goal with steps to be planned' });
+
+  const [first = ''] = asked.keys();
+  await it.operator.publish('goal.cancelled', { goalId: first });
+  await waitFor(() => statusOf(first) === 'cancelled', { what: 'the goal to be cancelled' });
+  expect(asked.get(first)?.aborted).toBe(true);
+  await waitFor(() => asked.size === 9, { what: 'the place to be taken by the next goal' });
+
+  it.clock.advance(100_000);
+  const others = slow.filter(({ goalId }) => goalId !== first);
+  const haveFailed = (): boolean => others.every(({ goalId }) => statusOf(goalId) === 'failed');
+  await it.waitFor(haveFailed, { what: 'the others to fail' });
+  expect([...asked.values()].every(({ aborted }) => aborted)).toBe(true);
+  expect(statusOf(goal.goalId)).toBe('running');
 });

@@ -10,6 +10,7 @@ import { Conductor } from '../../src/conducting/conductor.ts';
 import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
 import type { Logger } from '../../src/logger.ts';
 import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
+import type { Planner } from '../../src/planning/planner.ts';
 import type { Stack } from '../stage.ts';
 
 /** How much time passes with each check of a condition. */
@@ -34,7 +35,8 @@ export interface ConductingStage {
   /** Waits for the condition while the time of the Architect passes. */
   waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>>;
   follow(events?: FollowerEvents): Promise<Follower>;
-  conduct(): Promise<Follower>;
+  /** `planners`. Default: the one of goals with steps. */
+  conduct(planners?: readonly Planner[]): Promise<Follower>;
   /** Publishes checkpoints of what `follower` knows. */
   write(follower: Follower, client?: Pick<SwarmClient, 'bus' | 'publish'>): Checkpointer;
   /** Plans whose checkpoints are on the bus, in their order. */
@@ -85,13 +87,12 @@ export async function conductingStage(
       await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
       return follower;
     },
-    async conduct() {
+    async conduct(planners: readonly Planner[] = [explicitPlanner]) {
       const follower = new Follower({ self, client, clock, logger });
       const directory = client.directory();
       stack.push(() => directory.stop());
-      const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000 };
+      const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000, acceptMs: 600_000 };
       const settings = { maxAttempts: 1, maxTasksPerAgent: 1, retryDelayMs: 0, ...patience };
-      const planners = [explicitPlanner];
       const conductor = new Conductor({
         ...{ name: 'architect', self, agent, directory, follower, planners, settings, clock, logger },
       });

@@ -1,5 +1,6 @@
 // A model as the planner meets it: helpful, confused, hostile, away.
 import { LIMITS } from '@hypercode/contracts';
+import { HeldClock } from '@hypercode/clock/testing';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleAgent, sampleGoal } from '../sample-swarm.ts';
@@ -162,7 +163,7 @@ describe('a faulty answer', () => {
     ['no JSON', 'Sure, I can help with that!', 'the answer must be JSON'],
     ['cut off', GOOD.slice(0, 100), 'the answer must be JSON'],
     ['of another shape', '{"tasks":[{"id":1}]}', 'tasks.0.id: '],
-    ['with a prototype', '{"tasks":[],"__proto__":{"polluted":true}}', 'the answer must be JSON'],
+    ['with a prototype', '{"__proto__":{"tasks":[],"polluted":true}}', 'tasks: '],
     [
       'with a cycle',
       planOf(draft('a', { dependsOn: ['b'] }), draft('b', { dependsOn: ['a'] })),
@@ -376,12 +377,173 @@ describe('a large swarm', () => {
   });
 });
 
+/** An answer of a chat with this message. */
+const says =
+  (message: object, finish_reason = 'stop'): ModelAnswer =>
+  (response) =>
+    void response.end(JSON.stringify({ choices: [{ message: { role: 'assistant', ...message }, finish_reason }] }));
+
+const callOf = (name: string, input: string) => ({
+  id: 'call-1',
+  type: 'function',
+  function: { name, arguments: input },
+});
+const EMPTY = planOf();
+
 test('a model that wants tools called is given none', async () => {
-  const wish = { id: 'call-1', type: 'function', function: { name: 'shell', arguments: '{"command":"id"}' } };
-  const message = { role: 'assistant', content: null, tool_calls: [wish] };
-  const answer = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'tool_calls' }] });
-  const model = await serve((response) => void response.end(answer));
+  const model = await serve(says({ content: null, tool_calls: [callOf('shell', '{"command":"id"}')] }, 'tool_calls'));
   expect(await ask(model.url)).toBeNull();
-  expect(model.requests).toHaveLength(1);
-  expect(warnings).toHaveLength(1);
+  expect(model.requests).toHaveLength(2);
+  expect(warnings).toMatchObject([{ message: 'the model returned no valid plan' }]);
+});
+
+describe('a plan is read', () => {
+  test.each<[string, ModelAnswer]>([
+    ['in a fence, whatever follows it', `Sure!\n\`\`\`json\n${GOOD}\n\`\`\`\nOr {rather} ${EMPTY}? :}`],
+    ['after thoughts with plans of their own', `<think>maybe ${EMPTY}? {</think>\n${GOOD}`],
+    ['after thoughts without marks', `Maybe ${EMPTY}? No: ${GOOD}`],
+    ['in thoughts that are all there is', `<think>${GOOD}</think>`],
+    [
+      'in parts',
+      says({
+        content: [
+          { type: 'text', text: GOOD.slice(0, 50) },
+          { type: 'text', text: GOOD.slice(50) },
+        ],
+      }),
+    ],
+    ['in a tool call', says({ content: null, tool_calls: [callOf('plan', GOOD)] }, 'tool_calls')],
+    ['in the reasoning alone', says({ content: '', reasoning_content: `So it is ${GOOD}` })],
+    ['in the answer before the reasoning', says({ content: GOOD, reasoning: `Maybe ${planOf(draft('other'))}` })],
+    ['when it is whole, though the answer was cut off', says({ content: `${GOOD}\nAnd` }, 'length')],
+  ])('%s', async (_, answer) => {
+    const model = await serve(answer);
+    expect(await ask(model.url)).toEqual(GOOD_TASKS);
+    expect(model.requests).toHaveLength(1);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('an answer without a plan is a warning with the reason', () => {
+  test.each<[string, ModelAnswer, number, string]>([
+    [
+      'cut off',
+      says({ content: GOOD.slice(0, 100) }, 'length'),
+      2,
+      'the answer was cut off at the length limit of the model',
+    ],
+    ['a refusal', says({ content: null, refusal: 'I can not do that' }), 1, 'the model refused to answer'],
+    ['filtered', says({ content: 'I' }, 'content_filter'), 1, 'the answer was withheld by a content filter'],
+  ])('%s', async (_, answer, requests, reason) => {
+    const model = await serve(answer);
+    expect(await ask(model.url)).toBeNull();
+    expect(model.requests).toHaveLength(requests);
+    expect(warnings).toMatchObject([{ fields: { reason }, message: 'the model returned no valid plan' }]);
+  });
+
+  test.each<[string, ModelAnswer, string]>([
+    [
+      'a stream',
+      status(200, 'data: {}\n\n', { 'content-type': 'text/event-stream' }),
+      'the model answered with a stream of events, which was not asked for',
+    ],
+    [
+      'an error with status 200',
+      status(200, `{"error":{"message":"${KEY}","code":"${KEY}"}}`),
+      'the model answered with an error',
+    ],
+    [
+      'an error that names a status',
+      status(200, '{"error":{"message":"no","code":402}}'),
+      'the model answered with status 402',
+    ],
+  ])('%s', async (_, answer, reason) => {
+    const model = await serve(answer);
+    expect(await ask(model.url)).toBeNull();
+    expect(warnings).toMatchObject([{ fields: { reason }, message: 'the model could not be asked for a plan' }]);
+  });
+});
+
+describe('a server that does not take the schema', () => {
+  const formatsOf = ({ requests }: TestModel): unknown[] =>
+    requests.map(({ body }) => (JSON.parse(body) as { response_format?: { type: string } }).response_format?.type);
+  const refusal = status(400, '{"error":{"message":"This response_format type is unavailable now"}}');
+
+  test.each<[string, ModelAnswer[], unknown[]]>([
+    ['for any JSON', [refusal], ['json_schema', 'json_object']],
+    ['for text, when it takes no format', [refusal, status(422)], ['json_schema', 'json_object', undefined]],
+    [
+      'also when it refuses with status 200',
+      [status(200, '{"error":"not supported"}')],
+      ['json_schema', 'json_object'],
+    ],
+  ])('is asked again without, %s, and from then on', async (_, refusals, formats) => {
+    const model = await serve(...refusals, GOOD);
+    const planner = plannerOf(model.url);
+    const { signal } = new AbortController();
+    expect(await planner.plan(GOAL, AGENTS, { signal })).toEqual(GOOD_TASKS);
+    expect(formatsOf(model)).toEqual(formats);
+    expect(await planner.plan(GOAL, AGENTS, { signal })).toEqual(GOOD_TASKS);
+    expect(formatsOf(model)).toEqual([...formats, formats.at(-1)]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('and nothing else either is asked with it the next time', async () => {
+    const model = await serve(refusal, refusal, refusal, GOOD);
+    const planner = plannerOf(model.url);
+    const { signal } = new AbortController();
+    expect(await planner.plan(GOAL, AGENTS, { signal })).toBeNull();
+    expect(await planner.plan(GOAL, AGENTS, { signal })).toEqual(GOOD_TASKS);
+    expect(formatsOf(model)).toEqual(['json_schema', 'json_object', undefined, 'json_schema']);
+  });
+});
+
+describe('a busy server', () => {
+  /** The goal is planned on a clock that the test moves. */
+  const begin = (url: string, goal: Partial<typeof GOAL> = {}) => {
+    const clock = new HeldClock();
+    const planner = plannerOf(url, { clock, timeoutMs: 10_000 });
+    return { clock, plan: planner.plan({ ...GOAL, ...goal }, AGENTS, { signal: new AbortController().signal }) };
+  };
+  const pause = (clock: HeldClock) => waitFor(() => clock.armed === 2, { what: 'the pause' });
+
+  test.each<[string, ModelAnswer, number]>([
+    ['as long as it asks for', status(429, '{}', { 'retry-after': '3' }), 3_000],
+    ['as long as it asks for in milliseconds', status(429, '{}', { 'retry-after-ms': '1500' }), 1_500],
+    ['until the time that it names', status(503, '', { 'retry-after': 'Thu, 01 Jan 2026 00:00:02 GMT' }), 2_000],
+    ['a little when it names none', status(503, 'overloaded'), 250],
+    ['also when it reports that with status 200', status(200, '{"error":{"code":429}}'), 250],
+  ])('is asked again after a pause, %s', async (_, answer, pauseMs) => {
+    const model = await serve(answer, GOOD);
+    const { clock, plan } = begin(model.url);
+    await pause(clock);
+    expect(clock.nextInMs).toBe(pauseMs);
+    clock.advance(pauseMs);
+    expect(await plan).toEqual(GOOD_TASKS);
+    expect(clock.armed).toBe(0);
+  });
+
+  test('is asked as long as there is time, with growing pauses', async () => {
+    const model = await serve(status(503));
+    const { clock, plan } = begin(model.url);
+    const pauses: number[] = [];
+    let hasEnded = false;
+    void plan.finally(() => (hasEnded = true));
+    while (!hasEnded) {
+      await waitFor(() => hasEnded || clock.armed === 2, { what: 'a pause or the end' });
+      if (hasEnded) break;
+      pauses.push(clock.nextInMs);
+      clock.advance(clock.nextInMs);
+    }
+    expect(await plan).toBeNull();
+    expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000]);
+    expect(warnings).toMatchObject([{ fields: { reason: 'the model answered with status 503' } }]);
+  });
+
+  test('is not waited for beyond the deadline of the goal', async () => {
+    const model = await serve(status(429, '{}', { 'retry-after': '3' }));
+    const { plan } = begin(model.url, { deadlineMs: 2_000 });
+    expect(await plan).toBeNull();
+    expect(warnings).toMatchObject([{ fields: { reason: 'the model answered with status 429' } }]);
+  });
 });

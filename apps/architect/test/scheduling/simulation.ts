@@ -10,6 +10,7 @@ import { NOW } from '../sample-swarm.ts';
 const SETTINGS: ScheduleSettings = {
   maxAttempts: 3,
   taskDeadlineMs: 60_000,
+  acceptMs: 15_000,
   maxTasksPerAgent: 2,
   patienceMs: 30_000,
   retryDelayMs: 0,
@@ -43,7 +44,7 @@ export class Simulation {
     // As it comes back from the wire.
     const event: SwarmEvent = JSON.parse(JSON.stringify({ id, topic, source, time, namespace: 'default', data }));
     this.log.push(event);
-    apply(this.ledger, event);
+    apply(this.ledger, event, this.log.length);
   }
 
   submit(goal: Goal): string {
@@ -92,9 +93,14 @@ export class Simulation {
   /** A ledger that reads the log from its event `from` on. */
   replay(from = 0): PlanLedger {
     const ledger = new PlanLedger(this.self);
-    for (const event of this.log.slice(from)) apply(ledger, event);
+    for (const [index, event] of this.log.slice(from).entries()) apply(ledger, event, from + index + 1);
     ledger.caughtUp();
     return ledger;
+  }
+
+  /** The event at a position. */
+  at(position: string): SwarmEvent | undefined {
+    return this.log[Number(position.replace('log-', '')) - 1];
   }
 
   plan(planId: string): Plan {
@@ -104,7 +110,8 @@ export class Simulation {
   }
 }
 
-function apply(ledger: PlanLedger, event: SwarmEvent): void {
-  const fact = ledger.apply(event);
+/** `place`: of the event in the log, from 1 on. */
+function apply(ledger: PlanLedger, event: SwarmEvent, place: number): void {
+  const fact = ledger.apply(event, `log-${place}`);
   if (fact.kind === null) throw fact.error;
 }

@@ -15,7 +15,7 @@ export interface Origin {
 
 /** PAYLOAD_TOO_LARGE when the event is larger than an event may be. */
 export function encodeEvent(input: PublishInput, { namespace, source, now }: Origin): NewEvent {
-  const { topic, data, subject, correlationId, causationId, traceparent } = input;
+  const { topic, data, subject, correlationId, causationId, traceparent, extensions } = input;
   const id = input.id === undefined ? uuidv7() : input.id.toLowerCase();
   // What is undefined is left out by JSON.
   const event = {
@@ -28,6 +28,7 @@ export function encodeEvent(input: PublishInput, { namespace, source, now }: Ori
     correlationId,
     causationId,
     traceparent,
+    extensions,
     data,
   };
   const text = JSON.stringify(event);

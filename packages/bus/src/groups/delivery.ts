@@ -1,8 +1,9 @@
 // Deliveries on the wire: their ids, and the values of a `consume` stream.
 import { type ClaimResult, type GroupEvent, invalidField, type SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
+import type { GroupSettings } from '../store/group-settings.ts';
 import type { ClaimOutcome, DeliveryRef, GroupDelivery } from '../store/group-store.ts';
-import { formatPosition, parsePosition } from '../store/position.ts';
+import { formatPosition, type LogPosition, parsePosition } from '../store/position.ts';
 
 /** A value on its way to a consumer, with its tracked id. */
 export type GroupItem = StreamItem<GroupEvent>;
@@ -22,18 +23,28 @@ export function deliveryIn(id: string, index: number): DeliveryRef {
 /** A delivery. The event's text is put into the frame as it is. */
 export class DeliveryItem implements StreamItem<GroupEvent> {
   readonly type = 'delivery';
-  readonly #delivery: GroupDelivery;
+  readonly delivery: GroupDelivery;
+  #isSent = false;
 
   constructor(delivery: GroupDelivery) {
-    this.#delivery = delivery;
+    this.delivery = delivery;
   }
 
   get id(): string {
-    return formatDeliveryId(this.#delivery);
+    return formatDeliveryId(this.delivery);
+  }
+
+  /** Whether the transport was handed it: the member may have received it. */
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
+  sent(): void {
+    this.#isSent = true;
   }
 
   get json(): string {
-    const { position, attempt, text } = this.#delivery;
+    const { position, attempt, text } = this.delivery;
     return (
       `{"type":"delivery","deliveryId":"${this.id}","attempt":${attempt},` +
       `"position":"${formatPosition(position)}","event":${text}}`
@@ -41,13 +52,37 @@ export class DeliveryItem implements StreamItem<GroupEvent> {
   }
 
   get event(): GroupEvent {
-    return { type: 'delivery', ...deliveryOf(this.#delivery) };
+    return { type: 'delivery', ...deliveryOf(this.delivery) };
   }
 }
 
-/** A gap, for the member that met it. Its id has no meaning, since a group resumes by itself. */
-export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>): GroupItem =>
-  new ValueItem<GroupEvent>('gap', { type: 'gap', ...gap });
+/** Settings of a group never change, so each group is at its first version. */
+const SETTINGS_VERSION = 1;
+
+/** The first value of a stream. The store keeps no id of a group, and pauses none. */
+export function joinedItem(
+  consumer: string,
+  { cursor, settings }: { cursor: LogPosition; settings: GroupSettings },
+): GroupItem {
+  const { topics, ackDeadlineMs, maxDeliveries } = settings;
+  return new ValueItem<GroupEvent>(formatPosition(cursor), {
+    type: 'joined',
+    groupId: null,
+    consumer,
+    settings: { version: SETTINGS_VERSION, topics: [...topics], ackDeadlineMs, maxDeliveries },
+    paused: false,
+  });
+}
+
+/** `cursor` is the group's. */
+export function groupBookmarkItem(cursor: LogPosition): GroupItem {
+  const position = formatPosition(cursor);
+  return new ValueItem<GroupEvent>(position, { type: 'bookmark', position, paused: false });
+}
+
+/** A gap, for the member that met it; its id is the group's cursor, although a group resumes by itself. */
+export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>, cursor: LogPosition): GroupItem =>
+  new ValueItem<GroupEvent>(formatPosition(cursor), { type: 'gap', ...gap });
 
 export const deliveryOf = (delivery: GroupDelivery): ClaimResult['deliveries'][number] => ({
   deliveryId: formatDeliveryId(delivery),

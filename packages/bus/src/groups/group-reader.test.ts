@@ -112,6 +112,37 @@ describe('a group reader', () => {
     expect(offer?.upTo).toEqual(at(16));
   });
 
+  test('the odd place of an answer goes to what is unread after an answer without it, and else to what is due', async () => {
+    const entries = Array.from({ length: 9 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
+    const due = { position: at(2), life: 0, attempt: 2, text: '{}' };
+    // The store hands out what the offer favours, or nothing.
+    let cursor = 3;
+    let isEmpty = true;
+    const favoured: unknown[] = [];
+    const reader = await open(async (_namespace, _group, { offer }) => {
+      favoured.push(offer?.oddPlace);
+      if (isEmpty) return { ...NOTHING, cursor: at(cursor) };
+      const isUnread = offer?.oddPlace === 'unread';
+      if (isUnread) cursor += 1;
+      const delivery = isUnread ? { ...due, position: at(cursor), attempt: 1 } : due;
+      return { ...NOTHING, cursor: at(cursor), deliveries: [delivery] };
+    }, entries);
+    const favouredIn = async (claims: number) => {
+      for (let count = 0; count < claims; count += 1) await reader.claim(ONE);
+      return favoured.splice(0);
+    };
+    await reader.claim({ ...ONE, max: 0 });
+    favoured.length = 0;
+    isEmpty = false;
+    expect(await favouredIn(4)).toEqual(['due', 'unread', 'due', 'unread']);
+    expect(await favouredIn(1)).toEqual(['due']);
+    isEmpty = true;
+    // An answer without deliveries takes the turn from neither.
+    expect(await favouredIn(1)).toEqual(['unread']);
+    isEmpty = false;
+    expect(await favouredIn(2)).toEqual(['unread', 'due']);
+  });
+
   test('members are notified of due deliveries that a claim without room has found', async () => {
     const reader = await open(async () => ({ ...NOTHING, nextDueMs: 0 }));
     const waiting = member();

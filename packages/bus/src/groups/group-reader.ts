@@ -75,6 +75,8 @@ export class GroupReader {
   #patientCalls = 0;
   /** Calls of `tick`. */
   #ticks = 0;
+  /** Who gets the odd place of the next answer: what is unread, after an answer that held none of it. So claims of one event alternate. */
+  #oddPlace: NonNullable<Offer['oddPlace']> = 'due';
   /** Cancels the check that is scheduled. */
   #cancelRecheck = (): void => {};
   /** What was handed out here and not settled here, by `seq`. */
@@ -100,6 +102,11 @@ export class GroupReader {
 
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Where the group's cursor is, as far as is known here; another replica may have moved it on. */
+  get cursor(): LogPosition {
+    return this.#cursor;
   }
 
   /** Whether a claim would find something, as far as is known here. */
@@ -173,6 +180,7 @@ export class GroupReader {
       const outcome = await store.claim(namespace, group, { consumer, maxInFlight, max, offer });
       this.#cursor = outcome.cursor;
       this.#handedOut(outcome.deliveries);
+      if (outcome.deliveries.length > 0) this.#oddPlace = hasUnread(outcome, offer) ? 'due' : 'unread';
       // What there was no room for is still due, and so may be what was settled meanwhile.
       const isLeft = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
       this.#due = isLeft || this.#ticks !== ticks || this.#members.size === 0;
@@ -205,7 +213,7 @@ export class GroupReader {
     if (holds(followed.feed, after)) {
       const unread = this.#follower.after(after, Math.max(limit, 1), MAX_OFFER_BYTES);
       if (unread !== null && (limit > 0 || unread.items.length === 0)) {
-        return { after, entries: unread.items, upTo: unread.upTo };
+        return { after, entries: unread.items, upTo: unread.upTo, oddPlace: this.#oddPlace };
       }
     }
     if (limit === 0) return null;
@@ -216,7 +224,7 @@ export class GroupReader {
     const matching = read.map((entry) => projection.project(entry)).filter((entry) => entry !== null);
     const entries = matching.slice(0, limit);
     const last = entries.length < matching.length ? entries.at(-1) : read.at(-1);
-    return { after, entries, upTo: last?.position ?? after };
+    return { after, entries, upTo: last?.position ?? after, oddPlace: this.#oddPlace };
   }
 
   /** Whether there is something to take after the cursor; true when the ring does not reach back to it. */
@@ -265,3 +273,7 @@ export class GroupReader {
     }
   }
 }
+
+/** Whether the answer holds an event of the offer. */
+const hasUnread = ({ deliveries }: ClaimOutcome, offer: Offer | null): boolean =>
+  offer !== null && deliveries.some(({ position }) => position.seq > offer.after.seq);

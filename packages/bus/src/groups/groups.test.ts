@@ -26,7 +26,7 @@ test('the settings of a group are read again when the store does not have the gr
     list: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
-  const log = { retention, append: unused, read: unused, ranges: unused, size: unused, topics: unused };
+  const log = { retention, append: unused, read: unused, event: unused, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });

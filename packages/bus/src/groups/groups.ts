@@ -1,15 +1,16 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
-import { type Clock, repeat, sleep } from '@hypercode/clock';
+import { type Clock, repeat } from '@hypercode/clock';
 import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
-import { Alarm, ended, type Signal, type StreamBatch } from '@hypercode/feed';
+import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
 import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import type { ClaimOutcome, GroupDelivery, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
-import { deliveryIn, DeliveryItem, deliveryOf, formatDeliveryId, groupGapItem, type GroupItem } from './delivery.ts';
-import { type Claim, GroupReader, type Member } from './group-reader.ts';
+import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
+import { type Claim, GroupReader } from './group-reader.ts';
+import { MemberStream } from './member-stream.ts';
 
 export interface GroupRequest {
   namespace: string;
@@ -27,6 +28,8 @@ export interface GroupsOptions {
   signal: Signal;
   clock: Clock;
   onError: (error: unknown) => void;
+  /** How often a member is sent a bookmark, in milliseconds; default 15,000. */
+  bookmarkIntervalMs?: number;
 }
 
 /** Plain numbers, since they move with every delivery; read when Prometheus asks. */
@@ -43,8 +46,8 @@ const UPKEEP_INTERVAL_MS = 1000;
 const IDLE_UPKEEPS = 60;
 /** Cursors that are moved at the same time. */
 const ADVANCED_AT_ONCE = 4;
-/** How long a stream waits for a store that does not answer, before it asks again, in milliseconds. */
-const STORE_RETRY_MS = 500;
+/** How often a member is sent a bookmark, in milliseconds. */
+const BOOKMARK_INTERVAL_MS = 15_000;
 /** Groups whose settings are remembered for ack and nack, and for how long: a group that was lost may be made anew with others. */
 const MAX_KNOWN = 10_000;
 const KNOWN_MS = 5000;
@@ -61,6 +64,10 @@ export class Groups {
   readonly #options: GroupsOptions;
   readonly #readings = new Map<string, Promise<Reading>>();
   readonly #known: LRUCache<string, GroupSettings>;
+  readonly #bookmarks: Bookmarks<LogPosition, GroupItem>;
+  /** The newest stream of each consumer. */
+  readonly #streams = new Map<string, MemberStream>();
+  readonly #givingBack = new Set<Promise<void>>();
   readonly #endUpkeep: () => void;
   #keepingUp: Promise<void> = Promise.resolve();
   #closed = false;
@@ -70,6 +77,15 @@ export class Groups {
     // The cache takes 0 for no time at all.
     const perf = { now: () => options.clock.monotonicMs() + 1 };
     this.#known = new LRUCache({ max: MAX_KNOWN, ttl: KNOWN_MS, ttlResolution: 0, perf });
+    this.#bookmarks = new Bookmarks({
+      clock: options.clock,
+      intervalMs: options.bookmarkIntervalMs ?? BOOKMARK_INTERVAL_MS,
+      idOf: formatPosition,
+      make: groupBookmarkItem,
+      onTick: () => {
+        for (const stream of this.#streams.values()) stream.onChange();
+      },
+    });
     this.#endUpkeep = repeat(options.clock, UPKEEP_INTERVAL_MS, () => {
       this.#keepingUp = this.#keepUp().catch(options.onError);
       return this.#keepingUp;
@@ -77,8 +93,9 @@ export class Groups {
   }
 
   /**
-   * Deliveries to one member, at most `maxInFlight` open at a time, for as long as it goes on pulling. What it leaves open is given
-   * to others at the deadline. Ends as subscriptions do; CONFLICT when the group has other settings.
+   * Deliveries to one member, at most `maxInFlight` open at a time, for as long as it goes on pulling; see `MemberStream`. What it
+   * leaves open is given to others at the deadline. A second stream of one consumer takes the place of the first, on this
+   * replica. CONFLICT when the group has other settings.
    */
   async *consume(
     request: GroupRequest & { maxInFlight: number },
@@ -86,46 +103,23 @@ export class Groups {
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
     const { maxInFlight, consumer = this.#options.clock.newId() } = request;
     const { reader } = await this.#enter(request);
-    const alarm = new Alarm();
-    const ring = () => alarm.ring();
-    let isFull = false;
-    const member: Member = {
-      onChange: ring,
-      onRoom: () => {
-        isFull = false;
-        alarm.ring();
-      },
-    };
-    const leave = reader.join(member);
-    signal.addEventListener('abort', ring);
+    const stream = new MemberStream({
+      reader,
+      clock: this.#options.clock,
+      bookmarks: this.#bookmarks,
+      consumer,
+      maxInFlight,
+      claim: (claim) => this.#claim(request, reader, claim),
+      giveBack: (deliveries) => this.#giveBack(request, deliveries),
+      isClosing: () => this.#closed,
+    });
+    const key = `${keyOf(request.namespace, request.group)}/${consumer}`;
+    this.#streams.get(key)?.replace();
+    this.#streams.set(key, stream);
     try {
-      while (!ended(signal)) {
-        if (this.#closed) throw unavailable('the core is shutting down');
-        if (isFull || !reader.promising) {
-          await alarm.wait();
-          continue;
-        }
-        // Room may come while the store is asked.
-        isFull = true;
-        const claim = { consumer, maxInFlight, max: maxInFlight, ifPromising: true };
-        const outcome = await this.#claim(request, reader, claim).catch(nullWhenUnavailable);
-        if (outcome === null || outcome.room > 0) isFull = false;
-        if (outcome === null) {
-          // The stream stays open, as a subscription does, and goes on when the store answers again.
-          await sleep(this.#options.clock, STORE_RETRY_MS, signal);
-          continue;
-        }
-        if (signal.aborted) {
-          await this.#giveBack(request, outcome);
-          continue;
-        }
-        const batch: GroupItem[] = outcome.deliveries.map((delivery) => new DeliveryItem(delivery));
-        if (outcome.gap !== null) batch.unshift(groupGapItem(outcome.gap));
-        if (batch.length > 0) yield batch;
-      }
+      yield* stream.run(signal);
     } finally {
-      signal.removeEventListener('abort', ring);
-      leave();
+      if (this.#streams.get(key) === stream) this.#streams.delete(key);
     }
   }
 
@@ -150,7 +144,7 @@ export class Groups {
           const outcome = await this.#claim(request, reader, claim);
           asked = true;
           if (signal.aborted) {
-            await this.#giveBack(request, outcome);
+            await this.#giveBack(request, outcome.deliveries);
             continue;
           }
           const { deliveries, gap } = outcome;
@@ -246,11 +240,13 @@ export class Groups {
   async close(): Promise<void> {
     this.#closed = true;
     this.#endUpkeep();
+    this.#bookmarks.close();
     await this.#keepingUp;
     const readings = await Promise.allSettled(this.#readings.values());
     this.#readings.clear();
     const running = readings.filter((reading) => reading.status === 'fulfilled');
     await Promise.all(running.map(({ value }) => shut(value)));
+    await Promise.all(this.#givingBack);
   }
 
   /** Asks the store, and makes the group again when the store has lost it. */
@@ -274,12 +270,22 @@ export class Groups {
    * What was claimed for a caller that has disconnected, or lost the right to it, goes to other members at once: it was not sent.
    * The attempt counts.
    */
-  async #giveBack({ namespace, group }: GroupRequest, { deliveries }: ClaimOutcome): Promise<void> {
+  #giveBack(request: GroupRequest, deliveries: readonly GroupDelivery[]): Promise<void> {
+    const given = this.#returnToGroup(request, deliveries).finally(() => this.#givingBack.delete(given));
+    this.#givingBack.add(given);
+    return given;
+  }
+
+  async #returnToGroup({ namespace, group }: GroupRequest, deliveries: readonly GroupDelivery[]): Promise<void> {
     if (deliveries.length === 0) return;
     const how = { delayMs: 0, reason: DISCONNECTED };
-    // When the store does not answer, the deadline gives it back.
-    const settled = await this.#options.store.nack(namespace, group, deliveries, how).catch(nullWhenUnavailable);
-    if (settled !== null) this.#notify(namespace, group);
+    try {
+      await this.#options.store.nack(namespace, group, deliveries, how);
+      this.#notify(namespace, group);
+    } catch (error) {
+      // When the store does not answer, the deadline gives them back.
+      if (!(error instanceof SwarmError)) this.#options.onError(error);
+    }
   }
 
   /** The group's reader on this replica, made at the first call. */
@@ -356,12 +362,6 @@ const DISCONNECTED = 'the consumer disconnected before the delivery was sent';
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
-
-/** Null for a store that does not answer. */
-function nullWhenUnavailable(error: unknown): null {
-  if (error instanceof SwarmError && error.code === 'UNAVAILABLE') return null;
-  throw error;
-}
 
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
 const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;

@@ -6,14 +6,17 @@ const OWN_INBOX = 'agent.{name}.inbox.>';
 const ANY_INBOX = 'agent.*.inbox.>';
 /** Tasks of the agent's own: assigned to it, and answered by it. */
 const OWN_TASKS = 'task.{name}.>';
-/** Assigning is the architect's. */
-const OWN_ASSIGNMENT = 'task.{name}.assigned';
+/** What the architect publishes of an agent's tasks, and the agent itself does not. */
+const ARCHITECTS_KINDS = ['assigned', 'cancelled', 'rejected', 'stalled'];
+const ofArchitect = (agent: string): string[] => ARCHITECTS_KINDS.map((kind) => `task.${agent}.${kind}`);
+/** Outputs that a task depends on, where the assignment refers to them. */
+const OUTPUTS = 'task.*.completed';
 
 /** Takes tasks, reports on them, and writes to others. */
 const worker: RolePolicy = {
   publish: [OWN_TASKS, ANY_INBOX],
-  denyPublish: [OWN_ASSIGNMENT],
-  subscribe: [OWN_TASKS, OWN_INBOX, 'plan.>'],
+  denyPublish: ofArchitect('{name}'),
+  subscribe: [OWN_TASKS, OUTPUTS, OWN_INBOX, 'plan.>'],
 };
 
 /** A worker that also publishes about its own trade, and receives events of the neighbouring ones. */
@@ -27,7 +30,7 @@ export const DEFAULT_POLICY: Policy = {
   version: 0,
   roles: {
     architect: {
-      publish: ['goal.>', 'plan.>', 'task.*.assigned', 'task.*.cancelled', 'architect.{name}.>', ANY_INBOX],
+      publish: ['goal.>', 'plan.>', ...ofArchitect('*'), 'architect.{name}.>', ANY_INBOX],
       subscribe: ['goal.>', 'plan.>', 'task.>', 'architect.>', 'system.>', OWN_INBOX],
     },
     coder: craft(['code.>', 'build.>'], ['review.>', 'test.>']),

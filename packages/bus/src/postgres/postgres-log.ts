@@ -17,6 +17,7 @@ import type { BoundedDatabase } from './bounded-database.ts';
 import { appendEvents } from './queries/append-events.ts';
 import { listTopics } from './queries/list-topics.ts';
 import { openLogs } from './queries/open-logs.ts';
+import { readEvent } from './queries/read-event.ts';
 import { type LogState, readEvents } from './queries/read-events.ts';
 import type { PostgresRetention } from './postgres-retention.ts';
 
@@ -64,11 +65,26 @@ export class PostgresLog implements EventLog {
     });
     const [log] = rows;
     if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
-    const { gap, epoch, head, horizon } = JSON.parse(log.text) as LogState;
-    if (gap !== null) return { gap, range: { horizon: { epoch, ...horizon }, head: { epoch, ...head } } };
+    const state = JSON.parse(log.text) as LogState;
+    const { gap, epoch } = state;
+    if (gap !== null) return { gap, range: rangeOf(state) };
     return rows.flatMap(({ seq, nonce, topic, text }) =>
       seq === null ? [] : [{ position: { epoch, seq, nonce }, topic, text }],
     );
+  }
+
+  async event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap> {
+    const found = await this.#db.ask(async (db) => {
+      const first = await readEvent(db, namespace, at);
+      if (first !== undefined) return first;
+      await openLogs(db, [namespace]);
+      return readEvent(db, namespace, at);
+    });
+    if (found === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
+    const { log, event } = found;
+    // The position of the horizon is one after which the log can be read, but its event was removed.
+    if (log.gap !== null || event === null) return { gap: log.gap ?? 'retention', range: rangeOf(log) };
+    return { position: at, ...event };
   }
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
@@ -107,3 +123,8 @@ export class PostgresLog implements EventLog {
     }));
   }
 }
+
+const rangeOf = ({ epoch, head, horizon }: LogState): LogRange => ({
+  horizon: { epoch, ...horizon },
+  head: { epoch, ...head },
+});

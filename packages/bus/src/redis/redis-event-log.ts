@@ -51,6 +51,7 @@ export class RedisEventLog implements EventLog {
   readonly #touch: (namespace: string) => void;
   readonly #appendEvents = loadScript('append-events');
   readonly #readEvents = loadScript('read-events');
+  readonly #readEvent = loadScript('read-event');
   readonly #logRange = loadScript('log-range');
   readonly #logSize = loadScript('log-size');
   readonly #listTopics = loadScript('list-topics');
@@ -96,6 +97,14 @@ export class RedisEventLog implements EventLog {
       entries.push({ position, topic: String(answer[at + 1]), text: String(answer[at + 2]) });
     }
     return entries;
+  }
+
+  async event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap> {
+    const args = [newEpoch(), at.epoch, at.seq, at.nonce];
+    const answer = (await this.#run(this.#readEvent, namespace, args)) as (string | number)[];
+    const [gap, topic, text] = answer.slice(RANGE_LENGTH);
+    if (gap === 'retention' || gap === 'log_lost') return { gap, range: toRange(answer) };
+    return { position: at, topic: String(topic), text: String(text) };
   }
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {

@@ -71,8 +71,8 @@ export class RedisGroupStore implements GroupStore {
     const { consumer, maxInFlight, max, offer } = request;
     const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, offer === null ? 0 : 1];
     if (offer !== null) {
-      const { after, entries, upTo } = offer;
-      args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce);
+      const { after, entries, upTo, oddPlace = 'due' } = offer;
+      args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce, oddPlace);
       for (const { position } of entries) args.push(position.seq, position.nonce);
     }
     const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);

@@ -92,6 +92,11 @@ export interface EventLog {
    * when it is from another log, beyond the head, or an event stands there that is not the one that the position was given for.
    */
   read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap>;
+  /**
+   * The event at the position `at`. A gap when it cannot be given: `retention` when it was removed, `log_lost` when the
+   * position is from another log, beyond the head, or of another event.
+   */
+  event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap>;
   /** How the logs stand; a log that is new to the store begins with this call. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
   size(namespace: string): Promise<LogSize>;

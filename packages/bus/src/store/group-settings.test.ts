@@ -9,13 +9,13 @@ test('settings with the same topics in another order, or twice, are the same set
 });
 
 test.each([{ topics: ['a.*'] }, { ackDeadlineMs: 999 }, { maxDeliveries: 4 }])(
-  'settings with %j are a CONFLICT that reports the settings of the group',
+  'settings with %j are a CONFLICT that names what differs, with the settings of the group and of the call',
   (change) => {
     expect(() => assertSameSettings('crew', SETTINGS, { ...SETTINGS, ...change })).toThrow(
       expect.objectContaining({
         code: 'CONFLICT',
-        message: 'consumer group "crew" exists with different topics, ackDeadlineMs or maxDeliveries',
-        details: { existing: SETTINGS },
+        message: `consumer group "crew" exists with different ${Object.keys(change).join()}`,
+        details: { existing: SETTINGS, requested: { ...SETTINGS, ...change } },
       }),
     );
   },

@@ -15,10 +15,13 @@ export const groupSettings = ({ topics, ackDeadlineMs, maxDeliveries }: GroupSet
   maxDeliveries,
 });
 
-/** CONFLICT, with the settings that the group has, when it exists with other settings than `wanted`. */
-export function assertSameSettings(group: string, existing: GroupSettings, wanted: GroupSettings): void {
-  const settings = groupSettings(existing);
-  if (JSON.stringify(settings) === JSON.stringify(groupSettings(wanted))) return;
-  const message = `consumer group "${group}" exists with different topics, ackDeadlineMs or maxDeliveries`;
-  throw new SwarmError('CONFLICT', message, { details: { existing: settings } });
+/** CONFLICT, with the settings that the group has and those of `wanted`, when it exists with other settings. */
+export function assertSameSettings(group: string, stored: GroupSettings, wanted: GroupSettings): void {
+  const [existing, requested] = [groupSettings(stored), groupSettings(wanted)];
+  const differing = (['topics', 'ackDeadlineMs', 'maxDeliveries'] as const).filter(
+    (name) => JSON.stringify(existing[name]) !== JSON.stringify(requested[name]),
+  );
+  if (differing.length === 0) return;
+  const message = `consumer group "${group}" exists with different ${differing.join(' and ')}`;
+  throw new SwarmError('CONFLICT', message, { details: { existing, requested } });
 }

@@ -25,12 +25,17 @@ export interface ClaimRequest {
   /**
    * Unread events as the caller knows them: those between `after` and `upTo` that match the group's topics. They are taken if the
    * group's cursor is at `after`, oldest first, as many as there is room for; the cursor moves past the last one taken, or
-   * to `upTo` when all were. Due events come first. Null: only due events are wanted.
+   * to `upTo` when all were. Null: only due events are wanted.
+   *
+   * Due and unread events share the answer, so that neither starves the other: each has a right to half of the places (and of the
+   * bytes), and takes those that the other leaves. Due events stand before unread ones in the answer.
    */
   readonly offer: {
     readonly after: LogPosition;
     readonly entries: readonly LogEntry[];
     readonly upTo: LogPosition;
+    /** Who has a right to the place that is left when the places are halved: the only place, where there is one. Default `due`. */
+    readonly oddPlace?: 'due' | 'unread';
   } | null;
 }
 
@@ -104,7 +109,7 @@ export interface StoredGroup extends GroupSettings {
 export interface GroupStore {
   /**
    * Makes the group unless it exists, at the log's head (`latest`) or horizon (`earliest`). Gives its cursor, and whether it was made
-   * now. CONFLICT when it exists with other settings; `details` is `{ existing: GroupSettings }`.
+   * now. CONFLICT when it exists with other settings; `details` is `{ existing, requested }`, both GroupSettings.
    */
   open(
     namespace: string,

@@ -16,7 +16,8 @@ function feedsOfEmptyLogs() {
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const read = vi.fn<EventLog['read']>(async () => []);
   const size = async () => ({ kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 });
-  const log = { retention, append: async () => [], read, ranges, size, topics: async () => [] };
+  const event = () => Promise.reject(new Error('not read'));
+  const log = { retention, append: async () => [], read, event, ranges, size, topics: async () => [] };
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });

@@ -102,7 +102,7 @@ test('deadlines that pass by the thousand are gone over in steps that a statemen
     return rows[0]?.count;
   };
   const last = { position: { epoch: cursor.epoch, seq: 5000, nonce: 1 }, life: 0, attempt: 1 };
-  // Too late, although nobody has moved it yet.
+  // Too late, although no replica has moved it yet.
   expect(await groups.nack('default', 'g', [last], { delayMs: 0, reason: null })).toBe(0);
   expect(await dead()).toBe(2000);
   const { letters } = await groups.deadLetters('default', 'g', { after: null, limit: 5000 });
@@ -113,7 +113,7 @@ test('deadlines that pass by the thousand are gone over in steps that a statemen
   await database.close();
 });
 
-/** A way to the server that can be cut such that neither side hears of it. */
+/** A way to the server that can be cut such that neither side notices. */
 async function breakableWay(url: string) {
   const target = new URL(url);
   const sockets = new Set<Socket>();
@@ -152,7 +152,7 @@ async function breakableWay(url: string) {
   };
 }
 
-test('a database that does not answer is told within two seconds, by every method', { timeout: 60_000 }, async () => {
+test('every method fails within two seconds while the database does not answer', { timeout: 60_000 }, async () => {
   const leaks = trackLeaks();
   const way = await breakableWay(await migratedDatabase());
   const database = await openDatabase({ url: way.url, maxConnections: 3 });

@@ -76,7 +76,7 @@ test('while Redis is stopped every call fails, and nothing of it comes later', {
       unavailable(() => store.check()),
       unavailable(() => store.applyRetention()),
     ]);
-    await waitFor(() => errors.length === round, { what: 'the outage to be told' });
+    await waitFor(() => errors.length === round, { what: 'the outage to be reported' });
     await server.start();
     await answers(store);
     expect((await store.log.ranges(['n'])).get('n')?.head).toEqual(before?.position);
@@ -101,12 +101,12 @@ test('a Redis that hangs is UNAVAILABLE within two seconds, and what it was sent
   }
   await answers(store);
   const [again] = await store.log.append('n', [event]);
-  // The one that nobody heard the answer of was in the socket already.
+  // The one whose answer was lost was in the socket already.
   expect(again).toMatchObject({ position: { seq: 2 } });
   expect((await store.log.ranges(['n'])).get('n')?.head.seq).toBe(2);
 });
 
-/** A way to the server on which answers take as long as it is told. */
+/** A way to the server on which answers take as long as the test wants. */
 async function slowWay(url: string) {
   const target = new URL(url);
   const sockets = new Set<Socket>();
@@ -273,7 +273,7 @@ test('a Cluster with a node away refuses, and heals', { timeout: 90_000 }, async
 
   expect(errors).toHaveLength(1);
   await cluster.stopNode(1);
-  await waitFor(() => errors.length === 2, { what: 'the next outage to be told', timeoutMs: 20_000 });
+  await waitFor(() => errors.length === 2, { what: 'the next outage to be reported', timeoutMs: 20_000 });
 });
 
 test('close leaves nothing, whatever state it is in', { timeout: 60_000 }, async () => {

@@ -57,7 +57,8 @@ export interface BusCalls {
   ): TopicListener;
   /**
    * Works as a member of a consumer group: up to `maxInFlight` handlers at a time. An event is acknowledged when its
-   * handler returns, and given back, with the error's message as the reason, when it throws.
+   * handler returns, and given back, with the error's message as the reason, when it throws. It then comes again after
+   * `retryDelayMs`.
    */
   consume(options: ConsumeOptions, handler: DeliveryHandler): Consumer;
   /** The deliveries of a consumer group, to be acknowledged by hand (`client.bus.ack`). */

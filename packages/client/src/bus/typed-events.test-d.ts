@@ -45,7 +45,7 @@ describe('publishing', () => {
 });
 
 describe('reading', () => {
-  test('a subscription gives events told apart by their topic', async () => {
+  test('the type of a subscribed event follows from its topic', async () => {
     for await (const item of events.subscribe({ topics: ['build.finished', 'task.*.assigned'] })) {
       if (item.type !== 'event') {
         expectTypeOf(item).toEqualTypeOf<Exclude<SubscriptionEvent, { type: 'event' }>>();
@@ -77,7 +77,7 @@ describe('reading', () => {
     expectTypeOf(consumer).toEqualTypeOf<Consumer>();
   });
 
-  test('what is invalid is told as it came', () => {
+  test('an invalid event is reported as it came', () => {
     events.on('log.core', () => {}, {
       onInvalid: (event, error) => {
         expectTypeOf(event).toEqualTypeOf<SwarmEvent>();

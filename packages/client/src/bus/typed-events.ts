@@ -17,7 +17,7 @@ import { surface } from '../transport/emitter.ts';
 import type { PublishOptions } from '../publishing/outgoing-event.ts';
 import type { ListenOptions, SubscribeOptions, TopicListener } from '../consuming/subscription.ts';
 
-/** Told of an event that came with data that does not fit its topic's schema, or with a topic that has none. */
+/** Called with an event that came with data that does not fit its topic's schema, or with a topic that has none. */
 type OnInvalid<R> = ((event: SwarmEvent, error: SwarmError<'INVALID_INPUT'>) => R) | undefined;
 
 interface Topics<T> {

@@ -22,6 +22,8 @@ describe('the procedures of a client', () => {
     });
     expectTypeOf(client.registry.register).returns.resolves.toHaveProperty('agent').toEqualTypeOf<Agent>();
     expectTypeOf(client.registry.register).returns.resolves.toHaveProperty('outcome').toEqualTypeOf<RegisterOutcome>();
+    expectTypeOf(client.whoami).returns.resolves.toHaveProperty('may').toEqualTypeOf<string[]>();
+    expectTypeOf(client.whoami).toBeCallableWith();
     expectTypeOf(client.registry.get).returns.resolves.toEqualTypeOf<Agent>();
     expectTypeOf(client.registry.query).returns.resolves.toHaveProperty('agents').toEqualTypeOf<Agent[]>();
     expectTypeOf(client.registry.query).returns.resolves.toHaveProperty('nextCursor').toEqualTypeOf<string | null>();
@@ -62,7 +64,7 @@ test('a watch gives typed events', () => {
   client.watch({ health: 'splendid' });
 });
 
-test('a directory tells its listeners what happened', () => {
+test('a directory notifies its listeners of what happened', () => {
   const directory = client.directory();
   expectTypeOf(directory).toEqualTypeOf<AgentDirectory>();
   directory.on('changed', (agent, previous) => {

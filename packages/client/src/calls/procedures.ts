@@ -1,5 +1,13 @@
 // The core's queries and mutations as plain async functions, typed by the API that contracts declares.
-import { type Api, type InferInput, type InferOutput, KINDS, type Procedure, SwarmError } from '@hypercode/contracts';
+import {
+  type Api,
+  type InferInput,
+  type InferOutput,
+  KINDS,
+  type Procedure,
+  type ProcedureKind,
+  SwarmError,
+} from '@hypercode/contracts';
 import {
   createTRPCUntypedClient,
   httpBatchLink,
@@ -23,6 +31,8 @@ export interface CallOptions {
 }
 
 type Kind = 'query' | 'mutation';
+/** Of a procedure, or of the procedures of a group. */
+type Kinds = ProcedureKind | Readonly<Record<string, ProcedureKind>>;
 type Callable = Pick<Procedure<Kind>, 'kind' | 'input' | 'output'>;
 
 /** A call rejects with a SwarmError and nothing else. An input whose fields are all optional may be left out. */
@@ -31,14 +41,18 @@ type Call<Input, Output> =
     ? (input?: Input, options?: CallOptions) => Promise<Output>
     : (input: Input, options?: CallOptions) => Promise<Output>;
 
+type CallOf<Declared> = Declared extends Callable
+  ? Call<InferInput<Declared['input']>, InferOutput<Declared['output']>>
+  : never;
+
 type CallsOf<Group> = {
-  readonly [P in keyof Group as Group[P] extends Callable ? P : never]: Group[P] extends Callable
-    ? Call<InferInput<Group[P]['input']>, InferOutput<Group[P]['output']>>
-    : never;
+  readonly [P in keyof Group as Group[P] extends Callable ? P : never]: CallOf<Group[P]>;
 };
 
-/** Every query and mutation of the API, in its groups. */
-export type Procedures = { readonly [Group in keyof Api]: CallsOf<Api[Group]> };
+/** Every query and mutation of the API: in its group, or by its name alone. */
+export type Procedures = {
+  readonly [Entry in keyof Api]: Api[Entry] extends Procedure ? CallOf<Api[Entry]> : CallsOf<Api[Entry]>;
+};
 
 /** It waits for events, so it travels alone (the answers of a batch come together) and its wait is not the core's slowness. */
 const WAITING = 'bus.claim';
@@ -74,15 +88,18 @@ export function createProcedures(connection: Connection): Procedures {
     });
   };
 
-  const callsOf = ([group, kinds]: [string, Readonly<Record<string, Kind | 'subscription'>>]) => {
-    const calls: Record<string, (input: unknown, options?: CallOptions) => Promise<unknown>> = {};
-    for (const [name, kind] of Object.entries(kinds)) {
-      if (kind === 'subscription') continue;
-      calls[name] = (input, options) => call(kind, `${group}.${name}`, input, options);
-    }
-    return [group, calls] as const;
-  };
-  return Object.fromEntries(Object.entries(KINDS).map(callsOf)) as unknown as Procedures;
+  const callOf = (kind: Kind, path: string) => (input: unknown, options?: CallOptions) =>
+    call(kind, path, input, options);
+  const callsOf = (kinds: Readonly<Record<string, Kinds>>, prefix = ''): object =>
+    Object.fromEntries(
+      Object.entries(kinds)
+        .filter(([, kind]) => kind !== 'subscription')
+        .map(([name, kind]) => [
+          name,
+          typeof kind === 'string' ? callOf(kind as Kind, prefix + name) : callsOf(kind, `${name}.`),
+        ]),
+    );
+  return callsOf(KINDS) as Procedures;
 }
 
 /** What travels with an operation through the links. */

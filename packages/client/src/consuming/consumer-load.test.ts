@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ConsumerLoad } from './consumer-load.ts';
 
 let clock: HeldClock;
-let told: (string | undefined)[];
+let reported: (string | undefined)[];
 let closing: AbortController;
 let load: ConsumerLoad;
 
@@ -21,9 +21,9 @@ function consumerOf(maxInFlight: number) {
 
 beforeEach(() => {
   clock = new HeldClock();
-  told = [];
+  reported = [];
   closing = new AbortController();
-  load = new ConsumerLoad({ clock, closed: closing.signal, onChange: () => void told.push(load.activity) });
+  load = new ConsumerLoad({ clock, closed: closing.signal, onChange: () => void reported.push(load.activity) });
 });
 
 test('an agent without consumers has no activity to report', () => {
@@ -45,7 +45,7 @@ test('busy when all of the handlers of all of the consumers run, ready when some
   expect(load.activity).toBe('busy');
   clock.advance(1);
   expect(load.activity).toBe('ready');
-  expect(told).toEqual(['busy', 'ready']);
+  expect(reported).toEqual(['busy', 'ready']);
 });
 
 test('short peaks of load are not reported', () => {
@@ -56,7 +56,7 @@ test('short peaks of load are not reported', () => {
     set(0);
     clock.advance(480);
   }
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 test('neither are the moments between the events of a backlog', () => {
@@ -68,11 +68,11 @@ test('neither are the moments between the events of a backlog', () => {
     clock.advance(1);
     set(2);
   }
-  expect(told).toEqual(['busy']);
+  expect(reported).toEqual(['busy']);
   expect(clock.armed).toBeLessThanOrEqual(1);
   set(0);
   clock.advance(1_100);
-  expect(told).toEqual(['busy', 'ready']);
+  expect(reported).toEqual(['busy', 'ready']);
   expect(clock.armed).toBe(0);
 });
 

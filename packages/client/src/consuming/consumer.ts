@@ -2,7 +2,8 @@
 // back when it throws.
 //
 //   delivered ──handler returns──> acked
-//             ──handler throws───> nacked, with the error's message; the group delivers it again, or gives up on it
+//             ──handler throws───> nacked, with the error's message; the group delivers it again after a delay, or
+//                                  gives up on it
 //             ──ackDeadlineMs────> its signal is aborted; the group delivers it to another member
 //
 // A delivery past its deadline no longer counts against `maxInFlight`, so the group sends another. While some handlers
@@ -18,6 +19,7 @@ import { safely, surface } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+import { growingDelay, type GrowingDelay, type RedeliveryDelay } from './redelivery-delay.ts';
 import type { SettleQueue } from './settle-queue.ts';
 
 export interface DeliveriesOptions extends StreamOptions {
@@ -26,7 +28,7 @@ export interface DeliveriesOptions extends StreamOptions {
   readonly topics: readonly string[];
   /** Where a new group begins. Default `latest`. */
   readonly from?: 'latest' | 'earliest' | undefined;
-  /** Tells members of the group apart. Default: a new name. */
+  /** Names this member of the group. Default: a new name. */
   readonly consumer?: string | undefined;
   /** Most deliveries that are open at a time. Default 16. */
   readonly maxInFlight?: number | undefined;
@@ -43,13 +45,15 @@ type GroupDelivery = Extract<GroupEvent, { type: 'delivery' }>;
 
 export interface ConsumeOptions extends DeliveriesOptions {
   /**
-   * Milliseconds that an event waits after its handler threw, or a function of the attempt (1 for the first) and the
-   * error that gives them. Default 0.
+   * How long an event waits after its handler threw: milliseconds (0: not at all), `{ firstMs, maxMs }` for a delay that doubles
+   * with each attempt, or a function of the attempt (1 for the first) and the error. Default: 1 s that doubles to 60 s, of which
+   * jitter takes off less than half. While it waits, the event takes no place of `maxInFlight`. A consumer that stops gives events
+   * back without a delay that grows, so that another member receives them.
    */
-  readonly retryDelayMs?: number | ((attempt: number, error: unknown) => number) | undefined;
+  readonly retryDelayMs?: RedeliveryDelay | undefined;
   /** The group was overtaken by the log's limits: events went by unread. */
   readonly onGap?: ((gap: GroupGap) => void) | undefined;
-  /** Told what a handler threw, and of acks and nacks that did not get through: those events come again. */
+  /** Called with what a handler threw, and with the failure of acks and nacks: those events are delivered again. */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
 }
 
@@ -117,7 +121,9 @@ function readGroupEvent(json: unknown): GroupEvent | undefined {
     case 'delivery':
       if (!isRecord(json['event']) || typeof json['deliveryId'] !== 'string') throw new TypeError('not a delivery');
       return json as unknown as GroupEvent;
+    case 'joined':
     case 'gap':
+    case 'bookmark':
       return json as unknown as GroupEvent;
     default:
       return undefined;
@@ -235,7 +241,7 @@ export class GroupConsumer implements Consumer {
     for await (const item of this.#deliveries) {
       if (this.#stopping.signal.aborted) return false;
       if (item.type === 'gap') safely(() => onGap?.(item));
-      else {
+      if (item.type === 'delivery') {
         this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + ackDeadlineMs });
         this.#fillPlaces();
       }
@@ -326,14 +332,23 @@ export class GroupConsumer implements Consumer {
   }
 
   #delayAfter(attempt: number, error: unknown): number {
-    const { retryDelayMs = 0 } = this.#options;
+    const { retryDelayMs = {} } = this.#options;
     try {
-      const delayMs = typeof retryDelayMs === 'function' ? retryDelayMs(attempt, error) : retryDelayMs;
+      const delayMs =
+        typeof retryDelayMs === 'function'
+          ? retryDelayMs(attempt, error)
+          : typeof retryDelayMs === 'number'
+            ? retryDelayMs
+            : this.#growingDelay(attempt, retryDelayMs);
       return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, Math.round(delayMs)), MAX_DELAY_MS);
     } catch (own) {
       surface(own);
       return 0;
     }
+  }
+
+  #growingDelay(attempt: number, delay: GrowingDelay): number {
+    return this.#isEnding ? 0 : growingDelay(attempt, this.#connection.clock.random(), delay);
   }
 
   async #finish(): Promise<void> {

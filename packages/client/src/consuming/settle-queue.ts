@@ -5,7 +5,7 @@ import { atEndOfTurn } from '#transport';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError } from '../transport/bounded.ts';
 import { sleep } from '@hypercode/clock';
-import { callMutation, type Connection } from '../transport/connection.ts';
+import { callMutation, type Connection, tryLimitMs } from '../transport/connection.ts';
 import { onAbort } from '../transport/on-abort.ts';
 
 /** Less than the core takes (`LIMITS.settledAtOnce`), so that a batch is on its way while others gather. */
@@ -126,7 +126,7 @@ export class SettleQueue {
       if (remainingMs <= 0) throw new SwarmError('UNAVAILABLE', `could not be settled within ${GIVE_UP_MS} ms`);
       try {
         await callMutation(this.#connection, path, input, {
-          timeoutMs: Math.min(timeoutMs, remainingMs),
+          timeoutMs: tryLimitMs(input.length, Math.min(timeoutMs, remainingMs)),
           signals: [this.#cut.signal],
         });
         return;

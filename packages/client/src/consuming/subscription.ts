@@ -61,7 +61,7 @@ function readSubscriptionEvent(json: unknown): SubscriptionEvent | undefined {
 export interface ListenOptions extends Omit<SubscribeOptions, 'topics'> {
   /** Events are missing: removed by the log's limits, or lost with it. */
   readonly onGap?: ((gap: Extract<SubscriptionEvent, { type: 'gap' }>) => void) | undefined;
-  /** Told what the handler threw; the next event follows all the same. Default: it surfaces as uncaught. */
+  /** Called with what the handler threw; the next event follows all the same. Default: it surfaces as uncaught. */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
 }
 

@@ -5,7 +5,7 @@
 //   registering ──other refusal─> refused         before the agent has ever been registered
 //                             ─> registering      afterwards, at the longest backoff: an operator may put it right
 //   alive ──renewed──> alive             a third of the lease later
-//   alive ──UNAUTHENTICATED, NOT_FOUND──> registering   with the same incarnation: the core has lost or removed it
+//   alive ──UNAUTHENTICATED──> registering   with the same incarnation: the core has lost or removed it
 //   alive ──other refusal──> alive       sooner than usual if a retry can help
 //   any ──FENCED──> fenced                        a later incarnation has the name; nothing follows
 import type { SwarmError } from '@hypercode/contracts';
@@ -91,7 +91,7 @@ function afterRefusal(state: Lifecycle, error: SwarmError, { heartbeatMs, random
     if (!state.joined) return { next: { ...state, failures, phase: 'refused' }, waitMs: 0 };
     return { next: { ...state, failures }, waitMs: MAX_BACKOFF_MS };
   }
-  if (error.is('UNAUTHENTICATED') || error.is('NOT_FOUND')) {
+  if (error.is('UNAUTHENTICATED')) {
     return { next: { ...state, failures, phase: 'registering' }, waitMs };
   }
   const interval = heartbeatInterval(state.leaseMs, heartbeatMs, random);

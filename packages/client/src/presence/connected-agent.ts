@@ -12,7 +12,13 @@ import { isCircuitState } from '../publishing/own-circuit.ts';
 import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
 import { type Bus, openBus } from '../bus/bus-calls.ts';
 import { sleep } from '@hypercode/clock';
-import { type Connection, openConnection, postJson, type SwarmClientOptions } from '../transport/connection.ts';
+import {
+  type Connection,
+  openConnection,
+  postJson,
+  type SwarmClientOptions,
+  tryLimitMs,
+} from '../transport/connection.ts';
 import { Emitter, type Listener, safely } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
@@ -161,7 +167,7 @@ export class ConnectedAgent {
   }
 
   /**
-   * Tells the core with the next heartbeat, which follows at once, and with all later ones. With `auto`, as from the start,
+   * Reports it to the core with the next heartbeat, which follows at once, and with all later ones. With `auto`, as from the start,
    * the consumers decide, once there are any: `busy` while they have no handler to spare, else `ready`.
    */
   setActivity(activity: Activity | 'auto'): void {
@@ -284,7 +290,7 @@ export class ConnectedAgent {
     try {
       const answer = await postJson(this.#joining, url, JSON.stringify({ incarnation, activity }), {
         token: this.#token ?? '',
-        timeoutMs: Math.min(timeoutMs, limitMs),
+        timeoutMs: tryLimitMs(0, Math.min(timeoutMs, limitMs)),
         signals: [this.#joining.closed, this.#end.signal],
       });
       const { leaseMs, circuit } = isRecord(answer) ? answer : {};

@@ -4,14 +4,14 @@ import { expect, test } from 'vitest';
 import { OwnCircuit } from './own-circuit.ts';
 
 function listening() {
-  const heard: [CircuitState, string | null][] = [];
+  const received: [CircuitState, string | null][] = [];
   const circuit = new OwnCircuit();
-  circuit.onChange((...change) => void heard.push(change));
-  return { heard, circuit };
+  circuit.onChange((...change) => void received.push(change));
+  return { received, circuit };
 }
 
 test('listeners are notified of changes of the circuit only', () => {
-  const { heard, circuit } = listening();
+  const { received, circuit } = listening();
   expect(circuit.state).toBe('closed');
   circuit.learn(circuit.begin(), 'closed');
   circuit.learn(circuit.begin(), 'open');
@@ -19,7 +19,7 @@ test('listeners are notified of changes of the circuit only', () => {
   circuit.learn(circuit.begin(), 'half_open');
   circuit.learn(circuit.begin(), 'half_open', null);
   circuit.learn(circuit.begin(), 'closed', 'left over');
-  expect(heard).toEqual([
+  expect(received).toEqual([
     ['open', null],
     ['open', 'no answer'],
     ['half_open', 'no answer'],
@@ -28,14 +28,14 @@ test('listeners are notified of changes of the circuit only', () => {
 });
 
 test('believes the request that began last', () => {
-  const { heard, circuit } = listening();
+  const { received, circuit } = listening();
   const early = circuit.begin();
   const late = circuit.begin();
   circuit.learn(late, 'open', 'runaway');
   circuit.learn(early, 'closed');
   expect(circuit.state).toBe('open');
   circuit.learn(circuit.begin(), 'closed');
-  expect(heard).toHaveLength(2);
+  expect(received).toHaveLength(2);
 });
 
 test.each([
@@ -44,7 +44,7 @@ test.each([
   [{ circuit: 'ajar', reason: 7 }, 'open', null],
   [undefined, 'open', null],
 ])('reads a refusal with %o', (details, state, reason) => {
-  const { heard, circuit } = listening();
+  const { received, circuit } = listening();
   circuit.learnFromRefusal(circuit.begin(), new SwarmError('CIRCUIT_OPEN', 'no', { details }));
-  expect(heard).toEqual([[state, reason]]);
+  expect(received).toEqual([[state, reason]]);
 });

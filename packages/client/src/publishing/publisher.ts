@@ -4,14 +4,19 @@
 //   waiting ──room──> queued ──batch──> sent ──result, refusal──> settled
 //                       ^                │
 //                       └─UNAVAILABLE, RATE_LIMITED, CIRCUIT_OPEN, no answer   after a pause of the whole publisher
+//
 //   waiting, queued ──publishTimeoutMs──> settled                with CIRCUIT_OPEN when that was in the way
 //   waiting, queued, sent ──publishTimeoutMs, signal──> settled  otherwise with UNAVAILABLE
 //   waiting, queued ──close──> settled                           with UNAVAILABLE; what was sent may still be answered
+//
+// Several requests are on their way at a time, so events of different requests may pass one another. An event that is queued again
+// keeps its place among all that wait. After a RATE_LIMITED there is one request at a time until everything is settled, so that
+// only events that were on their way at that moment pass the refused one.
 import { type PublishResult, SwarmError } from '@hypercode/contracts';
 import { atEndOfTurn } from '#transport';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError } from '../transport/bounded.ts';
-import { type Connection, postHot } from '../transport/connection.ts';
+import { type Connection, postHot, tryLimitMs } from '../transport/connection.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { type OutgoingEvent, outgoingEvent, type PublishOptions } from './outgoing-event.ts';
@@ -60,6 +65,8 @@ export class Publisher {
   #batchEvents = MAX_BATCH_EVENTS;
   #batchBytes = MAX_BATCH_BYTES;
   #isTurnAwaited = false;
+  /** Whether the core limits the rate: from a RATE_LIMITED until everything is settled. */
+  #isLimited = false;
   /** Pauses in a row. */
   #failures = 0;
   #pausedUntil = -Infinity;
@@ -144,8 +151,8 @@ export class Publisher {
 
   /** After a failure, one request has to succeed before there are several again. */
   #maySend(): boolean {
-    const isTrial = this.#failures > 0 || this.#isCircuitInTheWay();
-    return this.#cancelPause === undefined && this.#requests < (isTrial ? 1 : MAX_REQUESTS);
+    const isAlone = this.#failures > 0 || this.#isLimited || this.#isCircuitInTheWay();
+    return this.#cancelPause === undefined && this.#requests < (isAlone ? 1 : MAX_REQUESTS);
   }
 
   #isCircuitInTheWay(): boolean {
@@ -173,7 +180,7 @@ export class Publisher {
     this.#requests += 1;
     try {
       const output = await postHot(this.#connection, this.#url, body, {
-        timeoutMs: Math.min(timeoutMs, publishTimeoutMs),
+        timeoutMs: tryLimitMs(body.length, Math.min(timeoutMs, publishTimeoutMs)),
         signals: [this.#cut.signal],
       });
       const results = resultsIn(output, batch.length);
@@ -236,7 +243,7 @@ export class Publisher {
     this.#sendAgain(open, refusal);
   }
 
-  /** Ahead of the others, after a pause where there is an `obstacle`. */
+  /** In the order of the calls, after a pause where there is an `obstacle`. */
   #sendAgain(entries: Entry[], obstacle?: SwarmError): void {
     const { closed } = this.#connection;
     if (closed.aborted) {
@@ -244,7 +251,7 @@ export class Publisher {
       return;
     }
     for (const entry of entries) entry.state = 'queued';
-    if (entries.length > 0) this.#queue = new Set([...entries, ...this.#queue]);
+    if (entries.length > 0) this.#queue = new Set([...entries, ...this.#queue].toSorted(byNumber));
     if (obstacle !== undefined) this.#pause(obstacle);
   }
 
@@ -252,6 +259,7 @@ export class Publisher {
   #pause(obstacle: SwarmError): void {
     const { clock } = this.#connection;
     this.#obstacle = obstacle;
+    if (obstacle.is('RATE_LIMITED')) this.#isLimited = true;
     if (this.#cancelPause === undefined) this.#failures += 1;
     const isFirst = this.#cancelPause === undefined;
     const delayMs = isFirst ? retryDelay(obstacle, this.#failures, clock.random()) : (obstacle.retryAfterMs ?? 0);
@@ -301,6 +309,7 @@ export class Publisher {
       this.#queue.add(entry);
     }
     if (this.#open.size === 0) {
+      this.#isLimited = false;
       this.#cancelSweep?.();
       this.#cancelSweep = undefined;
     }
@@ -370,6 +379,8 @@ export class Publisher {
     void this.flush().then(cancel);
   }
 }
+
+const byNumber = (a: Entry, b: Entry): number => a.number - b.number;
 
 function wasRefused(entry: Entry, refusal: SwarmError): void {
   entry.lastRefusal = refusal;

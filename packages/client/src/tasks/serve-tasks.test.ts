@@ -1,10 +1,18 @@
 // What becomes of each assignment, with a bus and a clock that the test moves.
-import { LIMITS, type Json, type PublishResult, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import {
+  LIMITS,
+  type Json,
+  type PublishResult,
+  type ReadResult,
+  SwarmError,
+  type SwarmEvent,
+} from '@hypercode/contracts';
 import { HeldClock } from '@hypercode/clock/testing';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { BusCalls } from '../bus/bus-calls.ts';
-import type { ConsumeOptions, DeliveryHandler } from '../consuming/consumer.ts';
+import type { ConsumeOptions, Delivery, DeliveryHandler } from '../consuming/consumer.ts';
+import type { LogReader } from './past-cancellations.ts';
 import type { PublishOptions } from '../publishing/outgoing-event.ts';
 import { AssignedTasks, type ServeTasksOptions, type TaskHandler } from './serve-tasks.ts';
 import { taskEventId } from './task-event-id.ts';
@@ -29,6 +37,10 @@ const TASK = {
   deadlineAt: new Date(START + 60_000).toISOString(),
 };
 const ASSIGNED_ID = taskEventId(TASK, 'assigned');
+const INCARNATION = '6ba7b812-9dad-41d1-80b4-00c04fd430c8';
+const ATTEMPT = { planId: TASK.planId, taskId: TASK.taskId, attempt: TASK.attempt };
+
+type ReadInput = Parameters<LogReader['read']>[0];
 
 /** A worker on a bus that the test plays: what it says is kept, or refused by `refuse`. */
 function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOptions = {}) {
@@ -39,7 +51,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
   const closed = Promise.withResolvers<void>();
   let consumed: ConsumeOptions | undefined;
   let handle: DeliveryHandler = () => {};
-  let hear: (event: SwarmEvent) => unknown = () => {};
+  let receive: (event: SwarmEvent) => unknown = () => {};
   let isListening = true;
   const world = {
     clock,
@@ -49,6 +61,19 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
     placesLeft: 0,
     attach: attached.resolve,
     refuse: (_kind: string): SwarmError | Promise<void> | undefined => undefined,
+    /** What is read of the log, and how it answers: with the events of `log` that match, all on one page. */
+    reads: [] as ReadInput[],
+    log: [] as SwarmEvent[],
+    read: async ({ topics, at }: ReadInput): Promise<ReadResult> => ({
+      events: world.log
+        .map((event, index) => ({ position: String(index), event }))
+        .filter(
+          ({ position, event }) =>
+            topics[0]?.endsWith(event.topic.split('.')[2] ?? '') && (at ?? position) === position,
+        ),
+      next: String(world.log.length),
+      end: true,
+    }),
     get consumed() {
       return consumed;
     },
@@ -57,13 +82,14 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
     },
     kinds: () => said.map(({ kind }) => kind),
     /** The group hands the task over: resolves when it is acknowledged, rejects when it is given back. */
-    deliver: (task: object = {}, { signal } = new AbortController()): Promise<unknown> => {
+    deliver: (task: object = {}, given: Partial<Delivery> = {}): Promise<unknown> => {
       const leavePlace = (): void => void (world.placesLeft += 1);
-      const delivery = { deliveryId: '1', attempt: 1, position: '1', signal, leavePlace };
+      const { signal } = new AbortController();
+      const delivery = { deliveryId: '1', attempt: 1, position: '1', signal, leavePlace, ...given };
       return Promise.resolve(handle(eventOf('assigned', { ...TASK, ...task }), delivery));
     },
     cancel: (attempt = 1) =>
-      hear(eventOf('cancelled', { planId: TASK.planId, taskId: TASK.taskId, attempt, reason: 'not wanted' })),
+      receive(eventOf('cancelled', { planId: TASK.planId, taskId: TASK.taskId, attempt, reason: 'not wanted' })),
     stop: () => closed.resolve(),
   };
   const bus: BusCalls = {
@@ -75,7 +101,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
       return { id: published.id ?? '', position: String(said.length), duplicate: false };
     },
     on(_topics, handler) {
-      hear = handler;
+      receive = handler;
       const stop = (): void => void (isListening = false);
       return { stop, attached: attached.promise, closed: closed.promise, [Symbol.dispose]: stop };
     },
@@ -91,7 +117,14 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
     events: (catalogue) => typedEvents(bus, catalogue),
   };
   const onError = (error: unknown): void => void errors.push(error);
-  const server = new AssignedTasks('ada', bus, handlers, { onError, ...options }, clock);
+  const log: LogReader = {
+    read(input) {
+      world.reads.push(input);
+      return world.read(input);
+    },
+  };
+  const self = { name: 'ada', incarnation: INCARNATION };
+  const server = new AssignedTasks(self, { ...bus, bus: log }, handlers, { onError, ...options }, clock);
   return Object.assign(world, { server });
 }
 
@@ -175,7 +208,7 @@ test('an assignment that comes again while its handler runs waits for the same a
 test('the deadline of the delivery does not end the work', async () => {
   const { deliver, begun, outcome, kinds } = busyWorker();
   const delivery = new AbortController();
-  const delivered = deliver({}, delivery);
+  const delivered = deliver({}, { signal: delivery.signal });
   const signal = await begun();
   delivery.abort();
   expect(signal.aborted).toBe(false);
@@ -196,7 +229,8 @@ test('an assignment that was answered is acknowledged, and not done again', asyn
 test('two attempts at a task are two pieces of work', async () => {
   const { deliver, outcome, said } = busyWorker();
   outcome.resolve('done');
-  await Promise.all([deliver(), deliver({ attempt: 2 })]);
+  await deliver();
+  await deliver({ attempt: 2 });
   const completed = said.filter(({ kind }) => kind === 'completed');
   expect(completed.map(({ data }) => data['attempt'])).toEqual([1, 2]);
   expect(new Set(completed.map(({ options }) => options.id)).size).toBe(2);
@@ -396,4 +430,224 @@ test('a worker that is stopped gives back its tasks, and no listener or timer re
   expect(world.kinds()).toEqual(['accepted']);
   expect(world).toMatchObject({ isListening: false, server: { running: 0 }, clock: { armed: 0 } });
   await leaks.check();
+});
+
+test.each<[string, string | null, number]>([
+  ['this process of the agent is begun', INCARNATION, 1],
+  ['no process in particular is begun', null, 1],
+  ['another process of the agent is acknowledged, and not begun', '6ba7b813-9dad-41d1-80b4-00c04fd430c8', 0],
+])('an assignment to %s', async (_, incarnation, begun) => {
+  const { attach, deliver, kinds } = workerOf({ work: () => 1 });
+  attach();
+  await deliver({ incarnation });
+  expect(kinds()).toHaveLength(begun * 2);
+});
+
+const past = (kind: string, data: object): SwarmEvent => eventOf(kind, { ...ATTEMPT, ...data });
+const CANCELLED = past('cancelled', { reason: 'not wanted' });
+
+describe('an attempt that was cancelled before the process listened', () => {
+  test('is acknowledged, and not begun', async () => {
+    const world = busyWorker();
+    world.log.push(past('cancelled', { reason: 7 }), CANCELLED);
+    await world.deliver();
+    expect(world.kinds()).toEqual([]);
+    expect(world.signals).toEqual([]);
+    expect(world.reads).toEqual([{ topics: ['task.ada.cancelled'], after: '1', limit: 500 }]);
+  });
+
+  test('is found on a later page, and where retention has taken the place of its assignment', async () => {
+    const world = busyWorker();
+    const pages: (ReadResult | SwarmError)[] = [
+      new SwarmError('COMPACTED', 'no longer'),
+      { events: [], next: '8', end: false },
+      { events: [{ position: '9', event: CANCELLED }], next: '9', end: true },
+    ];
+    world.read = async () => {
+      const page = pages.shift() ?? expect.unreachable();
+      if (page instanceof SwarmError) throw page;
+      return page;
+    };
+    await world.deliver();
+    expect(world.kinds()).toEqual([]);
+    expect(world.reads.map(({ after }) => after)).toEqual(['1', undefined, '8']);
+  });
+
+  test('is looked for once for all that follows, and again for what comes again', async () => {
+    const { outcome, deliver, reads } = busyWorker();
+    outcome.resolve('done');
+    await deliver({}, { position: '5' });
+    await deliver({ taskId: 't2' }, { position: '6' });
+    expect(reads.map(({ after }) => after)).toEqual(['5']);
+    await deliver({ taskId: 't3' }, { position: '3', attempt: 2 });
+    expect(reads.map(({ after }) => after)).toEqual(['5', '3']);
+  });
+
+  test('is looked for until the core answers, and no task begins before', async () => {
+    const world = busyWorker();
+    const { read } = world;
+    world.read = async () => {
+      world.read = read;
+      throw new SwarmError('UNAVAILABLE', 'no core');
+    };
+    world.log.push(CANCELLED);
+    const delivered = world.deliver();
+    await waitFor(() => world.clock.armed === 2, { what: 'the pause' });
+    expect(world.kinds()).toEqual([]);
+    world.clock.advance(1);
+    await delivered;
+    expect(world.kinds()).toEqual([]);
+    expect(world.errors).toMatchObject([{ code: 'UNAVAILABLE' }]);
+  });
+
+  test('cannot be known to an agent that may not read cancellations, which works all the same', async () => {
+    const world = busyWorker();
+    world.read = () => Promise.reject(new SwarmError('ACL_DENIED', 'not yours'));
+    world.outcome.resolve('done');
+    await world.deliver();
+    expect(world.kinds()).toEqual(['accepted', 'completed']);
+  });
+});
+
+test('a worker that is stopped while it reads the log leaves nothing behind', async () => {
+  const world = busyWorker();
+  world.read = () => new Promise(() => {});
+  const delivered = world.deliver();
+  await waitFor(() => world.reads.length > 0, { what: 'the read' });
+  world.stop();
+  await expect(delivered).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(world).toMatchObject({ clock: { armed: 0 }, server: { running: 0 } });
+});
+
+test('a task that is assigned anew ends its earlier attempt, without an answer', async () => {
+  const world = busyWorker();
+  const first = world.deliver();
+  const signal = await world.begun();
+  const second = world.deliver({ attempt: 2 });
+  await first;
+  expect(signal.reason).toMatchObject({ message: expect.stringContaining('attempt 2') });
+  world.outcome.resolve('done');
+  await second;
+  expect(world.said.filter(({ kind }) => kind === 'completed').map(({ data }) => data['attempt'])).toEqual([2]);
+});
+
+describe('the deadline of a task', () => {
+  /** A worker whose task reports progress when the test says so. */
+  const reporting = () => {
+    const reports: ((fraction: number) => void)[] = [];
+    const never = new Promise<Json>(() => {});
+    const world = workerOf({
+      work(_, { progress }) {
+        reports.push(progress);
+        return never;
+      },
+    });
+    world.attach();
+    return Object.assign(world, { begun: () => waitFor(() => reports[0], { what: 'the handler' }) });
+  };
+
+  test('is moved by progress, by as long as the task had', async () => {
+    const { deliver, begun, clock, kinds } = reporting();
+    const delivered = deliver();
+    const report = await begun();
+    clock.advance(50_000);
+    report(0.5);
+    await waitFor(() => clock.nextInMs === 60_000, { what: 'the deadline to move' });
+    clock.advance(59_999);
+    await new Promise(setImmediate);
+    expect(kinds()).toEqual(['accepted', 'progress']);
+    clock.advance(1);
+    await delivered;
+    expect(kinds()).toEqual(['accepted', 'progress', 'failed']);
+    expect(clock.armed).toBe(0);
+  });
+
+  test('is not moved by progress that the core refuses', async () => {
+    const world = reporting();
+    world.refuse = (kind) => (kind === 'progress' ? new SwarmError('RATE_LIMITED', 'slow down') : undefined);
+    const delivered = world.deliver();
+    const report = await world.begun();
+    world.clock.advance(50_000);
+    report(0.5);
+    await waitFor(() => world.errors.length > 0, { what: 'the refusal' });
+    world.clock.advance(10_000);
+    await delivered;
+    expect(world.kinds()).toEqual(['accepted', 'failed']);
+  });
+});
+
+describe('outputs that are given by reference', () => {
+  const completed = (taskId: string, output: Json): SwarmEvent => past('completed', { taskId, output });
+
+  test('are read before the handler begins, and the others left as they are', async () => {
+    const given: unknown[] = [];
+    const world = workerOf({ work: ({ dependencies }) => void given.push(dependencies) });
+    world.attach();
+    const names = Array.from({ length: 9 }, (_, index) => `d${index}`);
+    world.log.push(...names.map((name, index) => completed(name, { ref: `literal ${index}` })));
+    const { read } = world;
+    let reading = 0;
+    let most = 0;
+    world.read = async (input) => {
+      most = Math.max(most, (reading += 1));
+      await new Promise(setImmediate);
+      reading -= 1;
+      return read(input);
+    };
+    const references = names.map((name, index) => [name, { ref: String(index) }]);
+    await world.deliver({
+      dependencies: { plain: { ref: 1 }, two: { ref: 'a', b: 1 }, ...Object.fromEntries(references) },
+    });
+    expect(given).toEqual([
+      {
+        plain: { ref: 1 },
+        two: { ref: 'a', b: 1 },
+        ...Object.fromEntries(names.map((name, index) => [name, { ref: `literal ${index}` }])),
+      },
+    ]);
+    expect(most).toBe(4);
+    expect(world.kinds()).toEqual(['accepted', 'completed']);
+  });
+
+  const without = (): Promise<ReadResult> => Promise.resolve({ events: [], next: '0', end: true });
+  test.each<[string, () => Promise<ReadResult>, boolean]>([
+    ['was removed', () => Promise.reject(new SwarmError('COMPACTED', 'no longer available')), false],
+    ['is no completion', without, false],
+    [
+      'is of another plan',
+      async () => ({ ...(await without()), events: [{ position: '0', event: ofAnotherPlan }] }),
+      false,
+    ],
+    ['may not be read', () => Promise.reject(new SwarmError('ACL_DENIED', 'not yours')), true],
+  ])('fail the task when the event %s', async (_, answer, retryable) => {
+    const world = busyWorker();
+    world.read = (input) => (input.at === undefined ? without() : answer());
+    await world.deliver({ dependencies: { before: { ref: '0' } } });
+    expect(world.signals).toEqual([]);
+    expect(world.said.at(-1)).toMatchObject({
+      kind: 'failed',
+      data: {
+        error: { retryable, message: expect.stringContaining('the output of the task "before" cannot be read') },
+      },
+    });
+  });
+  const ofAnotherPlan = past('completed', { planId: TASK.goalId, taskId: 'before', output: 1 });
+
+  test('are read again while the core does not answer', async () => {
+    const world = busyWorker();
+    const { read } = world;
+    let isAway = true;
+    world.read = (input) => {
+      if (input.at === undefined || !isAway) return read(input);
+      return Promise.reject(new SwarmError('UNAVAILABLE', 'no core'));
+    };
+    world.log.push(completed('before', 'x'));
+    const delivered = world.deliver({ dependencies: { before: { ref: '0' } } });
+    await waitFor(() => world.clock.armed === 2, { what: 'the pause' });
+    isAway = false;
+    world.clock.advance(1);
+    world.outcome.resolve('done');
+    await delivered;
+    expect(world.kinds()).toEqual(['accepted', 'completed']);
+  });
 });

@@ -1,37 +1,62 @@
 // Doing the tasks that are assigned to an agent: takes them from the agent's own consumer group, runs the handler of their
 // capability, and publishes the outcome.
 //
-//   assigned ──its deadline has passed, or it was cancelled──> acknowledged, without an answer
+//   assigned ──to another process of the agent, its deadline has passed, or it was cancelled──> acknowledged, without an answer
 //            ──else──> accepted ──handler returns──> completed
 //                               ──handler throws, or the deadline passes──> failed
-//                               ──cancelled by the Architect──> no answer: none is expected
+//                               ──cancelled by the Architect, or assigned anew──> no answer: none is expected
 //                               ──the agent stops──> given back
 //
 // The assignment is acknowledged when the answer is on the bus. When the process dies before, the group delivers it again.
 // One that comes again while this process works on it settles with that work, and takes no place of it; one that was
 // answered is acknowledged.
-import { type Json, LIMITS, SwarmError, type TaskAssigned } from '@hypercode/contracts';
+//
+// An assignment names the incarnation that it is for. The Architect takes back what another process of the agent had, so
+// two processes never do the same task. Cancellations are received live; those from the time before are read from the log,
+// from the first assignment on, before a task begins.
+//
+// Progress that the core has taken moves the deadline: from then on the task has as long as it had when it was assigned.
+import {
+  type Json,
+  LIMITS,
+  SwarmError,
+  type TaskAssigned,
+  type TaskCancelled,
+  type TypedEvent,
+} from '@hypercode/contracts';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError, bounded } from '../transport/bounded.ts';
-import type { BusCalls } from '../bus/bus-calls.ts';
 import { type Clock, sleep, systemClock } from '@hypercode/clock';
 import type { ConnectedAgent } from '../presence/connected-agent.ts';
 import type { Consumer, Delivery } from '../consuming/consumer.ts';
+import { dependencyOutputs } from './dependency-outputs.ts';
 import { safely } from '../transport/emitter.ts';
 import { onAbort } from '../transport/on-abort.ts';
+import { type LogReader, pastCancellations } from './past-cancellations.ts';
+import type { SwarmClient } from '../swarm-client.ts';
+import { TaskError } from './task-error.ts';
 import type { TopicListener } from '../consuming/subscription.ts';
 import { taskEventId } from './task-event-id.ts';
 import { taskEvents } from './task-events.ts';
 import type { TypedEvents } from '../bus/typed-events.ts';
 
 export interface TaskContext {
-  /** Aborted when the task is cancelled, at its deadline, and when the agent stops. The result of the handler is not used then. */
+  /**
+   * Aborted when the task is cancelled or assigned anew, at its deadline, and when the agent stops. The result of the handler is
+   * not used then.
+   */
   readonly signal: AbortSignal;
-  /** Says how far the task is, from 0 to 1. Sent at most four times a second; what comes between is dropped. */
+  /**
+   * Reports how far the task is, from 0 to 1; other fractions are taken as the nearest. Sent at most four times a second, and
+   * not in between. A report moves the deadline: from then on the task has as long as it had when it was assigned.
+   */
   progress(fraction: number, message?: string): void;
 }
 
-/** Gives the task's output; nothing is null. */
+/**
+ * Returns the task's output; nothing is null. `dependencies` of the task are the outputs themselves. An output that is no
+ * JSON, or larger than an event may be, fails the task, which is not tried again then.
+ */
 export type TaskHandler = (task: TaskAssigned, context: TaskContext) => Json | void | Promise<Json | void>;
 
 export interface ServeTasksOptions {
@@ -60,17 +85,6 @@ export interface TaskServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A handler throws it to report whether another attempt can help. After any other error the task is tried again. */
-export class TaskError extends Error {
-  override readonly name = 'TaskError';
-  readonly retryable: boolean;
-
-  constructor(message: string, { retryable, cause }: { readonly retryable: boolean; readonly cause?: unknown }) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.retryable = retryable;
-  }
-}
-
 /**
  * Works on the tasks that are assigned to `agent`, with one handler for each capability. Answers have the ids of
  * `taskEventId`, so an answer that is repeated is one answer. The role needs `task.{name}.>` both ways, as `worker` has it.
@@ -80,7 +94,7 @@ export function serveTasks(
   handlers: Readonly<Record<string, TaskHandler>>,
   options: ServeTasksOptions = {},
 ): TaskServer {
-  return new AssignedTasks(agent.name, client, handlers, options);
+  return new AssignedTasks(agent, client, handlers, options);
 }
 
 const DEFAULT_CONCURRENCY = 4;
@@ -89,17 +103,23 @@ const PROGRESS_GAP_MS = 250;
 /** Attempts of which is remembered that they are over, in case they come again. */
 const MAX_REMEMBERED = 10_000;
 
+type AssignedEvent = TypedEvent<typeof taskEvents, `task.${string}.assigned`>;
+
 interface Attempt {
   readonly task: TaskAssigned;
   /** The id of the event that assigned it. */
   readonly causationId: string;
+  readonly delivery: Pick<Delivery, 'attempt' | 'position'>;
   /** Aborted when `end` is set, with the reason in words. */
   readonly signal: AbortSignal;
+  /** Gives the task as long as it had when it was assigned, from `atMs` on, in milliseconds since the epoch. */
+  readonly moveDeadline: (atMs: number) => void;
   /** Why there is nothing more to wait for. */
-  end: 'cancelled' | 'deadline' | 'stopped' | null;
+  end: 'answered' | 'cancelled' | 'deadline' | 'stopped' | null;
 }
 
 interface Running {
+  readonly task: TaskAssigned;
   /** Resolves when the assignment is to be acknowledged, rejects when it is to be given back. */
   readonly done: Promise<void>;
   cancel(reason: string): void;
@@ -114,6 +134,8 @@ type Answer = { readonly kind: 'completed'; readonly output: Json } | Failure;
 /** `serveTasks`, on any bus and clock. */
 export class AssignedTasks implements TaskServer {
   readonly #name: string;
+  readonly #incarnation: string | null;
+  readonly #log: LogReader;
   readonly #events: TypedEvents<typeof taskEvents>;
   readonly #handlers: Readonly<Record<string, TaskHandler>>;
   readonly #options: ServeTasksOptions;
@@ -126,30 +148,29 @@ export class AssignedTasks implements TaskServer {
   readonly #over = new Set<string>();
   /** Aborted when the consumer does not wait any longer. */
   readonly #stopped = new AbortController();
+  /** Resolves when the cancellations after the first assignment were read; undefined before there is one. */
+  #past: Promise<void> | undefined;
 
   constructor(
-    name: string,
-    bus: Pick<BusCalls, 'events'>,
+    { name, incarnation }: { readonly name: string; readonly incarnation: string | null },
+    client: Pick<SwarmClient, 'events'> & { readonly bus: LogReader },
     handlers: Readonly<Record<string, TaskHandler>>,
     options: ServeTasksOptions,
     clock: Clock = systemClock,
   ) {
     this.#name = name;
-    this.#events = bus.events(taskEvents);
+    this.#incarnation = incarnation;
+    this.#log = client.bus;
+    this.#events = client.events(taskEvents);
     this.#handlers = handlers;
     this.#options = options;
     this.#clock = clock;
     const { concurrency = DEFAULT_CONCURRENCY, ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = options;
-    this.#cancellations = this.#events.on(`task.${name}.cancelled`, ({ data }) => {
-      const key = keyOf(data);
-      this.#remember(key);
-      this.#running.get(key)?.cancel(data.reason);
-    });
+    this.#cancellations = this.#events.on(`task.${name}.cancelled`, ({ data }) => this.#cancel(data));
     // What was assigned before the group was there is the agent's, too.
     const group = { group: name, topics: [`task.${name}.assigned`] as const, from: 'earliest' as const };
-    this.#consumer = this.#events.consume(
-      { ...group, maxInFlight: concurrency, ackDeadlineMs },
-      ({ id, data }, delivery) => this.#serve(data, id, delivery),
+    this.#consumer = this.#events.consume({ ...group, maxInFlight: concurrency, ackDeadlineMs }, (event, delivery) =>
+      this.#serve(event, delivery),
     );
     const end = (): void => {
       this.#cancellations.stop();
@@ -175,35 +196,73 @@ export class AssignedTasks implements TaskServer {
   }
 
   /** Settles the assignment: acknowledged when this resolves, given back when it rejects. */
-  async #serve(task: TaskAssigned, causationId: string, { leavePlace }: Delivery): Promise<void> {
+  async #serve(event: AssignedEvent, delivery: Delivery): Promise<void> {
+    const { data: task } = event;
+    const isForAnother =
+      task.incarnation !== null && this.#incarnation !== null && task.incarnation !== this.#incarnation;
+    if (isForAnother) return;
     // An agent whose policy denies it cancellations works all the same.
     await this.#cancellations.attached.catch(() => {});
     const key = keyOf(task);
     const running = this.#running.get(key);
     if (running !== undefined) {
-      leavePlace();
+      delivery.leavePlace();
       return running.done;
     }
     const leftMs = Date.parse(task.deadlineAt) - this.#clock.epochMs();
     if (leftMs <= 0 || this.#over.has(key)) return;
-    await this.#begin(task, causationId, leftMs).done;
+    this.#endEarlierAttempts(task);
+    await this.#begin(event, delivery).done;
   }
 
-  #begin(task: TaskAssigned, causationId: string, leftMs: number): Running {
+  #cancel({ reason, ...attempt }: TaskCancelled): void {
+    const key = keyOf(attempt);
+    this.#remember(key);
+    this.#running.get(key)?.cancel(reason);
+  }
+
+  /** A task that is assigned anew was taken back before, even if the cancellation has not arrived. */
+  #endEarlierAttempts({ planId, taskId, attempt }: TaskAssigned): void {
+    for (const { task, ...running } of this.#running.values()) {
+      if (task.planId === planId && task.taskId === taskId && task.attempt < attempt) {
+        running.cancel(`it was assigned anew, as attempt ${attempt}`);
+      }
+    }
+  }
+
+  #begin({ id: causationId, time, data: task }: AssignedEvent, delivery: Delivery): Running {
     const key = keyOf(task);
     const controller = new AbortController();
-    const attempt: Attempt = { task, causationId, signal: controller.signal, end: null };
+    let deadline = Date.parse(task.deadlineAt);
+    const spanMs = deadline - Date.parse(time);
+    let cancelTimer = (): void => {};
+    const armTimer = (): void => {
+      cancelTimer();
+      cancelTimer = this.#clock.schedule(deadline - this.#clock.epochMs(), () =>
+        end(
+          'deadline',
+          new SwarmError('UNAVAILABLE', `the task was not done by its deadline, ${new Date(deadline).toISOString()}`),
+        ),
+      );
+    };
+    const moveDeadline = (atMs: number): void => {
+      if (attempt.end !== null || !(atMs + spanMs > deadline)) return;
+      deadline = atMs + spanMs;
+      armTimer();
+    };
+    const attempt: Attempt = { task, causationId, delivery, signal: controller.signal, moveDeadline, end: null };
     const end = (why: NonNullable<Attempt['end']>, reason: SwarmError): void => {
       attempt.end ??= why;
       controller.abort(reason);
     };
     const stopped = this.#stopped.signal;
     const release = onAbort(stopped, () => end('stopped', abortError(stopped)));
-    const cancelTimer = this.#clock.schedule(leftMs, () =>
-      end('deadline', new SwarmError('UNAVAILABLE', `the task was not done by its deadline, ${task.deadlineAt}`)),
-    );
+    armTimer();
     const running: Running = {
+      task,
       done: this.#settle(attempt).finally(() => {
+        // A report of progress that is answered later moves nothing.
+        attempt.end ??= 'answered';
         cancelTimer();
         release();
         this.#running.delete(key);
@@ -229,6 +288,7 @@ export class AssignedTasks implements TaskServer {
   async #answerOf(attempt: Attempt): Promise<Answer> {
     const { task, signal } = attempt;
     const { capability } = task;
+    await this.#readPast(attempt);
     const handler = Object.hasOwn(this.#handlers, capability) ? this.#handlers[capability] : undefined;
     if (handler === undefined) return failure(`${this.#name} has no handler for the capability "${capability}"`, true);
     const about = { ...aboutOf(attempt), id: taskEventId(task, 'accepted') };
@@ -238,7 +298,11 @@ export class AssignedTasks implements TaskServer {
     const [progress, endProgress] = this.#progressOf(attempt);
     try {
       const bounds = { timeoutMs: Infinity, signals: [signal] };
-      const output = await bounded(this.#clock, bounds, async (ended) => handler(task, { signal: ended, progress }));
+      const output = await bounded(this.#clock, bounds, async (ended) => {
+        const dependencies = await dependencyOutputs(task, this.#log, (read) => this.#insist(attempt, read));
+        ended.throwIfAborted();
+        return handler({ ...task, dependencies }, { signal: ended, progress });
+      });
       return { kind: 'completed', output: output ?? null };
     } catch (thrown) {
       if (attempt.end === 'deadline') return failure(messageOf(thrown), true);
@@ -248,6 +312,33 @@ export class AssignedTasks implements TaskServer {
     } finally {
       endProgress();
     }
+  }
+
+  /**
+   * Waits until the cancellations are known that were published since the assignment. The first assignment stands before all
+   * others in the log, except for those that come again, which may be older.
+   */
+  async #readPast({ task, delivery, signal }: Attempt): Promise<void> {
+    const { position, attempt: deliveries } = delivery;
+    let read = this.#past;
+    if (read === undefined) read = this.#past = this.#cancelPast(position, task, this.#stopped.signal);
+    else if (deliveries > 1) read = this.#cancelPast(position, task, signal);
+    const past = read;
+    await bounded(this.#clock, { timeoutMs: Infinity, signals: [signal] }, () => past);
+  }
+
+  /** Cancels what was cancelled after a position. Never rejects: what the core refuses for good is done without. */
+  async #cancelPast(after: string, task: TaskAssigned, signal: AbortSignal): Promise<void> {
+    const read = async (): Promise<void> => {
+      try {
+        for await (const cancelled of pastCancellations(this.#log, { name: this.#name, after, signal })) {
+          this.#cancel(cancelled);
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    };
+    await this.#insist({ task, signal }, read).catch(() => {});
   }
 
   async #complete(attempt: Attempt, output: Json): Promise<void> {
@@ -264,19 +355,18 @@ export class AssignedTasks implements TaskServer {
     }
   }
 
-  #fail(attempt: Attempt, { error }: Failure): Promise<void> {
+  async #fail(attempt: Attempt, { error }: Failure): Promise<void> {
     const about = { ...aboutOf(attempt), id: taskEventId(attempt.task, 'failed') };
-    return this.#insist(attempt, () =>
+    await this.#insist(attempt, () =>
       this.#events.publish(`task.${this.#name}.failed`, { ...attemptOf(attempt.task), error }, about),
     );
   }
 
-  /** Publishes at least once, and then until the core has taken or refused it, or the attempt has ended. */
-  async #insist({ task, signal }: Attempt, publish: () => Promise<unknown>): Promise<void> {
+  /** Calls the core at least once, and then until it has done or refused it, or the attempt has ended. */
+  async #insist<T>({ task, signal }: Pick<Attempt, 'task' | 'signal'>, call: () => Promise<T>): Promise<T> {
     for (let failures = 1; ; failures += 1) {
       try {
-        await publish();
-        return;
+        return await call();
       } catch (thrown) {
         const error = SwarmError.from(thrown);
         safely(() => this.#options.onError?.(error, task));
@@ -297,10 +387,12 @@ export class AssignedTasks implements TaskServer {
       if (hasEnded || isSending || now - lastAt < PROGRESS_GAP_MS) return;
       lastAt = now;
       isSending = true;
+      const atMs = this.#clock.epochMs();
       const how = { progress: Math.min(1, Math.max(0, fraction)) };
       const words = message === undefined ? {} : { message: storable(message, LIMITS.reasonLength) };
       this.#events
         .publish(`task.${this.#name}.progress`, { ...attemptOf(task), ...how, ...words }, aboutOf(attempt))
+        .then(() => attempt.moveDeadline(atMs))
         .catch((error: unknown) => safely(() => this.#options.onError?.(error, task)))
         .finally(() => void (isSending = false));
     };
@@ -329,7 +421,7 @@ const failure = (message: string, retryable: boolean): Failure => ({
 
 function messageOf(thrown: unknown): string {
   try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
+    return String(thrown instanceof Error ? thrown.message || thrown.name : thrown);
   } catch {
     return 'the handler threw a value that cannot be converted to text';
   }

@@ -6,6 +6,8 @@ const BASE_MS = 100;
 
 /** The longest backoff, in milliseconds. */
 export const MAX_BACKOFF_MS = 10_000;
+/** The longest backoff while the core can't be reached: calls and streams go on within ten seconds after the network is back. */
+export const MAX_OUTAGE_BACKOFF_MS = 4_000;
 
 /** Milliseconds to wait after `failures` (1 or more) failed tries in a row. `random` is at least 0 and below 1. */
 export function backoff(failures: number, random: number): number {
@@ -14,5 +16,8 @@ export function backoff(failures: number, random: number): number {
 
 /** The backoff on top of what the refusal itself asks for (`retryAfterMs`). */
 export function retryDelay(error: SwarmError, failures: number, random: number): number {
-  return (error.retryAfterMs ?? 0) + backoff(failures, random);
+  const delayMs = backoff(failures, random);
+  return (
+    (error.retryAfterMs ?? 0) + (error.is('UNAVAILABLE') ? Math.min(delayMs, random * MAX_OUTAGE_BACKOFF_MS) : delayMs)
+  );
 }

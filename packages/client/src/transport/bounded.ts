@@ -13,6 +13,18 @@ export function abortError(signal: AbortSignal): SwarmError {
       });
 }
 
+/** Whether it was aborted because the time was up. */
+export function isTimeout({ reason }: AbortSignal): boolean {
+  const cause: unknown = reason instanceof SwarmError ? reason.cause : reason;
+  return cause instanceof DOMException && cause.name === 'TimeoutError';
+}
+
+function timeoutError(timeoutMs: number): SwarmError {
+  const message = `no answer within ${timeoutMs} ms; the outcome is unknown`;
+  // Named as that of `AbortSignal.timeout`.
+  return new SwarmError('UNAVAILABLE', message, { cause: new DOMException(message, 'TimeoutError') });
+}
+
 export interface LinkedSignal {
   /** Aborted as soon as one of the linked signals is, with its reason. */
   readonly signal: AbortSignal;
@@ -58,9 +70,7 @@ export function bounded<T>(
       return reject(abortError(signal));
     }
     const cancelTimer = Number.isFinite(timeoutMs)
-      ? clock.schedule(timeoutMs, () =>
-          link.abort(new SwarmError('UNAVAILABLE', `no answer within ${timeoutMs} ms; the outcome is unknown`)),
-        )
+      ? clock.schedule(timeoutMs, () => link.abort(timeoutError(timeoutMs)))
       : undefined;
     const release = (): void => {
       cancelTimer?.();

@@ -1,7 +1,7 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
 import { invalidField, SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
-import { bounded } from './bounded.ts';
+import { bounded, isTimeout } from './bounded.ts';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { isRecord, parseJson } from './json.ts';
 import { refusalOf, unreachable } from './refusal.ts';
@@ -33,7 +33,7 @@ export interface SwarmClientOptions {
   readonly token: TokenSource;
   /** Added to every input that names no namespace. Default: the core's (`default`). */
   readonly namespace?: string | undefined;
-  /** For all requests. Default: the global `fetch`, and in Node.js `node:http` for the calls that are made most. */
+  /** For all requests. Default: the global `fetch`, and in Node.js `node:http` for streams and for the calls that are made most. */
   readonly fetch?: typeof fetch | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -66,7 +66,7 @@ export interface Connection {
   /** Aborted by `close`, with its reason. */
   readonly closed: AbortSignal;
   readonly fetch: typeof fetch;
-  /** For what may be repeated. Works until it has answered, also beyond `close`. */
+  /** For what may be repeated, and for streams. A call works until it has answered, also beyond `close`. */
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
   endpoint(route: string): URL;
@@ -75,6 +75,13 @@ export interface Connection {
   /** Whether there is a token other than the one that was refused. */
   renewed(refused: string, signal: AbortSignal): Promise<boolean>;
   headers(token: string): Record<string, string>;
+  /**
+   * Calls `listener` when a call is answered after others had timed out. The first of those was made at `sinceMs` (monotonic
+   * clock): a connection that has brought nothing since then is dead. Returns the function that removes the listener.
+   */
+  readonly onRevival: (listener: (sinceMs: number) => void) => () => void;
+  /** Notes a call that was made at `madeAtMs` and timed out, or was answered. */
+  noteCall(madeAtMs: number, outcome: 'timeout' | 'answer'): void;
   /** Ends every stream and call; the later ones are refused with `reason`. */
   close(reason: SwarmError): void;
 }
@@ -93,6 +100,9 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
       throw new SwarmError('UNAVAILABLE', 'the token function failed', { cause: error });
     }
   };
+  const revivals = new Set<(sinceMs: number) => void>();
+  /** Since a call was last answered: when the first call was made that timed out, and when the last time-out was. */
+  let outage: { readonly sinceMs: number; readonly seenAtMs: number } | undefined;
   return {
     clock,
     namespace,
@@ -107,6 +117,20 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
     token: (signal) => token(undefined, signal),
     renewed: async (refused, signal) => typeof source !== 'string' && (await token(refused, signal)) !== refused,
     headers: (bearer) => ({ ...headers, authorization: `Bearer ${bearer}` }),
+    onRevival(listener) {
+      revivals.add(listener);
+      return () => void revivals.delete(listener);
+    },
+    noteCall(madeAtMs, outcome) {
+      if (outcome === 'timeout') {
+        outage = { sinceMs: Math.min(outage?.sinceMs ?? Infinity, madeAtMs), seenAtMs: clock.monotonicMs() };
+        // An answer to an older call reports nothing about new connections.
+      } else if (outage !== undefined && madeAtMs >= outage.seenAtMs) {
+        const { sinceMs } = outage;
+        outage = undefined;
+        for (const listener of [...revivals]) listener(sinceMs);
+      }
+    },
     close(reason) {
       controller.abort(reason);
       transport.close();
@@ -136,18 +160,35 @@ export interface PostOptions {
 export function postJson(connection: Connection, url: URL, body: string, options: PostOptions): Promise<unknown> {
   const { timeoutMs, token, signals } = options;
   return bounded(connection.clock, { timeoutMs, signals }, async (signal) => {
+    const madeAtMs = connection.clock.monotonicMs();
     let answer: PostAnswer;
     try {
       answer = await connection.transport.post({ url, headers: connection.headers(token), body, signal });
     } catch (cause) {
+      if (isTimeout(signal)) connection.noteCall(madeAtMs, 'timeout');
       throw unreachable(cause);
     }
+    connection.noteCall(madeAtMs, 'answer');
     const { status, text, retryAfter } = answer;
     const json = parseJson(text);
     if (status < 200 || status > 299 || json === undefined) throw refusalOf(status, json, retryAfter);
     return json;
   });
 }
+
+/**
+ * How long the core may take to answer a call that is repeated, in milliseconds: its stores answer within two seconds, or are
+ * reported as unavailable. To that comes the time for the body, on a line that takes 64 KiB a second.
+ */
+const ANSWER_LIMIT_MS = 5_000;
+const BODY_BYTES_PER_MS = 64;
+
+/**
+ * How long one try of a call may take whose body has so many characters: less than a call may take as a whole, so that it is tried
+ * again on a new connection; at most `timeoutMs`, and without a limit where that is Infinity.
+ */
+export const tryLimitMs = (bodyLength: number, timeoutMs: number): number =>
+  timeoutMs === Infinity ? Infinity : Math.min(timeoutMs, ANSWER_LIMIT_MS + bodyLength / BODY_BYTES_PER_MS);
 
 export interface HotCallOptions {
   readonly timeoutMs: number;

@@ -1,4 +1,4 @@
-// One server-sent event stream over fetch (https://html.spec.whatwg.org/multipage/server-sent-events.html), read at
+// One server-sent event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html), read at
 // the pace of the reader.
 import { SwarmError } from '@hypercode/contracts';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
@@ -6,12 +6,16 @@ import type { Clock } from '@hypercode/clock';
 import { parseJson } from './json.ts';
 import { onAbort } from './on-abort.ts';
 import { refusalOf, unreachable } from './refusal.ts';
+import type { Transport } from './transport.ts';
 
-/** How long the core may take to answer and to send `connected`, in milliseconds. */
-const OPENING_LIMIT_MS = 15_000;
+/** How long the core may take to answer and to send `connected`, in milliseconds. It does both before it looks at the request. */
+const OPENING_LIMIT_MS = 5_000;
 
 /** More than the largest event that a core sends (a snapshot chunk of 500 agents of 64 KiB), in characters. */
 const MAX_EVENT_LENGTH = 64 * 1024 * 1024;
+
+/** More than any refusal of a core, in characters: something else answers with pages without an end. */
+const MAX_REFUSAL_LENGTH = 1024 * 1024;
 
 export interface EventStream {
   /** The next event; null when the stream has ended. Throws UNAVAILABLE when it broke or fell silent. */
@@ -22,25 +26,35 @@ export interface EventStream {
 }
 
 export interface EventStreamOptions {
-  readonly fetch: typeof fetch;
+  readonly transport: Pick<Transport, 'open'>;
   readonly clock: Clock;
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
+  /** See `Connection.onRevival`. */
+  readonly onRevival: (listener: (sinceMs: number) => void) => () => void;
 }
 
 export async function openEventStream(url: URL, options: EventStreamOptions): Promise<EventStream> {
   const { clock, signal } = options;
   const controller = new AbortController();
-  const release = onAbort(signal, () => controller.abort());
+  let silent: SwarmError | undefined;
+  let arrivedAtMs = clock.monotonicMs();
+  const releases = [
+    onAbort(signal, () => controller.abort()),
+    options.onRevival((sinceMs) => {
+      if (arrivedAtMs >= sinceMs) return;
+      silent = new SwarmError('UNAVAILABLE', 'the core answers on new connections, and has sent nothing on this one');
+      controller.abort();
+    }),
+  ];
   const close = (): void => {
-    release();
+    for (const release of releases) release();
     controller.abort();
   };
 
   let silenceLimitMs = OPENING_LIMIT_MS;
   /** Waits for something from the core, but not longer than the limit. */
   const arrived = async <T>(arrival: Promise<T>): Promise<T> => {
-    let silent: SwarmError | undefined;
     const limitMs = silenceLimitMs;
     const cancel = Number.isFinite(limitMs)
       ? clock.schedule(limitMs, () => {
@@ -49,7 +63,9 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
         })
       : undefined;
     try {
-      return await arrival;
+      const value = await arrival;
+      arrivedAtMs = clock.monotonicMs();
+      return value;
     } catch (cause) {
       throw silent ?? unreachable(cause);
     } finally {
@@ -59,18 +75,22 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
 
   try {
     const response = await arrived(
-      options.fetch(url, {
+      options.transport.open({
+        url,
         headers: { ...options.headers, accept: 'text/event-stream' },
-        cache: 'no-store',
         signal: controller.signal,
       }),
     );
-    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-    if (response.status !== 200 || !isStream || response.body === null) {
-      const body = parseJson(await arrived(response.text()));
-      throw refusalOf(response.status, body, response.headers.get('retry-after'));
+    const decoder = new TextDecoder();
+    const isStream = response.contentType?.startsWith('text/event-stream') ?? false;
+    if (response.status !== 200 || !isStream) {
+      let text = '';
+      for (let bytes = await arrived(response.read()); bytes !== null; bytes = await arrived(response.read())) {
+        text += decoder.decode(bytes, { stream: true });
+        if (text.length > MAX_REFUSAL_LENGTH) break;
+      }
+      throw refusalOf(response.status, parseJson(text), response.retryAfter);
     }
-    const reader = response.body.getReader();
     const messages: EventSourceMessage[] = [];
     let taken = 0;
     let overflow = false;
@@ -79,14 +99,13 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
       onEvent: (message) => void messages.push(message),
       onError: ({ type }) => void (overflow ||= type === 'max-buffer-size-exceeded'),
     });
-    const decoder = new TextDecoder();
     return {
       async next() {
         while (taken === messages.length) {
           messages.length = taken = 0;
-          const { done, value } = await arrived(reader.read());
-          if (done) return null;
-          parser.feed(decoder.decode(value, { stream: true }));
+          const bytes = await arrived(response.read());
+          if (bytes === null) return null;
+          parser.feed(decoder.decode(bytes, { stream: true }));
           if (overflow)
             throw new SwarmError('UNAVAILABLE', 'the stream contains an event that is larger than any event can be');
         }

@@ -13,6 +13,9 @@ import { type EventStream, openEventStream } from './event-stream.ts';
 import { isRecord, parseJson } from './json.ts';
 import { refusalOf } from './refusal.ts';
 
+/** How long a stream may bring nothing at all, in milliseconds, unless the core gives another limit. The core sends a sign every 15 s. */
+const SILENCE_LIMIT_MS = 40_000;
+
 export interface StreamFrame<T> {
   /** The tracked id of the value, at which a lost stream is resumed. */
   readonly id: string | undefined;
@@ -32,7 +35,7 @@ export interface StreamRequest<T> {
 export interface StreamOptions {
   /** Ends the stream, without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** Told each time that the stream is lost and will be resumed, with the reason and the wait. */
+  /** Called each time that the stream is lost and will be resumed, with the reason and the wait. */
   readonly onInterruption?: ((error: SwarmError, retryInMs: number) => void) | undefined;
 }
 
@@ -88,10 +91,11 @@ async function* read<T>(
           const headers = connection.headers(token);
           if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
           stream = await openEventStream(url, {
-            fetch: connection.fetch,
+            transport: connection.transport,
             clock,
             headers,
             signal: stop,
+            onRevival: connection.onRevival,
           });
           connections += 1;
         }
@@ -174,5 +178,5 @@ async function nextOutcome<T>(stream: EventStream, decode: (json: unknown) => T 
 
 function silenceLimit(connected: unknown): number {
   const limit = isRecord(connected) ? connected['reconnectAfterInactivityMs'] : undefined;
-  return typeof limit === 'number' && limit > 0 ? limit : Infinity;
+  return typeof limit === 'number' && limit > 0 ? limit : SILENCE_LIMIT_MS;
 }

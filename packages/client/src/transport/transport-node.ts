@@ -1,13 +1,30 @@
 // What `#transport` is in Node.js: `node:http` with connections that are kept.
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  Agent as HttpAgent,
+  type AgentOptions,
+  type ClientRequest,
+  globalAgent,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { isTimeout } from './bounded.ts';
 import { onAbort } from './on-abort.ts';
-import type { PostAnswer, PostRequest, Transport } from './transport.ts';
+import type { GetRequest, OpenAnswer, PostAnswer, PostRequest, Transport } from './transport.ts';
 
 export const atEndOfTurn = (run: () => void): void => void setImmediate(run);
 
+/**
+ * After how long without a byte the system probes the connection of a stream (TCP keep-alive), in milliseconds. After ten probes
+ * without an answer, a second apart, the connection has ended: long before the stream counts as silent.
+ */
+const STREAM_KEEP_ALIVE_MS = 5_000;
+
 export function openTransport(): Transport {
-  const settings = { keepAlive: true, scheduling: 'lifo' } as const;
+  // The way through a forward proxy is the way of `fetch` (NODE_USE_ENV_PROXY).
+  const { proxyEnv } = (globalAgent as HttpAgent & { readonly options: AgentOptions }).options;
+  const proxy = proxyEnv === undefined ? {} : { proxyEnv };
+  const settings = { ...proxy, keepAlive: true, scheduling: 'lifo' } as const;
   const http = new HttpAgent(settings);
   const https = new HttpsAgent(settings);
   let active = 0;
@@ -16,6 +33,12 @@ export function openTransport(): Transport {
     if (!closing || active > 0) return;
     http.destroy();
     https.destroy();
+  };
+  /** After a time-out on one connection: the idle ones have the same path, and a network that dropped one dropped all. */
+  const condemnIdle = (): void => {
+    for (const { freeSockets } of [http, https]) {
+      for (const socket of Object.values(freeSockets).flatMap((sockets = []) => sockets)) socket.destroy();
+    }
   };
   const start = (request: PostRequest): ClientRequest => {
     const { url, headers, body } = request;
@@ -36,6 +59,7 @@ export function openTransport(): Transport {
           try {
             return await answerTo(sent, request);
           } catch (error) {
+            if (isTimeout(request.signal)) condemnIdle();
             // The core had closed a kept connection before the request came; no harm in another.
             if (!(sent.reusedSocket && isReset(error)) || request.signal.aborted) throw error;
           }
@@ -45,9 +69,38 @@ export function openTransport(): Transport {
         destroyWhenIdle();
       }
     },
+    // A stream has a connection of its own: a kept one might be dead.
+    open: (request) => openStream(request, proxy),
     close() {
       closing = true;
       destroyWhenIdle();
+    },
+  };
+}
+
+async function openStream({ url, headers, signal }: GetRequest, settings: AgentOptions): Promise<OpenAnswer> {
+  const isHttps = url.protocol === 'https:';
+  const options = { headers, agent: isHttps ? new HttpsAgent(settings) : new HttpAgent(settings) };
+  const sent = isHttps ? requestHttps(url, options) : requestHttp(url, options);
+  const release = onAbort(signal, () => sent.destroy(new Error('aborted')));
+  sent.on('close', release);
+  sent.on('socket', (socket) => socket.setKeepAlive(true, STREAM_KEEP_ALIVE_MS));
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    sent.on('response', resolve);
+    sent.on('error', reject);
+  });
+  sent.end();
+  const response = await answered;
+  // What ends it is reported to the reader, who may not be reading at that moment.
+  response.on('error', () => {});
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers['content-type'] ?? null,
+    retryAfter: response.headers['retry-after'] ?? null,
+    async read() {
+      const { done, value } = await chunks.next();
+      return done === true ? null : value;
     },
   };
 }

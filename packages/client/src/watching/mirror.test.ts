@@ -30,10 +30,10 @@ const agentAt = (name: string, revision: number): Agent => ({
   updatedAt: '2026-01-01T00:00:00.000Z',
 });
 
-/** A mirror that is driven by events, with everything that it told of. */
+/** A mirror that is driven by events, with every difference that it reported. */
 class Driven {
   agents = new Map<string, Agent>();
-  told: Difference[] = [];
+  reported: Difference[] = [];
   state: Omit<Mirror, 'agents'> = { revision: 0, synced: false, collected: null };
 
   feed(...events: WatchEvent[]): this {
@@ -43,7 +43,7 @@ class Driven {
         event,
       );
       this.state = { revision, synced, collected };
-      this.told.push(...differences);
+      this.reported.push(...differences);
       applyDifferences(this.agents, differences);
     }
     return this;
@@ -87,20 +87,20 @@ describe('a mirror', () => {
       ['a', 1],
       ['b', 3],
     ]);
-    expect(mirror.told.map(({ kind }) => kind)).toEqual(['added', 'added']);
+    expect(mirror.reported.map(({ kind }) => kind)).toEqual(['added', 'added']);
     expect(mirror.state).toMatchObject({ revision: 3, synced: true });
   });
 
   test('emits only the differences when a snapshot replaces it', () => {
     const mirror = new Driven().feed(snapshot(3, [agentAt('a', 1), agentAt('b', 2), agentAt('c', 3)]), synced(3));
-    mirror.told = [];
+    mirror.reported = [];
     mirror.feed(snapshot(9, [agentAt('a', 1), agentAt('b', 8)], true), snapshot(9, [agentAt('d', 9)], true), synced(9));
-    expect(mirror.told.map(({ kind, agent }) => [kind, agent.name])).toEqual([
+    expect(mirror.reported.map(({ kind, agent }) => [kind, agent.name])).toEqual([
       ['removed', 'c'],
       ['changed', 'b'],
       ['added', 'd'],
     ]);
-    expect(mirror.told.find(({ kind }) => kind === 'changed')).toMatchObject({ previous: { revision: 2 } });
+    expect(mirror.reported.find(({ kind }) => kind === 'changed')).toMatchObject({ previous: { revision: 2 } });
   });
 
   test('forgets the chunks of a snapshot that was begun anew', () => {
@@ -131,7 +131,7 @@ describe('a mirror', () => {
       change(7, 'x', 'left'),
     );
     expect(mirror.revisions).toEqual([['d', 1]]);
-    expect(mirror.told.filter(({ kind }) => kind === 'removed')).toHaveLength(3);
+    expect(mirror.reported.filter(({ kind }) => kind === 'removed')).toHaveLength(3);
     expect(mirror.state.revision).toBe(7);
   });
 
@@ -187,7 +187,7 @@ describe('by property', () => {
           expect(mirror.revisions).toEqual(revisionsOf(model));
           expect(mirror.state.revision).toBe(revision);
         }
-        for (const { kind, agent } of mirror.told) {
+        for (const { kind, agent } of mirror.reported) {
           expect(replayed.has(agent.name)).toBe(kind !== 'added');
           applyDifferences(replayed, [{ kind: kind === 'removed' ? 'removed' : 'added', agent }]);
         }

@@ -10,8 +10,8 @@ const bookmark = (revision: number): WatchEvent => ({ type: 'bookmark', revision
 const change = (revision: number): WatchEvent =>
   ({ type: 'change', revision, change: 'updated', agent: {}, at: '2026-01-01T00:00:00.000Z' }) as unknown as WatchEvent;
 
-/** What a watcher is told of these events, given as one list for each connection. */
-function told(connections: WatchEvent[][], since?: number): WatchEvent[] {
+/** What a watcher receives of these events, given as one list for each connection. */
+function received(connections: WatchEvent[][], since?: number): WatchEvent[] {
   let progress = watchStart(since);
   return connections.flatMap((events, index) =>
     events.flatMap((event) => {
@@ -27,7 +27,7 @@ const resets = (events: WatchEvent[]): boolean[] =>
 
 describe('changes', () => {
   test('are yielded once and in order', () => {
-    const events = told([
+    const events = received([
       [snapshot(3), synced(3), change(3), change(4), change(6)],
       [change(4), change(6), change(7), change(5)],
     ]);
@@ -35,7 +35,7 @@ describe('changes', () => {
   });
 
   test('before `since`, a bookmark or `synced` are known already', () => {
-    const events = told(
+    const events = received(
       [[change(4), change(5), change(6), bookmark(9), change(9), change(10), synced(12), change(11)]],
       5,
     );
@@ -48,7 +48,7 @@ describe('changes', () => {
   });
 
   test('after a reset to an older revision are yielded', () => {
-    const events = told([
+    const events = received([
       [snapshot(9), synced(9)],
       [snapshot(2, true), synced(2), change(3)],
     ]);
@@ -58,21 +58,21 @@ describe('changes', () => {
 
 describe('a snapshot', () => {
   test('at the beginning is no reset', () => {
-    expect(resets(told([[snapshot(3), snapshot(3), synced(3)]]))).toEqual([false, false]);
+    expect(resets(received([[snapshot(3), snapshot(3), synced(3)]]))).toEqual([false, false]);
   });
 
   test('that the core calls a reset stays one', () => {
-    expect(resets(told([[snapshot(3, true), snapshot(3, true), synced(3)]], 1))).toEqual([true, true]);
+    expect(resets(received([[snapshot(3, true), snapshot(3, true), synced(3)]], 1))).toEqual([true, true]);
   });
 
   test('that was cut off and begins anew is a reset, in all its chunks', () => {
-    expect(resets(told([[snapshot(3)], [snapshot(5), snapshot(5), synced(5)]]))).toEqual([false, true, true]);
-    expect(resets(told([[snapshot(3)], [snapshot(3)], [snapshot(3)]]))).toEqual([false, true, true]);
+    expect(resets(received([[snapshot(3)], [snapshot(5), snapshot(5), synced(5)]]))).toEqual([false, true, true]);
+    expect(resets(received([[snapshot(3)], [snapshot(3)], [snapshot(3)]]))).toEqual([false, true, true]);
   });
 
   test('after anything else is a reset', () => {
-    expect(resets(told([[synced(3), change(4)], [snapshot(9)]], 2))).toEqual([true]);
-    expect(resets(told([[snapshot(3), synced(3), snapshot(9), synced(9)]]))).toEqual([false, true]);
+    expect(resets(received([[synced(3), change(4)], [snapshot(9)]], 2))).toEqual([true]);
+    expect(resets(received([[snapshot(3), synced(3), snapshot(9), synced(9)]]))).toEqual([false, true]);
   });
 });
 
@@ -82,7 +82,7 @@ test('by property: whatever comes, the changes between two snapshots only go up'
   const rare = fc.oneof({ weight: 9, arbitrary: event }, { weight: 1, arbitrary: revision.map((r) => snapshot(r)) });
   fc.assert(
     fc.property(fc.array(fc.array(rare, { maxLength: 20 }), { maxLength: 6 }), (connections) => {
-      const changes = told(connections).map(({ type, revision: at }) => ({ type, at }));
+      const changes = received(connections).map(({ type, revision: at }) => ({ type, at }));
       const lastBefore = (index: number): number =>
         changes.slice(0, index).findLast(({ type }) => type === 'change' || type === 'snapshot')?.at ?? -1;
       const repeated = changes.filter(({ type, at }, index) => type === 'change' && at <= lastBefore(index));

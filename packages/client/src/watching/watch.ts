@@ -41,18 +41,20 @@ async function* watch(
 
 /** Trusts the core for the inside of agents: checking each one again would cost more than reading them. */
 function readWatchEvent(json: unknown): WatchEvent | undefined {
-  if (!isRecord(json) || !Number.isSafeInteger(json['revision'])) throw new TypeError('not a watch event');
+  if (!isRecord(json)) throw new TypeError('not a watch event');
   switch (json['type']) {
     case 'snapshot':
       if (!Array.isArray(json['agents'])) throw new TypeError('a snapshot without agents');
-      return json as WatchEvent;
+      break;
     case 'change':
       if (!isRecord(json['agent'])) throw new TypeError('a change without an agent');
-      return json as WatchEvent;
+      break;
     case 'synced':
     case 'bookmark':
-      return json as WatchEvent;
+      break;
     default:
       return undefined;
   }
+  if (!Number.isSafeInteger(json['revision'])) throw new TypeError('a watch event without a revision');
+  return json as WatchEvent;
 }

@@ -143,14 +143,14 @@ test('agents speak by their catalogue, and stop in order', async () => {
   });
   const worker = await connectAgent({ ...options, name: 'qa-1', role: 'qa' });
   const stranger = await connectAgent({ ...options, name: 'stranger', role: 'guest' });
-  const heard: [string, string][] = [];
+  const received: [string, string][] = [];
   const listener = worker.client
     .events(catalogue)
-    .on('task.*.completed', ({ data, source }) => heard.push([data.taskId, source]), { from: 'earliest' });
+    .on('task.*.completed', ({ data, source }) => received.push([data.taskId, source]), { from: 'earliest' });
 
   await worker.client.events(catalogue).publish('task.qa-1.completed', { taskId: 't-1' });
-  await waitFor(() => heard.length === 1, { what: 'the event' });
-  expect(heard).toEqual([['t-1', `/agents/${core.namespace}/qa-1`]]);
+  await waitFor(() => received.length === 1, { what: 'the event' });
+  expect(received).toEqual([['t-1', `/agents/${core.namespace}/qa-1`]]);
   await expect(stranger.client.publish('task.qa-1.completed', {})).rejects.toMatchObject({
     code: 'ACL_DENIED',
     details: { role: 'guest', action: 'publish', topic: 'task.qa-1.completed' },

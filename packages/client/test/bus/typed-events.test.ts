@@ -39,7 +39,7 @@ const ARRIVING = [
   event(4, 'task.qa-1.assigned', { at: '2026-02-03T04:05:06.000Z' }),
 ];
 
-/** A client of a server that streams these events, and keeps a record of what it is told. */
+/** A client of a server that streams these events, and keeps a record of what it receives. */
 async function clientOf() {
   const published: { id: string }[] = [];
   const posted: { path: string; body: Record<string, unknown> }[] = [];
@@ -83,8 +83,8 @@ async function clientOf() {
   return { events: client.events(catalogue), published, posted };
 }
 
-const invalid = (told: unknown[]) => (one: SwarmEvent, error: SwarmError) => {
-  told.push([one.topic, error.code, error.message]);
+const invalid = (invalidEvents: unknown[]) => (one: SwarmEvent, error: SwarmError) => {
+  invalidEvents.push([one.topic, error.code, error.message]);
 };
 const INVALID = [
   ['build.finished', 'INVALID_INPUT', expect.stringContaining('ok: ')],
@@ -119,18 +119,18 @@ describe('publishing', () => {
 describe('what arrives', () => {
   test('of a subscription is read by its schema; an invalid event goes to onInvalid and is skipped', async () => {
     const { events } = await clientOf();
-    const told: unknown[] = [];
+    const invalidEvents: unknown[] = [];
     const data: unknown[] = [];
     const subscription = events.subscribe({
       topics: ['build.finished', 'task.*.assigned'],
-      onInvalid: invalid(told),
+      onInvalid: invalid(invalidEvents),
     });
     for await (const item of subscription) {
       data.push(item.type === 'event' ? item.event.data : item.type);
       if (data.length === 3) break;
     }
     expect(data).toEqual(['bookmark', { ok: true, tookMs: 0 }, { at: new Date('2026-02-03T04:05:06.000Z') }]);
-    expect(told).toEqual(INVALID);
+    expect(invalidEvents).toEqual(INVALID);
   });
 
   test('that is invalid is skipped when there is no onInvalid', async () => {
@@ -143,23 +143,27 @@ describe('what arrives', () => {
 
   test('goes to a listener in the same way', async () => {
     const { events } = await clientOf();
-    const told: unknown[] = [];
+    const invalidEvents: unknown[] = [];
     const topics: string[] = [];
     const listener = events.on(['build.finished', 'task.*.assigned'], (one) => topics.push(one.topic), {
-      onInvalid: invalid(told),
+      onInvalid: invalid(invalidEvents),
     });
     await waitFor(() => topics.length === 2, { what: 'the readable ones' });
     expect(topics).toEqual(['build.finished', 'task.qa-1.assigned']);
-    expect(told).toEqual(INVALID);
+    expect(invalidEvents).toEqual(INVALID);
     listener.stop();
     await listener.closed;
   });
 
   test('is given back by a consumer, so that it becomes a dead letter', async () => {
     const { events, posted } = await clientOf();
-    const told: unknown[] = [];
+    const invalidEvents: unknown[] = [];
     const handled: unknown[] = [];
-    const options = { group: 'g', topics: ['build.finished', 'task.*.assigned'], onInvalid: invalid(told) } as const;
+    const options = {
+      group: 'g',
+      topics: ['build.finished', 'task.*.assigned'],
+      onInvalid: invalid(invalidEvents),
+    } as const;
     const consumer = events.consume(options, (one) => handled.push(one.topic));
     const idsOf = (path: string) =>
       posted.flatMap(({ path: called, body }) => (called === path ? (body['deliveryIds'] as string[]) : []));
@@ -170,7 +174,7 @@ describe('what arrives', () => {
     expect(posted.filter(({ path }) => path === '/trpc/bus.nack').map(({ body }) => body['reason'])).toEqual(
       INVALID.map(([, , message]) => message),
     );
-    expect(told).toEqual(INVALID);
+    expect(invalidEvents).toEqual(INVALID);
     await consumer.stop();
   });
 

@@ -195,3 +195,15 @@ test('a path in front of the routes is kept', async () => {
   await rejection(clientOf(`${url}/swarm/`).registry.get({ name: 'a' }));
   expect(paths).toEqual(['/swarm/trpc/registry.get', '/swarm/trpc/registry.get']);
 });
+
+test('a procedure that is in no group is called by its name alone', async () => {
+  const paths: (string | undefined)[] = [];
+  const url = await serve((request, response) => {
+    paths.push(request.url?.split('?', 1)[0]);
+    response.setHeader('content-type', 'application/json').end('[{"result":{"data":{"kind":"viewer"}}}]');
+  });
+  const client = clientOf(url);
+  expect(await client.whoami()).toEqual({ kind: 'viewer' });
+  expect(paths).toEqual(['/trpc/whoami']);
+  await client.close();
+});

@@ -84,7 +84,9 @@ async function groupOf(streams: GroupEvent[][], clock: Clock = impatient): Promi
 
 const frames = (values: readonly GroupEvent[]): string =>
   values
-    .map((value) => `data: ${JSON.stringify(value)}\nid: ${value.type === 'gap' ? 'gap' : value.deliveryId}\n\n\n`)
+    .map(
+      (value) => `data: ${JSON.stringify(value)}\nid: ${'deliveryId' in value ? value.deliveryId : value.type}\n\n\n`,
+    )
     .join('');
 const delivery = (number: number, attempt = 1): GroupEvent => ({
   type: 'delivery',
@@ -131,6 +133,34 @@ describe('a consumer', () => {
       true,
     );
     await consumer.stop();
+  });
+
+  test('gives an event back with a delay that grows with the attempt, by default', async () => {
+    const throwing = () => {
+      throw new Error('again');
+    };
+    const delaysOf = async (options: Partial<ConsumeOptions>) => {
+      const group = await groupOf([[delivery(1), delivery(2, 2), delivery(3, 3), delivery(4, 40)]]);
+      const consumer = consume(group, throwing, { onError: () => {}, ...options });
+      await waitFor(() => group.settled.length === 4, { what: 'all nacks' });
+      await consumer.stop();
+      return group.settled
+        .toSorted((a, b) => String(a.deliveryIds).localeCompare(String(b.deliveryIds)))
+        .map(({ delayMs }) => delayMs);
+    };
+    expect(await delaysOf({})).toEqual([500, 1_000, 2_000, 30_000]);
+    expect(await delaysOf({ retryDelayMs: { firstMs: 100, maxMs: 5_000 } })).toEqual([50, 100, 200, 2_500]);
+  });
+
+  test('gives an event back at once when it stops', async () => {
+    const group = await groupOf([[delivery(1)]]);
+    const consumer = consume(group, (_, { signal }) => {
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
+    });
+    await waitFor(() => consumer.running === 1, { what: 'the handler' });
+    await consumer.stop({ timeoutMs: 1 });
+    await waitFor(() => group.settled.length === 1, { what: 'the nack' });
+    expect(group.settled).toMatchObject([{ delayMs: 0, reason: 'stopped' }]);
   });
 
   test('asks for no longer a delay than there is', async () => {
@@ -302,7 +332,7 @@ describe('a consumer', () => {
     await waitFor(() => ackedIds(group).includes('3/1'), { what: 'the late ack' });
     group.opened[0]?.response.write(frames([delivery(5)]));
     await waitFor(() => signals.has(5), { what: 'the next delivery' });
-    // The fourth is somebody else's.
+    // The fourth belongs to another member.
     expect([...signals.keys()]).toEqual([1, 2, 3, 5]);
     for (const open of gates.values()) open();
     await consumer.stop();
@@ -568,15 +598,36 @@ describe('an ack', () => {
   });
 });
 
+test('values of the stream that are no deliveries begin no handler, nor does a type that is not known', async () => {
+  const unknown = { type: 'weather', deliveryId: 'none' } as unknown as GroupEvent;
+  const group = await groupOf([[joined, unknown, delivery(1), { type: 'bookmark', position: '1', paused: false }]]);
+  const handled: unknown[] = [];
+  const consumer = consume(group, async ({ data }) => void handled.push(data));
+  await waitFor(() => group.settled.length === 1, { what: 'the ack' });
+  expect(handled).toEqual([1]);
+  await consumer.stop();
+});
+
+const joined: GroupEvent = {
+  type: 'joined',
+  groupId: null,
+  consumer: 'me',
+  settings: { version: 1, topics: ['a'], ackDeadlineMs: 30_000, maxDeliveries: 5 },
+  paused: false,
+};
+
 test('deliveries by hand are the events of the group, and end with the loop', async () => {
   const gap: GroupEvent = { type: 'gap', lost: null, reason: 'log_lost' };
-  const group = await groupOf([[gap, delivery(1), delivery(2)]]);
+  const bookmark: GroupEvent = { type: 'bookmark', position: '2', paused: true };
+  const unknown = { type: 'weather' } as unknown as GroupEvent;
+  const all = [joined, gap, delivery(1), delivery(2), bookmark];
+  const group = await groupOf([[unknown, ...all]]);
   const seen: GroupEvent[] = [];
   for await (const item of deliveriesOf(group.connection, { group: 'g', topics: ['a'], consumer: 'me' })) {
     seen.push(item);
-    if (seen.length === 3) break;
+    if (seen.length === all.length) break;
   }
-  expect(seen).toEqual([gap, delivery(1), delivery(2)]);
+  expect(seen).toEqual(all);
   expect(group.opened[0]?.input).toMatchObject({ consumer: 'me' });
   expect(group.settled).toEqual([]);
 });

@@ -154,17 +154,17 @@ describe('a listener', () => {
   test('goes on after a handler that throws, and reports gaps', async () => {
     const gap: SubscriptionEvent = { type: 'gap', after: '1', resumedAt: '2', reason: 'log_lost' };
     const connection = await connectTo((response) => void response.write(frames(event('1'), gap, event('3'))));
-    const told: unknown[] = [];
+    const received: unknown[] = [];
     const handler = ({ data }: { data: unknown }): void => {
       if (data === '1') throw new Error('no');
-      told.push(data);
+      received.push(data);
     };
     const listener = listenTo(connection, ['a.b'], handler, {
-      onGap: ({ reason }) => told.push(reason),
-      onError: (error, { data }) => told.push([(error as Error).message, data]),
+      onGap: ({ reason }) => received.push(reason),
+      onError: (error, { data }) => received.push([(error as Error).message, data]),
     });
-    await waitFor(() => told.length === 3, { what: 'what it is told' });
-    expect(told).toEqual([['no', '1'], 'log_lost', '3']);
+    await waitFor(() => received.length === 3, { what: 'what it is received' });
+    expect(received).toEqual([['no', '1'], 'log_lost', '3']);
     listener.stop();
   });
 

@@ -225,7 +225,7 @@ test('what an update leaves out is as it was, also when the core has lost the ag
   const core = await startFakeCore();
   const agent = await connect(core, { labels: { zone: 'a' }, description: 'adds' });
   await agent.update({ version: '1.1.0', description: null, labels: undefined });
-  core.beatRefusal = new SwarmError('NOT_FOUND', 'no such agent');
+  core.beatRefusal = new SwarmError('UNAUTHENTICATED', 'the agent has been removed');
   core.onRegister = () => (core.beatRefusal = undefined);
   agent.setActivity('busy');
   await waitFor(() => core.registrations.length === 2, { what: 'the next registration' });
@@ -395,7 +395,7 @@ describe('its health', () => {
   test('reports that the core has lost the agent', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
-    core.beatRefusal = new SwarmError('NOT_FOUND', 'no such agent');
+    core.beatRefusal = new SwarmError('UNAUTHENTICATED', 'the agent has been removed');
     await waitFor(() => agent.health().status === 'unregistered', { what: 'the loss to be noticed' });
     core.beatRefusal = undefined;
     await waitFor(() => agent.health().status === 'ok', { what: 'the next registration' });

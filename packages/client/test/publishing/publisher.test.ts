@@ -244,6 +244,43 @@ describe('an event', () => {
     expect(batches.map(({ events }) => events.map(({ data }) => data))).toEqual([[0, 1, 2, 3], [2]]);
   });
 
+  test('that the rate refused keeps its place before later ones, in whatever order their requests are answered', async () => {
+    const clock = new HeldClock();
+    const held: Batch[] = [];
+    const { url, batches } = await serve((batch) => void held.push(batch));
+    const { publisher } = publisherOf(url, {}, clock);
+    const limited = (from: number) => (event: Sent) =>
+      (event.data as number) < from
+        ? resultOf(event)
+        : refusal(event, new SwarmError('RATE_LIMITED', 'slow', { retryAfterMs: 40 }));
+    const calls = range(300).map((data) => publisher.publish('a', data));
+    await vi.waitFor(() => expect(held).toHaveLength(3), PATIENCE);
+    const firstOf = ({ events }: Batch): number => events[0]?.data as number;
+    const [first, second, third] = held.toSorted((a, b) => firstOf(a) - firstOf(b));
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three requests');
+    answer(first, limited(100));
+    await isPaused(clock, 40);
+    // The second is refused from its beginning, after the first is queued again.
+    answer(second, limited(0));
+    await vi.waitFor(() => expect(second.response.writableFinished).toBe(true), PATIENCE);
+    answer(third);
+    await Promise.all(calls.slice(256));
+    await turns();
+    const later = range(300).map((index) => publisher.publish('a', 300 + index));
+    clock.advance(40);
+    for (let count = 4; count <= 7; count += 1) {
+      await vi.waitFor(() => expect(held.length).toBe(count), PATIENCE);
+      await turns();
+      // One at a time, as long as some of them wait.
+      expect(held).toHaveLength(count);
+      const last = held.at(-1);
+      if (last !== undefined) answer(last);
+    }
+    await Promise.all([...calls, ...later]);
+    const again = batches.slice(3).flatMap(({ events }) => events.map(({ data }) => data));
+    expect(again).toEqual([...range(300).slice(100, 256), ...range(300).map((index) => 300 + index)]);
+  });
+
   test.each(['FORBIDDEN', 'FENCED', 'INTERNAL'] as const)('is refused at once with %s', async (code) => {
     const { url, batches } = await serve((batch) =>
       refuse(batch, new SwarmError(code, 'because', { retryAfterMs: 5 })),

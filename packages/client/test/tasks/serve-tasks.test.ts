@@ -1,5 +1,6 @@
 // Tasks as an agent does them, on a whole core: answered, failed, cancelled, too late, delivered again.
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
+import type { SwarmEvent } from '@hypercode/contracts';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -64,6 +65,30 @@ test('what was assigned before it served is done, too', async () => {
   const task = await desk.assign(agent.agent.name);
   serveTasks(agent, { work: () => 'done' });
   expect((await desk.answerOf(task, 'completed')).data['output']).toBe('done');
+});
+
+test('what was cancelled before it served, or is for another process, is not begun', async () => {
+  const agent = await join();
+  const { name, incarnation } = agent.agent;
+  const cancelled = await desk.assign(name);
+  const { planId, taskId, attempt } = cancelled;
+  await operator.publish(`task.${name}.cancelled`, { planId, taskId, attempt, reason: 'not wanted' });
+  const ofAnother = await desk.assign(name, { incarnation: crypto.randomUUID() });
+  serveTasks(agent, { work: () => 'done' });
+  await desk.answerOf(await desk.assign(name, { incarnation }), 'completed');
+  expect(desk.kindsOf(cancelled)).toEqual(['cancelled']);
+  expect(desk.kindsOf(ofAnother)).toEqual([]);
+});
+
+test('an output that is given by reference is read from the log', async () => {
+  const agent = await workerWith({ work: ({ dependencies }) => dependencies });
+  const attempt = { planId: crypto.randomUUID(), taskId: 'before', attempt: 1 };
+  const output = { ref: 'a text' };
+  const { position: ref } = await operator.publish('task.another.completed', { ...attempt, output });
+  const task = await desk.assign(agent.agent.name, { planId: attempt.planId, dependencies: { before: { ref } } });
+  const isAnswer = ({ id }: SwarmEvent): boolean => id === taskEventId(task, 'completed');
+  const answer = await waitFor(() => desk.events.find(isAnswer), { what: 'the answer' });
+  expect(answer.data).toMatchObject({ output: { before: output } });
 });
 
 test('nothing is null', async () => {

@@ -5,8 +5,10 @@ import { SwarmError } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '@hypercode/clock';
-import { type Connection, openConnection, type TokenSource } from '../../src/transport/connection.ts';
+import { HeldClock } from '@hypercode/clock/testing';
+import { type Connection, openConnection, postJson, type TokenSource } from '../../src/transport/connection.ts';
 import { resumableStream, type StreamOptions } from '../../src/transport/resumable-stream.ts';
+import { watchAgents } from '../../src/watching/watch.ts';
 
 type Handler = (response: ServerResponse, request: IncomingMessage, attempt: number) => void;
 
@@ -160,6 +162,39 @@ describe('reading', () => {
   });
 });
 
+test('a watch skips values of a type that it does not know', async () => {
+  const url = await serve((response) => {
+    open(response);
+    response.write(frame(1, { type: 'weather', sky: 'blue' }) + frame(2, { type: 'bookmark', revision: 2 }));
+  });
+  const interruptions: SwarmError[] = [];
+  const watch = watchAgents(connect(url), { onInterruption: (error) => interruptions.push(error) });
+  expect(await watch.next()).toMatchObject({ value: { type: 'bookmark', revision: 2 } });
+  expect(interruptions).toEqual([]);
+  await watch.return?.();
+});
+
+test('a stream for which the core names no limit may be silent for 40 s', async () => {
+  const url = await serve((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(`event: connected\ndata: {}\n\n\n${frame(1)}`);
+  });
+  const clock = new HeldClock();
+  const connection = openConnection({ url, token: 'secret' }, clock);
+  connections.push(connection);
+  const interruptions: string[] = [];
+  const stream = resumableStream(connection, request, { onInterruption: (error) => interruptions.push(error.message) });
+  await stream.next();
+  const waiting = stream.next();
+  await vi.waitFor(() => expect(clock.nextInMs).toBe(40_000));
+  clock.advance(39_999);
+  expect(interruptions).toEqual([]);
+  clock.advance(1);
+  await vi.waitFor(() => expect(interruptions).toEqual(['the core sent nothing for 40000 ms']));
+  await stream.return?.();
+  await waiting;
+});
+
 describe('resuming', () => {
   const faults: Record<string, (response: ServerResponse) => void> = {
     'the end of the stream': (response) => response.end(),
@@ -192,6 +227,58 @@ describe('resuming', () => {
     expect(interruptions).toHaveLength(1);
     expect(interruptions[0]).toBeInstanceOf(SwarmError);
     expect(interruptions[0]?.code).toBe('UNAVAILABLE');
+  });
+
+  test('a stream that brought nothing since a call timed out is resumed once a call is answered', async () => {
+    const asked: unknown[] = [];
+    const url = await serve((response, incoming, attempt) => {
+      if (incoming.method === 'POST') {
+        // The first call gets no answer.
+        if (attempt > 2) response.end('{}');
+        return;
+      }
+      asked.push(incoming.headers['last-event-id']);
+      open(response, 600_000);
+      response.write(frame(attempt));
+    });
+    const connection = connect(url);
+    const stream = resumableStream(connection, request);
+    await stream.next();
+    const waiting = stream.next();
+    const post = () =>
+      postJson(connection, connection.endpoint('call'), '{}', { token: 'secret', timeoutMs: 100, signals: [] });
+    await expect(post()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(asked).toEqual([undefined]);
+    await post();
+    expect(await waiting).toMatchObject({ value: { value: 4, connection: 2 } });
+    expect(asked).toEqual([undefined, '1']);
+    await stream.return?.();
+  });
+
+  test('a stream that brought something since a call timed out goes on', async () => {
+    let stream: ServerResponse | undefined;
+    const url = await serve((response, incoming, attempt) => {
+      if (incoming.method === 'GET') {
+        open((stream = response), 600_000);
+        response.write(frame(1));
+      } else if (attempt === 2) stream?.write(frame(2));
+      else response.end('{}', () => stream?.write(frame(3)));
+    });
+    const connection = connect(url);
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { value, connection: number } of resumableStream(connection, request)) {
+        seen.push(number);
+        if (value === 3) return;
+      }
+    })();
+    await vi.waitFor(() => expect(seen).toEqual([1]));
+    const post = () =>
+      postJson(connection, connection.endpoint('call'), '{}', { token: 'secret', timeoutMs: 100, signals: [] });
+    await expect(post()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await post();
+    await reading;
+    expect(seen).toEqual([1, 1, 1]);
   });
 
   const answers: Record<string, Handler> = {

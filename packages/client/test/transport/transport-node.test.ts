@@ -1,9 +1,11 @@
 // The short way over kept connections: reuse, a connection that the other side has closed, and letting go.
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 import { openTransport as chosenTransport } from '#transport';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
+import { systemClock } from '@hypercode/clock';
 import { afterEach, expect, test } from 'vitest';
+import { bounded } from '../../src/transport/bounded.ts';
 import { atEndOfTurn as inBrowsers } from '../../src/transport/transport-fetch.ts';
 import { fetchTransport, type Transport } from '../../src/transport/transport.ts';
 import { atEndOfTurn, openTransport } from '../../src/transport/transport-node.ts';
@@ -90,6 +92,85 @@ test('keeps its connections, and opens another when one was closed meanwhile', a
   expect(await post(transport, url)).toMatchObject({ text: '3' });
   expect(await post(transport, url)).toMatchObject({ text: '4' });
   expect(sockets).toHaveLength(2);
+});
+
+test('a time-out on one connection ends the idle ones, so that the next request uses a new one', async () => {
+  const held: ServerResponse[] = [];
+  let isFrozen = false;
+  const { url, sockets, server } = await serve((_, response) => {
+    if (isFrozen) return;
+    held.push(response);
+    if (held.length >= 3) for (const one of held) one.end('together');
+  });
+  // Longer than the test may take.
+  server.keepAliveTimeout = 600_000;
+  const transport = open();
+  await Promise.all([post(transport, url), post(transport, url), post(transport, url)]);
+  expect(sockets).toHaveLength(3);
+  isFrozen = true;
+  const answer = bounded(systemClock, { timeoutMs: 50, signals: [] }, (timedOut) =>
+    transport.post({ url, headers: {}, body: '{}', signal: timedOut }),
+  );
+  await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await waitFor(() => sockets.every(({ destroyed }) => destroyed), { what: 'the end of the kept connections' });
+  isFrozen = false;
+  await post(transport, url);
+  expect(sockets).toHaveLength(4);
+});
+
+test('an abort by the caller leaves the idle connections alone', async () => {
+  const received = Promise.withResolvers<void>();
+  let isFrozen = false;
+  const { url, sockets } = await serve((_, response) => {
+    if (isFrozen) received.resolve();
+    else response.end('now');
+  });
+  const transport = open();
+  await Promise.all([post(transport, url), post(transport, url)]);
+  const { length } = sockets;
+  isFrozen = true;
+  const controller = new AbortController();
+  const call = transport.post({ url, headers: {}, body: '{}', signal: controller.signal });
+  await received.promise;
+  controller.abort();
+  await expect(call).rejects.toThrow();
+  isFrozen = false;
+  await post(transport, url);
+  expect(length).toBe(2);
+  expect(sockets).toHaveLength(2);
+});
+
+test.each([
+  ['Node.js', openTransport],
+  ['browsers', () => fetchTransport(fetch)],
+])('an answer is read as it comes, and one that is cut off is an error: %s', async (_, make) => {
+  const responses: ServerResponse[] = [];
+  const { url } = await serve((request, response) => {
+    responses.push(response);
+    response.writeHead(200, { 'content-type': 'text/plain', 'retry-after': '3' });
+    response.write(`${request.method} ${String(request.headers['x-x'])}`);
+  });
+  const transport = make();
+  transports.push(transport);
+  const answer = await transport.open({ url, headers: { 'x-x': 'x' }, signal });
+  expect(answer).toMatchObject({ status: 200, contentType: 'text/plain', retryAfter: '3' });
+  const next = async () => String(Buffer.from((await answer.read()) ?? []));
+  expect(await next()).toBe('GET x');
+  responses[0]?.write('more');
+  expect(await next()).toBe('more');
+  responses[0]?.socket?.resetAndDestroy();
+  await expect(answer.read()).rejects.toThrow();
+});
+
+test('an answer is opened on a connection of its own, which an abort ends', async () => {
+  const { url, sockets } = await serve((_, response) => void response.write('begin'));
+  const transport = open();
+  const controller = new AbortController();
+  const answers = [0, 1].map(() => transport.open({ url, headers: {}, signal: controller.signal }));
+  for (const answer of await Promise.all(answers)) await answer.read();
+  expect(sockets).toHaveLength(2);
+  controller.abort();
+  await waitFor(() => sockets.every(({ destroyed }) => destroyed), { what: 'the end of both connections' });
 });
 
 test('fails when a new connection breaks', async () => {

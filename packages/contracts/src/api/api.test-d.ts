@@ -12,6 +12,9 @@ import { mutation } from './procedure.ts';
 
 test('a procedure is named by its group and its own name', () => {
   expectTypeOf<'registry.query'>().toExtend<ProcedureName>();
+  expectTypeOf<'whoami'>().toExtend<ProcedureName>();
+  expectTypeOf<'whoami.kind'>().not.toExtend<ProcedureName>();
+  expectTypeOf<'registry'>().not.toExtend<ProcedureName>();
   expectTypeOf<'registry.obliterate'>().not.toExtend<ProcedureName>();
 });
 
@@ -23,6 +26,7 @@ test('inputs are typed as callers send them, outputs as callers receive them', (
 });
 
 test('the kind of a procedure is known', () => {
+  expectTypeOf(KINDS.whoami).toEqualTypeOf<'query'>();
   expectTypeOf(KINDS.bus.read).toEqualTypeOf<'query'>();
   expectTypeOf(KINDS.bus.consume).toEqualTypeOf<'subscription'>();
 });

@@ -6,7 +6,9 @@ import type { CallerKind } from './rights.ts';
 
 test('the kinds are those of the declaration', () => {
   const named = Object.entries(KINDS).flatMap(([group, kinds]) =>
-    Object.entries(kinds).map(([own, kind]) => [`${group}.${own}`, kind]),
+    typeof kinds === 'string'
+      ? [[group, kinds]]
+      : Object.entries(kinds).map(([own, kind]) => [`${group}.${own}`, kind]),
   );
   expect(named).toEqual(procedures.map(([name, { kind }]) => [name, kind]));
 });
@@ -50,8 +52,8 @@ describe('by their rights', () => {
     expect(mayCall('viewer').filter(([, { kind }]) => kind === 'mutation')).toEqual([]);
   });
 
-  test('join tokens can only register agents', () => {
-    expect(mayCall('join').map(([name]) => name)).toEqual(['registry.register']);
+  test('join tokens can only register agents, and learn what they are', () => {
+    expect(mayCall('join').map(([name]) => name)).toEqual(['whoami', 'registry.register']);
   });
 
   test('operators change neither policies nor tokens, and do not register', () => {

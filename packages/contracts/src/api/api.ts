@@ -6,8 +6,11 @@ import { policyApi } from './policy-api.ts';
 import type { Procedure } from './procedure.ts';
 import { registryApi } from './registry-api.ts';
 import { tokensApi } from './tokens-api.ts';
+import { whoamiApi } from './whoami-api.ts';
 
+/** Procedures in groups, and procedures that are in none. */
 export const api = {
+  whoami: whoamiApi,
   registry: registryApi,
   bus: busApi,
   policy: policyApi,
@@ -17,14 +20,18 @@ export const api = {
 
 export type Api = typeof api;
 
-/** `group.procedure`, as tRPC's paths are. */
-export type ProcedureName = { [Group in keyof Api]: `${Group}.${keyof Api[Group] & string}` }[keyof Api];
+/** `group.procedure`, as tRPC's paths are; of a procedure in no group its name alone. */
+export type ProcedureName = {
+  [Entry in keyof Api]: Api[Entry] extends Procedure ? Entry : `${Entry}.${keyof Api[Entry] & string}`;
+}[keyof Api];
 
-type DeclarationOf<Name extends ProcedureName> = Name extends `${infer Group extends keyof Api}.${infer Own}`
-  ? Own extends keyof Api[Group]
-    ? Api[Group][Own]
-    : never
-  : never;
+type DeclarationOf<Name extends ProcedureName> = Name extends keyof Api
+  ? Api[Name]
+  : Name extends `${infer Group extends keyof Api}.${infer Own}`
+    ? Own extends keyof Api[Group]
+      ? Api[Group][Own]
+      : never
+    : never;
 
 /** What a caller sends, as `ApiInput<'registry.query'>`. */
 export type ApiInput<Name extends ProcedureName> =
@@ -35,7 +42,17 @@ export type ApiOutput<Name extends ProcedureName> =
   DeclarationOf<Name> extends { readonly output: infer Output } ? z.output<Output> : never;
 
 /** Every procedure with its name. */
-export const procedures: readonly (readonly [ProcedureName, Procedure])[] = Object.entries(api).flatMap(
-  ([group, declared]) =>
-    Object.entries(declared).map(([own, procedure]) => [`${group}.${own}` as ProcedureName, procedure] as const),
+export const procedures: readonly (readonly [ProcedureName, Procedure])[] = Object.entries<Procedure | ProcedureGroup>(
+  api,
+).flatMap(([entry, declared]) =>
+  isProcedure(declared)
+    ? [[entry as ProcedureName, declared] as const]
+    : Object.entries(declared).map(([own, procedure]) => [`${entry}.${own}` as ProcedureName, procedure] as const),
 );
+
+type ProcedureGroup = Readonly<Record<string, Procedure>>;
+
+/** The kind of a procedure is a string; a procedure of a group that has this name is an object. */
+function isProcedure(declared: Procedure | ProcedureGroup): declared is Procedure {
+  return typeof declared.kind === 'string';
+}

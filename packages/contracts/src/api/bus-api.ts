@@ -55,11 +55,12 @@ export const busApi = {
       summary: 'Publish one event or a list of events',
       description:
         'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
-        'each event; a refused event does not affect the others. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
+        'each event; a refused event does not affect the others, except that `RATE_LIMITED` refuses the rest of the list, ' +
+        'too. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
         'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
-        'text). `type` is the topic. An `id` that is not a UUID becomes UUIDv5(UUIDv5(URL, `source`), `id`); `source` has no other ' +
-        'meaning. `time`, `subject`, `traceparent`, `correlationid` and `causationid` are kept, other extensions are ignored. Text ' +
-        'becomes a JSON string; data that is neither JSON nor text is refused.',
+        'text). `type` is the topic. The id of the event is UUIDv5(UUIDv5(URL, `source`), `id`), and its source is that of the token. ' +
+        'What came in is kept in the extensions `originsource` and `originid`, with all other extension attributes. Text becomes a ' +
+        'JSON string; bytes that are neither JSON nor text are refused.',
       body: PublishInput,
       // A CloudEvent in binary mode may have no data.
       bodyOptional: true,
@@ -72,7 +73,9 @@ export const busApi = {
     input: PublishManyInput,
     output: PublishManyResult,
     summary: 'Publish a list of events, in order',
-    description: 'The answer has one result for each event; a refused event does not affect the others.',
+    description:
+      'The answer has one result for each event. A refused event does not affect the others, except that `RATE_LIMITED` also ' +
+      'refuses the rest of the list: what was published is then the beginning of the list, in its order.',
     rights: TAKE_PART,
     errors: ['RATE_LIMITED'],
     maxInputBytes: LIMITS.publishManyBytes,
@@ -90,7 +93,7 @@ export const busApi = {
       path: '/v1/events',
       operationId: 'readEvents',
       tag: 'events',
-      answers: { 200: 'A page of events. The end is reached when `next` stays the same.' },
+      answers: { 200: 'A page of events. `end` is true when it reaches the end of the log.' },
     },
   }),
 
@@ -118,7 +121,10 @@ export const busApi = {
     input: ConsumeInput,
     output: GroupEvent,
     summary: 'Receive the deliveries of a consumer group live',
-    description: 'The first call creates the group. Acknowledge each delivery or give it back before its deadline.',
+    description:
+      'The first call creates the group. Acknowledge each delivery or give it back before its deadline. The first value is ' +
+      '`joined`; a `bookmark` with the cursor of the group comes every 15 s. A second stream of the same `consumer` ends the ' +
+      'first with CONFLICT.',
     rights: TAKE_PART,
     errors: ['ACL_DENIED', 'CONFLICT'],
   }),
@@ -129,7 +135,8 @@ export const busApi = {
     summary: 'Claim events for processing',
     description:
       'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
-      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT. ' +
+      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT, ' +
+      'with the settings of the group and of the call in `details` (`existing`, `requested`). ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
     errors: ['ACL_DENIED', 'CONFLICT'],

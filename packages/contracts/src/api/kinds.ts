@@ -1,9 +1,14 @@
 // The kind of each procedure without its schemas, for clients that carry no zod. The compiler holds it to the declaration.
 import type { Api } from './api.ts';
+import type { ProcedureKind } from './procedure.ts';
 
-type KindsOf<Group> = { readonly [Own in keyof Group]: Group[Own] extends { kind: infer Kind } ? Kind : never };
+type KindOf<Declared> = Declared extends { kind: infer Kind extends ProcedureKind } ? Kind : never;
+type KindsOf<Entry> = [KindOf<Entry>] extends [never]
+  ? { readonly [Own in keyof Entry]: KindOf<Entry[Own]> }
+  : KindOf<Entry>;
 
-export const KINDS: { readonly [Group in keyof Api]: KindsOf<Api[Group]> } = {
+export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
+  whoami: 'query',
   registry: {
     register: 'mutation',
     query: 'query',

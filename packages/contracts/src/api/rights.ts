@@ -1,7 +1,8 @@
 // Which kinds of token may call a procedure. Policies limit agents further, on the bus.
 
 /** What a token is: `agent` is an agent's own token, and operators create the others. */
-export type CallerKind = 'admin' | 'operator' | 'viewer' | 'agent' | 'join';
+export const CALLER_KINDS = ['admin', 'operator', 'viewer', 'agent', 'join'] as const;
+export type CallerKind = (typeof CALLER_KINDS)[number];
 
 /**
  * How far a kind of token reaches:
@@ -9,8 +10,9 @@ export type CallerKind = 'admin' | 'operator' | 'viewer' | 'agent' | 'join';
  * - `namespace`: the namespace of the token; every namespace where the token has none.
  * - `self`: the agent of the token, in its namespace: the input names it, or names no agent.
  * - `roles`: the namespace of the token, and there the agents of its roles.
+ * - `token`: the token itself: the input names its namespace (any, where the token has none), or no namespace.
  */
-export type Reach = 'everywhere' | 'namespace' | 'self' | 'roles';
+export type Reach = 'everywhere' | 'namespace' | 'self' | 'roles' | 'token';
 
 /** The kinds of token that may call a procedure. A kind that is absent may not, so a new kind may call nothing. */
 export type Rights = Readonly<Partial<Record<CallerKind, Reach>>>;

@@ -15,9 +15,11 @@ export const tokensApi = {
     input: CreateTokenInput,
     output: CreateTokenResult,
     summary: 'Create a token',
-    description: 'Needs an admin token. The new token is shown only in this answer.',
+    description:
+      'Needs an admin token. The new token is shown only in this answer. The name of an operator or admin token must not be that of ' +
+      'another one, or of one that ended within the deduplication window (CONFLICT).',
     rights: ADMINISTER,
-    errors: [],
+    errors: ['CONFLICT'],
     rest: {
       method: 'POST',
       path: '/v1/tokens',

@@ -120,7 +120,7 @@ describe('the folder', () => {
     expect(JSON.parse(await readFile(join(folder, 'holder.json'), 'utf8'))).toMatchObject({ pid: process.pid });
   });
 
-  it('is refused also when nobody wrote down who holds it', async () => {
+  it('a second start is refused also when the lock file names no holder', async () => {
     await open();
     await rm(join(folder, 'holder.json'));
     expect(String(await refusalOf())).toContain('another process');

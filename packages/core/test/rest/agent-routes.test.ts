@@ -280,7 +280,7 @@ describe('DELETE /v1/agents/{name}', () => {
 });
 
 describe('GET /v1/agents/{name}/history', () => {
-  it('tells the changes, newest first, page by page', async () => {
+  it('a history lists the changes, newest first, page by page', async () => {
     await register('history-a');
     await register('history-a', { version: '2.0.0' });
     await send('DELETE', '/v1/agents/history-a');

@@ -48,7 +48,7 @@ const metric = async (name: string): Promise<number> => {
 };
 
 describe('GET /v1/agents/watch', () => {
-  it('tells a snapshot, that it is whole, and every change', async () => {
+  it('sends a snapshot, `synced` and every change', async () => {
     const namespace = core.freshNamespace();
     const before = await register(namespace, 'alpha');
     const stream = await watch(`namespace=${namespace}`);
@@ -66,7 +66,7 @@ describe('GET /v1/agents/watch', () => {
     expect((await stream.next()).data).toMatchObject({ change: 'deregistered', agent: { name: 'beta' } });
   });
 
-  it('filters, and tells who leaves', async () => {
+  it('filters, and reports agents that stop matching as left', async () => {
     const namespace = core.freshNamespace();
     const stream = await watch(`namespace=${namespace}&role=worker&labels=zone=a`);
     expect((await stream.next()).data).toMatchObject({ type: 'snapshot', agents: [] });

@@ -23,7 +23,7 @@ const send = (namespace: string, { headers, body }: Message) =>
     ...(body === undefined ? {} : { body: body as string }),
   });
 
-async function heard(namespace: string): Promise<SwarmEvent[]> {
+async function received(namespace: string): Promise<SwarmEvent[]> {
   const answer = await core.fetch(`/v1/events?namespace=${namespace}&topics=%3E`, { token: core.viewerToken });
   return ReadResult.parse(await answer.json()).events.map(({ event }) => event);
 }
@@ -41,7 +41,7 @@ const orderPlaced = (fields: object = {}) =>
     causationid: 'cause',
     dataschema: 'https://example.com/schema',
     datacontenttype: 'application/json',
-    tenant: 'ignored',
+    tenant: 'acme',
     data: { total: 12.5, lines: [{ sku: 'ünï' }] },
     ...fields,
   });
@@ -60,13 +60,13 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
     return PublishResult.parse(mode === 'batched' ? PublishManyResult.parse(result).results[0] : result);
   }
 
-  it('is heard as an event, once', async () => {
+  it('is received as an event, once', async () => {
     const namespace = core.freshNamespace();
     const id = 'cab76975-ce47-5eaa-8ad7-699f8bdf2a28';
     const first = await publish(namespace, orderPlaced());
     expect(first).toEqual({ id, position: expect.any(String), duplicate: false });
     expect(await publish(namespace, orderPlaced())).toEqual({ ...first, duplicate: true });
-    expect(await heard(namespace)).toEqual([
+    expect(await received(namespace)).toEqual([
       {
         id,
         namespace,
@@ -75,6 +75,12 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
         time: '2026-01-02T03:04:05.678Z',
         subject: 'order-17',
         traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+        extensions: {
+          dataschema: 'https://example.com/schema',
+          tenant: 'acme',
+          originsource: 'https://example.com/orders',
+          originid: 'A234-1234-1234',
+        },
         correlationId: 'conversation',
         causationId: 'cause',
         data: { total: 12.5, lines: [{ sku: 'ünï' }] },
@@ -95,7 +101,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
   ])('may have data %s', async (_label, fields, data) => {
     const namespace = core.freshNamespace();
     await publish(namespace, orderPlaced({ id: UUID, ...fields }));
-    expect(await heard(namespace)).toMatchObject([{ id: UUID, data }]);
+    expect(await received(namespace)).toMatchObject([{ extensions: { originid: UUID }, data }]);
   });
 
   it('of bytes is refused', async () => {
@@ -112,7 +118,7 @@ describe.each(MODES)('a CloudEvent in %s mode', (mode, emit) => {
       expect(problem.details).toMatchObject([{ path: 'datacontenttype' }]);
       expect(problem.detail).toContain('image/png');
     }
-    expect(await heard(namespace)).toEqual([]);
+    expect(await received(namespace)).toEqual([]);
   });
 });
 
@@ -131,10 +137,10 @@ it('a batch is answered event by event, in its order', async () => {
   expect(results).toMatchObject([
     { duplicate: false },
     { id: '2', error: { code: 'INVALID_INPUT', details: [{ path: 'type' }] } },
-    { id: UUID, error: { code: 'ACL_DENIED' } },
+    { id: 'aced08e0-2c6d-530b-979d-7ca56b2ab360', error: { code: 'ACL_DENIED' } },
     { duplicate: false },
   ]);
-  expect(await heard(namespace)).toHaveLength(2);
+  expect(await received(namespace)).toHaveLength(2);
 });
 
 const headers = {
@@ -152,14 +158,14 @@ it('headers of the binary mode are decoded', async () => {
     body: '1',
   });
   expect(answer.status).toBe(200);
-  expect(await heard(namespace)).toMatchObject([{ subject: 'Euro € 😀', correlationId: 'a "b"', data: 1 }]);
+  expect(await received(namespace)).toMatchObject([{ subject: 'Euro € 😀', correlationId: 'a "b"', data: 1 }]);
 });
 
 it('an event in binary mode needs neither data nor a media type', async () => {
   const namespace = core.freshNamespace();
   const { 'content-type': _json, ...bare } = headers;
   expect((await send(namespace, { headers: bare, body: undefined })).status).toBe(200);
-  expect(await heard(namespace)).toMatchObject([{ topic: 'a.b', data: null }]);
+  expect(await received(namespace)).toMatchObject([{ topic: 'a.b', data: null }]);
 });
 
 const structured = { 'content-type': 'application/cloudevents+json' };
@@ -182,7 +188,7 @@ it.each<[string, Record<string, string>, string, string]>([
 ])('%s is refused', async (_label, given, text, path) => {
   const problem = await expectProblem(await send(core.namespace, { headers: given, body: text }), 'INVALID_INPUT');
   expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
-  expect(await heard(core.namespace)).toEqual([]);
+  expect(await received(core.namespace)).toEqual([]);
 });
 
 it.each<[string, Record<string, string>, number]>([
@@ -192,4 +198,55 @@ it.each<[string, Record<string, string>, number]>([
 ])('too many bytes in %s mode are refused', async (_mode, given, limit) => {
   const answer = await send(core.namespace, { headers: given, body: `"${'x'.repeat(limit)}"` });
   expect((await expectProblem(answer, 'PAYLOAD_TOO_LARGE')).details).toEqual({ limit });
+});
+
+describe('with ?format=cloudevents', () => {
+  const arrived = {
+    specversion: '1.0',
+    source: '/operators/admin',
+    type: 'order.placed',
+    originsource: 'https://example.com/orders',
+    originid: 'A234-1234-1234',
+    tenant: 'acme',
+    correlationid: 'conversation',
+  };
+
+  it('a read, a claim and a stream give CloudEvents with their positions', async () => {
+    const namespace = core.freshNamespace();
+    await send(namespace, HTTP.binary(orderPlaced()));
+    const query = `namespace=${namespace}&format=cloudevents`;
+    const read = await core.fetch(`/v1/events?topics=%3E&${query}`);
+    const { events } = (await read.json()) as { events: { position: string; event: { swarmposition: string } }[] };
+    const position = events[0]?.position ?? '';
+    const event = { ...arrived, swarmposition: position };
+    expect(events).toMatchObject([{ position, event }]);
+    expect(new CloudEvent(events[0]?.event as object).validate()).toBe(true);
+
+    const claim = { method: 'POST', json: { topics: ['>'], from: 'earliest' } };
+    const claimed = await core.fetch(`/v1/groups/crew/claim?${query}`, claim);
+    expect(await claimed.json()).toMatchObject({ deliveries: [{ attempt: 1, position, event }] });
+
+    const end = new AbortController();
+    const stream = await core.fetch(`/v1/events/stream?topics=%3E&from=earliest&${query}`, { signal: end.signal });
+    let text = '';
+    for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.includes('event: event')) break;
+    }
+    end.abort();
+    const data = /event: event\nid: .*\ndata: (.*)\n/.exec(text)?.[1] ?? '{}';
+    expect(JSON.parse(data)).toMatchObject({ type: 'event', position, event });
+  });
+
+  it('another format is refused', async () => {
+    const answer = await core.fetch('/v1/events?topics=%3E&format=xml');
+    expect((await expectProblem(answer, 'INVALID_INPUT')).details).toMatchObject([{ path: 'format' }]);
+  });
+});
+
+it('two sources may use the same UUID', async () => {
+  const namespace = core.freshNamespace();
+  for (const source of ['/orders', '/payments'])
+    await send(namespace, HTTP.structured(orderPlaced({ id: UUID, source })));
+  expect(await received(namespace)).toHaveLength(2);
 });

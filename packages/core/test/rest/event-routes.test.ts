@@ -193,7 +193,13 @@ describe('GET /v1/events', () => {
     const second = await read(namespace, `topics=a.*&topics=d.%3E&limit=2&after=${first.next}`);
     expect(dataOf(second)).toEqual([3, 4]);
     const end = await read(namespace, `topics=a.*&after=${second.next}`);
-    expect(end).toEqual({ events: [], next: second.next });
+    expect(end).toEqual({ events: [], next: second.next, end: true });
+    const event = second.events.at(-1);
+    expect(await read(namespace, `topics=a.*&at=${event?.position}`)).toEqual({
+      events: [event],
+      next: event?.position,
+      end: true,
+    });
   });
 
   it.each([
@@ -210,7 +216,7 @@ describe('GET /v1/events', () => {
     expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
   });
 
-  it('tells what is gone, and what is not for the caller', async () => {
+  it('a stream reports a gap, and refuses topics that the caller may not read', async () => {
     await expectProblem(await core.fetch('/v1/events?topics=a&after=elsewhere-1-1'), 'COMPACTED');
     const namespace = core.freshNamespace();
     const token = await agentToken(namespace, 'curious');
@@ -238,29 +244,29 @@ describe('GET /v1/events/stream', () => {
       return { ...value, data };
     };
     /** The next value that is no bookmark. */
-    const news = async (): Promise<Awaited<ReturnType<typeof next>>> => {
+    const nextChange = async (): Promise<Awaited<ReturnType<typeof next>>> => {
       const frame = await next();
-      return frame.data.type === 'bookmark' ? news() : frame;
+      return frame.data.type === 'bookmark' ? nextChange() : frame;
     };
-    return { frames, next, news, close: () => gone.abort() };
+    return { frames, next, nextChange, close: () => gone.abort() };
   }
 
-  it('begins with a bookmark, and tells what is published from then on', async () => {
+  it('begins with a bookmark, and goes on with what is published from then on', async () => {
     const namespace = core.freshNamespace();
     const before = await publish(namespace, { topic: 'a.b', data: 'before' });
     const stream = await follow(`namespace=${namespace}&topics=a.*&topics=b.%3E`);
     const begin = { type: 'bookmark', position: before.position };
     expect(await stream.next()).toEqual({ event: 'bookmark', id: before.position, data: begin });
     await publish(namespace, { topic: 'c', data: 'unheard' });
-    const { id, position } = await publish(namespace, { topic: 'b.c.d', data: 'heard' });
-    expect(await stream.news()).toMatchObject({
+    const { id, position } = await publish(namespace, { topic: 'b.c.d', data: 'received' });
+    expect(await stream.nextChange()).toMatchObject({
       event: 'event',
       id: position,
-      data: { position, event: { id, topic: 'b.c.d', data: 'heard', namespace, source: '/operators/admin' } },
+      data: { position, event: { id, topic: 'b.c.d', data: 'received', namespace, source: '/operators/admin' } },
     });
   });
 
-  it('begins where it is told to, and Last-Event-ID beats that', async () => {
+  it('begins where `from` names, and Last-Event-ID beats that', async () => {
     const namespace = core.freshNamespace();
     const [first, second] = await publishAll(
       namespace,
@@ -270,7 +276,7 @@ describe('GET /v1/events/stream', () => {
       result !== undefined && 'position' in result ? result.position : '';
     const dataFrom = async (from: string, headers = {}) => {
       const stream = await follow(`namespace=${namespace}&topics=a&from=${from}`, headers);
-      const { data } = await stream.news();
+      const { data } = await stream.nextChange();
       stream.close();
       return data.type === 'event' ? data.event.data : data;
     };

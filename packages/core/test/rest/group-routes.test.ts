@@ -191,17 +191,18 @@ describe('refusals', () => {
     await expectProblem(await core.fetch('/v1/topics?cursor=a%00'), 'INVALID_INPUT');
   });
 
-  it('other settings are CONFLICT, and are told which there are', async () => {
+  it('other settings are CONFLICT, and the answer names those in force', async () => {
     const namespace = core.freshNamespace();
     await claim(namespace);
     const answer = await post('/v1/groups/crew/claim', namespace, { ...settings, maxDeliveries: 9 });
     const { topics, ackDeadlineMs, maxDeliveries } = settings;
     expect((await expectProblem(answer, 'CONFLICT')).details).toEqual({
       existing: { topics, ackDeadlineMs, maxDeliveries },
+      requested: { topics, ackDeadlineMs, maxDeliveries: 9 },
     });
   });
 
-  it('a group is for those who may hear what it hears', async () => {
+  it('a group refuses callers that may not subscribe to all its topics', async () => {
     const namespace = core.freshNamespace();
     const [delivery] = (await publish(namespace, 1), await claim(namespace));
     const token = await agentToken(namespace, 'outsider');

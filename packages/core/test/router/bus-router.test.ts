@@ -45,10 +45,10 @@ function listen(path: 'subscribe' | 'consume', token: string, input: object) {
   const client = createTRPCClient<AppRouter>({
     links: [httpSubscriptionLink({ url: `${core.url}/trpc`, EventSource, connectionParams: { token } })],
   });
-  const heard: { id: string; data: { type: string; event?: { topic: string; data?: unknown } } }[] = [];
+  const received: { id: string; data: { type: string; event?: { topic: string; data?: unknown } } }[] = [];
   const errors: string[] = [];
   const options = {
-    onData: (value: (typeof heard)[number]) => void heard.push(value),
+    onData: (value: (typeof received)[number]) => void received.push(value),
     onError: (error: TRPCClientError<AppRouter>) => void errors.push(error.data?.swarm.code ?? error.message),
   };
   const subscription =
@@ -56,11 +56,11 @@ function listen(path: 'subscribe' | 'consume', token: string, input: object) {
       ? client.bus.subscribe.subscribe(input as never, options as never)
       : client.bus.consume.subscribe(input as never, options as never);
   onTestFinished(() => subscription.unsubscribe());
-  const topics = () => heard.flatMap(({ data }) => (data.event === undefined ? [] : [data.event.topic]));
-  return { heard, errors, topics };
+  const topics = () => received.flatMap(({ data }) => (data.event === undefined ? [] : [data.event.topic]));
+  return { received, errors, topics };
 }
 
-describe('nobody speaks as somebody else', () => {
+describe('a caller cannot speak as another agent', () => {
   test('the core says who it was, whatever the event claims', async () => {
     const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
@@ -73,12 +73,12 @@ describe('nobody speaks as somebody else', () => {
     ).catch(() => undefined);
     await publish(namespace, 'task.eve.done', { source: agentSource(namespace, 'ada') }, eve);
     await vi.waitFor(() => expect(viewer.topics()).toContain('task.eve.done'));
-    const events = viewer.heard.filter(({ data }) => data.type === 'event');
+    const events = viewer.received.filter(({ data }) => data.type === 'event');
     for (const { data } of events)
       expect(data.event).toMatchObject({ source: agentSource(namespace, 'eve'), namespace });
   });
 
-  test('an id that somebody else has used is still one’s own', async () => {
+  test('an id that another source has used is still free for the caller', async () => {
     const namespace = core.freshNamespace();
     const [eve, ada] = [await joined(namespace, 'eve', 'worker'), await joined(namespace, 'ada', 'worker')];
     const id = randomUUID();
@@ -101,9 +101,9 @@ describe('nobody speaks as somebody else', () => {
       details: { role: 'worker', action: 'publish', topic: 'task.eve.assigned', rule: 'task.{name}.assigned' },
     });
     for (const topics of [['>'], ['task.>'], ['task.*.done'], ['agent.ada.inbox.>'], ['task.eve.>', 'goal.>']]) {
-      const { errors, heard } = listen('subscribe', eve, { namespace, topics });
+      const { errors, received } = listen('subscribe', eve, { namespace, topics });
       await vi.waitFor(() => expect([topics, errors]).toEqual([topics, ['ACL_DENIED']]));
-      expect(heard).toEqual([]);
+      expect(received).toEqual([]);
     }
   });
 
@@ -174,7 +174,7 @@ describe('a stream that is open', () => {
     const eve = await joined(namespace, 'eve', 'worker');
     const own = listen('subscribe', eve, { namespace, topics: ['task.eve.>'] });
     const plans = listen('subscribe', eve, { namespace, topics: ['plan.>'] });
-    for (const { heard } of [own, plans]) await vi.waitFor(() => expect(heard.length).toBeGreaterThan(0));
+    for (const { received } of [own, plans]) await vi.waitFor(() => expect(received.length).toBeGreaterThan(0));
     const rules = { roles: {}, default: { publish: [], subscribe: ['task.{name}.>'] } };
     await call('policy.put', { namespace, policy: rules, ifVersion: 0 });
     await vi.waitFor(() => expect(plans.errors).toEqual(['ACL_DENIED']));
@@ -226,16 +226,16 @@ describe('limits', () => {
     const over = new AbortController();
     onTestFinished(() => over.abort());
     const operator = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false } as const;
-    const heard = Array.from({ length: 1000 }, () => 0);
+    const received = Array.from({ length: 1000 }, () => 0);
     const attached = Promise.all(
-      heard.map(async (_, pattern) => {
+      received.map(async (_, pattern) => {
         const topics = [`t.${pattern}.*`, `t.*.never-${pattern}`];
         const input = { namespace, topics, from: 'latest' as const, lastEventId: undefined };
         const stream = core.bus.subscribe(operator, input, over.signal);
         await stream.next();
         void (async () => {
           for await (const batch of stream) {
-            for (const { type } of batch) if (type === 'event') heard[pattern] = (heard[pattern] ?? 0) + 1;
+            for (const { type } of batch) if (type === 'event') received[pattern] = (received[pattern] ?? 0) + 1;
           }
         })();
       }),
@@ -249,6 +249,6 @@ describe('limits', () => {
         expect(results.filter((result) => 'error' in result)).toEqual([]);
       }, 60_000);
     }
-    await vi.waitFor(() => expect(heard).toEqual(heard.map(() => 10)), 60_000);
+    await vi.waitFor(() => expect(received).toEqual(received.map(() => 10)), 60_000);
   });
 });

@@ -1,4 +1,4 @@
-// Circuits through tRPC on a whole core: an operator trips and resets, publishing is refused meanwhile, and everybody hears why.
+// Circuits through tRPC on a whole core: an operator trips and resets, publishing is refused meanwhile, and each subscriber receives why.
 import { type Agent, CircuitEventData, type PublishResult, RegisterResult, SwarmErrorBody } from '@hypercode/contracts';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
@@ -26,24 +26,24 @@ const publish = (name: string, token: string) =>
 
 /** What the core itself says. */
 function systemEvents(): { topic: string; source: string; data: unknown }[] {
-  const heard: { topic: string; source: string; data: unknown }[] = [];
+  const received: { topic: string; source: string; data: unknown }[] = [];
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const caller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true } as const;
   const input = { namespace: core.namespace, topics: ['system.>'], from: 'latest' as const, lastEventId: undefined };
   void (async () => {
     for await (const batch of core.bus.subscribe(caller, input, over.signal)) {
-      for (const { event } of batch) if (event.type === 'event') heard.push(event.event);
+      for (const { event } of batch) if (event.type === 'event') received.push(event.event);
     }
   })();
-  return heard;
+  return received;
 }
 
 describe('a circuit', () => {
   test('that is tripped refuses publishes until it is reset, and the core says so', async () => {
     const token = await joined('ada');
     await publish('ada', token);
-    const heard = systemEvents();
+    const received = systemEvents();
     const tripped = await call<Agent>('circuit.trip', { name: 'ada', reason: 'runaway' });
     expect(tripped.status).toMatchObject({ circuit: 'open', reason: 'runaway' });
     await expect(publish('ada', token)).rejects.toMatchObject({
@@ -60,10 +60,10 @@ describe('a circuit', () => {
     expect(reset.status).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
     await publish('ada', token);
     await vi.waitFor(() =>
-      expect(heard.map(({ topic }) => topic)).toEqual(['system.circuit.opened', 'system.circuit.closed']),
+      expect(received.map(({ topic }) => topic)).toEqual(['system.circuit.opened', 'system.circuit.closed']),
     );
-    expect(heard.map(({ source }) => source)).toEqual(['/core', '/core']);
-    expect(CircuitEventData.parse(heard[0]?.data)).toEqual({
+    expect(received.map(({ source }) => source)).toEqual(['/core', '/core']);
+    expect(CircuitEventData.parse(received[0]?.data)).toEqual({
       agent: 'ada',
       role: 'worker',
       circuit: 'open',

@@ -20,7 +20,7 @@ function register(namespace: string, name: string, more: Record<string, unknown>
   });
 }
 
-/** Collects what a stream says, until it is told to stop. */
+/** Collects the values of a stream, until it is stopped. */
 function collect(answer: Response) {
   const collected = { text: '', done: false, stop: () => Promise.resolve() };
   const reader = answer.body?.getReader();
@@ -139,27 +139,27 @@ function subscribe(url: string, token: string, input: object) {
   const client = createTRPCClient<AppRouter>({
     links: [httpSubscriptionLink({ url, EventSource, connectionParams: { token } })],
   });
-  const heard: { id: string; data: WatchEvent }[] = [];
+  const received: { id: string; data: WatchEvent }[] = [];
   const errors: TRPCClientError<AppRouter>[] = [];
   const subscription = client.registry.watch.subscribe(input, {
     onData: (value) => {
-      if (value.data.type !== 'bookmark') heard.push(value);
+      if (value.data.type !== 'bookmark') received.push(value);
     },
     onError: (error) => errors.push(error),
   });
-  return { heard, errors, unsubscribe: () => subscription.unsubscribe() };
+  return { received, errors, unsubscribe: () => subscription.unsubscribe() };
 }
 
 describe("tRPC's own client", () => {
   test(
-    'hears typed, tracked values, and resumes after each cut without a gap or a repeat',
+    'receives typed, tracked values, and resumes after each cut without a gap or a repeat',
     { timeout: 60_000 },
     async () => {
       const namespace = core.freshNamespace();
       const proxy = await startCuttableProxy();
-      const { heard, errors, unsubscribe } = subscribe(proxy.url, core.viewerToken, { namespace });
-      await vi.waitFor(() => expect(heard.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']), 10_000);
-      const changes = () => heard.flatMap(({ data }) => (data.type === 'change' ? [data.revision] : []));
+      const { received, errors, unsubscribe } = subscribe(proxy.url, core.viewerToken, { namespace });
+      await vi.waitFor(() => expect(received.map(({ data }) => data.type)).toEqual(['snapshot', 'synced']), 10_000);
+      const changes = () => received.flatMap(({ data }) => (data.type === 'change' ? [data.revision] : []));
       for (let cut = 1; cut <= 3; cut += 1) {
         await Promise.all(Array.from({ length: 10 }, (_, index) => register(namespace, `agent-${cut}-${index}`)));
         proxy.cut();
@@ -167,32 +167,32 @@ describe("tRPC's own client", () => {
         await vi.waitFor(() => expect(changes().length).toBe(cut * 20), 15_000);
       }
       expect(changes()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
-      expect(heard.filter(({ data }) => data.type === 'snapshot')).toHaveLength(1);
+      expect(received.filter(({ data }) => data.type === 'snapshot')).toHaveLength(1);
       expect(errors).toEqual([]);
       unsubscribe();
       await proxy.close();
     },
   );
 
-  test('is told once and for good when its token is refused', async () => {
-    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, 'no token at all', {
+  test('a subscription whose token is refused ends with one error, without a retry', async () => {
+    const { errors, received, unsubscribe } = subscribe(`${core.url}/trpc`, 'no token at all', {
       namespace: core.namespace,
     });
     await vi.waitFor(() => expect(errors).toHaveLength(1));
     expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED');
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     unsubscribe();
   });
 
-  test('is told when its token is revoked in mid-stream', async () => {
+  test('a subscription whose token is revoked ends with an error', async () => {
     const { namespace } = core;
     const json = { namespace, kind: 'viewer', name: 'soon gone' };
     const created = await core.fetch('/trpc/tokens.create', { method: 'POST', json });
     const { id, token } = CreateTokenResult.parse(
       ((await created.json()) as { result: { data: unknown } }).result.data,
     );
-    const { errors, heard, unsubscribe } = subscribe(`${core.url}/trpc`, token, { namespace });
-    await vi.waitFor(() => expect(heard.some(({ data }) => data.type === 'synced')).toBe(true));
+    const { errors, received, unsubscribe } = subscribe(`${core.url}/trpc`, token, { namespace });
+    await vi.waitFor(() => expect(received.some(({ data }) => data.type === 'synced')).toBe(true));
     await core.fetch('/trpc/tokens.revoke', { method: 'POST', json: { namespace, id } });
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'), 2000);
     unsubscribe();

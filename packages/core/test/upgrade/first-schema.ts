@@ -78,7 +78,7 @@ export async function expectSeeded(core: TestCore, then: Seeded): Promise<void> 
   const sequenceOf = (position: string): number => Number.parseInt(position.split('-')[1] ?? '', 36);
   expect(sequenceOf(last.position)).toBe(then.positions.length + 1);
 
-  // The acknowledged event and the dead letter are handed to nobody; everything that was unread is.
+  // The acknowledged event and the dead letter are delivered to no member; everything that was unread is.
   const { groups } = GroupsResult.parse(await call('/v1/groups'));
   expect(groups).toMatchObject([{ group: 'testers', maxDeliveries: 2, ackDeadlineMs: 3_600_000, deadLetters: 1 }]);
   const { settled } = SettleResult.parse(await call('/v1/groups/testers/ack', { deliveryIds: [then.inFlight] }));

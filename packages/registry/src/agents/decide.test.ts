@@ -1,5 +1,5 @@
 // What each command does to an agent: every outcome, and what holds for all registrations and updates.
-import type { Agent, AgentRegistration, AgentUpdate } from '@hypercode/contracts';
+import type { Agent, AgentRegistration, AgentUpdate, TokenRoles } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Command, decide, type Decision } from './decide.ts';
@@ -15,26 +15,32 @@ import {
 const [FIRST, SECOND] = INCARNATIONS;
 const NEW_ID = '019adf00-0000-7000-8000-00000000ffff';
 
-const register = (registration: AgentRegistration, superseded = false, mayCreate = true): Command => ({
+type RegisterCommand = Extract<Command, { kind: 'register' }>;
+const registerWith = (registration: AgentRegistration, more: Partial<RegisterCommand>): Command => ({
   kind: 'register',
   registration,
-  superseded,
-  mayCreate,
+  superseded: false,
+  mayCreate: true,
+  replaces: '*',
+  lapsed: false,
   newId: NEW_ID,
+  ...more,
 });
+const register = (registration: AgentRegistration, superseded = false, mayCreate = true): Command =>
+  registerWith(registration, { superseded, mayCreate });
 const update = (set: AgentUpdate, ifRevision?: number): Command => ({ kind: 'update', name: 'ada', set, ifRevision });
 const deregister: Command = { kind: 'deregister', name: 'ada', reason: 'done' };
 
 /** The decision in short: what a table can say. */
 function shortly(decision: Decision): string {
   if (decision.outcome === 'refused') return decision.error.code;
-  return decision.outcome === 'change' ? decision.change : 'unchanged';
+  return decision.outcome === 'change' ? decision.change : decision.outcome;
 }
 
 /** The agent as the commit of the decision leaves it. */
 function committed(decision: Decision, revision: number): Agent {
   if (decision.outcome === 'refused') throw decision.error;
-  if (decision.outcome === 'unchanged') return decision.agent;
+  if (decision.outcome !== 'change') return decision.agent;
   const specRevision = decision.specChanged ? revision : decision.agent.specRevision;
   return { ...decision.agent, revision, specRevision };
 }
@@ -284,5 +290,32 @@ describe('for all agents', () => {
         expect({ current, registration, set }).toEqual(before);
       }),
     );
+  });
+});
+
+describe('a registration of another role', () => {
+  const boss = registrationOf({ role: 'boss', incarnation: SECOND });
+  const silent = agentOf({ ...ada, status: { ...ada.status, health: 'unhealthy' } });
+  const roles: TokenRoles = ['boss', ada.role];
+
+  test.each<[string, Agent, Partial<RegisterCommand>, string]>([
+    ['replaces an agent that is dead', silent, { lapsed: true, replaces: roles }, 'replace'],
+    ['replaces it also with a token for all roles', silent, { lapsed: true }, 'replace'],
+    ['does not replace a healthy agent', ada, { lapsed: true }, 'IMMUTABLE_FIELD'],
+    ['does not replace one within its lease or with a stream', silent, { lapsed: false }, 'IMMUTABLE_FIELD'],
+    ['needs a token for the role of the agent', silent, { lapsed: true, replaces: ['boss'] }, 'IMMUTABLE_FIELD'],
+    ['needs a token for the new role', silent, { lapsed: true, replaces: [ada.role] }, 'IMMUTABLE_FIELD'],
+    ['needs a use of its token', silent, { lapsed: true, mayCreate: false }, 'FORBIDDEN'],
+    ['of a superseded process is fenced', silent, { lapsed: true, superseded: true }, 'FENCED'],
+  ])('%s', (_, current, more, expected) => {
+    expect(shortly(decide(current, registerWith(boss, more)))).toBe(expected);
+  });
+
+  test('says in the refusal which role the name has and what to do', () => {
+    const decision = decide(ada, registerWith(boss, {}));
+    const error = decision.outcome === 'refused' ? decision.error : null;
+    expect(error?.details).toEqual({ field: 'role' });
+    expect(error?.message).toContain(`"${ada.role}"`);
+    expect(error?.message).toContain('Deregister');
   });
 });

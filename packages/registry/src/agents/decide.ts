@@ -5,6 +5,7 @@ import {
   type AgentUpdate,
   type ChangeType,
   SwarmError,
+  type TokenRoles,
 } from '@hypercode/contracts';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -16,6 +17,10 @@ export type Command =
       superseded: boolean;
       /** Whether the caller's token is good for a new agent. */
       mayCreate: boolean;
+      /** The roles of which the caller may put another agent in the place of a dead one. */
+      replaces: TokenRoles;
+      /** Whether the agent that has the name is past its lease and has no open stream. */
+      lapsed: boolean;
       newId: string;
     }
   | { kind: 'update'; name: string; set: AgentUpdate; ifRevision: number | undefined }
@@ -41,6 +46,8 @@ export type Command =
 export type Decision =
   | { outcome: 'unchanged'; agent: Agent }
   | { outcome: 'change'; change: ChangeType; agent: Agent; specChanged: boolean }
+  /** The agent, in its last state, makes room for another one: it is removed, and the command is decided again. */
+  | { outcome: 'replace'; agent: Agent }
   | { outcome: 'refused'; error: SwarmError };
 
 /** `current` is the agent as stored, or null when the name is free. */
@@ -87,7 +94,7 @@ function decideRegister(current: Agent | null, command: Extract<Command, { kind:
   }
   const spec = specOf(registration);
   if (current === null) {
-    if (!mayCreate) return { outcome: 'refused', error: new SwarmError('FORBIDDEN', 'the join token is used up') };
+    if (!mayCreate) return usedUp();
     const agent: Agent = {
       id: newId,
       namespace: registration.namespace,
@@ -100,7 +107,7 @@ function decideRegister(current: Agent | null, command: Extract<Command, { kind:
     };
     return { outcome: 'change', change: 'registered', agent, specChanged: true };
   }
-  if (current.role !== registration.role) return immutable('role');
+  if (current.role !== registration.role) return decideRole(current, command);
   const incarnation = registration.incarnation ?? current.incarnation;
   const takesOver = incarnation !== current.incarnation;
   if (!takesOver && sameSpec(specOf(current), spec)) return { outcome: 'unchanged', agent: current };
@@ -113,6 +120,16 @@ function decideRegister(current: Agent | null, command: Extract<Command, { kind:
   };
 }
 
+/** A dead agent keeps its name, but not from an agent of another role. */
+function decideRole(current: Agent, command: Extract<Command, { kind: 'register' }>): Decision {
+  const { registration, mayCreate, lapsed, replaces } = command;
+  const mayReplace = [current.role, registration.role].every((role) => replaces === '*' || replaces.includes(role));
+  if (current.status.health !== 'unhealthy' || !lapsed || !mayReplace) return immutableRole(current);
+  if (!mayCreate) return usedUp();
+  const status = { ...current.status, reason: `replaced by an agent of the role "${registration.role}"` };
+  return { outcome: 'replace', agent: { ...current, status } };
+}
+
 function decideUpdate(current: Agent, command: Extract<Command, { kind: 'update' }>): Decision {
   const { set, ifRevision } = command;
   if (ifRevision !== undefined && ifRevision !== current.specRevision) {
@@ -120,7 +137,8 @@ function decideUpdate(current: Agent, command: Extract<Command, { kind: 'update'
     return { outcome: 'refused', error: new SwarmError('CONFLICT', message) };
   }
   for (const field of ['namespace', 'name', 'role'] as const) {
-    if (set[field] !== undefined && set[field] !== current[field]) return immutable(field);
+    if (set[field] === undefined || set[field] === current[field]) continue;
+    return field === 'role' ? immutableRole(current) : immutable(field);
   }
   const spec = specOf({ ...specOf(current), ...definedOf(set) });
   if (sameSpec(specOf(current), spec)) return { outcome: 'unchanged', agent: current };
@@ -176,6 +194,18 @@ const ASSIGNED_BY_COMMIT = { revision: 0, specRevision: 0, registeredAt: '', upd
 const immutable = (field: string): Decision => ({
   outcome: 'refused',
   error: new SwarmError('IMMUTABLE_FIELD', `${field} cannot be changed after registration`, { details: { field } }),
+});
+
+const immutableRole = ({ name, role }: Agent): Decision => {
+  const message =
+    `agent "${name}" has the role "${role}", which cannot be changed. Deregister the agent first, or use another name. ` +
+    `A dead agent (unhealthy, past its lease, without an open stream) is replaced by a registration with a token for both roles`;
+  return { outcome: 'refused', error: new SwarmError('IMMUTABLE_FIELD', message, { details: { field: 'role' } }) };
+};
+
+const usedUp = (): Decision => ({
+  outcome: 'refused',
+  error: new SwarmError('FORBIDDEN', 'the join token is used up'),
 });
 
 const notFound = (name: string): Decision => ({

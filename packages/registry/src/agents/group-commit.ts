@@ -8,6 +8,7 @@ import type { Change } from '../changes/change.ts';
 import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
 import { justRegistered, orderedAgent, toAgent } from '../documents/agent-row.ts';
+import { isLapsed } from '../documents/lease-times.ts';
 import { type Command, decide } from './decide.ts';
 import { type Committed, commitWrites, type IssuedToken, type Write } from './queries/commit-writes.ts';
 import { type Found, readAgents } from './queries/read-agents.ts';
@@ -35,6 +36,8 @@ export interface GroupCommitOptions {
   /** Called with what each group came to, after it was committed. */
   onGroup: (group: CommittedGroup) => void;
   clock: Pick<Clock, 'monotonicMs'>;
+  /** How long a sign of life counts, in milliseconds. */
+  leaseMs: number;
 }
 
 /** What one group came to. */
@@ -94,9 +97,9 @@ export class GroupCommit {
 
   /** Returns the commands that have to be decided again. */
   async #commit(namespace: string, group: readonly Pending[]): Promise<readonly Pending[]> {
-    const { db, onGroup, clock } = this.#options;
+    const { db, onGroup, clock, leaseMs } = this.#options;
     const startedAt = clock.monotonicMs();
-    const { writes, deferred } = fold(group, await readAgents(db, namespace, wantedBy(group)));
+    const { writes, deferred } = fold(group, await readAgents(db, namespace, wantedBy(group)), leaseMs);
     if (writes.length === 0) return deferred;
     const committed = await commitWrites(
       db,
@@ -167,9 +170,14 @@ interface Folded {
 }
 
 /** Decides a group. What needs no commit is settled here. */
-function fold(group: readonly Pending[], found: Found[]): Folded {
+function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folded {
   const rows = new Map(found.map((row) => [row.name, row.row === null ? null : toAgent(row.row)]));
-  const superseded = new Set(found.filter((row) => row.superseded).map((row) => wantedKey(row.name, row.incarnation)));
+  const facts = new Map(
+    found.map((row) => [
+      wantedKey(row.name, row.incarnation),
+      { superseded: row.superseded, lapsed: isLapsed(row, leaseMs) },
+    ]),
+  );
   const writes = new Map<string, FoldedWrite>();
   const deferred: Pending[] = [];
   const deferredNames = new Set<string>();
@@ -178,10 +186,18 @@ function fold(group: readonly Pending[], found: Found[]): Folded {
     const name = nameOf(command);
     const before = rows.get(name) ?? null;
     const earlier = writes.get(name);
-    const decision = decide(earlier?.write.agent ?? before, knowing(command, superseded));
+    const decision = decide(earlier?.write.agent ?? before, knowing(command, facts));
     if (earlier === undefined) {
       if (decision.outcome === 'refused') {
         pending.fail(decision.error);
+        continue;
+      }
+      if (decision.outcome === 'replace') {
+        const { agent } = decision;
+        const change = { change: 'deregistered', agent, specChanged: false } as const;
+        writes.set(name, { write: changeOf(command, change, before), before, takers: [] });
+        deferred.push(pending);
+        deferredNames.add(name);
         continue;
       }
       const { agent } = decision;
@@ -209,9 +225,12 @@ function fold(group: readonly Pending[], found: Found[]): Folded {
   return { writes: [...writes.values()], deferred };
 }
 
-const knowing = (command: Command, superseded: Set<string>): Command =>
+/** What the store knows of the name and the process that a registration is about. */
+type Facts = Pick<Extract<Command, { kind: 'register' }>, 'superseded' | 'lapsed'>;
+
+const knowing = (command: Command, facts: ReadonlyMap<string, Facts>): Command =>
   command.kind === 'register'
-    ? { ...command, superseded: superseded.has(wantedKey(nameOf(command), incarnationOf(command))) }
+    ? { ...command, ...facts.get(wantedKey(nameOf(command), incarnationOf(command))) }
     : command;
 
 const tokensOnly = (name: string, agent: Agent, before: Agent | null): Write => ({

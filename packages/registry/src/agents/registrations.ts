@@ -6,6 +6,7 @@ import {
   type DeregisterInput,
   type RegisterResult,
   SwarmError,
+  type TokenRoles,
   type UpdateInput,
 } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
@@ -38,7 +39,7 @@ export class Registrations {
   async register(registration: AgentRegistration, by: Principal): Promise<RegisterResult> {
     return by.kind === 'join' && by.limited
       ? this.#registerLimited(registration, by)
-      : this.#register(registration, true);
+      : this.#register(registration, by, true);
   }
 
   /** Changes an agent's registration. NOT_FOUND, CONFLICT (`ifRevision`), IMMUTABLE_FIELD, UNAVAILABLE. */
@@ -53,12 +54,14 @@ export class Registrations {
     return agent;
   }
 
-  async #register(registration: AgentRegistration, mayCreate: boolean): Promise<RegisterResult> {
+  async #register(registration: AgentRegistration, by: Principal, mayCreate: boolean): Promise<RegisterResult> {
     const { clock, commits, onAlive } = this.#options;
     const minted = mintToken('agent');
     const issued = { id: clock.newId(), hash: minted.hash.toString('hex') };
     const newId = clock.newId();
-    const command = { kind: 'register', registration, superseded: false, mayCreate, newId } as const;
+    const replaces = replacedBy(by);
+    const facts = { superseded: false, lapsed: false };
+    const command = { kind: 'register', registration, mayCreate, replaces, newId, ...facts } as const;
     const { agent, change } = await commits.submit(registration.namespace, command, issued);
     if (change === null) onAlive({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
     const outcome = change === null ? 'unchanged' : change === 'registered' ? 'created' : 'updated';
@@ -66,16 +69,16 @@ export class Registrations {
   }
 
   /**
-   * Only a name that is free takes a use, first, so that a race cannot exceed the limit; it is given back unless an agent
-   * was created.
+   * Only a name that is free, or that an agent of another role has, takes a use, first, so that a race cannot exceed the limit;
+   * it is given back unless an agent was created.
    */
   async #registerLimited(registration: AgentRegistration, by: JoinPrincipal): Promise<RegisterResult> {
     const { db } = this.#options;
     const [found] = await readAgents(db, registration.namespace, [{ name: registration.name, incarnation: null }]);
-    const exists = found !== undefined && found.row !== null;
+    const exists = found !== undefined && found.row?.doc.role === registration.role;
     const taken = !exists && (await takeUse(db, by.id));
     try {
-      const result = await this.#register(registration, taken);
+      const result = await this.#register(registration, by, taken);
       if (taken && result.outcome !== 'created') await returnUse(db, by.id);
       return result;
     } catch (error) {
@@ -86,4 +89,10 @@ export class Registrations {
       throw error;
     }
   }
+}
+
+/** The roles of which a caller may replace a dead agent by one of another role. */
+function replacedBy(by: Principal): TokenRoles {
+  if (by.kind === 'join') return by.roles;
+  return by.kind === 'admin' ? '*' : [];
 }

@@ -2,7 +2,7 @@
 import type { Agent } from '@hypercode/contracts';
 import { type LivenessMemory, memoryOf } from './liveness-memory.ts';
 
-/** How long a superseded incarnation is remembered, and its tokens answered with FENCED. */
+/** How long the processes of a name are remembered after its agent was removed; while it is registered, without end. */
 export const REMEMBERED_INCARNATION = '24 hours';
 
 export interface AgentRow {

@@ -94,22 +94,28 @@ export const commitWrites = sql`
       from (select count(*) as count from stamped) c
       where p_changes and n.namespace = p_namespace and c.count > 0
     )
-    select w.ord, w.revision, w.name, w.change, w.before is not null as existed, w.was, w.incarnation from writes w
+    select w.ord, w.revision, w.name, w.change, w.was, w.incarnation from writes w
     order by w.name collate "C"
     loop
       if v_row.change in ('deregistered', 'expired') then
         delete from agents where namespace = p_namespace and name = v_row.name;
         delete from tokens
         where kind = 'agent' and namespace = p_namespace and name = v_row.name and fenced_at is null;
+        insert into removed_names as r (namespace, name, removed_at) values (p_namespace, v_row.name, v_at)
+        on conflict (namespace, name) do update set removed_at = excluded.removed_at;
+      elsif v_row.change = 'registered' then
+        delete from removed_names where namespace = p_namespace and name = v_row.name;
+        update incarnations set superseded_at = v_at
+        where namespace = p_namespace and name = v_row.name
+          and incarnation is distinct from v_row.incarnation and superseded_at is null;
       elsif v_row.change is not null and v_row.incarnation is distinct from v_row.was then
         update incarnations set superseded_at = v_at
         where namespace = p_namespace and name = v_row.name
           and incarnation <> v_row.incarnation and superseded_at is null;
-        if v_row.existed then
-          update tokens set fenced_at = v_at
-          where kind = 'agent' and namespace = p_namespace and name = v_row.name and fenced_at is null
-            and incarnation is distinct from v_row.incarnation;
-        end if;
+        update tokens set fenced_at = v_at
+        where kind = 'agent' and namespace = p_namespace and name = v_row.name and fenced_at is null
+          and incarnation is distinct from v_row.incarnation;
+        perform forget_oldest_processes(p_namespace, v_row.name);
       end if;
       ord := v_row.ord;
       revision := v_row.revision;

@@ -1,7 +1,7 @@
 // Signs of life: kept in memory, written in batches.
 import type { Kysely } from 'kysely';
 import { type Clock, repeat } from '@hypercode/clock';
-import { flushMsOf } from '../liveness/lease.ts';
+import { flushMsOf } from '../documents/lease-times.ts';
 import type { Schema } from '../schema.ts';
 import { type Seen, touchAgents } from './queries/touch-agents.ts';
 

@@ -10,7 +10,8 @@ import {
   type LivenessSettings,
   probedAgent,
 } from './assess.ts';
-import { flushMsOf, graceAfter } from './lease.ts';
+import { flushMsOf } from '../documents/lease-times.ts';
+import { graceAfter } from './lease.ts';
 import { freshCircuit, freshMemory, type LivenessMemory } from '../documents/liveness-memory.ts';
 
 const LEASE_MS = 30_000;

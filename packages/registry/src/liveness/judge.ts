@@ -24,7 +24,8 @@ import {
   watchingGuard,
 } from './mass-failure-guard.ts';
 import { advance } from './circuit.ts';
-import { flushMsOf, graceAfter, checkMsOf } from './lease.ts';
+import { graceAfter, checkMsOf } from './lease.ts';
+import { flushMsOf } from '../documents/lease-times.ts';
 import { memoryOf } from '../documents/liveness-memory.ts';
 import { countHealthy } from './queries/count-healthy.ts';
 import { leaveDuty } from './queries/leave-duty.ts';

@@ -2,7 +2,8 @@
 import type { Activity } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { flushMsOf, graceAfter, judgeLease, type LeaseFacts, type LeaseSettings, type LeaseVerdict } from './lease.ts';
+import { flushMsOf } from '../documents/lease-times.ts';
+import { graceAfter, judgeLease, type LeaseFacts, type LeaseSettings, type LeaseVerdict } from './lease.ts';
 
 const SETTINGS: LeaseSettings = { leaseMs: 30_000, expireAfterMs: 3_600_000 };
 const START = Date.parse('2026-01-01T00:00:00Z');

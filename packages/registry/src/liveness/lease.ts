@@ -6,6 +6,7 @@
 //   missed ──silent for the time to expiry──> expired      removed; only a registration brings it back
 //   any ──a new grace begins──> live                       but for the health, which waits for a sign of life
 import type { Activity, Health } from '@hypercode/contracts';
+import { flushMsOf } from '../documents/lease-times.ts';
 
 /** What is known of one agent. Times are milliseconds since the epoch, all of the database's clock. */
 export interface LeaseFacts {
@@ -49,9 +50,6 @@ export type LeaseVerdict =
       readonly reason: string;
     }
   | { readonly verdict: 'expired'; readonly reason: string };
-
-/** Signs of life are written at most this far apart, in milliseconds. */
-export const flushMsOf = (leaseMs: number): number => leaseMs / 6;
 
 /**
  * The judgement of one agent's lease. The first miss is judged a lease and two flushes after the last sign of life, when

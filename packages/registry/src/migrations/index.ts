@@ -4,10 +4,14 @@ import * as registry from './20261122-registry.ts';
 import * as liveness from './20261123-liveness.ts';
 import * as circuitNews from './20261124-circuit-news.ts';
 import * as shownCircuits from './20261125-shown-circuits.ts';
+import * as tokenNames from './20261127-token-names.ts';
+import * as fencing from './20261128-fencing.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
   '20261123-liveness': liveness,
   '20261124-circuit-news': circuitNews,
   '20261125-shown-circuits': shownCircuits,
+  '20261127-token-names': tokenNames,
+  '20261128-fencing': fencing,
 };

@@ -36,7 +36,7 @@ export class ProbeFailure extends Error {
     this.kind = kind;
   }
 
-  /** What an error of the connection means; `secure` tells whether TLS was spoken. */
+  /** What an error of the connection means; `secure` is whether TLS was spoken. */
   static from(cause: unknown, secure: boolean): ProbeFailure {
     if (cause instanceof ProbeFailure) return cause;
     const code = codeOf(cause);

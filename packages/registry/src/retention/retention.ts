@@ -1,29 +1,24 @@
 // Applies retention now and then: the change log's horizon, and the age of tokens, incarnations and undelivered changes.
 import type { Clock } from '@hypercode/clock';
-import type { Database } from '@hypercode/stores';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { type ChangeRetention, compactChanges } from '../changes/queries/compact-changes.ts';
 import type { Schema } from '../schema.ts';
 import { deleteExpired } from './queries/delete-expired.ts';
 
 export interface RetentionOptions {
   db: Kysely<Schema>;
-  dialect: Database['dialect'];
   changes: ChangeRetention;
   clock: Clock;
   onError: (error: unknown) => void;
 }
 
 const INTERVAL_MS = 30_000;
-/** PGlite has no autovacuum, so every so many runs renew the planner's statistics. */
-const RUNS_BETWEEN_ANALYZE = 10;
 
 /** Every replica applies retention; rows that one has deleted, the others do not find. */
 export class Retention {
   readonly #options: RetentionOptions;
   #cancel = (): void => {};
   #running: Promise<void> = Promise.resolve();
-  #runs = 0;
   #closed = false;
 
   constructor(options: RetentionOptions) {
@@ -56,11 +51,8 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { db, dialect, changes } = this.#options;
+    const { db, changes } = this.#options;
     await compactChanges(db, changes);
     await deleteExpired(db);
-    if (dialect === 'pglite' && this.#runs++ % RUNS_BETWEEN_ANALYZE === 0) {
-      await sql`vacuum analyze`.execute(db);
-    }
   }
 }

@@ -176,6 +176,16 @@ export class Identities {
     if (!identity.watched && this.#known.peek(identity.hash) !== identity) this.#unindex(identity);
   }
 
+  /** The agents that have a stream open on this replica. */
+  streaming(): AgentPrincipal[] {
+    const streaming: AgentPrincipal[] = [];
+    for (const identities of this.#byAgent.values()) {
+      const open = [...identities].find(({ watched, refusal }) => watched && refusal === null);
+      if (open !== undefined) streaming.push(open.principal as AgentPrincipal);
+    }
+    return streaming;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#unsubscribe();

@@ -4,13 +4,21 @@ import { type CreateTokenInput, type CreateTokenResult, SwarmError, type TokenIn
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import type { Identities } from './identities.ts';
-import { deleteToken, insertToken, listTokens } from './queries/operator-tokens.ts';
+import { deleteToken, insertToken, listTokens, type NewToken } from './queries/operator-tokens.ts';
+import { isNameFree, lockNames } from './queries/token-names.ts';
 import { mintToken } from './token-format.ts';
 
 export interface TokensOptions {
   db: Kysely<Schema>;
   clock: Clock;
   identities: Identities;
+  /** Names of operators and admins that are in no table: those of the configuration's tokens. */
+  reservedNames: readonly string[];
+  /**
+   * How long the name of an operator's or admin's token that has ended is not given to another, in milliseconds: at least the
+   * window of deduplication, since the name is the source of the events.
+   */
+  nameRestMs: number;
 }
 
 export class Tokens {
@@ -20,13 +28,16 @@ export class Tokens {
     this.#options = options;
   }
 
-  /** The token itself is in the answer and nowhere else. UNAVAILABLE. */
+  /**
+   * The token itself is in the answer and nowhere else. CONFLICT when the name of an operator or admin is taken: on the bus they are
+   * known by it, so two never share one. UNAVAILABLE.
+   */
   async create(input: CreateTokenInput): Promise<CreateTokenResult> {
     const { db, clock } = this.#options;
     const { namespace, kind, name, roles, expiresInMs, maxUses } = input;
     const { token, hash } = mintToken(kind);
     const id = clock.newId();
-    await insertToken(db, {
+    const row: NewToken = {
       hash,
       id,
       kind,
@@ -35,8 +46,26 @@ export class Tokens {
       roles: kind === 'join' ? (roles ?? '*') : null,
       expiresInMs: expiresInMs ?? null,
       maxUses: maxUses ?? null,
-    });
+    };
+    if (kind === 'operator' || kind === 'admin') await this.#insertNamed(row, kind);
+    else await insertToken(db, row);
     return { id, token };
+  }
+
+  async #insertNamed(row: NewToken, kind: 'operator' | 'admin'): Promise<void> {
+    const { db, reservedNames, nameRestMs } = this.#options;
+    const { namespace, name } = row;
+    const taken = () =>
+      new SwarmError(
+        'CONFLICT',
+        `the name "${name}" belongs to another token, or to one that ended less than ${nameRestMs / 1000} s ago`,
+      );
+    if (reservedNames.includes(name)) throw taken();
+    await db.transaction().execute(async (transaction) => {
+      await lockNames(transaction);
+      if (!(await isNameFree(transaction, { kind, namespace, name, restMs: nameRestMs }))) throw taken();
+      await insertToken(transaction, row);
+    });
   }
 
   /** Operators' tokens of a namespace, oldest first. UNAVAILABLE. */

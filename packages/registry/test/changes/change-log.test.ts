@@ -53,6 +53,7 @@ function otherReplica() {
     mirror: new AgentMirror(),
     notices: {},
     staticTokens: [],
+    tokenNameRestMs: 0,
     leaseMs: 60_000,
     retention: { maxChanges: 1000, maxAgeMs: 86_400_000 },
     onError: () => undefined,

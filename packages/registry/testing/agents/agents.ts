@@ -38,7 +38,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(await swarm.get('ada')).toEqual(ada.agent);
     });
 
-    it('is unchanged by the same registration: no revision, no word to watchers', async () => {
+    it('is unchanged by the same registration: no revision, no change for watchers', async () => {
       const swarm = await replicas.swarm();
       const fields = { description: 'plans', topics: { publishes: ['a.*', 'b.>'] }, incarnation: FIRST };
       const { agent, token } = await swarm.register('ada', fields);
@@ -94,7 +94,7 @@ export function agentsSuite(replicas: Replicas): void {
       expect(await swarm.update('ada', { version: '1.2.0' }, 2)).toMatchObject({ revision: 4, specRevision: 4 });
     });
 
-    it('is removed with its last state, and comes back as somebody new', async () => {
+    it('is removed with its last state, and a later registration creates a new agent', async () => {
       const swarm = await replicas.swarm();
       const { agent } = await swarm.register('ada', { incarnation: FIRST });
       const removed = await swarm.deregister('ada', 'out of work');

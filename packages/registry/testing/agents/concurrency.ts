@@ -14,7 +14,7 @@ interface Answer {
   code: string | null;
 }
 
-/** One call out of a mix; every update and removal is told apart by its number. */
+/** One call out of a mix; every update and removal carries its own number. */
 async function call(swarm: Swarm, number: number): Promise<Answer> {
   const index = number % NAMES;
   const name = `agent-${String(index).padStart(2, '0')}`;
@@ -56,7 +56,7 @@ export function concurrencySuite(replicas: Replicas): void {
       }
       expect(await there.names()).toEqual([...records.keys()].toSorted());
 
-      // Every change was somebody's, and every answer is one of the log.
+      // Every change belongs to a call, and every answer is in the log.
       const byRevision = new Map(log.map((entry) => [entry.revision, entry]));
       const claimed = new Set<number>();
       const didOf = { registered: 'created', updated: 'updated', deregistered: 'deregistered' } as Record<

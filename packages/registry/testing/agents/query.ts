@@ -50,7 +50,7 @@ export function querySuite(replicas: Replicas): void {
       const agents = await Promise.all(
         samples.map(async (sample, i) => {
           const name = `agent-${String(i).padStart(3, '0')}`;
-          // Nobody is probed: what is asked for would change while it is.
+          // No agent is probed: the result would change during the query.
           const registration = { ...sample, namespace: swarm.namespace, name, healthUrl: undefined };
           return (await swarm.registry.registrations.register(registration, ADMIN)).agent;
         }),

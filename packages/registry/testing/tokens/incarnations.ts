@@ -2,6 +2,8 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { INCARNATIONS } from '../../test/agents/sample-agents.ts';
+import type { TokenRoles } from '@hypercode/contracts';
+import type { Principal } from '../../src/tokens/principal.ts';
 import { codeOf, type Replicas, type Swarm, until } from '../../test/swarm.ts';
 import type { Schema } from '../../src/schema.ts';
 
@@ -14,7 +16,24 @@ async function aDayLater({ namespace, replica }: Swarm): Promise<void> {
   await sql`update incarnations set superseded_at = superseded_at - ${past}, seen_at = seen_at - ${past}
     where namespace = ${namespace}`.execute(kysely);
   await sql`update tokens set fenced_at = fenced_at - ${past} where namespace = ${namespace}`.execute(kysely);
+  await sql`update removed_names set removed_at = removed_at - ${past} where namespace = ${namespace}`.execute(kysely);
 }
+
+/** Makes the store believe that the agent has been silent for an hour, and was judged for it. */
+async function fallSilent({ namespace, replica }: Swarm, name: string): Promise<void> {
+  const health = sql`jsonb_set(doc, '{status,health}', '"unhealthy"')`;
+  await sql`update agents set last_seen_at = now() - interval '1 hour', doc = ${health}
+    where namespace = ${namespace} and name = ${name}`.execute(replica.database.kysely);
+}
+
+const joinFor = (roles: TokenRoles): Principal => ({
+  kind: 'join',
+  id: 'join',
+  name: 'join',
+  namespace: 'any',
+  roles,
+  limited: false,
+});
 
 export function incarnationsSuite(replicas: Replicas): void {
   describe('a process', () => {
@@ -103,38 +122,73 @@ export function incarnationsSuite(replicas: Replicas): void {
       expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
     });
 
-    it('that came back after a day is fenced anew when it is superseded again', async () => {
+    it('that came back to a name that was free for a day is fenced anew when it is superseded again', async () => {
       const swarm = await replicas.swarm();
       await swarm.register('ada', { incarnation: FIRST });
       await swarm.register('ada', { incarnation: SECOND });
+      await swarm.deregister('ada');
       await aDayLater(swarm);
-      await swarm.register('ada', { incarnation: FIRST });
+      expect(await swarm.register('ada', { incarnation: FIRST })).toMatchObject({ outcome: 'created' });
       await swarm.register('ada', { incarnation: THIRD });
       expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
     });
 
-    it('is remembered for a day after it was superseded', async () => {
+    it('that was superseded stays fenced as long as the name is registered', async () => {
+      const swarm = await replicas.swarm();
+      const before = await swarm.join('ada', { incarnation: FIRST });
+      const between = await swarm.join('ada', { incarnation: SECOND });
+      await swarm.join('ada', { incarnation: THIRD });
+      await aDayLater(swarm);
+      await swarm.registry.retention.apply();
+      const there = swarm.on(await replicas.start());
+      for (const token of [before, between]) expect(await codeOf(there.recognise(token))).toBe('FENCED');
+      for (const incarnation of [FIRST, SECOND]) {
+        expect(await codeOf(there.register('ada', { incarnation }))).toBe('FENCED');
+      }
+      expect(await there.get('ada')).toMatchObject({ incarnation: THIRD, revision: 3 });
+      await swarm.deregister('ada');
+      await swarm.registry.retention.apply();
+      expect(await codeOf(there.recognise(before))).toBe('FENCED');
+      expect(await codeOf(there.register('ada', { incarnation: FIRST }))).toBe('FENCED');
+    });
+
+    it('is superseded also by one that names no incarnation, once its agent was removed', async () => {
+      const swarm = await replicas.swarm();
+      await swarm.register('ada', { incarnation: FIRST });
+      await swarm.deregister('ada');
+      await swarm.register('ada');
+      expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
+    });
+
+    it('is deleted from the store once the name was free for a day', async () => {
       const swarm = await replicas.swarm();
       const before = await swarm.join('ada', { incarnation: FIRST });
       await swarm.join('ada', { incarnation: SECOND });
+      await swarm.register('eve', { incarnation: FIRST });
+      await swarm.deregister('ada');
       await aDayLater(swarm);
-      const there = swarm.on(await replicas.start());
-      expect(await codeOf(there.recognise(before))).toBe('UNAUTHENTICATED');
-      expect(await there.register('ada', { incarnation: FIRST })).toMatchObject({ outcome: 'updated' });
-      expect(await codeOf(there.register('ada', { incarnation: SECOND }))).toBe('FENCED');
-    });
-
-    it('is deleted from the store after that, but for the current one', async () => {
-      const swarm = await replicas.swarm();
-      await swarm.join('ada', { incarnation: FIRST });
-      await swarm.join('ada', { incarnation: SECOND });
-      await aDayLater(swarm);
+      expect(await codeOf(swarm.on(await replicas.start()).recognise(before))).toBe('UNAUTHENTICATED');
       await swarm.registry.retention.apply();
       const kysely = swarm.replica.database.kysely.$extendTables<Schema>();
-      const left = (table: 'incarnations' | 'tokens') =>
-        kysely.selectFrom(table).select('incarnation').where('namespace', '=', swarm.namespace).execute();
-      expect(await left('incarnations')).toEqual([{ incarnation: SECOND }]);
-      expect(await left('tokens')).toEqual([{ incarnation: SECOND }]);
+      const left = (table: 'incarnations' | 'tokens' | 'removed_names') =>
+        kysely.selectFrom(table).select('name').where('namespace', '=', swarm.namespace).execute();
+      expect(await left('incarnations')).toEqual([{ name: 'eve' }]);
+      expect(await left('tokens')).toEqual([{ name: 'eve' }]);
+      expect(await left('removed_names')).toEqual([]);
+    });
+
+    it('is remembered with the newest 1,000 of its name', async () => {
+      const swarm = await replicas.swarm();
+      await swarm.register('ada', { incarnation: FIRST });
+      const { kysely } = swarm.replica.database;
+      await sql`insert into incarnations (namespace, name, incarnation, superseded_at, seen_at)
+        select ${swarm.namespace}, 'ada', gen_random_uuid(), now() - i * interval '1 hour', now()
+        from generate_series(1, 1200) i`.execute(kysely);
+      await swarm.register('ada', { incarnation: SECOND });
+      const { rows } = await sql`select count(*)::int as n from incarnations
+        where namespace = ${swarm.namespace} and superseded_at is not null`.execute(kysely);
+      expect(rows).toEqual([{ n: 1000 }]);
+      expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
     });
 
     it('is the same however its incarnation is written', async () => {
@@ -147,6 +201,64 @@ export function incarnationsSuite(replicas: Replicas): void {
       expect(await swarm.mirrored(token)).toMatchObject({ revision: 2 });
       await swarm.register('ada', { incarnation: SECOND });
       expect(await codeOf(swarm.register('ada', { incarnation: FIRST.toUpperCase() }))).toBe('FENCED');
+    });
+  });
+
+  describe('an agent of another role', () => {
+    it('replaces a dead one: removed and created in a revision each, and the dead process is fenced', async () => {
+      const swarm = await replicas.swarm();
+      const { agent, token = '' } = await swarm.register('ada', { incarnation: FIRST });
+      await fallSilent(swarm, 'ada');
+      const both = joinFor(['worker', 'boss']);
+      const results = await Promise.all(
+        Array.from({ length: 3 }, () => swarm.register('ada', { role: 'boss', incarnation: SECOND }, both)),
+      );
+      expect(results.map(({ outcome }) => outcome).toSorted()).toEqual(['created', 'unchanged', 'unchanged']);
+      const boss = results[0]?.agent;
+      expect(boss).toMatchObject({ role: 'boss', revision: 3, specRevision: 3, incarnation: SECOND });
+      expect(boss?.id).not.toBe(agent.id);
+      const changes = (await swarm.changesSince(1)).map(({ change, agent: { id } }) => [change, id]);
+      expect(changes).toEqual([
+        ['deregistered', agent.id],
+        ['registered', boss?.id],
+      ]);
+      expect(await codeOf(swarm.recognise(token))).toBe('UNAUTHENTICATED');
+      expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
+    });
+
+    it('does not replace one that is alive, has a stream, or has a role that the token is not for', async () => {
+      const swarm = await replicas.swarm();
+      const token = await swarm.join('ada', { incarnation: FIRST });
+      const as = (roles: TokenRoles) => codeOf(swarm.register('ada', { role: 'boss' }, joinFor(roles)));
+      expect(await as('*')).toBe('IMMUTABLE_FIELD');
+      await fallSilent(swarm, 'ada');
+      expect(await as(['boss'])).toBe('IMMUTABLE_FIELD');
+      // A stream that is open on another replica, which notes it as often as it writes signs of life.
+      const there = await replicas.start({ leaseMs: 1_200 });
+      const end = (await there.registry.identities.recognise(token)).onEnd(() => {});
+      const { database } = swarm.replica;
+      await until(async () => {
+        const { rows } = await sql`select from agents
+          where namespace = ${swarm.namespace} and streaming_at is not null`.execute(database.kysely);
+        expect(rows).toHaveLength(1);
+      });
+      expect(await as('*')).toBe('IMMUTABLE_FIELD');
+      end();
+      await there.close();
+      expect(await swarm.get('ada')).toMatchObject({ role: 'worker' });
+    });
+
+    it('takes a use of a limited token for the agent that it makes', async () => {
+      const swarm = await replicas.swarm();
+      await swarm.register('ada', { incarnation: FIRST });
+      await fallSilent(swarm, 'ada');
+      const { namespace } = swarm;
+      const { token } = await swarm.registry.tokens.create({ namespace, kind: 'join', name: 'once', maxUses: 1 });
+      const by = await swarm.recognise(token);
+      expect(await swarm.register('ada', { role: 'boss' }, by)).toMatchObject({ outcome: 'created' });
+      await fallSilent(swarm, 'ada');
+      expect(await codeOf(swarm.register('ada', { role: 'worker' }, by))).toBe('FORBIDDEN');
+      expect(await swarm.get('ada')).toMatchObject({ role: 'boss' });
     });
   });
 
@@ -190,7 +302,7 @@ export function incarnationsSuite(replicas: Replicas): void {
       const probe = await swarm.join('probe');
       for (let round = 0; round < 5; round += 1) {
         const name = `ada-${round}`;
-        // Makes the replica follow the namespace, so that what comes now is news to it.
+        // Makes the replica follow the namespace, so that it must learn of the next change.
         await lagging.recognise(probe);
         await swarm.register(name, { incarnation: FIRST });
         await swarm.update(name, { version: '1.1.0' });

@@ -1,5 +1,5 @@
 // Who holds a token, on every store: on the replica that made it and on the others, until it ends.
-import type { CreateTokenInput } from '@hypercode/contracts';
+import { type CreateTokenInput, SwarmError } from '@hypercode/contracts';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { codeOf, heldClock, type Replicas, type Swarm, until } from '../../test/swarm.ts';
@@ -47,10 +47,58 @@ export function tokensSuite(replicas: Replicas): void {
       expect(await codeOf(swarm.recognise('in the open '))).toBe('UNAUTHENTICATED');
     });
 
+    it('of an operator or admin has a name of its own where it can speak', async () => {
+      const swarm = await replicas.swarm();
+      const [name, elsewhere] = [`ops ${swarm.namespace}`, `${swarm.namespace}-b`];
+      await create(swarm, { kind: 'operator', name });
+      expect(await codeOf(create(swarm, { kind: 'operator', name }))).toBe('CONFLICT');
+      expect(await codeOf(create(swarm, { kind: 'admin', name, namespace: elsewhere }))).toBe('CONFLICT');
+      // Neither a viewer nor a join token publishes, and an operator of another namespace is another source.
+      await create(swarm, { kind: 'viewer', name });
+      await create(swarm, { kind: 'join', name });
+      await create(swarm, { kind: 'operator', name, namespace: elsewhere });
+      const both = Array.from({ length: 4 }, () => create(swarm, { kind: 'operator', name: 'at once' }));
+      const codes = await Promise.all(
+        both.map((made) =>
+          made.then(
+            () => null,
+            (error: unknown) => SwarmError.from(error).code,
+          ),
+        ),
+      );
+      expect(codes.filter((code) => code === 'CONFLICT')).toHaveLength(3);
+      expect(codes).toContain(null);
+    });
+
+    it('may have the name of the token of an admin of the configuration no more than that of another', async () => {
+      const principal = { kind: 'admin', id: 'static', name: 'root of all' } as const;
+      const swarm = await replicas.swarm({ staticTokens: [{ token: 'in the open', principal }] });
+      expect(await codeOf(create(swarm, { kind: 'operator', name: principal.name }))).toBe('CONFLICT');
+    });
+
+    it('takes the name of one that ended after a rest', async () => {
+      const swarm = await replicas.swarm({ tokenNameRestMs: 3_600_000 });
+      const sooner = await replicas.swarm({ tokenNameRestMs: 0 });
+      const [revoked, expired] = [`revoked ${swarm.namespace}`, `expired ${swarm.namespace}`];
+      const { id } = await create(swarm, { kind: 'operator', name: revoked });
+      await swarm.registry.tokens.revoke(swarm.namespace, id);
+      expect(await codeOf(create(swarm, { kind: 'operator', name: revoked }))).toBe('CONFLICT');
+      await create(swarm, { kind: 'operator', name: expired, expiresInMs: 1 });
+      await until(async () => {
+        await swarm.registry.retention.apply();
+        expect(await swarm.registry.tokens.list(swarm.namespace)).toEqual([]);
+      });
+      expect(await codeOf(create(swarm, { kind: 'operator', name: expired }))).toBe('CONFLICT');
+      for (const name of [revoked, expired])
+        expect(
+          await sooner.registry.tokens.create({ namespace: swarm.namespace, kind: 'operator', name }),
+        ).toHaveProperty('id');
+    });
+
     it('of an operator carries its scope, and is listed without its secret', async () => {
       const swarm = await replicas.swarm();
       const tokens = [
-        await create(swarm, { kind: 'admin', name: 'root' }),
+        await create(swarm, { kind: 'admin', name: `root ${swarm.namespace}` }),
         await create(swarm, { kind: 'viewer', name: 'eyes' }),
         await create(swarm, { kind: 'join', name: 'all' }),
         await create(swarm, { kind: 'join', name: 'some', roles: ['coder'], maxUses: 3, expiresInMs: 60_000 }),
@@ -58,7 +106,7 @@ export function tokensSuite(replicas: Replicas): void {
       const principals = await Promise.all(tokens.map(({ token }) => swarm.recognise(token)));
       const { namespace } = swarm;
       expect(principals).toEqual([
-        { kind: 'admin', id: tokens[0]?.id, name: 'root' },
+        { kind: 'admin', id: tokens[0]?.id, name: `root ${namespace}` },
         { kind: 'viewer', id: tokens[1]?.id, name: 'eyes', namespace },
         { kind: 'join', id: tokens[2]?.id, name: 'all', namespace, roles: '*', limited: false },
         { kind: 'join', id: tokens[3]?.id, name: 'some', namespace, roles: ['coder'], limited: true },

@@ -31,13 +31,16 @@ const NAMES: Readonly<Record<CallerKind, string>> = {
 /** FORBIDDEN unless the token, whose kind may call, reaches what the input names. */
 export function assertReaches(principal: Principal, rights: Rights, { namespace, name, role }: Reached): void {
   if (principal.kind === 'admin') return;
+  const reach = rights[principal.kind];
+  if (reach === 'token' && namespace === undefined) return;
   if (principal.namespace !== null && principal.namespace !== namespace) {
     throw forbidden(`this token has no access to namespace "${String(namespace)}"`);
   }
-  if (principal.kind === 'agent' && rights.agent === 'self' && name !== undefined && name !== principal.name) {
+  if (principal.kind === 'agent' && reach === 'self' && name !== undefined && name !== principal.name) {
     throw forbidden('an agent can only change itself');
   }
-  if (principal.kind === 'join' && principal.roles !== '*' && !principal.roles.some((allowed) => allowed === role)) {
+  if (reach !== 'roles' || principal.kind !== 'join' || principal.roles === '*') return;
+  if (!principal.roles.some((allowed) => allowed === role)) {
     throw forbidden(`this token cannot register agents of role "${String(role)}"`);
   }
 }

@@ -21,11 +21,14 @@ export const busProcedures: Handlers<Api['bus']> = {
   read: ({ core, identity }, input) => core.bus.read(busCallerOf(identity), input),
 
   async *consume(call, input) {
+    // Deliveries that a connection does not take are of use to another member.
+    call.limitStall(input.ackDeadlineMs);
     const caller = busCallerOf(call.identity);
     yield* whileAlive(call, (end) => call.core.bus.consume(caller, input, end));
   },
 
   claim(call, input) {
+    call.limitStall(input.ackDeadlineMs);
     const caller = busCallerOf(call.identity);
     return waitWhileAlive(call, (end) => call.core.bus.claim(caller, input, end));
   },

@@ -11,6 +11,8 @@ export interface Call {
   readonly identity: Identity;
   /** Aborts when the caller's connection closes. */
   readonly signal: AbortSignal;
+  /** Ends the connection when it takes nothing of what is written to it for so many milliseconds; see `Connections.limitStall`. */
+  readonly limitStall: (limitMs: number) => void;
 }
 
 export type Answerer<Input = never, Output = unknown> = (call: Call, input: Input) => Promise<Output>;
@@ -21,12 +23,14 @@ export type Streamer<Input = never, Value extends { readonly type: string } = { 
   input: Input,
 ) => AsyncGenerator<StreamBatch<StreamItem<Value>>, void>;
 
-/** The handlers of a group of procedures: one for each, with the kind, input and output that it declares. */
-export type Handlers<Group> = {
-  readonly [Own in keyof Group]: Group[Own] extends Procedure<infer Kind, infer Input, infer Output>
+/** The handler of a procedure, with the kind, input and output that it declares. */
+export type Handler<Declared> =
+  Declared extends Procedure<infer Kind, infer Input, infer Output>
     ? HandlerOf<Kind, z.output<Input>, z.output<Output>>
     : never;
-};
+
+/** The handlers of a group of procedures. */
+export type Handlers<Group> = { readonly [Own in keyof Group]: Handler<Group[Own]> };
 
 /** In a tuple, so that a union of values does not become a union of handlers. */
 type HandlerOf<Kind extends ProcedureKind, Input, Output> = Kind extends 'subscription'

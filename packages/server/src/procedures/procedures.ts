@@ -13,17 +13,21 @@ import type { Identity } from '@hypercode/registry';
 import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
-import type { Answerer, Call, Handlers, Streamer } from './handler.ts';
+import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
+import { whoami } from './whoami.ts';
 
-const handlers: { readonly [Group in keyof Api]: Handlers<Api[Group]> } = {
+const handlers: {
+  readonly [Entry in keyof Api]: Api[Entry] extends Procedure ? Handler<Api[Entry]> : Handlers<Api[Entry]>;
+} = {
   bus: busProcedures,
   circuit: circuitProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
   tokens: tokensProcedures,
+  whoami,
 };
 
 export interface ServedProcedure {
@@ -38,8 +42,12 @@ const served: ReadonlyMap<string, ServedProcedure> = new Map(
 
 /** The types of `handlers` say that there is one for each declaration. */
 function handlerOf(name: ProcedureName): Answerer | Streamer {
-  const [group, own] = name.split('.') as [keyof Api, never];
-  return handlers[group][own];
+  const [entry, own] = name.split('.') as [keyof Api, string | undefined];
+  const handler = handlers[entry] as Answerer | Readonly<Record<string, Answerer | Streamer>>;
+  if (typeof handler === 'function') return handler;
+  const found = own === undefined ? undefined : handler[own];
+  if (found === undefined) throw new Error(`the procedure ${name} has no handler`);
+  return found;
 }
 
 export const servedProcedures: readonly ServedProcedure[] = [...served.values()];

@@ -60,11 +60,14 @@ describe('an attribute in a header', () => {
     );
   });
 
-  it('of another name is none of ours', () => {
-    expect(attributesOf({ 'ce-data': 'a', 'ce-datacontenttype': 'text/plain', 'ce-other': 'b', 'ce-id': '1' })).toEqual(
-      {
-        id: '1',
-      },
-    );
+  it('may be an extension, and is none of what the body has', () => {
+    const headers = {
+      'ce-data': 'a',
+      'ce-datacontenttype': 'text/plain',
+      'ce-other': 'b%20c',
+      'ce-id': '1',
+      other: 'd',
+    };
+    expect(attributesOf(headers)).toEqual({ id: '1', other: 'b c' });
   });
 });

@@ -2,7 +2,6 @@
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
 import { invalidField } from '@hypercode/contracts';
 import type { IncomingHttpHeaders } from 'node:http';
-import { ATTRIBUTES } from './cloud-event.ts';
 import { mediaTypeOf } from './json-body.ts';
 
 export const CLOUD_EVENT_MEDIA_TYPE = 'application/cloudevents+json';
@@ -29,15 +28,20 @@ export function modeOf(headers: IncomingHttpHeaders): CloudEventMode | null {
   return MANDATORY.some((name) => headers[name] !== undefined) ? 'binary' : null;
 }
 
-/** The attributes that are given. INVALID_INPUT for a value that is no UTF-8. */
+/** The attributes that are given, extensions among them. INVALID_INPUT for a value that is no UTF-8. */
 export function attributesOf(headers: IncomingHttpHeaders): Record<string, string> {
   const attributes: Record<string, string> = {};
-  for (const name of ATTRIBUTES) {
-    const value = headers[`ce-${name}`];
-    if (typeof value === 'string') attributes[name] = decodeHeaderValue(value, name);
+  for (const [header, value] of Object.entries(headers)) {
+    if (!header.startsWith(PREFIX) || typeof value !== 'string') continue;
+    const name = header.slice(PREFIX.length);
+    if (!OF_THE_BODY.has(name)) attributes[name] = decodeHeaderValue(value, name);
   }
   return attributes;
 }
+
+const PREFIX = 'ce-';
+/** Names of the JSON format for what is in the body and its header `content-type` here. */
+const OF_THE_BODY = new Set(['data', 'data_base64', 'datacontenttype']);
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,10 +1,20 @@
 // CloudEvents 1.0 as events of the bus (https://github.com/cloudevents/spec/tree/v1.0.2, spec and JSON format).
-import { invalidField, invalidInput, type Json, jsonFault, LIMITS, PublishInput, Topic } from '@hypercode/contracts';
+import {
+  Extensions,
+  invalidField,
+  invalidInput,
+  type Json,
+  jsonFault,
+  LIMITS,
+  PublishInput,
+  type SwarmEvent,
+  Topic,
+} from '@hypercode/contracts';
 import { v5 as uuidv5 } from 'uuid';
 import { z } from 'zod';
 import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
 
-const { subject, correlationId, causationId, traceparent, data } = PublishInput.shape;
+const ofEvent = PublishInput.shape;
 const Identifier = z
   .string()
   .min(1)
@@ -17,23 +27,24 @@ const Time = z
   .toUpperCase()
   .check(z.iso.datetime({ offset: true }));
 
-/** What we read of a CloudEvent in the JSON format, where null is the same as absent; other attributes are ignored. */
+/** A CloudEvent in the JSON format, where null is the same as absent. All other attributes are its extensions. */
 export const CloudEvent = z
   .object({
     specversion: z.literal('1.0'),
     id: Identifier,
-    /** Only makes the id unique: who really published an event is the core's to say. */
+    /** Together with `id` the name of the event. The core sets the source that the event has on the bus. */
     source: Identifier,
     /** The topic. */
     type: Topic,
-    subject: subject.nullable(),
+    subject: ofEvent.subject.nullable(),
     time: Time.nullish(),
-    traceparent: traceparent.nullable(),
-    correlationid: correlationId.nullable(),
-    causationid: causationId.nullable(),
-    /** JSON (the default) or text. */
+    /** W3C Trace Context. One that cannot be read begins a new trace, and is left out. */
+    traceparent: z.string().nullish(),
+    correlationid: ofEvent.correlationId.nullable(),
+    causationid: ofEvent.causationId.nullable(),
+    /** JSON is the default. */
     datacontenttype: z.string().nullish(),
-    data: data.optional(),
+    data: ofEvent.data.optional(),
     data_base64: z.base64().nullish(),
   })
   .meta({ id: 'CloudEvent' });
@@ -44,13 +55,17 @@ export const ATTRIBUTES = CloudEvent.omit({ datacontenttype: true, data: true, d
 
 /** An event in the JSON format. INVALID_INPUT names the attribute. */
 export function eventOfJson(given: unknown): PublishInput {
-  const event = checked(given);
-  return { ...contextOf(event), data: dataOf(event) };
+  const { event, extensions } = checked(given);
+  return { ...contextOf(event, { extensions, contentType: event.datacontenttype }), data: dataOf(event) };
 }
 
 /** An event whose attributes came apart from its data, as in the binary mode of HTTP; null: it has no data. */
 export function eventOfParts(attributes: Readonly<Record<string, string>>, payload: Payload | null): PublishInput {
-  return { ...contextOf(checked(attributes)), data: payload === null ? null : dataOfBytes(payload) };
+  const { event, extensions } = checked(attributes);
+  return {
+    ...contextOf(event, { extensions, contentType: payload?.contentType }),
+    data: payload === null ? null : dataOfBytes(payload),
+  };
 }
 
 /** Data as bytes of a media type. */
@@ -59,30 +74,79 @@ export interface Payload {
   contentType: string;
 }
 
-function checked(given: unknown): CloudEvent {
+function checked(given: unknown): { event: CloudEvent; extensions: Extensions } {
   const event = CloudEvent.safeParse(given);
   if (!event.success) throw invalidInput(event.error);
-  return event.data;
+  const others = Object.entries(given as object).filter(
+    ([name, value]) => !Object.hasOwn(CloudEvent.shape, name) && name !== POSITION && value !== null,
+  );
+  const extensions = Extensions.safeParse(Object.fromEntries(others));
+  if (!extensions.success) throw invalidInput(extensions.error);
+  return { event: event.data, extensions: extensions.data };
 }
 
-function contextOf(event: CloudEvent): Omit<PublishInput, 'data'> {
+/** The attribute in which the core writes the position of an event; in an event that comes in, it is of another log. */
+const POSITION = 'swarmposition';
+
+interface Beside {
+  readonly extensions: Extensions;
+  /** Media type of the data, if one was given. */
+  readonly contentType: string | null | undefined;
+}
+
+function contextOf(event: CloudEvent, { extensions, contentType }: Beside): Omit<PublishInput, 'data'> {
   return {
+    extensions: {
+      ...extensions,
+      // JSON needs no name: the data of every event is JSON.
+      ...(typeof contentType === 'string' && !isJson(contentType) ? { datacontenttype: contentType } : {}),
+      originsource: event.source,
+      originid: event.id,
+    },
     id: idOf(event),
     topic: event.type,
     time: event.time ?? undefined,
     subject: event.subject ?? undefined,
     correlationId: event.correlationid ?? undefined,
     causationId: event.causationid ?? undefined,
-    traceparent: event.traceparent ?? undefined,
+    traceparent: traceparentIn(event.traceparent ?? ''),
   };
 }
 
 /**
- * A CloudEvent is named by its source and its id together, an event of ours by a UUID. An id that is none becomes
- * UUIDv5(UUIDv5(URL, source), id): each source has a namespace of its own, and sending an event again gives the same UUID.
+ * A CloudEvent is named by its source and its id together, an event of ours by a UUID. So each source is a namespace of UUIDs, also
+ * for ids that are UUIDs: two sources may use the same id, and sending an event again gives the same UUID.
  */
-function idOf({ source, id }: CloudEvent): string {
-  return z.uuid().safeParse(id).success ? id : uuidv5(id, uuidv5(source, uuidv5.URL));
+const idOf = ({ source, id }: CloudEvent): string => uuidv5(id, uuidv5(source, uuidv5.URL));
+
+/** W3C Trace Context, sections 3.2 and 4: a later version is read as far as version 00 goes; what cannot be read is none. */
+function traceparentIn(text: string): string | undefined {
+  const [, version, traceId = '', parentId = '', flags = '', rest] = TRACEPARENT.exec(text) ?? [];
+  if (version === undefined || version === 'ff' || /^0*$/.test(traceId) || /^0*$/.test(parentId)) return undefined;
+  if (version === '00') return rest === undefined ? text : undefined;
+  return `00-${traceId}-${parentId}-0${Number.parseInt(flags, 16) & 1}`;
+}
+
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+/** An event of the bus as a CloudEvent in the JSON format: `source` and `id` are the core's, whatever its extensions claim. */
+export function cloudEventOf(event: SwarmEvent, position: string): Record<string, unknown> {
+  const { id, source, topic, time, subject, correlationId, causationId, traceparent, extensions, data } = event;
+  return {
+    datacontenttype: JSON_MEDIA_TYPE,
+    ...extensions,
+    specversion: '1.0',
+    id,
+    source,
+    type: topic,
+    time,
+    subject,
+    correlationid: correlationId,
+    causationid: causationId,
+    traceparent,
+    [POSITION]: position,
+    data,
+  };
 }
 
 function dataOf(event: CloudEvent): Json {
@@ -93,8 +157,9 @@ function dataOf(event: CloudEvent): Json {
   }
   if (event.data === undefined) return null;
   if (isJson(contentType)) return event.data;
-  if (!isText(contentType)) throw notRepresentable(contentType);
-  if (typeof event.data !== 'string') throw invalidField('data', `must be a string, because ${contentType} is text`);
+  // JSON format, section 3.1.1.
+  if (typeof event.data !== 'string')
+    throw invalidField('data', `must be a string, because ${contentType} is not JSON`);
   return event.data;
 }
 
@@ -119,7 +184,8 @@ function textOf(bytes: Buffer, contentType: string): string {
 
 /** JSON format, section 3.1.1. */
 const isJson = (contentType: string): boolean => /^[^/]+\/(?:json|.+\+json)$/.test(mediaTypeOf(contentType));
-const isText = (contentType: string): boolean => mediaTypeOf(contentType).startsWith('text/');
+const isText = (contentType: string): boolean =>
+  /^text\/|^application\/(?:xml|yaml|x-yaml|x-www-form-urlencoded)$|\+(?:xml|yaml)$/.test(mediaTypeOf(contentType));
 
 const notRepresentable = (contentType: string) =>
   invalidField(

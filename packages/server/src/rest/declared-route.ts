@@ -6,12 +6,13 @@ import { type Core, createCallContext } from '../context.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Call } from '../procedures/handler.ts';
 import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
-import { plainEncoder, plainFrames } from '../sse/frames.ts';
+import { type FrameEncoder, plainEncoder, plainFrames } from '../sse/frames.ts';
 import { serveStream } from '../sse/serve-stream.ts';
 import { untilGone } from '../until-gone.ts';
-import { bytesOf, JSON_MEDIA_TYPE, jsonBody } from './json-body.ts';
+import { JSON_MEDIA_TYPE, jsonBody } from './json-body.ts';
 import { mergeInput } from './merge-input.ts';
 import { decodeParameters, parameterOf, type Parameters } from './parameters.ts';
+import { asCloudEvents, type CloudEventForm, FORMAT } from './event-format.ts';
 import type { Route, RouteDescription } from './route.ts';
 
 /** A call of a route, before its input is put together. */
@@ -32,6 +33,8 @@ export interface Variation extends Partial<
   /** Default: the first of the declared statuses. */
   statusOf?: (result: never) => number;
   headersOf?: (result: never) => Record<string, string>;
+  /** How the events of the answer are given as CloudEvents; then the route has the parameter `format`. */
+  cloudEvents?: CloudEventForm;
 }
 
 const RESUME_HEADERS = {
@@ -44,7 +47,15 @@ const RESUME_HEADERS = {
 export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Variation = {}): Route {
   const procedure = servedProcedure(name);
   const { declared } = procedure;
-  const { answer: schema = declared.output, pathParameters, call, statusOf, headersOf, ...differences } = variation;
+  const {
+    answer: schema = declared.output,
+    pathParameters,
+    call,
+    statusOf,
+    headersOf,
+    cloudEvents,
+    ...differences
+  } = variation;
   const stream = declared.kind === 'subscription';
   const mediaType = stream ? 'text/event-stream' : JSON_MEDIA_TYPE;
   const description = rest.description ?? declared.description;
@@ -57,6 +68,7 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
     call: call ?? ((made) => answer(procedure, made, inputOf(rest, made, maxBodyBytes))),
     statusOf: statusOf ?? (() => status),
     headersOf: headersOf ?? (() => ({})),
+    cloudEvents,
   };
   return {
     method: rest.method,
@@ -67,7 +79,7 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
     ...(description === undefined ? {} : { description }),
     pathParameters:
       pathParameters ?? Object.fromEntries(fieldsOfPath(rest).map((field) => [field, shapeOf(declared, field)])),
-    query,
+    query: cloudEvents === undefined ? query : { ...query, ...FORMAT },
     ...(stream ? { headers: RESUME_HEADERS } : {}),
     ...(rest.body === undefined ? {} : { body: { [JSON_MEDIA_TYPE]: rest.body } }),
     bodyOptional: rest.bodyOptional ?? false,
@@ -78,6 +90,7 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
     stream,
     maxBodyBytes,
     anyMediaType: false,
+    authenticate: (core, request) => authenticate(procedure, core, request),
     serve: stream
       ? (core, request, reply) => serveSubscription(serving, core, request, reply)
       : (core, request, reply) => serveCall(serving, core, request, reply),
@@ -88,15 +101,18 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
 interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'headersOf'>> {
   procedure: ServedProcedure;
   query: Parameters;
+  cloudEvents: CloudEventForm | undefined;
 }
 
 async function serveCall(serving: Serving, core: Core, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { procedure, query, call, statusOf, headersOf } = serving;
-  const { identity } = await callerOf(procedure, core, request);
+  const { query, call, statusOf, headersOf, cloudEvents } = serving;
+  const { identity, limitStall } = callerOf(request);
+  const converted = asCloudEvents(cloudEvents, request.query);
   const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
   const made: RestCall = {
     core,
     identity,
+    limitStall,
     request,
     fromUrl,
     // Most calls answer before their connection could close, and hot ones do not pay for a signal that nothing reads.
@@ -108,16 +124,17 @@ async function serveCall(serving: Serving, core: Core, request: FastifyRequest, 
   return reply
     .code(statusOf(result))
     .headers({ 'cache-control': 'no-store', ...headersOf(result) })
-    .send(result);
+    .send(converted?.answer === undefined ? result : converted.answer(result));
 }
 
 async function serveSubscription(
-  { procedure, query }: Serving,
+  { procedure, query, cloudEvents }: Serving,
   core: Core,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { identity } = await callerOf(procedure, core, request);
+  const { identity, limitStall } = callerOf(request);
+  const encoder: FrameEncoder = asCloudEvents(cloudEvents, request.query)?.encoder ?? plainEncoder;
   const lastEventId = request.headers['last-event-id'];
   const input = {
     ...decodeParameters(query, request.query),
@@ -125,26 +142,38 @@ async function serveSubscription(
   };
   await serveStream(request, reply, {
     format: plainFrames,
-    encoder: plainEncoder,
+    encoder,
     tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
-    batches: (signal) => openStream(procedure, { core, identity, signal }, input),
+    batches: (signal) => openStream(procedure, { core, identity, signal, limitStall }, input),
     refusesByAnswer: true,
     core,
   });
 }
 
-/** Who is calling. A caller that may not call at all is refused before anything of the body is parsed. */
-async function callerOf(
-  { declared }: ServedProcedure,
-  core: Core,
-  request: FastifyRequest,
-): Promise<Pick<Call, 'identity'>> {
+/** Who sent a request, from its head until it is answered. */
+const callers = new WeakMap<FastifyRequest, Pick<Call, 'identity' | 'limitStall'>>();
+
+/** A caller that may not call at all is refused before anything of the body is read. */
+async function authenticate({ declared }: ServedProcedure, core: Core, request: FastifyRequest): Promise<void> {
   const { authorization } = request.headers;
-  const bodyBytes = bytesOf(request)?.length ?? 0;
-  const context = createCallContext({ core, authorization, connectionToken: undefined, bodyBytes });
+  const context = createCallContext({
+    core,
+    authorization,
+    connectionToken: undefined,
+    bodyBytes: null,
+    socket: request.raw.socket,
+  });
   const identity = await context.identify();
   assertMayCall(identity.principal, declared.rights);
-  return { identity };
+  callers.set(request, { identity, limitStall: context.limitStall });
+}
+
+/** Who is calling. Throws when the token has ended while the body was on its way. */
+function callerOf(request: FastifyRequest): Pick<Call, 'identity' | 'limitStall'> {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('a route was called without authentication');
+  if (caller.identity.refusal !== null) throw caller.identity.refusal;
+  return caller;
 }
 
 function inputOf(rest: RestForm, { request, fromUrl }: RestCall, maxBodyBytes: number): unknown {

@@ -1,5 +1,5 @@
 // Where the route that publishes differs from its declaration: one event or many, as our own JSON or as CloudEvents.
-import { LIMITS, PublishInput, PublishManyResult, PublishResult } from '@hypercode/contracts';
+import { LIMITS, PublishInput, PublishManyResult, PublishResult, type SwarmErrorBody } from '@hypercode/contracts';
 import { z } from 'zod';
 import { answer, callProcedure, servedProcedure } from '../procedures/procedures.ts';
 import { ATTRIBUTES, CloudEvent } from './cloud-event.ts';
@@ -33,15 +33,25 @@ export const publishing: Variation = {
   },
 };
 
-/** Publishes what could be read as an event, and answers in the order of the body. */
+/** Publishes what could be read as an event, and answers in the order of the body. RATE_LIMITED refuses everything after it. */
 async function publishMany(
   call: RestCall,
   many: Extract<PostedEvents, { many: unknown }>['many'],
 ): Promise<PublishManyResult> {
   const events = many.flatMap((one) => ('event' in one ? [one.event as PublishInput] : []));
   const published = await callProcedure('bus.publishMany', call, { ...call.fromUrl, events });
-  const answers = [...published.results];
-  const results = many.flatMap((one) => ('refusal' in one ? [one.refusal] : answers.splice(0, 1)));
-  for (const one of many) if ('refusal' in one) call.core.onRefusal(one.refusal.error);
+  const answers = published.results.values();
+  let limit: SwarmErrorBody | undefined;
+  const results = many.flatMap((one) => {
+    if ('refusal' in one) {
+      const error = limit ?? one.refusal.error;
+      call.core.onRefusal(error);
+      return [{ ...one.refusal, error }];
+    }
+    const { value: result } = answers.next();
+    if (result === undefined) return [];
+    if ('error' in result && result.error.code === 'RATE_LIMITED') limit ??= result.error;
+    return [result];
+  });
   return { results };
 }

@@ -49,7 +49,10 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
         description: 'Consumer groups: each event goes to one member at a time, until it is acknowledged.',
       },
       { name: 'policy', description: 'Which topics each role may publish and subscribe to.' },
-      { name: 'tokens', description: 'Tokens for agents that join, for viewers and for admins.' },
+      {
+        name: 'tokens',
+        description: 'The calling token, and tokens for agents that join, viewers, operators and admins.',
+      },
     ],
     security: [{ token: [] }],
     paths,

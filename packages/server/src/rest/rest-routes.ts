@@ -3,6 +3,7 @@ import { type ProcedureName, procedures } from '@hypercode/contracts';
 import { heartbeat, registration, update } from './agent-routes.ts';
 import { declaredRoute, type Variation } from './declared-route.ts';
 import { publishing } from './event-routes.ts';
+import { claiming, reading, subscribing } from './event-format.ts';
 import type { Route } from './route.ts';
 
 const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
@@ -10,6 +11,9 @@ const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
   'registry.update': update,
   'registry.heartbeat': heartbeat,
   'bus.publish': publishing,
+  'bus.read': { cloudEvents: reading },
+  'bus.subscribe': { cloudEvents: subscribing },
+  'bus.claim': { cloudEvents: claiming },
 };
 
 export const restRoutes: readonly Route[] = procedures.flatMap(([name, { rest }]) =>

@@ -19,13 +19,14 @@ export const restSurface: Surface = (app, { core }) => {
 };
 
 function addRoute(scope: FastifyInstance, core: Core, route: Route): void {
-  const { method, path, stream, maxBodyBytes, serve } = route;
+  const { method, path, stream, maxBodyBytes, authenticate, serve } = route;
   scope.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     // A HEAD of a stream would never end.
     exposeHeadRoute: !stream,
     config: { stream, maxBodyBytes },
+    onRequest: (request) => authenticate(core, request),
     handler: (request, reply) => serve(core, request, reply),
   });
 }

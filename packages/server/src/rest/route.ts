@@ -41,5 +41,7 @@ export interface Route extends RouteDescription {
   maxBodyBytes: number;
   /** Whether bodies of other media types than JSON's are for the route to judge. */
   anyMediaType: boolean;
+  /** Refuses a caller that may not call, before its body is read. */
+  authenticate: (core: Core, request: FastifyRequest) => Promise<void>;
   serve: (core: Core, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 }

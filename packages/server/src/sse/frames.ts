@@ -8,6 +8,8 @@ export interface FrameFormat {
   /** The first bytes of a stream. */
   opening: string;
   value: (item: StreamItem) => string;
+  /** Bytes without a value, which tell the reader that the connection lives. */
+  sign: string;
   /** The last bytes of a stream that ends because of a refusal. */
   refusal: (thrown: unknown) => string;
 }
@@ -21,11 +23,13 @@ export const trpcFrames = (path: string): FrameFormat => ({
 const TRPC_VALUES = {
   opening: `event: connected\ndata: ${JSON.stringify(SSE_CLIENT_OPTIONS)}\n\n\n`,
   value: ({ id, json }: StreamItem) => `data: ${json}\nid: ${id}\n\n\n`,
+  sign: 'event: ping\ndata: \n\n\n',
 };
 
 /** For every other client: the event's type as the event's name. */
 export const plainFrames: FrameFormat = {
   opening: ': connected\n\n',
+  sign: ': still here\n\n',
   value: ({ id, type, json }) => `event: ${type}\nid: ${id}\ndata: ${json}\n\n`,
   refusal: (thrown) => `event: error\ndata: ${JSON.stringify(toRefusal(thrown).toJSON())}\n\n`,
 };

@@ -36,6 +36,7 @@ export async function serveStream(
   reply.hijack();
   const closed = tally.opened();
   closeAfterFarewell(reply.raw, core);
+  core.connections.keepAlive(reply.raw, format.sign);
   await writeStream(reply.raw, opened, {
     format,
     encoder,

@@ -15,9 +15,9 @@ export interface StreamOptions {
   format: FrameFormat;
   encoder: FrameEncoder;
   headers: Record<string, string>;
-  /** Told of what was handed to the connection. */
+  /** Called with what was handed to the connection. */
   onSent: (batch: StreamBatch, bytes: number) => void;
-  /** Told why a stream ended that should have gone on. */
+  /** Called with the reason when a stream ended that should have gone on. */
   onRefusal: (thrown: unknown) => void;
 }
 
@@ -40,7 +40,9 @@ export async function writeStream(
       if (response.destroyed) return;
       const bytes = encoder.encode(batch);
       onSent(batch, bytes.length);
-      if (!response.write(bytes)) await drained(response);
+      const hasRoom = response.write(bytes);
+      if (batch[0]?.sent !== undefined) for (const item of batch) item.sent?.();
+      if (!hasRoom) await drained(response);
     }
   } catch (error) {
     onRefusal(error);

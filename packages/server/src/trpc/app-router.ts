@@ -35,13 +35,16 @@ type TrpcProcedure<Kind extends ProcedureKind, Input, Output> = {
   subscription: TRPCSubscriptionProcedure<Built<Input, AsyncIterable<{ id: string; data: Output }, void, unknown>>>;
 }[Kind];
 
-type TrpcGroup<Group> = {
-  [Own in keyof Group]: Group[Own] extends Procedure<infer Kind, infer Input, infer Output>
+type TrpcOf<Declared> =
+  Declared extends Procedure<infer Kind, infer Input, infer Output>
     ? TrpcProcedure<Kind, z.input<Input>, z.output<Output>>
     : never;
-};
 
-type TrpcRecord = { [Group in keyof Api]: TrpcGroup<Api[Group]> };
+type TrpcRecord = {
+  [Entry in keyof Api]: Api[Entry] extends Procedure
+    ? TrpcOf<Api[Entry]>
+    : { [Own in keyof Api[Entry]]: TrpcOf<Api[Entry][Own]> };
+};
 
 const t = initTRPC.context<CallContext>().create({
   errorFormatter: ({ error, path }): ErrorShape => toErrorShape(error, path),
@@ -73,6 +76,7 @@ function trpcProcedure(served: ServedProcedure) {
     core: ctx.core,
     identity: ctx.identity,
     signal: signal ?? ctx.core.draining,
+    limitStall: ctx.limitStall,
   });
   switch (served.declared.kind) {
     case 'query':
@@ -81,24 +85,25 @@ function trpcProcedure(served: ServedProcedure) {
       return procedure.mutation((options) => (handler as Answerer)(callOf(options), options.ctx.input));
     case 'subscription':
       return procedure.subscription((options) =>
-        trackedValues(options.ctx, served, (handler as Streamer)(callOf(options), options.ctx.input)),
+        trackedValues(options, served, (handler as Streamer)(callOf(options), options.ctx.input)),
       );
   }
 }
 
-const groups: Record<string, Record<string, ReturnType<typeof trpcProcedure>>> = {};
+const record: Record<string, ReturnType<typeof trpcProcedure> | Record<string, ReturnType<typeof trpcProcedure>>> = {};
 for (const served of servedProcedures) {
-  const [group = '', own = ''] = served.name.split('.');
-  (groups[group] ??= {})[own] = trpcProcedure(served);
+  const [entry = '', own] = served.name.split('.');
+  if (own === undefined) record[entry] = trpcProcedure(served);
+  else Object.assign((record[entry] ??= {}), { [own]: trpcProcedure(served) });
 }
 
-export const appRouter = t.router(groups as unknown as TrpcRecord);
+export const appRouter = t.router(record as unknown as TrpcRecord);
 
 export type AppRouter = typeof appRouter;
 
 /** A stream as tRPC's own adapters take it: one tracked value at a time, at the pace of the transport. */
 async function* trackedValues(
-  ctx: CallContext,
+  { ctx, signal }: { ctx: CallContext; signal: AbortSignal | undefined },
   { name }: ServedProcedure,
   batches: ReturnType<Streamer>,
 ): AsyncGenerator<TrackedEnvelope<unknown>, void> {
@@ -107,6 +112,9 @@ async function* trackedValues(
   try {
     for await (const batch of batches) {
       for (const item of batch) {
+        // The adapter drops what comes after the end.
+        if (signal?.aborted === true) return;
+        item.sent?.();
         yield tracked(item.id, item.event);
         tally.sent([item], 0);
         await ctx.drained();

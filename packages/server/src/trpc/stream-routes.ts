@@ -52,6 +52,7 @@ async function* open(
     authorization: request.headers.authorization,
     connectionToken: tokenOf(connectionParams),
     bodyBytes: null,
+    socket: request.raw.socket,
   });
   const identity = await context.identify();
   assertMayCall(identity.principal, procedure.declared.rights);
@@ -61,7 +62,7 @@ async function* open(
     ...parseInput(input),
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   };
-  yield* openStream(procedure, { core, identity, signal }, given);
+  yield* openStream(procedure, { core, identity, signal, limitStall: context.limitStall }, given);
 }
 
 function parseInput(input: string | undefined): Record<string, unknown> {

@@ -29,6 +29,7 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
           authorization: req.headers.authorization,
           connectionToken: info.connectionParams?.['token'],
           bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
+          socket: req.raw.socket,
         }),
       onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),
     },

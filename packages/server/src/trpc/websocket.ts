@@ -2,7 +2,6 @@
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Core, createCallContext } from '../context.ts';
 import { toRefusal } from '../refusals.ts';
@@ -33,7 +32,7 @@ const CLOSE_WAIT_MS = 2000;
 
 export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSocketOptions): WebSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
-  const transports = new WeakMap<WebSocket, Duplex>();
+  const transports = new WeakMap<WebSocket, Socket>();
   const handler = applyWSSHandler({
     wss: sockets,
     router: appRouter,
@@ -45,6 +44,7 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
         authorization: req.headers.authorization,
         connectionToken: info.connectionParams?.['token'],
         bodyBytes: null,
+        socket: transports.get(res),
         drained: () => drained(transports.get(res)),
       }),
     onError: ({ error, path }) => core.onRefusal(toRefusal(error), { path }),
@@ -81,7 +81,7 @@ function refuse(socket: Socket, status: string): void {
 }
 
 /** Settles when the connection has room again, or is closed. */
-async function drained(transport: Duplex | undefined): Promise<void> {
+async function drained(transport: Socket | undefined): Promise<void> {
   if (transport === undefined || transport.destroyed || transport.writableLength < MAX_WAITING_BYTES) return;
   await new Promise<void>((resolve) => {
     const done = () => {

@@ -3,6 +3,7 @@ import { type Clock, systemClock, within } from '@hypercode/clock';
 import { type Kysely, sql } from 'kysely';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
+import { PgliteUpkeep } from './upkeep/pglite-upkeep.ts';
 
 export interface Database {
   /** Each package adds its tables with `$extendTables`. */
@@ -36,6 +37,8 @@ export interface PostgresOptions extends DatabaseOptions {
 export interface PgliteOptions extends DatabaseOptions {
   /** The folder whose `database` folder holds the files. The caller must hold its lock: two processes ruin them. */
   dataDir: string;
+  /** Called with failures of the work in the background, which is tried again; default: nothing. */
+  onError?: (error: unknown) => void;
 }
 
 const PING_TIMEOUT_MS = 5_000;
@@ -47,7 +50,7 @@ const PING_TIMEOUT_MS = 5_000;
 export async function openDatabase(options: PostgresOptions | PgliteOptions): Promise<Database> {
   const { clock = systemClock } = options;
   const { kysely, dialect, close } =
-    'url' in options ? openPostgres<object>(options) : await openPglite<object>(options);
+    'url' in options ? openPostgres<object>(options) : await openEmbedded(options, clock);
   return {
     kysely,
     dialect,
@@ -57,6 +60,15 @@ export async function openDatabase(options: PostgresOptions | PgliteOptions): Pr
       await within(clock, PING_TIMEOUT_MS, { work, timeout: () => new DatabaseTimeoutError() });
     },
   };
+}
+
+/** PGlite, with the work that a server does in the background. */
+async function openEmbedded(options: PgliteOptions, clock: Clock) {
+  const { kysely, dialect, close } = await openPglite<object>(options);
+  const upkeep = new PgliteUpkeep({ db: kysely, clock, onError: options.onError ?? (() => {}) });
+  let closing: Promise<void> | undefined;
+  const closeAll = () => (closing ??= Promise.all([upkeep.close(), close()]).then(() => undefined));
+  return { kysely, dialect, close: closeAll };
 }
 
 /** The database did not answer in time. */

@@ -149,7 +149,7 @@ describe('PostgreSQL', () => {
     expect(classify(await failureOf(database.ping()))).toBe(kind);
   });
 
-  it('is unavailable when nobody listens', async () => {
+  it('is unavailable when no server listens', async () => {
     const database = await open({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none` });
     const error = await failureOf(database.ping());
     expect([error.code, classify(error)]).toEqual(['ECONNREFUSED', 'unavailable']);
@@ -234,7 +234,7 @@ describe('a PostgreSQL that goes away', () => {
   }, 30_000);
 });
 
-/** A line to a server that can be cut, so that bytes vanish and nobody is told. */
+/** A line to a server that can be cut, so that bytes vanish and neither side is notified. */
 async function startLine(target: URL): Promise<{ port: number; cut(): void; mend(): void; close(): Promise<void> }> {
   let whole = true;
   const sockets = new Set<Socket>();

@@ -32,16 +32,16 @@ test('on a Cluster, a replica that only listens follows the channel to another n
   try {
     let calls = 0;
     second.subscribe('c', () => void calls++);
-    const hears = async (): Promise<void> => {
+    const receivesWakeUps = async (): Promise<void> => {
       const before = calls;
-      const heard = () => {
+      const received = () => {
         first.notify('c');
         return calls > before;
       };
-      await waitFor(heard, { what: 'a wake-up', timeoutMs: 15_000 });
+      await waitFor(received, { what: 'a wake-up', timeoutMs: 15_000 });
     };
     await waitFor(() => first.linked && second.linked, { what: 'both to be linked', timeoutMs: 15_000 });
-    await hears();
+    await receivesWakeUps();
 
     await Promise.all(nodes.map((node) => node.connect()));
     const ids = await Promise.all(nodes.map((node) => node.cluster('MYID')));
@@ -50,9 +50,9 @@ test('on a Cluster, a replica that only listens follows the channel to another n
     const next = ids[(owner + 1) % nodes.length] ?? '';
     for (const node of nodes) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', next);
     // It is woken when it is linked again, and then by the other.
-    await hears();
+    await receivesWakeUps();
     await waitFor(() => first.linked && second.linked, { what: 'both to be linked again', timeoutMs: 15_000 });
-    await hears();
+    await receivesWakeUps();
   } finally {
     await Promise.all([first.close(), second.close(), ...nodes.map((node) => node.quit())]);
     await cluster.close();

@@ -3,13 +3,15 @@ import { sql } from 'kysely';
 import { BY_KEYS } from './by-keys.ts';
 
 /**
- * Hands out due events first, then events of the offer. `taken` is the number of events taken from the offer; `due` holds
+ * Hands out due events, then events of the offer. Each of the two has a right to half of the places, and takes what the other
+ * leaves. `taken` is the number of events taken from the offer; `due` holds
  * [epoch, seq, nonce, life, attempt, text] of each other one. No row: there is no such group.
  *
- * p_offer: { epoch, seq, nonce: where the offer begins; upTo: { epoch, seq, nonce }; count: the number of its events }, or null.
+ * p_offer: { epoch, seq, nonce: where the offer begins; upTo: { epoch, seq, nonce }; count: the number of its events; oddPlace:
+ * 'unread' when the place that is left when the places are halved is for the offer }, or null.
  * p_seqs, p_nonces: the first events of the offer, as many as could be taken. From the first event that is not in the log, none
  * is taken: the offer was made before the log lost its end, and the next claim begins where this one leaves the cursor.
- * p_max_bytes: the most bytes of due events in one answer.
+ * p_max_bytes: the most bytes of due events in one answer; half of it when events of the offer have places, too.
  */
 export const claim = sql`
   create or replace function bus_claim(
@@ -32,6 +34,8 @@ export const claim = sql`
     v_open bigint;
     v_free bigint;
     v_due bigint;
+    v_at_cursor boolean;
+    v_for_unread bigint;
     v_next timestamptz;
   begin
     select e.entered_at, (e.entered).name, (e.entered).ack_deadline_ms,
@@ -68,38 +72,38 @@ export const claim = sql`
     select count(*) into v_open from bus_deliveries d
     where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.consumer = p_consumer;
     v_free := greatest(0, least(p_max, p_max_in_flight - v_open));
+    v_at_cursor := coalesce((p_offer ->> 'seq')::bigint = v_seq and (p_offer ->> 'nonce')::bigint = v_nonce
+      and p_offer ->> 'epoch' = v_epoch, false);
+    v_for_unread := 0;
+    if v_at_cursor then
+      v_for_unread := least((p_offer ->> 'count')::bigint,
+        (v_free + case when p_offer ->> 'oddPlace' = 'unread' then 1 else 0 end) / 2);
+    end if;
     v_due := 0;
-    if v_free > 0 then
+    if v_free > v_for_unread then
       with chosen as materialized (
         select c.row, row_number() over (order by c.due_at, c.seq, c.row) as ord,
           sum(octet_length(c.text)) over (order by c.due_at, c.seq, c.row) as bytes
         from (
           select d.ctid as row, d.due_at, d.seq, d.text from bus_deliveries d
           where d.namespace = p_namespace and d.group_name = p_name and d.state = 'waiting' and d.due_at <= v_at
-          order by d.due_at, d.seq limit v_free
+          order by d.due_at, d.seq limit v_free - v_for_unread
         ) c
       ),
       handed as (
         update bus_deliveries d set
           state = 'in_flight', attempt = d.attempt + 1, consumer = p_consumer, delivered_at = v_at,
           due_at = v_at + v_group.ack_deadline_ms * interval '1 millisecond'
-        from chosen c where d.ctid = c.row and (c.ord = 1 or c.bytes <= p_max_bytes)
+        from chosen c where d.ctid = c.row and (
+          c.ord = 1 or c.bytes <= case when v_for_unread > 0 then p_max_bytes / 2 else p_max_bytes end)
         returning c.ord, d.epoch, d.seq, d.nonce, d.life, d.attempt, d.text
       )
       select json_agg(json_build_array(h.epoch, h.seq, h.nonce, h.life, h.attempt, h.text) order by h.ord), count(*)
       into due, v_due from handed h;
-      -- An answer that is full of due events takes no others before them.
-      if v_due < v_free and exists (
-        select from bus_deliveries d
-        where d.namespace = p_namespace and d.group_name = p_name and d.state = 'waiting' and d.due_at <= v_at
-      ) then
-        v_free := v_due;
-      end if;
     end if;
 
     taken := 0;
-    if (p_offer ->> 'seq')::bigint = v_seq and (p_offer ->> 'nonce')::bigint = v_nonce
-      and p_offer ->> 'epoch' = v_epoch then
+    if v_at_cursor then
       if v_free > v_due then
         with offered as materialized (
           select o.ord, o.seq, o.nonce, e.text

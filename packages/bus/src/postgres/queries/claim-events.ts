@@ -30,7 +30,14 @@ export async function claimEvents(
   const { consumer, maxInFlight, max, offer } = request;
   const entries = offer?.entries.slice(0, Math.min(max, maxInFlight)) ?? [];
   const payload =
-    offer === null ? null : JSON.stringify({ ...offer.after, upTo: offer.upTo, count: offer.entries.length });
+    offer === null
+      ? null
+      : JSON.stringify({
+          ...offer.after,
+          upTo: offer.upTo,
+          count: offer.entries.length,
+          oddPlace: offer.oddPlace,
+        });
   const { rows } = await sql<ClaimRow>`
     select * from bus_claim(
       ${namespace}, ${group}, ${consumer}, ${maxInFlight}, ${max}, ${MAX_BYTES}, ${payload}::jsonb,

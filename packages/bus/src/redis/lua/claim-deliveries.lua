@@ -1,6 +1,6 @@
 -- @include group-state
 --[[
-  Hands out what is due, and then what is unread.
+  Hands out what is due, and then what is unread. Each has a right to half of the places and bytes, and takes what the other leaves.
 
   ARGV
     1 epoch        for a log that is not there yet
@@ -10,13 +10,14 @@
     6 offered      1 or 0; with 0 nothing follows
     7 epoch        8 seq        9 nonce: where the offer begins
    10 epoch       11 seq       12 nonce: up to where it goes
-   13 …            for each unread event: seq, nonce
+   13 oddPlace     'due' or 'unread': whose the place is that is left when the places are halved
+   14 …            for each unread event: seq, nonce
 
   Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, taken, … }: the cursor; nextDueMs
   is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when it is unknown; how many of the offer were taken,
   which the caller has itself; then for each redelivery epoch, seq, nonce, life, attempt, text.
 ]]
-local FIRST = 13
+local FIRST = 14
 local group = openGroup()
 if not group then
   return false
@@ -38,16 +39,24 @@ local held = heldBy(consumer)
 local left = math.max(0, math.min(tonumber(ARGV[4]), maxInFlight - held))
 local deadline = now + group.ackDeadlineMs
 local bytes = tonumber(ARGV[5])
+
+local isAtCursor = ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq
+  and tonumber(ARGV[9]) == group.nonce
+local offered = isAtCursor and (#ARGV - FIRST + 1) / 2 or 0
+local forUnread = math.min(offered, math.floor((left + (ARGV[13] == 'unread' and 1 or 0)) / 2))
+
 local redelivered = {}
-if left > 0 then
-  local found, records = findRecords(redis.call('ZRANGEBYSCORE', WAITING, '-inf', now, 'LIMIT', 0, left))
+local forDue = left - forUnread
+if forDue > 0 then
+  local dueBytes = forUnread > 0 and bytes / 2 or bytes
+  local found, records = findRecords(redis.call('ZRANGEBYSCORE', WAITING, '-inf', now, 'LIMIT', 0, forDue))
   local count = 0
   for _, member in ipairs(found) do
     local text = redis.call('HGET', TEXTS, member)
-    bytes = bytes - #text
-    if bytes < 0 and count > 0 then
+    if #text > dueBytes and count > 0 then
       break
     end
+    bytes, dueBytes = bytes - #text, dueBytes - #text
     local record = records[member]
     record.state, record.attempt = 'f', record.attempt + 1
     record.deliveredAt, record.consumer = now, consumer
@@ -63,8 +72,7 @@ if left > 0 then
 end
 
 local taken = 0
-if ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq and tonumber(ARGV[9]) == group.nonce then
-  local offered = (#ARGV - FIRST + 1) / 2
+if isAtCursor then
   local firstAttempt = packRecord({ state = 'f', life = 0, attempt = 1, deliveredAt = now, deadAt = 0, consumer = consumer })
   local wanted = math.min(offered, left)
   while taken < wanted do

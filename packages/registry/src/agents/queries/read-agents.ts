@@ -16,6 +16,10 @@ export interface Found {
   row: AgentRow | null;
   /** Whether `incarnation` has been superseded by a newer one of the same name. */
   superseded: boolean;
+  /** Since the agent was last seen, in milliseconds; null without an agent. */
+  silentMs: number | null;
+  /** Since a replica last saw an open stream of the silent agent, in milliseconds; null: never. */
+  streamedAgoMs: number | null;
 }
 
 /** One answer for each of `wanted`, in no particular order. Whole keys only, whatever the planner knows of the tables. */
@@ -29,22 +33,27 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
     last_seen_at: Date | null;
     liveness: AgentRow['liveness'];
     superseded: boolean;
+    silentMs: number | null;
+    streamedAgoMs: number | null;
   }>`
-    select w.name, w.incarnation, a.doc, a.last_seen_at, a.liveness, i.found is not null as superseded
+    select w.name, w.incarnation, a.doc, a.last_seen_at, a.liveness, i.found is not null as superseded,
+      (extract(epoch from now() - a.last_seen_at) * 1000)::float8 as "silentMs",
+      (extract(epoch from now() - a.streaming_at) * 1000)::float8 as "streamedAgoMs"
     from unnest(${names}::text[], ${incarnations}::uuid[]) as w(name, incarnation)
     left join lateral (
-      select doc, last_seen_at, liveness from agents where namespace = ${namespace} and name = w.name limit 1
+      select doc, last_seen_at, liveness, streaming_at from agents where namespace = ${namespace} and name = w.name limit 1
     ) a on true
     left join lateral (
       select true as found from incarnations
       where namespace = ${namespace} and name = w.name and incarnation = w.incarnation
-        and superseded_at > now() - ${REMEMBERED_INCARNATION}::interval
+        and superseded_at is not null and not exists (
+          select from removed_names r
+          where r.namespace = ${namespace} and r.name = w.name and r.removed_at <= now() - ${REMEMBERED_INCARNATION}::interval
+        )
       limit 1
     ) i on true`.execute(db);
-  return rows.map(({ name, incarnation, doc, last_seen_at, liveness, superseded }) => ({
-    name,
-    incarnation,
+  return rows.map(({ doc, last_seen_at, liveness, ...found }) => ({
+    ...found,
     row: doc === null ? null : { doc, last_seen_at, liveness },
-    superseded,
   }));
 }

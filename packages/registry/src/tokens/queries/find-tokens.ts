@@ -46,6 +46,9 @@ export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<
     join tokens t on t.hash = decode(h.hex, 'hex')
     left join agents a on t.kind = 'agent' and a.namespace = t.namespace and a.name = t.name
     left join namespaces n on n.namespace = t.namespace
-    where t.fenced_at is null or t.fenced_at > now() - ${REMEMBERED_INCARNATION}::interval`.execute(db);
+    where t.fenced_at is null or not exists (
+      select from removed_names r
+      where r.namespace = t.namespace and r.name = t.name and r.removed_at <= now() - ${REMEMBERED_INCARNATION}::interval
+    )`.execute(db);
   return new Map(rows.map((row) => [row.hash, row]));
 }

@@ -2,6 +2,7 @@
 import type { TokenInfo, TokenKind, TokenRoles } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
+import { SPEAKING_KINDS } from './token-names.ts';
 
 export interface NewToken {
   hash: Buffer;
@@ -53,11 +54,16 @@ export async function listTokens(db: Kysely<Schema>, namespace: string): Promise
   );
 }
 
-/** Whether there was such a token. Moves the epoch by which replicas notice. */
+/** Whether there was such a token. Moves the epoch by which replicas notice, and notes when the name was last used. */
 export async function deleteToken(db: Kysely<Schema>, namespace: string, id: string): Promise<boolean> {
   const { rows } = await sql<{ deleted: boolean }>`
     with gone as (
-      delete from tokens where namespace = ${namespace} and id = ${id} and kind <> 'agent' returning 1
+      delete from tokens where namespace = ${namespace} and id = ${id} and kind <> 'agent'
+      returning namespace, name, kind, least(now(), expires_at) as ended_at
+    ), ended as (
+      insert into ended_token_names (namespace, name, kind, ended_at)
+      select namespace, name, kind, ended_at from gone where kind in ${SPEAKING_KINDS}
+      on conflict (namespace, name) do update set kind = excluded.kind, ended_at = excluded.ended_at
     ), moved as (
       update token_epoch set epoch = epoch + 1 where exists (select from gone)
     )

@@ -1,5 +1,5 @@
-// The brake on a whole core, with fleets of 200 agents that beat: what it holds, what it says, and what nobody can make it
-// hold. Brakes are of namespaces, so all is tried on one core at once.
+// The mass-failure guard on a whole core, with fleets of 200 agents that send heartbeats: when it suspends liveness, and when it
+// must not. A guard belongs to a namespace, so that all cases run on one core at once.
 import { createSwarmClient } from '@hypercode/client';
 import type { Agent, CircuitEventData } from '@hypercode/contracts';
 import { allAgents, callBatch, registration, send } from '@hypercode/core-runtime/testing';
@@ -16,7 +16,7 @@ import { spawnCore } from '../fixtures/spawn-core.ts';
 import { Fleet } from './fleet.ts';
 
 const LEASE_MS = 3000;
-const BEAT_MS = 1000;
+const HEARTBEAT_MS = 1000;
 const FLEET = 200;
 const PATIENCE = { timeoutMs: 60_000, intervalMs: 100 };
 
@@ -46,22 +46,24 @@ afterAll(async () => {
 
 interface Watched {
   fleet: Fleet;
-  /** What the core has said in the namespace on the bus, in order. */
-  said: { topic: string; data: unknown }[];
+  /** What the core has published in the namespace, in order. */
+  published: { topic: string; data: unknown }[];
   agents: () => Promise<Agent[]>;
   /** Names whose circuits have been opened. */
   opened: () => string[];
-  untilSaid: (topic: string) => Promise<unknown>;
+  untilPublished: (topic: string) => Promise<unknown>;
 }
 
 /** A fleet that has been healthy for longer than the core's first lease. */
 async function startFleet(namespace: string): Promise<Watched> {
   const client = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
   stack.push(() => client.close());
-  const said: Watched['said'] = [];
-  const listener = client.on(['system.>'], ({ topic, data }) => void said.push({ topic, data }), { from: 'earliest' });
+  const published: Watched['published'] = [];
+  const listener = client.on(['system.>'], ({ topic, data }) => void published.push({ topic, data }), {
+    from: 'earliest',
+  });
   stack.push(() => listener.stop());
-  const fleet = await Fleet.start(core, { namespace, count: FLEET, beatMs: BEAT_MS });
+  const fleet = await Fleet.start(core, { namespace, count: FLEET, beatMs: HEARTBEAT_MS });
   stack.push(() => fleet.stop());
   const agents = () => allAgents(core, namespace);
   const startedAt = Date.now();
@@ -73,10 +75,12 @@ async function startFleet(namespace: string): Promise<Watched> {
     { what: `all of ${namespace} to be healthy`, ...PATIENCE },
   );
   const opened = () =>
-    said.flatMap(({ topic, data }) => (topic === 'system.circuit.opened' ? [(data as CircuitEventData).agent] : []));
-  const untilSaid = (topic: string) =>
-    waitFor(() => said.some((event) => event.topic === topic), { what: `${topic} in ${namespace}`, ...PATIENCE });
-  return { fleet, said, agents, opened, untilSaid };
+    published.flatMap(({ topic, data }) =>
+      topic === 'system.circuit.opened' ? [(data as CircuitEventData).agent] : [],
+    );
+  const untilPublished = (topic: string) =>
+    waitFor(() => published.some((event) => event.topic === topic), { what: `${topic} in ${namespace}`, ...PATIENCE });
+  return { fleet, published, agents, opened, untilPublished };
 }
 
 async function warnings(): Promise<string> {
@@ -90,29 +94,29 @@ describe.concurrent('of 200 agents', () => {
     ['half', 100],
     ['most', 150],
   ])(
-    '%s vanish at once: nobody is tripped before the brake lets go, and all who stay away are after it',
+    '%s vanish at once: no agent is tripped while the guard holds, and all that stay away are tripped after it',
     async (part, count) => {
       const namespace = `fleet-${part}`;
-      const { fleet, said, agents, opened, untilSaid } = await startFleet(namespace);
+      const { fleet, published, agents, opened, untilPublished } = await startFleet(namespace);
       const gone = fleet.vanish(count);
-      await untilSaid('system.liveness.suspended');
-      await waitFor(async () => (await warnings()).includes(namespace), { what: 'a word in /readyz', ...PATIENCE });
-      await untilSaid('system.liveness.resumed');
-      expect(said.map(({ topic }) => topic)).toEqual(['system.liveness.suspended', 'system.liveness.resumed']);
-      await waitFor(async () => !(await warnings()).includes(namespace), { what: 'the word to end', ...PATIENCE });
+      await untilPublished('system.liveness.suspended');
+      await waitFor(async () => (await warnings()).includes(namespace), { what: 'a warning in /readyz', ...PATIENCE });
+      await untilPublished('system.liveness.resumed');
+      expect(published.map(({ topic }) => topic)).toEqual(['system.liveness.suspended', 'system.liveness.resumed']);
+      await waitFor(async () => !(await warnings()).includes(namespace), { what: 'the warning to end', ...PATIENCE });
 
-      await waitFor(() => opened().length >= count, { what: 'who stays away to be tripped', ...PATIENCE });
+      await waitFor(() => opened().length >= count, { what: 'all that stay away to be tripped', ...PATIENCE });
       expect(new Set(opened())).toEqual(new Set(gone));
       const others = (await agents()).filter(({ name }) => !gone.includes(name));
       expect(others).toHaveLength(FLEET - count);
       for (const { status } of others) expect(status).toMatchObject({ health: 'healthy', circuit: 'closed' });
-      expect(said.filter(({ topic }) => topic.startsWith('system.liveness.'))).toHaveLength(2);
+      expect(published.filter(({ topic }) => topic.startsWith('system.liveness.'))).toHaveLength(2);
     },
   );
 
-  test('one vanishes, and five never answered: each is tripped in time, and the brake is not held', async () => {
+  test('one vanishes, and five never answered: each is tripped in time, and the guard does not engage', async () => {
     const namespace = 'fleet-one';
-    const { fleet, said, agents, opened } = await startFleet(namespace);
+    const { fleet, published, agents, opened } = await startFleet(namespace);
     const fakes = Array.from({ length: 5 }, (_, i) => `fake-${i}`);
     const inputs = fakes.map((name) => registration(name, { namespace }));
     await callBatch(core, 'registry.register', inputs);
@@ -120,14 +124,14 @@ describe.concurrent('of 200 agents', () => {
     const expected = new Set([...gone, ...fakes]);
     await waitFor(() => opened().length >= expected.size, { what: 'the six to be tripped', ...PATIENCE });
     expect(new Set(opened())).toEqual(expected);
-    expect(said.filter(({ topic }) => topic.startsWith('system.liveness.'))).toEqual([]);
+    expect(published.filter(({ topic }) => topic.startsWith('system.liveness.'))).toEqual([]);
     for (const { name, status, updatedAt } of await agents()) {
       if (!expected.has(name)) {
         expect(status).toMatchObject({ health: 'healthy', circuit: 'closed' });
         continue;
       }
       expect(status).toMatchObject({ health: 'unhealthy', circuit: 'open' });
-      // Four leases and two flushes, and the next look, with time to spare for a busy machine.
+      // Four leases and two flushes, and the next check, with time to spare for a busy machine.
       expect(Date.parse(updatedAt) - Date.parse(status.lastSeenAt ?? '')).toBeLessThan(6 * LEASE_MS);
     }
   });

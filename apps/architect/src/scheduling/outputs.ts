@@ -1,0 +1,87 @@
+// Outputs in the events that hand them on: themselves, as far as one event can hold them, and otherwise references to
+// the events that they came with.
+import { isOutputRef, type Json, jsonFault, LIMITS, type TaskAssigned, type TaskOutputs } from '@hypercode/contracts';
+import type { Plan, Task } from '@hypercode/plans';
+import type { Action } from './action.ts';
+
+/** Upper bound of the bytes of an event around its free JSON: ids, names, times, and a title as long as it may be. */
+const ENVELOPE_BYTES = 4096;
+/** Upper bound of the bytes of a reference: positions have at most 35 characters. */
+const REF_BYTES = 48;
+
+/** The data of `task.<agent>.assigned`. */
+export function assignmentOf({
+  plan,
+  task,
+  attempt,
+  agent,
+  deadlineAt,
+  acceptBy,
+}: Extract<Action, { kind: 'assign' }>): TaskAssigned {
+  const { planId, goalId, tasks } = plan;
+  const { taskId, capability, title, input = null, dependsOn } = task.spec;
+  const needed = dependsOn.flatMap((id) => tasks.get(id) ?? []);
+  // Small ones first: as many as possible are handed on themselves.
+  const outputs = needed.map(outputOf).toSorted((a, b) => a.bytes - b.bytes);
+  const { handed, omitted } = handOn(outputs, LIMITS.eventBytes - ENVELOPE_BYTES - bytesOf(input));
+  return {
+    ...{ planId, goalId, taskId, attempt, capability, title, input },
+    // What cannot be referred to is in the event all the same, which the core then refuses as too large.
+    dependencies: { ...handed, ...Object.fromEntries(omitted.map(({ id, output }) => [id, output])) },
+    deadlineAt: new Date(deadlineAt).toISOString(),
+    acceptBy: new Date(acceptBy).toISOString(),
+    incarnation: agent.incarnation,
+  };
+}
+
+/** The outputs of a completed plan. Those of tasks that no other task depends on are the first to be in the event. */
+export function outputsOf({ tasks }: Plan): { outputs: TaskOutputs; omitted: number } {
+  const ranked = [...tasks.values()].toSorted((a, b) => rankOf(a) - rankOf(b));
+  const { handed, omitted } = handOn(ranked.map(outputOf), LIMITS.eventBytes - ENVELOPE_BYTES);
+  return { outputs: handed, omitted: omitted.length };
+}
+
+/** The bytes that a task needs in its assignment, if all outputs that it depends on are references. */
+export const smallestAssignment = (input: Json | undefined, dependsOn: readonly string[]): number =>
+  dependsOn.reduce((sum, id) => sum + refBytes(id), ENVELOPE_BYTES + bytesOf(input ?? null));
+
+interface Output {
+  readonly id: string;
+  readonly output: Json;
+  readonly position: string | null;
+  /** In the event, with its key. */
+  readonly bytes: number;
+}
+
+/** The outputs in an event with so much room: themselves, the first ones first, or references; `omitted` are neither. */
+function handOn(outputs: readonly Output[], roomBytes: number): { handed: TaskOutputs; omitted: readonly Output[] } {
+  const handed: [string, Json][] = [];
+  const omitted: Output[] = [];
+  let room = roomBytes;
+  for (const { id, position } of outputs) if (position !== null) room -= refBytes(id);
+  for (const one of outputs) {
+    const { id, output, position, bytes } = one;
+    const reserved = position === null ? 0 : refBytes(id);
+    // An output is nested deeper here than in the event that it came with.
+    const isPlain = !isOutputRef(output) && jsonFault({ outputs: { [id]: output } }) === null;
+    if (isPlain && bytes <= room + reserved) {
+      room += reserved - bytes;
+      handed.push([id, output]);
+    } else if (position === null) omitted.push(one);
+    else handed.push([id, { ref: position }]);
+  }
+  return { handed: Object.fromEntries(handed), omitted };
+}
+
+function outputOf({ spec, result }: Task): Output {
+  const output = result?.output ?? null;
+  const { taskId: id } = spec;
+  return { id, output, position: result?.position ?? null, bytes: bytesOf(output) + keyBytes(id) };
+}
+
+/** With quotes, colon and comma. */
+const keyBytes = (id: string): number => id.length + 4;
+const refBytes = (id: string): number => keyBytes(id) + REF_BYTES;
+const bytesOf = (json: Json): number => Buffer.byteLength(JSON.stringify(json));
+const rankOf = ({ dependants }: { readonly dependants: readonly string[] }): number =>
+  dependants.length === 0 ? 0 : 1;

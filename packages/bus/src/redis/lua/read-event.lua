@@ -1,0 +1,30 @@
+-- @include log-state
+--[[
+  Reads the event at a position.
+
+  ARGV
+    1 epoch  for a log that is not there yet
+    2 epoch  3 seq  4 nonce: the position
+
+  Returns { epoch, horizon, horizonNonce, head, headNonce, gap, topic, text }: gap is '', 'retention' or 'log_lost'; without
+  a topic and a text unless it is ''.
+]]
+local log = openLog(ARGV[1])
+local seq, nonce = tonumber(ARGV[3]), tonumber(ARGV[4])
+local gap = gapBehind(log, ARGV[2], seq, nonce)
+local answer = { rangeOf(log) }
+-- One can go on from the horizon, but its event was removed.
+if not gap and seq <= log.horizon then
+  gap = 'retention'
+end
+if not gap then
+  local id = string.format('%.0f-%.0f', seq, nonce)
+  local found = redis.call('XRANGE', STREAM, id, id)[1]
+  if found then
+    answer[6], answer[7], answer[8] = '', found[2][2], found[2][4]
+    return answer
+  end
+  gap = 'log_lost'
+end
+answer[6] = gap
+return answer

@@ -1,0 +1,73 @@
+// A member of a consumer group whose connection takes nothing any more: it is ended, and its group goes on.
+import type { GroupEvent } from '@hypercode/contracts';
+import { connect, type Socket } from 'node:net';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await sharedCore();
+}, START_TIMEOUT_MS);
+
+/** More than the buffers of two sockets take. */
+const EVENTS = 60;
+const DATA = 'x'.repeat(250_000);
+const PATIENCE = { timeout: 20_000, interval: 50 };
+
+async function publishMuch(namespace: string): Promise<void> {
+  for (let sent = 0; sent < EVENTS; sent += 10) {
+    const json = Array.from({ length: 10 }, () => ({ topic: 'work.new', data: DATA }));
+    expect((await core.fetch('/v1/events', { namespace, method: 'POST', json })).status).toBe(200);
+  }
+}
+
+/** A stream of `bus.consume` as a socket that reads nothing until it is resumed. */
+function consume(namespace: string, more: object): Socket {
+  const input = { namespace, group: 'crew', topics: ['work.*'], from: 'earliest', maxInFlight: 100, ...more };
+  const socket = connect(core.port, '127.0.0.1').pause();
+  socket.on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  const path = `/trpc/bus.consume?input=${encodeURIComponent(JSON.stringify(input))}`;
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${core.adminToken}\r\n\r\n`);
+  return socket;
+}
+
+/** Waits until the member takes no more. */
+async function isStuck(namespace: string): Promise<number> {
+  let inFlight = 0;
+  await vi.waitFor(async () => {
+    const before = inFlight;
+    inFlight = (await core.bus.listGroups(namespace))[0]?.inFlight ?? 0;
+    expect([inFlight > 0, inFlight]).toEqual([true, before]);
+  }, PATIENCE);
+  return inFlight;
+}
+
+async function openStreams(): Promise<number> {
+  const text = await (await core.fetch('/metrics', { token: null })).text();
+  return Number(/^swarm_streams\{stream="consume",transport="sse_trpc"\} (\d+)$/m.exec(text)?.[1]);
+}
+
+test('what a stuck connection was not handed goes to another member when it closes, long before the deadline', async () => {
+  const namespace = core.freshNamespace();
+  await publishMuch(namespace);
+  const stuck = consume(namespace, { ackDeadlineMs: 600_000 });
+  await isStuck(namespace);
+  stuck.destroy();
+  const other = consume(namespace, { ackDeadlineMs: 600_000 }).resume();
+  let text = '';
+  other.on('data', (chunk) => (text += String(chunk).replaceAll(/x{50,}/g, 'x')));
+  const deliveries = () =>
+    [...text.matchAll(/^data: (\{"type":"delivery".*\})$/gm)].map(([, json = '']) => JSON.parse(json) as GroupEvent);
+  await vi.waitFor(() => expect(deliveries()).toContainEqual(expect.objectContaining({ attempt: 2 })), PATIENCE);
+});
+
+test('a connection that takes nothing is ended after the ack deadline', async () => {
+  const namespace = core.freshNamespace();
+  await vi.waitFor(async () => expect(await openStreams()).toBe(0), PATIENCE);
+  await publishMuch(namespace);
+  const stuck = consume(namespace, { ackDeadlineMs: 1000, maxDeliveries: 1000 });
+  await vi.waitFor(async () => expect(await openStreams()).toBe(1), PATIENCE);
+  await vi.waitFor(async () => expect(await openStreams()).toBe(0), PATIENCE);
+  expect(stuck.destroyed).toBe(false);
+});
