@@ -95,21 +95,25 @@ export const PolicyPutInput = z.object({
 });
 export type PolicyPutInput = z.output<typeof PolicyPutInput>;
 
-export const PolicyAction = z.enum(['publish', 'subscribe']);
+export const PolicyAction = z.enum(['publish', 'subscribe', 'consume']);
 export type PolicyAction = z.infer<typeof PolicyAction>;
 
 export const PolicyExplainInput = z.object({
   ...inNamespace,
   name: AgentName.describe('The name of the agent.'),
   action: PolicyAction.describe('The action to check.'),
-  topic: z.union([Topic, TopicPattern]).describe('The topic. For `subscribe`, it may be a pattern.'),
+  topic: z
+    .union([Topic, TopicPattern])
+    .optional()
+    .describe('The topic, for `publish` and `subscribe`. For `subscribe`, it may be a pattern.'),
+  group: Name.optional().describe('The consumer group, for `consume`.'),
 });
 export type PolicyExplainInput = z.output<typeof PolicyExplainInput>;
 export const PolicyExplanation = z
   .object({
     /** Whether the policy allows it and, to publish, the circuit too. */
     allowed: z.boolean(),
-    /** The pattern that decided, as the policy has it; null when none matched. */
+    /** The pattern that decided, as the policy has it, or whose the group is; null when none matched. */
     rule: z.string().nullable(),
     circuit: CircuitState,
     /** The same in words. */

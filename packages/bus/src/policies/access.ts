@@ -150,9 +150,17 @@ const becauseOf = (rule: string | null, action: 'publish' | 'subscribe'): string
   rule === null ? `no ${action} rule allows it` : `the rule "${rule}" denies it`;
 
 /** ACL_DENIED for a group, with the rule that decided. */
-export function groupDenied({ role }: Access, group: string, { rule }: Decision): SwarmError<'ACL_DENIED'> {
-  const because = rule === null ? 'no consume rule allows it' : `it is the ${rule}`;
-  return new SwarmError('ACL_DENIED', `role "${role}" may not consume group "${group}": ${because}`, {
-    details: { role, action: 'consume', group, rule },
+export function groupDenied(access: Access, group: string, decision: Decision): SwarmError<'ACL_DENIED'> {
+  const { role } = access;
+  return new SwarmError('ACL_DENIED', groupVerdict(access, group, decision), {
+    details: { role, action: 'consume', group, rule: decision.rule },
   });
+}
+
+/** A decision about a group in words. */
+export function groupVerdict({ role }: Access, group: string, { allowed, rule }: Decision): string {
+  const verdict = `role "${role}" ${allowed ? 'may' : 'may not'} consume group "${group}"`;
+  if (rule === null) return `${verdict}: no consume rule allows it`;
+  // Patterns have no spaces.
+  return rule.includes(' ') ? `${verdict}: it is the ${rule}` : `${verdict}: the rule "${rule}" allows it`;
 }
