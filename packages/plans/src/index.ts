@@ -7,6 +7,7 @@
 //   [...ledger.plans.values()].map(summaryOf);
 export { CheckpointPart, checkpointOf } from './checkpoint.ts';
 export { type Fact, type InvalidEvent, PLAN_TOPICS } from './fact.ts';
+export { fitting } from './liberal-reading.ts';
 export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
 export { checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
 export { PlanLedger } from './plan-ledger.ts';

@@ -57,7 +57,7 @@ function wordsOf(value: unknown): string {
   return typeof value === 'string' ? (value.trim() === '' ? '' : value) : JSON.stringify(value);
 }
 
-/** The beginning of a text, without what the schemas of texts refuse. */
+/** The text, or its beginning and an ellipsis: at most `length` UTF-16 units, without what the schemas of texts refuse. */
 export function fitting(text: string, length: number): string {
   const storable = text.replaceAll('\0', '').toWellFormed();
   if (storable.length <= length) return storable;

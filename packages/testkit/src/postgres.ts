@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { temporaryFolder } from './death-guard.ts';
-import { installDebianPackage } from './debian-package.ts';
 import { startContainer } from './docker.ts';
 import { findExecutables, searchPath } from './executable.ts';
 import {
+  attemptsFrom,
   controlOf,
   firstAvailable,
   SERVER_SOURCES,
@@ -57,19 +57,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (given && !own && sources.includes('url')) return givenServer(given);
 
   const password = randomBytes(12).toString('hex');
-  const drivers: Record<Exclude<ServerSource, 'url'>, () => Promise<Machine>> = {
-    docker: () => startInContainer(options, password),
-    binary: () => startHere(options, password),
-    apt: async () => {
-      await installDebianPackage('postgresql');
-      return startHere(options, password);
-    },
+  const drivers = {
+    container: () => startInContainer(options, password),
+    here: () => startHere(options, password),
+    debianPackage: 'postgresql',
   };
-  const attempts = sources.flatMap((source) => {
-    if (source === 'url') return [];
-    const start = drivers[source];
-    return [{ source, start: async () => privateServer(await start(), source, password) }];
-  });
+  const attempts = attemptsFrom(sources, drivers, (machine, source) => privateServer(machine, source, password));
   return firstAvailable(attempts, ADVICE);
 }
 

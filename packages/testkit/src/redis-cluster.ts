@@ -1,14 +1,11 @@
 // A private Redis Cluster of three masters for tests.
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { temporaryFolder } from './death-guard.ts';
 import { installDebianPackage } from './debian-package.ts';
 import { findExecutables, searchPath } from './executable.ts';
-import { isRedisServer, pingRedis, redisUrlOf } from './redis.ts';
+import { isRedisServer, redisUrlOf, startRedisProcess } from './redis.ts';
 import type { Machine } from './server-machine.ts';
-import { startServerProcess } from './server-process.ts';
 import { waitFor } from './wait-for.ts';
 
 const NODES = 3;
@@ -63,41 +60,19 @@ async function findServer(): Promise<string> {
   return join(folder, 'redis-server');
 }
 
-async function startNode(command: string, password: string): Promise<Machine> {
-  const folder = temporaryFolder('redis-node');
-  try {
-    const configuration = join(folder.path, 'redis.conf');
-    const lines = [
-      `requirepass ${password}`,
-      `masterauth ${password}`,
-      'bind 127.0.0.1',
-      'save 3600 1',
-      'cluster-enabled yes',
-      'cluster-config-file nodes.conf',
-      'cluster-node-timeout 2000',
-    ];
-    await writeFile(configuration, `${lines.join('\n')}\n`, { mode: 0o600 });
-    return await startServerProcess({
-      command,
-      // By default it is 10,000 higher, where the system hands out ports by itself.
-      args: (port) => [
-        configuration,
-        '--port',
-        String(port),
-        '--cluster-port',
-        String(busPortOf(port)),
-        '--dir',
-        folder.path,
-      ],
-      folder,
-      ping: pingRedis(password),
-      stopSignal: 'SIGTERM',
-      deathSignal: 'KILL',
-    });
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
+function startNode(command: string, password: string): Promise<Machine> {
+  return startRedisProcess(command, password, {
+    settings: [
+      ['requirepass', password],
+      ['masterauth', password],
+      ['save', '3600 1'],
+      ['cluster-enabled', 'yes'],
+      ['cluster-config-file', 'nodes.conf'],
+      ['cluster-node-timeout', '2000'],
+    ],
+    // By default it is 10,000 higher, where the system hands out ports by itself.
+    portArgs: (port) => ['--cluster-port', String(busPortOf(port))],
+  });
 }
 
 const busPortOf = (port: number): number => port - 10_000;

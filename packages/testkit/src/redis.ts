@@ -4,10 +4,10 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { temporaryFolder } from './death-guard.ts';
-import { installDebianPackage } from './debian-package.ts';
 import { startContainer } from './docker.ts';
 import { findExecutables, searchPath } from './executable.ts';
 import {
+  attemptsFrom,
   controlOf,
   firstAvailable,
   SERVER_SOURCES,
@@ -52,27 +52,15 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   }
 
   const password = randomBytes(12).toString('hex');
-  const drivers: Record<Exclude<ServerSource, 'url'>, () => Promise<Machine>> = {
-    docker: () => startInContainer(options, password),
-    binary: () => startHere(options, password),
-    apt: async () => {
-      await installDebianPackage('redis-server');
-      return startHere(options, password);
-    },
+  const drivers = {
+    container: () => startInContainer(options, password),
+    here: () => startHere(options, password),
+    debianPackage: 'redis-server',
   };
-  const attempts = sources.flatMap((source) => {
-    if (source === 'url') return [];
-    const start = drivers[source];
-    return [
-      {
-        source,
-        start: async () => {
-          const machine = await start();
-          return { ...controlOf(machine, source), url: redisUrlOf(machine.address, password) };
-        },
-      },
-    ];
-  });
+  const attempts = attemptsFrom(sources, drivers, (machine, source) => ({
+    ...controlOf(machine, source),
+    url: redisUrlOf(machine.address, password),
+  }));
   return firstAvailable(attempts, ADVICE);
 }
 
@@ -117,15 +105,36 @@ async function startInContainer(options: RedisOptions, password: string): Promis
 async function startHere(options: RedisOptions, password: string): Promise<Machine> {
   const binaries = await findExecutables(searchPath(), ['redis-server'], isRedisServer);
   if (binaries === undefined) throw new Error(`no Redis ${OLDEST_MAJOR} or later on the PATH`);
+  return startRedisProcess(join(binaries, 'redis-server'), password, {
+    settings: settingsOf(options, password),
+    snapshot: options.snapshot,
+  });
+}
+
+/** Starts a `redis-server` with these settings in a folder of its own, which goes with it. */
+export async function startRedisProcess(
+  command: string,
+  password: string,
+  {
+    settings,
+    snapshot,
+    portArgs = () => [],
+  }: {
+    settings: readonly [name: string, value: string][];
+    snapshot?: string | undefined;
+    /** What else depends on the port. */
+    portArgs?: (port: number) => string[];
+  },
+): Promise<Machine> {
   const folder = temporaryFolder('redis');
   try {
-    if (options.snapshot !== undefined) await copyFile(options.snapshot, join(folder.path, 'dump.rdb'));
+    if (snapshot !== undefined) await copyFile(snapshot, join(folder.path, 'dump.rdb'));
     const configuration = join(folder.path, 'redis.conf');
-    const lines = settingsOf(options, password).map(([name, value]) => `${name} ${value}\n`);
+    const lines = settings.map(([name, value]) => `${name} ${value}\n`);
     await writeFile(configuration, `${lines.join('')}bind 127.0.0.1\n`, { mode: 0o600 });
     return await startServerProcess({
-      command: join(binaries, 'redis-server'),
-      args: (port) => [configuration, '--port', String(port), '--dir', folder.path],
+      command,
+      args: (port) => [configuration, '--port', String(port), ...portArgs(port), '--dir', folder.path],
       folder,
       ping: pingRedis(password),
       stopSignal: 'SIGTERM',

@@ -1,4 +1,5 @@
 // What a throw-away server is to the tests, wherever it runs: a machine that can be stopped, started and killed.
+import { installDebianPackage } from './debian-package.ts';
 
 /** Where a server can come from, in the order in which they are tried. */
 export const SERVER_SOURCES = ['url', 'docker', 'binary', 'apt'] as const;
@@ -74,4 +75,32 @@ export async function firstAvailable<T>(
     }
   }
   throw new Error(reasons.length === 0 ? advice : `${advice} Tried: ${reasons.join(' | ')}`);
+}
+
+/** Where to look for a server of our own, in the order of `sources`. */
+export function attemptsFrom<T>(
+  sources: readonly ServerSource[],
+  { container, here, debianPackage }: Drivers,
+  serverOf: (machine: Machine, source: ServerSource) => T | Promise<T>,
+): { source: ServerSource; start: () => Promise<T> }[] {
+  const drivers: Record<Exclude<ServerSource, 'url'>, () => Promise<Machine>> = {
+    docker: container,
+    binary: here,
+    apt: async () => {
+      await installDebianPackage(debianPackage);
+      return here();
+    },
+  };
+  return sources.flatMap((source) => {
+    if (source === 'url') return [];
+    return [{ source, start: async () => serverOf(await drivers[source](), source) }];
+  });
+}
+
+export interface Drivers {
+  container: () => Promise<Machine>;
+  /** From binaries on this machine. */
+  here: () => Promise<Machine>;
+  /** What to install where there are no binaries. */
+  debianPackage: string;
 }

@@ -2,8 +2,7 @@
 // duplicate.
 import { taskEventId, type TypedEvents } from '@hypercode/client';
 import { type architectEvents, LIMITS, type PublishResult } from '@hypercode/contracts';
-import { planEventId, type Rejection, rejectionEventId } from '@hypercode/plans';
-import { cut } from '../cut.ts';
+import { fitting, planEventId, type Rejection, rejectionEventId } from '@hypercode/plans';
 import type { Action } from '../scheduling/action.ts';
 import { assignmentOf, outputsOf } from '../scheduling/outputs.ts';
 
@@ -37,7 +36,7 @@ export function announce(
         { ...about, id: planEventId(planId, 'completed') },
       );
     case 'fail': {
-      const reason = cut(action.reason, LIMITS.taskErrorLength);
+      const reason = fitting(action.reason, LIMITS.taskErrorLength);
       return bus.publish('plan.failed', { planId, goalId, reason }, { ...about, id: planEventId(planId, 'failed') });
     }
     case 'cancel': {

@@ -1,8 +1,8 @@
 // The prompt about a goal for a model, and the checks of its answer. The text of either is data, never instructions.
+import { fitting } from '@hypercode/plans';
 import { type Goal, type Json, jsonFault, LIMITS, Name, type PlanTask, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import { CapabilityIndex } from './capability-index.ts';
-import { cut } from '../cut.ts';
 import { compare, type OfferedCapability } from './offered-capabilities.ts';
 import { planFaults } from './plan-graph.ts';
 import { stemsOf } from './word-stems.ts';
@@ -66,7 +66,7 @@ function describe({ id, description, tags, inputSchema }: OfferedCapability): Re
   const isShort = inputSchema !== undefined && JSON.stringify(inputSchema).length <= SCHEMA_LENGTH;
   return {
     id,
-    ...(description === '' ? {} : { description: cut(description, DESCRIPTION_LENGTH) }),
+    ...(description === '' ? {} : { description: fitting(description, DESCRIPTION_LENGTH) }),
     ...(tags.length === 0 ? {} : { tags: tags.slice(0, PROMPT_TAGS) }),
     ...(isShort ? { inputSchema } : {}),
   };
@@ -81,7 +81,7 @@ function mostRelevant(text: string, offered: readonly OfferedCapability[]): read
 /** The prompt for the repair of a draft that is no valid plan. */
 export const repairPrompt = (faults: readonly string[]): string =>
   JSON.stringify({
-    faults: faults.slice(0, PROMPT_FAULTS).map((fault) => cut(fault, DESCRIPTION_LENGTH)),
+    faults: faults.slice(0, PROMPT_FAULTS).map((fault) => fitting(fault, DESCRIPTION_LENGTH)),
     wanted: 'the whole plan again, without these faults, as JSON alone',
   });
 
@@ -115,7 +115,7 @@ export function readDraft(
     if ('fault' in given) own.push(`has an input that ${given.fault}`);
     else {
       const asked: Json = given.input ?? { goal: goal.title, instruction };
-      tasks.push({ taskId: id, title: cut(title.trim(), LIMITS.titleLength), capability, input: asked, dependsOn });
+      tasks.push({ taskId: id, title: fitting(title.trim(), LIMITS.titleLength), capability, input: asked, dependsOn });
     }
     faults.push(...own.map((fault) => `task ${index + 1} ${fault}`));
   }
@@ -136,4 +136,4 @@ function readInput(text: string): { readonly input: Json | undefined } | { reado
   return fault === null ? { input } : { fault };
 }
 
-const quoted = (text: string): string => JSON.stringify(cut(text, LIMITS.taskIdLength));
+const quoted = (text: string): string => JSON.stringify(fitting(text, LIMITS.taskIdLength));

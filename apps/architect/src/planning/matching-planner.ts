@@ -1,10 +1,10 @@
 // The built-in planner: matches the words of a goal with the capabilities of the agents. It asks no model, and the same
 // goal and swarm always give the same plan.
+import { fitting } from '@hypercode/plans';
 import { type Goal, LIMITS, type PlanTask } from '@hypercode/contracts';
 import { CapabilityIndex, type CapabilityMatch } from './capability-index.ts';
 import { type Clause, clausesOf, isForbidding, isStatement, type Joint, refersBack } from './clauses.ts';
 import { offeredCapabilities } from './offered-capabilities.ts';
-import { cut } from '../cut.ts';
 import type { Planner } from './planner.ts';
 import { stemsOf } from './word-stems.ts';
 
@@ -204,4 +204,4 @@ function freeId(capability: string, taken: ReadonlySet<string>): string {
 }
 
 const titleOf = (clause: string): string =>
-  clause.length > LIMITS.titleLength ? cut(clause, LIMITS.titleLength) : clause.replace(/[ .,:;!…]+$/u, '');
+  clause.length > LIMITS.titleLength ? fitting(clause, LIMITS.titleLength) : clause.replace(/[ .,:;!…]+$/u, '');

@@ -1,7 +1,7 @@
 // From a goal to a plan: asks the planners in turn, and refuses what is not a valid plan.
+import { fitting } from '@hypercode/plans';
 import { type Agent, type Goal, LIMITS, type PlannerName, type PlanTask } from '@hypercode/contracts';
 import { offersOf } from '../scheduling/candidates.ts';
-import { cut } from '../cut.ts';
 import { offeredCapabilities } from './offered-capabilities.ts';
 import { planFaults } from './plan-graph.ts';
 import { type Planner, PlanRefused } from './planner.ts';
@@ -55,7 +55,7 @@ const SUBJECTS: Readonly<Record<PlannerName, string>> = {
   model: 'the tasks from the model are',
 };
 
-const refusal = (reason: string): RefusedPlan => ({ refused: cut(reason, LIMITS.taskErrorLength) });
+const refusal = (reason: string): RefusedPlan => ({ refused: fitting(reason, LIMITS.taskErrorLength) });
 
 function missingOf(tasks: readonly PlanTask[], agents: readonly Agent[]): string[] {
   const offers = offersOf(agents);
