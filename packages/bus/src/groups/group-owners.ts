@@ -22,25 +22,48 @@ interface Answer {
 export class GroupOwners {
   readonly #options: GroupOwnersOptions;
   readonly #known = new LRUCache<string, Answer>({ max: MAX_KNOWN });
+  readonly #asking = new Map<string, Promise<boolean>>();
+  /** Whether the last question had no answer. */
+  #isAway = false;
 
   constructor(options: GroupOwnersOptions) {
     this.#options = options;
   }
 
-  /** At most two seconds old. While the registry does not answer, the last answer goes on; without one, UNAVAILABLE. */
+  /**
+   * At most two seconds old. While the registry does not answer, the last answer goes on, without a wait for each call; without
+   * one, UNAVAILABLE.
+   */
   async isAgent(namespace: string, group: string): Promise<boolean> {
+    const known = this.#known.get(`${namespace}/${group}`);
+    if (known === undefined) return this.#ask(namespace, group);
+    if (this.#options.clock.monotonicMs() - known.askedAtMs < KNOWN_MS) return known.isAgent;
+    const answer = this.#ask(namespace, group).catch(() => known.isAgent);
+    return this.#isAway ? known.isAgent : answer;
+  }
+
+  /** Calls at the same time share the question. */
+  #ask(namespace: string, group: string): Promise<boolean> {
+    const key = `${namespace}/${group}`;
+    const asking = this.#asking.get(key) ?? this.#askRegistry(namespace, group);
+    this.#asking.set(key, asking);
+    return asking;
+  }
+
+  async #askRegistry(namespace: string, group: string): Promise<boolean> {
     const { isAgent, clock } = this.#options;
     const key = `${namespace}/${group}`;
-    const known = this.#known.get(key);
     const askedAtMs = clock.monotonicMs();
-    if (known !== undefined && askedAtMs - known.askedAtMs < KNOWN_MS) return known.isAgent;
     try {
       const answer = await isAgent(namespace, group);
       this.#known.set(key, { isAgent: answer, askedAtMs });
+      this.#isAway = false;
       return answer;
     } catch (error) {
-      if (known === undefined) throw error;
-      return known.isAgent;
+      this.#isAway = true;
+      throw error;
+    } finally {
+      this.#asking.delete(key);
     }
   }
 }
