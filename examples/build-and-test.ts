@@ -11,7 +11,7 @@ const core = { url: process.env['SWARM_URL'] ?? 'http://127.0.0.1:7700', token: 
 
 const tester = await connectAgent({ ...core, name: 'tester-1', role: 'qa', version: '1.0.0' });
 const testing = tester.client.events(events);
-const work = testing.consume({ group: 'testers', topics: ['build.finished'] }, async ({ data }, { attempt }) => {
+const work = testing.consume({ group: 'qa-testers', topics: ['build.finished'] }, async ({ data }, { attempt }) => {
   console.log(`testing build ${data.build}, attempt ${attempt}`);
   await testing.publish('test.finished', { build: data.build, passed: data.ok });
 });

@@ -4,10 +4,16 @@ import type { PolicyRules } from '@hypercode/contracts';
 import type { Measured } from './rig.ts';
 
 const ROLE = 'bencher';
-/** The role may speak and hear below `bench`, but for what is denied; nobody else may anything. */
+/** The role may speak and hear below `bench`, but for what is denied, and in groups by rounds; nobody else may anything. */
 const RULES: PolicyRules = {
   roles: {
-    [ROLE]: { publish: ['bench.>'], denyPublish: ['bench.secret.>'], subscribe: ['bench.>'], denySubscribe: [] },
+    [ROLE]: {
+      publish: ['bench.>'],
+      denyPublish: ['bench.secret.>'],
+      subscribe: ['bench.>'],
+      denySubscribe: [],
+      consume: ['round-*'],
+    },
   },
   default: { publish: [], subscribe: [] },
 };

@@ -38,6 +38,8 @@ import { checkEvent, givenId } from './appending/check-events.ts';
 import { encodeEvent } from './appending/encode-event.ts';
 import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
+import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
+import { GroupRights } from './groups/group-rights.ts';
 import { Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent } from './policies/policies.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
@@ -56,6 +58,8 @@ export interface BusOptions {
   signal: Signal;
   /** The circuits of agents, which the registry decides. */
   circuitOf: CircuitOf;
+  /** Which agents there are, as the registry knows: a group with the name of an agent is its own. */
+  isAgent: IsAgent;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
   /** Called with failures in the background; each is tried again by itself. */
@@ -84,6 +88,7 @@ export class Bus {
   readonly #policies: Policies;
   readonly #access: CallerAccess;
   readonly #groups: Groups;
+  readonly #groupRights: GroupRights;
   readonly #groupAccess: GroupAccess;
   readonly #feeds: EventFeeds;
   readonly #subscriptions: Subscriptions;
@@ -118,7 +123,16 @@ export class Bus {
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     this.#access = new CallerAccess(this.#policies);
-    this.#groupAccess = new GroupAccess({ groups: this.#groups, access: this.#access, policies: this.#policies });
+    const owners = new GroupOwners({ isAgent: options.isAgent, clock });
+    this.#groupRights = new GroupRights({ policies: this.#policies, owners });
+    this.#groupAccess = new GroupAccess({
+      groups: this.#groups,
+      access: this.#access,
+      rights: this.#groupRights,
+      policies: this.#policies,
+      clock,
+      onError,
+    });
     this.#rate = rate;
     this.#endRetention = repeat(clock, RETENTION_INTERVAL_MS, () => {
       this.#retaining = this.applyRetention().catch(onError);
@@ -310,13 +324,18 @@ export class Bus {
     return this.#policies.put(namespace, rules, ifVersion);
   }
 
-  /** Whether the policy allows one action of an agent, and why. */
-  explainPolicy(
+  /** Whether the policy allows one action of an agent, and why. INVALID_INPUT without what the action is about. */
+  async explainPolicy(
     namespace: string,
     agent: PolicyAgent,
-    question: { action: PolicyAction; topic: string },
+    { action, topic, group }: { action: PolicyAction; topic?: string | undefined; group?: string | undefined },
   ): Promise<PolicyExplanation> {
-    return this.#policies.explain(namespace, agent, question);
+    if (action === 'consume') {
+      if (group === undefined) throw invalidField('group', 'is needed for `consume`');
+      return this.#groupRights.explain(namespace, agent, group);
+    }
+    if (topic === undefined) throw invalidField('topic', 'is needed for `publish` and `subscribe`');
+    return this.#policies.explain(namespace, agent, { action, topic });
   }
 
   async topics({ namespace, limit, cursor }: TopicsInput): Promise<TopicsResult> {
@@ -333,8 +352,9 @@ export class Bus {
     };
   }
 
-  listGroups(namespace: string): Promise<GroupInfo[]> {
-    return this.#groups.list(namespace);
+  /** To an agent, the groups that it may consume. */
+  async listGroups(caller: BusCaller, namespace: string): Promise<GroupInfo[]> {
+    return this.#groupRights.visible(caller, namespace, await this.#groups.list(namespace));
   }
 
   /** The groups of the namespaces that this replica follows, as the store has them now. */
@@ -379,6 +399,7 @@ export class Bus {
     this.#endRetention();
     this.#subscriptions.close();
     await this.#groups.close();
+    await this.#groupAccess.close();
     await this.#feeds.close();
     await this.#policies.close();
     await this.#retaining;

@@ -44,7 +44,7 @@ const SETTINGS: LogSettings = {
 };
 const OPERATOR: BusCaller = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false };
 const VIEWER: BusCaller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true };
-const OPEN: PolicyRules = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
+const OPEN: PolicyRules = { roles: {}, default: { publish: ['>'], subscribe: ['>'], consume: ['*'] } };
 const UNLIMITED: PublishRate = { take: () => undefined };
 const NO_TOKEN_ENDS = new AbortController().signal;
 
@@ -156,6 +156,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       db: database.kysely.$extendTables<PolicySchema>(),
       signal,
       circuitOf: () => CLOSED,
+      isAgent: async () => false,
       rate: UNLIMITED,
       clock,
       onError: () => undefined,
@@ -659,6 +660,21 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         circuit: 'open',
       });
     });
+
+    test('an explanation of a group names its owner, or the pattern that decided', async () => {
+      const bus = await replica({ isAgent: async (_namespace, name) => name === 'worker-1' || name === 'ada' });
+      namespace = `n${randomUUID().slice(0, 12)}`;
+      const ada = { name: 'ada', role: 'worker', circuit: 'closed' as const };
+      const explain = (group: string) => bus.explainPolicy(namespace, ada, { action: 'consume', group });
+      expect(await explain('ada')).toMatchObject({ allowed: true, rule: 'group of agent "ada"' });
+      expect(await explain('worker')).toMatchObject({ allowed: true, rule: 'group of role "worker"' });
+      expect(await explain('worker-night')).toMatchObject({ allowed: true, rule: '{role}-*' });
+      expect(await explain('worker-1')).toMatchObject({ allowed: false, rule: 'group of agent "worker-1"' });
+      expect(await explain('coder')).toMatchObject({ allowed: false, rule: 'group of role "coder"' });
+      expect(await explain('ops')).toMatchObject({ allowed: false, rule: null, circuit: 'closed' });
+      expect(await codeOf(bus.explainPolicy(namespace, ada, { action: 'consume', topic: 'a' }))).toBe('INVALID_INPUT');
+      expect(await codeOf(bus.explainPolicy(namespace, ada, { action: 'publish', group: 'a' }))).toBe('INVALID_INPUT');
+    });
   });
 
   describe('consumer groups', () => {
@@ -708,7 +724,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
           .map(({ deliveryId }) => deliveryId),
       );
       await until(() => expect(member.of('delivery')).toHaveLength(7));
-      expect(await bus.listGroups(namespace)).toMatchObject([{ group: 'crew', inFlight: 3, lag: 4, deadLetters: 0 }]);
+      expect(await bus.listGroups(OPERATOR, namespace)).toMatchObject([
+        { group: 'crew', inFlight: 3, lag: 4, deadLetters: 0 },
+      ]);
     });
 
     test('a group redelivers what is not acknowledged in time, and moves it to dead letters in the end', async () => {
@@ -750,7 +768,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await bus.nack(agent('worker'), nack)).toBe(1);
       expect(await bus.nack(agent('worker'), nack)).toBe(0);
       // Without a delay it would be here before the group is described.
-      await bus.listGroups(namespace);
+      await bus.listGroups(OPERATOR, namespace);
       expect(member.of('delivery')).toHaveLength(1);
       await pass(301);
       await until(() => expect(member.of('delivery').map(({ attempt }) => attempt)).toEqual([1, 2]));
@@ -837,7 +855,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       for (let i = 2; i <= 6; i += 1) {
         await publish(bus, i);
         await until(() => expect(delivered()).toHaveLength(i));
-        await bus.listGroups(namespace);
+        await bus.listGroups(OPERATOR, namespace);
       }
       // One for each event; a poll or a deadline may have added some, but not each of twenty members its own.
       expect(claim.mock.calls.length).toBeLessThan(15);
@@ -858,8 +876,12 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const bus = await swarm();
       const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 5000 };
       const waiting = codeOf(bus.claim(agent('py'), input, NO_TOKEN_ENDS));
-      await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(1));
-      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      await until(async () => expect(await bus.listGroups(OPERATOR, namespace)).toHaveLength(1));
+      await bus.putPolicy(
+        namespace,
+        { roles: {}, default: { publish: ['>'], subscribe: [], consume: ['*'] } },
+        undefined,
+      );
       expect(await waiting).toBe('ACL_DENIED');
     });
 
@@ -883,7 +905,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await until(() => expect(member.of('delivery')).toHaveLength(1));
       clock.advance(15_000);
       await until(() => expect(member.of('bookmark')).toMatchObject([{ position, paused: false }]));
-      expect(await bus.listGroups(namespace)).toMatchObject([{ position }]);
+      expect(await bus.listGroups(OPERATOR, namespace)).toMatchObject([{ position }]);
     });
 
     test('a second stream of a consumer ends the first', async () => {
@@ -913,7 +935,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await until(() => expect(full.of('delivery')).toHaveLength(1));
       const claim = vi.spyOn(stores.at(-1)?.groups ?? raise(), 'claim');
       const { length: before } = full.of('delivery');
-      for (let i = 0; i < 100; i += 1) await bus.listGroups(namespace);
+      for (let i = 0; i < 100; i += 1) await bus.listGroups(OPERATOR, namespace);
       expect(full.of('delivery')).toHaveLength(before);
       expect(claim.mock.calls.length).toBeLessThan(10);
       claim.mockRestore();
@@ -979,18 +1001,171 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await codeOf(ack(bus, deliveryIds, VIEWER))).toBe('FORBIDDEN');
       expect(await codeOf(bus.ack(agent('worker'), namespace, 'nobody', deliveryIds))).toBe('NOT_FOUND');
       expect(await codeOf(ack(bus, ['nonsense']))).toBe('INVALID_INPUT');
-      const half = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret'] };
+      const half = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret'], consume: ['*'] };
       await bus.putPolicy(namespace, { roles: {}, default: half }, undefined);
       await until(() => expect(member.refusal).toMatchObject({ code: 'ACL_DENIED', details: { rule: 'work.secret' } }));
       expect(await codeOf(ack(bus, deliveryIds))).toBe('ACL_DENIED');
       expect(await ack(bus, deliveryIds, OPERATOR)).toBe(1);
     });
 
+    describe('belong to somebody', () => {
+      /** Agents by name; the registry of the test. */
+      const agents = new Set<string>();
+      const isAgent = async (_namespace: string, name: string) => agents.has(name);
+      const as = (name: string, role: string): AgentCaller => ({ ...agent(name), role });
+      const all = { publish: ['>'], subscribe: ['>'] };
+      const rules: PolicyRules = {
+        roles: {
+          coder: all,
+          qa: { ...all, consume: ['{role}', 'shared', 'night-*', 'ada'] },
+          observer: { publish: [], subscribe: ['>'] },
+        },
+        default: { publish: [], subscribe: ['>'] },
+      };
+
+      async function protectedSwarm(): Promise<Bus> {
+        agents.clear();
+        for (const name of ['ada', 'coder-1', 'eve']) agents.add(name);
+        const bus = await swarm({ isAgent });
+        await bus.putPolicy(namespace, rules, undefined);
+        return bus;
+      }
+
+      /** What each call to a group ends with; all of them alike, or the list. */
+      async function doors(bus: Bus, by: BusCaller, group: string): Promise<unknown> {
+        const deliveryIds = ['lost-5-5.1.1'];
+        const stream = consume(bus, { group, maxInFlight: 1 }, by);
+        const codes = await Promise.all([
+          codeOf(bus.claim(by, { ...groupInput({ group }), consumer: 'x', max: 1, waitMs: 0 }, NO_TOKEN_ENDS)),
+          codeOf(bus.ack(by, namespace, group, deliveryIds)),
+          codeOf(bus.nack(by, { namespace, group, deliveryIds, delayMs: 0, reason: undefined })),
+          codeOf(bus.deadLetters(by, { namespace, group, limit: 1, cursor: undefined })),
+          codeOf(bus.redrive(by, { namespace, group, deliveryIds: undefined, all: true })),
+          codeOf(bus.discard(by, { namespace, group, deliveryIds: undefined, all: true })),
+          until(() => {
+            expect(stream.values.length + (stream.refusal === null ? 0 : 1)).toBeGreaterThan(0);
+            return stream.refusal?.code ?? 'no refusal';
+          }),
+        ]);
+        await stream.stop();
+        return new Set(codes).size === 1 ? codes[0] : codes;
+      }
+
+      test('each call to a group is for those that it belongs to, and for operators', async () => {
+        const bus = await protectedSwarm();
+        const groups = ['coder', 'qa', 'ada', 'coder-1', 'coder-day', 'shared', 'night-7', 'eve', 'ops', 'bob'];
+        for (const group of groups)
+          await bus.claim(OPERATOR, { ...groupInput({ group }), max: 1, waitMs: 0 }, NO_TOKEN_ENDS);
+        const callers: [BusCaller, string[]][] = [
+          [as('ada', 'coder'), ['coder', 'ada', 'coder-day']],
+          [as('coder-1', 'coder'), ['coder', 'coder-1', 'coder-day']],
+          // What its role may consume by pattern is another agent's all the same.
+          [as('bob', 'qa'), ['qa', 'shared', 'night-7', 'bob']],
+          [as('eve', 'observer'), ['eve']],
+          [as('mallory', 'guest'), []],
+        ];
+        for (const [caller, own] of callers) {
+          for (const group of groups) {
+            const outcome = await doors(bus, caller, group);
+            expect([caller.name, group, outcome]).toEqual([
+              caller.name,
+              group,
+              own.includes(group) ? 'no refusal' : 'ACL_DENIED',
+            ]);
+          }
+          const listed = await bus.listGroups(caller, namespace);
+          expect(listed.map(({ group }) => group).toSorted()).toEqual(own.toSorted());
+        }
+        expect(await doors(bus, OPERATOR, 'ada')).toBe('no refusal');
+        expect(await doors(bus, VIEWER, 'ada')).toEqual(Object.assign(Array(7).fill('FORBIDDEN'), { 3: 'no refusal' }));
+        expect(await bus.listGroups(VIEWER, namespace)).toHaveLength(groups.length);
+      });
+
+      test('a group that is not there is not told apart from one of somebody else', async () => {
+        const bus = await protectedSwarm();
+        const refused = await bus
+          .ack(as('bob', 'qa'), namespace, 'coder', ['lost-5-5.1.1'])
+          .catch((error: unknown) => error);
+        expect(refused).toMatchObject({
+          code: 'ACL_DENIED',
+          details: { role: 'qa', action: 'consume', group: 'coder', rule: 'group of role "coder"' },
+        });
+        expect(await codeOf(bus.ack(as('ada', 'coder'), namespace, 'coder', ['lost-5-5.1.1']))).toBe('NOT_FOUND');
+      });
+
+      test('a guest cannot make the group of an agent that comes later', async () => {
+        const bus = await protectedSwarm();
+        const input = { ...groupInput({ group: 'victim' }), max: 1, waitMs: 0 };
+        expect(await codeOf(bus.claim(as('mallory', 'guest'), input, NO_TOKEN_ENDS))).toBe('ACL_DENIED');
+        agents.add('victim');
+        const own = { ...input, topics: ['task.victim.assigned'] };
+        expect(await bus.claim(as('victim', 'coder'), own, NO_TOKEN_ENDS)).toEqual({ deliveries: [] });
+      });
+
+      test('a change of policy ends a stream and a waiting claim on a group, on every replica', async () => {
+        const bus = await protectedSwarm();
+        const stream = consume(await replica({ isAgent }), { group: 'shared' }, as('bob', 'qa'));
+        const kept = consume(bus, { group: 'bob' }, as('bob', 'qa'));
+        const input = { ...groupInput({ group: 'shared' }), consumer: 'x', max: 1, waitMs: 20_000 };
+        const waiting = codeOf(bus.claim(as('bob', 'qa'), input, NO_TOKEN_ENDS));
+        await until(() => expect([stream.values.length, kept.values.length]).toEqual([1, 1]));
+        await bus.putPolicy(namespace, { ...rules, roles: { qa: all } }, undefined);
+        expect(await waiting).toBe('ACL_DENIED');
+        await until(() => expect(stream.refusal).toMatchObject({ code: 'ACL_DENIED', details: { group: 'shared' } }));
+        expect(kept.refusal).toBeNull();
+      });
+
+      test('an agent that comes with the name of a group ends the streams of others on it', async () => {
+        const bus = await protectedSwarm();
+        const stream = consume(bus, { group: 'night-7' }, as('bob', 'qa'));
+        const kept = consume(bus, { group: 'night-8' }, as('bob', 'qa'));
+        await until(() => expect([stream.values.length, kept.values.length]).toEqual([1, 1]));
+        agents.add('night-7');
+        await until(() => {
+          clock.advance(1000);
+          expect(stream.refusal).toMatchObject({ code: 'ACL_DENIED', details: { rule: 'group of agent "night-7"' } });
+        });
+        expect(kept.refusal).toBeNull();
+      });
+
+      test('while the registry does not answer, what it said goes on, and a group that it was not asked about waits', async () => {
+        await protectedSwarm();
+        let away = false;
+        const asked: string[] = [];
+        const other = await replica({
+          isAgent: async (_namespace, name) => {
+            asked.push(name);
+            if (away) throw new SwarmError('UNAVAILABLE', 'away');
+            return agents.has(name);
+          },
+        });
+        const bob = as('bob', 'qa');
+        const claim = (group: string, by = bob) =>
+          codeOf(other.claim(by, { ...groupInput({ group }), consumer: 'x', max: 1, waitMs: 0 }, NO_TOKEN_ENDS));
+        const stream = consume(other, { group: 'shared' }, bob);
+        await until(() => expect(stream.values).toHaveLength(1));
+        expect(await claim('shared')).toBe('no refusal');
+        expect(await claim('bob')).toBe('no refusal');
+        expect(asked).toEqual(['shared']);
+        away = true;
+        await until(() => {
+          clock.advance(1000);
+          expect(asked.length).toBeGreaterThan(2);
+        });
+        expect([await claim('shared'), await claim('bob'), await claim('night-7')]).toEqual([
+          'no refusal',
+          'no refusal',
+          'UNAVAILABLE',
+        ]);
+        expect(stream.refusal).toBeNull();
+      });
+    });
+
     test('all groups of a namespace read the log through the one ring of the replica', async () => {
       const bus = await swarm();
       const read = vi.spyOn(stores.at(-1)?.log ?? raise(), 'read');
       const groups = Array.from({ length: 40 }, (_, i) => consume(bus, { group: `crew-${i}`, maxInFlight: 100 }));
-      await until(async () => expect(await bus.listGroups(namespace)).toHaveLength(40));
+      await until(async () => expect(await bus.listGroups(OPERATOR, namespace)).toHaveLength(40));
       read.mockClear();
       for (let i = 0; i < 50; i += 1) await publish(bus, i);
       for (const member of groups) await until(() => expect(member.of('delivery')).toHaveLength(50));
@@ -1005,7 +1180,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       for (let i = 0; i < 30; i += 1) await publish(bus, i);
       await until(async () => {
         clock.advance(1000);
-        expect(await bus.listGroups(namespace)).toMatchObject([{ lag: 0, inFlight: 0 }]);
+        expect(await bus.listGroups(OPERATOR, namespace)).toMatchObject([{ lag: 0, inFlight: 0 }]);
       });
       expect(member.values).toMatchObject([{ type: 'joined' }]);
     });

@@ -7,7 +7,9 @@ test('details have the type of their code', () => {
     { path: string; reason: string }[] | undefined
   >();
   expectTypeOf<SwarmError<'ACL_DENIED'>['details']>().toEqualTypeOf<
-    { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null } | undefined
+    | { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null }
+    | { role: string; action: 'consume'; group: string; rule: string | null }
+    | undefined
   >();
   expectTypeOf<SwarmError<'IMMUTABLE_FIELD'>['details']>().toEqualTypeOf<{ field: string } | undefined>();
   expectTypeOf<SwarmError<'PAYLOAD_TOO_LARGE'>['details']>().toEqualTypeOf<{ limit: number } | undefined>();

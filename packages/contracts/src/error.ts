@@ -31,7 +31,9 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** What `details` holds, for the codes that promise something there. */
 export interface ErrorDetails {
   INVALID_INPUT: { path: string; reason: string }[];
-  ACL_DENIED: { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null };
+  ACL_DENIED:
+    | { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null }
+    | { role: string; action: 'consume'; group: string; rule: string | null };
   IMMUTABLE_FIELD: { field: string };
   PAYLOAD_TOO_LARGE: { limit: number };
   UNAVAILABLE: { id?: string };

@@ -27,6 +27,31 @@ export function withName(pattern: string, name: string): string {
     .join('.');
 }
 
+const NAME_IN_PATTERN = /\{(?:name|role)\}/g;
+const GROUP_PATTERN = /^(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:-\*)?)$/;
+
+/** The name of a group, in which `{name}` and `{role}` stand for those of the caller; it may end in `-*`. `*` is every group. */
+export const GroupPattern = z
+  .string()
+  .max(LIMITS.topicLength)
+  .refine(
+    (pattern) => GROUP_PATTERN.test(pattern.replaceAll(NAME_IN_PATTERN, 'x')),
+    'must be a group, in which {name} and {role} may stand and which may end in "-*", or "*"',
+  );
+export type GroupPattern = z.infer<typeof GroupPattern>;
+
+/** Whether the pattern stands for `group` when `caller` asks. */
+export function matchesGroup(pattern: GroupPattern, group: string, caller: { name: string; role: string }): boolean {
+  if (pattern === '*') return true;
+  const wanted = pattern.replaceAll(NAME_IN_PATTERN, (key) => (key === NAME_PLACEHOLDER ? caller.name : caller.role));
+  if (!wanted.endsWith('-*')) return wanted === group;
+  return group.length > wanted.length - 1 && group.startsWith(wanted.slice(0, -1));
+}
+
+/** The groups of a role whose rules do not name any: its own and those of its agents; none when it may publish nothing. */
+export const defaultConsume = ({ publish }: { publish: readonly string[] }): string[] =>
+  publish.length === 0 ? [] : [NAME_PLACEHOLDER, '{role}', '{role}-*'];
+
 const Patterns = z.array(PolicyPattern).max(LIMITS.policyPatterns);
 
 /** What a role may do: what an `allow` pattern covers and no `deny` pattern takes away. */
@@ -35,6 +60,8 @@ export const RolePolicy = z.object({
   subscribe: Patterns,
   denyPublish: Patterns.optional(),
   denySubscribe: Patterns.optional(),
+  /** Consumer groups. Default: `{name}`, `{role}` and `{role}-*`; none for a role that may publish nothing. */
+  consume: z.array(GroupPattern).max(LIMITS.policyPatterns).optional(),
 });
 export type RolePolicy = z.infer<typeof RolePolicy>;
 
@@ -68,21 +95,25 @@ export const PolicyPutInput = z.object({
 });
 export type PolicyPutInput = z.output<typeof PolicyPutInput>;
 
-export const PolicyAction = z.enum(['publish', 'subscribe']);
+export const PolicyAction = z.enum(['publish', 'subscribe', 'consume']);
 export type PolicyAction = z.infer<typeof PolicyAction>;
 
 export const PolicyExplainInput = z.object({
   ...inNamespace,
   name: AgentName.describe('The name of the agent.'),
   action: PolicyAction.describe('The action to check.'),
-  topic: z.union([Topic, TopicPattern]).describe('The topic. For `subscribe`, it may be a pattern.'),
+  topic: z
+    .union([Topic, TopicPattern])
+    .optional()
+    .describe('The topic, for `publish` and `subscribe`. For `subscribe`, it may be a pattern.'),
+  group: Name.optional().describe('The consumer group, for `consume`.'),
 });
 export type PolicyExplainInput = z.output<typeof PolicyExplainInput>;
 export const PolicyExplanation = z
   .object({
     /** Whether the policy allows it and, to publish, the circuit too. */
     allowed: z.boolean(),
-    /** The pattern that decided, as the policy has it; null when none matched. */
+    /** The pattern that decided, as the policy has it, or whose the group is; null when none matched. */
     rule: z.string().nullable(),
     circuit: CircuitState,
     /** The same in words. */

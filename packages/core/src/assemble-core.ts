@@ -105,6 +105,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       db: database.kysely.$extendTables<PolicySchema>(),
       signal: wakeUps,
       circuitOf: ({ agentId }) => mirror.statusOf(agentId),
+      isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
       rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock }),
       onError,
       ...bookmarks,

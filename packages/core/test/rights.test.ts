@@ -55,7 +55,7 @@ const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input<Name> 
   'tokens.list': () => ({}),
   'tokens.revoke': () => ({ id: randomUUID() }),
 };
-const OPEN_POLICY = { roles: {}, default: { publish: ['>'], subscribe: ['>'] } };
+const OPEN_POLICY = { roles: {}, default: { publish: ['>'], subscribe: ['>'], consume: ['*'] } };
 
 let core: TestCore;
 let own: string;

@@ -1,5 +1,5 @@
 // Streams over WebSocket, through tRPC's own client.
-import type { GroupEvent, SubscriptionEvent, WatchEvent } from '@hypercode/contracts';
+import { type GroupEvent, RegisterResult, type SubscriptionEvent, type WatchEvent } from '@hypercode/contracts';
 import { createTRPCClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -174,6 +174,29 @@ describe('the bus over WebSocket', () => {
     subscription.unsubscribe();
     await socket.close();
   });
+});
+
+test('a group of another agent refuses a member over WebSocket, and its own takes it', async () => {
+  const namespace = core.freshNamespace();
+  await register(namespace, 'victim');
+  const { token } = RegisterResult.parse(await (await register(namespace, 'thief')).json());
+  const { client, socket } = connectClient(token ?? '');
+  const codeOf = async (group: string) => {
+    const over = Promise.withResolvers<string>();
+    const subscription = client.bus.consume.subscribe(
+      { namespace, group, topics: ['plan.*'] },
+      {
+        onData: ({ data }) => over.resolve(data.type),
+        onError: (error) => over.resolve(error.data?.swarm.code ?? error.message),
+      },
+    );
+    const code = await over.promise;
+    subscription.unsubscribe();
+    return code;
+  };
+  expect(await codeOf('victim')).toBe('ACL_DENIED');
+  expect(await codeOf('thief')).toBe('joined');
+  await socket.close();
 });
 
 describe('the socket', () => {

@@ -53,7 +53,8 @@ beforeAll(async () => {
   core = await startTestCore({ leaseMs: 600 });
   admin = createSwarmClient({ url: core.url, token: core.adminToken });
   const { version, ...policy } = await admin.policy.get();
-  const shop = { publish: ['order.>'], subscribe: ['order.>', 'task.{name}.>'] };
+  const consume = ['packers-*', 'cashiers'];
+  const shop = { publish: ['order.>'], subscribe: ['order.>', 'task.{name}.>'], consume };
   await admin.policy.put({ policy: { ...policy, roles: { ...policy.roles, shop } }, ifVersion: version });
 }, START_TIMEOUT_MS);
 

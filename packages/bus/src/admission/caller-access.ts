@@ -1,5 +1,4 @@
 // What the policy in force allows a caller of the bus. Policies are for agents; operators are limited by their token alone.
-import { SwarmError } from '@hypercode/contracts';
 import { type Access, aclDenied } from '../policies/access.ts';
 import type { Policies } from '../policies/policies.ts';
 import type { BusCaller } from './caller.ts';
@@ -35,13 +34,5 @@ export class CallerAccess {
       const decision = access.consume(pattern);
       if (!decision.allowed) throw aclDenied(access, 'subscribe', pattern, decision);
     }
-  }
-
-  /** ACL_DENIED as `assertMayReceiveAll`; FORBIDDEN for an operator that only reads. */
-  async assertMayConsume(caller: BusCaller, namespace: string, patterns: readonly string[]): Promise<void> {
-    if (caller.kind === 'operator' && caller.readOnly) {
-      throw new SwarmError('FORBIDDEN', 'a viewer token cannot consume from groups');
-    }
-    await this.assertMayReceiveAll(caller, namespace, patterns);
   }
 }

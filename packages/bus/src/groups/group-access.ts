@@ -9,40 +9,63 @@ import {
   type DeadLettersResult,
   invalidField,
   type NackInput,
+  SwarmError,
 } from '@hypercode/contracts';
-import type { StreamBatch } from '@hypercode/feed';
+import type { Clock } from '@hypercode/clock';
+import { Recheck, type StreamBatch } from '@hypercode/feed';
 import { refusalOf } from '@hypercode/stores';
 import type { BusCaller } from '../admission/caller.ts';
 import type { CallerAccess } from '../admission/caller-access.ts';
 import type { Policies } from '../policies/policies.ts';
 import { groupSettings } from '../store/group-settings.ts';
 import type { GroupItem } from './delivery.ts';
+import type { GroupRights } from './group-rights.ts';
 import type { Groups } from './groups.ts';
 
 export interface GroupAccessOptions {
   groups: Groups;
   access: CallerAccess;
+  rights: GroupRights;
   policies: Pick<Policies, 'onChange'>;
+  clock: Pick<Clock, 'schedule'>;
+  onError: (error: unknown) => void;
 }
 
-interface Topics {
+/** What a member takes part in. */
+interface Membership {
   readonly namespace: string;
+  readonly group: string;
   readonly topics: readonly string[];
 }
 
+/** How often members are asked again whether an agent has come that their group is named after, in milliseconds. */
+const CHECK_INTERVAL_MS = 1000;
+
 /**
- * A group shares its events, so a member needs the right to all of its topics: to those that it names when it takes events, and to
- * those of the group as it exists for everything else. A stream or a waiting claim ends when the policy no longer allows it.
+ * A member needs the right to the group, and, since a group shares its events, to all of its topics: to those that it names when it
+ * takes events, and to those of the group as it exists for everything else. A stream or a waiting claim ends when the policy no
+ * longer allows it, and when the group becomes that of an agent.
  */
 export class GroupAccess {
   readonly #groups: Groups;
   readonly #access: CallerAccess;
+  readonly #rights: GroupRights;
   readonly #policies: Pick<Policies, 'onChange'>;
+  /** Of the members of groups that may become those of an agent. */
+  readonly #checks = new Set<() => Promise<void>>();
+  readonly #recheck: Recheck;
 
-  constructor({ groups, access, policies }: GroupAccessOptions) {
+  constructor({ groups, access, rights, policies, clock, onError }: GroupAccessOptions) {
     this.#groups = groups;
     this.#access = access;
+    this.#rights = rights;
     this.#policies = policies;
+    this.#recheck = new Recheck({
+      clock,
+      intervalMs: CHECK_INTERVAL_MS,
+      check: async () => void (await Promise.all([...this.#checks].map((check) => check()))),
+      onError,
+    });
   }
 
   /** See `Groups.consume`. Ends with ACL_DENIED when the policy no longer allows it. */
@@ -52,9 +75,9 @@ export class GroupAccess {
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
     const { namespace, group, topics, from, consumer, maxInFlight } = input;
-    const release = this.#endWhenDenied(caller, { namespace, topics }, over);
+    const release = this.#endWhenDenied(caller, { namespace, group, topics }, over);
     try {
-      await this.#access.assertMayConsume(caller, namespace, topics);
+      await this.#assertMayConsume(caller, { namespace, group, topics });
       const request = { namespace, group, settings: groupSettings(input), from, consumer, maxInFlight };
       yield* this.#groups.consume(request, over.signal);
     } finally {
@@ -67,11 +90,11 @@ export class GroupAccess {
     const { namespace, group, topics, from, max, waitMs, consumer = caller.name } = input;
     const over = new AbortController();
     const end = () => over.abort(signal.reason);
-    const release = this.#endWhenDenied(caller, { namespace, topics }, over);
+    const release = this.#endWhenDenied(caller, { namespace, group, topics }, over);
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      await this.#access.assertMayConsume(caller, namespace, topics);
+      await this.#assertMayConsume(caller, { namespace, group, topics });
       const settings = groupSettings(input);
       return await this.#groups.claim({ namespace, group, settings, from, consumer, max, waitMs }, over.signal);
     } finally {
@@ -90,9 +113,10 @@ export class GroupAccess {
     return this.#groups.nack(namespace, group, { deliveryIds, delayMs, reason });
   }
 
-  /** Dead letters hold events, so a caller needs the right to receive these. An operator that only reads may see them. */
+  /** Dead letters hold events, so a caller needs the right to receive these, too. An operator that only reads may see them. */
   async deadLetters(caller: BusCaller, input: DeadLettersInput): Promise<DeadLettersResult> {
     const { namespace, group, limit, cursor } = input;
+    await this.#rights.assertOwn(caller, namespace, group);
     const { topics } = await this.#groups.settingsOf(namespace, group);
     await this.#access.assertMayReceiveAll(caller, namespace, topics);
     const after = cursor === undefined ? null : ordinalIn(cursor);
@@ -110,18 +134,54 @@ export class GroupAccess {
     return { count: await this.#groups.discard(namespace, group, deliveryIds ?? null) };
   }
 
-  /** NOT_FOUND when there is no such group. */
-  async #assertMember(caller: BusCaller, namespace: string, group: string): Promise<void> {
-    const { topics } = await this.#groups.settingsOf(namespace, group);
-    await this.#access.assertMayConsume(caller, namespace, topics);
+  async close(): Promise<void> {
+    await this.#recheck.close();
   }
 
-  /** Aborts `over` with the refusal once the policy no longer allows it. Returns what ends that. */
-  #endWhenDenied(caller: BusCaller, { namespace, topics }: Topics, over: AbortController): () => void {
-    return this.#policies.onChange(namespace, () => {
-      const checked = this.#access.assertMayConsume(caller, namespace, topics);
+  /** The right to the group comes first, so that nobody else learns whether it is there. NOT_FOUND when it is not. */
+  async #assertMember(caller: BusCaller, namespace: string, group: string): Promise<void> {
+    assertMayTake(caller);
+    await this.#rights.assertOwn(caller, namespace, group);
+    const { topics } = await this.#groups.settingsOf(namespace, group);
+    await this.#access.assertMayReceiveAll(caller, namespace, topics);
+  }
+
+  async #assertMayConsume(caller: BusCaller, { namespace, group, topics }: Membership): Promise<void> {
+    assertMayTake(caller);
+    await this.#rights.assertOwn(caller, namespace, group);
+    await this.#access.assertMayReceiveAll(caller, namespace, topics);
+  }
+
+  /** Aborts `over` with the refusal once the caller may no longer consume. Returns what ends that. */
+  #endWhenDenied(caller: BusCaller, membership: Membership, over: AbortController): () => void {
+    const { namespace, group } = membership;
+    const release = this.#policies.onChange(namespace, () => {
+      const checked = this.#assertMayConsume(caller, membership);
       checked.catch((error: unknown) => over.abort(refusalOf(error)));
     });
+    // An agent's own group stays its own, and operators may consume every group.
+    if (caller.kind === 'operator' || group === caller.name) return release;
+    const check = async () => {
+      try {
+        await this.#rights.assertOwn(caller, namespace, group);
+      } catch (error) {
+        // What is not known ends nothing.
+        if (error instanceof SwarmError && error.code === 'ACL_DENIED') over.abort(error);
+        else if (!(error instanceof SwarmError)) throw error;
+      }
+    };
+    this.#checks.add(check);
+    return () => {
+      this.#checks.delete(check);
+      release();
+    };
+  }
+}
+
+/** FORBIDDEN for an operator that only reads. */
+function assertMayTake(caller: BusCaller): void {
+  if (caller.kind === 'operator' && caller.readOnly) {
+    throw new SwarmError('FORBIDDEN', 'a viewer token cannot consume from groups');
   }
 }
 

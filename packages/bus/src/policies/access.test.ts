@@ -2,7 +2,7 @@
 import { covers, matches, type RolePolicy } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Access, aclDenied, Decisions } from './access.ts';
+import { Access, aclDenied, Decisions, groupDenied } from './access.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 
 const NOTHING: RolePolicy = { publish: [], subscribe: [] };
@@ -115,6 +115,49 @@ describe('{name}', () => {
 
   test('{name} is replaced only as a whole token', () => {
     expect(accessTo({ publish: ['task.{name}'] }, 'a').publish('task.{name}').allowed).toBe(false);
+  });
+});
+
+describe('groups', () => {
+  const none = { kind: 'none' } as const;
+
+  test('a group with the name of a role is for agents of that role alone, whatever the patterns say', () => {
+    const owner = { kind: 'role', name: 'worker' } as const;
+    const access = accessTo({ consume: ['*'] });
+    expect(access.group('worker', owner)).toEqual({ allowed: false, rule: 'group of role "worker"' });
+    expect(new Access('worker', 'ada', NOTHING).group('worker', owner).allowed).toBe(true);
+  });
+
+  test('a group with the name of an agent is for that agent alone, whatever the patterns say', () => {
+    const owner = { kind: 'agent', name: 'victim' } as const;
+    expect(accessTo({ consume: ['*'] }).group('victim', owner).allowed).toBe(false);
+    expect(accessTo({ consume: [] }, 'victim').group('victim', owner).allowed).toBe(true);
+  });
+
+  test.each([
+    ['ada', '{name}'],
+    ['coder', '{role}'],
+    ['coder-night', '{role}-*'],
+    ['coder-', null],
+    ['coders', null],
+    ['bob', null],
+  ])('by default a coder called ada consumes %s by the rule %s', (group, rule) => {
+    expect(accessTo({ publish: ['a'] }).group(group, none)).toEqual({ allowed: rule !== null, rule });
+  });
+
+  test('a role that may publish nothing consumes no group by default', () => {
+    expect(accessTo({ subscribe: ['>'] }).group('ada', none)).toEqual({ allowed: false, rule: null });
+  });
+
+  test('a denial of a group names the group and the rule', () => {
+    const access = accessTo({ publish: ['a'] });
+    const refusal = groupDenied(access, 'ops', access.group('ops', none));
+    expect(refusal.toJSON()).toEqual({
+      code: 'ACL_DENIED',
+      message: 'role "coder" may not consume group "ops": no consume rule allows it',
+      retryable: false,
+      details: { role: 'coder', action: 'consume', group: 'ops', rule: null },
+    });
   });
 });
 

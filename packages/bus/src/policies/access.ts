@@ -1,5 +1,14 @@
 // What one agent may do under one policy: pure, with the decisions that are asked for again and again kept.
-import { covers, intersects, matches, type RolePolicy, SwarmError, withName } from '@hypercode/contracts';
+import {
+  covers,
+  defaultConsume,
+  intersects,
+  matches,
+  matchesGroup,
+  type RolePolicy,
+  SwarmError,
+  withName,
+} from '@hypercode/contracts';
 
 /** What was decided, and the pattern that decided it as the policy has it; null when none matched. */
 export interface Decision {
@@ -13,6 +22,9 @@ interface Rule {
   /** For this agent. */
   readonly pattern: string;
 }
+
+/** The role or the agent that a group is named after; `none` leaves the decision to the patterns of the role. */
+export type GroupOwner = { readonly kind: 'role' | 'agent'; readonly name: string } | { readonly kind: 'none' };
 
 const DENIED: Decision = { allowed: false, rule: null };
 /** Topics of which an agent's decisions are kept; when there are more, all of its are forgotten and decided again. */
@@ -48,6 +60,8 @@ export class Decisions {
 
 export class Access {
   readonly role: string;
+  readonly name: string;
+  readonly #consume: readonly string[];
   readonly #allowPublish: readonly Rule[];
   readonly #denyPublish: readonly Rule[];
   readonly #allowSubscribe: readonly Rule[];
@@ -59,6 +73,8 @@ export class Access {
     const rules = (patterns: readonly string[] = []): Rule[] =>
       patterns.map((text) => ({ text, pattern: withName(text, name) }));
     this.role = role;
+    this.name = name;
+    this.#consume = policy.consume ?? defaultConsume(policy);
     this.#decisions = decisions;
     this.#allowPublish = rules(policy.publish);
     this.#denyPublish = rules(policy.denyPublish);
@@ -95,6 +111,14 @@ export class Access {
     );
   }
 
+  /** Whether the agent may consume `group`, which belongs to `owner`. */
+  group(group: string, owner: GroupOwner): Decision {
+    if (owner.kind === 'role') return { allowed: owner.name === this.role, rule: `group of role "${owner.name}"` };
+    if (owner.kind === 'agent') return { allowed: owner.name === this.name, rule: `group of agent "${owner.name}"` };
+    const rule = this.#consume.find((pattern) => matchesGroup(pattern, group, this));
+    return rule === undefined ? DENIED : { allowed: true, rule };
+  }
+
   /** As `subscribe`, for a group that shares its events: no member can be spared some, so any overlap with a deny rule denies. */
   consume(pattern: string): Decision {
     return decide(
@@ -124,3 +148,19 @@ export function aclDenied(
 
 const becauseOf = (rule: string | null, action: 'publish' | 'subscribe'): string =>
   rule === null ? `no ${action} rule allows it` : `the rule "${rule}" denies it`;
+
+/** ACL_DENIED for a group, with the rule that decided. */
+export function groupDenied(access: Access, group: string, decision: Decision): SwarmError<'ACL_DENIED'> {
+  const { role } = access;
+  return new SwarmError('ACL_DENIED', groupVerdict(access, group, decision), {
+    details: { role, action: 'consume', group, rule: decision.rule },
+  });
+}
+
+/** A decision about a group in words. */
+export function groupVerdict({ role }: Access, group: string, { allowed, rule }: Decision): string {
+  const verdict = `role "${role}" ${allowed ? 'may' : 'may not'} consume group "${group}"`;
+  if (rule === null) return `${verdict}: no consume rule allows it`;
+  // Patterns have no spaces.
+  return rule.includes(' ') ? `${verdict}: it is the ${rule}` : `${verdict}: the rule "${rule}" allows it`;
+}

@@ -1,5 +1,6 @@
 // The policy that ships with the product: useful roles, and nothing for roles that are not described.
 import type { Policy, RolePolicy } from '@hypercode/contracts';
+import { withDefaultConsume } from './consume-rules.ts';
 
 /** Where an agent is written to, and where agents that may write to others do. */
 const OWN_INBOX = 'agent.{name}.inbox.>';
@@ -28,15 +29,17 @@ const craft = (publishes: string[], subscribes: string[]): RolePolicy => ({
 
 export const DEFAULT_POLICY: Policy = {
   version: 0,
-  roles: {
-    architect: {
-      publish: ['goal.>', 'plan.>', ...ofArchitect('*'), 'architect.{name}.>', ANY_INBOX],
-      subscribe: ['goal.>', 'plan.>', 'task.>', 'architect.>', 'system.>', OWN_INBOX],
+  ...withDefaultConsume({
+    roles: {
+      architect: {
+        publish: ['goal.>', 'plan.>', ...ofArchitect('*'), 'architect.{name}.>', ANY_INBOX],
+        subscribe: ['goal.>', 'plan.>', 'task.>', 'architect.>', 'system.>', OWN_INBOX],
+      },
+      coder: craft(['code.>', 'build.>'], ['review.>', 'test.>']),
+      qa: craft(['test.>', 'review.>'], ['code.>', 'build.>']),
+      worker,
+      observer: { publish: [], subscribe: ['>'] },
     },
-    coder: craft(['code.>', 'build.>'], ['review.>', 'test.>']),
-    qa: craft(['test.>', 'review.>'], ['code.>', 'build.>']),
-    worker,
-    observer: { publish: [], subscribe: ['>'] },
-  },
-  default: { publish: [], subscribe: [OWN_INBOX] },
+    default: { publish: [], subscribe: [OWN_INBOX] },
+  }),
 };

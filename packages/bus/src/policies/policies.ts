@@ -3,7 +3,6 @@ import type { Clock } from '@hypercode/clock';
 import {
   type CircuitState,
   type Policy,
-  type PolicyAction,
   type PolicyExplanation,
   type PolicyRules,
   SwarmError,
@@ -13,6 +12,7 @@ import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { Access, Decisions } from './access.ts';
+import { withDefaultConsume, withEveryGroup } from './consume-rules.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 import type { PolicySchema } from './policy-table.ts';
 import { isReserved, RESERVED_RULE } from './reserved-topics.ts';
@@ -87,13 +87,16 @@ export class Policies {
     return (await this.#compiled(namespace)).policy;
   }
 
-  /** Replaces the policy, here at once, and within a second everywhere. CONFLICT when `ifVersion` is not in force. */
+  /**
+   * Replaces the policy, here at once, and within a second everywhere. A role without `consume` gets its default. CONFLICT when
+   * `ifVersion` is not in force.
+   */
   async put(
     namespace: string,
     { roles, default: others }: PolicyRules,
     ifVersion: number | undefined,
   ): Promise<Policy> {
-    const rules = { roles, default: others };
+    const rules = withDefaultConsume({ roles, default: others });
     const version = await writePolicy(this.#options.db, namespace, { rules, ifVersion: ifVersion ?? null });
     if (version === null) {
       throw new SwarmError('CONFLICT', `version ${ifVersion} of the policy is no longer in force`);
@@ -108,7 +111,7 @@ export class Policies {
   async explain(
     namespace: string,
     agent: PolicyAgent,
-    { action, topic }: { action: PolicyAction; topic: string },
+    { action, topic }: { action: 'publish' | 'subscribe'; topic: string },
   ): Promise<PolicyExplanation> {
     const { name, role, circuit } = agent;
     const access = await this.accessOf(namespace, role, name);
@@ -151,7 +154,7 @@ export class Policies {
 
   async #read(namespaces: string[]): Promise<Map<string, Policy>> {
     const rows = await readPolicies(this.#options.db, namespaces);
-    return new Map(rows.map(({ namespace, version, rules }) => [namespace, { version, ...rules }]));
+    return new Map(rows.map(({ namespace, version, rules }) => [namespace, { version, ...withEveryGroup(rules) }]));
   }
 
   #enforce(namespace: string, policy: Policy): Compiled {

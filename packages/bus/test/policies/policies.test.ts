@@ -1,17 +1,28 @@
-// Policies that another replica has changed.
+// Policies that another replica has changed, or an earlier release has stored.
 import { HeldClock } from '@hypercode/clock/testing';
-import { migrate, openDatabase } from '@hypercode/stores';
+import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { migratedFolder } from '@hypercode/stores/testing';
 import { createLocalSignal } from '@hypercode/feed';
-import { expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { busSchema } from '../../src/database-schema.ts';
 import { Policies } from '../../src/policies/policies.ts';
 import type { PolicySchema } from '../../src/policies/policy-table.ts';
 
-test('a policy that was changed without a wake-up is in force after the next check', { timeout: 180_000 }, async () => {
-  const folder = await migratedFolder('policies', [busSchema]);
-  const database = await openDatabase({ dataDir: folder.path });
+let database: Database;
+let folder: Awaited<ReturnType<typeof migratedFolder>>;
+
+beforeAll(async () => {
+  folder = await migratedFolder('policies', [busSchema]);
+  database = await openDatabase({ dataDir: folder.path });
   await migrate(database.kysely, [busSchema]);
+}, 180_000);
+
+afterAll(async () => {
+  await database.close();
+  await folder.remove();
+});
+
+test('a policy that was changed without a wake-up is in force after the next check', async () => {
   const db = database.kysely.$extendTables<PolicySchema>();
   const clock = new HeldClock();
   const errors: unknown[] = [];
@@ -35,6 +46,42 @@ test('a policy that was changed without a wake-up is in force after the next che
   await here.close();
   await there.close();
   expect(clock.armed).toBe(0);
-  await database.close();
-  await folder.remove();
+});
+
+test('a role that was stored without groups keeps every group, and one that is put without gets its default', async () => {
+  const db = database.kysely.$extendTables<PolicySchema>();
+  const talker = { publish: ['a.>'], subscribe: ['>'] };
+  const silent = { publish: [], subscribe: ['>'] };
+  const rules = { roles: { talker, bound: { ...talker, consume: ['only'] } }, default: silent };
+  await db
+    .insertInto('policies')
+    .values({ namespace: 'old', version: 7, rules: JSON.stringify(rules) })
+    .execute();
+  const signal = createLocalSignal();
+  const clock = new HeldClock();
+  const policies = new Policies({ db, signal, clock, onError: () => undefined });
+  expect(await policies.get('old')).toEqual({
+    version: 7,
+    roles: { talker: { ...talker, consume: ['*'] }, bound: { ...talker, consume: ['only'] } },
+    default: { ...silent, consume: ['*'] },
+  });
+  const put = await policies.put('new', rules, undefined);
+  expect(put).toEqual({
+    version: 1,
+    roles: {
+      talker: { ...talker, consume: ['{name}', '{role}', '{role}-*'] },
+      bound: { ...talker, consume: ['only'] },
+    },
+    default: { ...silent, consume: [] },
+  });
+  // Read again as it is stored.
+  const other = new Policies({ db, signal, clock, onError: () => undefined });
+  expect(await other.get('new')).toEqual(put);
+  expect(await policies.put('old', await policies.get('old'), 7)).toMatchObject({
+    version: 8,
+    roles: { talker: { consume: ['*'] } },
+  });
+  await policies.close();
+  await other.close();
+  await signal.close();
 });

@@ -191,6 +191,7 @@ export const busApi = {
     input: GroupsInput,
     output: GroupsResult,
     summary: 'List consumer groups',
+    description: 'An agent gets the groups that it may consume.',
     rights: READ,
     errors: [],
     rest: {

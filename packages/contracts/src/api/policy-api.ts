@@ -46,7 +46,7 @@ export const policyApi = {
   explain: query({
     input: PolicyExplainInput,
     output: PolicyExplanation,
-    summary: 'Explain whether an agent may publish or subscribe',
+    summary: 'Explain whether an agent may publish, subscribe or consume',
     rights: READ,
     errors: ['NOT_FOUND'],
     rest: {

@@ -48,8 +48,8 @@ async function deadLetters(namespace: string, query = ''): Promise<DeadLettersRe
   return DeadLettersResult.parse(await answer.json());
 }
 
-async function agentToken(namespace: string, name: string): Promise<string> {
-  const json = { name, role: 'worker', version: '1.0.0' };
+async function agentToken(namespace: string, name: string, role = 'worker'): Promise<string> {
+  const json = { name, role, version: '1.0.0' };
   const answer = await core.fetch('/v1/agents', { namespace, method: 'POST', json });
   return RegisterResult.parse(await answer.json()).token ?? '';
 }
@@ -202,13 +202,65 @@ describe('refusals', () => {
     });
   });
 
+  it('a group is for those that it belongs to', async () => {
+    const namespace = core.freshNamespace();
+    const tokens = {
+      victim: await agentToken(namespace, 'victim'),
+      other: await agentToken(namespace, 'other'),
+      eve: await agentToken(namespace, 'eve', 'observer'),
+      mallory: await agentToken(namespace, 'mallory', 'guest'),
+    };
+    const own = { topics: ['task.victim.assigned'], from: 'earliest', maxDeliveries: 1 };
+    for (const token of [tokens.mallory, tokens.eve, tokens.other]) {
+      const denied = await expectProblem(
+        await post('/v1/groups/victim/claim', namespace, { topics: ['agent.mallory.inbox.>'] }, { token }),
+        'ACL_DENIED',
+      );
+      expect(denied.details).toMatchObject({ action: 'consume', group: 'victim' });
+    }
+    const claimed = await post('/v1/groups/victim/claim', namespace, own, { token: tokens.victim });
+    expect(claimed.status).toBe(200);
+    await post('/v1/events', namespace, { topic: 'task.victim.assigned', data: 1 });
+    for (const route of ['claim', 'ack', 'nack', 'dead-letters/redrive', 'dead-letters/discard']) {
+      const json = route === 'claim' ? own : { deliveryIds: ['lost-5-5.1.1'] };
+      const answer = await post(`/v1/groups/victim/${route}`, namespace, json, { token: tokens.eve });
+      await expectProblem(answer, 'ACL_DENIED');
+    }
+    await expectProblem(
+      await core.fetch(`/v1/groups/victim/dead-letters?namespace=${namespace}`, { token: tokens.eve }),
+      'ACL_DENIED',
+    );
+    const mine = await post('/v1/groups/victim/claim', namespace, own, { token: tokens.victim });
+    expect(ClaimResult.parse(await mine.json()).deliveries).toMatchObject([{ event: { data: 1 } }]);
+    const seen = async (token: string) =>
+      GroupsResult.parse(await (await core.fetch(`/v1/groups?namespace=${namespace}`, { token })).json()).groups.map(
+        ({ group }) => group,
+      );
+    expect(await seen(tokens.victim)).toEqual(['victim']);
+    expect(await seen(tokens.other)).toEqual([]);
+  });
+
+  it('a group with the name of a role is for its agents', async () => {
+    const namespace = core.freshNamespace();
+    const claimed = { topics: ['plan.*'] };
+    const [coder, worker] = [await agentToken(namespace, 'c', 'coder'), await agentToken(namespace, 'w')];
+    expect((await post('/v1/groups/coder/claim', namespace, claimed, { token: coder })).status).toBe(200);
+    const denied = await post('/v1/groups/coder/claim', namespace, claimed, { token: worker });
+    expect((await expectProblem(denied, 'ACL_DENIED')).details).toEqual({
+      role: 'worker',
+      action: 'consume',
+      group: 'coder',
+      rule: 'group of role "coder"',
+    });
+  });
+
   it('a group refuses callers that may not subscribe to all its topics', async () => {
     const namespace = core.freshNamespace();
     const [delivery] = (await publish(namespace, 1), await claim(namespace));
     const token = await agentToken(namespace, 'outsider');
     const json = { deliveryIds: [delivery?.deliveryId] };
     const denied = await expectProblem(
-      await post('/v1/groups/own/claim', namespace, settings, { token }),
+      await post('/v1/groups/worker-own/claim', namespace, settings, { token }),
       'ACL_DENIED',
     );
     expect(denied.details).toMatchObject({ role: 'worker', action: 'subscribe', topic: 'work.*' });

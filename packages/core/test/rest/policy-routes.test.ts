@@ -23,6 +23,11 @@ async function agentToken(namespace: string, name: string): Promise<string> {
 
 const nothing = { publish: [], subscribe: [] };
 const rules = { roles: { worker: { ...nothing, publish: ['news.{name}'] } }, default: nothing };
+/** As they are stored: groups of a role that names none. */
+const stored = {
+  roles: { worker: { ...rules.roles.worker, consume: ['{name}', '{role}', '{role}-*'] } },
+  default: { ...nothing, consume: [] },
+};
 
 describe('/v1/policy', () => {
   it('is the one that ships with the product, until it is replaced', async () => {
@@ -33,8 +38,8 @@ describe('/v1/policy', () => {
 
     const answer = await put(namespace, { policy: { ...shipped, ...rules }, ifVersion: 0 });
     expect(answer.status).toBe(200);
-    expect(Policy.parse(await answer.json())).toEqual({ version: 1, ...rules });
-    expect(await get(namespace)).toEqual({ version: 1, ...rules });
+    expect(Policy.parse(await answer.json())).toEqual({ version: 1, ...stored });
+    expect(await get(namespace)).toEqual({ version: 1, ...stored });
     expect(await get(core.freshNamespace())).toEqual(shipped);
 
     await expectProblem(await put(namespace, { policy: shipped, ifVersion: 0 }), 'CONFLICT');
@@ -116,11 +121,25 @@ describe('/v1/policy/explain', () => {
   });
 
   it.each([
+    ['explained', true, 'group of agent "explained"'],
+    ['worker', true, 'group of role "worker"'],
+    ['worker-night', true, '{role}-*'],
+    ['coder', false, 'group of role "coder"'],
+    ['ops', false, null],
+  ])('consume %s', async (group, allowed, rule) => {
+    const answer = await explain(`name=explained&action=consume&group=${group}`);
+    const because = expect.stringContaining(`role "worker" ${allowed ? 'may' : 'may not'} consume group "${group}"`);
+    expect(PolicyExplanation.parse(await answer.json())).toEqual({ allowed, rule, circuit: 'closed', because });
+  });
+
+  it.each([
     ['action=publish&topic=a', 'name'],
     ['name=explained&topic=a', 'action'],
     ['name=explained&action=read&topic=a', 'action'],
     ['name=explained&action=publish', 'topic'],
     ['name=explained&action=publish&topic=a&topic=b', 'topic'],
+    ['name=explained&action=consume&topic=a', 'group'],
+    ['name=explained&action=consume&group=A', 'group'],
   ])('refuses ?%s', async (query, at) => {
     const problem = await expectProblem(await explain(query), 'INVALID_INPUT');
     expect(problem.details).toContainEqual({ path: at, reason: expect.any(String) });

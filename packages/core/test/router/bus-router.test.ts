@@ -143,7 +143,7 @@ describe('a stream that is open', () => {
     const eve = await joined(namespace, 'eve', 'worker');
     const streams = [
       listen('subscribe', eve, { namespace, topics: ['task.eve.>'], from: 'earliest' }),
-      listen('consume', eve, { namespace, group: 'g', topics: ['task.eve.>'], from: 'earliest' }),
+      listen('consume', eve, { namespace, group: 'worker-g', topics: ['task.eve.>'], from: 'earliest' }),
     ];
     await publish(namespace, 'task.eve.one');
     for (const { topics } of streams) await vi.waitFor(() => expect(topics()).toEqual(['task.eve.one']));
@@ -158,7 +158,7 @@ describe('a stream that is open', () => {
   test('is no way around it: a claim that waits ends with its token, too', async () => {
     const namespace = core.freshNamespace();
     const eve = await joined(namespace, 'eve', 'worker');
-    const settings = { namespace, group: 'g', topics: ['task.eve.>'], from: 'earliest' };
+    const settings = { namespace, group: 'worker-g', topics: ['task.eve.>'], from: 'earliest' };
     const waiting = codeOf(call('bus.claim', { ...settings, waitMs: 8000 }, eve));
     await vi.waitFor(async () => {
       const answer = await core.fetch(`/v1/groups?namespace=${namespace}`);
@@ -181,6 +181,23 @@ describe('a stream that is open', () => {
     await publish(namespace, 'task.eve.one');
     await vi.waitFor(() => expect(own.topics()).toEqual(['task.eve.one']));
     expect(own.errors).toEqual([]);
+  });
+
+  test('on a group ends when the policy takes the group away, and when an agent comes with its name', async () => {
+    const namespace = core.freshNamespace();
+    const eve = await joined(namespace, 'eve', 'worker');
+    const groups = ['eve', 'worker-a', 'worker-b'];
+    const [own, later, denied] = groups.map((group) =>
+      listen('consume', eve, { namespace, group, topics: ['task.eve.>'], from: 'earliest' }),
+    );
+    for (const stream of [own, later, denied]) await vi.waitFor(() => expect(stream?.received).toHaveLength(1), 5000);
+    await joined(namespace, 'worker-a', 'worker');
+    await vi.waitFor(() => expect(later?.errors).toEqual(['ACL_DENIED']), 10_000);
+    expect(denied?.errors).toEqual([]);
+    const worker = { publish: [], subscribe: ['task.{name}.>'], consume: ['{name}'] };
+    await call('policy.put', { namespace, policy: { roles: { worker }, default: worker } });
+    await vi.waitFor(() => expect(denied?.errors).toEqual(['ACL_DENIED']), 5000);
+    expect(own?.errors).toEqual([]);
   });
 });
 

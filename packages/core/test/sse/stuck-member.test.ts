@@ -9,6 +9,7 @@ beforeAll(async () => {
   core = await sharedCore();
 }, START_TIMEOUT_MS);
 
+const OPERATOR = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false } as const;
 /** More than the buffers of two sockets take. */
 const EVENTS = 60;
 const DATA = 'x'.repeat(250_000);
@@ -37,7 +38,7 @@ async function isStuck(namespace: string): Promise<number> {
   let inFlight = 0;
   await vi.waitFor(async () => {
     const before = inFlight;
-    inFlight = (await core.bus.listGroups(namespace))[0]?.inFlight ?? 0;
+    inFlight = (await core.bus.listGroups(OPERATOR, namespace))[0]?.inFlight ?? 0;
     expect([inFlight > 0, inFlight]).toEqual([true, before]);
   }, PATIENCE);
   return inFlight;

@@ -3,6 +3,7 @@ import {
   ClaimResult,
   DeadLettersResult,
   GroupsResult,
+  Policy,
   PublishManyResult,
   QueryResult,
   SettleResult,
@@ -69,6 +70,10 @@ export async function expectSeeded(core: TestCore, then: Seeded): Promise<void> 
   });
   expect(agents.map(specOf)).toEqual(then.agents.map(specOf));
   expect(QueryResult.parse(await call('/v1/agents', undefined, then.tokens.bob)).agents).toHaveLength(2);
+
+  // Its roles keep every group, which nothing protected then.
+  const policy = Policy.parse(await call('/v1/policy'));
+  for (const role of [policy.default, ...Object.values(policy.roles)]) expect(role.consume).toEqual(['*']);
 
   // The policy that was stored lets a coder publish everything, and the log goes on where it ended.
   const event = { topic: 'build.finished', data: { after: 'the upgrade' } };

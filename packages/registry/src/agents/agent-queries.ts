@@ -8,19 +8,35 @@ import {
   type QueryResult,
   SwarmError,
 } from '@hypercode/contracts';
+import { coalesce } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { readHistory } from '../changes/queries/read-history.ts';
 import { toAgent } from '../documents/agent-row.ts';
 import type { Schema } from '../schema.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { findAgents } from './queries/find-agents.ts';
 import { queryAgents } from './queries/query-agents.ts';
 import { readAgents } from './queries/read-agents.ts';
 
 export class AgentQueries {
   readonly #db: Kysely<Schema>;
+  readonly #isRegistered: (key: string) => Promise<true | undefined>;
 
   constructor(db: Kysely<Schema>) {
     this.#db = db;
+    this.#isRegistered = coalesce(async (keys) => {
+      const wanted = keys.map((key) => {
+        const [namespace = '', name = ''] = key.split(' ');
+        return { namespace, name };
+      });
+      const found = await findAgents(db, wanted);
+      return new Map(found.map(({ namespace, name }) => [`${namespace} ${name}`, true as const]));
+    });
+  }
+
+  /** Whether an agent has this name. Those who ask at the same time share a query. UNAVAILABLE. */
+  async has({ namespace, name }: GetInput): Promise<boolean> {
+    return (await this.#isRegistered(`${namespace} ${name}`)) === true;
   }
 
   /** NOT_FOUND when there is no such agent, UNAVAILABLE. */

@@ -8,6 +8,19 @@ import { filters, registrations } from '../../test/agents/sample-agents.ts';
 
 export function querySuite(replicas: Replicas): void {
   describe('a query', () => {
+    it('says whether an agent has a name, in its namespace, until it is removed', async () => {
+      const swarm = await replicas.swarm();
+      const elsewhere = await replicas.swarm();
+      const { namespace } = swarm;
+      const { queries } = swarm.registry;
+      await swarm.register('ada');
+      await elsewhere.register('bob');
+      const has = (names: string[]) => Promise.all(names.map((name) => queries.has({ namespace, name })));
+      expect(await has(['ada', 'bob', 'ada', 'eve'])).toEqual([true, false, true, false]);
+      await swarm.deregister('ada');
+      expect(await has(['ada'])).toEqual([false]);
+    });
+
     it('finds by each filter, and by all that are given', async () => {
       const swarm = await replicas.swarm();
       const elsewhere = await replicas.swarm();

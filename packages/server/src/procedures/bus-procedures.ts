@@ -47,5 +47,7 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   topics: ({ core }, input) => core.bus.topics(input),
 
-  groups: async ({ core }, { namespace }) => ({ groups: await core.bus.listGroups(namespace) }),
+  groups: async ({ core, identity }, { namespace }) => ({
+    groups: await core.bus.listGroups(busCallerOf(identity), namespace),
+  }),
 };

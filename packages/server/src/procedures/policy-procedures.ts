@@ -7,9 +7,9 @@ export const policyProcedures: Handlers<Api['policy']> = {
 
   put: ({ core }, { namespace, policy, ifVersion }) => core.bus.putPolicy(namespace, policy, ifVersion),
 
-  async explain({ core }, { namespace, name, action, topic }) {
+  async explain({ core }, { namespace, name, action, topic, group }) {
     const { role, status } = await core.registry.queries.get({ namespace, name });
     const agent = { name, role, circuit: status.circuit };
-    return core.bus.explainPolicy(namespace, agent, { action, topic });
+    return core.bus.explainPolicy(namespace, agent, { action, topic, group });
   },
 };
