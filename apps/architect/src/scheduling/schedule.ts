@@ -1,4 +1,4 @@
-// Decides the next actions from the plans and the agents: no I/O, no clock, no memory of its own.
+// Decides the next actions from the plans and the agents, and which agent gets a task: no I/O, no clock, no memory of its own.
 import type { Agent, CancelCause } from '@hypercode/contracts';
 import {
   askedAgainAt,

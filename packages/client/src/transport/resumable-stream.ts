@@ -1,6 +1,6 @@
 // A subscription of the core that outlives its connections: tRPC's server-sent events, resumed by `Last-Event-ID`.
 //
-//   opening ──> reading ──> opening …       after a wait: exponential backoff with full jitter, 100 ms to 10 s, counted
+//   opening ──> reading ──> opening …       after a wait: exponential backoff with full jitter (see backoff.ts), counted
 //      │           │                        anew after each value; at least what the refusal asks for (retryAfterMs)
 //      └───────────┴──> ended               the reader stops, `signal` or the client's close ends it, `event: return`
 //                  └──> thrown              a refusal that no retry can help

@@ -108,6 +108,7 @@ export const commitWrites = sql`
         update incarnations set superseded_at = v_at
         where namespace = p_namespace and name = v_row.name
           and incarnation is distinct from v_row.incarnation and superseded_at is null;
+        if found then perform forget_oldest_processes(p_namespace, v_row.name); end if;
       elsif v_row.change is not null and v_row.incarnation is distinct from v_row.was then
         update incarnations set superseded_at = v_at
         where namespace = p_namespace and name = v_row.name

@@ -1,4 +1,4 @@
-// Bounds what is remembered of the former processes of one name.
+// Bounds what is remembered of one name: its newest 1,000 superseded incarnations and their tokens.
 import { sql } from 'kysely';
 
 /**

@@ -177,19 +177,23 @@ export function incarnationsSuite(replicas: Replicas): void {
       expect(await left('removed_names')).toEqual([]);
     });
 
-    it('is remembered with the newest 1,000 of its name', async () => {
-      const swarm = await replicas.swarm();
-      await swarm.register('ada', { incarnation: FIRST });
-      const { kysely } = swarm.replica.database;
-      await sql`insert into incarnations (namespace, name, incarnation, superseded_at, seen_at)
+    it.each(['took its name over', 'registered after it was removed'])(
+      'is remembered with the newest 1,000 of its name when the next one %s',
+      async (next) => {
+        const swarm = await replicas.swarm();
+        await swarm.register('ada', { incarnation: FIRST });
+        const { kysely } = swarm.replica.database;
+        await sql`insert into incarnations (namespace, name, incarnation, superseded_at, seen_at)
         select ${swarm.namespace}, 'ada', gen_random_uuid(), now() - i * interval '1 hour', now()
         from generate_series(1, 1200) i`.execute(kysely);
-      await swarm.register('ada', { incarnation: SECOND });
-      const { rows } = await sql`select count(*)::int as n from incarnations
+        if (next !== 'took its name over') await swarm.deregister('ada');
+        await swarm.register('ada', { incarnation: SECOND });
+        const { rows } = await sql`select count(*)::int as n from incarnations
         where namespace = ${swarm.namespace} and superseded_at is not null`.execute(kysely);
-      expect(rows).toEqual([{ n: 1000 }]);
-      expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
-    });
+        expect(rows).toEqual([{ n: 1000 }]);
+        expect(await codeOf(swarm.register('ada', { incarnation: FIRST }))).toBe('FENCED');
+      },
+    );
 
     it('is the same however its incarnation is written', async () => {
       const swarm = await replicas.swarm();

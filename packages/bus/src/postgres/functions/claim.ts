@@ -1,4 +1,4 @@
-// Hands out events of a consumer group, in one round trip.
+// Hands out events of a consumer group with their deadlines, in one round trip.
 import { sql } from 'kysely';
 import { BY_KEYS } from './by-keys.ts';
 

@@ -1,4 +1,4 @@
-// Begins every operation on a consumer group.
+// Begins every operation on a consumer group: locks it, and judges which deadlines have passed.
 import { sql } from 'kysely';
 import { BY_KEYS } from './by-keys.ts';
 

@@ -1,6 +1,6 @@
 -- @include log-state
 --[[
-  Included by every script of a group: its keys, and the moves between the states of an event. Those that read it or settle
+  Included by every script of a group: its keys, the moves between the states of an event, and which deadlines have passed. Those that read it or settle
   something begin with a flag by which a server that is full runs them too, since deadlines that passed are written by all.
 
   KEYS (after those of the log)
