@@ -1,6 +1,7 @@
 // The event bus as its callers see it: publish, subscribe, read, consumer groups, policies.
 import { type Clock, repeat, systemClock } from '@hypercode/clock';
 import {
+  type ChangedPolicy,
   type ClaimInput,
   type ClaimResult,
   type ConsumeInput,
@@ -15,6 +16,8 @@ import {
   type Policy,
   type PolicyAction,
   type PolicyExplanation,
+  type PolicyHistory,
+  type PolicyHistoryInput,
   type PolicyRules,
   type PublishInput,
   type PublishManyResult,
@@ -41,7 +44,8 @@ import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
 import { Groups, type GroupTally } from './groups/groups.ts';
-import { Policies, type PolicyAgent } from './policies/policies.ts';
+import { Policies, type PolicyAgent, type PolicyChange } from './policies/policies.ts';
+import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
 import type { Appended, LogEntry, LogGap, NewEvent } from './store/event-log.ts';
@@ -218,16 +222,21 @@ export class Bus {
     { namespace, topics, from, lastEventId }: SubscribeInput,
     signal: AbortSignal,
   ): AsyncGenerator<StreamBatch<SubscriptionItem>, void, undefined> {
-    yield* this.#subscriptions.open(
-      {
-        namespace,
-        from,
-        lastEventId,
-        filter: () => this.#filterFor(caller, namespace, topics),
-        onChange: (listener) => this.#policies.onChange(namespace, listener),
-      },
-      signal,
-    );
+    const leave = this.#enter(caller, namespace, { kind: 'subscribe', topics, group: null });
+    try {
+      yield* this.#subscriptions.open(
+        {
+          namespace,
+          from,
+          lastEventId,
+          filter: () => this.#filterFor(caller, namespace, topics),
+          onChange: (listener) => this.#policies.onChange(namespace, listener),
+        },
+        signal,
+      );
+    } finally {
+      leave();
+    }
   }
 
   /**
@@ -282,12 +291,18 @@ export class Bus {
   }
 
   /** See `GroupAccess.consume`, and for the calls below their namesakes there. */
-  consume(
+  async *consume(
     caller: BusCaller,
     input: ConsumeInput,
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    return this.#groupAccess.consume(caller, input, over);
+    const { namespace, topics, group } = input;
+    const leave = this.#enter(caller, namespace, { kind: 'consume', topics, group });
+    try {
+      yield* this.#groupAccess.consume(caller, input, over);
+    } finally {
+      leave();
+    }
   }
 
   claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
@@ -319,9 +334,18 @@ export class Bus {
     return this.#policies.get(namespace);
   }
 
-  /** See `Policies.put`. */
-  putPolicy(namespace: string, rules: PolicyRules, ifVersion: number | undefined): Promise<Policy> {
-    return this.#policies.put(namespace, rules, ifVersion);
+  /** See `Policies.change`. */
+  changePolicy(
+    namespace: string,
+    changed: (policy: Policy) => PolicyRules,
+    change: PolicyChange,
+  ): Promise<ChangedPolicy> {
+    return this.#policies.change(namespace, changed, change);
+  }
+
+  /** The versions of the policy that are kept, the newest first. INVALID_INPUT for a cursor that this call did not return. */
+  policyHistory({ namespace, limit, cursor }: PolicyHistoryInput): Promise<PolicyHistory> {
+    return this.#policies.history(namespace, { limit, cursor });
   }
 
   /** Whether the policy allows one action of an agent, and why. INVALID_INPUT without what the action is about. */
@@ -417,6 +441,13 @@ export class Bus {
     if (entries.length > 0) this.#feeds.appended(namespace, entries, before);
     const append = { published: entries.length, duplicates: events.length - entries.length, ms };
     for (const observer of this.#observers) observer.onAppend(append);
+  }
+
+  /** Counts a stream of an agent among those that a change of policy can end. Returns what ends that. */
+  #enter(caller: BusCaller, namespace: string, stream: Pick<OpenStream, 'kind' | 'topics' | 'group'>): () => void {
+    if (caller.kind === 'operator') return () => undefined;
+    const { name, role } = caller;
+    return this.#policies.streams.add(namespace, { name, role, ...stream });
   }
 
   async #filterFor(caller: BusCaller, namespace: string, topics: readonly string[]): Promise<TopicFilter> {

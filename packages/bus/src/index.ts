@@ -3,7 +3,7 @@
 // from those before it: store (the ports), postgres and redis (their drivers); policies, admission, appending, subscriptions,
 // groups.
 export type { PublishRate } from './admission/admit.ts';
-export type { AgentCircuit, BusCaller, CircuitOf } from './admission/caller.ts';
+export { type AgentCircuit, type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
 export { busSchema } from './database-schema.ts';

@@ -21,6 +21,7 @@ import { busSchema } from '../src/database-schema.ts';
 import type { PolicySchema } from '../src/policies/policy-table.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
 import type { StoreTime } from './bus-store.ts';
+import { putPolicy } from './policy-change.ts';
 import type { LogSettings } from '../src/store/event-log.ts';
 
 /** The stores of one test file, whatever they are. */
@@ -181,7 +182,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
   async function swarm(options: Partial<BusOptions> = {}, settings: Partial<LogSettings> = {}): Promise<Bus> {
     namespace = `n${randomUUID().slice(0, 12)}`;
     const bus = await replica(options, settings);
-    await bus.putPolicy(namespace, OPEN, undefined);
+    await putPolicy(bus, namespace, OPEN, undefined);
     return bus;
   }
 
@@ -289,7 +290,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
 
     test('each event of a list is admitted by itself', async () => {
       const bus = await swarm();
-      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['a.*'], subscribe: ['>'] } }, 1);
+      await putPolicy(bus, namespace, { roles: {}, default: { publish: ['a.*'], subscribe: ['>'] } }, 1);
       const id = randomUUID();
       const { results } = await bus.publishMany(agent('ada'), namespace, [
         { topic: 'a.b', data: 1 },
@@ -518,12 +519,12 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       await publish(bus, 1, { topic: 'work.open' });
       await until(() => expect(dataOf(listener)).toEqual([1]));
       const hiding = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret.>'] };
-      await bus.putPolicy(namespace, { roles: {}, default: hiding }, undefined);
+      await putPolicy(bus, namespace, { roles: {}, default: hiding }, undefined);
       await until(async () => expect((await other.getPolicy(namespace)).version).toBe(2));
       await publish(bus, 2, { topic: 'work.secret.plan' });
       await publish(bus, 3, { topic: 'work.open' });
       await until(() => expect(dataOf(listener)).toEqual([1, 3]));
-      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, 2);
+      await putPolicy(bus, namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, 2);
       await until(() => expect(listener.refusal).toMatchObject({ code: 'ACL_DENIED', details: { topic: 'work.>' } }));
     });
 
@@ -537,7 +538,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(dataOf(listener)).toEqual([]);
       clock.advance(1000);
       await until(() => expect(dataOf(listener)).toEqual([1]));
-      await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+      await putPolicy(bus, namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
       expect(listener.refusal).toBeNull();
       clock.advance(1000);
       await until(() => expect(listener.refusal?.code).toBe('ACL_DENIED'));
@@ -548,7 +549,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const { log } = stores.at(-1) ?? raise();
       const ranges = log.ranges.bind(log);
       const asked = vi.spyOn(log, 'ranges').mockImplementationOnce(async (namespaces) => {
-        await bus.putPolicy(namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
+        await putPolicy(bus, namespace, { roles: {}, default: { publish: ['>'], subscribe: [] } }, undefined);
         return ranges(namespaces);
       });
       const listener = subscribe(bus);
@@ -633,11 +634,11 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const bus = await replica();
       namespace = `n${randomUUID().slice(0, 12)}`;
       expect(await bus.getPolicy(namespace)).toMatchObject({ version: 0, default: { publish: [] } });
-      expect(await bus.putPolicy(namespace, OPEN, 0)).toMatchObject({ version: 1, ...OPEN });
-      expect(await codeOf(bus.putPolicy(namespace, OPEN, 0))).toBe('CONFLICT');
-      expect(await codeOf(bus.putPolicy(namespace, OPEN, 2))).toBe('CONFLICT');
-      expect(await bus.putPolicy(namespace, OPEN, 1)).toMatchObject({ version: 2 });
-      const racing = [bus, await replica()].map((one) => codeOf(one.putPolicy(namespace, OPEN, 2)));
+      expect(await putPolicy(bus, namespace, OPEN, 0)).toMatchObject({ version: 1, ...OPEN });
+      expect(await codeOf(putPolicy(bus, namespace, OPEN, 0))).toBe('CONFLICT');
+      expect(await codeOf(putPolicy(bus, namespace, OPEN, 2))).toBe('CONFLICT');
+      expect(await putPolicy(bus, namespace, OPEN, 1)).toMatchObject({ version: 2 });
+      const racing = [bus, await replica()].map((one) => codeOf(putPolicy(one, namespace, OPEN, 2)));
       expect((await Promise.all(racing)).toSorted()).toEqual(['CONFLICT', 'no refusal']);
     });
 
@@ -651,9 +652,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await explain('task.ada.assigned')).toMatchObject({ allowed: false, rule: 'task.{name}.assigned' });
       expect(await explain('other')).toMatchObject({ allowed: false, rule: null });
       const before = await bus.getPolicy(namespace);
-      await bus.putPolicy(namespace, OPEN, undefined);
+      await putPolicy(bus, namespace, OPEN, undefined);
       expect(await explain('system.x')).toMatchObject({ allowed: false, rule: 'system.>' });
-      await bus.putPolicy(namespace, before, undefined);
+      await putPolicy(bus, namespace, before, undefined);
       expect(await explain('task.ada.done', { ...ada, circuit: 'open' })).toMatchObject({
         allowed: false,
         rule: 'task.{name}.>',
@@ -877,7 +878,8 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 5000 };
       const waiting = codeOf(bus.claim(agent('py'), input, NO_TOKEN_ENDS));
       await until(async () => expect(await bus.listGroups(OPERATOR, namespace)).toHaveLength(1));
-      await bus.putPolicy(
+      await putPolicy(
+        bus,
         namespace,
         { roles: {}, default: { publish: ['>'], subscribe: [], consume: ['*'] } },
         undefined,
@@ -1002,7 +1004,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(await codeOf(bus.ack(agent('worker'), namespace, 'nobody', deliveryIds))).toBe('NOT_FOUND');
       expect(await codeOf(ack(bus, ['nonsense']))).toBe('INVALID_INPUT');
       const half = { publish: ['>'], subscribe: ['>'], denySubscribe: ['work.secret'], consume: ['*'] };
-      await bus.putPolicy(namespace, { roles: {}, default: half }, undefined);
+      await putPolicy(bus, namespace, { roles: {}, default: half }, undefined);
       await until(() => expect(member.refusal).toMatchObject({ code: 'ACL_DENIED', details: { rule: 'work.secret' } }));
       expect(await codeOf(ack(bus, deliveryIds))).toBe('ACL_DENIED');
       expect(await ack(bus, deliveryIds, OPERATOR)).toBe(1);
@@ -1027,7 +1029,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         agents.clear();
         for (const name of ['ada', 'coder-1', 'eve']) agents.add(name);
         const bus = await swarm({ isAgent });
-        await bus.putPolicy(namespace, rules, undefined);
+        await putPolicy(bus, namespace, rules, undefined);
         return bus;
       }
 
@@ -1109,7 +1111,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         const input = { ...groupInput({ group: 'shared' }), consumer: 'x', max: 1, waitMs: 20_000 };
         const waiting = codeOf(bus.claim(as('bob', 'qa'), input, NO_TOKEN_ENDS));
         await until(() => expect([stream.values.length, kept.values.length]).toEqual([1, 1]));
-        await bus.putPolicy(namespace, { ...rules, roles: { qa: all } }, undefined);
+        await putPolicy(bus, namespace, { ...rules, roles: { qa: all } }, undefined);
         expect(await waiting).toBe('ACL_DENIED');
         await until(() => expect(stream.refusal).toMatchObject({ code: 'ACL_DENIED', details: { group: 'shared' } }));
         expect(kept.refusal).toBeNull();

@@ -78,18 +78,24 @@ export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
+  ChangedPolicy,
+  GroupPattern,
   Policy,
   PolicyAction,
+  PolicyEffect,
   PolicyExplainInput,
   PolicyExplanation,
   PolicyGetInput,
+  PolicyHistory,
+  PolicyHistoryInput,
   PolicyPattern,
-  defaultConsume,
-  GroupPattern,
-  matchesGroup,
   PolicyPutInput,
+  PolicyPutRoleInput,
+  PolicyRemoveRoleInput,
   PolicyRules,
   RolePolicy,
+  defaultConsume,
+  matchesGroup,
   withName,
 } from './policy.ts';
 export { Problem, PROBLEM_MEDIA_TYPE, problemHeaders, problemOf } from './problem.ts';

@@ -48,6 +48,10 @@ export const LIMITS = {
   /** Largest policy, in bytes of JSON: many roles with long lists come to more than a registration. */
   policyBytes: 4 * 1024 * 1024,
   policyRoles: 200,
+  /** Versions of a policy that are kept. */
+  policyHistory: 100,
+  /** Agents, and streams, that the effect of a change of policy names. */
+  policyLosses: 100,
   /** Most patterns in each list of a role's policy. */
   policyPatterns: 200,
   tokenNameLength: 128,

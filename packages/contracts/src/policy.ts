@@ -55,14 +55,16 @@ export const defaultConsume = ({ publish }: { publish: readonly string[] }): str
 const Patterns = z.array(PolicyPattern).max(LIMITS.policyPatterns);
 
 /** What a role may do: what an `allow` pattern covers and no `deny` pattern takes away. */
-export const RolePolicy = z.object({
-  publish: Patterns,
-  subscribe: Patterns,
-  denyPublish: Patterns.optional(),
-  denySubscribe: Patterns.optional(),
-  /** Consumer groups. Default: `{name}`, `{role}` and `{role}-*`; none for a role that may publish nothing. */
-  consume: z.array(GroupPattern).max(LIMITS.policyPatterns).optional(),
-});
+export const RolePolicy = z
+  .object({
+    publish: Patterns,
+    subscribe: Patterns,
+    denyPublish: Patterns.optional(),
+    denySubscribe: Patterns.optional(),
+    /** Consumer groups. Default: `{name}`, `{role}` and `{role}-*`; none for a role that may publish nothing. */
+    consume: z.array(GroupPattern).max(LIMITS.policyPatterns).optional(),
+  })
+  .meta({ id: 'RolePolicy' });
 export type RolePolicy = z.infer<typeof RolePolicy>;
 
 export const PolicyRules = z.object({
@@ -86,14 +88,89 @@ export type Policy = z.infer<typeof Policy>;
 export const PolicyGetInput = z.object({ ...inNamespace });
 export type PolicyGetInput = z.output<typeof PolicyGetInput>;
 
-export const PolicyPutInput = z.object({
+/** How a policy is changed. */
+const change = {
   ...inNamespace,
-  /** A version in it says nothing, so that what `get` gave can be sent back. */
+  ifVersion: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('The change is refused with CONFLICT unless this is the version in force.'),
+  dryRun: z.boolean().optional().describe('Whether only the effect is computed, and nothing is stored.'),
+};
+
+export const PolicyPutInput = z.object({
+  ...change,
+  /** A version in it says nothing here; over REST, that of a policy which is sent back counts as `ifVersion`. */
   policy: PolicyRules,
-  /** Refused with CONFLICT unless this is the version in force. */
-  ifVersion: z.number().int().nonnegative().optional(),
 });
 export type PolicyPutInput = z.output<typeof PolicyPutInput>;
+
+const role = Name.describe('The role.');
+export const PolicyPutRoleInput = z.object({ ...change, role, rules: RolePolicy });
+export type PolicyPutRoleInput = z.output<typeof PolicyPutRoleInput>;
+export const PolicyRemoveRoleInput = z.object({ ...change, role });
+export type PolicyRemoveRoleInput = z.output<typeof PolicyRemoveRoleInput>;
+
+const losses = <Loss extends z.ZodType>(loss: Loss) =>
+  z.object({
+    total: z.number().int().nonnegative(),
+    /** The first of them. */
+    list: z.array(loss).max(LIMITS.policyLosses),
+  });
+
+/** Who loses what by a change of the policy. */
+export const PolicyEffect = z
+  .object({
+    /** Agents that declare topics which they may use now, and may not use after the change. */
+    agents: losses(
+      z.object({ name: AgentName, role: Name, publish: z.array(TopicPattern), subscribe: z.array(TopicPattern) }),
+    ),
+    /** Open streams of agents, on the replica that answers, that the change ends. */
+    streams: losses(
+      z.object({
+        name: AgentName,
+        role: Name,
+        kind: z.enum(['subscribe', 'consume']),
+        topics: z.array(TopicPattern),
+        /** The consumer group; null for a subscription. */
+        group: z.string().nullable(),
+      }),
+    ),
+    /** False when the namespace has more agents than were checked. */
+    complete: z.boolean(),
+  })
+  .meta({ id: 'PolicyEffect' });
+export type PolicyEffect = z.infer<typeof PolicyEffect>;
+
+/** The policy after a change, or what a dry run would make of it: then the version is the one in force. */
+export const ChangedPolicy = z.object({ ...Policy.shape, effect: PolicyEffect }).meta({ id: 'ChangedPolicy' });
+export type ChangedPolicy = z.infer<typeof ChangedPolicy>;
+
+export const PolicyHistoryInput = z.object({
+  ...inNamespace,
+  limit: z.number().int().min(1).max(LIMITS.policyHistory).default(20).describe('Most versions in a page.'),
+  cursor: z.string().max(LIMITS.cursorLength).optional().describe('`nextCursor` of the previous page.'),
+});
+export type PolicyHistoryInput = z.output<typeof PolicyHistoryInput>;
+
+/** The versions of a policy that are kept, the newest first. A replica of an earlier release keeps none of those that it writes. */
+export const PolicyHistory = z
+  .object({
+    versions: z.array(
+      z.object({
+        ...Policy.shape,
+        /** When it was put. */
+        at: z.iso.datetime(),
+        /** The source of the operator who put it, such as `/operators/admin`. */
+        by: z.string(),
+      }),
+    ),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'PolicyHistory' });
+export type PolicyHistory = z.infer<typeof PolicyHistory>;
 
 export const PolicyAction = z.enum(['publish', 'subscribe', 'consume']);
 export type PolicyAction = z.infer<typeof PolicyAction>;

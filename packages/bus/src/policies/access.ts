@@ -100,6 +100,14 @@ export class Access {
     return decision;
   }
 
+  /** Whether the agent may publish to every topic that `pattern` matches, but for what a deny rule takes of it. */
+  publishes(pattern: string): Decision {
+    return decide(
+      this.#denyPublish.find((rule) => covers(rule.pattern, pattern)),
+      this.#allowPublish.find((rule) => covers(rule.pattern, pattern)),
+    );
+  }
+
   /**
    * Whether the agent may subscribe to `pattern`: one allow rule covers all of it, and no deny rule excludes all of it. What a
    * deny rule excludes of it is left out of the stream.

@@ -1,9 +1,12 @@
 // The policies of all namespaces in use: compiled once, followed wherever they are changed.
 import type { Clock } from '@hypercode/clock';
 import {
+  type ChangedPolicy,
   type CircuitState,
+  invalidField,
   type Policy,
   type PolicyExplanation,
+  type PolicyHistory,
   type PolicyRules,
   SwarmError,
   SYSTEM_TOPIC,
@@ -14,8 +17,11 @@ import { LRUCache } from 'lru-cache';
 import { Access, Decisions } from './access.ts';
 import { withDefaultConsume, withEveryGroup } from './consume-rules.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
+import { Comparison, type DeclaredAgent } from './effect.ts';
+import { OpenStreams } from './open-streams.ts';
 import type { PolicySchema } from './policy-table.ts';
 import { isReserved, RESERVED_RULE } from './reserved-topics.ts';
+import { readHistory } from './queries/read-history.ts';
 import { readPolicies } from './queries/read-policies.ts';
 import { readPolicyVersions } from './queries/read-policy-versions.ts';
 import { writePolicy } from './queries/write-policy.ts';
@@ -25,6 +31,17 @@ export interface PoliciesOptions {
   signal: Signal;
   clock: Pick<Clock, 'schedule'>;
   onError: (error: unknown) => void;
+}
+
+/** How a policy is changed. */
+export interface PolicyChange {
+  /** The source of the operator who changes it. */
+  readonly by: string;
+  /** The agents of the namespace, in pages. */
+  readonly agents: AsyncIterable<readonly DeclaredAgent[]>;
+  readonly ifVersion?: number | undefined;
+  /** Whether only the effect is wanted, and nothing is stored. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** The agent that a policy is explained for. */
@@ -42,6 +59,11 @@ const ACCESSES = { maxSize: 20_000, sizeCalculation: () => 1 };
 /** Namespaces whose policy is kept. */
 const MAX_NAMESPACES = 10_000;
 
+/** Agents that the effect of a change is computed for. */
+const MAX_CHECKED = 10_000;
+/** How often a change without `ifVersion` is made again when another one came first. */
+const MAX_ATTEMPTS = 5;
+
 /** A policy in force. */
 interface Compiled {
   readonly policy: Policy;
@@ -52,6 +74,8 @@ interface Compiled {
 
 /** When the store does not answer, the policies that are known stay in force; of others nothing is known, and calls are refused. */
 export class Policies {
+  /** Open on this replica. */
+  readonly streams = new OpenStreams();
   readonly #options: PoliciesOptions;
   readonly #known = new LRUCache<string, Compiled>({
     max: MAX_NAMESPACES,
@@ -88,23 +112,58 @@ export class Policies {
   }
 
   /**
-   * Replaces the policy, here at once, and within a second everywhere. A role without `consume` gets its default. CONFLICT when
-   * `ifVersion` is not in force.
+   * Puts what `changed` makes of the policy in force in its place: here at once, and within a second everywhere. A role without
+   * `consume` gets its default. CONFLICT when `ifVersion` is not in force, and what `changed` throws.
    */
-  async put(
+  async change(
     namespace: string,
-    { roles, default: others }: PolicyRules,
-    ifVersion: number | undefined,
-  ): Promise<Policy> {
-    const rules = withDefaultConsume({ roles, default: others });
-    const version = await writePolicy(this.#options.db, namespace, { rules, ifVersion: ifVersion ?? null });
-    if (version === null) {
-      throw new SwarmError('CONFLICT', `version ${ifVersion} of the policy is no longer in force`);
+    changed: (policy: Policy) => PolicyRules,
+    { by, agents, ifVersion, dryRun = false }: PolicyChange,
+  ): Promise<ChangedPolicy> {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = (await this.#read([namespace])).get(namespace) ?? DEFAULT_POLICY;
+      if (ifVersion !== undefined && ifVersion !== before.version) throw staleVersion(ifVersion, before.version);
+      const { roles, default: others } = changed(before);
+      const rules = withDefaultConsume({ roles, default: others });
+      const comparison = new Comparison(before, rules);
+      comparison.addStreams(this.streams.of(namespace));
+      let checked = 0;
+      for await (const page of agents) {
+        comparison.addAgents(page);
+        checked += page.length;
+        if (checked >= MAX_CHECKED) break;
+      }
+      const effect = comparison.effect(checked < MAX_CHECKED);
+      if (dryRun) return { version: before.version, ...rules, effect };
+      const version = await writePolicy(this.#options.db, namespace, { rules, ifVersion: before.version, by });
+      if (version !== null) {
+        const policy: Policy = { version, ...rules };
+        this.#enforce(namespace, policy);
+        this.#options.signal.notify(CHANNEL);
+        return { ...policy, effect };
+      }
+      if (ifVersion !== undefined) throw staleVersion(ifVersion, null);
+      if (attempt === MAX_ATTEMPTS) throw new SwarmError('CONFLICT', 'the policy was changed by others meanwhile');
     }
-    const policy: Policy = { version, ...rules };
-    this.#enforce(namespace, policy);
-    this.#options.signal.notify(CHANNEL);
-    return policy;
+  }
+
+  /** The versions that are kept, newest first. */
+  async history(
+    namespace: string,
+    { limit, cursor }: { limit: number; cursor: string | undefined },
+  ): Promise<PolicyHistory> {
+    const before = cursor === undefined ? null : versionIn(cursor);
+    const rows = await readHistory(this.#options.db, namespace, { before, limit: limit + 1 });
+    const shown = rows.slice(0, limit);
+    return {
+      versions: shown.map(({ version, rules, put_by: by, put_at: at }) => ({
+        version,
+        ...rules,
+        at: at.toISOString(),
+        by,
+      })),
+      nextCursor: rows.length > limit ? String(shown.at(-1)?.version) : null,
+    };
   }
 
   /** What the policy says of one action of an agent, and why. */
@@ -193,4 +252,15 @@ function compiledAccess({ policy, accesses, decisions }: Compiled, role: string,
     accesses.set(key, (access = new Access(role, name, rules ?? policy.default, decisions)));
   }
   return access;
+}
+
+const staleVersion = (expected: number, actual: number | null): SwarmError =>
+  new SwarmError(
+    'CONFLICT',
+    `version ${expected} of the policy is not in force${actual === null ? ' any more' : `, but version ${actual}`}`,
+  );
+
+function versionIn(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw invalidField('cursor', 'was not returned by this query');
 }

@@ -1,4 +1,4 @@
-// The table of policies as Kysely sees it. The migration is the definition; this is its reading.
+// The tables of policies as Kysely sees it. The migration is the definition; this is their reading.
 import type { PolicyRules } from '@hypercode/contracts';
 import type { JSONColumnType } from 'kysely';
 
@@ -9,5 +9,13 @@ export interface PolicyTable {
   rules: JSONColumnType<PolicyRules>;
 }
 
+export interface PolicyVersionTable {
+  namespace: string;
+  version: number;
+  rules: JSONColumnType<PolicyRules>;
+  put_by: string;
+  put_at: Date;
+}
+
 // A type and not an interface, which Kysely would not take for a set of tables.
-export type PolicySchema = { policies: PolicyTable };
+export type PolicySchema = { policies: PolicyTable; policy_versions: PolicyVersionTable };

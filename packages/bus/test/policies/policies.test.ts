@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { busSchema } from '../../src/database-schema.ts';
 import { Policies } from '../../src/policies/policies.ts';
 import type { PolicySchema } from '../../src/policies/policy-table.ts';
+import { CHANGE } from '../../testing/policy-change.ts';
 
 let database: Database;
 let folder: Awaited<ReturnType<typeof migratedFolder>>;
@@ -35,7 +36,7 @@ test('a policy that was changed without a wake-up is in force after the next che
   const before = await here.policies.get('n');
   const onChange = vi.fn();
   here.policies.onChange('n', onChange);
-  const { version } = await there.policies.put('n', before, undefined);
+  const { version } = await there.policies.change('n', () => before, CHANGE);
   expect(await here.policies.get('n')).toEqual(before);
   expect(onChange).not.toHaveBeenCalled();
   await clock.advanceThrough(750);
@@ -65,7 +66,7 @@ test('a role that was stored without groups keeps every group, and one that is p
     roles: { talker: { ...talker, consume: ['*'] }, bound: { ...talker, consume: ['only'] } },
     default: { ...silent, consume: ['*'] },
   });
-  const put = await policies.put('new', rules, undefined);
+  const { effect: _effect, ...put } = await policies.change('new', () => rules, CHANGE);
   expect(put).toEqual({
     version: 1,
     roles: {
@@ -77,7 +78,7 @@ test('a role that was stored without groups keeps every group, and one that is p
   // Read again as it is stored.
   const other = new Policies({ db, signal, clock, onError: () => undefined });
   expect(await other.get('new')).toEqual(put);
-  expect(await policies.put('old', await policies.get('old'), 7)).toMatchObject({
+  expect(await policies.change('old', (policy) => policy, { ...CHANGE, ifVersion: 7 })).toMatchObject({
     version: 8,
     roles: { talker: { consume: ['*'] } },
   });

@@ -34,7 +34,14 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     discard: 'mutation',
     topics: 'query',
   },
-  policy: { get: 'query', put: 'mutation', explain: 'query' },
+  policy: {
+    get: 'query',
+    put: 'mutation',
+    putRole: 'mutation',
+    removeRole: 'mutation',
+    history: 'query',
+    explain: 'query',
+  },
   circuit: { trip: 'mutation', reset: 'mutation' },
   tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
 };

@@ -20,6 +20,9 @@ export type Rights = Readonly<Partial<Record<CallerKind, Reach>>>;
 /** Reading what is in a namespace. */
 export const READ: Rights = { admin: 'everywhere', operator: 'namespace', viewer: 'namespace', agent: 'namespace' };
 
+/** Reading what people did: not for agents. */
+export const OVERSEE: Rights = { admin: 'everywhere', operator: 'namespace', viewer: 'namespace' };
+
 /** Taking part in what happens on the bus: publishing, and working on events. */
 export const TAKE_PART: Rights = { admin: 'everywhere', operator: 'namespace', agent: 'namespace' };
 

@@ -1,5 +1,5 @@
 // The policies' REST routes on a whole core: read, replaced, explained, and how each refuses.
-import { Policy, PolicyExplanation, RegisterResult } from '@hypercode/contracts';
+import { ChangedPolicy, Policy, PolicyExplanation, PolicyHistory, RegisterResult } from '@hypercode/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 
@@ -148,5 +148,98 @@ describe('/v1/policy/explain', () => {
   it('is about agents that are there, for those who may read', async () => {
     await expectProblem(await explain('name=nobody&action=publish&topic=a'), 'NOT_FOUND');
     await expectProblem(await explain('name=explained&action=publish&topic=a', core.joinToken), 'FORBIDDEN');
+  });
+});
+
+describe('editing', () => {
+  const send = async (namespace: string, method: 'PUT' | 'DELETE', at: string, json?: unknown) => {
+    const [route, query = ''] = at.split('?');
+    return core.fetch(`/v1/policy${route}?namespace=${namespace}&${query}`, {
+      method,
+      ...(json === undefined ? {} : { json }),
+    });
+  };
+  const changed = async (answer: Response | Promise<Response>) => ChangedPolicy.parse(await (await answer).json());
+
+  it('takes a policy as it was read, whose version must be in force', async () => {
+    const namespace = core.freshNamespace();
+    const shipped = await get(namespace);
+    expect(await changed(send(namespace, 'PUT', '', shipped))).toMatchObject({ ...shipped, version: 1 });
+    await expectProblem(await send(namespace, 'PUT', '', shipped), 'CONFLICT');
+    const { version: _version, ...withoutVersion } = shipped;
+    const second = await changed(send(namespace, 'PUT', '', withoutVersion));
+    expect(second.version).toBe(2);
+    // An answer can be sent back, too.
+    expect(await changed(send(namespace, 'PUT', '', second))).toMatchObject({ version: 3 });
+    await expectProblem(await send(namespace, 'PUT', '', { ...shipped, version: 'x' }), 'INVALID_INPUT');
+    await expectProblem(await send(namespace, 'PUT', '', { roles: {} }), 'INVALID_INPUT');
+  });
+
+  it('changes one role, and leaves the others', async () => {
+    const namespace = core.freshNamespace();
+    const { roles, version } = await get(namespace);
+    const guard = { publish: ['alarm.raised'], subscribe: ['alarm.>'], consume: ['{name}'] };
+    const added = await changed(send(namespace, 'PUT', '/roles/guard', { rules: guard, ifVersion: version }));
+    expect(added).toMatchObject({ version: 1, roles: { ...roles, guard } });
+    await expectProblem(await send(namespace, 'PUT', '/roles/guard', { rules: guard, ifVersion: 0 }), 'CONFLICT');
+    // The rules alone.
+    expect((await changed(send(namespace, 'PUT', '/roles/guard', { ...guard, consume: [] }))).version).toBe(2);
+    await expectProblem(await send(namespace, 'DELETE', '/roles/guard?ifVersion=1'), 'CONFLICT');
+    expect((await changed(send(namespace, 'DELETE', '/roles/guard?ifVersion=2'))).roles).toEqual(added.roles && roles);
+    await expectProblem(await send(namespace, 'DELETE', '/roles/guard'), 'NOT_FOUND');
+    await expectProblem(await send(namespace, 'PUT', '/roles/Guard', { rules: guard }), 'INVALID_INPUT');
+  });
+
+  it('names who loses what before it is stored, and stores nothing in a dry run', async () => {
+    const namespace = core.freshNamespace();
+    const topics = { publishes: ['task.w.completed'], subscribes: ['task.w.assigned'] };
+    const json = { name: 'w', role: 'worker', version: '1.0.0', topics };
+    const { token } = RegisterResult.parse(
+      await (await core.fetch('/v1/agents', { namespace, method: 'POST', json })).json(),
+    );
+    const gone = new AbortController();
+    const stream = await core.fetch(`/v1/events/stream?topics=task.w.assigned`, {
+      namespace,
+      token: token ?? '',
+      signal: gone.signal,
+    });
+    expect(stream.status).toBe(200);
+    const effect = {
+      agents: {
+        total: 1,
+        list: [{ name: 'w', role: 'worker', publish: topics.publishes, subscribe: topics.subscribes }],
+      },
+      streams: {
+        total: 1,
+        list: [{ name: 'w', role: 'worker', kind: 'subscribe', topics: ['task.w.assigned'], group: null }],
+      },
+      complete: true,
+    };
+    const dry = await changed(send(namespace, 'DELETE', '/roles/worker?dryRun=true'));
+    expect(dry).toMatchObject({ version: 0, effect });
+    expect((await get(namespace)).version).toBe(0);
+    expect(await changed(send(namespace, 'DELETE', '/roles/worker'))).toMatchObject({ version: 1, effect });
+    gone.abort();
+  });
+
+  it('keeps its versions, with who put each and when', async () => {
+    const namespace = core.freshNamespace();
+    const shipped = await get(namespace);
+    for (let count = 0; count < 3; count += 1) await put(namespace, { policy: shipped });
+    const history = async (query: string) =>
+      PolicyHistory.parse(await (await core.fetch(`/v1/policy/history?namespace=${namespace}${query}`)).json());
+    const first = await history('&limit=2');
+    expect(first.versions).toMatchObject([
+      { version: 3, by: '/operators/admin', roles: shipped.roles },
+      { version: 2, by: '/operators/admin' },
+    ]);
+    expect(Math.abs(Date.parse(first.versions[0]?.at ?? '') - Date.now())).toBeLessThan(60_000);
+    expect(await history(`&limit=2&cursor=${first.nextCursor}`)).toMatchObject({
+      versions: [{ version: 1 }],
+      nextCursor: null,
+    });
+    expect(
+      await changed(send(namespace, 'PUT', '?ifVersion=3', { roles: shipped.roles, default: shipped.default })),
+    ).toMatchObject({ version: 4 });
   });
 });

@@ -1,11 +1,34 @@
 // The procedures of policies.
-import type { Api } from '@hypercode/contracts';
-import type { Handlers } from './handler.ts';
+import {
+  type Agent,
+  type Api,
+  type ChangedPolicy,
+  type Policy,
+  type PolicyRules,
+  SwarmError,
+} from '@hypercode/contracts';
+import { sourceOf } from '@hypercode/bus';
+import { busCallerOf } from './bus-caller.ts';
+import type { Call, Handlers } from './handler.ts';
+
+/** Agents in one query, when the effect of a change is computed. */
+const AGENTS_IN_PAGE = 500;
 
 export const policyProcedures: Handlers<Api['policy']> = {
   get: ({ core }, { namespace }) => core.bus.getPolicy(namespace),
 
-  put: ({ core }, { namespace, policy, ifVersion }) => core.bus.putPolicy(namespace, policy, ifVersion),
+  put: (call, { policy, ...change }) => changed(call, change, () => policy),
+
+  putRole: (call, { role, rules, ...change }) =>
+    changed(call, change, ({ roles, default: others }) => ({ roles: { ...roles, [role]: rules }, default: others })),
+
+  removeRole: (call, { role, ...change }) =>
+    changed(call, change, ({ roles: { [role]: removed, ...roles }, default: others }) => {
+      if (removed === undefined) throw new SwarmError('NOT_FOUND', `the policy has no role "${role}"`);
+      return { roles, default: others };
+    }),
+
+  history: ({ core }, input) => core.bus.policyHistory(input),
 
   async explain({ core }, { namespace, name, action, topic, group }) {
     const { role, status } = await core.registry.queries.get({ namespace, name });
@@ -13,3 +36,21 @@ export const policyProcedures: Handlers<Api['policy']> = {
     return core.bus.explainPolicy(namespace, agent, { action, topic, group });
   },
 };
+
+function changed(
+  call: Call,
+  { namespace, ifVersion, dryRun }: { namespace: string; ifVersion?: number | undefined; dryRun?: boolean | undefined },
+  change: (policy: Policy) => PolicyRules,
+): Promise<ChangedPolicy> {
+  const by = sourceOf(busCallerOf(call.identity));
+  return call.core.bus.changePolicy(namespace, change, { by, ifVersion, dryRun, agents: agentsOf(call, namespace) });
+}
+
+async function* agentsOf({ core }: Call, namespace: string): AsyncGenerator<readonly Agent[], void> {
+  let cursor: string | undefined;
+  do {
+    const page = await core.registry.queries.query({ namespace, limit: AGENTS_IN_PAGE, cursor });
+    yield page.agents;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}

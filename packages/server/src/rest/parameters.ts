@@ -29,6 +29,7 @@ function formOf(schema: z.core.$ZodType, description: string): Partial<Parameter
   if (schema === StartFrom) return START_FROM;
   if (schema === Labels) return LABELS;
   if (schema instanceof z.ZodNumber) return { decode: integerOf };
+  if (schema instanceof z.ZodBoolean) return { decode: booleanOf };
   if (schema instanceof z.ZodArray) {
     return {
       description: `${description} Repeat the parameter for more.`,
@@ -45,6 +46,8 @@ const unwrapped = (schema: z.core.$ZodType): z.core.$ZodType =>
 
 const integerOf = (given: Given): unknown =>
   typeof given === 'string' && /^\d{1,16}$/.test(given) ? Number(given) : given;
+
+const booleanOf = (given: Given): unknown => (given === 'true' ? true : given === 'false' ? false : given);
 
 const START_FROM: Partial<Parameter> = {
   schema: z.string().max(LIMITS.cursorLength).default('latest'),

@@ -4,12 +4,15 @@ import { heartbeat, registration, update } from './agent-routes.ts';
 import { declaredRoute, type Variation } from './declared-route.ts';
 import { publishing } from './event-routes.ts';
 import { claiming, reading, subscribing } from './event-format.ts';
+import { policy, role } from './policy-routes.ts';
 import type { Route } from './route.ts';
 
 const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
   'registry.register': registration,
   'registry.update': update,
   'registry.heartbeat': heartbeat,
+  'policy.put': policy,
+  'policy.putRole': role,
   'bus.publish': publishing,
   'bus.read': { cloudEvents: reading },
   'bus.subscribe': { cloudEvents: subscribing },
