@@ -3,7 +3,7 @@ import type { ChangedPolicy, PolicyRules } from '@hypercode/contracts';
 import type { Bus } from '../src/bus.ts';
 import type { PolicyChange } from '../src/policies/policies.ts';
 
-export const CHANGE: PolicyChange = { by: '/operators/admin', agents: { async *[Symbol.asyncIterator]() {} } };
+export const CHANGE: PolicyChange = { by: '/operators/admin', agents: async function* () {} };
 
 export const putPolicy = (
   bus: Bus,

@@ -123,7 +123,7 @@ const losses = <Loss extends z.ZodType>(loss: Loss) =>
 /** Who loses what by a change of the policy. */
 export const PolicyEffect = z
   .object({
-    /** Agents that declare topics which they may use now, and may not use after the change. */
+    /** Agents that declare topics of which they may use more now than after the change. */
     agents: losses(
       z.object({ name: AgentName, role: Name, publish: z.array(TopicPattern), subscribe: z.array(TopicPattern) }),
     ),
@@ -155,7 +155,7 @@ export const PolicyHistoryInput = z.object({
 });
 export type PolicyHistoryInput = z.output<typeof PolicyHistoryInput>;
 
-/** The versions of a policy that are kept, the newest first. A replica of an earlier release keeps none of those that it writes. */
+/** The versions of a policy that are kept, the newest first. A page ends at about 4 MiB. */
 export const PolicyHistory = z
   .object({
     versions: z.array(
@@ -163,8 +163,8 @@ export const PolicyHistory = z
         ...Policy.shape,
         /** When it was put. */
         at: z.iso.datetime(),
-        /** The source of the operator who put it, such as `/operators/admin`. */
-        by: z.string(),
+        /** The source of the operator who put it, such as `/operators/admin`; null when a release without a history did. */
+        by: z.string().nullable(),
       }),
     ),
     nextCursor: z.string().nullable(),

@@ -100,6 +100,12 @@ export class Access {
     return decision;
   }
 
+  /** The deny rules, as the policy has them, that take something of `pattern`. */
+  denials(action: 'publish' | 'subscribe', pattern: string): string[] {
+    const rules = action === 'publish' ? this.#denyPublish : this.#denySubscribe;
+    return rules.filter((rule) => intersects(rule.pattern, pattern)).map(({ text }) => text);
+  }
+
   /** Whether the agent may publish to every topic that `pattern` matches, but for what a deny rule takes of it. */
   publishes(pattern: string): Decision {
     return decide(

@@ -58,6 +58,14 @@ describe('agents', () => {
     expect(agentsLost(rules({ worker: ALL }), denying).list).toMatchObject([{ publish: ['log.*'], subscribe: [] }]);
   });
 
+  test('an agent loses a pattern of which a new rule denies a part', () => {
+    const before = { ...ALL, denyPublish: ['task.{name}.assigned'] };
+    const after = { ...before, denyPublish: ['task.{name}.assigned', 'task.*.done'], denySubscribe: ['log.>'] };
+    expect(agentsLost(rules({ worker: before }), rules({ worker: after })).list).toEqual([
+      { name: 'ada', role: 'worker', publish: ['task.ada.>'], subscribe: [] },
+    ]);
+  });
+
   test('a removed role leaves its agents the default', () => {
     expect(agentsLost(rules({ worker: ALL }), rules({})).list[0]?.publish).toEqual(worker.topics.publishes);
   });

@@ -26,10 +26,14 @@ export class Comparison {
       if (!this.#differs(role)) continue;
       const [before, after] = this.#accessesOf(role, name);
       const publish = topics.publishes.filter(
-        (topic) => before.publishes(topic).allowed && !after.publishes(topic).allowed,
+        (topic) =>
+          before.publishes(topic).allowed &&
+          (!after.publishes(topic).allowed || isDeniedMore('publish', topic, before, after)),
       );
       const subscribe = topics.subscribes.filter(
-        (topic) => before.subscribe(topic).allowed && !after.subscribe(topic).allowed,
+        (topic) =>
+          before.subscribe(topic).allowed &&
+          (!after.subscribe(topic).allowed || isDeniedMore('subscribe', topic, before, after)),
       );
       if (publish.length + subscribe.length > 0) note(this.#agents, { name, role, publish, subscribe });
     }
@@ -69,6 +73,12 @@ export class Comparison {
     }
     return differs;
   }
+}
+
+/** Whether a new deny rule takes something of the pattern. */
+function isDeniedMore(action: 'publish' | 'subscribe', topic: string, before: Access, after: Access): boolean {
+  const denied = new Set(before.denials(action, topic));
+  return after.denials(action, topic).some((rule) => !denied.has(rule));
 }
 
 const rulesOf = ({ roles, default: others }: PolicyRules, role: string) =>

@@ -4,10 +4,12 @@ import {
   type ChangedPolicy,
   type CircuitState,
   invalidField,
+  invalidInput,
+  LIMITS,
   type Policy,
   type PolicyExplanation,
   type PolicyHistory,
-  type PolicyRules,
+  PolicyRules,
   SwarmError,
   SYSTEM_TOPIC,
 } from '@hypercode/contracts';
@@ -38,7 +40,7 @@ export interface PolicyChange {
   /** The source of the operator who changes it. */
   readonly by: string;
   /** The agents of the namespace, in pages. */
-  readonly agents: AsyncIterable<readonly DeclaredAgent[]>;
+  readonly agents: () => AsyncIterable<readonly DeclaredAgent[]>;
   readonly ifVersion?: number | undefined;
   /** Whether only the effect is wanted, and nothing is stored. */
   readonly dryRun?: boolean | undefined;
@@ -123,17 +125,18 @@ export class Policies {
     for (let attempt = 1; ; attempt += 1) {
       const before = (await this.#read([namespace])).get(namespace) ?? DEFAULT_POLICY;
       if (ifVersion !== undefined && ifVersion !== before.version) throw staleVersion(ifVersion, before.version);
-      const { roles, default: others } = changed(before);
-      const rules = withDefaultConsume({ roles, default: others });
+      const rules = withDefaultConsume(checkedRules(changed(before)));
       const comparison = new Comparison(before, rules);
       comparison.addStreams(this.streams.of(namespace));
       let checked = 0;
-      for await (const page of agents) {
+      let isComplete = true;
+      for await (const page of agents()) {
+        isComplete = checked < MAX_CHECKED;
+        if (!isComplete) break;
         comparison.addAgents(page);
         checked += page.length;
-        if (checked >= MAX_CHECKED) break;
       }
-      const effect = comparison.effect(checked < MAX_CHECKED);
+      const effect = comparison.effect(isComplete);
       if (dryRun) return { version: before.version, ...rules, effect };
       const version = await writePolicy(this.#options.db, namespace, { rules, ifVersion: before.version, by });
       if (version !== null) {
@@ -153,16 +156,15 @@ export class Policies {
     { limit, cursor }: { limit: number; cursor: string | undefined },
   ): Promise<PolicyHistory> {
     const before = cursor === undefined ? null : versionIn(cursor);
-    const rows = await readHistory(this.#options.db, namespace, { before, limit: limit + 1 });
-    const shown = rows.slice(0, limit);
+    const { rows, hasMore } = await readHistory(this.#options.db, namespace, { before, limit });
     return {
-      versions: shown.map(({ version, rules, put_by: by, put_at: at }) => ({
+      versions: rows.map(({ version, rules, put_by: by, put_at: at }) => ({
         version,
         ...rules,
         at: at.toISOString(),
         by,
       })),
-      nextCursor: rows.length > limit ? String(shown.at(-1)?.version) : null,
+      nextCursor: hasMore ? String(rows.at(-1)?.version) : null,
     };
   }
 
@@ -252,6 +254,16 @@ function compiledAccess({ policy, accesses, decisions }: Compiled, role: string,
     accesses.set(key, (access = new Access(role, name, rules ?? policy.default, decisions)));
   }
   return access;
+}
+
+/** What is made of a policy and a part of it can be too much, although both fit. INVALID_INPUT, PAYLOAD_TOO_LARGE. */
+function checkedRules({ roles, default: others }: PolicyRules): PolicyRules {
+  const { success, data, error } = PolicyRules.safeParse({ roles, default: others });
+  if (!success) throw invalidInput(error);
+  if (Buffer.byteLength(JSON.stringify(data)) <= LIMITS.policyBytes) return data;
+  throw new SwarmError('PAYLOAD_TOO_LARGE', `a policy is at most ${LIMITS.policyBytes} bytes of JSON`, {
+    details: { limit: LIMITS.policyBytes },
+  });
 }
 
 const staleVersion = (expected: number, actual: number | null): SwarmError =>

@@ -13,7 +13,8 @@ export interface PolicyVersionTable {
   namespace: string;
   version: number;
   rules: JSONColumnType<PolicyRules>;
-  put_by: string;
+  /** Null for a version that a release without the history put. */
+  put_by: string | null;
   put_at: Date;
 }
 

@@ -86,3 +86,56 @@ test('a role that was stored without groups keeps every group, and one that is p
   await other.close();
   await signal.close();
 });
+
+test('a change that lost a race is compared with every agent again', async () => {
+  const db = database.kysely.$extendTables<PolicySchema>();
+  const signal = createLocalSignal();
+  const policies = new Policies({ db, signal, clock: new HeldClock(), onError: () => undefined });
+  const all = { publish: ['>'], subscribe: ['>'] };
+  await policies.change('race', () => ({ roles: {}, default: all }), CHANGE);
+  let reads = 0;
+  const agents = async function* () {
+    reads += 1;
+    // Another change comes between the first read and the write.
+    if (reads === 1) await policies.change('race', ({ roles }) => ({ roles, default: all }), CHANGE);
+    yield [{ name: 'ada', role: 'worker', topics: { publishes: ['a'], subscribes: [] } }];
+  };
+  const nothing = { publish: [], subscribe: [] };
+  const changed = await policies.change('race', () => ({ roles: {}, default: nothing }), { ...CHANGE, agents });
+  expect(changed).toMatchObject({ version: 3, effect: { agents: { total: 1 }, complete: true } });
+  expect(reads).toBe(2);
+  await policies.close();
+  await signal.close();
+});
+
+test('the history has the version that another release put, and pages of it are bounded', async () => {
+  const db = database.kysely.$extendTables<PolicySchema>();
+  const signal = createLocalSignal();
+  const policies = new Policies({ db, signal, clock: new HeldClock(), onError: () => undefined });
+  const patterns = Array.from({ length: 200 }, (_, index) => `topic-${index}.${'x'.repeat(240)}`);
+  const large = { publish: patterns, subscribe: patterns };
+  const rules = {
+    roles: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`role-${index}`, large])),
+    default: large,
+  };
+  await db
+    .insertInto('policies')
+    .values({ namespace: 'kept', version: 1, rules: JSON.stringify(rules) })
+    .execute();
+  for (let count = 0; count < 3; count += 1) await policies.change('kept', (policy) => policy, CHANGE);
+  const first = await policies.history('kept', { limit: 100, cursor: undefined });
+  expect(first.versions.map(({ version, by }) => [version, by])).toEqual([[4, CHANGE.by]]);
+  const others = [];
+  for (let cursor = first.nextCursor; cursor !== null;) {
+    const page = await policies.history('kept', { limit: 100, cursor });
+    others.push(...page.versions.map(({ version, by }) => [version, by]));
+    cursor = page.nextCursor;
+  }
+  expect(others).toEqual([
+    [3, CHANGE.by],
+    [2, CHANGE.by],
+    [1, null],
+  ]);
+  await policies.close();
+  await signal.close();
+});

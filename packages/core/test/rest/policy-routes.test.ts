@@ -187,7 +187,16 @@ describe('editing', () => {
     await expectProblem(await send(namespace, 'DELETE', '/roles/guard?ifVersion=1'), 'CONFLICT');
     expect((await changed(send(namespace, 'DELETE', '/roles/guard?ifVersion=2'))).roles).toEqual(added.roles && roles);
     await expectProblem(await send(namespace, 'DELETE', '/roles/guard'), 'NOT_FOUND');
+    await expectProblem(await send(namespace, 'DELETE', '/roles/constructor'), 'NOT_FOUND');
     await expectProblem(await send(namespace, 'PUT', '/roles/Guard', { rules: guard }), 'INVALID_INPUT');
+  });
+
+  it('adds no role beyond the limit', async () => {
+    const namespace = core.freshNamespace();
+    const roles = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`role-${index}`, nothing]));
+    await put(namespace, { policy: { roles, default: nothing } });
+    await expectProblem(await send(namespace, 'PUT', '/roles/role-200', { rules: nothing }), 'INVALID_INPUT');
+    expect((await changed(send(namespace, 'PUT', '/roles/role-199', { rules: nothing }))).version).toBe(2);
   });
 
   it('names who loses what before it is stored, and stores nothing in a dry run', async () => {

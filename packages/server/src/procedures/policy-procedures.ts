@@ -23,8 +23,9 @@ export const policyProcedures: Handlers<Api['policy']> = {
     changed(call, change, ({ roles, default: others }) => ({ roles: { ...roles, [role]: rules }, default: others })),
 
   removeRole: (call, { role, ...change }) =>
-    changed(call, change, ({ roles: { [role]: removed, ...roles }, default: others }) => {
-      if (removed === undefined) throw new SwarmError('NOT_FOUND', `the policy has no role "${role}"`);
+    changed(call, change, ({ roles: { ...roles }, default: others }) => {
+      if (!Object.hasOwn(roles, role)) throw new SwarmError('NOT_FOUND', `the policy has no role "${role}"`);
+      delete roles[role];
       return { roles, default: others };
     }),
 
@@ -43,7 +44,12 @@ function changed(
   change: (policy: Policy) => PolicyRules,
 ): Promise<ChangedPolicy> {
   const by = sourceOf(busCallerOf(call.identity));
-  return call.core.bus.changePolicy(namespace, change, { by, ifVersion, dryRun, agents: agentsOf(call, namespace) });
+  return call.core.bus.changePolicy(namespace, change, {
+    by,
+    ifVersion,
+    dryRun,
+    agents: () => agentsOf(call, namespace),
+  });
 }
 
 async function* agentsOf({ core }: Call, namespace: string): AsyncGenerator<readonly Agent[], void> {

@@ -10,7 +10,12 @@ export async function writePolicy(
   { rules, ifVersion, by }: { rules: PolicyRules; ifVersion: number; by: string },
 ): Promise<number | null> {
   const { rows } = await sql<{ version: number }>`
-    with written as (
+    with former as (
+      -- A replica of an earlier release put it.
+      insert into policy_versions (namespace, version, rules, put_at)
+      select namespace, version, rules, updated_at from policies where namespace = ${namespace}
+      on conflict do nothing
+    ), written as (
       insert into policies as p (namespace, version, rules)
       select ${namespace}, 1, ${JSON.stringify(rules)}::jsonb
       where ${ifVersion}::bigint = coalesce((select version from policies where namespace = ${namespace}), 0)
