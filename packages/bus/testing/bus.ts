@@ -969,11 +969,13 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       for (let i = 0; i < 100; i += 1) await publish(bus, i);
       await bus.applyRetention();
       expect(await ack(bus, [member.of('delivery')[0]?.deliveryId ?? ''])).toBe(1);
-      await until(() => expect(member.of('gap')).toHaveLength(1));
-      const [gap] = member.of('gap');
       await until(() => expect(member.of('delivery')).toHaveLength(2));
-      expect(gap).toMatchObject({ reason: 'retention' });
-      expect(gap?.lost).toBe(member.of('delivery')[1]?.event.data);
+      // Retention may overtake the group once more while it is published: each time, the gap has what was lost since.
+      const gaps = member.of('gap');
+      expect(gaps.every(({ reason }) => reason === 'retention')).toBe(true);
+      const lost = gaps.reduce((sum, gap) => sum + (gap.lost ?? Number.NaN), 0);
+      expect(lost).toBe(member.of('delivery')[1]?.event.data);
+      expect(lost).toBeGreaterThan(0);
     });
 
     test('a group stream receives a gap when its log is lost, and goes on with the new log', async () => {
