@@ -104,22 +104,38 @@ interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'header
   cloudEvents: CloudEventForm | undefined;
 }
 
+/**
+ * Most calls answer before their connection could close, and hot ones do not pay for a signal that nothing reads. The getter is the
+ * class's: one in an object literal would make a hidden class of each call, which only a full garbage collection frees.
+ */
+class MadeCall implements RestCall {
+  readonly core: Core;
+  readonly identity: Call['identity'];
+  readonly limitStall: Call['limitStall'];
+  readonly request: FastifyRequest;
+  readonly fromUrl: Record<string, unknown>;
+  readonly #reply: FastifyReply;
+
+  constructor({ core, identity, limitStall, request, fromUrl }: Omit<RestCall, 'signal'>, reply: FastifyReply) {
+    this.core = core;
+    this.identity = identity;
+    this.limitStall = limitStall;
+    this.request = request;
+    this.fromUrl = fromUrl;
+    this.#reply = reply;
+  }
+
+  get signal(): AbortSignal {
+    return untilGone(this.#reply);
+  }
+}
+
 async function serveCall(serving: Serving, core: Core, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { query, call, statusOf, headersOf, cloudEvents } = serving;
   const { identity, limitStall } = callerOf(core, request);
   const converted = asCloudEvents(cloudEvents, request.query);
   const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
-  const made: RestCall = {
-    core,
-    identity,
-    limitStall,
-    request,
-    fromUrl,
-    // Most calls answer before their connection could close, and hot ones do not pay for a signal that nothing reads.
-    get signal() {
-      return untilGone(reply);
-    },
-  };
+  const made = new MadeCall({ core, identity, limitStall, request, fromUrl }, reply);
   const result = (await call(made)) as never;
   return reply
     .code(statusOf(result))
