@@ -4,7 +4,7 @@ import type { PolicyRules } from '@hypercode/contracts';
 import type { Measured } from './rig.ts';
 
 const ROLE = 'bencher';
-/** The role may speak and hear below `bench`, but for what is denied, and in groups by rounds; nobody else may anything. */
+/** The agent's role may publish and subscribe below `bench.`, except for the denied topics. Other roles may do nothing. */
 const RULES: PolicyRules = {
   roles: {
     [ROLE]: {

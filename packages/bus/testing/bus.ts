@@ -788,7 +788,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         await bus.nack(agent('py'), { namespace, group: 'crew', deliveryIds, delayMs: 0, reason: 'no' });
         return deliveries;
       };
-      // A claim of one alternates, so all have been handed out once before there is none that is unread.
+      // Claims of one event alternate between due and unread events: each event was delivered once before the unread ones run out.
       for (let round = 0; round < 12; round += 1) await claim();
       await publish(bus, 'good');
       const rounds = [await claim(), await claim(), await claim()];

@@ -5,7 +5,7 @@ import type { Schema } from '../../schema.ts';
 /** Operators' and admins' tokens are known on the bus by their names. */
 export const SPEAKING_KINDS = sql`('operator', 'admin')`;
 
-/** Any number, as long as nothing else uses it: whoever claims a name holds the lock until its transaction has ended. */
+/** The key of an advisory lock; no other lock has this key. A transaction that claims a name holds the lock until it ends. */
 const NAMES_LOCK = 7_263_401_952;
 
 export interface ClaimedName {
