@@ -70,12 +70,13 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'packages/plans': { imports: ['contracts'], portable: true },
   'packages/settings': { imports: [] },
-  'packages/nestjs': { imports: ['client', 'clock'], tests: ['core-runtime/testing', 'testkit'] },
+  'packages/nestjs': { imports: ['client', 'clock'], tests: ['core-runtime/testing', 'testing', 'testkit'] },
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
     tests: ['clock/testing', 'server/testing', 'stores/testing', 'testkit'],
   },
+  'packages/swarm-testing': { imports: ['client', 'core-runtime'], tests: ['testkit'] },
   'apps/core': {
     imports: ['core-runtime', 'settings'],
     tests: ['contracts', 'core-runtime/testing', 'testkit'],

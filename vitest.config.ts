@@ -12,7 +12,10 @@ const testsOf = (kind: string) => [`{packages,apps}/*/{src,test}/**/*.${kind}.{t
 const elsewhere = ['**/node_modules/**', '**/dist/**'];
 const onServers = ['pg', 'redis'].flatMap((need) => testsOf(`${need}.test`));
 /** Tests that call a core in their process. */
-const onCore = ['packages/{core,client,nestjs}/test/**/*.test.{ts,tsx}', 'apps/architect/test/**/*.test.ts'];
+const onCore = [
+  'packages/{core,client,nestjs,swarm-testing}/test/**/*.test.{ts,tsx}',
+  'apps/architect/test/**/*.test.ts',
+];
 
 /** Fails a run when a project has no tests: its glob or its files went wrong, and nothing else would say so. */
 class NoEmptyProject implements Reporter {

@@ -29,6 +29,7 @@ const PAGES = [
   ['docs/workers.md', '.'],
   ['packages/client/README.md', 'packages/client'],
   ['packages/nestjs/README.md', 'packages/nestjs'],
+  ['packages/swarm-testing/README.md', 'packages/swarm-testing'],
 ] as const;
 
 const folders: string[] = [];
@@ -72,7 +73,9 @@ test('all samples compile', async () => {
     typeRoots: [join(ROOT, 'node_modules/@types')],
   };
   // The packages by reference: their sources are not checked again.
-  const references = ['packages/client', 'packages/nestjs'].map((path) => ({ path: join(ROOT, path) }));
+  const references = ['packages/client', 'packages/nestjs', 'packages/swarm-testing'].map((path) => ({
+    path: join(ROOT, path),
+  }));
   const config = { extends: join(ROOT, 'tsconfig.base.json'), compilerOptions, files, references };
   await writeFile(project, JSON.stringify(config));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');

@@ -7,11 +7,28 @@ import { promisify } from 'node:util';
 import { type TemporaryFolder, temporaryFolder } from '@hypercode/testkit';
 
 const WORKSPACE = fileURLToPath(new URL('../../', import.meta.url));
-const PROGRAM = fileURLToPath(new URL('fixture/program.ts', import.meta.url));
-const PACKED = ['contracts', 'clock', 'client', 'nestjs'] as const;
+const FIXTURES = fileURLToPath(new URL('fixture/', import.meta.url));
 
-/** The oldest Node.js that the packages run on. */
-const OLDEST_NODE = '22.12.0';
+export interface Installed {
+  readonly packages: readonly string[];
+  /** The oldest Node.js that they run on. */
+  readonly oldestNode: string;
+}
+
+/** What a user of the client, also in NestJS, installs. */
+export const FOR_CLIENTS: Installed = {
+  packages: ['contracts', 'clock', 'client', 'nestjs'],
+  oldestNode: '22.12.0',
+};
+/** What a user of `@hypercode/testing` installs: a core besides. */
+export const FOR_TESTS: Installed = {
+  oldestNode: '24.0.0',
+  packages: [
+    ...['contracts', 'clock', 'client', 'feed', 'stores', 'registry', 'bus', 'server', 'core'],
+    'swarm-testing',
+  ],
+};
+
 /** npm's names for the versions of the compiler: they stand beside each other in one project. */
 export const COMPILERS = { '5.9': 'npm:typescript@~5.9.0', '7': 'npm:typescript@^7.0.0' } as const;
 export type Compiler = keyof typeof COMPILERS;
@@ -34,11 +51,11 @@ async function run(cwd: string, command: string, args: readonly string[]): Promi
 }
 
 /** Builds and packs the packages as they would be published. The tarballs lie in the folder. */
-export async function packPackages(): Promise<TemporaryFolder> {
+export async function packPackages({ packages }: Installed): Promise<TemporaryFolder> {
   const folder = temporaryFolder('packed');
   const compiler = join(WORKSPACE, 'node_modules/typescript/bin/tsc');
-  await run(WORKSPACE, process.execPath, [compiler, '-b', ...PACKED.map((name) => join('packages', name))]);
-  for (const name of PACKED) {
+  await run(WORKSPACE, process.execPath, [compiler, '-b', ...packages.map((name) => join('packages', name))]);
+  for (const name of packages) {
     await run(join(WORKSPACE, 'packages', name), 'npx', [
       '--yes',
       'pnpm@12',
@@ -57,27 +74,33 @@ export class NpmProject {
     this.#folder = folder;
   }
 
-  /** An empty project with the tarballs, this version of zod, the compilers and the oldest Node.js. */
-  static async create(tarballs: string, zod: string): Promise<NpmProject> {
+  /**
+   * A project with the tarballs of `packages`, what it `uses` besides, the compilers and the oldest Node.js. Its program is
+   * `fixture/<program>.ts`.
+   */
+  static async create(
+    tarballs: string,
+    { oldestNode }: Installed,
+    { program, uses }: { program: string; uses: readonly string[] },
+  ): Promise<NpmProject> {
     const folder = temporaryFolder('npm-project');
     const packed = (await readdir(tarballs)).map((name) => join(tarballs, name));
     await writeFile(
       join(folder.path, 'package.json'),
       JSON.stringify({ name: 'outside', private: true, type: 'module' }),
     );
-    await copyFile(PROGRAM, join(folder.path, 'program.ts'));
+    await copyFile(join(FIXTURES, `${program}.ts`), join(folder.path, 'program.ts'));
     const compilers = Object.entries(COMPILERS).map(([version, source]) => `typescript-${version}@${source}`);
-    const others = ['@nestjs/common@^12', '@nestjs/core@^12', 'reflect-metadata', 'rxjs', '@types/node@22'];
     await run(folder.path, 'npm', [
       'install',
       '--no-audit',
       '--no-fund',
       '--prefer-offline',
       ...packed,
-      `zod@${zod}`,
-      `node@${OLDEST_NODE}`,
+      ...uses,
+      '@types/node@22',
+      `node@${oldestNode}`,
       ...compilers,
-      ...others,
     ]);
     return new NpmProject(folder);
   }

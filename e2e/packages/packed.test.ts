@@ -4,7 +4,7 @@ import { type SpawnedCore, type TemporaryFolder } from '@hypercode/testkit';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { spawnCore } from '../fixtures/spawn-core.ts';
-import { type Compiler, NpmProject, packPackages, type Resolution } from './npm-project.ts';
+import { type Compiler, FOR_CLIENTS, FOR_TESTS, NpmProject, packPackages, type Resolution } from './npm-project.ts';
 
 /** Compressed, in bytes: what a page may load of the client. */
 const BROWSER_LIMIT = 45 * 1024;
@@ -13,6 +13,7 @@ const INSTALL_LIMIT_MS = 300_000;
 
 // Each night everything, on every push the combination that is furthest from the workspace.
 const isWhole = process.env['SWARM_TEST_ALL'] === '1';
+const NEST = ['@nestjs/common@^12', '@nestjs/core@^12', 'reflect-metadata', 'rxjs'];
 const ZOD = isWhole ? ['4.0.0', '~4.3.0', 'latest'] : ['4.0.0'];
 const COMPILATIONS: [Compiler, Resolution][] = isWhole
   ? [
@@ -27,7 +28,7 @@ let tarballs: TemporaryFolder;
 let core: SpawnedCore;
 
 beforeAll(async () => {
-  [tarballs, core] = await Promise.all([packPackages(), spawnCore()]);
+  [tarballs, core] = await Promise.all([packPackages(FOR_CLIENTS), spawnCore()]);
 }, INSTALL_LIMIT_MS);
 
 afterAll(async () => {
@@ -38,7 +39,10 @@ describe.each(ZOD)('an npm project with zod %s', (zod) => {
   let project: NpmProject;
 
   beforeAll(async () => {
-    project = await NpmProject.create(tarballs.path, zod);
+    project = await NpmProject.create(tarballs.path, FOR_CLIENTS, {
+      program: 'program',
+      uses: [`zod@${zod}`, ...NEST],
+    });
   }, INSTALL_LIMIT_MS);
 
   afterAll(() => project?.remove());
@@ -80,5 +84,26 @@ describe.each(ZOD)('an npm project with zod %s', (zod) => {
     expect(modules.some((path) => path.includes('@hypercode/client/dist'))).toBe(true);
     expect(modules.filter((path) => /node_modules\/zod\/|transport-node|serve-health/.test(path))).toEqual([]);
     expect(code.reduce((bytes, chunk) => bytes + gzipSync(chunk.code).length, 0)).toBeLessThan(BROWSER_LIMIT);
+  });
+});
+
+describe('an npm project with @hypercode/testing', () => {
+  let packed: TemporaryFolder;
+  let project: NpmProject;
+
+  beforeAll(async () => {
+    packed = await packPackages(FOR_TESTS);
+    project = await NpmProject.create(packed.path, FOR_TESTS, { program: 'swarm-of-a-test', uses: [] });
+  }, INSTALL_LIMIT_MS);
+
+  afterAll(async () => {
+    await project?.remove();
+    await packed?.remove();
+  });
+
+  test('starts a swarm in memory on the oldest Node.js', async () => {
+    await project.compile('5.9', 'nodenext');
+    const ran = await project.runProgram('oldest', []);
+    expect(ran.printed).toEqual({ agents: ['ada'], received: { text: 'hello' } });
   });
 });

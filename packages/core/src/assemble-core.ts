@@ -62,6 +62,11 @@ export interface AssembleOptions {
   readonly logger: Logger;
   /** Aborts the start. */
   readonly signal: AbortSignal;
+  /**
+   * A file that `writeDatabaseImage` wrote. Without `config.databaseUrl`, the core then stores nothing: its database is in memory, and
+   * `config.dataDir` is not used. It has the tokens of `config` alone.
+   */
+  readonly image?: string | undefined;
   /** How often a stream without changes gets a bookmark, in milliseconds. Default: as registry and bus have it. */
   readonly bookmarkIntervalMs?: number;
   /** Default: the system's. */
@@ -70,18 +75,17 @@ export interface AssembleOptions {
 
 /** Rejects, with everything closed again, when a store cannot be used or the port cannot be taken. */
 export async function assembleCore(options: AssembleOptions): Promise<AssembledCore> {
-  const { config, logger, signal, bookmarkIntervalMs, clock = systemClock } = options;
+  const { config, logger, signal, image, bookmarkIntervalMs, clock = systemClock } = options;
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const stack = new AsyncDisposableStack();
   try {
-    const dataDir = config.databaseUrl === null ? await openDataDir(config.dataDir, { clock }) : null;
+    const isStored = config.databaseUrl === null && image === undefined;
+    const dataDir = isStored ? await openDataDir(config.dataDir, { clock }) : null;
     if (dataDir !== null) stack.defer(() => dataDir.close());
     const tokens = await tokensOf(config, dataDir);
 
     const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
-    const database = await openDatabase(
-      config.databaseUrl === null ? { dataDir: config.dataDir, clock, onError } : { url: config.databaseUrl, clock },
-    );
+    const database = await openDatabase({ ...placeOf(config, image), clock, onError });
     stack.defer(() => database.close());
     const patience = {
       clock,
@@ -187,6 +191,11 @@ const NAME_REST_MARGIN_MS = 60_000;
 
 /** Everything that a core keeps in its database. */
 export const SCHEMAS: readonly SchemaSources[] = [registrySchema, busSchema];
+
+function placeOf({ databaseUrl, dataDir }: CoreConfiguration, image: string | undefined) {
+  if (databaseUrl !== null) return { url: databaseUrl };
+  return image === undefined ? { dataDir } : { image };
+}
 
 /** A migration may take as long as it needs: on a server it has a connection without a statement timeout. */
 export async function migrateDatabase(database: Database, url: string | null): Promise<void> {

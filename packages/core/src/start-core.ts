@@ -6,7 +6,7 @@ import type { CoreConfiguration } from './configuration.ts';
 export interface RunningCore {
   /** Where it listens. */
   readonly url: string;
-  /** Null when it runs on a PostgreSQL server. */
+  /** Null when it runs on a PostgreSQL server, or in memory. */
   readonly dataDir: string | null;
   /** The tokens of the configuration, or of the data folder where it gives none. */
   readonly tokens: CoreTokens;
@@ -19,6 +19,11 @@ export interface StartOptions {
   readonly logger: Logger;
   /** Aborts the start. */
   readonly signal: AbortSignal;
+  /**
+   * A file that `writeDatabaseImage` wrote. Without `config.databaseUrl`, the core then stores nothing: its database is in memory, and
+   * `config.dataDir` is not used. It has the tokens of `config` alone.
+   */
+  readonly image?: string | undefined;
 }
 
 /** Starts a core. Rejects, with everything closed again, when a store cannot be used or the port cannot be taken. */

@@ -17,4 +17,4 @@ export {
   SWARM_DIRECTORY,
 } from './injection.ts';
 export { SwarmModule } from './swarm-module.ts';
-export type { SwarmModuleAsyncOptions, SwarmModuleOptions } from './swarm-options.ts';
+export { SWARM_OPTIONS, type SwarmModuleAsyncOptions, type SwarmModuleOptions } from './swarm-options.ts';

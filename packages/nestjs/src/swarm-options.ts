@@ -18,5 +18,5 @@ export interface SwarmModuleOptions extends CreateAgentOptions {
 export interface SwarmModuleAsyncOptions
   extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<SwarmModuleOptions>, 'inject' | 'useFactory'> {}
 
-/** For the module's own providers. */
+/** The options of the module. Applications override it in tests. */
 export const SWARM_OPTIONS = Symbol('SWARM_OPTIONS');

@@ -34,12 +34,19 @@ export interface PostgresOptions extends DatabaseOptions {
   statementTimeoutMs?: number;
 }
 
-export interface PgliteOptions extends DatabaseOptions {
-  /** The folder whose `database` folder holds the files. The caller must hold its lock: two processes ruin them. */
-  dataDir: string;
+export type PgliteOptions = DatabaseOptions & {
   /** Called with failures of the work in the background, which is tried again; default: nothing. */
   onError?: (error: unknown) => void;
-}
+} & (
+    | {
+        /** The folder whose `database` folder holds the files. The caller must hold its lock: two processes ruin them. */
+        dataDir: string;
+      }
+    | {
+        /** Nothing is stored: the database is in memory, and begins as a copy of this file (`packDatabase`). */
+        image: string;
+      }
+  );
 
 const PING_TIMEOUT_MS = 5_000;
 

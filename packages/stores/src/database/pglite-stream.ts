@@ -23,19 +23,27 @@ function startWorker(workerData: PgliteWorkerData): Worker {
   });
 }
 
-const workerError = (folder: string, cause: unknown): PgliteWorkerError =>
-  new PgliteWorkerError(
-    `the embedded database in ${folder} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { cause },
-  );
+/** Where PGlite has its files: in a folder, or in memory, where it begins with a copy of an image. */
+export type PgliteFiles = { readonly folder: string } | { readonly image: string };
+
+function workerError(files: PgliteFiles, cause: unknown): PgliteWorkerError {
+  const where = 'folder' in files ? `in ${files.folder}` : 'in memory';
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new PgliteWorkerError(`the embedded database ${where} failed: ${reason}`, { cause });
+}
 
 /** Creates the database's files in `folder`: all of them, or, when it is interrupted, none. */
-export function createPglite(folder: string): Promise<void> {
+export const createPglite = (folder: string): Promise<void> => runTask({ task: 'create', folder });
+
+/** Writes the database in `folder`, which no process uses, to the file `image`: all of it, or nothing. */
+export const packPglite = (folder: string, image: string): Promise<void> => runTask({ task: 'pack', folder, image });
+
+function runTask(data: Extract<PgliteWorkerData, { task: 'create' | 'pack' }>): Promise<void> {
   return new Promise((resolve, reject) => {
-    startWorker({ folder, task: 'create' })
-      .on('error', (error) => reject(workerError(folder, error)))
+    startWorker(data)
+      .on('error', (error) => reject(workerError(data, error)))
       .on('exit', (code) =>
-        code === 0 ? resolve() : reject(workerError(folder, `the worker thread ended with ${code}`)),
+        code === 0 ? resolve() : reject(workerError(data, `the worker thread ended with ${code}`)),
       );
   });
 }
@@ -48,16 +56,16 @@ export class PgliteStream extends Duplex {
   /** Resolves when no worker of this stream runs and none will. */
   readonly workerGone: Promise<void>;
   readonly #markGone: () => void;
-  readonly #folder: string;
+  readonly #files: PgliteFiles;
   readonly #predecessorGone: Promise<void> | undefined;
   #worker: Worker | undefined;
 
-  constructor(folder: string, predecessorGone: Promise<void> | undefined) {
+  constructor(files: PgliteFiles, predecessorGone: Promise<void> | undefined) {
     super();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.workerGone = promise;
     this.#markGone = resolve;
-    this.#folder = folder;
+    this.#files = files;
     this.#predecessorGone = predecessorGone;
   }
 
@@ -68,18 +76,22 @@ export class PgliteStream extends Duplex {
   async #start(): Promise<void> {
     await this.#predecessorGone;
     if (this.destroyed) return;
-    const worker = startWorker({ folder: this.#folder, task: 'serve' });
+    if ('image' in this.#files && this.#predecessorGone !== undefined) {
+      this.destroy(workerError(this.#files, 'what it held was lost with its worker thread'));
+      return;
+    }
+    const worker = startWorker({ task: 'serve', ...this.#files });
     this.#worker = worker;
     worker.on('message', (message: PgliteWorkerMessage) => {
       if (message === 'ready') this.emit('connect');
       else this.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
     });
-    worker.on('error', (error) => this.destroy(workerError(this.#folder, error)));
+    worker.on('error', (error) => this.destroy(workerError(this.#files, error)));
     worker.on('exit', (code) => {
       this.#worker = undefined;
       this.#markGone();
       if (code === 0 && this.writableEnded) this.push(null);
-      else this.destroy(workerError(this.#folder, `the worker thread ended with ${code}`));
+      else this.destroy(workerError(this.#files, `the worker thread ended with ${code}`));
     });
   }
 

@@ -1,15 +1,29 @@
 // The worker thread in which PGlite runs. It must not import from this package: Node loads it without a bundler or loader.
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  openAsBlob,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
-export interface PgliteWorkerData {
-  folder: string;
-  /** `create` makes the files and ends; `serve` answers PostgreSQL's protocol until a Terminate message. */
-  task: 'create' | 'serve';
-}
+/**
+ * `create` makes the files in `folder` and ends; `pack` writes them into one file, `image`, and ends; `serve` answers PostgreSQL's
+ * protocol until a Terminate message, from the files in `folder`, or in memory from a copy of `image`.
+ */
+export type PgliteWorkerData =
+  | { task: 'create'; folder: string }
+  | { task: 'pack'; folder: string; image: string }
+  | { task: 'serve'; folder: string }
+  | { task: 'serve'; image: string };
 
 /** `ready` once, then the bytes that answer each message of bytes. */
 export type PgliteWorkerMessage = 'ready' | Uint8Array;
@@ -36,23 +50,37 @@ class DurableFiles extends NodeFS {
   }
 }
 
-async function open(folder: string): Promise<PGlite> {
-  let complaint: string | undefined;
-  const pglite = PGlite.create({
+/** How many files of the log a checkpoint keeps for reuse. What checkpoints, and how often, is `PgliteUpkeep`. */
+const WAL_SIZE = ['-c', 'max_wal_size=64MB', '-c', 'min_wal_size=32MB'];
+/** An analyze has the database to itself: a tenth of the default, of rows too. */
+const STATISTICS = ['-c', 'default_statistics_target=10'];
+
+const openFolder = (folder: string): Promise<PGlite> =>
+  open({
     fs: new DurableFiles(folder),
-    onStderr: (line) => {
-      if (/(?:FATAL|PANIC): /.test(line)) complaint = line;
-      return false;
-    },
     startParams: [
       ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
       // Emscripten forwards fsync, and swallows fdatasync.
       ...['-c', 'wal_sync_method=fsync'],
-      // How many files of the log a checkpoint keeps for reuse. What checkpoints, and how often, is `PgliteUpkeep`.
-      ...['-c', 'max_wal_size=64MB', '-c', 'min_wal_size=32MB'],
-      // An analyze has the database to itself: a tenth of the default, of rows too.
-      ...['-c', 'default_statistics_target=10'],
+      ...WAL_SIZE,
+      ...STATISTICS,
     ],
+  });
+
+const openCopy = async (image: string): Promise<PGlite> =>
+  open({
+    loadDataDir: await openAsBlob(image),
+    startParams: [...PGlite.defaultStartParams, ...WAL_SIZE, ...STATISTICS],
+  });
+
+async function open(options: PGliteOptions): Promise<PGlite> {
+  let complaint: string | undefined;
+  const pglite = PGlite.create({
+    ...options,
+    onStderr: (line) => {
+      if (/(?:FATAL|PANIC): /.test(line)) complaint = line;
+      return false;
+    },
   });
   try {
     return await pglite;
@@ -75,7 +103,7 @@ function syncToDisk(path: string): void {
 async function create(folder: string): Promise<void> {
   const unfinished = `${folder}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  const pglite = await open(unfinished);
+  const pglite = await openFolder(unfinished);
   await pglite.close();
   for (const entry of readdirSync(unfinished, { recursive: true, withFileTypes: true })) {
     if (entry.isFile() || entry.isDirectory()) syncToDisk(join(entry.parentPath, entry.name));
@@ -84,9 +112,22 @@ async function create(folder: string): Promise<void> {
   syncToDisk(dirname(folder));
 }
 
-async function serve(folder: string): Promise<void> {
+/** Moved into its place when it is complete. */
+async function pack(folder: string, image: string): Promise<void> {
+  const pglite = await openFolder(folder);
+  const files = await pglite.dumpDataDir('none');
+  await pglite.close();
+  const unfinished = `${image}.${process.pid}`;
+  writeFileSync(unfinished, Buffer.from(await files.arrayBuffer()));
+  renameSync(unfinished, image);
+}
+
+async function openExisting(folder: string): Promise<PGlite> {
   if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('the files of the database were removed');
-  const pglite = await open(folder);
+  return openFolder(folder);
+}
+
+function serve(pglite: PGlite): void {
   parentPort?.on('message', (message: Uint8Array) => {
     void (message[0] === TERMINATE ? pglite.close().then(() => process.exit(0)) : answer(pglite, message));
   });
@@ -113,9 +154,16 @@ async function answer(pglite: PGlite, message: Uint8Array): Promise<void> {
   parentPort?.postMessage(bytes satisfies PgliteWorkerMessage, [bytes.buffer]);
 }
 
-const { folder, task } = workerData as PgliteWorkerData;
-if (task === 'create') {
-  await create(folder);
-  process.exit(0);
+const data = workerData as PgliteWorkerData;
+switch (data.task) {
+  case 'create':
+    await create(data.folder);
+    process.exit(0);
+    break;
+  case 'pack':
+    await pack(data.folder, data.image);
+    process.exit(0);
+    break;
+  case 'serve':
+    serve('image' in data ? await openCopy(data.image) : await openExisting(data.folder));
 }
-await serve(folder);

@@ -7,7 +7,7 @@ import { Pool } from 'pg';
 import { columnTypes } from './column-types.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import type { PgliteOptions } from './database.ts';
-import { createPglite, PgliteStream } from './pglite-stream.ts';
+import { createPglite, packPglite, PgliteStream } from './pglite-stream.ts';
 
 /** PGlite cannot interrupt a statement, so this is how long a caller waits for a slow one. */
 const WAIT_FOR_TURN_MS = 30_000;
@@ -17,11 +17,8 @@ const WAIT_FOR_TURN_MS = 30_000;
  * read and transactions are run by the same code. PGlite is one connection, so the pool holds one, and callers
  * take turns. A worker that dies takes its query with it; the next query starts a new one, which recovers from the log.
  */
-export async function openPglite<Tables>({ dataDir }: PgliteOptions) {
-  const folder = join(dataDir, 'database');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  if (!existsSync(join(folder, 'PG_VERSION'))) await createPglite(folder);
-
+export async function openPglite<Tables>(options: PgliteOptions) {
+  const files = 'image' in options ? { image: options.image } : { folder: await databaseIn(options.dataDir) };
   let previous: PgliteStream | undefined;
   const gate = new ConnectionGate(
     new Pool({
@@ -37,7 +34,7 @@ export async function openPglite<Tables>({ dataDir }: PgliteOptions) {
       ssl: false,
       types: columnTypes(),
       stream: () => {
-        previous = new PgliteStream(folder, previous?.workerGone);
+        previous = new PgliteStream(files, previous?.workerGone);
         return previous;
       },
     }),
@@ -49,4 +46,20 @@ export async function openPglite<Tables>({ dataDir }: PgliteOptions) {
     dialect: 'pglite' as const,
     close: () => gate.end(),
   };
+}
+
+/**
+ * Writes the database in the data folder `dataDir`, which no process uses, to the file `image`, so that others can begin as a copy
+ * of it in memory.
+ */
+export const packDatabase = (dataDir: string, image: string): Promise<void> => packPglite(join(dataDir, FOLDER), image);
+
+const FOLDER = 'database';
+
+/** The folder of the database's files, which are made if need be. */
+async function databaseIn(dataDir: string): Promise<string> {
+  const folder = join(dataDir, FOLDER);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  if (!existsSync(join(folder, 'PG_VERSION'))) await createPglite(folder);
+  return folder;
 }

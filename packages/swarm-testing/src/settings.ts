@@ -1,0 +1,54 @@
+// What a core of a test runs with: the defaults of a core, but for limits that a test would stumble over.
+import type { CoreConfiguration } from '@hypercode/core-runtime';
+import { randomBytes } from 'node:crypto';
+
+/** The settings of a core that decide what a test sees. Durations are in milliseconds. */
+export type SwarmSettings = Partial<
+  Pick<
+    CoreConfiguration,
+    | 'port'
+    | 'leaseMs'
+    | 'expireAfterMs'
+    | 'probeIntervalMs'
+    | 'probeTimeoutMs'
+    | 'circuitThreshold'
+    | 'circuitOpenMs'
+    | 'dedupWindowMs'
+    | 'eventsMax'
+    | 'ratePublish'
+    | 'rateRegister'
+  >
+>;
+
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
+
+/** With tokens of its own, which no other core takes. */
+export const configurationOf = (settings: SwarmSettings): CoreConfiguration => ({
+  host: '127.0.0.1',
+  port: 0,
+  dataDir: '',
+  databaseUrl: null,
+  redisUrl: null,
+  adminToken: token('swadm'),
+  joinToken: token('swjoin'),
+  leaseMs: 30_000,
+  expireAfterMs: HOUR_MS,
+  probeIntervalMs: 10_000,
+  probeTimeoutMs: 2_000,
+  probeAllow: null,
+  circuitThreshold: 3,
+  circuitOpenMs: 30_000,
+  dedupWindowMs: 600_000,
+  changelogMax: 100_000,
+  changelogMaxAgeMs: WEEK_MS,
+  eventsMax: 100_000,
+  eventsMaxBytes: 2 ** 28,
+  eventsMaxAgeMs: WEEK_MS,
+  ratePublish: 0,
+  rateRegister: 0,
+  corsOrigins: [],
+  ...settings,
+});
+
+const token = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`;
