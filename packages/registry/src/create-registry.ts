@@ -103,6 +103,8 @@ export interface Registry {
   readonly probes: Readonly<ProbeTally>;
   /** Namespaces in which the mass-failure guard is engaged, if this replica judges. */
   suspended(): string[];
+  /** Namespaces whose change log this replica follows. */
+  followed(): number;
   /** Finishes what was submitted, writes the last signs of life, and stops following. The database stays open. */
   close(): Promise<void>;
 }
@@ -180,6 +182,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     retention,
     probes: rounds.tally,
     suspended: () => judge.suspended,
+    followed: () => changes.running.size,
     async close() {
       watches.close();
       await rounds.close();
