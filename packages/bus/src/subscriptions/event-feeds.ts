@@ -108,6 +108,11 @@ export function holds({ ring }: EventFeed, position: LogPosition): boolean {
   if (isUnbegun(position)) return ring.start.seq === 0 && ring.size === 0;
   if (isSamePosition(ring.start, position)) return true;
   if (!ring.reaches(position)) return false;
+  if (position.seq === 0) {
+    // A ring that came before the log holds it from its beginning.
+    const [first] = ring.after(position, 1);
+    return isUnbegun(ring.start) && first?.position.epoch === position.epoch;
+  }
   const [entry] = ring.after({ ...position, seq: position.seq - 1 }, 1);
   return entry !== undefined && isSamePosition(entry.position, position);
 }
