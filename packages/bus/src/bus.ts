@@ -407,6 +407,11 @@ export class Bus {
     };
   }
 
+  /** Namespaces whose policy is in memory. */
+  get policiesInMemory(): number {
+    return this.#policies.size;
+  }
+
   /** Notifies `observer` until the returned function is called. */
   observe(observer: BusObserver): () => void {
     this.#observers.add(observer);

@@ -418,6 +418,28 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect(dataOf(subscribe(bus, { from: 'latest' }))).toEqual([]);
     });
 
+    test.each(['its first event', 'a group'])(
+      'a subscription that came before the log receives it from its beginning, which %s made',
+      async (beginning) => {
+        const bus = await swarm();
+        const early = [subscribe(bus), subscribe(await replica()), subscribe(bus, { from: 'earliest' })];
+        for (const listener of early) await attached(listener);
+        const [cursor = ''] = early[0]?.ids ?? [];
+        if (beginning === 'a group')
+          await bus.claim(OPERATOR, { ...groupInput(), max: 1, waitMs: 0 }, AbortSignal.timeout(60_000));
+        const unread = subscribe(bus, { lastEventId: cursor });
+        await attached(unread);
+        for (const data of [1, 2]) await publish(bus, data);
+        const late = subscribe(await replica(), { lastEventId: cursor });
+        for (const listener of [...early, unread, late]) {
+          await until(() => expect(dataOf(listener)).toEqual([1, 2]));
+          expect(listener.of('gap')).toEqual([]);
+        }
+        const page = await bus.read(VIEWER, { namespace, topics: ['>'], after: cursor, limit: 10 });
+        expect(page.events.map(({ event }) => event.data)).toEqual([1, 2]);
+      },
+    );
+
     test('a subscription begins at the earliest event or after a position', async () => {
       const bus = await swarm();
       const positions: PublishResult[] = [];

@@ -74,7 +74,7 @@ export {
 } from './event.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
-export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
+export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
@@ -140,8 +140,12 @@ export {
   ListTokensResult,
   RevokeTokenInput,
   RevokeTokenResult,
+  TOKEN_TOPICS,
+  type TokenChange,
+  TokenEventData,
   TokenInfo,
   TokenKind,
+  TokenNames,
   TokenRoles,
 } from './token.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';

@@ -21,6 +21,25 @@ export const DEFAULT_NAMESPACE = 'default';
 export const AgentName = Name.refine((name) => name !== 'watch', 'an agent may not be called "watch"');
 export type AgentName = z.infer<typeof AgentName>;
 
+const NAME_PATTERN = /^(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:-\*)?)$/;
+
+/** Whether `pattern` is a name, a beginning of names with `-*` after it, or `*`. */
+export const isNamePattern = (pattern: string): boolean => NAME_PATTERN.test(pattern);
+
+/** Whether the pattern stands for `name`. `ci-*` stands for `ci-a` and not for `ci`; `*` stands for every name. */
+export function matchesName(pattern: string, name: string): boolean {
+  if (pattern === '*') return true;
+  if (!pattern.endsWith('-*')) return pattern === name;
+  return name.length > pattern.length - 1 && name.startsWith(pattern.slice(0, -1));
+}
+
+/** Names of agents: a name, a beginning of names with `-*` after it (`ci-*`), or `*` for every name. */
+export const NamePattern = z
+  .string()
+  .max(LIMITS.nameLength)
+  .refine(isNamePattern, 'must be a name, which may end in "-*", or "*"');
+export type NamePattern = z.infer<typeof NamePattern>;
+
 /** The optional namespace that every input takes. */
 export const inNamespace = {
   namespace: Namespace.default(DEFAULT_NAMESPACE).describe('The namespace. Default: `default`.'),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CircuitState } from './agent.ts';
 import { LIMITS } from './limits.ts';
-import { AgentName, inNamespace, Name } from './name.ts';
+import { AgentName, inNamespace, isNamePattern, matchesName, Name } from './name.ts';
 import { Topic, TopicPattern } from './topic.ts';
 
 /** A whole token of a policy's pattern that stands for the caller's agent name. */
@@ -28,24 +28,21 @@ export function withName(pattern: string, name: string): string {
 }
 
 const NAME_IN_PATTERN = /\{(?:name|role)\}/g;
-const GROUP_PATTERN = /^(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:-\*)?)$/;
 
 /** The name of a group, in which `{name}` and `{role}` stand for those of the caller; it may end in `-*`. `*` is every group. */
 export const GroupPattern = z
   .string()
   .max(LIMITS.topicLength)
   .refine(
-    (pattern) => GROUP_PATTERN.test(pattern.replaceAll(NAME_IN_PATTERN, 'x')),
+    (pattern) => isNamePattern(pattern.replaceAll(NAME_IN_PATTERN, 'x')),
     'must be a group, in which {name} and {role} may stand and which may end in "-*", or "*"',
   );
 export type GroupPattern = z.infer<typeof GroupPattern>;
 
 /** Whether the pattern stands for `group` when `caller` asks. */
 export function matchesGroup(pattern: GroupPattern, group: string, caller: { name: string; role: string }): boolean {
-  if (pattern === '*') return true;
   const wanted = pattern.replaceAll(NAME_IN_PATTERN, (key) => (key === NAME_PLACEHOLDER ? caller.name : caller.role));
-  if (!wanted.endsWith('-*')) return wanted === group;
-  return group.length > wanted.length - 1 && group.startsWith(wanted.slice(0, -1));
+  return matchesName(wanted, group);
 }
 
 /** The groups of a role whose rules do not name any: its own and those of its agents; none when it may publish nothing. */

@@ -110,7 +110,12 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       signal: wakeUps,
       circuitOf: ({ agentId }) => mirror.statusOf(agentId),
       isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
-      rate: new RateLimit({ perSecond: config.ratePublish, burstSeconds: PUBLISH_BURST_SECONDS, clock }),
+      rate: new RateLimit({
+        perSecond: config.ratePublish,
+        burstSeconds: PUBLISH_BURST_SECONDS,
+        clock,
+        counted: 'events of one publisher',
+      }),
       onError,
       ...bookmarks,
     });
@@ -142,6 +147,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       notices: {
         groupCommitted: (group) => metrics.groupCommitted(group),
         guard: (namespace, notice) => systemEvents.guard(namespace, notice),
+        tokenChanged: (notice) => systemEvents.tokenChanged(notice),
         circuitChanged: (change) => systemEvents.circuitChanged(change),
       },
       onError,
@@ -257,7 +263,7 @@ function staticTokensOf({ admin, join, viewer }: CoreTokens): StaticToken[] {
   const tokens: StaticToken[] = [];
   if (admin !== null) tokens.push({ token: admin, principal: { kind: 'admin', id: 'static:admin', name: 'admin' } });
   if (join !== null) {
-    const scope = { namespace: 'default', roles: '*', limited: false } as const;
+    const scope = { namespace: 'default', roles: '*', names: null, limited: false } as const;
     tokens.push({ token: join, principal: { kind: 'join', id: 'static:join', name: 'join', ...scope } });
   }
   if (viewer !== null) {

@@ -31,7 +31,7 @@ export interface CoreConfiguration {
   readonly eventsMaxAgeMs: number;
   /** Events a second for each agent; 0 is no limit. */
   readonly ratePublish: number;
-  /** Registrations a second for each token; 0 is no limit. */
+  /** Registrations a second for each name, and 50 times as many for each token; updates a second for each agent. 0 is no limit. */
   readonly rateRegister: number;
   readonly corsOrigins: readonly string[];
 }

@@ -17,12 +17,19 @@ it('says when the next registration and the next event may come', async () => {
   const [first, second] = (await Promise.all([register(), register()])).toSorted((a, b) => a.status - b.status);
   if (first === undefined || second === undefined) throw new Error('two answers');
   const { token = '' } = RegisterResult.parse(await first.json());
-  expect((await expectProblem(second, 'RATE_LIMITED')).retryAfterMs).toBeGreaterThan(0);
+  const problem = await expectProblem(second, 'RATE_LIMITED');
+  expect(problem.retryAfterMs).toBeGreaterThan(0);
+  expect(problem.detail).toContain('registrations of one name');
+  // Another name has a share of its own.
+  expect((await core.fetch('/v1/agents', { method: 'POST', json: { ...json, name: 'two' } })).status).toBe(201);
 
   const update = () => core.fetch('/trpc/registry.update', { method: 'POST', json: { name: 'one', set: {} } });
   const refused = (await Promise.all([update(), update()])).find(({ status }) => status === 429);
   expect(await refused?.json()).toMatchObject({
-    error: { data: { swarm: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } } },
+    error: {
+      message: expect.stringContaining('updates of one agent'),
+      data: { swarm: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } },
+    },
   });
 
   const event = { topic: 'task.one.progress', data: 1 };

@@ -1,7 +1,6 @@
 // Every procedure and every REST route, with each kind of token, in the token's namespace and in another: what the core does is
 // what the declaration says.
 import {
-  type ApiInput,
   type CallerKind,
   CreateTokenResult,
   type ProcedureName,
@@ -9,56 +8,11 @@ import {
   procedures,
   type TokenKind,
 } from '@hypercode/contracts';
-import { randomUUID } from 'node:crypto';
 import { on, once } from 'node:events';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
-
-type Input<Name extends ProcedureName> = Omit<ApiInput<Name>, 'namespace'>;
-
-const TOPICS = ['rights.>'];
-const GROUP = { group: 'crew' };
-const DELIVERIES = { ...GROUP, deliveryIds: ['lost-5-5.1.1'] };
-const freshName = (): string => `a-${randomUUID().slice(0, 13)}`;
-
-/** An input that every procedure takes; a new procedure needs one. `name` is an agent: the caller itself, if it is one. */
-const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input<Name> } = {
-  whoami: () => ({}),
-  'registry.register': () => ({ name: freshName(), role: 'worker', version: '1.0.0' }),
-  'registry.query': () => ({}),
-  'registry.watch': () => ({}),
-  'registry.get': (name) => ({ name }),
-  'registry.update': (name) => ({ name, set: { description: 'new' } }),
-  'registry.deregister': (name) => ({ name }),
-  'registry.history': (name) => ({ name }),
-  'registry.heartbeat': () => ({}),
-  'bus.publish': () => ({ topic: 'rights.tried', data: 1 }),
-  'bus.publishMany': () => ({ events: [{ topic: 'rights.tried', data: 1 }] }),
-  'bus.read': () => ({ topics: TOPICS }),
-  'bus.subscribe': () => ({ topics: TOPICS }),
-  'bus.consume': () => ({ group: freshName(), topics: TOPICS, from: 'earliest' }),
-  'bus.claim': () => ({ group: freshName(), topics: TOPICS }),
-  'bus.ack': () => DELIVERIES,
-  'bus.nack': () => DELIVERIES,
-  'bus.groups': () => ({}),
-  'bus.deadLetters': () => GROUP,
-  'bus.redrive': () => ({ ...GROUP, all: true }),
-  'bus.discard': () => ({ ...GROUP, all: true }),
-  'bus.topics': () => ({}),
-  'policy.get': () => ({}),
-  'policy.put': () => ({ policy: OPEN_POLICY }),
-  'policy.putRole': () => ({ role: freshName(), rules: { publish: [], subscribe: [] } }),
-  'policy.removeRole': () => ({ role: 'absent' }),
-  'policy.history': () => ({}),
-  'policy.explain': (name) => ({ name, action: 'publish', topic: 'rights.tried' }),
-  'circuit.trip': () => ({ name: 'absent' }),
-  'circuit.reset': () => ({ name: 'absent' }),
-  'tokens.create': () => ({ kind: 'viewer', name: freshName() }),
-  'tokens.list': () => ({}),
-  'tokens.revoke': () => ({ id: randomUUID() }),
-};
-const OPEN_POLICY = { roles: {}, default: { publish: ['>'], subscribe: ['>'], consume: ['*'] } };
+import { freshName, INPUTS, OPEN_POLICY, TOPICS } from './sample-inputs.ts';
 
 let core: TestCore;
 let own: string;

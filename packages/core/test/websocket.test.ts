@@ -8,6 +8,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import type { AppRouter } from '@hypercode/server';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 
+const ADMIN = { name: 'test' };
 let core: TestCore;
 beforeAll(async () => {
   core = await sharedCore();
@@ -75,11 +76,11 @@ describe('a watch over WebSocket', () => {
 
   test('ends with the refusal when its token is revoked', async () => {
     const namespace = core.freshNamespace();
-    const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' });
+    const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' }, ADMIN);
     const { received, errors, watch, socket } = connectClient(token);
     watch({ namespace });
     await vi.waitFor(() => expect(received.some(({ data }) => data.type === 'synced')).toBe(true));
-    await core.registry.tokens.revoke(namespace, id);
+    await core.registry.tokens.revoke(namespace, id, ADMIN);
     await vi.waitFor(() => expect(errors[0]?.data?.swarm.code).toBe('UNAUTHENTICATED'));
     await socket.close();
     await vi.waitFor(() => expect(core.registry.watches.size).toBe(0));
@@ -87,10 +88,10 @@ describe('a watch over WebSocket', () => {
 
   test('takes no further call once its token is revoked', async () => {
     const namespace = core.freshNamespace();
-    const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' });
+    const { id, token } = await core.registry.tokens.create({ namespace, kind: 'viewer', name: 'soon gone' }, ADMIN);
     const { client, socket } = connectClient(token);
     await client.registry.query.query({ namespace });
-    await core.registry.tokens.revoke(namespace, id);
+    await core.registry.tokens.revoke(namespace, id, ADMIN);
     await expect(client.registry.query.query({ namespace })).rejects.toMatchObject({
       data: { swarm: { code: 'UNAUTHENTICATED' } },
     });

@@ -142,7 +142,10 @@ const coreOfWorker = (): Promise<TestCore> => (place[SHARED] ??= startTestCore({
 export async function sharedCore(): Promise<TestCore> {
   const core = await coreOfWorker();
   const namespace = freshNamespace();
-  const { token: joinToken } = await core.registry.tokens.create({ namespace, kind: 'join', name: 'join', roles: '*' });
+  const { token: joinToken } = await core.registry.tokens.create(
+    { namespace, kind: 'join', name: 'join', roles: '*' },
+    { name: 'test' },
+  );
   const begun = core.log().length;
   return {
     ...core,

@@ -35,6 +35,7 @@ function followedLogs() {
       heads,
       beginAt: (head: number) => head,
       isAt: (head, end) => head === end,
+      isBlank: (end) => end === 0,
       keyOf: String,
       compare: (a, b) => a - b,
       sizeOf: () => 1,
@@ -58,6 +59,7 @@ const isNext = (end: number, { position }: Fact) => position === end + 1;
 
 test('a log that was not used for a minute is released, and logs in use are kept', async () => {
   const { logs, heads, clock, signal, lengths } = followedLogs();
+  lengths.set('idle', 1);
   const idle = await logs.follow('idle');
   idle.use()();
   const release = (await logs.follow('used')).use();
@@ -75,16 +77,45 @@ test('a log that was not used for a minute is released, and logs in use are kept
   expect(heads.mock.calls).toEqual([[['used']]]);
   // Nothing of it listens to the signal any more.
   heads.mockClear();
-  lengths.set('idle', 1);
+  lengths.set('idle', 2);
   signal.notify('facts:idle');
   await Promise.resolve();
-  expect(idle.feed.end).toBe(0);
+  expect(idle.feed.end).toBe(1);
   const again = await logs.follow('idle');
-  expect([again.feed.closed, again.feed.end]).toEqual([false, 1]);
+  expect([again.feed.closed, again.feed.end]).toEqual([false, 2]);
   release();
   release();
   await clock.advanceThrough(61_000);
   expect(logs.running.size).toBe(0);
+});
+
+test('a log without an entry is released with its last user, and one that has got an entry meanwhile is kept', async () => {
+  const { logs, lengths, signal } = followedLogs();
+  const [first, second] = await Promise.all([logs.use('blank'), logs.use('blank')]);
+  expect(second.followed).toBe(first.followed);
+  first.release();
+  first.release();
+  expect([...logs.running.keys()]).toEqual(['blank']);
+  second.release();
+  expect(logs.running.size).toBe(0);
+  expect(first.followed.feed.closed).toBe(true);
+
+  const written = await logs.use('written');
+  lengths.set('written', 1);
+  signal.notify('facts:written');
+  await vi.waitFor(() => expect(written.followed.feed.end).toBe(1));
+  written.release();
+  expect([...logs.running.keys()]).toEqual(['written']);
+});
+
+test('a log that is released while another caller is given it is followed anew', async () => {
+  const { logs } = followedLogs();
+  const { release } = await logs.use('blank');
+  const next = logs.use('blank');
+  release();
+  const { followed } = await next;
+  expect(followed.feed.closed).toBe(false);
+  expect([...logs.running.values()]).toEqual([followed]);
 });
 
 test('a follower of a released log ends', async () => {

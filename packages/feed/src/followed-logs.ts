@@ -19,6 +19,8 @@ export interface Logs<P, E extends Entry<P>, H, G> {
   beginAt(head: H): P;
   /** Whether a feed that ends at `end` has everything. */
   isAt(head: H, end: P): boolean;
+  /** Whether a log that ends there has no entry yet. */
+  isBlank(end: P): boolean;
   /** The same text for the same position. */
   keyOf(position: P): string;
   compare(a: P, b: P): number;
@@ -55,6 +57,12 @@ export interface FollowedLog<P, E extends Entry<P>, B> {
   readonly touch: () => void;
 }
 
+/** A followed log that is in use until `release` is called. */
+export interface UsedLog<P, E extends Entry<P>, B> {
+  readonly followed: FollowedLog<P, E, B>;
+  readonly release: () => void;
+}
+
 interface Running<P, E extends Entry<P>, B> extends FollowedLog<P, E, B> {
   users: number;
   idlePolls: number;
@@ -72,7 +80,8 @@ const IDLE_POLLS = 60;
  *   one log delays no other.
  * - running: wake-ups come from the signal; once a second the heads of all running logs are read together, so a wake-up
  *   that was lost only costs time.
- * - released: after a minute without a user. The feed is closed, and the next caller starts a new one.
+ * - released: after a minute without a user; at once after the last user of a log that has no entry, so that reading a namespace that
+ *   nobody has written to leaves nothing behind. The feed is closed, and the next caller starts a new one.
  */
 export class FollowedLogs<P, E extends Entry<P>, H, G, B extends Broadcasts> {
   readonly #options: FollowedLogsOptions<P, E, H, G, B>;
@@ -105,6 +114,15 @@ export class FollowedLogs<P, E extends Entry<P>, H, G, B extends Broadcasts> {
     this.#followed.set(namespace, started);
     started.catch(() => this.#followed.delete(namespace));
     return started;
+  }
+
+  /** The log of a namespace, in use from now on. Fails when the store does not answer. */
+  async use(namespace: string): Promise<UsedLog<P, E, B>> {
+    for (;;) {
+      const followed = await this.follow(namespace);
+      // A log without an entry may have been released with its last user in this moment.
+      if (!followed.feed.closed) return { followed, release: followed.use() };
+    }
   }
 
   /** What is followed now, by namespace. */
@@ -192,8 +210,11 @@ export class FollowedLogs<P, E extends Entry<P>, H, G, B extends Broadcasts> {
         let isUsed = true;
         running.users += 1;
         return () => {
-          if (isUsed) running.users -= 1;
+          if (!isUsed) return;
           isUsed = false;
+          running.users -= 1;
+          if (running.users > 0 || !logs.isBlank(running.feed.end)) return;
+          if (this.#running.get(namespace) === running) this.#release(namespace, running);
         };
       },
     };

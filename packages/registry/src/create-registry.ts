@@ -25,7 +25,7 @@ import { Retention } from './retention/retention.ts';
 import type { Schema } from './schema.ts';
 import type { AgentMirror } from './tokens/agent-mirror.ts';
 import { Identities, type StaticToken } from './tokens/identities.ts';
-import { Tokens } from './tokens/tokens.ts';
+import { type TokenNotice, Tokens } from './tokens/tokens.ts';
 import { Watches } from './watch/watches.ts';
 
 /** What a registry makes known while it works. A notice that is not given is not made. */
@@ -34,6 +34,8 @@ export interface RegistryNotices {
   readonly groupCommitted?: (group: CommittedGroup) => void;
   /** Very many agents of a namespace failed together, so no agent of it is tripped or expired; or that has ended. */
   readonly guard?: (namespace: string, notice: GuardNotice) => void;
+  /** An admin created or revoked a token. */
+  readonly tokenChanged?: (notice: TokenNotice) => void;
   /**
    * A circuit's state changed, here or through a replica that did not come to make it known: at least once for each change,
    * until it resolves or ends in an error that no retry can help.
@@ -101,6 +103,8 @@ export interface Registry {
   readonly probes: Readonly<ProbeTally>;
   /** Namespaces in which the mass-failure guard is engaged, if this replica judges. */
   suspended(): string[];
+  /** Namespaces whose change log this replica follows. */
+  followed(): number;
   /** Finishes what was submitted, writes the last signs of life, and stops following. The database stays open. */
   close(): Promise<void>;
 }
@@ -172,11 +176,13 @@ export function createRegistry(options: RegistryOptions): Registry {
       identities,
       reservedNames: options.staticTokens.flatMap(({ principal: { kind, name } }) => (kind === 'admin' ? [name] : [])),
       nameRestMs: options.tokenNameRestMs,
+      onChange: (notice) => notices.tokenChanged?.(notice),
     }),
     identities,
     retention,
     probes: rounds.tally,
     suspended: () => judge.suspended,
+    followed: () => changes.running.size,
     async close() {
       watches.close();
       await rounds.close();

@@ -14,5 +14,6 @@ export { AddressRules, defaultRules } from './probes/address-rules.ts';
 export { AgentMirror, type MirroredStatus } from './tokens/agent-mirror.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
 export type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
+export type { TokenNotice } from './tokens/tokens.ts';
 export type { WatchItem } from './watch/project.ts';
 export { BOOKMARK_INTERVAL_MS, type WatchRequest } from './watch/watches.ts';

@@ -1,5 +1,5 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
-import type { Agent, ChangeType, CircuitState, TokenKind, TokenRoles } from '@hypercode/contracts';
+import type { Agent, ChangeType, CircuitState, TokenKind, TokenNames, TokenRoles } from '@hypercode/contracts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { LivenessMemory } from './documents/liveness-memory.ts';
 
@@ -29,6 +29,8 @@ export interface AgentTable {
   probe_at: Timestamp | null;
   /** When it last had an open stream while it was silent for longer than its lease. */
   streaming_at: Timestamp | null;
+  /** Id of the token that registered it first; null: an earlier release, which did not note it. */
+  registered_by: string | null;
   /** Index terms of everything that a filter can ask for. */
   facets: string[];
   /** Index terms of the free text. */
@@ -73,6 +75,7 @@ export interface TokenTable {
   /** The agent's name, or what an operator called the token. */
   name: string;
   roles: ColumnType<TokenRoles | null, string | null, never>;
+  names: ColumnType<TokenNames | null, string | null, never>;
   agent_id: string | null;
   incarnation: string | null;
   created_at: Timestamp;

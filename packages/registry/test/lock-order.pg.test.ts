@@ -41,12 +41,14 @@ const WRITERS = {
   removals: (db, agents) => commitChanges(db, agents, 'deregistered'),
 } satisfies Record<string, Writer>;
 
+const unowned = { registeredBy: null, ownOnly: false, claims: false };
+
 const commitChanges = (db: Kysely<Schema>, agents: Stored[], change: ChangeType) =>
   commitWrites(
     db,
     NAMESPACE,
     agents.map(({ name, revision, doc }) => {
-      const nothing = { spec: false, seen: false, facets: [], words: [], tokens: [] };
+      const nothing = { spec: false, seen: false, facets: [], words: [], tokens: [], ...unowned };
       return { name, expected: revision, change, agent: doc, ...nothing };
     }),
   );

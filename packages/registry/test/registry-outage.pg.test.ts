@@ -2,7 +2,7 @@
 import { createPostgresSignal, openDatabase, refusalOf } from '@hypercode/stores';
 import { type PostgresServer, startPostgres, trackLeaks } from '@hypercode/testkit';
 import { describe, expect, it } from 'vitest';
-import { codeOf, Replicas, until } from './swarm.ts';
+import { ADMIN, codeOf, Replicas, until } from './swarm.ts';
 
 describe('the registry when PostgreSQL goes away', () => {
   let server: PostgresServer;
@@ -38,7 +38,7 @@ describe('the registry when PostgreSQL goes away', () => {
       swarm.get('ada'),
       swarm.query(),
       swarm.history('ada'),
-      swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' }),
+      swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' }, ADMIN),
       swarm.registry.retention.apply(),
       there.recognise(unknown),
     ];

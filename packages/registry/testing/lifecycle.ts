@@ -1,7 +1,7 @@
 // The end of a registry, on every store: everything that was submitted is settled, and nothing is left running.
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { type Replicas, until } from '../test/swarm.ts';
+import { ADMIN, type Replicas, until } from '../test/swarm.ts';
 
 export function lifecycleSuite(replicas: Replicas): void {
   describe('closing', () => {
@@ -28,7 +28,7 @@ export function lifecycleSuite(replicas: Replicas): void {
       const agent = await swarm.agent(await swarm.join('ada'));
       await swarm.registry.heartbeats.renew(agent, 'busy');
       await swarm.recognise(
-        (await swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' })).token,
+        (await swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' }, ADMIN)).token,
       );
       await swarm.registry.retention.apply();
       // Some that wait for their snapshots when the registry goes.

@@ -8,6 +8,7 @@ import { lifecycleSuite } from './lifecycle.ts';
 import { livenessSuite } from './liveness/liveness.ts';
 import { Replicas, type Store } from '../test/swarm.ts';
 import { incarnationsSuite } from './tokens/incarnations.ts';
+import { ownersSuite } from './tokens/owners.ts';
 import { tokensSuite } from './tokens/tokens.ts';
 import type { SuiteScope } from '@hypercode/testkit';
 import { resumeSuite } from './watch/resume.ts';
@@ -25,6 +26,7 @@ export function registrySuite(open: () => Promise<Store>, scope: SuiteScope = 'w
   resumeSuite(replicas);
   tokensSuite(replicas);
   incarnationsSuite(replicas);
+  ownersSuite(replicas);
   heartbeatsSuite(replicas);
   lifecycleSuite(replicas);
   livenessSuite(replicas);

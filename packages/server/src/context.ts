@@ -6,7 +6,7 @@ import type { Clock } from '@hypercode/clock';
 import type { Socket } from 'node:net';
 import type { Connections } from './connections.ts';
 import type { ServerMetrics } from './metrics.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { RegistrationRates } from './registration-rates.ts';
 
 /** The parts of the core that calls work with. */
 export interface Core {
@@ -15,7 +15,7 @@ export interface Core {
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive'>;
-  readonly registerRate: RateLimit;
+  readonly registrationRates: RegistrationRates;
   /** Version of the core. */
   readonly version: string;
   /** How long a lease is, in milliseconds. */

@@ -131,6 +131,11 @@ export class ServerMetrics {
     this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that failed.', () => probes.bad);
     const givenUp = 'Probes that were dropped because they could not start in time. They do not count as failures.';
     this.#readNumber('swarm_probes_given_up_total', givenUp, () => probes.givenUp);
+    this.#readGauge(
+      'swarm_followed_changes',
+      'Namespaces whose change log this replica follows, because they are in use.',
+      () => registry.followed(),
+    );
     this.#stops.push(this.#observeBus(bus));
   }
 
@@ -312,6 +317,12 @@ export class ServerMetrics {
       'Approximate bytes of the events in memory for subscribers.',
       () => bus.rings.bytes,
     );
+    this.#readGauge(
+      'swarm_followed_events',
+      'Namespaces whose event log this replica follows, because they are in use.',
+      () => bus.rings.namespaces,
+    );
+    this.#readGauge('swarm_policies', 'Namespaces whose policy is in memory.', () => bus.policiesInMemory);
     this.#readGroups(bus);
     return bus.observe({
       onAppend: (append) => {

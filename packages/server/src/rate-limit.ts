@@ -8,6 +8,8 @@ export interface RateLimitOptions {
   perSecond: number;
   /** Seconds' worth of calls that may come at once after a pause. */
   burstSeconds: number;
+  /** What is counted, as the refusal names it. Default: calls. */
+  counted?: string;
   clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -30,14 +32,14 @@ export class RateLimit {
 
   /** Counts one call of `caller`. Throws RATE_LIMITED with the time until the next is free. */
   take(caller: string): void {
-    const { perSecond, burstSeconds, clock } = this.#options;
+    const { perSecond, burstSeconds, clock, counted = 'calls' } = this.#options;
     if (perSecond === 0) return;
     const atMs = clock.monotonicMs();
     const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + 1000 / perSecond;
     const excessMs = fullAtMs - atMs - burstSeconds * 1000;
     if (excessMs > TOLERANCE_MS) {
       const retryAfterMs = Math.ceil(excessMs - TOLERANCE_MS);
-      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} calls per second`, { retryAfterMs });
+      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} ${counted} per second`, { retryAfterMs });
     }
     // Deleted first, so that the map's order is that of the callers' last calls.
     this.#fullAtMs.delete(caller);

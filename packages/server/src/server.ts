@@ -12,7 +12,7 @@ import { Connections } from './connections.ts';
 import type { Core } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { RateLimit } from './rate-limit.ts';
+import { RegistrationRates } from './registration-rates.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
 
 export interface SwarmServerOptions {
@@ -25,7 +25,7 @@ export interface SwarmServerOptions {
   leaseMs: number;
   /** Version of the core, as `whoami` reports it. */
   version: string;
-  /** Registrations and updates a second for each token; 0 is no limit. */
+  /** Registrations a second for each name, and updates a second for each agent; 0 is no limit. See `RegistrationRates`. */
   registerPerSecond: number;
   /** Origins of browsers that may call. */
   corsOrigins: readonly string[];
@@ -56,8 +56,6 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const HEADERS = ['location', 'retry-after', 'x-request-id'];
 /** How long answers in flight may take when the server closes, in milliseconds. */
 const MAX_DRAIN_MS = 10_000;
-/** A fleet that restarts registers at once; so ten seconds' worth of registrations may. */
-const REGISTER_BURST_SECONDS = 10;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   const { registry, bus, metrics, logger, clock, surfaces, leaseMs, version, registerPerSecond, corsOrigins } = options;
@@ -73,11 +71,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     leaseMs,
     version,
     draining: draining.signal,
-    registerRate: new RateLimit({
-      perSecond: registerPerSecond,
-      burstSeconds: REGISTER_BURST_SECONDS,
-      clock,
-    }),
+    registrationRates: new RegistrationRates({ perSecond: registerPerSecond, clock }),
     onRefusal: ({ code, cause }, { log = logger, path } = {}) => {
       metrics.refused(code);
       if (code === 'INTERNAL') log.error({ err: cause, path }, 'a call failed');

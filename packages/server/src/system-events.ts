@@ -1,8 +1,17 @@
-// The events that the core itself publishes: changes of circuits, and that liveness is suspended or has resumed.
+// The events that the core itself publishes: changes of circuits and tokens, and that liveness is suspended or has resumed.
 import type { Bus } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
-import { CIRCUIT_TOPICS, type CircuitEventData, LIVENESS_TOPICS, SwarmError } from '@hypercode/contracts';
-import type { CircuitChange, GuardNotice } from '@hypercode/registry';
+import {
+  CIRCUIT_TOPICS,
+  type CircuitEventData,
+  DEFAULT_NAMESPACE,
+  LIVENESS_TOPICS,
+  operatorSource,
+  SwarmError,
+  TOKEN_TOPICS,
+  type TokenEventData,
+} from '@hypercode/contracts';
+import type { CircuitChange, GuardNotice, TokenNotice } from '@hypercode/registry';
 import { v5 as uuidv5 } from 'uuid';
 
 export interface SystemEventsOptions {
@@ -14,7 +23,7 @@ export interface SystemEventsOptions {
 /** For ids of circuit events: the same change, published again, is the same event. */
 const CIRCUIT_EVENTS = '5f0c8f0e-9a55-4c5b-8d0b-3f3f6a3b6c11';
 const RETRY_MS = 1000;
-/** How long an event of the guard is retried while the bus' store is unavailable, in milliseconds. */
+/** How long an event without an outbox is retried while the bus' store is unavailable, in milliseconds. */
 const GIVE_UP_MS = 60_000;
 
 /** What the registry makes known, on the bus. `close` ends the retries that wait. */
@@ -32,6 +41,27 @@ export class SystemEvents {
   guard(namespace: string, notice: GuardNotice): void {
     const event = { id: this.#options.clock.newId(), topic: LIVENESS_TOPICS[notice], data: {} };
     this.#publish(namespace, event, 0);
+  }
+
+  /**
+   * An admin created or revoked a token, in the namespace of the call. That of an admin belongs to no namespace, and is made known
+   * in `default`, too, so that it cannot be hidden in a namespace that is not observed. It is retried for a minute, and then reported.
+   */
+  tokenChanged({ change, token, namespace, by }: TokenNotice): void {
+    const { id, kind, name, roles, names, expiresAt } = token;
+    const data: TokenEventData = {
+      id,
+      kind,
+      namespace: token.namespace,
+      name,
+      roles,
+      names,
+      expiresAt,
+      by: operatorSource(by),
+    };
+    const event = { id: this.#options.clock.newId(), topic: TOKEN_TOPICS[change], data, subject: id };
+    const namespaces = new Set(token.namespace === null ? [namespace, DEFAULT_NAMESPACE] : [namespace]);
+    for (const each of namespaces) this.#publish(each, event, 0);
   }
 
   /** Resolves once the event is stored; the registry calls again for a change whose event was not. */

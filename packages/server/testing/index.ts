@@ -6,7 +6,7 @@ import type { Registry } from '@hypercode/registry';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { createCallContext } from '../src/context.ts';
 import { ServerMetrics } from '../src/metrics.ts';
-import { RateLimit } from '../src/rate-limit.ts';
+import { RegistrationRates } from '../src/registration-rates.ts';
 import { appRouter } from '../src/trpc/app-router.ts';
 
 export { ServerMetrics } from '../src/metrics.ts';
@@ -18,7 +18,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     registry,
     bus,
     metrics: new ServerMetrics(createLocalSignal()),
-    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
+    registrationRates: new RegistrationRates({ perSecond: 0, clock: systemClock }),
     clock: systemClock,
     connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},

@@ -170,7 +170,9 @@ export const SETTINGS = {
     variable: 'SWARM_RATE_REGISTER',
     ...integer(0, 1_000_000_000),
     default: '100',
-    meaning: 'Registrations per second that one token may make on each replica; 0 is no limit.',
+    meaning:
+      'Registrations per second of one name with one token on each replica; one token may make 50 times as many, and one agent ' +
+      'may be updated as often. 0 is no limit.',
   }),
   corsOrigins: setting({
     variable: 'SWARM_CORS_ORIGINS',

@@ -4,7 +4,7 @@ import type { Follower } from '@hypercode/feed';
 import type { LogEntry, Retention } from '../store/event-log.ts';
 import type { GroupSettings } from '../store/group-settings.ts';
 import type { ClaimOutcome, ClaimRequest, GroupStore } from '../store/group-store.ts';
-import { isSamePosition, type LogPosition } from '../store/position.ts';
+import { hasAll, isSamePosition, type LogPosition } from '../store/position.ts';
 import { type EventFeeds, type FollowedEvents, holds } from '../subscriptions/event-feeds.ts';
 import { projectionOf } from '../subscriptions/topic-filter.ts';
 
@@ -153,7 +153,7 @@ export class GroupReader {
    */
   async advance(): Promise<void> {
     const { end } = this.#options.followed.feed;
-    if (this.#members.size === 0 || isSamePosition(end, this.#cursor) || this.promising) return;
+    if (this.#members.size === 0 || hasAll(end, this.#cursor) || this.promising) return;
     this.#patientCalls += 1;
     if (this.#patientCalls < PATIENT_CALLS && !this.#isOld()) return;
     this.#patientCalls = 0;

@@ -313,13 +313,17 @@ export class Groups {
 
   async #start({ namespace, group, settings, from }: Omit<GroupRequest, 'consumer'>): Promise<Reading> {
     const { store, feeds, signal, clock } = this.#options;
-    const followed = await feeds.follow(namespace);
-    const { cursor } = await store.open(namespace, group, settings, from);
-    this.#known.set(keyOf(namespace, group), settings);
-    const { retention } = feeds;
-    const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor, clock });
-    const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.tick());
-    return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
+    const { followed, release } = await feeds.use(namespace);
+    try {
+      const { cursor } = await store.open(namespace, group, settings, from);
+      this.#known.set(keyOf(namespace, group), settings);
+      const { retention } = feeds;
+      const reader = new GroupReader({ namespace, group, settings, store, feeds, followed, retention, cursor, clock });
+      const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.tick());
+      return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
+    } finally {
+      release();
+    }
   }
 
   /** Notifies the group's members, here and on the other replicas. */

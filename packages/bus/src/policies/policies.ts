@@ -101,6 +101,11 @@ export class Policies {
     this.#unsubscribe = options.signal.subscribe(CHANNEL, () => void this.#recheck.now());
   }
 
+  /** Namespaces whose policy is in memory. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** What an agent may do. From memory, once the namespace is known; UNAVAILABLE when it is not and can not be. */
   accessOf(namespace: string, role: string, name: string): Access | Promise<Access> {
     const known = this.#known.get(namespace);
@@ -108,9 +113,13 @@ export class Policies {
     return this.#compiled(namespace).then((compiled) => compiledAccess(compiled, role, name));
   }
 
-  /** The policy in force here. */
+  /** The policy in force here. Of a namespace without one, nothing is kept: any name can be asked for. */
   async get(namespace: string): Promise<Policy> {
-    return (await this.#compiled(namespace)).policy;
+    const known = this.#known.get(namespace);
+    if (known !== undefined) return known.policy;
+    const stored = await this.#load(namespace);
+    if (stored === undefined) return this.#known.get(namespace)?.policy ?? DEFAULT_POLICY;
+    return (this.#known.get(namespace) ?? this.#enforce(namespace, stored)).policy;
   }
 
   /**

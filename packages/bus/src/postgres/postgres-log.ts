@@ -12,11 +12,11 @@ import type {
   Retention,
   TopicCount,
 } from '../store/event-log.ts';
-import type { LogPosition } from '../store/position.ts';
+import { isUnbegun, type LogPosition, UNBEGUN } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { appendEvents } from './queries/append-events.ts';
+import { findLogs } from './queries/find-logs.ts';
 import { listTopics } from './queries/list-topics.ts';
-import { openLogs } from './queries/open-logs.ts';
 import { readEvent } from './queries/read-event.ts';
 import { type LogState, readEvents } from './queries/read-events.ts';
 import type { PostgresRetention } from './postgres-retention.ts';
@@ -56,15 +56,9 @@ export class PostgresLog implements EventLog {
   }
 
   async read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap> {
-    const rows = await this.#db.ask(async (db) => {
-      const found = await readEvents(db, namespace, { after, limit });
-      if (found.length > 0) return found;
-      // The first call for this log: it begins now.
-      await openLogs(db, [namespace]);
-      return readEvents(db, namespace, { after, limit });
-    });
+    const rows = await this.#db.ask((db) => readEvents(db, namespace, { after, limit }));
     const [log] = rows;
-    if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
+    if (log === undefined) return isUnbegun(after) ? [] : LOST;
     const state = JSON.parse(log.text) as LogState;
     const { gap, epoch } = state;
     if (gap !== null) return { gap, range: rangeOf(state) };
@@ -74,13 +68,8 @@ export class PostgresLog implements EventLog {
   }
 
   async event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap> {
-    const found = await this.#db.ask(async (db) => {
-      const first = await readEvent(db, namespace, at);
-      if (first !== undefined) return first;
-      await openLogs(db, [namespace]);
-      return readEvent(db, namespace, at);
-    });
-    if (found === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
+    const found = await this.#db.ask((db) => readEvent(db, namespace, at));
+    if (found === undefined) return isUnbegun(at) ? { ...LOST, gap: 'retention' } : LOST;
     const { log, event } = found;
     // The position of the horizon is one after which the log can be read, but its event was removed.
     if (log.gap !== null || event === null) return { gap: log.gap ?? 'retention', range: rangeOf(log) };
@@ -89,21 +78,20 @@ export class PostgresLog implements EventLog {
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
     if (namespaces.length === 0) return new Map();
-    const rows = await this.#db.ask((db) => openLogs(db, namespaces));
-    return new Map(
-      rows.map(({ namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce }) => [
-        namespace,
-        {
-          horizon: { epoch, seq: horizon_seq, nonce: horizon_nonce },
-          head: { epoch, seq: head_seq, nonce: head_nonce },
-        },
-      ]),
-    );
+    const rows = await this.#db.ask((db) => findLogs(db, namespaces));
+    const ranges = new Map<string, LogRange>(namespaces.map((namespace) => [namespace, UNBEGUN_RANGE]));
+    for (const { namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce } of rows) {
+      ranges.set(namespace, {
+        horizon: { epoch, seq: horizon_seq, nonce: horizon_nonce },
+        head: { epoch, seq: head_seq, nonce: head_nonce },
+      });
+    }
+    return ranges;
   }
 
   async size(namespace: string): Promise<LogSize> {
-    const [log] = await this.#db.ask((db) => openLogs(db, [namespace]));
-    if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
+    const [log] = await this.#db.ask((db) => findLogs(db, [namespace]));
+    if (log === undefined) return { kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 };
     const { head_seq, head_bytes, horizon_seq, horizon_bytes } = log;
     return {
       kept: head_seq - horizon_seq,
@@ -123,6 +111,10 @@ export class PostgresLog implements EventLog {
     }));
   }
 }
+
+const UNBEGUN_RANGE: LogRange = { horizon: UNBEGUN, head: UNBEGUN };
+/** Of a position in a log that does not exist any more. */
+const LOST: LogGap = { gap: 'log_lost', range: UNBEGUN_RANGE };
 
 const rangeOf = ({ epoch, head, horizon }: LogState): LogRange => ({
   horizon: { epoch, ...horizon },

@@ -12,7 +12,7 @@ import type {
   Retention,
   TopicCount,
 } from '../store/event-log.ts';
-import { type LogPosition, MAX_NONCE } from '../store/position.ts';
+import { isUnbegun, type LogPosition, MAX_NONCE } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
 import { logKeys } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
@@ -41,7 +41,7 @@ const dedupKey = ({ source, id }: NewEvent): string =>
 export interface RedisEventLogOptions {
   connection: RedisConnection;
   settings: LogSettings;
-  /** Called with the namespace of every call. */
+  /** Called with the namespace of a log that exists. */
   touch: (namespace: string) => void;
 }
 
@@ -68,6 +68,7 @@ export class RedisEventLog implements EventLog {
   }
 
   async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
+    this.#touch(namespace);
     const nonce = randomInt(1, MAX_NONCE + 1);
     const { windowMs, generationMs } = this.#window;
     const args: (string | number)[] = [newEpoch(), nonce, ...this.#limits, windowMs, generationMs, MAX_TOPICS];
@@ -93,7 +94,7 @@ export class RedisEventLog implements EventLog {
     if (gap === 'retention' || gap === 'log_lost') return { gap, range: toRange(answer) };
     const entries: LogEntry[] = [];
     for (let at = RANGE_LENGTH + 1; at < answer.length; at += 3) {
-      const position = positionOfId(after.epoch, String(answer[at]));
+      const position = positionOfId(String(answer[0]), String(answer[at]));
       entries.push({ position, topic: String(answer[at + 1]), text: String(answer[at + 2]) });
     }
     return entries;
@@ -109,8 +110,9 @@ export class RedisEventLog implements EventLog {
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
     const asked = [...new Set(namespaces)].map(async (namespace): Promise<[string, LogRange]> => {
-      const answer = await this.#run(this.#logRange, namespace, [newEpoch()]);
-      return [namespace, toRange(answer as (string | number)[])];
+      const range = toRange((await this.#run(this.#logRange, namespace, [newEpoch()])) as (string | number)[]);
+      if (!isUnbegun(range.head)) this.#touch(namespace);
+      return [namespace, range];
     });
     return new Map(await Promise.all(asked));
   }
@@ -161,7 +163,6 @@ export class RedisEventLog implements EventLog {
   }
 
   #run(script: RedisScript, namespace: string, args: readonly (string | number)[]): Promise<unknown> {
-    this.#touch(namespace);
     return this.#connection.ask((client) => runScript(client, script, { keys: logKeys(namespace), args }));
   }
 }

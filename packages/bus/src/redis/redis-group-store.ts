@@ -29,7 +29,7 @@ type Values = (string | number)[];
 
 export interface RedisGroupStoreOptions {
   connection: RedisConnection;
-  /** Called with the namespace of every call. */
+  /** Called with the namespace of a group that is made or worked on. */
   touch: (namespace: string) => void;
 }
 
@@ -56,6 +56,7 @@ export class RedisGroupStore implements GroupStore {
     from: 'latest' | 'earliest',
   ): Promise<{ cursor: LogPosition; created: boolean }> {
     const { topics, ackDeadlineMs, maxDeliveries } = settings;
+    this.#touch(namespace);
     const args = [newEpoch(), group, JSON.stringify(topics), ackDeadlineMs, maxDeliveries, from];
     const [created, ...answer] = (await this.#run(this.#openGroup, { namespace, group }, args)) as Values;
     assertSameSettings(group, toSettings(answer), settings);
@@ -76,6 +77,7 @@ export class RedisGroupStore implements GroupStore {
       for (const { position } of entries) args.push(position.seq, position.nonce);
     }
     const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
+    this.#touch(namespace);
     const [, , , room, nextDueMs, gap, lost, taken] = answer;
     const deliveries: GroupDelivery[] = [];
     for (let at = 8; at < answer.length; at += 6) {
@@ -131,7 +133,6 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async list(namespace: string): Promise<StoredGroup[]> {
-    this.#touch(namespace);
     const found = await this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace));
       const described = names.toSorted().map(async (group) => {
@@ -189,7 +190,6 @@ export class RedisGroupStore implements GroupStore {
   }
 
   #run(script: RedisScript, { namespace, group }: GroupPlace, args: Values): Promise<unknown> {
-    this.#touch(namespace);
     return this.#connection.ask((client) => runScript(client, script, { keys: groupKeys(namespace, group), args }));
   }
 }

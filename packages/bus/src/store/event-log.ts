@@ -75,8 +75,11 @@ export interface TopicCount {
 
 /**
  * Every method rejects with UNAVAILABLE within two seconds when the store does not answer; whether a write was done is then
- * unknown, and nothing of it is sent again later. A log without an append exists: it is empty. Its epoch is made by the
- * first call, and stays.
+ * unknown, and nothing of it is sent again later.
+ *
+ * A log begins with its first append or group, which makes its epoch. Before that it is empty, and reading it leaves nothing in the
+ * store: its range is `UNBEGUN` at both ends. `UNBEGUN` is a position of every log, where it began: what follows it is the first
+ * event, or a gap of `retention` when that was removed. So a reader that came before the first event misses none.
  */
 export interface EventLog {
   readonly retention: Retention;
@@ -97,7 +100,7 @@ export interface EventLog {
    * position is from another log, beyond the head, or of another event.
    */
   event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap>;
-  /** How the logs stand; a log that is new to the store begins with this call. */
+  /** How the logs stand. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
   size(namespace: string): Promise<LogSize>;
   /** Topics in name order, after `after`. A topic is dropped some time after retention has removed its last event. */

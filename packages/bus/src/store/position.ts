@@ -13,6 +13,17 @@ export interface LogPosition {
   readonly nonce: number;
 }
 
+/** The epoch of a log that does not exist yet; no log that exists has it. */
+const UNBEGUN_EPOCH = '0';
+
+/**
+ * Where a log stands that nobody has written to: it takes no place in the store, so it has no epoch. The log that begins later is
+ * read from its first event after it; see `EventLog`.
+ */
+export const UNBEGUN: LogPosition = { epoch: UNBEGUN_EPOCH, seq: 0, nonce: 0 };
+
+export const isUnbegun = ({ epoch }: LogPosition): boolean => epoch === UNBEGUN_EPOCH;
+
 /** Nonces are 1 to this. */
 export const MAX_NONCE = 2 ** 31 - 1;
 const RADIX = 36;
@@ -40,6 +51,18 @@ export function positionIn(text: string, field: string): LogPosition {
   throw invalidField(field, 'is not the position of an event');
 }
 
+/**
+ * Negative when `a` comes before `b`. Positions of different logs have no order: every comparison of them is false. `UNBEGUN` is
+ * where every log begins.
+ */
+export function comparePositions(a: LogPosition, b: LogPosition): number {
+  return a.epoch === b.epoch || isUnbegun(a) || isUnbegun(b) ? a.seq - b.seq : Number.NaN;
+}
+
 /** Whether both are the same point of the same log. */
 export const isSamePosition = (a: LogPosition, b: LogPosition): boolean =>
   a.seq === b.seq && a.nonce === b.nonce && a.epoch === b.epoch;
+
+/** Whether a reader at `end` has everything of a log that ends at `head`. One that came before the log began has nothing to read yet. */
+export const hasAll = (end: LogPosition, head: LogPosition): boolean =>
+  isSamePosition(end, head) || (isUnbegun(end) && head.seq === 0);

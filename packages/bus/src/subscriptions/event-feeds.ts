@@ -2,7 +2,14 @@
 import type { Clock } from '@hypercode/clock';
 import { Broadcast, type Feed, FollowedLogs, type Signal } from '@hypercode/feed';
 import type { EventLog, LogEntry, LogGap, LogRange, Retention } from '../store/event-log.ts';
-import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';
+import {
+  comparePositions,
+  formatPosition,
+  hasAll,
+  isSamePosition,
+  isUnbegun,
+  type LogPosition,
+} from '../store/position.ts';
 import type { SubscriptionItem } from './event-item.ts';
 
 /** What a replica keeps in memory of each namespace's log. */
@@ -50,10 +57,10 @@ export class EventFeeds extends FollowedLogs<LogPosition, LogEntry, LogRange, Lo
         read: (namespace, position, limit) => log.read(namespace, position, limit),
         heads: (namespaces) => rangesOf(log, namespaces),
         beginAt: ({ horizon, head }) => (head.seq - horizon.seq <= PRELOADED_EVENTS ? horizon : head),
-        isAt: ({ head }, end) => isSamePosition(head, end),
+        isAt: ({ head }, end) => hasAll(end, head),
+        isBlank: ({ seq }) => seq === 0,
         keyOf: formatPosition,
-        // Positions of different logs have no order: every comparison of them is false.
-        compare: (a, b) => (a.epoch === b.epoch ? a.seq - b.seq : Number.NaN),
+        compare: comparePositions,
         sizeOf: ({ text }) => ENTRY_BYTES + text.length,
       },
       broadcasts: broadcastsOf,
@@ -75,7 +82,7 @@ export class EventFeeds extends FollowedLogs<LogPosition, LogEntry, LogRange, Lo
    * not do: after the store lost its end, what others appended since may have been given the numbers that the feed knows.
    */
   appended(namespace: string, entries: readonly LogEntry[], before: LogPosition | undefined): void {
-    this.offer(namespace, entries, (end) => before !== undefined && isSamePosition(end, before));
+    this.offer(namespace, entries, (end) => before !== undefined && hasAll(end, before));
   }
 }
 
@@ -97,8 +104,15 @@ async function rangesOf(log: EventLog, namespaces: readonly string[]): Promise<M
 
 /** Whether the feed's ring holds the event at `position` itself, so that what follows it there is what follows it in the log. */
 export function holds({ ring }: EventFeed, position: LogPosition): boolean {
+  // What a ring has of a log may be lost by now; without entries it has nothing that could be.
+  if (isUnbegun(position)) return ring.start.seq === 0 && ring.size === 0;
   if (isSamePosition(ring.start, position)) return true;
   if (!ring.reaches(position)) return false;
+  if (position.seq === 0) {
+    // A ring that came before the log holds it from its beginning.
+    const [first] = ring.after(position, 1);
+    return isUnbegun(ring.start) && first?.position.epoch === position.epoch;
+  }
   const [entry] = ring.after({ ...position, seq: position.seq - 1 }, 1);
   return entry !== undefined && isSamePosition(entry.position, position);
 }

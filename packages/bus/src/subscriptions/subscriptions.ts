@@ -65,8 +65,12 @@ export class Subscriptions {
     signal.addEventListener('abort', end);
     try {
       let filter = await request.filter();
-      const [followed, range] = await Promise.all([this.#feeds.follow(namespace), this.#feeds.head(namespace)]);
-      releases.push(followed.use());
+      const asked = this.#feeds.head(namespace);
+      // It is awaited below, unless the log cannot be followed either.
+      asked.catch(() => undefined);
+      const { followed, release } = await this.#feeds.use(namespace);
+      releases.push(release);
+      const range = await asked;
       const { feed, broadcasts } = followed;
       const start = after ?? (from === 'earliest' ? range.horizon : range.head);
       yield [bookmarkItem(start)];

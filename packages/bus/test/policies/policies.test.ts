@@ -33,6 +33,8 @@ test('a policy that was changed without a wake-up is in force after the next che
     return { policies, close: () => policies.close().then(() => signal.close()) };
   };
   const [here, there] = [replica(), replica()];
+  // An agent is admitted by it, so it is kept.
+  await here.policies.accessOf('n', 'worker', 'ada');
   const before = await here.policies.get('n');
   const onChange = vi.fn();
   here.policies.onChange('n', onChange);

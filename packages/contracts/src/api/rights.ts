@@ -9,7 +9,7 @@ export type CallerKind = (typeof CALLER_KINDS)[number];
  * - `everywhere`: every namespace.
  * - `namespace`: the namespace of the token; every namespace where the token has none.
  * - `self`: the agent of the token, in its namespace: the input names it, or names no agent.
- * - `roles`: the namespace of the token, and there the agents of its roles.
+ * - `roles`: the namespace of the token, and there the agents of its roles and names.
  * - `token`: the token itself: the input names its namespace (any, where the token has none), or no namespace.
  */
 export type Reach = 'everywhere' | 'namespace' | 'self' | 'roles' | 'token';

@@ -17,7 +17,8 @@ export const tokensApi = {
     summary: 'Create a token',
     description:
       'Needs an admin token. The new token is shown only in this answer. The name of an operator or admin token must not be that of ' +
-      'another one, or of one that ended within the deduplication window (CONFLICT).',
+      'another one, or of one that ended within the deduplication window (CONFLICT). The core publishes `system.token.created`, ' +
+      'without the token.',
     rights: ADMINISTER,
     errors: ['CONFLICT'],
     rest: {
@@ -34,7 +35,7 @@ export const tokensApi = {
     input: ListTokensInput,
     output: ListTokensResult,
     summary: 'List the created tokens, without their secrets',
-    description: 'Needs an admin token.',
+    description: 'Needs an admin token. Tokens of admins belong to no namespace, so they are in the list of each.',
     rights: ADMINISTER,
     errors: [],
     rest: {
@@ -42,7 +43,7 @@ export const tokensApi = {
       path: '/v1/tokens',
       operationId: 'listTokens',
       tag: 'tokens',
-      answers: { 200: 'The tokens of the namespace.' },
+      answers: { 200: 'The tokens of the namespace, and those of all namespaces.' },
     },
   }),
 
@@ -50,7 +51,9 @@ export const tokensApi = {
     input: RevokeTokenInput,
     output: RevokeTokenResult,
     summary: 'Revoke a token',
-    description: 'Needs an admin token. The token stops working on every replica within a second.',
+    description:
+      'Needs an admin token. The token stops working on every replica within a second. The token of an admin can be revoked in ' +
+      'any namespace. The core publishes `system.token.revoked`.',
     rights: ADMINISTER,
     errors: ['NOT_FOUND'],
     rest: {

@@ -186,9 +186,10 @@ it.each<[string, Record<string, string>, string, string]>([
   ['another format', { 'content-type': 'application/cloudevents+avro' }, body, ''],
   ['1001 events', batch, `[${Array.from({ length: 1001 }, () => body).join(',')}]`, ''],
 ])('%s is refused', async (_label, given, text, path) => {
-  const problem = await expectProblem(await send(core.namespace, { headers: given, body: text }), 'INVALID_INPUT');
+  const namespace = core.freshNamespace();
+  const problem = await expectProblem(await send(namespace, { headers: given, body: text }), 'INVALID_INPUT');
   expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
-  expect(await received(core.namespace)).toEqual([]);
+  expect(await received(namespace)).toEqual([]);
 });
 
 it.each<[string, Record<string, string>, number]>([

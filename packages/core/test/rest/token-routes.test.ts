@@ -1,7 +1,7 @@
 // Tokens on a whole core: made, listed and revoked over REST, and what bad ones end in on every transport.
-import { CreateTokenResult, ListTokensResult, RegisterResult } from '@hypercode/contracts';
+import { CreateTokenResult, ListTokensResult, RegisterResult, TokenEventData } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { expectProblem, sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 import { restRoutes } from '@hypercode/server/testing';
 
@@ -21,8 +21,26 @@ async function create(fields: object, namespace = core.namespace): Promise<Creat
   return CreateTokenResult.parse(await answer.json());
 }
 
-const list = async (namespace: string) =>
+const listAll = async (namespace: string) =>
   ListTokensResult.parse(await (await core.fetch('/v1/tokens', { namespace })).json()).tokens;
+
+/** Without the tokens of admins, which are in every list. */
+const list = async (namespace: string) => (await listAll(namespace)).filter(({ kind }) => kind !== 'admin');
+
+/** What the core publishes about tokens in a namespace from now on. */
+function tokenEvents(namespace: string): { topic: string; source: string; data: unknown }[] {
+  const received: { topic: string; source: string; data: unknown }[] = [];
+  const end = new AbortController();
+  onTestFinished(() => end.abort());
+  const caller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true } as const;
+  const input = { namespace, topics: ['system.token.*'], from: 'earliest' as const, lastEventId: undefined };
+  void (async () => {
+    for await (const batch of core.bus.subscribe(caller, input, end.signal)) {
+      for (const { event } of batch) if (event.type === 'event') received.push(event.event);
+    }
+  })();
+  return received;
+}
 
 const registration = (name: string, role = 'worker') => ({ name, role, version: '1.0.0' });
 
@@ -56,6 +74,10 @@ describe('/v1/tokens', () => {
     [{ kind: 'viewer', name: 'a', maxUses: 1 }, 'kind'],
     [{ kind: 'join', name: 'a', maxUses: 0 }, 'maxUses'],
     [{ kind: 'join', name: 'a', roles: [] }, 'roles'],
+    [{ kind: 'join', name: 'a', names: [] }, 'names'],
+    [{ kind: 'join', name: 'a', names: ['ci*'] }, 'names.0'],
+    [{ kind: 'join', name: 'a', names: ['*-ci'] }, 'names.0'],
+    [{ kind: 'viewer', name: 'a', names: ['ci-*'] }, 'kind'],
     [{ kind: 'join', name: 'a', expiresInMs: 1e15 }, 'expiresInMs'],
     [[], ''],
   ])('refuses %j', async (body, path) => {
@@ -64,6 +86,73 @@ describe('/v1/tokens', () => {
     const problem = await expectProblem(answer, 'INVALID_INPUT');
     expect(problem.details).toContainEqual({ path, reason: expect.any(String) });
     expect(await list(namespace)).toEqual([]);
+  });
+
+  it('limits a join token to names, and names them in the refusal', async () => {
+    const namespace = core.freshNamespace();
+    const { id, token } = await create({ roles: ['worker'], names: ['ci-*', 'build'] }, namespace);
+    expect((await list(namespace))[0]).toMatchObject({ id, roles: ['worker'], names: ['ci-*', 'build'] });
+    const register = (name: string, role = 'worker') =>
+      core.fetch('/v1/agents', { namespace, method: 'POST', json: registration(name, role), token });
+    for (const name of ['ci-a', 'build']) expect((await register(name)).status).toBe(201);
+    for (const name of ['ci', 'deploy', 'cia']) {
+      expect((await expectProblem(await register(name), 'FORBIDDEN')).detail).toContain('ci-*, build');
+    }
+    await expectProblem(await register('ci-b', 'architect'), 'FORBIDDEN');
+  });
+
+  it('keeps a name for the limited token that registered it', async () => {
+    const namespace = core.freshNamespace();
+    const [own, other] = [
+      await create({ roles: ['worker'] }, namespace),
+      await create({ roles: ['worker'] }, namespace),
+    ];
+    const register = (token: string, fields: object = {}) =>
+      core.fetch('/v1/agents', { namespace, method: 'POST', json: { ...registration('ada'), ...fields }, token });
+    expect((await register(own.token)).status).toBe(201);
+    const refused = await expectProblem(await register(other.token, { incarnation: randomUUID() }), 'FORBIDDEN');
+    expect(refused.detail).toContain('belongs to another token');
+    expect(refused.details).toBeUndefined();
+    expect((await register(own.token, { incarnation: randomUUID() })).status).toBe(200);
+    expect((await register(core.adminToken, { incarnation: randomUUID() })).status).toBe(200);
+  });
+
+  it('of admins are in the list of every namespace, and can be revoked there', async () => {
+    const [here, there] = [core.freshNamespace(), core.freshNamespace()];
+    const { id } = await create({ kind: 'admin', name: `root ${here}` }, here);
+    expect(await listAll(there)).toContainEqual(expect.objectContaining({ id, kind: 'admin', namespace: null }));
+    expect((await core.fetch(`/v1/tokens/${id}`, { namespace: there, method: 'DELETE' })).status).toBe(200);
+    expect((await listAll(here)).map((one) => one.id)).not.toContain(id);
+  });
+
+  it('are announced on the bus when they are created and revoked, without the token', async () => {
+    const namespace = core.freshNamespace();
+    const [received, byDefault] = [tokenEvents(namespace), tokenEvents('default')];
+    const join = await create({ name: 'ci', roles: ['worker'], names: ['ci-*'], expiresInMs: 60_000 }, namespace);
+    const admin = await create({ kind: 'admin', name: `root ${namespace}` }, namespace);
+    for (const { id } of [join, admin]) await core.fetch(`/v1/tokens/${id}`, { namespace, method: 'DELETE' });
+    await vi.waitFor(() => expect(received).toHaveLength(4), 5000);
+    const ids = received.map(({ topic, data }) => `${topic} ${TokenEventData.parse(data).id}`).toSorted();
+    const expected = ['created', 'revoked'].flatMap((change) =>
+      [join, admin].map(({ id }) => `system.token.${change} ${id}`),
+    );
+    expect(ids).toEqual(expected.toSorted());
+    expect(received.map(({ data }) => data)).toContainEqual({
+      id: join.id,
+      kind: 'join',
+      namespace,
+      name: 'ci',
+      roles: ['worker'],
+      names: ['ci-*'],
+      expiresAt: expect.any(String),
+      by: '/operators/admin',
+    });
+    expect(new Set(received.map(({ source }) => source))).toEqual(new Set(['/core']));
+    expect(JSON.stringify(received)).not.toContain(join.token.slice(-20));
+    // No namespace hides the token of an admin.
+    const inDefault = () => byDefault.map(({ data }) => TokenEventData.parse(data)).filter(({ id }) => id === admin.id);
+    await vi.waitFor(() => expect(inDefault()).toHaveLength(2), 5000);
+    expect(inDefault()[0]).toMatchObject({ kind: 'admin', namespace: null });
   });
 
   it('is for administrators', async () => {

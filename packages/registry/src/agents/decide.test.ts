@@ -23,6 +23,9 @@ const registerWith = (registration: AgentRegistration, more: Partial<RegisterCom
   mayCreate: true,
   replaces: '*',
   lapsed: false,
+  registeredBy: 'token',
+  ownNamesOnly: false,
+  owner: null,
   newId: NEW_ID,
   ...more,
 });
@@ -317,5 +320,41 @@ describe('a registration of another role', () => {
     expect(error?.details).toEqual({ field: 'role' });
     expect(error?.message).toContain(`"${ada.role}"`);
     expect(error?.message).toContain('Deregister');
+  });
+});
+
+describe('a token that reaches its own names only', () => {
+  const silent = agentOf({ ...ada, status: { ...ada.status, health: 'unhealthy' } });
+  const takeover = registrationOf({ incarnation: SECOND });
+  const boss = registrationOf({ role: 'boss', incarnation: SECOND });
+  const own = { ownNamesOnly: true } as const;
+  const foreign = { ...own, owner: 'other' };
+  const both = { replaces: [ada.role, 'boss'], lapsed: true };
+  test.each<[string, Agent | null, AgentRegistration, Partial<RegisterCommand>, string]>([
+    ['registers a free name', null, registered, own, 'registered'],
+    ['registers its own name again', ada, registered, { ...own, owner: 'token' }, 'unchanged'],
+    ['takes over its own name', ada, takeover, { ...own, owner: 'token' }, 'updated'],
+    ['registers a name of an unknown token', ada, registered, own, 'unchanged'],
+    ['does not register a name of another token', ada, registered, foreign, 'FORBIDDEN'],
+    ['does not take over a name of another token', ada, takeover, foreign, 'FORBIDDEN'],
+    ['does not take over a dead name of another token', silent, takeover, { ...foreign, ...both }, 'FORBIDDEN'],
+    ['learns no role of a name of another token', ada, boss, foreign, 'FORBIDDEN'],
+    ['learns nothing of its processes', ada, takeover, { ...foreign, superseded: true }, 'FORBIDDEN'],
+    ['replaces a dead agent when it is for both roles', silent, boss, { ...foreign, ...both }, 'replace'],
+    ['is fenced on its own name', ada, takeover, { ...own, owner: 'token', superseded: true }, 'FENCED'],
+  ])('%s', (_name, current, registration, more, outcome) => {
+    expect(shortly(decide(current, registerWith(registration, more)))).toBe(outcome);
+  });
+
+  test('is told that the name belongs to another token, and what to do', () => {
+    const decision = decide(ada, registerWith(takeover, foreign));
+    if (decision.outcome !== 'refused') throw new Error(decision.outcome);
+    expect(decision.error.message).toMatch(/"ada" belongs to another token.*Use another name/);
+    expect(decision.error.message).not.toContain('other"');
+    expect(decision.error.details).toBeUndefined();
+  });
+
+  test('stands back for a token that reaches every name', () => {
+    expect(shortly(decide(ada, registerWith(takeover, { owner: 'other' })))).toBe('updated');
   });
 });

@@ -19,6 +19,12 @@ export type Command =
       mayCreate: boolean;
       /** The roles of which the caller may put another agent in the place of a dead one. */
       replaces: TokenRoles;
+      /** Id of the caller's token. */
+      registeredBy: string;
+      /** Whether the token may register only names that are free, and names that it has registered itself. */
+      ownNamesOnly: boolean;
+      /** Id of the token that registered the agent; null when that is unknown, or the name is free. */
+      owner: string | null;
       /** Whether the agent that has the name is past its lease and has no open stream. */
       lapsed: boolean;
       newId: string;
@@ -68,6 +74,8 @@ export function decide(current: Agent | null, command: Command): Decision {
   }
 }
 
+type RegisterCommand = Extract<Command, { kind: 'register' }>;
+
 type StatusCommand = Extract<Command, { kind: 'status' | 'expire' }>;
 
 function decideStatus(current: Agent | null, command: StatusCommand): Decision {
@@ -86,8 +94,10 @@ function decideStatus(current: Agent | null, command: StatusCommand): Decision {
   return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
 }
 
-function decideRegister(current: Agent | null, command: Extract<Command, { kind: 'register' }>): Decision {
+function decideRegister(current: Agent | null, command: RegisterCommand): Decision {
   const { registration, superseded, mayCreate, newId } = command;
+  // Before everything else: a token that does not own the name learns nothing more about it.
+  if (current !== null && isOfAnother(command) && !mayReplace(current, command)) return notOwned(registration.name);
   if (superseded) {
     const message = `a newer process of agent "${registration.name}" has taken over`;
     return { outcome: 'refused', error: new SwarmError('FENCED', message) };
@@ -120,11 +130,20 @@ function decideRegister(current: Agent | null, command: Extract<Command, { kind:
   };
 }
 
+/** Whether the name belongs to another token than the caller's, which reaches its own names only. */
+const isOfAnother = ({ ownNamesOnly, owner, registeredBy }: RegisterCommand): boolean =>
+  ownNamesOnly && owner !== null && owner !== registeredBy;
+
+/** Whether the caller may put an agent of another role in the place of a dead one. */
+function mayReplace(current: Agent, { registration, lapsed, replaces }: RegisterCommand): boolean {
+  if (current.role === registration.role || current.status.health !== 'unhealthy' || !lapsed) return false;
+  return [current.role, registration.role].every((role) => replaces === '*' || replaces.includes(role));
+}
+
 /** A dead agent keeps its name, but not from an agent of another role. */
-function decideRole(current: Agent, command: Extract<Command, { kind: 'register' }>): Decision {
-  const { registration, mayCreate, lapsed, replaces } = command;
-  const mayReplace = [current.role, registration.role].every((role) => replaces === '*' || replaces.includes(role));
-  if (current.status.health !== 'unhealthy' || !lapsed || !mayReplace) return immutableRole(current);
+function decideRole(current: Agent, command: RegisterCommand): Decision {
+  const { registration, mayCreate } = command;
+  if (!mayReplace(current, command)) return immutableRole(current);
   if (!mayCreate) return usedUp();
   const status = { ...current.status, reason: `replaced by an agent of the role "${registration.role}"` };
   return { outcome: 'replace', agent: { ...current, status } };
@@ -201,6 +220,13 @@ const immutableRole = ({ name, role }: Agent): Decision => {
     `agent "${name}" has the role "${role}", which cannot be changed. Deregister the agent first, or use another name. ` +
     `A dead agent (unhealthy, past its lease, without an open stream) is replaced by a registration with a token for both roles`;
   return { outcome: 'refused', error: new SwarmError('IMMUTABLE_FIELD', message, { details: { field: 'role' } }) };
+};
+
+const notOwned = (name: string): Decision => {
+  const message =
+    `the name "${name}" belongs to another token. This token registers free names, and names that it has registered itself. ` +
+    `Use another name, or have the agent deregistered first`;
+  return { outcome: 'refused', error: new SwarmError('FORBIDDEN', message) };
 };
 
 const usedUp = (): Decision => ({

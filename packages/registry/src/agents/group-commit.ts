@@ -175,7 +175,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
   const facts = new Map(
     found.map((row) => [
       wantedKey(row.name, row.incarnation),
-      { superseded: row.superseded, lapsed: isLapsed(row, leaseMs) },
+      { superseded: row.superseded, lapsed: isLapsed(row, leaseMs), owner: row.owner },
     ]),
   );
   const writes = new Map<string, FoldedWrite>();
@@ -186,7 +186,8 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
     const name = nameOf(command);
     const before = rows.get(name) ?? null;
     const earlier = writes.get(name);
-    const decision = decide(earlier?.write.agent ?? before, knowing(command, facts));
+    const known = knowing(command, facts, earlier);
+    const decision = decide(earlier?.write.agent ?? before, known);
     if (earlier === undefined) {
       if (decision.outcome === 'refused') {
         pending.fail(decision.error);
@@ -195,7 +196,8 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
       if (decision.outcome === 'replace') {
         const { agent } = decision;
         const change = { change: 'deregistered', agent, specChanged: false } as const;
-        writes.set(name, { write: changeOf(command, change, before), before, takers: [] });
+        const write = { ...changeOf(command, change, before), ...UNOWNED };
+        writes.set(name, { write, before, takers: [] });
         deferred.push(pending);
         deferredNames.add(name);
         continue;
@@ -207,7 +209,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
         continue;
       }
       const write =
-        decision.outcome === 'change' ? changeOf(command, decision, before) : tokensOnly(name, agent, before);
+        decision.outcome === 'change' ? changeOf(known, decision, before) : tokensOnly(known, agent, before);
       if (token !== null) write.tokens.push(token);
       writes.set(name, { write, before, takers: [{ pending, change }] });
     } else if (
@@ -226,15 +228,26 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
 }
 
 /** What the store knows of the name and the process that a registration is about. */
-type Facts = Pick<Extract<Command, { kind: 'register' }>, 'superseded' | 'lapsed'>;
+type Facts = Pick<Extract<Command, { kind: 'register' }>, 'superseded' | 'lapsed' | 'owner'>;
 
-const knowing = (command: Command, facts: ReadonlyMap<string, Facts>): Command =>
+function knowing(command: Command, facts: ReadonlyMap<string, Facts>, earlier: FoldedWrite | undefined): Command {
+  if (command.kind !== 'register') return command;
+  const known = { ...command, ...facts.get(wantedKey(nameOf(command), incarnationOf(command))) };
+  return { ...known, owner: known.owner ?? earlier?.write.registeredBy ?? null };
+}
+
+/** Whose registration a write is. */
+const ownershipOf = (command: Command): Pick<Write, 'registeredBy' | 'ownOnly' | 'claims'> =>
   command.kind === 'register'
-    ? { ...command, ...facts.get(wantedKey(nameOf(command), incarnationOf(command))) }
-    : command;
+    ? { registeredBy: command.registeredBy, ownOnly: command.ownNamesOnly, claims: command.owner === null }
+    : UNOWNED;
 
-const tokensOnly = (name: string, agent: Agent, before: Agent | null): Write => ({
-  name,
+/** Of a write that registers nothing. */
+const UNOWNED = { registeredBy: null, ownOnly: false, claims: false } as const;
+
+const tokensOnly = (command: Command, agent: Agent, before: Agent | null): Write => ({
+  ...ownershipOf(command),
+  name: nameOf(command),
   expected: before?.revision ?? null,
   change: null,
   agent,
@@ -250,6 +263,7 @@ const changeOf = (
   { change, agent, specChanged }: { change: ChangeType; agent: Agent; specChanged: boolean },
   before: Agent | null,
 ): Write => ({
+  ...ownershipOf(command),
   name: nameOf(command),
   expected: before?.revision ?? null,
   change,

@@ -11,7 +11,7 @@ import {
 } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
-import type { JoinPrincipal, Principal } from '../tokens/principal.ts';
+import { type JoinPrincipal, ownsNames, type Principal } from '../tokens/principal.ts';
 import { returnUse, takeUse } from '../tokens/queries/operator-tokens.ts';
 import { mintToken } from '../tokens/token-format.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -34,7 +34,7 @@ export class Registrations {
 
   /**
    * Registers an agent, or registers it again, and gives it a token of its own. Idempotent on namespace and name.
-   * Ends in IMMUTABLE_FIELD (`role`), FENCED, FORBIDDEN (a join token that is used up), UNAVAILABLE.
+   * Ends in IMMUTABLE_FIELD (`role`), FENCED, FORBIDDEN (a join token that is used up, or a name of another token), UNAVAILABLE.
    */
   async register(registration: AgentRegistration, by: Principal): Promise<RegisterResult> {
     return by.kind === 'join' && by.limited
@@ -60,8 +60,10 @@ export class Registrations {
     const issued = { id: clock.newId(), hash: minted.hash.toString('hex') };
     const newId = clock.newId();
     const replaces = replacedBy(by);
-    const facts = { superseded: false, lapsed: false };
-    const command = { kind: 'register', registration, mayCreate, replaces, newId, ...facts } as const;
+    const ownNamesOnly = by.kind === 'join' && ownsNames(by);
+    const facts = { superseded: false, lapsed: false, owner: null };
+    const rights = { mayCreate, replaces, registeredBy: by.id, ownNamesOnly };
+    const command = { kind: 'register', registration, newId, ...rights, ...facts } as const;
     const { agent, change } = await commits.submit(registration.namespace, command, issued);
     if (change === null) onAlive({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
     const outcome = change === null ? 'unchanged' : change === 'registered' ? 'created' : 'updated';
@@ -74,8 +76,7 @@ export class Registrations {
    */
   async #registerLimited(registration: AgentRegistration, by: JoinPrincipal): Promise<RegisterResult> {
     const { db } = this.#options;
-    const [found] = await readAgents(db, registration.namespace, [{ name: registration.name, incarnation: null }]);
-    const exists = found !== undefined && found.row?.doc.role === registration.role;
+    const exists = await this.#exists(registration);
     const taken = !exists && (await takeUse(db, by.id));
     try {
       const result = await this.#register(registration, by, taken);
@@ -85,9 +86,17 @@ export class Registrations {
       if (!(error instanceof SwarmError)) throw error;
       if (taken) await returnUse(db, by.id);
       // The agent was removed while it registered again: now the name is free.
-      if (exists && error.code === 'FORBIDDEN') return this.#registerLimited(registration, by);
+      if (exists && error.code === 'FORBIDDEN' && !(await this.#exists(registration))) {
+        return this.#registerLimited(registration, by);
+      }
       throw error;
     }
+  }
+
+  /** Whether an agent of the same role has the name. */
+  async #exists({ namespace, name, role }: AgentRegistration): Promise<boolean> {
+    const [found] = await readAgents(this.#options.db, namespace, [{ name, incarnation: null }]);
+    return found?.row?.doc.role === role;
   }
 }
 

@@ -39,6 +39,7 @@ export class ChangeLog extends FollowedLogs<number, Change, Head, null, ChangeBr
         heads: (namespaces) => readHeads(db, namespaces),
         beginAt: ({ revision, horizon }) => Math.max(horizon, revision - PRELOADED_CHANGES),
         isAt: ({ revision }, end) => revision === end,
+        isBlank: (end) => end === 0,
         keyOf: String,
         compare: (a, b) => a - b,
         sizeOf: estimateBytes,

@@ -15,7 +15,10 @@ import { sql } from 'kysely';
  * common part. Agents are written in the order of their names, as in every statement that writes many: two that overlap wait for
  * each other and cannot deadlock.
  *
- * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, facets, words, incarnation, tokens: [{ hash, id }] }]
+ * Which token registered an agent is noted once. A core of the release before names none, and its writes leave what is noted.
+ *
+ * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, facets, words, incarnation, tokens: [{ hash, id }], registered_by,
+ * own_only }]
  */
 export const commitWrites = sql`
   create or replace function commit_writes(p_namespace text, p_writes jsonb, p_changes boolean)
@@ -40,16 +43,17 @@ export const commitWrites = sql`
 
     for v_row in
     with writes as materialized (
-      select w.*, a.doc as before, a.incarnation as was,
+      select w.*, a.doc as before, a.incarnation as was, a.registered_by as owner,
         case when w.change is not null
           then v_head + row_number() over (partition by w.change is null order by w.ord) end as revision
       from jsonb_to_recordset(p_writes) as w(
         ord integer, name text, id uuid, expected bigint, change text, doc jsonb, spec boolean, seen boolean,
-        facets text[], words text[], incarnation uuid, tokens jsonb)
+        facets text[], words text[], incarnation uuid, tokens jsonb, registered_by text, own_only boolean)
       left join lateral (
-        select doc, revision, incarnation from agents where namespace = p_namespace and name = w.name limit 1
+        select doc, revision, incarnation, registered_by from agents where namespace = p_namespace and name = w.name limit 1
       ) a on true
       where a.revision is not distinct from w.expected
+        and (w.own_only is not true or a.registered_by is null or a.registered_by = w.registered_by)
     ),
     stamped as materialized (
       select w.*, w.change in ('deregistered', 'expired') as removes,
@@ -67,15 +71,17 @@ export const commitWrites = sql`
       select p_namespace, s.revision, s.name, s.change, s.before, s.after, v_at from stamped s
     ),
     stored as (
-      insert into agents as a (namespace, name, id, doc, revision, incarnation, last_seen_at, facets, search)
+      insert into agents as a (
+        namespace, name, id, doc, revision, incarnation, last_seen_at, facets, search, registered_by)
       select p_namespace, s.name, s.id, s.after, s.revision, s.incarnation, case when s.seen then v_at end,
-        s.facets, array_to_tsvector(s.words)
+        s.facets, array_to_tsvector(s.words), s.registered_by
       from stamped s where not s.removes
       order by s.name collate "C"
       on conflict (namespace, name) do update set
         id = excluded.id, doc = excluded.doc, revision = excluded.revision, incarnation = excluded.incarnation,
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
-        facets = excluded.facets, search = excluded.search
+        facets = excluded.facets, search = excluded.search,
+        registered_by = coalesce(a.registered_by, excluded.registered_by)
     ),
     seen as (
       insert into incarnations (namespace, name, incarnation, seen_at)
@@ -94,7 +100,7 @@ export const commitWrites = sql`
       from (select count(*) as count from stamped) c
       where p_changes and n.namespace = p_namespace and c.count > 0
     )
-    select w.ord, w.revision, w.name, w.change, w.was, w.incarnation from writes w
+    select w.ord, w.revision, w.name, w.change, w.was, w.incarnation, w.registered_by, w.owner from writes w
     order by w.name collate "C"
     loop
       if v_row.change in ('deregistered', 'expired') then
@@ -117,6 +123,9 @@ export const commitWrites = sql`
         where kind = 'agent' and namespace = p_namespace and name = v_row.name and fenced_at is null
           and incarnation is distinct from v_row.incarnation;
         perform forget_oldest_processes(p_namespace, v_row.name);
+      elsif v_row.change is null and v_row.owner is null and v_row.registered_by is not null then
+        update agents set registered_by = v_row.registered_by
+        where namespace = p_namespace and name = v_row.name and registered_by is null;
       end if;
       ord := v_row.ord;
       revision := v_row.revision;

@@ -339,8 +339,8 @@ function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
     case 'viewer':
       return new Identity(hash, { kind: row.kind, id, name, namespace }, life);
     case 'join': {
-      const roles = row.roles ?? '*';
-      return new Identity(hash, { kind: 'join', id, name, namespace, roles, limited: row.limited }, life);
+      const { roles, names, limited } = row;
+      return new Identity(hash, { kind: 'join', id, name, namespace, roles: roles ?? '*', names, limited }, life);
     }
     case 'agent': {
       if (row.fenced) throw fenced();

@@ -1,5 +1,5 @@
 // The caller that a token stands for, by the kind of token.
-import type { TokenRoles } from '@hypercode/contracts';
+import type { TokenNames, TokenRoles } from '@hypercode/contracts';
 
 export interface AdminPrincipal {
   readonly kind: 'admin';
@@ -29,6 +29,8 @@ export interface JoinPrincipal {
   readonly name: string;
   readonly namespace: string;
   readonly roles: TokenRoles;
+  /** The names that the token may register; null: every name. */
+  readonly names: TokenNames | null;
   /** Whether the token is good for a limited number of new agents. */
   readonly limited: boolean;
 }
@@ -43,5 +45,8 @@ export interface AgentPrincipal {
   readonly incarnation: string | null;
   readonly role: string;
 }
+
+/** Whether the token may register only names that are free, and names that it has registered itself. */
+export const ownsNames = ({ roles, names }: JoinPrincipal): boolean => roles !== '*' || names !== null;
 
 export type Principal = AdminPrincipal | OperatorPrincipal | ViewerPrincipal | JoinPrincipal | AgentPrincipal;

@@ -1,12 +1,33 @@
 // The commands of administrators on tokens: create, list, revoke.
 import type { Clock } from '@hypercode/clock';
-import { type CreateTokenInput, type CreateTokenResult, SwarmError, type TokenInfo } from '@hypercode/contracts';
+import {
+  type CreateTokenInput,
+  type CreateTokenResult,
+  SwarmError,
+  type TokenChange,
+  type TokenInfo,
+} from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import type { Identities } from './identities.ts';
 import { deleteToken, insertToken, listTokens, type NewToken } from './queries/operator-tokens.ts';
 import { isNameFree, lockNames } from './queries/token-names.ts';
 import { mintToken } from './token-format.ts';
+
+/** A token was created or revoked. */
+export interface TokenNotice {
+  readonly change: TokenChange;
+  readonly token: TokenInfo;
+  /** Where the admin did it. */
+  readonly namespace: string;
+  /** Name of the admin's token. */
+  readonly by: string;
+}
+
+/** The admin who makes a call. */
+export interface TokenAdmin {
+  readonly name: string;
+}
 
 export interface TokensOptions {
   db: Kysely<Schema>;
@@ -19,6 +40,8 @@ export interface TokensOptions {
    * window of deduplication, since the name is the source of the events.
    */
   nameRestMs: number;
+  /** Called once it is stored. */
+  onChange: (notice: TokenNotice) => void;
 }
 
 export class Tokens {
@@ -32,9 +55,9 @@ export class Tokens {
    * The token itself is in the answer and nowhere else. CONFLICT when the name of an operator or admin is taken: on the bus they are
    * known by it, so two never share one. UNAVAILABLE.
    */
-  async create(input: CreateTokenInput): Promise<CreateTokenResult> {
-    const { db, clock } = this.#options;
-    const { namespace, kind, name, roles, expiresInMs, maxUses } = input;
+  async create(input: CreateTokenInput, by: TokenAdmin): Promise<CreateTokenResult> {
+    const { db, clock, onChange } = this.#options;
+    const { namespace, kind, name, roles, names, expiresInMs, maxUses } = input;
     const { token, hash } = mintToken(kind);
     const id = clock.newId();
     const row: NewToken = {
@@ -44,15 +67,17 @@ export class Tokens {
       namespace,
       name,
       roles: kind === 'join' ? (roles ?? '*') : null,
+      names: names ?? null,
       expiresInMs: expiresInMs ?? null,
       maxUses: maxUses ?? null,
     };
-    if (kind === 'operator' || kind === 'admin') await this.#insertNamed(row, kind);
-    else await insertToken(db, row);
+    const isNamed = kind === 'operator' || kind === 'admin';
+    const created = isNamed ? await this.#insertNamed(row, kind) : await insertToken(db, row);
+    onChange({ change: 'created', token: created, namespace, by: by.name });
     return { id, token };
   }
 
-  async #insertNamed(row: NewToken, kind: 'operator' | 'admin'): Promise<void> {
+  async #insertNamed(row: NewToken, kind: 'operator' | 'admin'): Promise<TokenInfo> {
     const { db, reservedNames, nameRestMs } = this.#options;
     const { namespace, name } = row;
     const taken = () =>
@@ -61,23 +86,24 @@ export class Tokens {
         `the name "${name}" belongs to another token, or to one that ended less than ${nameRestMs / 1000} s ago`,
       );
     if (reservedNames.includes(name)) throw taken();
-    await db.transaction().execute(async (transaction) => {
+    return db.transaction().execute(async (transaction) => {
       await lockNames(transaction);
       if (!(await isNameFree(transaction, { kind, namespace, name, restMs: nameRestMs }))) throw taken();
-      await insertToken(transaction, row);
+      return insertToken(transaction, row);
     });
   }
 
-  /** Operators' tokens of a namespace, oldest first. UNAVAILABLE. */
+  /** The tokens of a namespace that are no agent's, and those of admins, oldest first. UNAVAILABLE. */
   list(namespace: string): Promise<TokenInfo[]> {
     return listTokens(this.#options.db, namespace);
   }
 
-  /** Ends a token on every replica. NOT_FOUND when there is none with this id, UNAVAILABLE. */
-  async revoke(namespace: string, id: string): Promise<void> {
-    const { db, identities } = this.#options;
+  /** Ends a token of the namespace, or of an admin, on every replica. NOT_FOUND when there is none with this id, UNAVAILABLE. */
+  async revoke(namespace: string, id: string, by: TokenAdmin): Promise<void> {
+    const { db, identities, onChange } = this.#options;
     const revoked = await deleteToken(db, namespace, id);
-    if (!revoked) throw new SwarmError('NOT_FOUND', `there is no token ${id}`);
+    if (revoked === null) throw new SwarmError('NOT_FOUND', `there is no token ${id}`);
     identities.revoked(id);
+    onChange({ change: 'revoked', token: revoked, namespace, by: by.name });
   }
 }

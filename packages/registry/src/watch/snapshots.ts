@@ -60,7 +60,9 @@ export class Snapshots {
     const forget = () => {
       if (this.#current.get(key) === started) this.#current.delete(key);
     };
-    started.then(() => {
+    started.then(({ revision }) => {
+      // Nobody has written to the namespace: nothing is kept of it.
+      if (revision === 0) return forget();
       if (this.#closed) return;
       const cancel = this.#clock.schedule(KEPT_MS, () => {
         this.#expiries.delete(cancel);

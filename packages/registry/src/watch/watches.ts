@@ -71,9 +71,12 @@ export class Watches {
    */
   async *open({ namespace, filter, cursor }: WatchRequest, signal: AbortSignal): Batches<void> {
     const since = parseCursor(cursor);
-    const [followed, head] = await Promise.all([this.#changes.follow(namespace), this.#changes.head(namespace)]);
-    const release = followed.use();
+    const asked = this.#changes.head(namespace);
+    // It is awaited below, unless the log cannot be followed either.
+    asked.catch(() => undefined);
+    const { followed, release } = await this.#changes.use(namespace);
     try {
+      const head = await asked;
       const { feed, broadcasts } = followed;
       if (feed.end < head.revision) feed.wake();
       const session: Session = { namespace, filter, signal, synced: false };

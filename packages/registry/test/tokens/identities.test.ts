@@ -52,7 +52,7 @@ function openIdentities(more: Partial<IdentitiesOptions> = {}): { identities: Id
 async function viewerToken(): Promise<{ id: string; token: string }> {
   const { token, hash } = mintToken('viewer');
   const id = crypto.randomUUID();
-  const unlimited = { roles: null, expiresInMs: null, maxUses: null };
+  const unlimited = { roles: null, names: null, expiresInMs: null, maxUses: null };
   await insertToken(db(), { hash, id, kind: 'viewer', namespace: 'n', name: 'v', ...unlimited });
   return { id, token };
 }

@@ -2,13 +2,17 @@
 import { type CreateTokenInput, SwarmError } from '@hypercode/contracts';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { codeOf, heldClock, type Replicas, type Swarm, until } from '../../test/swarm.ts';
+import { ADMIN, codeOf, heldClock, type Replicas, type Swarm, until } from '../../test/swarm.ts';
 import type { JoinPrincipal } from '../../src/tokens/principal.ts';
 
 const UNKNOWN = `swagent_${'x'.repeat(43)}`;
 
 const create = (swarm: Swarm, input: Partial<CreateTokenInput> & Pick<CreateTokenInput, 'kind'>) =>
-  swarm.registry.tokens.create({ namespace: swarm.namespace, name: 'token', ...input });
+  swarm.registry.tokens.create({ namespace: swarm.namespace, name: 'token', ...input }, ADMIN);
+
+/** The tokens of the namespace, without those of admins, which are in every list. */
+const listOwn = async ({ registry, namespace }: Swarm) =>
+  (await registry.tokens.list(namespace)).filter((token) => token.namespace === namespace);
 
 async function joinToken(swarm: Swarm, input: Partial<CreateTokenInput>): Promise<JoinPrincipal> {
   const { token } = await create(swarm, { kind: 'join', ...input });
@@ -81,17 +85,17 @@ export function tokensSuite(replicas: Replicas): void {
       const sooner = await replicas.swarm({ tokenNameRestMs: 0 });
       const [revoked, expired] = [`revoked ${swarm.namespace}`, `expired ${swarm.namespace}`];
       const { id } = await create(swarm, { kind: 'operator', name: revoked });
-      await swarm.registry.tokens.revoke(swarm.namespace, id);
+      await swarm.registry.tokens.revoke(swarm.namespace, id, ADMIN);
       expect(await codeOf(create(swarm, { kind: 'operator', name: revoked }))).toBe('CONFLICT');
       await create(swarm, { kind: 'operator', name: expired, expiresInMs: 1 });
       await until(async () => {
         await swarm.registry.retention.apply();
-        expect(await swarm.registry.tokens.list(swarm.namespace)).toEqual([]);
+        expect(await listOwn(swarm)).toEqual([]);
       });
       expect(await codeOf(create(swarm, { kind: 'operator', name: expired }))).toBe('CONFLICT');
       for (const name of [revoked, expired])
         expect(
-          await sooner.registry.tokens.create({ namespace: swarm.namespace, kind: 'operator', name }),
+          await sooner.registry.tokens.create({ namespace: swarm.namespace, kind: 'operator', name }, ADMIN),
         ).toHaveProperty('id');
     });
 
@@ -108,18 +112,21 @@ export function tokensSuite(replicas: Replicas): void {
       expect(principals).toEqual([
         { kind: 'admin', id: tokens[0]?.id, name: `root ${namespace}` },
         { kind: 'viewer', id: tokens[1]?.id, name: 'eyes', namespace },
-        { kind: 'join', id: tokens[2]?.id, name: 'all', namespace, roles: '*', limited: false },
-        { kind: 'join', id: tokens[3]?.id, name: 'some', namespace, roles: ['coder'], limited: true },
+        { kind: 'join', id: tokens[2]?.id, name: 'all', namespace, roles: '*', names: null, limited: false },
+        { kind: 'join', id: tokens[3]?.id, name: 'some', namespace, roles: ['coder'], names: null, limited: true },
       ]);
       await swarm.register('ada');
       const listed = await swarm.registry.tokens.list(namespace);
-      expect(listed).toHaveLength(4);
-      expect(listed[3]).toEqual({
+      const own = listed.filter((one) => one.namespace === namespace || one.id === tokens[0]?.id);
+      expect(own).toHaveLength(4);
+      expect(own[0]).toMatchObject({ kind: 'admin', namespace: null });
+      expect(own[3]).toEqual({
         id: tokens[3]?.id,
         kind: 'join',
         namespace,
         name: 'some',
         roles: ['coder'],
+        names: null,
         createdAt: expect.any(String) as string,
         expiresAt: expect.any(String) as string,
         maxUses: 3,
@@ -130,6 +137,24 @@ export function tokensSuite(replicas: Replicas): void {
         await sql`select t::text from tokens t`.execute(swarm.replica.database.kysely),
       ]);
       for (const { token } of tokens) expect(stored).not.toContain(token.slice(-20));
+    });
+
+    it('of an admin is listed and revoked in every namespace', async () => {
+      const notices: unknown[] = [];
+      const swarm = await replicas.swarm({ notices: { tokenChanged: (notice) => notices.push(notice) } });
+      const name = `root ${swarm.namespace}`;
+      const { id, token } = await create(swarm, { kind: 'admin', name });
+      const seen = async (namespace: string) => (await swarm.registry.tokens.list(namespace)).map((one) => one.id);
+      for (const namespace of [swarm.namespace, 'elsewhere']) expect(await seen(namespace)).toContain(id);
+      await swarm.registry.tokens.revoke('elsewhere', id, { name: 'the other admin' });
+      expect(await codeOf(swarm.recognise(token))).toBe('UNAUTHENTICATED');
+      for (const namespace of [swarm.namespace, 'elsewhere']) expect(await seen(namespace)).not.toContain(id);
+      const made = { kind: 'admin', id, name, namespace: null };
+      expect(notices).toMatchObject([
+        { change: 'created', namespace: swarm.namespace, by: ADMIN.name, token: made },
+        { change: 'revoked', namespace: 'elsewhere', by: 'the other admin', token: made },
+      ]);
+      expect(JSON.stringify(notices)).not.toContain(token);
     });
 
     it('ends when it is revoked: here at once, elsewhere within a second, and streams with it', async () => {
@@ -143,9 +168,9 @@ export function tokensSuite(replicas: Replicas): void {
         identity.onEnd(({ code }) => refusals.push(code));
         await there.recognise(kept.token);
       }
-      expect(await codeOf(swarm.registry.tokens.revoke('elsewhere', id))).toBe('NOT_FOUND');
-      await swarm.registry.tokens.revoke(swarm.namespace, id);
-      expect(await codeOf(swarm.registry.tokens.revoke(swarm.namespace, id))).toBe('NOT_FOUND');
+      expect(await codeOf(swarm.registry.tokens.revoke('elsewhere', id, ADMIN))).toBe('NOT_FOUND');
+      await swarm.registry.tokens.revoke(swarm.namespace, id, ADMIN);
+      expect(await codeOf(swarm.registry.tokens.revoke(swarm.namespace, id, ADMIN))).toBe('NOT_FOUND');
       for (const there of [swarm, ...elsewhere]) {
         await until(async () => expect(await codeOf(there.recognise(token))).toBe('UNAUTHENTICATED'), 5000);
         expect(await there.recognise(kept.token)).toMatchObject({ kind: 'viewer' });
@@ -156,7 +181,7 @@ export function tokensSuite(replicas: Replicas): void {
     it('of an agent cannot be revoked as an operator’s', async () => {
       const swarm = await replicas.swarm();
       const { id } = await swarm.agent(await swarm.join('ada'));
-      expect(await codeOf(swarm.registry.tokens.revoke(swarm.namespace, id))).toBe('NOT_FOUND');
+      expect(await codeOf(swarm.registry.tokens.revoke(swarm.namespace, id, ADMIN))).toBe('NOT_FOUND');
     });
 
     it('ends when it expires, whether it was known or not', async () => {
@@ -179,13 +204,13 @@ export function tokensSuite(replicas: Replicas): void {
       await create(swarm, { kind: 'viewer', expiresInMs: 600_000 });
       await until(async () => {
         await swarm.registry.retention.apply();
-        expect(await swarm.registry.tokens.list(swarm.namespace)).toHaveLength(1);
+        expect(await listOwn(swarm)).toHaveLength(1);
       });
     });
   });
 
   describe('a join token of limited uses', () => {
-    const usesOf = async (swarm: Swarm) => (await swarm.registry.tokens.list(swarm.namespace))[0]?.uses;
+    const usesOf = async (swarm: Swarm) => (await listOwn(swarm))[0]?.uses;
 
     it('creates as many agents, however many register at once', async () => {
       const swarm = await replicas.swarm();

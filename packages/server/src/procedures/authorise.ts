@@ -1,5 +1,5 @@
 // Whether a token may make a call, by the rights that the procedure declares.
-import { type CallerKind, type Rights, SwarmError } from '@hypercode/contracts';
+import { type CallerKind, matchesName, type Rights, SwarmError } from '@hypercode/contracts';
 import type { Principal } from '@hypercode/registry';
 
 /** What of a checked input decides how far a token has to reach. */
@@ -39,8 +39,12 @@ export function assertReaches(principal: Principal, rights: Rights, { namespace,
   if (principal.kind === 'agent' && reach === 'self' && name !== undefined && name !== principal.name) {
     throw forbidden('an agent can only change itself');
   }
-  if (reach !== 'roles' || principal.kind !== 'join' || principal.roles === '*') return;
-  if (!principal.roles.some((allowed) => allowed === role)) {
-    throw forbidden(`this token cannot register agents of role "${String(role)}"`);
+  if (reach !== 'roles' || principal.kind !== 'join') return;
+  const { roles, names } = principal;
+  if (roles !== '*' && !roles.some((allowed) => allowed === role)) {
+    throw forbidden(`this token cannot register agents of role "${String(role)}", but of: ${roles.join(', ')}`);
+  }
+  if (names !== null && !names.some((pattern) => matchesName(pattern, String(name)))) {
+    throw forbidden(`this token cannot register the name "${String(name)}", but these names: ${names.join(', ')}`);
   }
 }

@@ -6,14 +6,14 @@ import { heartbeat } from './heartbeat.ts';
 
 export const registryProcedures: Handlers<Api['registry']> = {
   async register({ core, identity: { principal } }, input) {
-    core.registerRate.take(principal.id);
+    core.registrationRates.register(principal, input);
     const result = await core.registry.registrations.register(input, principal);
     core.metrics.registered(result.outcome);
     return result;
   },
 
-  async update({ core, identity: { principal } }, input) {
-    core.registerRate.take(principal.id);
+  async update({ core }, input) {
+    core.registrationRates.update(input);
     return { agent: await core.registry.registrations.update(input) };
   },
 

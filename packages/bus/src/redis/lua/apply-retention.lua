@@ -6,7 +6,7 @@
   A server that is full runs it too, since it makes room.
 
   ARGV
-    1 epoch      for a log that is not there yet
+    1 epoch      for a log that lost its events
     2 maxEvents  3 maxBytes   4 maxAgeMs
     5 windowMs
     6 from       where to begin among the topics, as ZRANGEBYLEX has it
@@ -14,7 +14,10 @@
 
   Returns { cut, next }: whether the log is within its limits (1 or 0), and the topic to go on after ('' at the end).
 ]]
-local log = openLog(ARGV[1])
+local log = findLog(ARGV[1])
+if log.epoch == UNBEGUN then
+  return { 1, '' }
+end
 openRetention(log, { maxEvents = tonumber(ARGV[2]), maxBytes = tonumber(ARGV[3]), maxAgeMs = tonumber(ARGV[4]) })
 local generations = liveGenerations(log, tonumber(ARGV[5]))
 markByAge(log)

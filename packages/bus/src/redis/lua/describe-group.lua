@@ -4,7 +4,7 @@
   A group's settings and figures.
 
   ARGV
-    1 epoch  for a log that is not there yet
+    1 epoch  for a log that lost its events
 
   Returns { topics, ackDeadlineMs, maxDeliveries, epoch, seq, nonce, lag, inFlight, waiting, dead }; nil when there is no such group.
 ]]
@@ -12,7 +12,7 @@ local group = openGroup()
 if not group then
   return false
 end
-local log = openLog(ARGV[1])
+local log = findLog(ARGV[1])
 local from = log.horizon
 if group.epoch == log.epoch then
   from = math.max(from, group.seq)

@@ -3,13 +3,13 @@
   A page of the topics, by name.
 
   ARGV
-    1 epoch  for a log that is not there yet
+    1 epoch  for a log that lost its events
     2 from   where to begin, as ZRANGEBYLEX has it
     3 limit
 
   Returns { epoch, … }: for each topic its name, count, events a minute (as text), last seq, last nonce.
 ]]
-local log = openLog(ARGV[1])
+local log = findLog(ARGV[1])
 local answer = { log.epoch }
 local names = redis.call('ZRANGEBYLEX', NAMES, ARGV[2], '+', 'LIMIT', 0, ARGV[3])
 if #names == 0 then

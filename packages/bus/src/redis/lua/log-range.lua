@@ -3,8 +3,8 @@
   How the log stands.
 
   ARGV
-    1 epoch  for a log that is not there yet
+    1 epoch  for a log that lost its events
 
   Returns { epoch, horizon, horizonNonce, head, headNonce }
 ]]
-return { rangeOf(openLog(ARGV[1])) }
+return { rangeOf(findLog(ARGV[1])) }

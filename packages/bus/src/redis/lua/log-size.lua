@@ -3,10 +3,10 @@
   How much the log has taken since its beginning, and how much of that was removed.
 
   ARGV
-    1 epoch  for a log that is not there yet
+    1 epoch  for a log that lost its events
 
   Returns { head, bytes, horizon, horizonBytes }, each as text.
 ]]
-openLog(ARGV[1])
+findLog(ARGV[1])
 local size = redis.call('HMGET', META, 'head', 'bytes', 'horizon', 'horizonBytes')
 return { size[1], size[2] or '0', size[3], size[4] or '0' }

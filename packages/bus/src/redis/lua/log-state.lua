@@ -27,11 +27,14 @@ local function beginLog(epoch)
   return { epoch = epoch, head = 0, headNonce = 0, horizon = 0, horizonNonce = 0 }
 end
 
--- `epoch` is for a log that is not there yet.
-local function openLog(epoch)
+-- Of a log that nobody has written to, and of the position where every log begins.
+local UNBEGUN = '0'
+
+-- The log as it stands; one that has not begun takes no key. `epoch` is for a log that has lost its events and begins anew.
+local function findLog(epoch)
   local found = redis.call('HMGET', META, 'epoch', 'head', 'headNonce', 'horizon', 'horizonNonce')
   if not found[1] then
-    return beginLog(epoch)
+    return { epoch = UNBEGUN, head = 0, headNonce = 0, horizon = 0, horizonNonce = 0 }
   end
   local log = {
     epoch = found[1],
@@ -45,6 +48,12 @@ local function openLog(epoch)
     return beginLog(epoch)
   end
   return log
+end
+
+-- For what writes: `epoch` is also for a log that has not begun, and begins now.
+local function openLog(epoch)
+  local log = findLog(epoch)
+  return log.epoch == UNBEGUN and beginLog(epoch) or log
 end
 
 local function splitWords(text)
@@ -61,6 +70,9 @@ end
 
 -- Why one cannot go on from a position: 'retention', 'log_lost', or nil.
 local function gapBehind(log, epoch, seq, nonce)
+  if epoch == UNBEGUN then
+    return log.horizon > 0 and 'retention' or nil
+  end
   if epoch ~= log.epoch or seq > log.head then
     return 'log_lost'
   end

@@ -3,13 +3,13 @@
   Reads the event at a position.
 
   ARGV
-    1 epoch  for a log that is not there yet
+    1 epoch  for a log that lost its events
     2 epoch  3 seq  4 nonce: the position
 
   Returns { epoch, horizon, horizonNonce, head, headNonce, gap, topic, text }: gap is '', 'retention' or 'log_lost'; without
   a topic and a text unless it is ''.
 ]]
-local log = openLog(ARGV[1])
+local log = findLog(ARGV[1])
 local seq, nonce = tonumber(ARGV[3]), tonumber(ARGV[4])
 local gap = gapBehind(log, ARGV[2], seq, nonce)
 local answer = { rangeOf(log) }

@@ -3,7 +3,7 @@
   Reads the events after a position.
 
   ARGV
-    1 epoch     for a log that is not there yet
+    1 epoch     for a log that lost its events
     2 epoch     3 seq     4 nonce: the position
     5 limit     most events
     6 maxBytes  of text, after which it stops
@@ -14,7 +14,7 @@
 -- Events can have 256 KiB each, so they are not all asked for at once.
 local STEP = 50
 
-local log = openLog(ARGV[1])
+local log = findLog(ARGV[1])
 local seq, left, room = tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local gap = gapBehind(log, ARGV[2], seq, tonumber(ARGV[4]))
 local answer = { rangeOf(log) }

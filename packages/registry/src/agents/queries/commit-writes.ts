@@ -23,6 +23,12 @@ export interface Write {
   facets: string[];
   words: string[];
   tokens: IssuedToken[];
+  /** Id of the token that registers; it is kept unless another is known. Null: the write is no registration. */
+  registeredBy: string | null;
+  /** Whether the write counts only while no other token is known to have registered the agent. */
+  ownOnly: boolean;
+  /** Whether it is the first registration of the agent of which the token is noted. */
+  claims: boolean;
 }
 
 export interface Committed {
@@ -35,7 +41,8 @@ export interface Committed {
 
 /** The writes that were applied; one that is missing met another revision of its agent and must be decided again. */
 export async function commitWrites(db: Kysely<Schema>, namespace: string, writes: Write[]): Promise<Committed[]> {
-  const changes = writes.some(({ change }) => change !== null);
+  // A claim waits its turn, too: two tokens must not claim one agent.
+  const changes = writes.some(({ change, claims }) => change !== null || claims);
   const payload = JSON.stringify(
     writes.map((write, ord) => ({
       ord,
@@ -44,6 +51,8 @@ export async function commitWrites(db: Kysely<Schema>, namespace: string, writes
       expected: write.expected,
       incarnation: write.agent.incarnation,
       tokens: write.tokens,
+      registered_by: write.registeredBy,
+      own_only: write.ownOnly,
       ...(write.change === null
         ? {}
         : {

@@ -14,6 +14,8 @@ export interface Found {
   incarnation: string | null;
   /** Null when there is no such agent. */
   row: AgentRow | null;
+  /** Id of the token that registered the agent first; null when that is unknown, and without an agent. */
+  owner: string | null;
   /** Whether `incarnation` has been superseded by a newer one of the same name. */
   superseded: boolean;
   /** Since the agent was last seen, in milliseconds; null without an agent. */
@@ -32,16 +34,18 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
     doc: AgentRow['doc'] | null;
     last_seen_at: Date | null;
     liveness: AgentRow['liveness'];
+    owner: string | null;
     superseded: boolean;
     silentMs: number | null;
     streamedAgoMs: number | null;
   }>`
-    select w.name, w.incarnation, a.doc, a.last_seen_at, a.liveness, i.found is not null as superseded,
+    select w.name, w.incarnation, a.doc, a.last_seen_at, a.liveness, a.registered_by as owner,
+      i.found is not null as superseded,
       (extract(epoch from now() - a.last_seen_at) * 1000)::float8 as "silentMs",
       (extract(epoch from now() - a.streaming_at) * 1000)::float8 as "streamedAgoMs"
     from unnest(${names}::text[], ${incarnations}::uuid[]) as w(name, incarnation)
     left join lateral (
-      select doc, last_seen_at, liveness, streaming_at from agents where namespace = ${namespace} and name = w.name limit 1
+      select doc, last_seen_at, liveness, streaming_at, registered_by from agents where namespace = ${namespace} and name = w.name limit 1
     ) a on true
     left join lateral (
       select true as found from incarnations

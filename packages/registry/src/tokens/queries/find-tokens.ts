@@ -1,5 +1,5 @@
 // Looks up tokens by their hashes, with what decides whether they still count.
-import type { TokenKind, TokenRoles } from '@hypercode/contracts';
+import type { TokenKind, TokenNames, TokenRoles } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import { REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
@@ -11,6 +11,7 @@ export interface TokenRow {
   namespace: string;
   name: string;
   roles: TokenRoles | null;
+  names: TokenNames | null;
   limited: boolean;
   agent_id: string | null;
   incarnation: string | null;
@@ -34,7 +35,7 @@ export interface TokenRow {
 /** The tokens that exist, by hash in hexadecimal; the others are missing. */
 export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<Map<string, TokenRow>> {
   const { rows } = await sql<TokenRow>`
-    select encode(t.hash, 'hex') as hash, t.id, t.kind, t.namespace, t.name, t.roles, t.max_uses is not null as limited,
+    select encode(t.hash, 'hex') as hash, t.id, t.kind, t.namespace, t.name, t.roles, t.names, t.max_uses is not null as limited,
       t.agent_id, t.incarnation, t.expires_at, t.fenced_at is not null as fenced,
       a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
       a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,

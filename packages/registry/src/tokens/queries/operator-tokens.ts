@@ -1,5 +1,5 @@
 // Operators' tokens in the store: created, listed, used up, revoked.
-import type { TokenInfo, TokenKind, TokenRoles } from '@hypercode/contracts';
+import type { TokenInfo, TokenKind, TokenNames, TokenRoles } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { SPEAKING_KINDS } from './token-names.ts';
@@ -11,55 +11,73 @@ export interface NewToken {
   namespace: string;
   name: string;
   roles: TokenRoles | null;
+  names: TokenNames | null;
   expiresInMs: number | null;
   maxUses: number | null;
 }
 
-export async function insertToken(db: Kysely<Schema>, token: NewToken): Promise<void> {
-  const { hash, id, kind, namespace, name, roles, expiresInMs, maxUses } = token;
-  const rolesJson = roles === null ? null : JSON.stringify(roles);
+/** A stored token, without its secret. */
+interface TokenInfoRow {
+  id: string;
+  kind: TokenKind;
+  namespace: string;
+  name: string;
+  roles: TokenRoles | null;
+  names: TokenNames | null;
+  created_at: Date;
+  expires_at: Date | null;
+  max_uses: number | null;
+  uses: number;
+}
+
+const INFO = sql`id, kind, namespace, name, roles, names, created_at, expires_at, max_uses, uses`;
+
+export async function insertToken(db: Kysely<Schema>, token: NewToken): Promise<TokenInfo> {
+  const { hash, id, kind, namespace, name, roles, names, expiresInMs, maxUses } = token;
+  const [rolesJson, namesJson] = [roles, names].map((list) => (list === null ? null : JSON.stringify(list)));
   const lifetime = expiresInMs === null ? null : `${expiresInMs} milliseconds`;
-  await sql`
-    insert into tokens (hash, id, kind, namespace, name, roles, created_at, expires_at, max_uses)
-    values (${hash}, ${id}, ${kind}, ${namespace}, ${name}, ${rolesJson}::jsonb, now(),
-      now() + ${lifetime}::interval, ${maxUses})`.execute(db);
+  const { rows } = await sql<TokenInfoRow>`
+    insert into tokens (hash, id, kind, namespace, name, roles, names, created_at, expires_at, max_uses)
+    values (${hash}, ${id}, ${kind}, ${namespace}, ${name}, ${rolesJson}::jsonb, ${namesJson}::jsonb, now(),
+      now() + ${lifetime}::interval, ${maxUses})
+    returning ${INFO}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the insert returned no row');
+  return infoOf(row);
 }
 
-/** Operators' tokens of a namespace, oldest first. */
+/** The tokens of operators in a namespace, oldest first, with those of admins, which belong to no namespace. */
 export async function listTokens(db: Kysely<Schema>, namespace: string): Promise<TokenInfo[]> {
-  const rows = await db
-    .selectFrom('tokens')
-    .select(['id', 'kind', 'namespace', 'name', 'roles', 'created_at', 'expires_at', 'max_uses', 'uses'])
-    .where('namespace', '=', namespace)
-    .where('kind', '<>', 'agent')
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
-  return rows.flatMap((row) =>
-    row.kind === 'agent'
-      ? []
-      : [
-          {
-            id: row.id,
-            kind: row.kind,
-            namespace: row.namespace,
-            name: row.name,
-            roles: row.roles,
-            createdAt: row.created_at.toISOString(),
-            expiresAt: row.expires_at?.toISOString() ?? null,
-            maxUses: row.max_uses,
-            uses: row.uses,
-          },
-        ],
-  );
+  const { rows } = await sql<TokenInfoRow>`
+    select ${INFO} from tokens
+    where kind = 'admin' or (kind <> 'agent' and namespace = ${namespace})
+    order by created_at, id`.execute(db);
+  return rows.map(infoOf);
 }
 
-/** Whether there was such a token. Moves the epoch by which replicas notice, and notes when the name was last used. */
-export async function deleteToken(db: Kysely<Schema>, namespace: string, id: string): Promise<boolean> {
-  const { rows } = await sql<{ deleted: boolean }>`
+/** An admin's token is stored with the namespace in which it was created, and reaches all. */
+const infoOf = (row: TokenInfoRow): TokenInfo => ({
+  id: row.id,
+  kind: row.kind,
+  namespace: row.kind === 'admin' ? null : row.namespace,
+  name: row.name,
+  roles: row.roles,
+  names: row.names,
+  createdAt: row.created_at.toISOString(),
+  expiresAt: row.expires_at?.toISOString() ?? null,
+  maxUses: row.max_uses,
+  uses: row.uses,
+});
+
+/**
+ * The token that was deleted, of the namespace or of an admin; null when there is none. Moves the epoch by which replicas notice,
+ * and notes when the name was last used.
+ */
+export async function deleteToken(db: Kysely<Schema>, namespace: string, id: string): Promise<TokenInfo | null> {
+  const { rows } = await sql<TokenInfoRow>`
     with gone as (
-      delete from tokens where namespace = ${namespace} and id = ${id} and kind <> 'agent'
-      returning namespace, name, kind, least(now(), expires_at) as ended_at
+      delete from tokens where id = ${id} and kind <> 'agent' and (kind = 'admin' or namespace = ${namespace})
+      returning ${INFO}, least(now(), expires_at) as ended_at
     ), ended as (
       insert into ended_token_names (namespace, name, kind, ended_at)
       select namespace, name, kind, ended_at from gone where kind in ${SPEAKING_KINDS}
@@ -67,8 +85,9 @@ export async function deleteToken(db: Kysely<Schema>, namespace: string, id: str
     ), moved as (
       update token_epoch set epoch = epoch + 1 where exists (select from gone)
     )
-    select exists (select from gone) as deleted`.execute(db);
-  return rows[0]?.deleted ?? false;
+    select ${INFO} from gone`.execute(db);
+  const [row] = rows;
+  return row === undefined ? null : infoOf(row);
 }
 
 export async function readTokenEpoch(db: Kysely<Schema>): Promise<number> {
