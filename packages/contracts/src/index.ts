@@ -78,6 +78,7 @@ export { AgentName, DEFAULT_NAMESPACE, Name, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
+  CapabilityPattern,
   ChangedPolicy,
   GroupPattern,
   Policy,
@@ -95,7 +96,11 @@ export {
   PolicyRules,
   RolePolicy,
   defaultConsume,
+  matchesCapability,
   matchesGroup,
+  mayOffer,
+  offerRule,
+  rulesOf,
   withName,
 } from './policy.ts';
 export { Problem, PROBLEM_MEDIA_TYPE, problemHeaders, problemOf } from './problem.ts';

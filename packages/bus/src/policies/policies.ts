@@ -10,6 +10,7 @@ import {
   type PolicyExplanation,
   type PolicyHistory,
   PolicyRules,
+  rulesOf,
   SwarmError,
   SYSTEM_TOPIC,
 } from '@hypercode/contracts';
@@ -250,8 +251,7 @@ function compiledAccess({ policy, accesses, decisions }: Compiled, role: string,
   const key = `${role} ${name}`;
   let access = accesses.get(key);
   if (access === undefined) {
-    const rules = Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined;
-    accesses.set(key, (access = new Access(role, name, rules ?? policy.default, decisions)));
+    accesses.set(key, (access = new Access(role, name, rulesOf(policy, role), decisions)));
   }
   return access;
 }
