@@ -1,6 +1,7 @@
 // The event bus as its callers see it: publish, subscribe, read, consumer groups, policies.
 import { type Clock, repeat, systemClock } from '@hypercode/clock';
 import {
+  type Capability,
   type ChangedPolicy,
   type ClaimInput,
   type ClaimResult,
@@ -332,6 +333,11 @@ export class Bus {
   /** The policy in force on this replica. */
   getPolicy(namespace: string): Promise<Policy> {
     return this.#policies.get(namespace);
+  }
+
+  /** See `Policies.assertMayOffer`. */
+  assertMayOffer(namespace: string, role: string, capabilities: readonly Pick<Capability, 'id'>[]): Promise<void> {
+    return this.#policies.assertMayOffer(namespace, role, capabilities);
   }
 
   /** See `Policies.change`. */

@@ -99,7 +99,6 @@ export {
   matchesCapability,
   matchesGroup,
   mayOffer,
-  offerRule,
   rulesOf,
   withName,
 } from './policy.ts';

@@ -101,13 +101,11 @@ export type PolicyRules = z.infer<typeof PolicyRules>;
 export const rulesOf = ({ roles, default: others }: PolicyRules, role: string): RolePolicy =>
   (Object.hasOwn(roles, role) ? roles[role] : undefined) ?? others;
 
-/** The pattern that lets the role offer the capability; null when none does. */
-export const offerRule = ({ offers = DEFAULT_OFFERS }: RolePolicy, capabilityId: string): string | null =>
-  offers.find((pattern) => matchesCapability(pattern, capabilityId)) ?? null;
-
 /** Whether agents of the role may offer the capability. Whoever chooses agents by capability asks this of the policy in force. */
-export const mayOffer = (policy: PolicyRules, role: string, capabilityId: string): boolean =>
-  offerRule(rulesOf(policy, role), capabilityId) !== null;
+export function mayOffer(policy: PolicyRules, role: string, capabilityId: string): boolean {
+  const { offers = DEFAULT_OFFERS } = rulesOf(policy, role);
+  return offers.some((pattern) => matchesCapability(pattern, capabilityId));
+}
 
 /** The rules of a namespace. Version 0 is the policy that ships with the product. */
 export const Policy = z

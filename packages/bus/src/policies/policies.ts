@@ -1,11 +1,13 @@
 // The policies of all namespaces in use: compiled once, followed wherever they are changed.
 import type { Clock } from '@hypercode/clock';
 import {
+  type Capability,
   type ChangedPolicy,
   type CircuitState,
   invalidField,
   invalidInput,
   LIMITS,
+  mayOffer,
   type Policy,
   type PolicyExplanation,
   type PolicyHistory,
@@ -17,7 +19,7 @@ import {
 import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { Access, Decisions } from './access.ts';
+import { Access, Decisions, offerDenied } from './access.ts';
 import { withDefaultConsume, withEveryGroup } from './consume-rules.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 import { Comparison, type DeclaredAgent } from './effect.ts';
@@ -112,6 +114,17 @@ export class Policies {
   /** The policy in force here. */
   async get(namespace: string): Promise<Policy> {
     return (await this.#compiled(namespace)).policy;
+  }
+
+  /** ACL_DENIED unless agents of the role may offer each of the capabilities. */
+  async assertMayOffer(
+    namespace: string,
+    role: string,
+    capabilities: readonly Pick<Capability, 'id'>[],
+  ): Promise<void> {
+    const policy = await this.get(namespace);
+    const denied = capabilities.find(({ id }) => !mayOffer(policy, role, id));
+    if (denied !== undefined) throw offerDenied(role, denied.id);
   }
 
   /**
