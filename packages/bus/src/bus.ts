@@ -36,10 +36,10 @@ import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { admit, type PublishRate } from './admission/admit.ts';
 import { CallerAccess } from './admission/caller-access.ts';
-import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
+import { type BusCaller, type CircuitOf, rateKeyOf, sourceOf } from './admission/caller.ts';
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
-import { encodeEvent } from './appending/encode-event.ts';
+import { encodeEvent, type Origin } from './appending/encode-event.ts';
 import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
@@ -67,6 +67,8 @@ export interface BusOptions {
   isAgent: IsAgent;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
+  /** How many bytes of events, as JSON, a second. */
+  byteRate: PublishRate;
   /** Called with failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
   clock?: Clock;
@@ -153,7 +155,7 @@ export class Bus {
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
     admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
-    const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
+    const event = this.#encode(caller, input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
       const [appended] = await this.#lanes.append(namespace, [event]);
       if (appended === undefined) throw new Error('the append returned no result');
@@ -182,7 +184,7 @@ export class Bus {
         const input = checkEvent(one);
         if (input instanceof SwarmError) throw input;
         admit(gate, input.topic);
-        events.push(encodeEvent(input, origin));
+        events.push(this.#encode(caller, input, origin));
         places.push(place);
       } catch (error) {
         const refusal = SwarmError.from(error);
@@ -433,6 +435,13 @@ export class Bus {
     await this.#feeds.close();
     await this.#policies.close();
     await this.#retaining;
+  }
+
+  /** PAYLOAD_TOO_LARGE, RATE_LIMITED. */
+  #encode(caller: BusCaller, input: PublishInput, origin: Origin): NewEvent {
+    const event = encodeEvent(input, origin);
+    this.#options.byteRate.take(rateKeyOf(caller), Buffer.byteLength(event.text));
+    return event;
   }
 
   #appended({ namespace, events, appended, ms }: Append): void {

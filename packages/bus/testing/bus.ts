@@ -159,6 +159,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       circuitOf: () => CLOSED,
       isAgent: async () => false,
       rate: UNLIMITED,
+      byteRate: UNLIMITED,
       clock,
       onError: () => undefined,
       ...options,
@@ -342,6 +343,30 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       for (let i = 0; i < 3; i += 1) await publish(bus, i);
       await expect(publish(bus, 4)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 250 });
       await publish(bus, 'another agent', { by: agent('eve') });
+    });
+
+    test('events are counted by their bytes as JSON, and the rest of a list is refused with the event that is too much', async () => {
+      const taken: [caller: string, bytes: number | undefined][] = [];
+      const byteRate: PublishRate = {
+        take: (caller, bytes = 0) => {
+          if (bytes > 1000) throw new SwarmError('RATE_LIMITED', 'too many bytes', { retryAfterMs: 10 });
+          taken.push([caller, bytes]);
+        },
+      };
+      const bus = await swarm({ byteRate });
+      const given = ['a', 'x'.repeat(1000), 'c'].map((data) => ({ topic: 'a.a', data }));
+      const { results } = await bus.publishMany(agent('ada'), namespace, given);
+      const limited = { error: { code: 'RATE_LIMITED', retryAfterMs: 10 } };
+      expect(results).toMatchObject([{ duplicate: false }, limited, limited]);
+      await expect(bus.publish(agent('ada'), namespace, { topic: 'a.a', data: '€'.repeat(400) })).rejects.toMatchObject(
+        {
+          code: 'RATE_LIMITED',
+        },
+      );
+      const { events } = await bus.read(OPERATOR, { namespace, topics: ['a.a'], after: undefined, limit: 10 });
+      expect(taken).toEqual([[`agent ${namespace} ada`, Buffer.byteLength(JSON.stringify(events[0]?.event))]]);
+      // The core's own events have no limit.
+      await bus.publishSystem(namespace, { topic: 'system.test', data: 'x'.repeat(1000) });
     });
 
     test('what was published of a list that met the rate is its beginning', async () => {

@@ -76,6 +76,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     registerRate: new RateLimit({
       perSecond: registerPerSecond,
       burstSeconds: REGISTER_BURST_SECONDS,
+      unit: 'registrations',
       clock,
     }),
     onRefusal: ({ code, cause }, { log = logger, path } = {}) => {

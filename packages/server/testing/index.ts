@@ -18,7 +18,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     registry,
     bus,
     metrics: new ServerMetrics(createLocalSignal()),
-    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
+    registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, unit: 'registrations', clock: systemClock }),
     clock: systemClock,
     connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
