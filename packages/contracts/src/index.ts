@@ -150,7 +150,7 @@ export {
 } from './token.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 export { Topic, TopicPattern } from './topic.ts';
-export { covers, intersects, matches, topicExpression } from './topic-matching.ts';
+export { covers, intersects, matches, TopicSet } from './topic-matching.ts';
 export {
   type CatalogueTopic,
   defineEvents,
