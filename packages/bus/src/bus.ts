@@ -49,7 +49,7 @@ import { Policies, type PolicyAgent, type PolicyChange } from './policies/polici
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
-import type { Appended, LogEntry, LogGap, NewEvent } from './store/event-log.ts';
+import { type Appended, type LogEntry, type LogGap, type NewEvent, oldestOf, resumeOf } from './store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
@@ -254,7 +254,7 @@ export class Bus {
       if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
       return this.#readOne(namespace, positionIn(at, 'at'), passes);
     }
-    let position = after === undefined ? (await this.#feeds.head(namespace)).horizon : positionIn(after, 'after');
+    let position = after === undefined ? oldestOf(await this.#feeds.head(namespace)) : positionIn(after, 'after');
     const events: ReadResult['events'] = [];
     let bytes = 0;
     let end = false;
@@ -265,7 +265,7 @@ export class Bus {
         // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
         if (events.length > 0) break;
         if (after === undefined) {
-          position = read.range.horizon;
+          position = resumeOf(read);
           continue;
         }
         throw compacted('the events after this position are', read);
@@ -279,7 +279,7 @@ export class Bus {
         bytes += Buffer.byteLength(entry.text);
         events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
       }
-      end = searched === read.length && this.#feeds.isLastPage(read);
+      end = searched === read.length && (await this.#feeds.isLastPage(namespace, read));
     }
     return { events, next: formatPosition(position), end };
   }
@@ -476,9 +476,9 @@ const resultOf = ({ id }: NewEvent, { position, duplicate }: Appended): PublishR
   duplicate,
 });
 
-const compacted = (what: string, { gap, range }: LogGap): SwarmError =>
-  new SwarmError('COMPACTED', `${what} no longer available (${gap})`, {
-    details: { reason: gap, oldest: formatPosition(range.horizon) },
+const compacted = (what: string, gap: LogGap): SwarmError =>
+  new SwarmError('COMPACTED', `${what} no longer available (${gap.gap})`, {
+    details: { reason: gap.gap, oldest: formatPosition(resumeOf(gap)) },
   });
 
 /** An unknown outcome, with the id to try again with. */

@@ -1,16 +1,18 @@
 // The event log in PostgreSQL: a row for the log, which makes the order, and a row for each event.
 import { SwarmError } from '@hypercode/contracts';
-import type {
-  Appended,
-  EventLog,
-  LogEntry,
-  LogGap,
-  LogRange,
-  LogSettings,
-  LogSize,
-  NewEvent,
-  Retention,
-  TopicCount,
+import {
+  type Appended,
+  type EventLog,
+  type LogEntry,
+  type LogGap,
+  type LogRange,
+  type LogSettings,
+  type LogSize,
+  type NewEvent,
+  type Retention,
+  type TopicCount,
+  withOldest,
+  withResume,
 } from '../store/event-log.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
@@ -67,7 +69,10 @@ export class PostgresLog implements EventLog {
     if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
     const state = JSON.parse(log.text) as LogState;
     const { gap, epoch } = state;
-    if (gap !== null) return { gap, range: rangeOf(state) };
+    if (gap !== null) {
+      const range = rangeOf(state);
+      return withResume({ gap, range }, { epoch, ...(state.resume ?? state.horizon) });
+    }
     return rows.flatMap(({ seq, nonce, topic, text }) =>
       seq === null ? [] : [{ position: { epoch, seq, nonce }, topic, text }],
     );
@@ -91,25 +96,25 @@ export class PostgresLog implements EventLog {
     if (namespaces.length === 0) return new Map();
     const rows = await this.#db.ask((db) => openLogs(db, namespaces));
     return new Map(
-      rows.map(({ namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce }) => [
-        namespace,
-        {
+      rows.map(({ namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce, oldest_seq, oldest_nonce }) => {
+        const range = {
           horizon: { epoch, seq: horizon_seq, nonce: horizon_nonce },
           head: { epoch, seq: head_seq, nonce: head_nonce },
-        },
-      ]),
+        };
+        return [namespace, withOldest(range, { epoch, seq: oldest_seq, nonce: oldest_nonce })];
+      }),
     );
   }
 
   async size(namespace: string): Promise<LogSize> {
     const [log] = await this.#db.ask((db) => openLogs(db, [namespace]));
     if (log === undefined) throw new SwarmError('INTERNAL', 'the log does not exist');
-    const { head_seq, head_bytes, horizon_seq, horizon_bytes } = log;
+    const { head_seq, head_bytes, horizon_seq, horizon_bytes, spared_events, spared_bytes } = log;
     return {
-      kept: head_seq - horizon_seq,
-      removed: horizon_seq,
-      keptBytes: head_bytes - horizon_bytes,
-      removedBytes: horizon_bytes,
+      kept: head_seq - horizon_seq + spared_events,
+      removed: horizon_seq - spared_events,
+      keptBytes: head_bytes - horizon_bytes + spared_bytes,
+      removedBytes: horizon_bytes - spared_bytes,
     };
   }
 
