@@ -49,7 +49,15 @@ import { Policies, type PolicyAgent, type PolicyChange } from './policies/polici
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
-import { type Appended, type LogEntry, type LogGap, type NewEvent, oldestOf, resumeOf } from './store/event-log.ts';
+import {
+  type Appended,
+  type LogEntry,
+  type LogGap,
+  type LogRange,
+  type NewEvent,
+  oldestOf,
+  resumeOf,
+} from './store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
@@ -254,7 +262,9 @@ export class Bus {
       if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
       return this.#readOne(namespace, positionIn(at, 'at'), passes);
     }
-    let position = after === undefined ? oldestOf(await this.#feeds.head(namespace)) : positionIn(after, 'after');
+    const start = after === undefined ? null : positionIn(after, 'after');
+    const range = await this.#feeds.head(namespace);
+    let position = start ?? oldestOf(range);
     const events: ReadResult['events'] = [];
     let bytes = 0;
     let end = false;
@@ -262,9 +272,11 @@ export class Bus {
     for (let pages = 0; pages < MAX_READ_PAGES && !end && !isFull(); pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
+        // Between events that retention spared, others were missing before this call.
+        const wasMissing = position !== start && resumeOf(read).seq <= range.horizon.seq;
         // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
-        if (events.length > 0) break;
-        if (after === undefined) {
+        if (!wasMissing && events.length > 0) break;
+        if (wasMissing || start === null) {
           position = resumeOf(read);
           continue;
         }
@@ -279,9 +291,17 @@ export class Bus {
         bytes += Buffer.byteLength(entry.text);
         events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
       }
-      end = searched === read.length && (await this.#feeds.isLastPage(namespace, read));
+      // Up to the horizon a page also ends where events are missing.
+      end = searched === read.length && this.#feeds.isLastPage(read) && position.seq >= range.horizon.seq;
     }
-    return { events, next: formatPosition(position), end };
+    return { events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
+  }
+
+  /** The position itself; where events were missing after it when the call began, the position after these. */
+  async #afterMissing(namespace: string, position: LogPosition, { oldest, horizon }: LogRange): Promise<LogPosition> {
+    if (oldest === undefined || position.seq >= horizon.seq) return position;
+    const read = await this.#feeds.read(namespace, position);
+    return Array.isArray(read) || resumeOf(read).seq > horizon.seq ? position : resumeOf(read);
   }
 
   /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */

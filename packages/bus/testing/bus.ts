@@ -637,6 +637,39 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       );
     });
 
+    test('one agent does not push out the events of others, which reads and subscriptions find between gaps', async () => {
+      const bus = await swarm({}, { retention: { ...SETTINGS.retention, maxEvents: 100 } });
+      const flood = Array.from({ length: 60 }, () => ({ topic: 'work.done', data: 'flood' }));
+      const goals = [];
+      for (let goal = 0; goal < 6; goal += 1) {
+        goals.push(await bus.publish(OPERATOR, namespace, { topic: 'goal.submitted', data: goal }));
+        await bus.publishMany(agent('ada'), namespace, flood);
+      }
+      await bus.applyRetention();
+
+      // However its pages end, a reader that began with the oldest event is not refused.
+      for (const [topics, limit] of [[['goal.>'], 1] as const, [['>'], 1] as const, [['>'], 7] as const]) {
+        const read: unknown[] = [];
+        for (let after: string | undefined, end = false; !end;) {
+          const page = await bus.read(VIEWER, { namespace, topics: [...topics], after, limit });
+          read.push(...page.events.map(({ event }) => event.data));
+          ({ next: after, end } = page);
+        }
+        expect(read.filter((data) => data !== 'flood')).toEqual([0, 1, 2, 3, 4, 5]);
+        expect(read.length).toBeLessThanOrEqual(100);
+      }
+      const position = goals[1]?.position ?? '';
+      const { events } = await bus.read(VIEWER, { namespace, topics: ['>'], at: position, after: undefined, limit: 1 });
+      expect(events).toMatchObject([{ position, event: { data: 1 } }]);
+
+      const other = await replica({}, { retention: { ...SETTINGS.retention, maxEvents: 100 } });
+      const listener = subscribe(other, { topics: ['goal.>'], from: 'earliest' });
+      await until(() => expect(dataOf(listener)).toEqual([0, 1, 2, 3, 4, 5]));
+      const gaps = listener.values.filter(({ type }) => type === 'gap');
+      expect(gaps.length).toBeGreaterThanOrEqual(3);
+      expect(gaps).toEqual(gaps.map(() => expect.objectContaining({ reason: 'retention' })));
+    });
+
     test('a read from the earliest event is not refused when retention removes events meanwhile', async () => {
       const bus = await swarm({}, { retention: { ...SETTINGS.retention, maxEvents: 20 } });
       await publish(bus, 'old');

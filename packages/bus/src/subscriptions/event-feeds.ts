@@ -66,13 +66,8 @@ export class EventFeeds extends FollowedLogs<LogPosition, LogEntry, LogRange, Lo
   }
 
   /** Whether a page has all that the log had when it was read: neither the number nor the size of its events cut it short. */
-  async isLastPage(namespace: string, page: readonly LogEntry[]): Promise<boolean> {
-    if (page.length === READ_LIMIT || page.reduce((length, { text }) => length + text.length, 0) >= READ_LENGTH) {
-      return false;
-    }
-    const last = page.at(-1);
-    // Up to the horizon a page also ends where events are missing.
-    return last === undefined || last.position.seq >= (await this.head(namespace)).horizon.seq;
+  isLastPage(page: readonly LogEntry[]): boolean {
+    return page.length < READ_LIMIT && page.reduce((length, { text }) => length + text.length, 0) < READ_LENGTH;
   }
 
   /**

@@ -29,6 +29,7 @@ export const append = sql`
     v_added bigint;
     v_bytes bigint;
     v_horizon record;
+    v_heavy text[] := '{}';
   begin
     if cardinality(v_texts) <> cardinality(p_ids) then
       raise exception 'texts hold U+001F' using errcode = 'data_exception';
@@ -99,23 +100,25 @@ export const append = sql`
       v_log.head_seq := v_log.head_seq + v_added;
       v_log.head_nonce := v_nonce;
       v_log.head_bytes := v_bytes;
-      -- Less than half full: nothing is removed by count or bytes, and nobody has to be spared.
-      if 2 * (v_log.head_seq - v_log.horizon_seq + v_log.spared_events) <= p_max_events
-        and 2 * (v_log.head_bytes - v_log.horizon_bytes + v_log.spared_bytes) <= p_max_bytes then
+      -- Nothing is removed by count or bytes of a log that is less than half full, so nobody has to be spared.
+      if 2 * (v_log.head_seq - v_log.horizon_seq + v_log.spared_events) > p_max_events
+        or 2 * (v_log.head_bytes - v_log.horizon_bytes + v_log.spared_bytes) > p_max_bytes then
+        v_heavy := array(
+          select w.source from bus_flows w
+          where w.namespace = p_namespace and w.source = any(v_log.heavy || p_sources) and (
+            w.events * exp(-least(700, (v_log.head_seq - w.at_seq)::double precision / p_max_events)) > p_max_events / 4.0
+            or w.bytes * exp(-least(700, (v_log.head_bytes - w.at_bytes)::double precision / p_max_bytes)) > p_max_bytes / 4.0));
+      end if;
+      if cardinality(v_heavy) = 0 and v_log.spared_events = 0 then
         select * into v_horizon from bus_horizon(v_log, p_max_events, p_max_bytes, p_max_age_ms);
         v_log.horizon_seq := v_horizon.seq;
         update bus_logs l set
           head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes,
-          horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes
+          horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes, heavy = v_heavy
         where l.namespace = p_namespace;
       else
         update bus_logs l set
-          head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes,
-          heavy = array(
-            select w.source from bus_flows w
-            where w.namespace = p_namespace and w.source = any(v_log.heavy || p_sources) and (
-              w.events * exp(-least(700, (v_log.head_seq - w.at_seq)::double precision / p_max_events)) > p_max_events / 4.0
-              or w.bytes * exp(-least(700, (v_log.head_bytes - w.at_bytes)::double precision / p_max_bytes)) > p_max_bytes / 4.0))
+          head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes, heavy = v_heavy
         where l.namespace = p_namespace;
         perform bus_cut(p_namespace, p_max_events, p_max_bytes, p_max_age_ms);
         select l.horizon_seq into v_log.horizon_seq from bus_logs l where l.namespace = p_namespace;
