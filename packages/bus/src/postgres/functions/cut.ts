@@ -13,14 +13,25 @@ export const removeSpared = sql`
   as $$
   declare
     v_removed record;
+    v_oldest timestamptz;
+    v_most bigint := 2000;
   begin
     if p_log.spared_events = 0 then
       return p_log;
     end if;
+    select e.at into v_oldest from bus_events e
+    where e.namespace = p_log.namespace and e.spared_after is not null
+    order by e.seq limit 1;
+    if v_oldest >= p_cutoff and p_bytes <= 0 then
+      if p_events <= 0 then
+        return p_log;
+      end if;
+      v_most := least(v_most, p_events);
+    end if;
     with oldest as materialized (
       select e.seq, e.at, octet_length(e.text) as size from bus_events e
       where e.namespace = p_log.namespace and e.spared_after is not null
-      order by e.seq limit 2000
+      order by e.seq limit v_most
     ),
     summed as (
       select o.seq, o.at, o.size, row_number() over (order by o.seq) as place, sum(o.size) over (order by o.seq) - o.size as before
