@@ -10,7 +10,7 @@ let core: SpawnedCore;
 let client: SwarmClient;
 
 beforeAll(async () => {
-  core = await spawnCore({ env: { SWARM_RATE_PUBLISH: '0' } });
+  core = await spawnCore({ env: { SWARM_RATE_PUBLISH: '0', SWARM_RATE_PUBLISH_BYTES: '0' } });
   client = createSwarmClient({ url: core.url, token: core.adminToken });
 });
 afterAll(async () => {

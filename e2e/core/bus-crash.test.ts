@@ -126,7 +126,13 @@ test.each([
   const cores = await Promise.all(
     [0, 1].map(async () => {
       const core = await spawnCore({
-        env: { ...env, SWARM_ADMIN_TOKEN: ADMIN_TOKEN, SWARM_RATE_PUBLISH: '0', SWARM_RATE_REGISTER: '0' },
+        env: {
+          ...env,
+          SWARM_ADMIN_TOKEN: ADMIN_TOKEN,
+          SWARM_RATE_PUBLISH: '0',
+          SWARM_RATE_PUBLISH_BYTES: '0',
+          SWARM_RATE_REGISTER: '0',
+        },
       });
       stack.push(() => core.close());
       return core;

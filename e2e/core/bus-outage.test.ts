@@ -16,7 +16,12 @@ test('an outage of Redis', { timeout: 240_000 }, async () => {
   const redis = await startRedis({ own: true, appendOnly: true });
   stack.push(() => redis.close());
   const core = await spawnCore({
-    env: { DATABASE_URL: await freshDatabase(), REDIS_URL: redis.url, SWARM_RATE_PUBLISH: '0' },
+    env: {
+      DATABASE_URL: await freshDatabase(),
+      REDIS_URL: redis.url,
+      SWARM_RATE_PUBLISH: '0',
+      SWARM_RATE_PUBLISH_BYTES: '0',
+    },
   });
   stack.push(() => core.close());
   const client = createSwarmClient({ url: core.url, token: core.adminToken });

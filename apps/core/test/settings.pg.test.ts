@@ -34,6 +34,7 @@ beforeAll(async () => {
     SWARM_EVENTS_MAX_AGE_MS: '3600003',
     SWARM_RATE_REGISTER: '0',
     SWARM_RATE_PUBLISH: '50',
+    SWARM_RATE_PUBLISH_BYTES: '0',
     SWARM_CORS_ORIGINS: ORIGIN,
   });
   core = await startTestCore(config);

@@ -1,6 +1,7 @@
 // The event bus as its callers see it: publish, subscribe, read, consumer groups, policies.
 import { type Clock, repeat, systemClock } from '@hypercode/clock';
 import {
+  type Capability,
   type ChangedPolicy,
   type ClaimInput,
   type ClaimResult,
@@ -35,10 +36,10 @@ import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { admit, type PublishRate } from './admission/admit.ts';
 import { CallerAccess } from './admission/caller-access.ts';
-import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
+import { type BusCaller, type CircuitOf, rateKeyOf, sourceOf } from './admission/caller.ts';
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
-import { encodeEvent } from './appending/encode-event.ts';
+import { encodeEvent, type Origin } from './appending/encode-event.ts';
 import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
@@ -48,7 +49,15 @@ import { Policies, type PolicyAgent, type PolicyChange } from './policies/polici
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
-import type { Appended, LogEntry, LogGap, NewEvent } from './store/event-log.ts';
+import {
+  type Appended,
+  type LogEntry,
+  type LogGap,
+  type LogRange,
+  type NewEvent,
+  oldestOf,
+  resumeOf,
+} from './store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
@@ -66,6 +75,8 @@ export interface BusOptions {
   isAgent: IsAgent;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
+  /** How many bytes of events, as JSON, a second. */
+  byteRate: PublishRate;
   /** Called with failures in the background; each is tried again by itself. */
   onError: (error: unknown) => void;
   clock?: Clock;
@@ -152,7 +163,7 @@ export class Bus {
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
     admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
-    const event = encodeEvent(input, { namespace, source: sourceOf(caller), now: timeOf(now) });
+    const event = this.#encode(caller, input, { namespace, source: sourceOf(caller), now: timeOf(now) });
     try {
       const [appended] = await this.#lanes.append(namespace, [event]);
       if (appended === undefined) throw new Error('the append returned no result');
@@ -181,7 +192,7 @@ export class Bus {
         const input = checkEvent(one);
         if (input instanceof SwarmError) throw input;
         admit(gate, input.topic);
-        events.push(encodeEvent(input, origin));
+        events.push(this.#encode(caller, input, origin));
         places.push(place);
       } catch (error) {
         const refusal = SwarmError.from(error);
@@ -251,7 +262,9 @@ export class Bus {
       if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
       return this.#readOne(namespace, positionIn(at, 'at'), passes);
     }
-    let position = after === undefined ? (await this.#feeds.head(namespace)).horizon : positionIn(after, 'after');
+    const start = after === undefined ? null : positionIn(after, 'after');
+    const range = await this.#feeds.head(namespace);
+    let position = start ?? oldestOf(range);
     const events: ReadResult['events'] = [];
     let bytes = 0;
     let end = false;
@@ -259,10 +272,12 @@ export class Bus {
     for (let pages = 0; pages < MAX_READ_PAGES && !end && !isFull(); pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
+        // Between events that retention spared, others were missing before this call.
+        const wasMissing = position !== start && resumeOf(read).seq <= range.horizon.seq;
         // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
-        if (events.length > 0) break;
-        if (after === undefined) {
-          position = read.range.horizon;
+        if (!wasMissing && events.length > 0) break;
+        if (wasMissing || start === null) {
+          position = resumeOf(read);
           continue;
         }
         throw compacted('the events after this position are', read);
@@ -276,9 +291,17 @@ export class Bus {
         bytes += Buffer.byteLength(entry.text);
         events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
       }
-      end = searched === read.length && this.#feeds.isLastPage(read);
+      // Up to the horizon a page also ends where events are missing.
+      end = searched === read.length && this.#feeds.isLastPage(read) && position.seq >= range.horizon.seq;
     }
-    return { events, next: formatPosition(position), end };
+    return { events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
+  }
+
+  /** The position itself; where events were missing after it when the call began, the position after these. */
+  async #afterMissing(namespace: string, position: LogPosition, { oldest, horizon }: LogRange): Promise<LogPosition> {
+    if (oldest === undefined || position.seq >= horizon.seq) return position;
+    const read = await this.#feeds.read(namespace, position);
+    return Array.isArray(read) || resumeOf(read).seq > horizon.seq ? position : resumeOf(read);
   }
 
   /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */
@@ -332,6 +355,11 @@ export class Bus {
   /** The policy in force on this replica. */
   getPolicy(namespace: string): Promise<Policy> {
     return this.#policies.get(namespace);
+  }
+
+  /** See `Policies.assertMayOffer`. */
+  assertMayOffer(namespace: string, role: string, capabilities: readonly Pick<Capability, 'id'>[]): Promise<void> {
+    return this.#policies.assertMayOffer(namespace, role, capabilities);
   }
 
   /** See `Policies.change`. */
@@ -434,6 +462,13 @@ export class Bus {
     await this.#retaining;
   }
 
+  /** PAYLOAD_TOO_LARGE, RATE_LIMITED. */
+  #encode(caller: BusCaller, input: PublishInput, origin: Origin): NewEvent {
+    const event = encodeEvent(input, origin);
+    this.#options.byteRate.take(rateKeyOf(caller), Buffer.byteLength(event.text));
+    return event;
+  }
+
   #appended({ namespace, events, appended, ms }: Append): void {
     const entries: LogEntry[] = [];
     let before: LogPosition | undefined;
@@ -466,9 +501,9 @@ const resultOf = ({ id }: NewEvent, { position, duplicate }: Appended): PublishR
   duplicate,
 });
 
-const compacted = (what: string, { gap, range }: LogGap): SwarmError =>
-  new SwarmError('COMPACTED', `${what} no longer available (${gap})`, {
-    details: { reason: gap, oldest: formatPosition(range.horizon) },
+const compacted = (what: string, gap: LogGap): SwarmError =>
+  new SwarmError('COMPACTED', `${what} no longer available (${gap.gap})`, {
+    details: { reason: gap.gap, oldest: formatPosition(resumeOf(gap)) },
   });
 
 /** An unknown outcome, with the id to try again with. */

@@ -159,6 +159,7 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       circuitOf: () => CLOSED,
       isAgent: async () => false,
       rate: UNLIMITED,
+      byteRate: UNLIMITED,
       clock,
       onError: () => undefined,
       ...options,
@@ -342,6 +343,30 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       for (let i = 0; i < 3; i += 1) await publish(bus, i);
       await expect(publish(bus, 4)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 250 });
       await publish(bus, 'another agent', { by: agent('eve') });
+    });
+
+    test('events are counted by their bytes as JSON, and the rest of a list is refused with the event that is too much', async () => {
+      const taken: [caller: string, bytes: number | undefined][] = [];
+      const byteRate: PublishRate = {
+        take: (caller, bytes = 0) => {
+          if (bytes > 1000) throw new SwarmError('RATE_LIMITED', 'too many bytes', { retryAfterMs: 10 });
+          taken.push([caller, bytes]);
+        },
+      };
+      const bus = await swarm({ byteRate });
+      const given = ['a', 'x'.repeat(1000), 'c'].map((data) => ({ topic: 'a.a', data }));
+      const { results } = await bus.publishMany(agent('ada'), namespace, given);
+      const limited = { error: { code: 'RATE_LIMITED', retryAfterMs: 10 } };
+      expect(results).toMatchObject([{ duplicate: false }, limited, limited]);
+      await expect(bus.publish(agent('ada'), namespace, { topic: 'a.a', data: '€'.repeat(400) })).rejects.toMatchObject(
+        {
+          code: 'RATE_LIMITED',
+        },
+      );
+      const { events } = await bus.read(OPERATOR, { namespace, topics: ['a.a'], after: undefined, limit: 10 });
+      expect(taken).toEqual([[`agent ${namespace} ada`, Buffer.byteLength(JSON.stringify(events[0]?.event))]]);
+      // The core's own events have no limit.
+      await bus.publishSystem(namespace, { topic: 'system.test', data: 'x'.repeat(1000) });
     });
 
     test('what was published of a list that met the rate is its beginning', async () => {
@@ -632,6 +657,39 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
       expect([...first.events, ...second.events].map(({ position }) => ({ position }))).toMatchObject(
         sent.map((result) => ({ position: 'position' in result ? result.position : null })),
       );
+    });
+
+    test('one agent does not push out the events of others, which reads and subscriptions find between gaps', async () => {
+      const bus = await swarm({}, { retention: { ...SETTINGS.retention, maxEvents: 100 } });
+      const flood = Array.from({ length: 60 }, () => ({ topic: 'work.done', data: 'flood' }));
+      const goals = [];
+      for (let goal = 0; goal < 6; goal += 1) {
+        goals.push(await bus.publish(OPERATOR, namespace, { topic: 'goal.submitted', data: goal }));
+        await bus.publishMany(agent('ada'), namespace, flood);
+      }
+      await bus.applyRetention();
+
+      // However its pages end, a reader that began with the oldest event is not refused.
+      for (const [topics, limit] of [[['goal.>'], 1] as const, [['>'], 1] as const, [['>'], 7] as const]) {
+        const read: unknown[] = [];
+        for (let after: string | undefined, end = false; !end;) {
+          const page = await bus.read(VIEWER, { namespace, topics: [...topics], after, limit });
+          read.push(...page.events.map(({ event }) => event.data));
+          ({ next: after, end } = page);
+        }
+        expect(read.filter((data) => data !== 'flood')).toEqual([0, 1, 2, 3, 4, 5]);
+        expect(read.length).toBeLessThanOrEqual(100);
+      }
+      const position = goals[1]?.position ?? '';
+      const { events } = await bus.read(VIEWER, { namespace, topics: ['>'], at: position, after: undefined, limit: 1 });
+      expect(events).toMatchObject([{ position, event: { data: 1 } }]);
+
+      const other = await replica({}, { retention: { ...SETTINGS.retention, maxEvents: 100 } });
+      const listener = subscribe(other, { topics: ['goal.>'], from: 'earliest' });
+      await until(() => expect(dataOf(listener)).toEqual([0, 1, 2, 3, 4, 5]));
+      const gaps = listener.values.filter(({ type }) => type === 'gap');
+      expect(gaps.length).toBeGreaterThanOrEqual(3);
+      expect(gaps).toEqual(gaps.map(() => expect.objectContaining({ reason: 'retention' })));
     });
 
     test('a read from the earliest event is not refused when retention removes events meanwhile', async () => {

@@ -17,6 +17,7 @@ import {
   rangeOf,
   ROOMY,
 } from './bus-store.ts';
+import { fairRetentionConformance } from './fair-retention.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
 import type { Appended, EventLog } from '../src/store/event-log.ts';
 import { hasAll, UNBEGUN } from '../src/store/position.ts';
@@ -594,6 +595,8 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
           { what: 'an append to remove the aged', intervalMs: 5 },
         );
       });
+
+      fairRetentionConformance(open);
 
       test('retention that both replicas apply at once removes nothing twice', async () => {
         const pair = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents: 50 } });

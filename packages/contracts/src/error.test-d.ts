@@ -9,6 +9,7 @@ test('details have the type of their code', () => {
   expectTypeOf<SwarmError<'ACL_DENIED'>['details']>().toEqualTypeOf<
     | { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null }
     | { role: string; action: 'consume'; group: string; rule: string | null }
+    | { role: string; action: 'offer'; capability: string; rule: string | null }
     | undefined
   >();
   expectTypeOf<SwarmError<'IMMUTABLE_FIELD'>['details']>().toEqualTypeOf<{ field: string } | undefined>();

@@ -33,7 +33,8 @@ export interface ErrorDetails {
   INVALID_INPUT: { path: string; reason: string }[];
   ACL_DENIED:
     | { role: string; action: 'publish' | 'subscribe'; topic: string; rule: string | null }
-    | { role: string; action: 'consume'; group: string; rule: string | null };
+    | { role: string; action: 'consume'; group: string; rule: string | null }
+    | { role: string; action: 'offer'; capability: string; rule: string | null };
   IMMUTABLE_FIELD: { field: string };
   PAYLOAD_TOO_LARGE: { limit: number };
   UNAVAILABLE: { id?: string };

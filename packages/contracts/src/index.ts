@@ -78,6 +78,7 @@ export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
+  CapabilityPattern,
   ChangedPolicy,
   GroupPattern,
   Policy,
@@ -95,7 +96,10 @@ export {
   PolicyRules,
   RolePolicy,
   defaultConsume,
+  matchesCapability,
   matchesGroup,
+  mayOffer,
+  rulesOf,
   withName,
 } from './policy.ts';
 export { Problem, PROBLEM_MEDIA_TYPE, problemHeaders, problemOf } from './problem.ts';
@@ -150,7 +154,7 @@ export {
 } from './token.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 export { Topic, TopicPattern } from './topic.ts';
-export { covers, intersects, matches, topicExpression } from './topic-matching.ts';
+export { covers, intersects, matches, TopicSet } from './topic-matching.ts';
 export {
   type CatalogueTopic,
   defineEvents,

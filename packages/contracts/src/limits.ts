@@ -10,6 +10,8 @@ export const LIMITS = {
   /** Largest agent registration, in bytes of JSON; also the largest input of every call that has no limit of its own. */
   registrationBytes: 64 * 1024,
   capabilities: 64,
+  /** Longest pattern of capabilities in a policy, in characters. */
+  capabilityPatternLength: 129,
   /** Most topic patterns that an agent declares each way. */
   declaredPatterns: 64,
   labels: 32,

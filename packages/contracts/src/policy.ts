@@ -49,6 +49,22 @@ export function matchesGroup(pattern: GroupPattern, group: string, caller: { nam
 export const defaultConsume = ({ publish }: { publish: readonly string[] }): string[] =>
   publish.length === 0 ? [] : [NAME_PLACEHOLDER, '{role}', '{role}-*'];
 
+const CAPABILITY_PATTERN = /^(?:\*|[A-Za-z0-9][A-Za-z0-9_.-]*\*?)$/;
+
+/** The id of a capability, or how ids begin, followed by `*`: `code.*` stands for `code.review`. `*` is every capability. */
+export const CapabilityPattern = z
+  .string()
+  .max(LIMITS.capabilityPatternLength)
+  .regex(CAPABILITY_PATTERN, 'must be the id of a capability, which may end in "*", or "*"');
+export type CapabilityPattern = z.infer<typeof CapabilityPattern>;
+
+/** Whether the pattern stands for the capability. Upper and lower case differ. */
+export const matchesCapability = (pattern: CapabilityPattern, capabilityId: string): boolean =>
+  pattern.endsWith('*') ? capabilityId.startsWith(pattern.slice(0, -1)) : pattern === capabilityId;
+
+/** The capabilities of a role whose rules name none: all. */
+const DEFAULT_OFFERS: CapabilityPattern[] = ['*'];
+
 const Patterns = z.array(PolicyPattern).max(LIMITS.policyPatterns);
 
 /** What a role may do: what an `allow` pattern covers and no `deny` pattern takes away. */
@@ -60,6 +76,8 @@ export const RolePolicy = z
     denySubscribe: Patterns.optional(),
     /** Consumer groups. Default: `{name}`, `{role}` and `{role}-*`; none for a role that may publish nothing. */
     consume: z.array(GroupPattern).max(LIMITS.policyPatterns).optional(),
+    /** Capabilities that agents of the role may register and be given tasks for. Default: all. */
+    offers: z.array(CapabilityPattern).max(LIMITS.policyPatterns).optional(),
   })
   .meta({ id: 'RolePolicy' });
 export type RolePolicy = z.infer<typeof RolePolicy>;
@@ -75,6 +93,16 @@ export const PolicyRules = z.object({
   default: RolePolicy,
 });
 export type PolicyRules = z.infer<typeof PolicyRules>;
+
+/** The rules of a role: its own, or those for roles that are not listed. */
+export const rulesOf = ({ roles, default: others }: PolicyRules, role: string): RolePolicy =>
+  (Object.hasOwn(roles, role) ? roles[role] : undefined) ?? others;
+
+/** Whether agents of the role may offer the capability. Whoever chooses agents by capability asks this of the policy in force. */
+export function mayOffer(policy: PolicyRules, role: string, capabilityId: string): boolean {
+  const { offers = DEFAULT_OFFERS } = rulesOf(policy, role);
+  return offers.some((pattern) => matchesCapability(pattern, capabilityId));
+}
 
 /** The rules of a namespace. Version 0 is the policy that ships with the product. */
 export const Policy = z
@@ -120,9 +148,16 @@ const losses = <Loss extends z.ZodType>(loss: Loss) =>
 /** Who loses what by a change of the policy. */
 export const PolicyEffect = z
   .object({
-    /** Agents that declare topics of which they may use more now than after the change. */
+    /** Agents that declare topics of which they may use more now than after the change, or capabilities that they may offer now. */
     agents: losses(
-      z.object({ name: AgentName, role: Name, publish: z.array(TopicPattern), subscribe: z.array(TopicPattern) }),
+      z.object({
+        name: AgentName,
+        role: Name,
+        publish: z.array(TopicPattern),
+        subscribe: z.array(TopicPattern),
+        /** Ids of capabilities. The agent stays registered with them, and gets no more tasks for them. */
+        offers: z.array(z.string()),
+      }),
     ),
     /** Open streams of agents, on the replica that answers, that the change ends. */
     streams: losses(

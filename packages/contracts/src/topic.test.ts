@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Topic, TopicPattern } from './topic.ts';
-import { covers, intersects, matches, topicExpression } from './topic-matching.ts';
+import { covers, intersects, matches, TopicSet } from './topic-matching.ts';
 
 /** Every dotted string of 1 to `maxTokens` tokens of the alphabet. */
 function enumerate(alphabet: readonly string[], maxTokens: number): string[] {
@@ -52,14 +52,14 @@ describe('against all topics of up to five tokens', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('one expression for several patterns is true for what one of them matches', () => {
+  test('a set of several patterns has what one of them matches', () => {
     for (let at = 0; at + 3 <= patterns.length; at += 3) {
       const several = patterns.slice(at, at + 3);
-      const expression = topicExpression(several);
-      const wrong = topics.filter((topic) => expression.test(topic) !== several.some((one) => matches(one, topic)));
+      const set = new TopicSet(several);
+      const wrong = topics.filter((topic) => set.has(topic) !== several.some((one) => matches(one, topic)));
       expect([several, wrong]).toEqual([several, []]);
     }
-    expect(topics.filter((topic) => topicExpression([]).test(topic))).toEqual([]);
+    expect(topics.filter((topic) => new TopicSet([]).has(topic))).toEqual([]);
   });
 
   test('covers is inclusion of the topics of a pattern', () => {
@@ -96,6 +96,18 @@ describe('for patterns of any length', () => {
     fc.assert(fc.property(pattern, topic, (p, t) => matches(p, t) === language(p).test(t)));
     const related = topic.chain((t) => fc.tuple(generalisation(t), fc.constant(t)));
     fc.assert(fc.property(related, ([p, t]) => matches(p, t)));
+  });
+
+  test('a set has a topic exactly when one of its patterns matches it', () => {
+    const related = topic.chain((t) =>
+      fc.tuple(fc.array(fc.oneof(pattern, generalisation(t)), { maxLength: 8 }), fc.constant(t)),
+    );
+    fc.assert(
+      fc.property(related, topic, ([several, t], other) => {
+        const set = new TopicSet(several);
+        return [t, other, t].every((one) => set.has(one) === several.some((p) => language(p).test(one)));
+      }),
+    );
   });
 
   test('what a covered pattern matches, the covering one matches', () => {

@@ -9,6 +9,7 @@ import {
 } from '@hypercode/stores';
 import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
 import { type Clock, systemClock } from '@hypercode/clock';
+import { LIMITS } from '@hypercode/contracts';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
 import {
   AddressRules,
@@ -37,6 +38,8 @@ import { VERSION } from './version.ts';
 
 /** An agent that pauses for a second may publish a second's worth at once. */
 const PUBLISH_BURST_SECONDS = 1;
+/** Bytes of events that an agent may publish at once after a pause, whatever the rate: the largest list, twice. */
+const PUBLISH_BURST_BYTES = 2 * LIMITS.publishManyBytes;
 
 export interface CoreTokens {
   readonly admin: string | null;
@@ -113,8 +116,14 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       rate: new RateLimit({
         perSecond: config.ratePublish,
         burstSeconds: PUBLISH_BURST_SECONDS,
+        unit: 'events of one publisher',
         clock,
-        counted: 'events of one publisher',
+      }),
+      byteRate: new RateLimit({
+        perSecond: config.ratePublishBytes,
+        burstSeconds: Math.max(PUBLISH_BURST_SECONDS, PUBLISH_BURST_BYTES / config.ratePublishBytes),
+        unit: 'bytes of events of one publisher',
+        clock,
       }),
       onError,
       ...bookmarks,

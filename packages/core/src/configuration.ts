@@ -31,6 +31,8 @@ export interface CoreConfiguration {
   readonly eventsMaxAgeMs: number;
   /** Events a second for each agent; 0 is no limit. */
   readonly ratePublish: number;
+  /** Bytes of events a second for each agent; 0 is no limit. */
+  readonly ratePublishBytes: number;
   /** Registrations a second for each name, and 50 times as many for each token; updates a second for each agent. 0 is no limit. */
   readonly rateRegister: number;
   readonly corsOrigins: readonly string[];

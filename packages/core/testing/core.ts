@@ -75,6 +75,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   eventsMaxBytes: 2 ** 30,
   eventsMaxAgeMs: DAY_MS,
   ratePublish: 0,
+  ratePublishBytes: 0,
   rateRegister: 0,
   corsOrigins: [],
   ...changes,

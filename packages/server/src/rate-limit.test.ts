@@ -6,13 +6,13 @@ import { RateLimit } from './rate-limit.ts';
 
 function limited(perSecond: number, burstSeconds: number) {
   const clock = new HeldClock();
-  return { clock, limit: new RateLimit({ perSecond, burstSeconds, clock }) };
+  return { clock, limit: new RateLimit({ perSecond, burstSeconds, unit: 'calls', clock }) };
 }
 
 /** Null when the call is taken, the refusal when it is not. */
-function attempt(limit: RateLimit, caller = 'a'): SwarmError | null {
+function attempt(limit: RateLimit, caller = 'a', amount?: number): SwarmError | null {
   try {
-    limit.take(caller);
+    limit.take(caller, amount);
     return null;
   } catch (error) {
     if (error instanceof SwarmError) return error;
@@ -30,6 +30,17 @@ describe('RateLimit', () => {
     clock.advance(1);
     expect(attempt(limit)).toBeNull();
     expect(attempt(limit)).not.toBeNull();
+  });
+
+  test('amounts are counted, and a refusal reports when there is room for as much', () => {
+    const { clock, limit } = limited(1000, 4);
+    expect(attempt(limit, 'a', 3500)).toBeNull();
+    expect(attempt(limit, 'a', 1000)).toMatchObject({ message: 'more than 1000 calls per second', retryAfterMs: 500 });
+    // What was refused was not counted.
+    expect(attempt(limit, 'a', 500)).toBeNull();
+    clock.advance(1000);
+    expect(attempt(limit, 'a', 1000)).toBeNull();
+    expect(attempt(limit, 'a', 1)).toMatchObject({ retryAfterMs: 1 });
   });
 
   test('callers have separate limits', () => {

@@ -1,15 +1,15 @@
-// Token buckets, one for each caller: so many calls a second, with room for a burst. Limits registrations here, and events on the
-// bus.
+// Token buckets, one for each caller: so much a second, with room for a burst. Limits registrations here, and events and their
+// bytes on the bus.
 import type { Clock } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 
 export interface RateLimitOptions {
-  /** Calls a second; 0 turns the limit off. */
+  /** 0 turns the limit off. */
   perSecond: number;
-  /** Seconds' worth of calls that may come at once after a pause. */
+  /** Seconds' worth that may come at once after a pause. */
   burstSeconds: number;
-  /** What is counted, as the refusal names it. Default: calls. */
-  counted?: string;
+  /** What is counted, in the plural: the words of the refusal. */
+  unit: string;
   clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -30,16 +30,19 @@ export class RateLimit {
     this.#options = options;
   }
 
-  /** Counts one call of `caller`. Throws RATE_LIMITED with the time until the next is free. */
-  take(caller: string): void {
-    const { perSecond, burstSeconds, clock, counted = 'calls' } = this.#options;
+  /**
+   * Counts `amount` of `caller`, at most as much as a burst may have. Throws RATE_LIMITED, which names the limit, with the time
+   * until there is room for as much.
+   */
+  take(caller: string, amount = 1): void {
+    const { perSecond, burstSeconds, unit, clock } = this.#options;
     if (perSecond === 0) return;
     const atMs = clock.monotonicMs();
-    const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + 1000 / perSecond;
+    const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + (amount * 1000) / perSecond;
     const excessMs = fullAtMs - atMs - burstSeconds * 1000;
     if (excessMs > TOLERANCE_MS) {
       const retryAfterMs = Math.ceil(excessMs - TOLERANCE_MS);
-      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} ${counted} per second`, { retryAfterMs });
+      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} ${unit} per second`, { retryAfterMs });
     }
     // Deleted first, so that the map's order is that of the callers' last calls.
     this.#fullAtMs.delete(caller);

@@ -26,8 +26,8 @@ export class RegistrationRates {
   readonly #updates: RateLimit;
 
   constructor({ perSecond, clock }: RegistrationRatesOptions) {
-    const limit = (rate: number, counted: string) =>
-      new RateLimit({ perSecond: rate, burstSeconds: BURST_SECONDS, clock, counted });
+    const limit = (rate: number, unit: string) =>
+      new RateLimit({ perSecond: rate, burstSeconds: BURST_SECONDS, clock, unit });
     this.#ofNames = limit(perSecond, 'registrations of one name');
     this.#ofTokens = limit(perSecond * NAMES_OF_A_TOKEN, 'registrations with one token');
     this.#updates = limit(perSecond, 'updates of one agent');

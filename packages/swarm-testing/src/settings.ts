@@ -16,6 +16,7 @@ export type SwarmSettings = Partial<
     | 'dedupWindowMs'
     | 'eventsMax'
     | 'ratePublish'
+    | 'ratePublishBytes'
     | 'rateRegister'
   >
 >;
@@ -46,6 +47,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   eventsMaxBytes: 2 ** 28,
   eventsMaxAgeMs: WEEK_MS,
   ratePublish: 0,
+  ratePublishBytes: 0,
   rateRegister: 0,
   corsOrigins: [],
   ...settings,

@@ -45,6 +45,7 @@ describe('defaults', () => {
     eventsMaxBytes: 1_073_741_824,
     eventsMaxAgeMs: 604_800_000,
     ratePublish: 5_000,
+    ratePublishBytes: 2_097_152,
     rateRegister: 100,
     corsOrigins: [],
   };

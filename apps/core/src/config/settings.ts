@@ -166,6 +166,14 @@ export const SETTINGS = {
     default: '5000',
     meaning: 'Events per second that one agent or token may publish on each replica; 0 is no limit.',
   }),
+  ratePublishBytes: setting({
+    variable: 'SWARM_RATE_PUBLISH_BYTES',
+    ...integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: String(2 * 2 ** 20),
+    defaultMeans: `${2 * 2 ** 20} (2 MiB)`,
+    meaning:
+      'Bytes of events per second, as JSON, that one agent or token may publish on each replica, after a pause up to 8 MiB at once; 0 is no limit.',
+  }),
   rateRegister: setting({
     variable: 'SWARM_RATE_REGISTER',
     ...integer(0, 1_000_000_000),

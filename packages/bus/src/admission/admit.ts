@@ -7,10 +7,13 @@ import { type AgentCircuit, type BusCaller, type CircuitOf, rateKeyOf } from './
 /** When to try again, in milliseconds, where that is unknown: half open, or held open by an operator. */
 const CIRCUIT_RETRY_MS = 1000;
 
-/** How many events a caller may publish in a time. The core decides; the bus only counts. */
+/** How many events, or bytes of them, a caller may publish in a time. The core decides; the bus only counts. */
 export interface PublishRate {
-  /** Counts one event of `caller`, a key that no two callers share. Throws RATE_LIMITED with the time until the next is allowed. */
-  take(caller: string): void;
+  /**
+   * Counts one event, or so many bytes, of `caller`, a key that no two callers share. Throws RATE_LIMITED with the time until the
+   * next is allowed.
+   */
+  take(caller: string, bytes?: number): void;
 }
 
 export interface Gate {

@@ -178,3 +178,9 @@ export function groupVerdict({ role }: Access, group: string, { allowed, rule }:
   // Patterns have no spaces.
   return rule.includes(' ') ? `${verdict}: it is the ${rule}` : `${verdict}: the rule "${rule}" allows it`;
 }
+
+/** ACL_DENIED for a capability. */
+export const offerDenied = (role: string, capability: string): SwarmError<'ACL_DENIED'> =>
+  new SwarmError('ACL_DENIED', `role "${role}" may not offer capability "${capability}": no offers rule allows it`, {
+    details: { role, action: 'offer', capability, rule: null },
+  });

@@ -10,6 +10,7 @@ const worker: DeclaredAgent = {
   name: 'ada',
   role: 'worker',
   topics: { publishes: ['task.ada.>', 'log.*'], subscribes: ['task.ada.assigned'] },
+  capabilities: [{ id: 'code-review' }, { id: 'build' }],
 };
 const stream = (fields: Partial<OpenStream> = {}): OpenStream => ({
   name: 'ada',
@@ -35,7 +36,7 @@ describe('agents', () => {
     const after = rules({ worker: { publish: ['task.{name}.>'], subscribe: [] } });
     expect(agentsLost(rules({ worker: ALL }), after)).toEqual({
       total: 1,
-      list: [{ name: 'ada', role: 'worker', publish: ['log.*'], subscribe: ['task.ada.assigned'] }],
+      list: [{ name: 'ada', role: 'worker', publish: ['log.*'], subscribe: ['task.ada.assigned'], offers: [] }],
     });
   });
 
@@ -62,8 +63,16 @@ describe('agents', () => {
     const before = { ...ALL, denyPublish: ['task.{name}.assigned'] };
     const after = { ...before, denyPublish: ['task.{name}.assigned', 'task.*.done'], denySubscribe: ['log.>'] };
     expect(agentsLost(rules({ worker: before }), rules({ worker: after })).list).toEqual([
-      { name: 'ada', role: 'worker', publish: ['task.ada.>'], subscribe: [] },
+      { name: 'ada', role: 'worker', publish: ['task.ada.>'], subscribe: [], offers: [] },
     ]);
+  });
+
+  test('an agent loses the capabilities that its role may no longer offer', () => {
+    const after = rules({ worker: { ...ALL, offers: ['code-*'] } });
+    expect(agentsLost(rules({ worker: ALL }), after).list).toEqual([
+      { name: 'ada', role: 'worker', publish: [], subscribe: [], offers: ['build'] },
+    ]);
+    expect(agentsLost(after, after).total).toBe(0);
   });
 
   test('a removed role leaves its agents the default', () => {

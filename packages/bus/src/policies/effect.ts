@@ -1,10 +1,10 @@
 // Who loses what when one policy takes the place of another: pure.
-import { type Agent, LIMITS, type PolicyEffect, type PolicyRules } from '@hypercode/contracts';
+import { type Agent, LIMITS, mayOffer, type PolicyEffect, type PolicyRules, rulesOf } from '@hypercode/contracts';
 import { Access, Decisions } from './access.ts';
 import type { OpenStream } from './open-streams.ts';
 
 /** What of an agent a change of policy can take from. */
-export type DeclaredAgent = Pick<Agent, 'name' | 'role' | 'topics'>;
+export type DeclaredAgent = Pick<Agent, 'name' | 'role' | 'topics' | 'capabilities'>;
 
 /** Compares what each agent and each stream may do under the two policies. */
 export class Comparison {
@@ -22,7 +22,7 @@ export class Comparison {
   }
 
   addAgents(agents: Iterable<DeclaredAgent>): void {
-    for (const { name, role, topics } of agents) {
+    for (const { name, role, topics, capabilities } of agents) {
       if (!this.#differs(role)) continue;
       const [before, after] = this.#accessesOf(role, name);
       const publish = topics.publishes.filter(
@@ -35,7 +35,11 @@ export class Comparison {
           before.subscribe(topic).allowed &&
           (!after.subscribe(topic).allowed || isDeniedMore('subscribe', topic, before, after)),
       );
-      if (publish.length + subscribe.length > 0) note(this.#agents, { name, role, publish, subscribe });
+      const offers = capabilities
+        .map(({ id }) => id)
+        .filter((id) => mayOffer(this.#before, role, id) && !mayOffer(this.#after, role, id));
+      if (publish.length + subscribe.length + offers.length === 0) continue;
+      note(this.#agents, { name, role, publish, subscribe, offers });
     }
   }
 
@@ -80,9 +84,6 @@ function isDeniedMore(action: 'publish' | 'subscribe', topic: string, before: Ac
   const denied = new Set(before.denials(action, topic));
   return after.denials(action, topic).some((rule) => !denied.has(rule));
 }
-
-const rulesOf = ({ roles, default: others }: PolicyRules, role: string) =>
-  (Object.hasOwn(roles, role) ? roles[role] : undefined) ?? others;
 
 function note<Loss>(losses: { total: number; list: Loss[] }, loss: Loss): void {
   losses.total += 1;

@@ -1,22 +1,25 @@
 // The policies of all namespaces in use: compiled once, followed wherever they are changed.
 import type { Clock } from '@hypercode/clock';
 import {
+  type Capability,
   type ChangedPolicy,
   type CircuitState,
   invalidField,
   invalidInput,
   LIMITS,
+  mayOffer,
   type Policy,
   type PolicyExplanation,
   type PolicyHistory,
   PolicyRules,
+  rulesOf,
   SwarmError,
   SYSTEM_TOPIC,
 } from '@hypercode/contracts';
 import { coalesce, Recheck, type Signal } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { Access, Decisions } from './access.ts';
+import { Access, Decisions, offerDenied } from './access.ts';
 import { withDefaultConsume, withEveryGroup } from './consume-rules.ts';
 import { DEFAULT_POLICY } from './default-policy.ts';
 import { Comparison, type DeclaredAgent } from './effect.ts';
@@ -120,6 +123,17 @@ export class Policies {
     const stored = await this.#load(namespace);
     if (stored === undefined) return this.#known.get(namespace)?.policy ?? DEFAULT_POLICY;
     return (this.#known.get(namespace) ?? this.#enforce(namespace, stored)).policy;
+  }
+
+  /** ACL_DENIED unless agents of the role may offer each of the capabilities. */
+  async assertMayOffer(
+    namespace: string,
+    role: string,
+    capabilities: readonly Pick<Capability, 'id'>[],
+  ): Promise<void> {
+    const policy = await this.get(namespace);
+    const denied = capabilities.find(({ id }) => !mayOffer(policy, role, id));
+    if (denied !== undefined) throw offerDenied(role, denied.id);
   }
 
   /**
@@ -259,8 +273,7 @@ function compiledAccess({ policy, accesses, decisions }: Compiled, role: string,
   const key = `${role} ${name}`;
   let access = accesses.get(key);
   if (access === undefined) {
-    const rules = Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined;
-    accesses.set(key, (access = new Access(role, name, rules ?? policy.default, decisions)));
+    accesses.set(key, (access = new Access(role, name, rulesOf(policy, role), decisions)));
   }
   return access;
 }

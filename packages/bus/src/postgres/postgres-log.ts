@@ -1,16 +1,18 @@
 // The event log in PostgreSQL: a row for the log, which makes the order, and a row for each event.
 import { SwarmError } from '@hypercode/contracts';
-import type {
-  Appended,
-  EventLog,
-  LogEntry,
-  LogGap,
-  LogRange,
-  LogSettings,
-  LogSize,
-  NewEvent,
-  Retention,
-  TopicCount,
+import {
+  type Appended,
+  type EventLog,
+  type LogEntry,
+  type LogGap,
+  type LogRange,
+  type LogSettings,
+  type LogSize,
+  type NewEvent,
+  type Retention,
+  type TopicCount,
+  withOldest,
+  withResume,
 } from '../store/event-log.ts';
 import { isUnbegun, type LogPosition, UNBEGUN } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
@@ -61,7 +63,10 @@ export class PostgresLog implements EventLog {
     if (log === undefined) return isUnbegun(after) ? [] : LOST;
     const state = JSON.parse(log.text) as LogState;
     const { gap, epoch } = state;
-    if (gap !== null) return { gap, range: rangeOf(state) };
+    if (gap !== null) {
+      const range = rangeOf(state);
+      return withResume({ gap, range }, { epoch, ...(state.resume ?? state.horizon) });
+    }
     return rows.flatMap(({ seq, nonce, topic, text }) =>
       seq === null ? [] : [{ position: { epoch, seq, nonce }, topic, text }],
     );
@@ -80,11 +85,21 @@ export class PostgresLog implements EventLog {
     if (namespaces.length === 0) return new Map();
     const rows = await this.#db.ask((db) => findLogs(db, namespaces));
     const ranges = new Map<string, LogRange>(namespaces.map((namespace) => [namespace, UNBEGUN_RANGE]));
-    for (const { namespace, epoch, head_seq, head_nonce, horizon_seq, horizon_nonce } of rows) {
-      ranges.set(namespace, {
+    for (const {
+      namespace,
+      epoch,
+      head_seq,
+      head_nonce,
+      horizon_seq,
+      horizon_nonce,
+      oldest_seq,
+      oldest_nonce,
+    } of rows) {
+      const range = {
         horizon: { epoch, seq: horizon_seq, nonce: horizon_nonce },
         head: { epoch, seq: head_seq, nonce: head_nonce },
-      });
+      };
+      ranges.set(namespace, withOldest(range, { epoch, seq: oldest_seq, nonce: oldest_nonce }));
     }
     return ranges;
   }
@@ -92,12 +107,12 @@ export class PostgresLog implements EventLog {
   async size(namespace: string): Promise<LogSize> {
     const [log] = await this.#db.ask((db) => findLogs(db, [namespace]));
     if (log === undefined) return { kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 };
-    const { head_seq, head_bytes, horizon_seq, horizon_bytes } = log;
+    const { head_seq, head_bytes, horizon_seq, horizon_bytes, spared_events, spared_bytes } = log;
     return {
-      kept: head_seq - horizon_seq,
-      removed: horizon_seq,
-      keptBytes: head_bytes - horizon_bytes,
-      removedBytes: horizon_bytes,
+      kept: head_seq - horizon_seq + spared_events,
+      removed: horizon_seq - spared_events,
+      keptBytes: head_bytes - horizon_bytes + spared_bytes,
+      removedBytes: horizon_bytes - spared_bytes,
     };
   }
 

@@ -4,6 +4,7 @@ import type { LogSettings } from '../store/event-log.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { findOverfullLogs } from './queries/find-overfull-logs.ts';
 import { forgetDuplicates } from './queries/forget-duplicates.ts';
+import { forgetFlows } from './queries/forget-flows.ts';
 import { forgetTopics } from './queries/forget-topics.ts';
 import { retainEvents } from './queries/retain-events.ts';
 import { sweepEvents } from './queries/sweep-events.ts';
@@ -42,6 +43,7 @@ export class PostgresRetention {
     }
     await this.#untilDone((db) => forgetDuplicates(db, dedupWindowMs));
     await this.#untilDone(forgetTopics);
+    await this.#untilDone((db) => forgetFlows(db, retention));
   }
 
   async close(): Promise<void> {

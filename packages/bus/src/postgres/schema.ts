@@ -18,6 +18,11 @@ export interface LogTable {
   horizon_bytes: Generated<number>;
   /** Rows up to here were deleted. Those between here and the horizon are no longer read. */
   swept_seq: Generated<number>;
+  /** Events up to the horizon that retention spared. */
+  spared_events: Generated<number>;
+  spared_bytes: Generated<number>;
+  /** Sources with more than their share of what was published lately. */
+  heavy: Generated<string[]>;
 }
 
 export interface EventTable {
@@ -29,6 +34,19 @@ export interface EventTable {
   at: Timestamp;
   topic: string;
   text: string;
+  /** The nonce of the event before it, of one that retention spared. */
+  spared_after: number | null;
+}
+
+/** What a source has published lately. Of what was published earlier, the less counts the more the log has taken since. */
+export interface FlowTable {
+  namespace: string;
+  source: string;
+  events: number;
+  bytes: number;
+  /** How far the log was when this was counted. */
+  at_seq: number;
+  at_bytes: number;
 }
 
 /** What was appended within the window, and where it stands or stood. */
@@ -96,6 +114,7 @@ export type BusSchema = {
   bus_events: EventTable;
   bus_dedup: DedupTable;
   bus_topics: TopicTable;
+  bus_flows: FlowTable;
   bus_groups: GroupTable;
   bus_deliveries: DeliveryTable;
 };

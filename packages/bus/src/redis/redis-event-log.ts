@@ -1,16 +1,19 @@
 // The event log on Redis: a stream of gapless ids in each namespace, and one script for each call.
 import { hash, randomInt } from 'node:crypto';
-import type {
-  Appended,
-  EventLog,
-  LogEntry,
-  LogGap,
-  LogRange,
-  LogSettings,
-  LogSize,
-  NewEvent,
-  Retention,
-  TopicCount,
+import type { GapReason } from '@hypercode/contracts';
+import {
+  type Appended,
+  type EventLog,
+  type LogEntry,
+  type LogGap,
+  type LogRange,
+  type LogSettings,
+  type LogSize,
+  type NewEvent,
+  type Retention,
+  type TopicCount,
+  withOldest,
+  withResume,
 } from '../store/event-log.ts';
 import { isUnbegun, type LogPosition, MAX_NONCE } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
@@ -91,7 +94,7 @@ export class RedisEventLog implements EventLog {
     const args = [newEpoch(), after.epoch, after.seq, after.nonce, limit, READ_BYTES];
     const answer = (await this.#run(this.#readEvents, namespace, args)) as (string | number)[];
     const gap = answer[RANGE_LENGTH];
-    if (gap === 'retention' || gap === 'log_lost') return { gap, range: toRange(answer) };
+    if (gap === 'retention' || gap === 'log_lost') return gapOf(gap, toRange(answer), answer.slice(RANGE_LENGTH + 1));
     const entries: LogEntry[] = [];
     for (let at = RANGE_LENGTH + 1; at < answer.length; at += 3) {
       const position = positionOfId(String(answer[0]), String(answer[at]));
@@ -110,7 +113,8 @@ export class RedisEventLog implements EventLog {
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {
     const asked = [...new Set(namespaces)].map(async (namespace): Promise<[string, LogRange]> => {
-      const range = toRange((await this.#run(this.#logRange, namespace, [newEpoch()])) as (string | number)[]);
+      const answer = (await this.#run(this.#logRange, namespace, [newEpoch()])) as (string | number)[];
+      const range = wholeRange(answer);
       if (!isUnbegun(range.head)) this.#touch(namespace);
       return [namespace, range];
     });
@@ -119,8 +123,13 @@ export class RedisEventLog implements EventLog {
 
   async size(namespace: string): Promise<LogSize> {
     const answer = (await this.#run(this.#logSize, namespace, [newEpoch()])) as string[];
-    const [head = 0, bytes = 0, horizon = 0, horizonBytes = 0] = answer.map(Number);
-    return { kept: head - horizon, removed: horizon, keptBytes: bytes - horizonBytes, removedBytes: horizonBytes };
+    const [head = 0, bytes = 0, horizon = 0, horizonBytes = 0, spared = 0, sparedBytes = 0] = answer.map(Number);
+    return {
+      kept: head - horizon + spared,
+      removed: horizon - spared,
+      keptBytes: bytes - horizonBytes + sparedBytes,
+      removedBytes: horizonBytes - sparedBytes,
+    };
   }
 
   async topics(namespace: string, { after, limit }: { after: string | null; limit: number }): Promise<TopicCount[]> {
@@ -177,6 +186,17 @@ function toRange(answer: readonly (string | number)[]): LogRange {
     horizon: { epoch, seq: Number(horizon), nonce: Number(horizonNonce) },
     head: { epoch, seq: Number(head), nonce: Number(headNonce) },
   };
+}
+
+/** A range with the position before the first event that is kept. */
+function wholeRange(answer: readonly (string | number)[]): LogRange {
+  const range = toRange(answer);
+  const [seq, nonce] = answer.slice(RANGE_LENGTH);
+  return withOldest(range, { epoch: range.head.epoch, seq: Number(seq), nonce: Number(nonce) });
+}
+
+function gapOf(gap: GapReason, range: LogRange, [seq, nonce]: readonly (string | number)[]): LogGap {
+  return withResume({ gap, range }, { epoch: range.head.epoch, seq: Number(seq), nonce: Number(nonce) });
 }
 
 /** An id of the stream is `<seq>-<nonce>`. */

@@ -10,7 +10,9 @@ export const groupNamesKey = (namespace: string): string => `${tagOf(namespace)}
 
 /** KEYS of the log's scripts; `lua/log-state.lua` describes each. */
 export const logKeys = (namespace: string): string[] =>
-  ['log', 'events', 'marks', 'topics', 'topic-names', 'dedup'].map((part) => `${tagOf(namespace)}:${part}`);
+  ['log', 'events', 'marks', 'topics', 'topic-names', 'dedup', 'spared', 'flows'].map(
+    (part) => `${tagOf(namespace)}:${part}`,
+  );
 
 /** KEYS of the groups' scripts; `lua/group-state.lua` describes each. */
 export function groupKeys(namespace: string, group: string): string[] {

@@ -1,6 +1,6 @@
 // The port to where events are kept: one log for each namespace.
 import type { GapReason } from '@hypercode/contracts';
-import type { LogPosition } from './position.ts';
+import { isSamePosition, type LogPosition } from './position.ts';
 
 export interface Retention {
   /** Most events kept in a namespace. */
@@ -43,8 +43,10 @@ export interface LogEntry {
 }
 
 export interface LogRange {
-  /** Everything after it is kept: the last event that was removed, or the beginning. */
+  /** Everything after it is kept: the last event that was removed or spared, or the beginning. */
   readonly horizon: LogPosition;
+  /** Before the first event that is kept, when retention spared events up to the horizon; gaps may lie between them. */
+  readonly oldest?: LogPosition;
   /** The newest event, or the horizon when there is none. */
   readonly head: LogPosition;
 }
@@ -60,9 +62,23 @@ export interface LogSize {
 
 export interface LogGap {
   readonly gap: GapReason;
-  /** How the log stands now: one can go on from its horizon. */
+  /** How the log stands now. */
   readonly range: LogRange;
+  /** Where one can go on, when that is not the horizon: retention spared an event after it. */
+  readonly resumeAt?: LogPosition;
 }
+
+/** Where reading everything begins. */
+export const oldestOf = ({ oldest, horizon }: LogRange): LogPosition => oldest ?? horizon;
+
+/** Where one can go on after a gap. */
+export const resumeOf = ({ resumeAt, range }: LogGap): LogPosition => resumeAt ?? range.horizon;
+
+export const withOldest = (range: LogRange, oldest: LogPosition): LogRange =>
+  isSamePosition(oldest, range.horizon) ? range : { ...range, oldest };
+
+export const withResume = (gap: LogGap, resumeAt: LogPosition): LogGap =>
+  isSamePosition(resumeAt, gap.range.horizon) ? gap : { ...gap, resumeAt };
 
 export interface TopicCount {
   readonly topic: string;
@@ -86,12 +102,13 @@ export interface EventLog {
   /**
    * Adds events in their order, as one atomic step with their deduplication: an event whose `source` and `id` were appended
    * less than the window ago is not added again, also not twice within one call. Applies retention as it goes. `events` has 1
-   * to 1,000.
+   * to 1,000. While one source has more than a quarter of what was published lately, and others have less, retention by count and
+   * bytes spares the events of the others, up to three quarters of the limits: one source does not push them out.
    */
   append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]>;
   /**
-   * At most `limit` events after the position `after`, in order, without a hole; fewer than that only at the end of the log, or when they
-   * come to more than about 1 MiB. A gap when they cannot be given: `retention` when `after` is before the horizon, `log_lost`
+   * At most `limit` events after the position `after`, in order, without a hole; fewer than that only at the end of the log, when they
+   * come to more than about 1 MiB, or up to the horizon, where events are missing after the last one. A gap when they cannot be given: `retention` when `after` is before the horizon, `log_lost`
    * when it is from another log, beyond the head, or an event stands there that is not the one that the position was given for.
    */
   read(namespace: string, after: LogPosition, limit: number): Promise<LogEntry[] | LogGap>;

@@ -2,7 +2,7 @@
 import type { Clock } from '@hypercode/clock';
 import type { StartFrom } from '@hypercode/contracts';
 import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
-import type { LogGap } from '../store/event-log.ts';
+import { type LogGap, oldestOf, resumeOf } from '../store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
 import { bookmarkItem, gapItem, itemOf, type SubscriptionItem } from './event-item.ts';
 import { type EventFeeds, holds } from './event-feeds.ts';
@@ -32,7 +32,7 @@ type Batches<R> = AsyncGenerator<StreamBatch<SubscriptionItem>, R, undefined>;
 
 /**
  * A subscription begins with a bookmark at the position where it attached, and goes on as a `CursorStream`. When the log
- * cannot be read after the cursor, a gap gives the reason, and the stream goes on from the log's horizon. When the policy
+ * cannot be read after the cursor, a gap gives the reason, and the stream goes on where the log can be read again. When the policy
  * changes, it goes on from where it is with what the policy allows then.
  */
 export class Subscriptions {
@@ -72,7 +72,7 @@ export class Subscriptions {
       releases.push(release);
       const range = await asked;
       const { feed, broadcasts } = followed;
-      const start = after ?? (from === 'earliest' ? range.horizon : range.head);
+      const start = after ?? (from === 'earliest' ? oldestOf(range) : range.head);
       yield [bookmarkItem(start)];
       // A head that the feed has not come to is where the feed will come to.
       const isConfirmed = after === null && from === 'latest' && feed.compare(feed.end, start) <= 0;
@@ -84,9 +84,9 @@ export class Subscriptions {
         isConfirmed,
         holds: (position) => holds(feed, position),
         read: (position) => this.#feeds.read(namespace, position),
-        bridge: async function* ({ gap, range: { horizon } }: LogGap, position): Batches<LogPosition> {
-          yield [gapItem(position, horizon, gap)];
-          return horizon;
+        bridge: async function* (gap: LogGap, position): Batches<LogPosition> {
+          yield [gapItem(position, resumeOf(gap), gap.gap)];
+          return resumeOf(gap);
         },
       });
       while (!ended(signal)) {

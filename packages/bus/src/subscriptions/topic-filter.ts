@@ -1,5 +1,5 @@
 // What a subscription lets through: topics that one of its patterns matches and none of the hidden ones does.
-import { topicExpression } from '@hypercode/contracts';
+import { TopicSet } from '@hypercode/contracts';
 import type { Projection } from '@hypercode/feed';
 import type { LogEntry } from '../store/event-log.ts';
 
@@ -11,9 +11,9 @@ export interface TopicFilter {
 
 /** Whether a topic passes. */
 export function passing({ patterns, hidden }: TopicFilter): (topic: string) => boolean {
-  const shown = topicExpression(patterns);
-  const kept = topicExpression(hidden);
-  return (topic) => shown.test(topic) && !kept.test(topic);
+  const shown = new TopicSet(patterns);
+  const kept = new TopicSet(hidden);
+  return (topic) => shown.has(topic) && !kept.has(topic);
 }
 
 /** Maps each event that passes `filter` to `itemOf` it. Equal filters have equal keys. */

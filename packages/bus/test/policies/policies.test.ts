@@ -100,7 +100,7 @@ test('a change that lost a race is compared with every agent again', async () =>
     reads += 1;
     // Another change comes between the first read and the write.
     if (reads === 1) await policies.change('race', ({ roles }) => ({ roles, default: all }), CHANGE);
-    yield [{ name: 'ada', role: 'worker', topics: { publishes: ['a'], subscribes: [] } }];
+    yield [{ name: 'ada', role: 'worker', topics: { publishes: ['a'], subscribes: [] }, capabilities: [] }];
   };
   const nothing = { publish: [], subscribe: [] };
   const changed = await policies.change('race', () => ({ roles: {}, default: nothing }), { ...CHANGE, agents });

@@ -92,6 +92,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
   expect(await store.groups.ack(namespace, 'g', [...begun.deliveries, ...deliveries])).toBe(6);
   expect((await keysOf()).filter((key) => !key.startsWith('dedup:'))).toEqual([
     'events',
+    'flows',
     'g:g',
     'groups',
     'log',

@@ -33,7 +33,7 @@ export const registryApi = {
       'Idempotent on namespace and name. The answer contains the token of the agent, which is shown only once. A registration ' +
       'with a new `incarnation` takes over the name and revokes the tokens of the previous process.',
     rights: { admin: 'everywhere', join: 'roles' },
-    errors: ['IMMUTABLE_FIELD', 'RATE_LIMITED'],
+    errors: ['ACL_DENIED', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
     rest: {
       method: 'POST',
       path: '/v1/agents',
@@ -99,7 +99,7 @@ export const registryApi = {
     output: UpdateResult,
     summary: "Change an agent's registration",
     rights: { admin: 'everywhere', agent: 'self' },
-    errors: ['NOT_FOUND', 'CONFLICT', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
+    errors: ['ACL_DENIED', 'NOT_FOUND', 'CONFLICT', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
     rest: {
       method: 'PATCH',
       path: '/v1/agents/{name}',

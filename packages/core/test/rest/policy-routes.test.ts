@@ -252,3 +252,53 @@ describe('editing', () => {
     ).toMatchObject({ version: 4 });
   });
 });
+
+describe('offers', () => {
+  const offering = { roles: { worker: { ...nothing, offers: ['code-*', 'build'] } }, default: nothing };
+  const register = (namespace: string, capabilities: string[], fields: object = {}) =>
+    core.fetch('/v1/agents', {
+      namespace,
+      method: 'POST',
+      json: { name: 'ada', role: 'worker', version: '1.0.0', capabilities, ...fields },
+    });
+  const update = (namespace: string, capabilities: string[], token?: string) =>
+    core.fetch('/v1/agents/ada', {
+      namespace,
+      method: 'PATCH',
+      json: { capabilities },
+      ...(token === undefined ? {} : { token }),
+    });
+
+  it('an agent registers with the capabilities that its role may offer, and with no other', async () => {
+    const namespace = core.freshNamespace();
+    await put(namespace, { policy: offering });
+    const refusal = await expectProblem(await register(namespace, ['build', 'deploy']), 'ACL_DENIED');
+    expect(refusal.details).toEqual({ role: 'worker', action: 'offer', capability: 'deploy', rule: null });
+    expect((await core.fetch('/v1/agents/ada', { namespace })).status).toBe(404);
+    expect((await register(namespace, ['build'])).status).toBe(201);
+    // The rules of a role that names no capabilities, and those of the shipped policy, allow all.
+    expect((await register(namespace, ['deploy'], { name: 'bob', role: 'qa' })).status).toBe(201);
+    expect((await register(core.freshNamespace(), ['deploy'])).status).toBe(201);
+  });
+
+  it('an agent gets no further capability by an update, whoever makes it', async () => {
+    const namespace = core.freshNamespace();
+    await put(namespace, { policy: offering });
+    const { token } = RegisterResult.parse(await (await register(namespace, ['build'])).json());
+    await expectProblem(await update(namespace, ['build', 'deploy'], token), 'ACL_DENIED');
+    await expectProblem(await update(namespace, ['deploy']), 'ACL_DENIED');
+    expect((await update(namespace, [], token)).status).toBe(200);
+  });
+
+  it('an agent stays registered when the policy no longer lets it offer something, and the effect names what', async () => {
+    const namespace = core.freshNamespace();
+    const { token } = RegisterResult.parse(await (await register(namespace, ['build', 'deploy'])).json());
+    const { effect } = ChangedPolicy.parse(await (await put(namespace, { policy: offering })).json());
+    expect(effect.agents.list).toEqual([
+      { name: 'ada', role: 'worker', publish: [], subscribe: [], offers: ['deploy'] },
+    ]);
+    const change = { method: 'PATCH', token: token ?? null, json: { description: 'still here' } };
+    expect((await core.fetch('/v1/agents/ada', { namespace, ...change })).status).toBe(200);
+    await expectProblem(await register(namespace, ['build', 'deploy']), 'ACL_DENIED');
+  });
+});

@@ -7,13 +7,20 @@ import { heartbeat } from './heartbeat.ts';
 export const registryProcedures: Handlers<Api['registry']> = {
   async register({ core, identity: { principal } }, input) {
     core.registrationRates.register(principal, input);
+    const { namespace, role, capabilities } = input;
+    if (capabilities.length > 0) await core.bus.assertMayOffer(namespace, role, capabilities);
     const result = await core.registry.registrations.register(input, principal);
     core.metrics.registered(result.outcome);
     return result;
   },
 
-  async update({ core }, input) {
+  async update({ core, identity: { principal } }, input) {
     core.registrationRates.update(input);
+    const { namespace, name, set } = input;
+    if (set.capabilities !== undefined && set.capabilities.length > 0) {
+      const { role } = principal.kind === 'agent' ? principal : await core.registry.queries.get({ namespace, name });
+      await core.bus.assertMayOffer(namespace, role, set.capabilities);
+    }
     return { agent: await core.registry.registrations.update(input) };
   },
 

@@ -29,6 +29,7 @@ export const append = sql`
     v_added bigint;
     v_bytes bigint;
     v_horizon record;
+    v_heavy text[] := '{}';
   begin
     if cardinality(v_texts) <> cardinality(p_ids) then
       raise exception 'texts hold U+001F' using errcode = 'data_exception';
@@ -78,6 +79,16 @@ export const append = sql`
         in_minute = case v_minute - t.minute when 0 then t.in_minute else 0 end + excluded.in_minute,
         minute = v_minute,
         last_seq = excluded.last_seq, last_nonce = excluded.last_nonce
+    ),
+    flowing as (
+      insert into bus_flows as w (namespace, source, events, bytes, at_seq, at_bytes)
+      select p_namespace, f.source, count(*), sum(octet_length(f.text)), max(f.seq), max(f.bytes) from fresh f group by f.source
+      on conflict (namespace, source) do update set
+        events = excluded.events
+          + w.events * exp(-greatest(0, least(700, (excluded.at_seq - w.at_seq)::double precision / p_max_events))),
+        bytes = excluded.bytes
+          + w.bytes * exp(-greatest(0, least(700, (excluded.at_bytes - w.at_bytes)::double precision / p_max_bytes))),
+        at_seq = excluded.at_seq, at_bytes = excluded.at_bytes
     )
     select array_agg(coalesce(g.seq, f.seq) order by g.ord), array_agg(coalesce(g.nonce, v_nonce) order by g.ord),
       array_agg(g.ord) filter (where g.seq is not null or g.ord <> g.first_ord), count(f.ord) filter (where f.ord = g.ord),
@@ -89,12 +100,29 @@ export const append = sql`
       v_log.head_seq := v_log.head_seq + v_added;
       v_log.head_nonce := v_nonce;
       v_log.head_bytes := v_bytes;
-      select * into v_horizon from bus_horizon(v_log, p_max_events, p_max_bytes, p_max_age_ms);
-      v_log.horizon_seq := v_horizon.seq;
-      update bus_logs l set
-        head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes,
-        horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes
-      where l.namespace = p_namespace;
+      -- Nothing is removed by count or bytes of a log that is less than half full, so nobody has to be spared.
+      if 2 * (v_log.head_seq - v_log.horizon_seq + v_log.spared_events) > p_max_events
+        or 2 * (v_log.head_bytes - v_log.horizon_bytes + v_log.spared_bytes) > p_max_bytes then
+        v_heavy := array(
+          select w.source from bus_flows w
+          where w.namespace = p_namespace and w.source = any(v_log.heavy || p_sources) and (
+            w.events * exp(-least(700, (v_log.head_seq - w.at_seq)::double precision / p_max_events)) > p_max_events / 4.0
+            or w.bytes * exp(-least(700, (v_log.head_bytes - w.at_bytes)::double precision / p_max_bytes)) > p_max_bytes / 4.0));
+      end if;
+      if cardinality(v_heavy) = 0 and v_log.spared_events = 0 then
+        select * into v_horizon from bus_horizon(v_log, p_max_events, p_max_bytes, p_max_age_ms);
+        v_log.horizon_seq := v_horizon.seq;
+        update bus_logs l set
+          head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes,
+          horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes, heavy = v_heavy
+        where l.namespace = p_namespace;
+      else
+        update bus_logs l set
+          head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes, heavy = v_heavy
+        where l.namespace = p_namespace;
+        perform bus_cut(p_namespace, p_max_events, p_max_bytes, p_max_age_ms);
+        select l.horizon_seq into v_log.horizon_seq from bus_logs l where l.namespace = p_namespace;
+      end if;
     end if;
     epoch := v_log.epoch;
     unswept := v_log.horizon_seq - v_log.swept_seq;

@@ -50,23 +50,30 @@ export const claim = sql`
     v_nonce := v_group.cursor_nonce;
 
     for i in 1..2 loop
-      select bus_gap(l, v_group.cursor_epoch, v_group.cursor_seq, v_group.cursor_nonce, (
-          select e.nonce from bus_events e where e.namespace = p_namespace and e.seq = v_group.cursor_seq)) as gap,
-        bus_gap(l, p_offer -> 'upTo' ->> 'epoch', (p_offer -> 'upTo' ->> 'seq')::bigint,
+      select resumed.gap, resumed.seq as resume_seq, resumed.nonce as resume_nonce,
+        case when p_offer -> 'upTo' ->> 'epoch' <> l.epoch or not exists (
+          select from bus_events e
+          where e.namespace = p_namespace and e.seq = (p_offer -> 'upTo' ->> 'seq')::bigint
+            and e.nonce = (p_offer -> 'upTo' ->> 'nonce')::bigint and e.spared_after is not null
+        ) then bus_gap(l, p_offer -> 'upTo' ->> 'epoch', (p_offer -> 'upTo' ->> 'seq')::bigint,
           (p_offer -> 'upTo' ->> 'nonce')::bigint, (
             select e.nonce from bus_events e
-            where e.namespace = p_namespace and e.seq = (p_offer -> 'upTo' ->> 'seq')::bigint)) as offer_gap,
-        l.epoch, l.horizon_seq, l.horizon_nonce
-      into v_log from bus_logs l where l.namespace = p_namespace;
+            where e.namespace = p_namespace and e.seq = (p_offer -> 'upTo' ->> 'seq')::bigint)) end as offer_gap,
+        l.epoch
+      into v_log from bus_logs l
+      cross join lateral bus_resume(l, v_group.cursor_seq, v_group.cursor_nonce,
+        bus_gap(l, v_group.cursor_epoch, v_group.cursor_seq, v_group.cursor_nonce, (
+          select e.nonce from bus_events e where e.namespace = p_namespace and e.seq = v_group.cursor_seq))) resumed
+      where l.namespace = p_namespace;
       exit when found;
       perform bus_open_logs(array[p_namespace]);
     end loop;
     gap := v_log.gap;
     if gap is not null then
-      lost := case when gap = 'retention' then v_log.horizon_seq - v_seq end;
+      lost := case when gap = 'retention' then v_log.resume_seq - v_seq end;
       v_epoch := v_log.epoch;
-      v_seq := v_log.horizon_seq;
-      v_nonce := v_log.horizon_nonce;
+      v_seq := v_log.resume_seq;
+      v_nonce := v_log.resume_nonce;
     end if;
 
     select count(*) into v_open from bus_deliveries d

@@ -4,6 +4,7 @@ import { ack } from './ack.ts';
 import { append } from './append.ts';
 import { attemptOf } from './attempt-of.ts';
 import { claim } from './claim.ts';
+import { cut, removeSpared } from './cut.ts';
 import { enterGroup } from './enter-group.ts';
 import { gapOf } from './gap-of.ts';
 import { horizonOf } from './horizon-of.ts';
@@ -11,6 +12,7 @@ import { nack } from './nack.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
 import { resolveDead } from './resolve-dead.ts';
+import { resume } from './resume.ts';
 import { retain } from './retain.ts';
 import { sweep } from './sweep.ts';
 
@@ -21,6 +23,9 @@ export const busFunctions: FunctionSources = {
     openLogs,
     gapOf,
     horizonOf,
+    resume,
+    removeSpared,
+    cut,
     append,
     retain,
     sweep,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { BY_KEYS } from './by-keys.ts';
 
 /**
- * The settings and cursor of a group. A group that does not exist is made at the log's head or horizon; `created` is true then.
+ * The settings and cursor of a group. A group that does not exist is made at the log's head, or before its oldest event; `created` is true then.
  */
 export const openGroup = sql`
   create or replace function bus_open_group(
@@ -23,9 +23,9 @@ export const openGroup = sql`
       insert into bus_groups (
         namespace, name, topics, ack_deadline_ms, max_deliveries, cursor_epoch, cursor_seq, cursor_nonce)
       select p_namespace, p_name, p_topics, p_ack_deadline_ms, p_max_deliveries, l.epoch,
-        case when p_latest then l.head_seq else l.horizon_seq end,
-        case when p_latest then l.head_nonce else l.horizon_nonce end
-      from bus_logs l where l.namespace = p_namespace
+        case when p_latest then l.head_seq else oldest.seq end,
+        case when p_latest then l.head_nonce else oldest.nonce end
+      from bus_logs l cross join lateral bus_resume(l, 0, 0, 'log_lost') oldest where l.namespace = p_namespace
       on conflict do nothing;
       v_created := found;
     end if;

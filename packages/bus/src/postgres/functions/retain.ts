@@ -11,17 +11,6 @@ export const retain = sql`
   language plpgsql
   ${BY_KEYS}
   as $$
-  declare
-    v_log bus_logs;
-    v_horizon record;
   begin
-    select * into v_log from bus_logs l where l.namespace = p_namespace for update;
-    if not found then
-      return true;
-    end if;
-    select * into v_horizon from bus_horizon(v_log, p_max_events, p_max_bytes, p_max_age_ms);
-    update bus_logs l set
-      horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes
-    where l.namespace = p_namespace and l.horizon_seq < v_horizon.seq;
-    return v_horizon.settled;
+    return bus_cut(p_namespace, p_max_events, p_max_bytes, p_max_age_ms);
   end $$`;

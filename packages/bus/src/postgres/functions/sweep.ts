@@ -28,7 +28,8 @@ export const sweep = sql`
       select o.bytes from bus_events o where o.namespace = p_namespace and o.seq > v_swept order by o.seq limit 1)
     order by e.seq limit 1;
     v_up_to := coalesce(v_over - 1, v_up_to);
-    delete from bus_events e where e.namespace = p_namespace and e.seq > v_swept and e.seq <= v_up_to;
+    delete from bus_events e where e.namespace = p_namespace and e.seq > v_swept and e.seq <= v_up_to
+      and e.spared_after is null;
     update bus_logs l set swept_seq = v_up_to where l.namespace = p_namespace and l.swept_seq < v_up_to;
     return v_up_to >= v_horizon;
   end $$`;

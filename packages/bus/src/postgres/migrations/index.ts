@@ -1,7 +1,9 @@
 // The bus' migrations, oldest first by name. A migration that has been released is never edited.
 import type { Migration } from 'kysely/migration';
 import * as bus from './20261122-bus.ts';
+import * as sparedEvents from './20261128-spared-events.ts';
 
 export const busMigrations: Record<string, Migration> = {
   '20261122-bus': bus,
+  '20261128-spared-events': sparedEvents,
 };

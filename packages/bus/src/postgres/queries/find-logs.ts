@@ -9,11 +9,18 @@ export type LogRow = Pick<LogTable, 'namespace' | 'epoch'> & {
   horizon_seq: number;
   horizon_nonce: number;
   horizon_bytes: number;
+  spared_events: number;
+  spared_bytes: number;
+  /** Before the first event that is kept. */
+  oldest_seq: number;
+  oldest_nonce: number;
 };
 
 export async function findLogs(db: Kysely<BusSchema>, namespaces: readonly string[]): Promise<LogRow[]> {
   const { rows } = await sql<LogRow>`
-    select namespace, epoch, head_seq, head_nonce, head_bytes, horizon_seq, horizon_nonce, horizon_bytes
-    from bus_logs where namespace = any(${namespaces}::text[])`.execute(db);
+    select l.namespace, l.epoch, l.head_seq, l.head_nonce, l.head_bytes, l.horizon_seq, l.horizon_nonce, l.horizon_bytes,
+      l.spared_events, l.spared_bytes, oldest.seq as oldest_seq, oldest.nonce as oldest_nonce
+    from bus_logs l cross join lateral bus_resume(l, 0, 0, 'log_lost') oldest
+    where l.namespace = any(${namespaces}::text[])`.execute(db);
   return rows;
 }

@@ -10,7 +10,7 @@ export async function findOverfullLogs(db: Kysely<BusSchema>, retention: Retenti
       select e.at from bus_events e
       where e.namespace = l.namespace and e.seq > l.horizon_seq order by e.seq limit 1
     ) oldest on true
-    where l.swept_seq < l.horizon_seq
+    where l.swept_seq < l.horizon_seq or l.spared_events > 0
       or l.head_seq - l.horizon_seq > ${retention.maxEvents}::bigint
       or l.head_bytes - l.horizon_bytes > ${retention.maxBytes}::bigint
       or oldest.at < clock_timestamp() - ${retention.maxAgeMs}::bigint * interval '1 millisecond'`.execute(db);

@@ -25,12 +25,14 @@ export async function readEvent(
 ): Promise<EventAt | undefined> {
   const { rows } = await sql<EventAtRow>`
     select json_build_object(
-        'gap', bus_gap(l, ${epoch}, ${seq}, ${nonce}, e.nonce), 'epoch', l.epoch,
+        'gap', case when l.epoch = ${epoch} and e.spared_after is not null and e.nonce = ${nonce} then null
+          else bus_gap(l, ${epoch}, ${seq}, ${nonce}, e.nonce) end, 'epoch', l.epoch,
         'head', json_build_object('seq', l.head_seq, 'nonce', l.head_nonce),
         'horizon', json_build_object('seq', l.horizon_seq, 'nonce', l.horizon_nonce))::text as log,
       e.topic, e.text
     from bus_logs l
-    left join bus_events e on e.namespace = l.namespace and e.seq = ${seq} and e.seq > l.horizon_seq
+    left join bus_events e on e.namespace = l.namespace and e.seq = ${seq}
+      and (e.seq > l.horizon_seq or e.spared_after is not null)
     where l.namespace = ${namespace}`.execute(db);
   const [row] = rows;
   if (row === undefined) return undefined;

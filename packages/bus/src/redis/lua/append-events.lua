@@ -67,6 +67,7 @@ for event = 1, #keys do
     local id = string.format('%.0f', seq) .. suffix
     redis.call('XADD', STREAM, id, 't', topic, 'e', text)
     countAppended(log, seq, nonce, #text)
+    countFlow(text)
     answer[event + 2] = seq
     known[key] = id
     records[#records + 1] = key
@@ -121,6 +122,7 @@ if log.head > before then
   end
 end
 
+saveFlows(log)
 cut(log, 16)
 saveLog(log, generations)
 return answer

@@ -27,12 +27,12 @@ local log = openLog(ARGV[1])
 local before = { epoch = group.epoch, seq = group.seq, nonce = group.nonce }
 
 local lost = -1
-local gap = gapBehind(log, group.epoch, group.seq, group.nonce)
+local gap, resumeSeq, resumeNonce = gapBehind(log, group.epoch, group.seq, group.nonce)
 if gap then
   if gap == 'retention' then
-    lost = log.horizon - group.seq
+    lost = resumeSeq - group.seq
   end
-  group.epoch, group.seq, group.nonce = log.epoch, log.horizon, log.horizonNonce
+  group.epoch, group.seq, group.nonce = log.epoch, resumeSeq, resumeNonce
 end
 
 local held = heldBy(consumer)
@@ -78,8 +78,7 @@ if isAtCursor then
   while taken < wanted do
     local at = FIRST + taken * 2
     local seq, nonce = ARGV[at], ARGV[at + 1]
-    local id = seq .. '-' .. nonce
-    local entry = redis.call('XRANGE', STREAM, id, id)[1]
+    local entry = eventAt(log, tonumber(seq), tonumber(nonce))
     -- The offer is from before a failover: the next claim reports the gap.
     if not entry then
       break
@@ -96,8 +95,10 @@ if isAtCursor then
     taken = taken + 1
   end
   -- Nor does such an offer take the cursor to where the log does not reach: the next claim would begin at the horizon again.
-  if taken == offered and not gapBehind(log, ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])) then
-    group.seq, group.nonce = tonumber(ARGV[11]), tonumber(ARGV[12])
+  local upTo, upToNonce = tonumber(ARGV[11]), tonumber(ARGV[12])
+  local isThere = ARGV[10] == log.epoch and upTo < log.horizon and eventAt(log, upTo, upToNonce)
+  if taken == offered and (isThere or not gapBehind(log, ARGV[10], upTo, upToNonce)) then
+    group.seq, group.nonce = upTo, upToNonce
   end
   held = held + taken
   hold(consumer, taken)

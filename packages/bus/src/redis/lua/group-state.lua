@@ -4,21 +4,21 @@
   something begin with a flag by which a server that is full runs them too, since deadlines that passed are written by all.
 
   KEYS (after those of the log)
-     7 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths
-     8 due        zset of what is in flight, by deadline in ms
-     9 waiting    zset, by when it is due in ms
-    10 records    hash: member → `<state> <life> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead);
+     9 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths
+    10 due        zset of what is in flight, by deadline in ms
+    11 waiting    zset, by when it is due in ms
+    12 records    hash: member → `<state> <life> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead);
                 life: how often it was redriven
-    11 texts      hash: member → text
-    12 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
-    13 dead       zset, by ordinal
-    14 held       hash: consumer → how many it has in flight; none is 0
-    15 groups     set of the names of the namespace's groups
+    13 texts      hash: member → text
+    14 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
+    15 dead       zset, by ordinal
+    16 held       hash: consumer → how many it has in flight; none is 0
+    17 groups     set of the names of the namespace's groups
 
   A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
-local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local HISTORIES, DEAD, HELD, GROUPS = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local HISTORIES, DEAD, HELD, GROUPS = KEYS[14], KEYS[15], KEYS[16], KEYS[17]
 -- Values that a call takes at a time.
 local SLICE = 2000
 -- Most deadlines that one call judges.

@@ -1,21 +1,40 @@
 --[[
   Included by what cuts the log. A mark is a place where the log can be cut, with what was counted up to there, so that
   retention never reads an event. Marks lie about 1 % of each limit apart: that much less than the limits is kept at worst.
+
+  Fairness. A flow is what a source has published lately: its events and bytes, of which one counts e times less for each time that
+  the log took as much as its limit since. A source whose flow is more than a quarter of a limit is heavy. While there are heavy sources and
+  others, a log that is full is cut event by event: what is of the others is spared, which moves it from `stream` to `spared`, up to three
+  quarters of the limits.
 ]]
 local retention = {}
+local FLOW = '<dddd'
+local SHARE = 0.25
+-- A source with less than so much of both limits is forgotten when there are more than MAX_FLOWS.
+local NEGLIGIBLE, MAX_FLOWS = 1 / 1024, 2048
+-- Bytes read for one cut, and events: a script stops the server.
+local MAX_WALKED_BYTES, MAX_WALKED = 16 * 1024 * 1024, 2000
 
 -- Reads what retention needs; `limits` has maxEvents, maxBytes, maxAgeMs.
 local function openRetention(log, limits)
-  local found = redis.call('HMGET', META, 'bytes', 'horizonBytes', 'headTime', 'markSeq', 'markBytes', 'openTime')
+  local found = redis.call('HMGET', META, 'bytes', 'horizonBytes', 'headTime', 'markSeq', 'markBytes', 'openTime',
+    'sparedBytes', 'heavy')
   retention = {
     limits = limits,
     stepEvents = math.max(1, math.floor(limits.maxEvents / 100)),
     stepBytes = math.max(1, math.floor(limits.maxBytes / 100)),
     stepMs = math.max(1, math.floor(limits.maxAgeMs / 100)),
     pending = {},
+    flows = {},
+    heavy = {},
+    heavyCount = 0,
   }
-  for index, field in ipairs({ 'bytes', 'horizonBytes', 'headTime', 'markSeq', 'markBytes', 'openTime' }) do
+  for index, field in ipairs({ 'bytes', 'horizonBytes', 'headTime', 'markSeq', 'markBytes', 'openTime', 'sparedBytes' }) do
     log[field] = tonumber(found[index] or 0)
+  end
+  for source in string.gmatch(found[8] or '', '[^\n]+') do
+    retention.heavy[source] = true
+    retention.heavyCount = retention.heavyCount + 1
   end
 end
 
@@ -40,6 +59,147 @@ local function countAppended(log, seq, nonce, bytes)
   end
   if events >= retention.stepEvents or log.bytes - log.markBytes >= retention.stepBytes then
     markHead(log)
+  end
+end
+
+-- Texts begin with id, namespace and source.
+local function sourceOf(text)
+  return string.match(text, '"source":"([^"]*)"') or ''
+end
+
+local function countFlow(text)
+  local source = sourceOf(text)
+  local flow = retention.flows[source] or { events = 0, bytes = 0 }
+  retention.flows[source] = flow
+  flow.events, flow.bytes = flow.events + 1, flow.bytes + #text
+end
+
+-- What a stored flow comes to at the log's head.
+local function flowNow(log, value)
+  local events, bytes, atSeq, atBytes = struct.unpack(FLOW, value)
+  local limits = retention.limits
+  return events * math.exp(math.min(0, atSeq - log.head) / limits.maxEvents),
+    bytes * math.exp(math.min(0, atBytes - log.bytes) / limits.maxBytes)
+end
+
+local function forgetFlows(log)
+  local all, forgotten = redis.call('HGETALL', FLOWS), {}
+  for at = 1, #all, 2 do
+    local events, bytes = flowNow(log, all[at + 1])
+    if events < NEGLIGIBLE * retention.limits.maxEvents and bytes < NEGLIGIBLE * retention.limits.maxBytes then
+      forgotten[#forgotten + 1] = all[at]
+    end
+  end
+  for from = 1, #forgotten, 1000 do
+    redis.call('HDEL', FLOWS, unpack(forgotten, from, math.min(from + 999, #forgotten)))
+  end
+end
+
+-- Stores the flows of what was appended, and which sources are heavy now.
+local function saveFlows(log)
+  local flows, limits = retention.flows, retention.limits
+  local sources = {}
+  for source in pairs(flows) do
+    sources[#sources + 1] = source
+  end
+  if #sources == 0 then
+    return
+  end
+  for source in pairs(retention.heavy) do
+    if not flows[source] then
+      sources[#sources + 1] = source
+    end
+  end
+  local stored, changed = redis.call('HMGET', FLOWS, unpack(sources)), {}
+  retention.heavy, retention.heavyCount = {}, 0
+  for index, source in ipairs(sources) do
+    local events, bytes = 0, 0
+    if stored[index] then
+      events, bytes = flowNow(log, stored[index])
+    end
+    local more = flows[source]
+    if more then
+      events, bytes = events + more.events, bytes + more.bytes
+      changed[#changed + 1] = source
+      changed[#changed + 1] = struct.pack(FLOW, events, bytes, log.head, log.bytes)
+    end
+    if events > SHARE * limits.maxEvents or bytes > SHARE * limits.maxBytes then
+      retention.heavy[source] = true
+      retention.heavyCount = retention.heavyCount + 1
+    end
+  end
+  if redis.call('HSET', FLOWS, unpack(changed)) > 0 and redis.call('HLEN', FLOWS) > MAX_FLOWS then
+    forgetFlows(log)
+  end
+end
+
+local function spare(log, entry, appendedBy)
+  local text = entry[2][4]
+  if log.sparedEvents == 0 then
+    redis.call('UNLINK', SPARED)
+  end
+  redis.call('XADD', SPARED, entry[1], 't', entry[2][2], 'e', text, 'p', log.horizonNonce, 'a', appendedBy)
+  log.sparedEvents, log.sparedBytes = log.sparedEvents + 1, log.sparedBytes + #text
+end
+
+-- Removes spared events, the oldest first, while `isTooMuch` says so of the next one; at most MAX_WALKED.
+local function removeSpared(log, isTooMuch)
+  local removed = 0
+  while log.sparedEvents > 0 and removed < MAX_WALKED do
+    local entry = redis.call('XRANGE', SPARED, '-', '+', 'COUNT', 1)[1]
+    if not entry then
+      log.sparedEvents, log.sparedBytes = 0, 0
+      break
+    end
+    if not isTooMuch(entry) then
+      break
+    end
+    redis.call('XDEL', SPARED, entry[1])
+    log.sparedEvents, log.sparedBytes = log.sparedEvents - 1, log.sparedBytes - #entry[2][4]
+    removed = removed + 1
+  end
+end
+
+-- Goes from event to event, and spares those of sources that are not heavy.
+local function walkSparing(log, isOver, passed)
+  local STEP = 16
+  local limits = retention.limits
+  local function isBeyondShare()
+    return log.sparedEvents > (1 - SHARE) * limits.maxEvents or log.sparedBytes > (1 - SHARE) * limits.maxBytes
+  end
+  local walked, bytes = 0, 0
+  local markSeq, markTime = 0, now
+  while walked < MAX_WALKED and bytes < MAX_WALKED_BYTES and isOver() do
+    local found = redis.call('XRANGE', STREAM, string.format('%.0f', log.horizon + 1), '+', 'COUNT', STEP)
+    if #found == 0 then
+      break
+    end
+    for _, entry in ipairs(found) do
+      if not isOver() then
+        break
+      end
+      local text = entry[2][4]
+      local seqText, nonce = string.match(entry[1], '^(%d+)-(%d+)$')
+      local seq = tonumber(seqText)
+      if not retention.heavy[sourceOf(text)] then
+        while markTime ~= now and seq > markSeq or markSeq == 0 do
+          local mark = redis.call('LINDEX', MARKS, passed)
+          markSeq, markTime = math.huge, now
+          if mark then
+            local itsSeq, itsTime = string.match(mark, '^(%d+) %d+ %d+ (%d+)$')
+            markSeq, markTime = tonumber(itsSeq), tonumber(itsTime)
+            passed = passed + 1
+          end
+        end
+        spare(log, entry, markTime)
+        if isBeyondShare() then
+          removeSpared(log, isBeyondShare)
+        end
+      end
+      log.horizon, log.horizonNonce = seq, tonumber(nonce)
+      log.horizonBytes = log.horizonBytes + #text
+      walked, bytes = walked + 1, bytes + #text
+    end
   end
 end
 
@@ -74,7 +234,16 @@ local function cut(log, most)
     redis.call('RPUSH', MARKS, unpack(pending, from, math.min(from + 999, #pending)))
   end
   local function isOver()
-    return log.head - log.horizon > limits.maxEvents or log.bytes - log.horizonBytes > limits.maxBytes
+    return log.head - log.horizon + log.sparedEvents > limits.maxEvents
+      or log.bytes - log.horizonBytes + log.sparedBytes > limits.maxBytes
+  end
+  removeSpared(log, function(entry)
+    return now - tonumber(entry[2][8]) >= limits.maxAgeMs
+  end)
+  -- A source that is alone pushes out nobody else's events.
+  local isShared = retention.heavyCount > 0 and redis.call('HLEN', FLOWS) > retention.heavyCount
+  if not isShared then
+    removeSpared(log, isOver)
   end
   local before = log.horizon
   local passed, done = 0, false
@@ -92,6 +261,10 @@ local function cut(log, most)
       passed = passed + 1
     elseif not isOver() then
       done = true
+      break
+    elseif isShared then
+      walkSparing(log, isOver, passed)
+      done = not isOver()
       break
     else
       local far = mark and seq - log.horizon > 1
@@ -114,11 +287,20 @@ local function cut(log, most)
   return done
 end
 
+local function heavyNow()
+  local sources = {}
+  for source in pairs(retention.heavy) do
+    sources[#sources + 1] = source
+  end
+  return table.concat(sources, '\n')
+end
+
 local function saveLog(log, generations)
   redis.call('HSET', META,
     'head', log.head, 'headNonce', log.headNonce, 'headTime', log.headTime, 'bytes', log.bytes,
     'horizon', log.horizon, 'horizonNonce', log.horizonNonce, 'horizonBytes', log.horizonBytes,
     'markSeq', log.markSeq, 'markBytes', log.markBytes, 'openTime', log.openTime,
+    'sparedEvents', log.sparedEvents, 'sparedBytes', log.sparedBytes, 'heavy', heavyNow(),
     'generations', table.concat(generations, ' '))
 end
 

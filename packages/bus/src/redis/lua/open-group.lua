@@ -19,7 +19,7 @@ if found[1] then
 end
 local seq, nonce = log.head, log.headNonce
 if ARGV[6] == 'earliest' then
-  seq, nonce = log.horizon, log.horizonNonce
+  seq, nonce = resumeAfter(log, 0)
 end
 redis.call('HSET', GROUP, 'topics', ARGV[3], 'ackDeadlineMs', ARGV[4], 'maxDeliveries', ARGV[5],
   'epoch', log.epoch, 'seq', seq, 'nonce', nonce, 'deaths', 0)

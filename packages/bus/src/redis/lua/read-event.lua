@@ -13,6 +13,13 @@ local log = findLog(ARGV[1])
 local seq, nonce = tonumber(ARGV[3]), tonumber(ARGV[4])
 local gap = gapBehind(log, ARGV[2], seq, nonce)
 local answer = { rangeOf(log) }
+if ARGV[2] == log.epoch and seq <= log.horizon then
+  local spared = eventAt(log, seq, nonce)
+  if spared then
+    answer[6], answer[7], answer[8] = '', spared[2][2], spared[2][4]
+    return answer
+  end
+end
 -- One can go on from the horizon, but its event was removed.
 if not gap and seq <= log.horizon then
   gap = 'retention'
