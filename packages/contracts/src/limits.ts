@@ -26,8 +26,11 @@ export const LIMITS = {
   jsonDepth: 64,
   /** Most agents in one page of a query. */
   pageSize: 500,
-  /** Most agents in one snapshot chunk of a watch. */
+  /** Most bytes of JSON of what a page lists: it ends early, after at least one. */
+  pageBytes: 4 * 1024 * 1024,
+  /** Most agents in one snapshot chunk of a watch, and most bytes of JSON in one that has more than one agent. */
   snapshotChunk: 500,
+  snapshotChunkBytes: 512 * 1024,
   /** Largest event, in bytes of JSON. */
   eventBytes: 256 * 1024,
   publishManyEvents: 1000,
