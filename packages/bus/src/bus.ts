@@ -43,7 +43,7 @@ import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
-import { Groups, type GroupTally } from './groups/groups.ts';
+import { type ClaimRoom, Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent, type PolicyChange } from './policies/policies.ts';
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
@@ -305,8 +305,8 @@ export class Bus {
     }
   }
 
-  claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
-    return this.#groupAccess.claim(caller, input, signal);
+  claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal, room?: ClaimRoom): Promise<ClaimResult> {
+    return this.#groupAccess.claim(caller, input, signal, room);
   }
 
   ack(caller: BusCaller, namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {

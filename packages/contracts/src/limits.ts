@@ -35,6 +35,8 @@ export const LIMITS = {
   eventBytes: 256 * 1024,
   publishManyEvents: 1000,
   publishManyBytes: 4 * 1024 * 1024,
+  /** About the longest answer to a list of events. */
+  publishManyAnswerBytes: 1024 * 1024,
   subjectLength: 1024,
   correlationLength: 256,
   /** Most extension attributes of an event. */

@@ -33,5 +33,7 @@ export interface CoreConfiguration {
   readonly ratePublish: number;
   /** Registrations a second for each token; 0 is no limit. */
   readonly rateRegister: number;
+  /** Streams that an agent may have open at one replica; 0 is no limit, of streams, patterns and calls. */
+  readonly streamsMax: number;
   readonly corsOrigins: readonly string[];
 }

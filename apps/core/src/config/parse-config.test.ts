@@ -46,6 +46,7 @@ describe('defaults', () => {
     eventsMaxAgeMs: 604_800_000,
     ratePublish: 5_000,
     rateRegister: 100,
+    streamsMax: 200,
     corsOrigins: [],
   };
 

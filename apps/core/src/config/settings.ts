@@ -172,6 +172,14 @@ export const SETTINGS = {
     default: '100',
     meaning: 'Registrations per second that one token may make on each replica; 0 is no limit.',
   }),
+  streamsMax: setting({
+    variable: 'SWARM_STREAMS_MAX',
+    ...integer(0, 1_000_000),
+    default: '200',
+    meaning:
+      'Streams that one agent may have open at each replica, with five times as many topic patterns over them, and 64 calls in ' +
+      'flight; an operator, viewer or admin token may have five times as much. 0 is no limit.',
+  }),
   corsOrigins: setting({
     variable: 'SWARM_CORS_ORIGINS',
     schema: listOf(z.string().refine(isOrigin)),

@@ -59,6 +59,12 @@ interface Reading {
   idleUpkeeps: number;
 }
 
+/** The memory that the deliveries of a claim take: taken before the store is asked for any, and left when it had none. */
+export interface ClaimRoom {
+  take(): void | Promise<void>;
+  leave(): void;
+}
+
 export class Groups {
   readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
   readonly #options: GroupsOptions;
@@ -124,8 +130,11 @@ export class Groups {
   }
 
   /** Up to `max` deliveries, as soon as there is one; none when there was none within `waitMs`. */
-  async claim(request: GroupRequest & { max: number; waitMs: number }, signal: AbortSignal): Promise<ClaimResult> {
-    const { max, waitMs, consumer = this.#options.clock.newId() } = request;
+  async claim(
+    request: GroupRequest & { max: number; waitMs: number; room?: ClaimRoom | undefined },
+    signal: AbortSignal,
+  ): Promise<ClaimResult> {
+    const { max, waitMs, room, consumer = this.#options.clock.newId() } = request;
     const { reader } = await this.#enter(request);
     const alarm = new Alarm();
     const ring = () => alarm.ring();
@@ -141,6 +150,7 @@ export class Groups {
         if (ended(signal)) return { deliveries: [] };
         if (!asked || reader.promising) {
           const claim = { consumer, maxInFlight: MAX_CLAIMED, max, ifPromising: asked };
+          await room?.take();
           const outcome = await this.#claim(request, reader, claim);
           asked = true;
           if (signal.aborted) {
@@ -151,6 +161,7 @@ export class Groups {
           if (deliveries.length > 0 || gap !== null) {
             return { deliveries: deliveries.map(deliveryOf), ...(gap === null ? {} : { gap }) };
           }
+          room?.leave();
         }
         if (isLate || this.#closed) return { deliveries: [] };
         await alarm.wait();

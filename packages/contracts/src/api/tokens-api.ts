@@ -7,6 +7,7 @@ import {
   RevokeTokenInput,
   RevokeTokenResult,
 } from '../token.ts';
+import { LIMITS } from '../limits.ts';
 import { mutation, query } from './procedure.ts';
 import { ADMINISTER } from './rights.ts';
 
@@ -33,6 +34,7 @@ export const tokensApi = {
   list: query({
     input: ListTokensInput,
     output: ListTokensResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'List the created tokens, without their secrets',
     description: 'Needs an admin token.',
     rights: ADMINISTER,

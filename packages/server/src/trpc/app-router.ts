@@ -12,6 +12,7 @@ import type { z } from 'zod';
 import type { CallContext } from '../context.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Answerer, Call, Streamer } from '../procedures/handler.ts';
+import type { Turn } from '../outgoing/outgoing.ts';
 import { admit, servedProcedures, type ServedProcedure } from '../procedures/procedures.ts';
 import { toErrorShape, toTrpcError } from '../refusals.ts';
 import { SSE_CLIENT_OPTIONS } from './sse-options.ts';
@@ -55,17 +56,24 @@ const t = initTRPC.context<CallContext>().create({
 /** Knows that the caller may call before anything of the input is parsed, and hands on a call that is allowed. */
 const procedureOf = (served: ServedProcedure) =>
   t.procedure.use(async ({ ctx, getRawInput, next }) => {
+    let turn: Turn | undefined;
+    let answer: unknown;
     try {
+      turn = await ctx.outgoing.begin(served.declared);
       const identity = await ctx.identify();
       assertMayCall(identity.principal, served.declared.rights);
+      await turn.admit(identity.principal);
       const given = await getRawInput();
       assertSize(served, ctx.bodyBytes, given);
       const input = admit(served, identity, given);
       const result = await next({ ctx: { identity, input } });
       if (!result.ok) throw result.error;
+      answer = result.data;
       return result;
     } catch (error) {
       throw toTrpcError(error);
+    } finally {
+      turn?.end(answer);
     }
   });
 
@@ -77,6 +85,7 @@ function trpcProcedure(served: ServedProcedure) {
     identity: ctx.identity,
     signal: signal ?? ctx.core.draining,
     limitStall: ctx.limitStall,
+    outgoing: ctx.outgoing,
   });
   switch (served.declared.kind) {
     case 'query':
