@@ -120,7 +120,12 @@ export class Rig implements AsyncDisposable {
    * most rows send no heartbeats. `using` stack closes it.
    */
   async core(stack: AsyncDisposableStack, env: Record<string, string>): Promise<Measured> {
-    const unlimited = { SWARM_RATE_REGISTER: '0', SWARM_RATE_PUBLISH: '0', SWARM_STREAMS_MAX: '0', SWARM_LEASE_MS: String(24 * 3_600_000) };
+    const unlimited = {
+      SWARM_RATE_REGISTER: '0',
+      SWARM_RATE_PUBLISH: '0',
+      SWARM_STREAMS_MAX: '0',
+      SWARM_LEASE_MS: String(24 * 3_600_000),
+    };
     const settings = { ...unlimited, SWARM_LOG_LEVEL: 'warn', ...env };
     return this.#measured(stack, () => spawnCore({ env: { ...settings, ...this.#nodeOptions() } }));
   }

@@ -54,7 +54,7 @@ test('a batch is answered until its answers come to 8 MiB; the calls after that 
 test('a batch of small queries and of mutations is answered whole', async () => {
   const { namespace } = core;
   const names = Array.from({ length: 64 }, () => ({ namespace, name: 'reader' }));
-  const path = `/trpc/${names.map(() => 'registry.get').join(',')}?batch=1&input=${encodeURIComponent(JSON.stringify({ ...names }))}`;
+  const path = `/trpc/${names.map(() => 'registry.get').join(',')}?batch=1&input=${encodeURIComponent(JSON.stringify(Object.assign({}, names)))}`;
   const answers = (await (await core.fetch(path, { token })).json()) as BatchAnswer[];
   expect(answers.filter(({ result }) => result !== undefined)).toHaveLength(64);
 
@@ -62,7 +62,7 @@ test('a batch of small queries and of mutations is answered whole', async () => 
   const published = await core.fetch(`/trpc/${events.map(() => 'bus.publish').join(',')}?batch=1`, {
     method: 'POST',
     token,
-    json: { ...events },
+    json: Object.assign({}, events),
   });
   expect(((await published.json()) as BatchAnswer[]).filter(({ result }) => result !== undefined)).toHaveLength(64);
 });
@@ -82,7 +82,7 @@ test('pipelined requests begin when the answers before them were taken', async (
   const socket = await rawConnection();
   socket.pause();
   const query = new URLSearchParams({ topics: READ.topics[0] ?? '', limit: '16', namespace: core.namespace });
-  const request = `GET /v1/events?${query} HTTP/1.1\r\nhost: core\r\nauthorization: Bearer ${token}\r\n\r\n`;
+  const request = `GET /v1/events?${query.toString()} HTTP/1.1\r\nhost: core\r\nauthorization: Bearer ${token}\r\n\r\n`;
   socket.write(request.repeat(30));
   await vi.waitFor(() => expect(readsUnderWay()).toBe(1));
   let text = '';
