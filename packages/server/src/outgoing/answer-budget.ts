@@ -34,7 +34,7 @@ export class AnswerBudget {
     return this.#calls === 0 && this.#options.unsent() >= this.#maxBytes;
   }
 
-  /** Takes a turn for an answer of at most `bytes`; then call `end`. False, without a turn, when `abandon` was called meanwhile. */
+  /** Takes a turn for an answer of at most `bytes`; then call `end`. False, without a turn: `abandon` was called meanwhile. */
   begin(bytes: number): boolean | Promise<boolean> {
     if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
       this.#take(bytes);
