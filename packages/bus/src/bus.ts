@@ -11,7 +11,10 @@ import {
   type DeadLettersInput,
   type DeadLettersResult,
   type GroupInfo,
+  type GroupsInput,
+  type GroupsResult,
   invalidField,
+  LIMITS,
   type NackInput,
   type Policy,
   type PolicyAction,
@@ -376,7 +379,22 @@ export class Bus {
     };
   }
 
-  /** To an agent, the groups that it may consume. */
+  /** A page of groups by name; to an agent, those that it may consume. */
+  async groups(caller: BusCaller, { namespace, limit, cursor }: GroupsInput): Promise<GroupsResult> {
+    const groups: GroupInfo[] = [];
+    let after = cursor ?? null;
+    for (;;) {
+      // Read by pages, so that no more are in memory. One more than the page: whether there is a next page.
+      const read = await this.#groups.list(namespace, { after, limit: LIMITS.groupsPage });
+      groups.push(...(await this.#groupRights.visible(caller, namespace, read)));
+      after = read.at(-1)?.group ?? null;
+      if (groups.length > limit || read.length < LIMITS.groupsPage) break;
+    }
+    const shown = groups.slice(0, limit);
+    return { groups: shown, nextCursor: groups.length > limit ? (shown.at(-1)?.group ?? null) : null };
+  }
+
+  /** All groups, or those that the agent may consume. */
   async listGroups(caller: BusCaller, namespace: string): Promise<GroupInfo[]> {
     return this.#groupRights.visible(caller, namespace, await this.#groups.list(namespace));
   }

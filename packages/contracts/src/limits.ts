@@ -26,6 +26,8 @@ export const LIMITS = {
   jsonDepth: 64,
   /** Most agents in one page of a query. */
   pageSize: 500,
+  /** Most consumer groups in one page: with the most topics and the longest, 4 MiB. */
+  groupsPage: 250,
   /** Most bytes of JSON of what a page lists: it ends early, after at least one. */
   pageBytes: 4 * 1024 * 1024,
   /** Most agents in one snapshot chunk of a watch, and most bytes of JSON in one that has more than one agent. */

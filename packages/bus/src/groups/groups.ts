@@ -5,7 +5,7 @@ import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
 import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, GroupDelivery, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import type { ClaimOutcome, GroupDelivery, GroupPage, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
@@ -239,8 +239,8 @@ export class Groups {
     return this.#options.store.discard(namespace, group, positionsOf(deliveryIds));
   }
 
-  async list(namespace: string): Promise<GroupInfo[]> {
-    const groups = await this.#options.store.list(namespace);
+  async list(namespace: string, page?: GroupPage): Promise<GroupInfo[]> {
+    const groups = await this.#options.store.list(namespace, page);
     return groups.map(({ cursor, topics, ...rest }) => ({
       ...rest,
       topics: [...topics],

@@ -49,7 +49,7 @@ export class SocketOutgoing implements Outgoing {
     const room = roomOf(declared);
     const isStream = declared.kind === 'subscription';
     // While the connection is not read, no sign of life of the peer is: so no call waits for one that may take long.
-    const isLong = declared.waits === true;
+    const isLong = isStream || declared.waits === true;
     if (!isLong && !(await this.#budget.begin(room))) throw disconnected();
     let usage: Usage | undefined;
     let release: Release | undefined;

@@ -52,7 +52,5 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   topics: ({ core }, input) => core.bus.topics(input),
 
-  groups: async ({ core, identity }, { namespace }) => ({
-    groups: await core.bus.listGroups(busCallerOf(identity), namespace),
-  }),
+  groups: ({ core, identity }, input) => core.bus.groups(busCallerOf(identity), input),
 };

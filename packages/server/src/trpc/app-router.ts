@@ -15,6 +15,7 @@ import type { Answerer, Call, Streamer } from '../procedures/handler.ts';
 import type { Turn } from '../outgoing/outgoing.ts';
 import { admit, servedProcedures, type ServedProcedure } from '../procedures/procedures.ts';
 import { toErrorShape, toTrpcError } from '../refusals.ts';
+import { startingWith } from '../sse/serve-stream.ts';
 import { SSE_CLIENT_OPTIONS } from './sse-options.ts';
 
 type ErrorShape = ReturnType<typeof toErrorShape>;
@@ -93,9 +94,16 @@ function trpcProcedure(served: ServedProcedure) {
     case 'mutation':
       return procedure.mutation((options) => (handler as Answerer)(callOf(options), options.ctx.input));
     case 'subscription':
-      return procedure.subscription((options) =>
-        trackedValues(options, served, (handler as Streamer)(callOf(options), options.ctx.input)),
-      );
+      return procedure.subscription(async (options) => {
+        const batches = (handler as Streamer)(callOf(options), options.ctx.input);
+        // What is refused is refused before the adapter reports that it has started.
+        const first = await batches.next();
+        // The adapter does not begin what it ends at once, and what has not begun does not end the batches.
+        const end = () => void batches.return(undefined).catch(() => undefined);
+        if (options.signal?.aborted === true) end();
+        else options.signal?.addEventListener('abort', end, { once: true });
+        return trackedValues(options, served, startingWith(first, batches));
+      });
   }
 }
 
