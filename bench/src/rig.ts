@@ -124,6 +124,7 @@ export class Rig implements AsyncDisposable {
       SWARM_RATE_REGISTER: '0',
       SWARM_RATE_PUBLISH: '0',
       SWARM_RATE_PUBLISH_BYTES: '0',
+      SWARM_STREAMS_MAX: '0',
       SWARM_LEASE_MS: String(24 * 3_600_000),
     };
     const settings = { ...unlimited, SWARM_LOG_LEVEL: 'warn', ...env };

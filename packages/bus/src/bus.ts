@@ -12,7 +12,10 @@ import {
   type DeadLettersInput,
   type DeadLettersResult,
   type GroupInfo,
+  type GroupsInput,
+  type GroupsResult,
   invalidField,
+  LIMITS,
   type NackInput,
   type Policy,
   type PolicyAction,
@@ -44,7 +47,7 @@ import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
-import { Groups, type GroupTally } from './groups/groups.ts';
+import { type ClaimRoom, Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent, type PolicyChange } from './policies/policies.ts';
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
@@ -328,8 +331,8 @@ export class Bus {
     }
   }
 
-  claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
-    return this.#groupAccess.claim(caller, input, signal);
+  claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal, room?: ClaimRoom): Promise<ClaimResult> {
+    return this.#groupAccess.claim(caller, input, signal, room);
   }
 
   ack(caller: BusCaller, namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
@@ -404,7 +407,22 @@ export class Bus {
     };
   }
 
-  /** To an agent, the groups that it may consume. */
+  /** A page of groups by name; to an agent, those that it may consume. */
+  async groups(caller: BusCaller, { namespace, limit, cursor }: GroupsInput): Promise<GroupsResult> {
+    const groups: GroupInfo[] = [];
+    let after = cursor ?? null;
+    for (;;) {
+      // Read by pages, so that no more are in memory. One more than the page: whether there is a next page.
+      const read = await this.#groups.list(namespace, { after, limit: LIMITS.groupsPage });
+      groups.push(...(await this.#groupRights.visible(caller, namespace, read)));
+      after = read.at(-1)?.group ?? null;
+      if (groups.length > limit || read.length < LIMITS.groupsPage) break;
+    }
+    const shown = groups.slice(0, limit);
+    return { groups: shown, nextCursor: groups.length > limit ? (shown.at(-1)?.group ?? null) : null };
+  }
+
+  /** All groups, or those that the agent may consume. */
   async listGroups(caller: BusCaller, namespace: string): Promise<GroupInfo[]> {
     return this.#groupRights.visible(caller, namespace, await this.#groups.list(namespace));
   }

@@ -1135,6 +1135,21 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
         return new Set(codes).size === 1 ? codes[0] : codes;
       }
 
+      test('groups come in pages by name, to an agent those that it may consume', async () => {
+        const bus = await protectedSwarm();
+        const names = ['coder', 'coder-day', 'ops', 'qa', 'shared'];
+        for (const group of names)
+          await bus.claim(OPERATOR, { ...groupInput({ group }), max: 1, waitMs: 0 }, NO_TOKEN_ENDS);
+        const page = async (caller: BusCaller, cursor?: string) => {
+          const { groups, nextCursor } = await bus.groups(caller, { namespace, limit: 2, cursor });
+          return { groups: groups.map(({ group }) => group), nextCursor };
+        };
+        expect(await page(VIEWER)).toEqual({ groups: ['coder', 'coder-day'], nextCursor: 'coder-day' });
+        expect(await page(VIEWER, 'coder-day')).toEqual({ groups: ['ops', 'qa'], nextCursor: 'qa' });
+        expect(await page(VIEWER, 'qa')).toEqual({ groups: ['shared'], nextCursor: null });
+        expect(await page(as('bob', 'qa'))).toEqual({ groups: ['qa', 'shared'], nextCursor: null });
+      });
+
       test('each call to a group is for those that it belongs to, and for operators', async () => {
         const bus = await protectedSwarm();
         const groups = ['coder', 'qa', 'ada', 'coder-1', 'coder-day', 'shared', 'night-7', 'eve', 'ops', 'bob'];

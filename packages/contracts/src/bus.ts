@@ -304,7 +304,17 @@ export const TopicsResult = z
   .meta({ id: 'TopicsResult' });
 export type TopicsResult = z.infer<typeof TopicsResult>;
 
-export const GroupsInput = z.object({ ...inNamespace });
+export const GroupsInput = z.object({
+  ...inNamespace,
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.groupsPage)
+    .default(LIMITS.groupsPage)
+    .describe('Maximum number of groups on a page.'),
+  cursor: text(LIMITS.cursorLength).optional().describe('`nextCursor` of the previous page.'),
+});
 export type GroupsInput = z.output<typeof GroupsInput>;
 export const GroupInfo = z
   .object({
@@ -324,5 +334,11 @@ export const GroupInfo = z
   })
   .meta({ id: 'GroupInfo' });
 export type GroupInfo = z.infer<typeof GroupInfo>;
-export const GroupsResult = z.object({ groups: z.array(GroupInfo) }).meta({ id: 'GroupsResult' });
+export const GroupsResult = z
+  .object({
+    /** Ordered by name. */
+    groups: z.array(GroupInfo),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'GroupsResult' });
 export type GroupsResult = z.infer<typeof GroupsResult>;

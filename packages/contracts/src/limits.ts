@@ -28,12 +28,19 @@ export const LIMITS = {
   jsonDepth: 64,
   /** Most agents in one page of a query. */
   pageSize: 500,
-  /** Most agents in one snapshot chunk of a watch. */
+  /** Most consumer groups in one page: with the most topics and the longest, 4 MiB. */
+  groupsPage: 250,
+  /** Most bytes of JSON of what a page lists: it ends early, after at least one. */
+  pageBytes: 4 * 1024 * 1024,
+  /** Most agents in one snapshot chunk of a watch, and most bytes of JSON in one that has more than one agent. */
   snapshotChunk: 500,
+  snapshotChunkBytes: 512 * 1024,
   /** Largest event, in bytes of JSON. */
   eventBytes: 256 * 1024,
   publishManyEvents: 1000,
   publishManyBytes: 4 * 1024 * 1024,
+  /** About the longest answer to a list of events. */
+  publishManyAnswerBytes: 1024 * 1024,
   subjectLength: 1024,
   correlationLength: 256,
   /** Most extension attributes of an event. */

@@ -117,7 +117,13 @@ export const QueryInput = z.object({
   text: text(LIMITS.searchLength, 1)
     .optional()
     .describe('Words to search for in name, role, description, capabilities and labels. Every word must occur.'),
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50).describe('Maximum number of results on a page.'),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.pageSize)
+    .default(50)
+    .describe('Maximum number of results on a page. A page ends earlier at 4 MiB.'),
   cursor: Cursor,
 });
 export type QueryInput = z.output<typeof QueryInput>;
@@ -134,7 +140,13 @@ export type QueryResult = z.infer<typeof QueryResult>;
 export const HistoryInput = z.object({
   ...inNamespace,
   name: AgentName,
-  limit: z.number().int().min(1).max(LIMITS.pageSize).default(50).describe('Maximum number of changes on a page.'),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.pageSize)
+    .default(50)
+    .describe('Maximum number of changes on a page. A page ends earlier at 4 MiB.'),
   cursor: Cursor,
 });
 export type HistoryInput = z.output<typeof HistoryInput>;

@@ -27,6 +27,7 @@ import {
   RateLimit,
   restSurface,
   ServerMetrics,
+  type SwarmServer,
   SystemEvents,
   trpcSurface,
 } from '@hypercode/server';
@@ -56,6 +57,7 @@ export interface AssembledCore {
   readonly tokens: CoreTokens;
   readonly registry: Registry;
   readonly bus: Bus;
+  readonly gate: SwarmServer['gate'];
   /** Drains and stops. */
   readonly close: () => Promise<void>;
 }
@@ -179,6 +181,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       leaseMs: config.leaseMs,
       version: VERSION,
       registerPerSecond: config.rateRegister,
+      allowances: allowancesOf(config),
       corsOrigins: config.corsOrigins,
     });
     stack.defer(() => server.close());
@@ -193,6 +196,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       tokens,
       registry,
       bus,
+      gate: server.gate,
       close: () => running.disposeAsync(),
     };
   } catch (error) {
@@ -241,6 +245,13 @@ function addressRulesOf({ probeAllow, databaseUrl }: CoreConfiguration): Address
   if (probeAllow !== null) return new AddressRules(probeAllow);
   return defaultRules(databaseUrl === null ? 'embedded' : 'server');
 }
+
+/** Five patterns to a stream, and calls beside. */
+const allowancesOf = ({ streamsMax }: CoreConfiguration) =>
+  streamsMax === 0 ? null : { streams: streamsMax, patterns: streamsMax * 5, calls: MAX_CALLS };
+
+/** Calls that an agent may have in flight at a replica. */
+const MAX_CALLS = 64;
 
 interface Checked {
   database: Database;

@@ -35,5 +35,7 @@ export interface CoreConfiguration {
   readonly ratePublishBytes: number;
   /** Registrations a second for each name, and 50 times as many for each token; updates a second for each agent. 0 is no limit. */
   readonly rateRegister: number;
+  /** Streams that an agent may have open at one replica; 0 is no limit, of streams, patterns and calls. */
+  readonly streamsMax: number;
   readonly corsOrigins: readonly string[];
 }

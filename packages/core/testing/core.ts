@@ -31,6 +31,12 @@ export interface TestCore {
   readonly viewerToken: string;
   readonly registry: Registry;
   readonly bus: Bus;
+  /** Calls that are counted for their callers now. */
+  openCalls(): number;
+  /** Streams that are counted for their callers now. */
+  openStreams(): number;
+  /** Memory that answers take now. */
+  answerBytes(): number;
   /** What was logged since the file began, as pino writes it. */
   log(): readonly Record<string, unknown>[];
   /** Calls a route with a token (default the administrator's) and an optional JSON body. */
@@ -77,6 +83,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   ratePublish: 0,
   ratePublishBytes: 0,
   rateRegister: 0,
+  streamsMax: 200,
   corsOrigins: [],
   ...changes,
 });
@@ -107,7 +114,7 @@ export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCore
     await folder.remove();
     throw error;
   });
-  const { url, port, registry, bus, tokens } = core;
+  const { url, port, registry, bus, gate, tokens } = core;
   const adminToken = tokens.admin ?? '';
   return {
     url,
@@ -119,6 +126,9 @@ export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCore
     viewerToken: tokens.viewer ?? '',
     registry,
     bus,
+    openCalls: () => gate.allowances.open.calls,
+    openStreams: () => gate.allowances.open.streams,
+    answerBytes: () => gate.memory.bytes,
     log: () => log,
     fetch: (path, { namespace = null, ...options } = {}) =>
       call(`${url}${inNamespace(path, namespace)}`, { token: adminToken, ...options }),

@@ -1,6 +1,7 @@
 // What a registry promises, as tests through its public face: run on PGlite and on PostgreSQL.
 import { agentsSuite } from './agents/agents.ts';
 import { concurrencySuite } from './agents/concurrency.ts';
+import { largeAgentsSuite } from './agents/large-agents.ts';
 import { querySuite } from './agents/query.ts';
 import { historySuite } from './changes/history.ts';
 import { heartbeatsSuite } from './heartbeats/heartbeats.ts';
@@ -19,6 +20,7 @@ export function registrySuite(open: () => Promise<Store>, scope: SuiteScope = 'w
   const replicas = new Replicas(open);
   agentsSuite(replicas);
   querySuite(replicas);
+  largeAgentsSuite(replicas);
   watchSuite(replicas);
   if (scope === 'smoke') return;
   concurrencySuite(replicas);

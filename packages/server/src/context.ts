@@ -6,6 +6,7 @@ import type { Clock } from '@hypercode/clock';
 import type { Socket } from 'node:net';
 import type { Connections } from './connections.ts';
 import type { ServerMetrics } from './metrics.ts';
+import type { Gate, Outgoing } from './outgoing/outgoing.ts';
 import type { RegistrationRates } from './registration-rates.ts';
 
 /** The parts of the core that calls work with. */
@@ -16,6 +17,8 @@ export interface Core {
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive'>;
   readonly registrationRates: RegistrationRates;
+  /** What callers may have open, and what may wait to be sent. */
+  readonly gate: Gate;
   /** Version of the core. */
   readonly version: string;
   /** How long a lease is, in milliseconds. */
@@ -39,6 +42,8 @@ export interface CallContext {
    * UNAUTHENTICATED, FENCED or UNAVAILABLE.
    */
   identify(): Promise<Identity>;
+  /** The turns of the calls: of a request, or of a connection. */
+  readonly outgoing: Outgoing;
   /** Bytes of the request's body, when they are known: no part of it can be larger. */
   readonly bodyBytes: number | null;
   /** Waits until the transport has room for more; at once where the transport does so itself. */
@@ -53,16 +58,18 @@ export interface Caller {
   /** What a browser sends that cannot set headers. */
   connectionToken: string | undefined;
   bodyBytes: number | null;
+  outgoing: Outgoing;
   /** Undefined where the transport does not give it. */
   socket: Socket | undefined;
   drained?: () => Promise<void>;
 }
 
 export function createCallContext(caller: Caller): CallContext {
-  const { core, authorization, connectionToken, bodyBytes, socket, drained } = caller;
+  const { core, authorization, connectionToken, bodyBytes, outgoing, socket, drained } = caller;
   return {
     core,
     bodyBytes,
+    outgoing,
     identify: () => recognise(core, authorization, connectionToken),
     drained: drained ?? (() => Promise.resolve()),
     limitStall: (limitMs) => core.connections.limitStall(socket, limitMs),

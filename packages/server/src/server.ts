@@ -8,9 +8,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { type AllowanceLimits, Allowances } from './allowances/allowances.ts';
 import { Connections } from './connections.ts';
 import type { Core } from './context.ts';
 import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
+import { AnswerMemory } from './outgoing/answer-memory.ts';
+import { OpenAnswers } from './outgoing/open-answers.ts';
+import type { Gate } from './outgoing/outgoing.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { RegistrationRates } from './registration-rates.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
@@ -27,6 +31,8 @@ export interface SwarmServerOptions {
   version: string;
   /** Registrations a second for each name, and updates a second for each agent; 0 is no limit. See `RegistrationRates`. */
   registerPerSecond: number;
+  /** What an agent may have open at this replica; operators, viewers and administrators five times that. Null: no limits. */
+  allowances: AllowanceLimits | null;
   /** Origins of browsers that may call. */
   corsOrigins: readonly string[];
 }
@@ -34,6 +40,8 @@ export interface SwarmServerOptions {
 export interface SwarmServer {
   /** Listens; returns the port that was taken. */
   listen(host: string, port: number): Promise<number>;
+  /** What callers have open now, and the memory that answers take. */
+  readonly gate: Gate;
   /** Drains: takes no new connections, ends streams, lets answers in flight finish. */
   close(): Promise<void>;
 }
@@ -58,10 +66,27 @@ const HEADERS = ['location', 'retry-after', 'x-request-id'];
 const MAX_DRAIN_MS = 10_000;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, bus, metrics, logger, clock, surfaces, leaseMs, version, registerPerSecond, corsOrigins } = options;
+  const {
+    registry,
+    bus,
+    metrics,
+    logger,
+    clock,
+    surfaces,
+    leaseMs,
+    version,
+    registerPerSecond,
+    allowances,
+    corsOrigins,
+  } = options;
   const draining = new AbortController();
   const connections = new Connections(clock);
   metrics.read({ registry, bus });
+  const gate: Gate = {
+    allowances: new Allowances(allowances),
+    memory: new AnswerMemory({ clock }),
+    open: new OpenAnswers(),
+  };
   const core: Core = {
     registry,
     bus,
@@ -72,6 +97,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     version,
     draining: draining.signal,
     registrationRates: new RegistrationRates({ perSecond: registerPerSecond, clock }),
+    gate,
     onRefusal: ({ code, cause }, { log = logger, path } = {}) => {
       metrics.refused(code);
       if (code === 'INTERNAL') log.error({ err: cause, path }, 'a call failed');
@@ -116,6 +142,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   connections.track(app.server);
 
   return {
+    gate,
     listen: async (host, port) => {
       await app.listen({ host, port });
       return (app.server.address() as AddressInfo).port;

@@ -4,8 +4,12 @@ import { systemClock } from '@hypercode/clock';
 import { createLocalSignal } from '@hypercode/feed';
 import type { Registry } from '@hypercode/registry';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
+import { Allowances } from '../src/allowances/allowances.ts';
 import { createCallContext } from '../src/context.ts';
 import { ServerMetrics } from '../src/metrics.ts';
+import { AnswerMemory } from '../src/outgoing/answer-memory.ts';
+import { OpenAnswers } from '../src/outgoing/open-answers.ts';
+import { FREE } from '../src/outgoing/outgoing.ts';
 import { RegistrationRates } from '../src/registration-rates.ts';
 import { appRouter } from '../src/trpc/app-router.ts';
 
@@ -19,6 +23,11 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     bus,
     metrics: new ServerMetrics(createLocalSignal()),
     registrationRates: new RegistrationRates({ perSecond: 0, clock: systemClock }),
+    gate: {
+      allowances: new Allowances(null),
+      memory: new AnswerMemory({ clock: systemClock }),
+      open: new OpenAnswers(),
+    },
     clock: systemClock,
     connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
@@ -36,6 +45,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
         authorization: req.headers.get('authorization') ?? undefined,
         connectionToken: info.connectionParams?.['token'],
         bodyBytes: null,
+        outgoing: FREE,
         socket: undefined,
       }),
   });

@@ -17,6 +17,7 @@ export type SwarmSettings = Partial<
     | 'eventsMax'
     | 'ratePublish'
     | 'ratePublishBytes'
+    | 'streamsMax'
     | 'rateRegister'
   >
 >;
@@ -48,6 +49,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   eventsMaxAgeMs: WEEK_MS,
   ratePublish: 0,
   ratePublishBytes: 0,
+  streamsMax: 200,
   rateRegister: 0,
   corsOrigins: [],
   ...settings,

@@ -47,6 +47,7 @@ describe('defaults', () => {
     ratePublish: 5_000,
     ratePublishBytes: 2_097_152,
     rateRegister: 100,
+    streamsMax: 200,
     corsOrigins: [],
   };
 

@@ -182,6 +182,14 @@ export const SETTINGS = {
       'Registrations per second of one name with one token on each replica; one token may make 50 times as many, and one agent ' +
       'may be updated as often. 0 is no limit.',
   }),
+  streamsMax: setting({
+    variable: 'SWARM_STREAMS_MAX',
+    ...integer(0, 1_000_000),
+    default: '200',
+    meaning:
+      'Streams that one agent may have open at each replica, with five times as many topic patterns over them, and 64 calls in ' +
+      'flight; an operator, viewer or admin token may have five times as much. 0 is no limit.',
+  }),
   corsOrigins: setting({
     variable: 'SWARM_CORS_ORIGINS',
     schema: listOf(z.string().refine(isOrigin)),

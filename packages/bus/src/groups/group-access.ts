@@ -20,7 +20,7 @@ import type { Policies } from '../policies/policies.ts';
 import { groupSettings } from '../store/group-settings.ts';
 import type { GroupItem } from './delivery.ts';
 import type { GroupRights } from './group-rights.ts';
-import type { Groups } from './groups.ts';
+import type { ClaimRoom, Groups } from './groups.ts';
 
 export interface GroupAccessOptions {
   groups: Groups;
@@ -86,7 +86,7 @@ export class GroupAccess {
   }
 
   /** See `Groups.claim`. Ends with ACL_DENIED when the policy no longer allows it, with the signal's reason if that is a refusal. */
-  async claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal): Promise<ClaimResult> {
+  async claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal, room?: ClaimRoom): Promise<ClaimResult> {
     const { namespace, group, topics, from, max, waitMs, consumer = caller.name } = input;
     const over = new AbortController();
     const end = () => over.abort(signal.reason);
@@ -96,7 +96,7 @@ export class GroupAccess {
     try {
       await this.#assertMayConsume(caller, { namespace, group, topics });
       const settings = groupSettings(input);
-      return await this.#groups.claim({ namespace, group, settings, from, consumer, max, waitMs }, over.signal);
+      return await this.#groups.claim({ namespace, group, settings, from, consumer, max, waitMs, room }, over.signal);
     } finally {
       signal.removeEventListener('abort', end);
       release();

@@ -5,7 +5,7 @@ import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
 import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, GroupDelivery, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import type { ClaimOutcome, GroupDelivery, GroupPage, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
@@ -57,6 +57,12 @@ interface Reading {
   readonly reader: GroupReader;
   readonly unsubscribe: () => void;
   idleUpkeeps: number;
+}
+
+/** The memory that the deliveries of a claim take: taken before the store is asked for any, and left when it had none. */
+export interface ClaimRoom {
+  take(): void | Promise<void>;
+  leave(): void;
 }
 
 export class Groups {
@@ -124,8 +130,11 @@ export class Groups {
   }
 
   /** Up to `max` deliveries, as soon as there is one; none when there was none within `waitMs`. */
-  async claim(request: GroupRequest & { max: number; waitMs: number }, signal: AbortSignal): Promise<ClaimResult> {
-    const { max, waitMs, consumer = this.#options.clock.newId() } = request;
+  async claim(
+    request: GroupRequest & { max: number; waitMs: number; room?: ClaimRoom | undefined },
+    signal: AbortSignal,
+  ): Promise<ClaimResult> {
+    const { max, waitMs, room, consumer = this.#options.clock.newId() } = request;
     const { reader } = await this.#enter(request);
     const alarm = new Alarm();
     const ring = () => alarm.ring();
@@ -141,6 +150,7 @@ export class Groups {
         if (ended(signal)) return { deliveries: [] };
         if (!asked || reader.promising) {
           const claim = { consumer, maxInFlight: MAX_CLAIMED, max, ifPromising: asked };
+          await room?.take();
           const outcome = await this.#claim(request, reader, claim);
           asked = true;
           if (signal.aborted) {
@@ -151,6 +161,7 @@ export class Groups {
           if (deliveries.length > 0 || gap !== null) {
             return { deliveries: deliveries.map(deliveryOf), ...(gap === null ? {} : { gap }) };
           }
+          room?.leave();
         }
         if (isLate || this.#closed) return { deliveries: [] };
         await alarm.wait();
@@ -228,8 +239,8 @@ export class Groups {
     return this.#options.store.discard(namespace, group, positionsOf(deliveryIds));
   }
 
-  async list(namespace: string): Promise<GroupInfo[]> {
-    const groups = await this.#options.store.list(namespace);
+  async list(namespace: string, page?: GroupPage): Promise<GroupInfo[]> {
+    const groups = await this.#options.store.list(namespace, page);
     return groups.map(({ cursor, topics, ...rest }) => ({
       ...rest,
       topics: [...topics],

@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
+  GroupPage,
   GroupStore,
   StoredGroup,
 } from '../store/group-store.ts';
@@ -109,8 +110,8 @@ export class PostgresGroups implements GroupStore {
     return this.#resolve(namespace, group, { positions, redrive: false });
   }
 
-  async list(namespace: string): Promise<StoredGroup[]> {
-    const rows = await this.#db.ask((db) => listGroups(db, namespace));
+  async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {
+    const rows = await this.#db.ask((db) => listGroups(db, namespace, page));
     return rows.map(({ epoch, seq, nonce, ...group }) => ({ ...group, cursor: { epoch, seq, nonce } }));
   }
 

@@ -7,6 +7,7 @@ import type {
   DeadLetterPage,
   DeliveryRef,
   GroupDelivery,
+  GroupPage,
   GroupStore,
   StoredAttempt,
   StoredDeadLetter,
@@ -24,6 +25,8 @@ const CLAIM_BYTES = 4 * 1024 * 1024;
 const LETTER_BYTES = 4 * 1024 * 1024;
 /** Dead letters that one call of the script settles. */
 const SETTLED_AT_ONCE = 1000;
+
+const EVERY_GROUP: GroupPage = { after: null, limit: Infinity };
 
 type Values = (string | number)[];
 
@@ -132,10 +135,11 @@ export class RedisGroupStore implements GroupStore {
     return this.#settle('discard', { namespace, group }, positions);
   }
 
-  async list(namespace: string): Promise<StoredGroup[]> {
+  async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
     const found = await this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace));
-      const described = names.toSorted().map(async (group) => {
+      const wanted = names.filter((name) => after === null || name > after).toSorted();
+      const described = wanted.slice(0, limit).map(async (group) => {
         const call = { keys: groupKeys(namespace, group), args: [newEpoch()] };
         return { group, answer: (await runScript(client, this.#describeGroup, call)) as Values | null };
       });

@@ -95,6 +95,11 @@ export interface DeadLetterPage {
   readonly next: number | null;
 }
 
+export interface GroupPage {
+  readonly after: string | null;
+  readonly limit: number;
+}
+
 export interface StoredGroup extends GroupSettings {
   readonly group: string;
   readonly cursor: LogPosition;
@@ -137,6 +142,6 @@ export interface GroupStore {
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
   /** How many were dropped. Null: all. */
   discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
-  /** By name. */
-  list(namespace: string): Promise<StoredGroup[]>;
+  /** By name: all, or at most `limit` after `after`. */
+  list(namespace: string, page?: GroupPage): Promise<StoredGroup[]>;
 }

@@ -72,6 +72,7 @@ export const busApi = {
   publishMany: mutation({
     input: PublishManyInput,
     output: PublishManyResult,
+    maxAnswerBytes: LIMITS.publishManyAnswerBytes,
     summary: 'Publish a list of events, in order',
     description:
       'The answer has one result for each event. A refused event does not affect the others, except that `RATE_LIMITED` also ' +
@@ -85,6 +86,7 @@ export const busApi = {
   read: query({
     input: ReadInput,
     output: ReadResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'Read events, oldest first',
     rights: READ,
     errors: ['ACL_DENIED', 'COMPACTED'],
@@ -132,6 +134,8 @@ export const busApi = {
   claim: mutation({
     input: ClaimInput,
     output: ClaimResult,
+    maxAnswerBytes: 0,
+    waits: true,
     summary: 'Claim events for processing',
     description:
       'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
@@ -190,6 +194,7 @@ export const busApi = {
   groups: query({
     input: GroupsInput,
     output: GroupsResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'List consumer groups',
     description: 'An agent gets the groups that it may consume.',
     rights: READ,
@@ -206,6 +211,7 @@ export const busApi = {
   deadLetters: query({
     input: DeadLettersInput,
     output: DeadLettersResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'List the dead letters of a group, oldest first',
     rights: READ,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
@@ -255,6 +261,7 @@ export const busApi = {
   topics: query({
     input: TopicsInput,
     output: TopicsResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'List the topics in use',
     rights: READ,
     errors: [],

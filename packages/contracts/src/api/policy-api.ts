@@ -28,6 +28,7 @@ export const policyApi = {
   get: query({
     input: PolicyGetInput,
     output: Policy,
+    maxAnswerBytes: LIMITS.policyBytes,
     summary: 'Read the policy in force',
     rights: READ,
     errors: [],
@@ -43,6 +44,7 @@ export const policyApi = {
   put: mutation({
     input: PolicyPutInput,
     output: ChangedPolicy,
+    maxAnswerBytes: LIMITS.policyBytes,
     summary: 'Replace the policy',
     description: CHANGE,
     rights: ADMINISTER,
@@ -63,6 +65,7 @@ export const policyApi = {
   putRole: mutation({
     input: PolicyPutRoleInput,
     output: ChangedPolicy,
+    maxAnswerBytes: LIMITS.policyBytes,
     summary: 'Add or replace one role of the policy',
     description: CHANGE,
     rights: ADMINISTER,
@@ -83,6 +86,7 @@ export const policyApi = {
   removeRole: mutation({
     input: PolicyRemoveRoleInput,
     output: ChangedPolicy,
+    maxAnswerBytes: LIMITS.policyBytes,
     summary: 'Remove one role from the policy',
     description: `Agents of the role then have the rules of \`default\`. ${CHANGE}`,
     rights: ADMINISTER,
@@ -99,6 +103,7 @@ export const policyApi = {
   history: query({
     input: PolicyHistoryInput,
     output: PolicyHistory,
+    maxAnswerBytes: LIMITS.policyBytes,
     summary: 'List the versions of the policy, newest first',
     description: 'The last 100 versions, with who put each and when. The shipped policy, version 0, is not among them.',
     rights: OVERSEE,

@@ -51,6 +51,13 @@ export interface Procedure<
   readonly errors: readonly ErrorCode[];
   /** Largest input, in bytes of JSON. Default: that of a registration. */
   readonly maxInputBytes?: number;
+  /**
+   * Most bytes of JSON that an answer can have, about: so much room an answer has before it is made. Default: that of an agent, and
+   * next to nothing for what is hot.
+   */
+  readonly maxAnswerBytes?: number;
+  /** It may answer only after a while. Then the room for its answer is taken when there is one, and `maxAnswerBytes` is 0. */
+  readonly waits?: true;
   readonly rest?: RestForm;
   /** Called so often that servers and clients avoid every cost that they can. */
   readonly hot?: true;

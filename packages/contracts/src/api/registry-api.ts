@@ -18,6 +18,7 @@ import {
   WatchInput,
 } from '../registry.ts';
 import { WatchEvent } from '../watch.ts';
+import { LIMITS } from '../limits.ts';
 import { mutation, query, subscription } from './procedure.ts';
 import { READ } from './rights.ts';
 
@@ -47,6 +48,7 @@ export const registryApi = {
   query: query({
     input: QueryInput,
     output: QueryResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'Find agents',
     description: 'An agent must match all given filters. Ordered by name.',
     rights: READ,
@@ -134,6 +136,7 @@ export const registryApi = {
   history: query({
     input: HistoryInput,
     output: HistoryResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'List the changes of an agent, newest first',
     rights: READ,
     errors: ['NOT_FOUND', 'COMPACTED'],

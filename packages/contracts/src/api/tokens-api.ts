@@ -7,6 +7,7 @@ import {
   RevokeTokenInput,
   RevokeTokenResult,
 } from '../token.ts';
+import { LIMITS } from '../limits.ts';
 import { mutation, query } from './procedure.ts';
 import { ADMINISTER } from './rights.ts';
 
@@ -34,6 +35,7 @@ export const tokensApi = {
   list: query({
     input: ListTokensInput,
     output: ListTokensResult,
+    maxAnswerBytes: LIMITS.pageBytes,
     summary: 'List the created tokens, without their secrets',
     description: 'Needs an admin token. Tokens of admins belong to no namespace, so they are in the list of each.',
     rights: ADMINISTER,

@@ -4,6 +4,7 @@ import {
   type GetInput,
   type HistoryInput,
   type HistoryResult,
+  LIMITS,
   type QueryInput,
   type QueryResult,
   SwarmError,
@@ -46,36 +47,32 @@ export class AgentQueries {
     return toAgent(found.row);
   }
 
-  /** A page of agents by name. INVALID_INPUT for a cursor that this call did not return, UNAVAILABLE. */
+  /** A page of agents by name, shorter than `limit` when they are large. INVALID_INPUT for a cursor that this call did not return, UNAVAILABLE. */
   async query(input: QueryInput): Promise<QueryResult> {
     const { namespace, text, limit, cursor, ...filter } = input;
     const after = cursor === undefined ? null : decodeCursor('query', cursor);
-    // One row more than the page: whether there is a next page.
-    const page = { filter, text, after, limit: limit + 1 };
-    const { rows, revision } = await queryAgents(this.#db, namespace, page);
-    const shown = rows.slice(0, limit);
-    const last = shown.at(-1);
-    const nextCursor = rows.length > limit && last !== undefined ? encodeCursor('query', last.name) : null;
-    return { agents: shown.map(toAgent), nextCursor, revision };
+    const page = { filter, text, after, limit, maxBytes: LIMITS.pageBytes };
+    const { rows, hasMore, revision } = await queryAgents(this.#db, namespace, page);
+    const last = rows.at(-1);
+    const nextCursor = hasMore && last !== undefined ? encodeCursor('query', last.name) : null;
+    return { agents: rows.map(toAgent), nextCursor, revision };
   }
 
   /**
-   * An agent's changes, newest first, as far back as the change log reaches, also of one that was removed. NOT_FOUND when
+   * An agent's changes in pages as of `query`, newest first, as far back as the change log reaches, also of one that was removed. NOT_FOUND when
    * neither the agent nor a change of it exists, COMPACTED for a cursor before the log's horizon, UNAVAILABLE.
    */
   async history({ namespace, name, limit, cursor }: HistoryInput): Promise<HistoryResult> {
     const before = cursor === undefined ? null : Number(decodeCursor('history', cursor));
-    const { changes, horizon } = await readHistory(this.#db, namespace, name, { before, limit: limit + 1 });
+    const { changes, hasMore, horizon } = await readHistory(this.#db, namespace, name, { before, limit });
     if (before !== null && before <= horizon) {
       throw new SwarmError('COMPACTED', `changes up to revision ${horizon} were removed from the history`);
     }
     if (before === null && changes.length === 0) await this.get({ namespace, name });
-    const shown = changes.slice(0, limit);
-    const last = shown.at(-1);
-    const more = changes.length > limit && last !== undefined;
+    const last = changes.at(-1);
     return {
-      changes: shown.map(({ position, change, after, at }) => ({ revision: position, change, agent: after, at })),
-      nextCursor: more ? encodeCursor('history', String(last.position)) : null,
+      changes: changes.map(({ position, change, after, at }) => ({ revision: position, change, agent: after, at })),
+      nextCursor: hasMore && last !== undefined ? encodeCursor('history', String(last.position)) : null,
     };
   }
 }

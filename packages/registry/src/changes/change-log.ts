@@ -12,6 +12,8 @@ import { type Head, readHeads } from './queries/read-heads.ts';
 const RING_LIMITS = { maxEntries: 4096, maxBytes: 16 * 1024 * 1024 };
 /** Changes read at a time. */
 const READ_LIMIT = 500;
+/** A page of at least so many bytes, as `estimateBytes` has them, may have been cut short: far less than where `readChanges` cuts. */
+const READ_BYTES = 64 * 1024;
 /** Changes that a starting replica reads back, so that watchers of its predecessor resume from memory. */
 const PRELOADED_CHANGES = 2000;
 export type ChangeFeed = Feed<number, Change>;
@@ -47,6 +49,7 @@ export class ChangeLog extends FollowedLogs<number, Change, Head, null, ChangeBr
       broadcasts: broadcastsOf,
       limits: RING_LIMITS,
       readLimit: READ_LIMIT,
+      readBytes: READ_BYTES,
       ...options,
     });
   }

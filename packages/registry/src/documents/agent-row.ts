@@ -1,5 +1,6 @@
 // From a stored row to the agent on the wire.
 import type { Agent } from '@hypercode/contracts';
+import { type RawBuilder, sql } from 'kysely';
 import { type LivenessMemory, memoryOf } from './liveness-memory.ts';
 
 /** How long the processes of a name are remembered after its agent was removed; while it is registered, without end. */
@@ -10,6 +11,16 @@ export interface AgentRow {
   last_seen_at: Date | null;
   liveness: LivenessMemory | null;
 }
+
+/**
+ * SQL: about how many bytes of JSON a document has. To write large ones out takes time, and their stored size says nothing, since
+ * they are compressed; of small ones it is near enough.
+ */
+export const sizeOf = (doc: RawBuilder<unknown>): RawBuilder<number> =>
+  sql`case when pg_column_size(${doc}) < ${SMALL_BYTES} then pg_column_size(${doc}) else octet_length(${doc}::text) end`;
+
+/** Below it PostgreSQL compresses nothing. */
+const SMALL_BYTES = 1024;
 
 /** The agent as it is now: the document of its last revision, and what moved since without one. */
 export function toAgent({ doc, last_seen_at, liveness }: AgentRow): Agent {

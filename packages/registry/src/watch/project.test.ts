@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { matchesFilter } from '../agents/agent-filter.ts';
 import { agentOf, agents, filters } from '../../test/agents/sample-agents.ts';
 import type { Change } from '../changes/change.ts';
-import { bookmarkItem, itemOf, snapshotItem, syncedItem, type View, viewOf } from './project.ts';
+import { bookmarkItem, itemOf, SnapshotItem, syncedItem, type View, viewOf } from './project.ts';
 
 const inside = agentOf({ role: 'coder' });
 const outside = agentOf({ role: 'planner' });
@@ -120,6 +120,7 @@ describe('items', () => {
     expect(syncedItem(3)).toEqual({ id: '3', event: { type: 'synced', revision: 3 } });
     expect(bookmarkItem(4)).toEqual({ id: '4', event: { type: 'bookmark', revision: 4 } });
     const chunk = { type: 'snapshot', revision: 5, agents: [inside], reset: true };
-    expect(snapshotItem(5, [inside], true)).toEqual({ id: 'snapshot', event: chunk });
+    const item = new SnapshotItem(5, [inside], true);
+    expect([item.id, item.type, item.event, item.json]).toEqual(['snapshot', 'snapshot', chunk, JSON.stringify(chunk)]);
   });
 });

@@ -61,5 +61,29 @@ export const syncedItem = (revision: number): WatchItem =>
 export const bookmarkItem = (revision: number): WatchItem =>
   new ValueItem<WatchEvent>(String(revision), { type: 'bookmark', revision });
 
-export const snapshotItem = (revision: number, agents: Agent[], reset: boolean): WatchItem =>
-  new ValueItem<WatchEvent>(SNAPSHOT_ID, { type: 'snapshot', revision, agents, reset });
+/**
+ * A chunk of a snapshot. A snapshot can be of many large agents, and waits until its watchers have taken it: so it is kept as bytes,
+ * outside the heap, and read again for a transport that cannot share them.
+ */
+export class SnapshotItem implements WatchItem {
+  readonly id = SNAPSHOT_ID;
+  readonly type = 'snapshot';
+  readonly #bytes: Buffer;
+
+  constructor(revision: number, agents: Agent[], reset: boolean) {
+    const event: WatchEvent = { type: 'snapshot', revision, agents, reset };
+    this.#bytes = Buffer.from(JSON.stringify(event));
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  get json(): string {
+    return this.#bytes.toString();
+  }
+
+  get event(): WatchEvent {
+    return JSON.parse(this.json) as WatchEvent;
+  }
+}

@@ -1,22 +1,63 @@
 // Snapshots for beginning watchers, read once for all that ask for the same thing at about the same time.
 import type { Clock } from '@hypercode/clock';
-import type { AgentFilter } from '@hypercode/contracts';
+import { type AgentFilter, SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { filterKey } from '../agents/agent-filter.ts';
 import type { Schema } from '../schema.ts';
-import { snapshotItem, type WatchItem } from './project.ts';
+import { SnapshotItem, type WatchItem } from './project.ts';
 import { readSnapshot } from './queries/read-snapshot.ts';
 
-export interface Snapshot {
-  revision: number;
-  /** At least one chunk, however many agents there are. */
-  chunks: WatchItem[];
+/**
+ * A snapshot in memory: as long as others may still use it, and until the last watcher has taken it. It is dropped before that when
+ * there are too many bytes of newer ones; watchers that are in the middle of it then begin again.
+ */
+export class Snapshot {
+  readonly revision: number;
+  readonly bytes: number;
+  #chunks: readonly SnapshotItem[];
+  #isDropped = false;
+  /** Watchers that take it, and the time in which others may use it. */
+  #users = 0;
+  readonly #onUnused: () => void;
+
+  constructor(revision: number, chunks: readonly SnapshotItem[], onUnused: () => void) {
+    this.revision = revision;
+    this.#chunks = chunks;
+    this.bytes = chunks.reduce((sum, { size }) => sum + size, 0);
+    this.#onUnused = onUnused;
+  }
+
+  /** Keeps it until the returned function is called, once. */
+  use(): () => void {
+    this.#users += 1;
+    return () => {
+      this.#users -= 1;
+      if (this.#users === 0) this.#onUnused();
+    };
+  }
+
+  /** The chunk at a place; null after the last. There is at least one. UNAVAILABLE when it was dropped. */
+  chunk(place: number): WatchItem | null {
+    if (this.#isDropped) {
+      throw new SwarmError('UNAVAILABLE', 'the snapshot was taken too slowly; watch again', { retryAfterMs: RETRY_MS });
+    }
+    return this.#chunks[place] ?? null;
+  }
+
+  drop(): void {
+    this.#isDropped = true;
+    this.#chunks = [];
+  }
 }
 
 /** Snapshots read at the same time; more would only compete for the same store. */
 const MAX_READS = 2;
 /** How long a snapshot is kept for others to use after it was read. */
 const KEPT_MS = 1000;
+/** Of all snapshots in memory. The oldest are dropped when there are more, but never the newest. */
+const MAX_BYTES = 128 * 1024 * 1024;
+/** When a watcher whose snapshot was dropped may begin again, in milliseconds. */
+const RETRY_MS = 1000;
 
 export class Snapshots {
   readonly #db: Kysely<Schema>;
@@ -25,12 +66,21 @@ export class Snapshots {
   /** What cancels each. */
   readonly #expiries = new Set<() => void>();
   readonly #waiting: (() => void)[] = [];
+  /** In the order in which they were read. */
+  readonly #inMemory = new Set<Snapshot>();
+  readonly #maxBytes: number;
+  #bytes = 0;
   #reads = 0;
   #closed = false;
 
-  constructor(db: Kysely<Schema>, clock: Pick<Clock, 'schedule'>) {
+  constructor(
+    db: Kysely<Schema>,
+    clock: Pick<Clock, 'schedule'>,
+    { maxBytes = MAX_BYTES }: { maxBytes?: number } = {},
+  ) {
     this.#db = db;
     this.#clock = clock;
+    this.#maxBytes = maxBytes;
   }
 
   /**
@@ -43,7 +93,7 @@ export class Snapshots {
       const current = this.#current.get(key);
       if (current === undefined) return this.#start(key, namespace, filter, reset);
       const snapshot = await current.catch(() => null);
-      if (snapshot !== null && snapshot.revision >= revision) return snapshot;
+      if (snapshot !== null && this.#inMemory.has(snapshot) && snapshot.revision >= revision) return snapshot;
       if (this.#current.get(key) === current) return this.#start(key, namespace, filter, reset);
     }
   }
@@ -60,13 +110,15 @@ export class Snapshots {
     const forget = () => {
       if (this.#current.get(key) === started) this.#current.delete(key);
     };
-    started.then(({ revision }) => {
+    started.then((snapshot) => {
       // Nobody has written to the namespace: nothing is kept of it.
-      if (revision === 0) return forget();
+      if (snapshot.revision === 0) return forget();
       if (this.#closed) return;
+      const release = snapshot.use();
       const cancel = this.#clock.schedule(KEPT_MS, () => {
         this.#expiries.delete(cancel);
         forget();
+        release();
       });
       this.#expiries.add(cancel);
     }, forget);
@@ -77,11 +129,32 @@ export class Snapshots {
     while (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#reads += 1;
     try {
-      const { revision, chunks } = await readSnapshot(this.#db, namespace, filter);
-      return { revision, chunks: chunks.map((agents) => snapshotItem(revision, agents, reset)) };
+      const wanted = { namespace, filter };
+      const { revision, chunks } = await readSnapshot(
+        this.#db,
+        wanted,
+        (at, agents) => new SnapshotItem(at, agents, reset),
+      );
+      const snapshot: Snapshot = new Snapshot(revision, chunks, () => this.#remove(snapshot));
+      this.#add(snapshot);
+      return snapshot;
     } finally {
       this.#reads -= 1;
       this.#waiting.shift()?.();
     }
+  }
+
+  #add(snapshot: Snapshot): void {
+    this.#inMemory.add(snapshot);
+    this.#bytes += snapshot.bytes;
+    for (const oldest of this.#inMemory) {
+      if (this.#bytes <= this.#maxBytes || oldest === snapshot) return;
+      oldest.drop();
+      this.#remove(oldest);
+    }
+  }
+
+  #remove(snapshot: Snapshot): void {
+    if (this.#inMemory.delete(snapshot)) this.#bytes -= snapshot.bytes;
   }
 }

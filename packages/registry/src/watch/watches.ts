@@ -114,9 +114,16 @@ export class Watches {
 
   async *#snapshot(session: Session, revision: number, reset: boolean): Batches<number> {
     const snapshot = await this.#snapshots.get(session.namespace, session.filter, revision, reset);
-    for (const chunk of snapshot.chunks) {
-      if (ended(session.signal)) return snapshot.revision;
-      yield [chunk];
+    const release = snapshot.use();
+    try {
+      for (let place = 0; ; place += 1) {
+        const chunk = snapshot.chunk(place);
+        if (chunk === null) break;
+        if (ended(session.signal)) return snapshot.revision;
+        yield [chunk];
+      }
+    } finally {
+      release();
     }
     session.synced = true;
     yield [syncedItem(snapshot.revision)];

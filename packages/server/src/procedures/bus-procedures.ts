@@ -1,5 +1,7 @@
 // The bus' procedures: each makes the token a caller of the bus, calls the bus, and maps the result.
-import type { Api } from '@hypercode/contracts';
+import { type Api, LIMITS } from '@hypercode/contracts';
+import { callerKey } from '../allowances/allowances.ts';
+import { AnswerRoom } from '../outgoing/answer-memory.ts';
 import { busCallerOf } from './bus-caller.ts';
 import { waitWhileAlive, whileAlive } from './call-life.ts';
 import type { Handlers } from './handler.ts';
@@ -15,7 +17,7 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   async *subscribe(call, input) {
     const caller = busCallerOf(call.identity);
-    yield* whileAlive(call, ({ signal }) => call.core.bus.subscribe(caller, input, signal));
+    yield* whileAlive(call, input.topics.length, ({ signal }) => call.core.bus.subscribe(caller, input, signal));
   },
 
   read: ({ core, identity }, input) => core.bus.read(busCallerOf(identity), input),
@@ -24,13 +26,16 @@ export const busProcedures: Handlers<Api['bus']> = {
     // Deliveries that a connection does not take are of use to another member.
     call.limitStall(input.ackDeadlineMs);
     const caller = busCallerOf(call.identity);
-    yield* whileAlive(call, (end) => call.core.bus.consume(caller, input, end));
+    yield* whileAlive(call, input.topics.length, (end) => call.core.bus.consume(caller, input, end));
   },
 
   claim(call, input) {
     call.limitStall(input.ackDeadlineMs);
     const caller = busCallerOf(call.identity);
-    return waitWhileAlive(call, (end) => call.core.bus.claim(caller, input, end));
+    const room = new AnswerRoom(call.core.gate.memory, callerKey(call.identity.principal), LIMITS.pageBytes);
+    return waitWhileAlive(call, (end) => call.core.bus.claim(caller, input, end, room)).finally(() =>
+      call.outgoing.hold(() => room.leave()),
+    );
   },
 
   ack: async ({ core, identity }, { namespace, group, deliveryIds }) => ({
@@ -47,7 +52,5 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   topics: ({ core }, input) => core.bus.topics(input),
 
-  groups: async ({ core, identity }, { namespace }) => ({
-    groups: await core.bus.listGroups(busCallerOf(identity), namespace),
-  }),
+  groups: ({ core, identity }, input) => core.bus.groups(busCallerOf(identity), input),
 };

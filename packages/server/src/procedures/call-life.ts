@@ -4,17 +4,20 @@ import type { Call } from './handler.ts';
 
 /**
  * What `open` yields. Its controller aborts silently when the connection closes or the core drains, and with the refusal when
- * the caller's token ends.
+ * the caller's token ends. RATE_LIMITED when the caller has too many streams, or topic patterns over them.
  */
 export async function* whileAlive<I extends StreamItem>(
   call: Call,
+  patterns: number,
   open: (end: AbortController) => AsyncGenerator<StreamBatch<I>, void>,
 ): AsyncGenerator<StreamBatch<I>, void> {
+  const leave = call.core.gate.allowances.beginStream(call.identity.principal, patterns);
   const { end, release } = lifeOf(call);
   try {
     yield* open(end);
   } finally {
     release();
+    leave();
   }
 }
 

@@ -4,6 +4,7 @@ import type { StreamBatch, StreamItem } from '@hypercode/feed';
 import type { Identity } from '@hypercode/registry';
 import type { z } from 'zod';
 import type { Core } from '../context.ts';
+import type { Outgoing } from '../outgoing/outgoing.ts';
 
 /** A call whose caller is known and may make it. */
 export interface Call {
@@ -13,6 +14,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Ends the connection when it takes nothing of what is written to it for so many milliseconds; see `Connections.limitStall`. */
   readonly limitStall: (limitMs: number) => void;
+  /** The turns of the request or connection. */
+  readonly outgoing: Outgoing;
 }
 
 export type Answerer<Input = never, Output = unknown> = (call: Call, input: Input) => Promise<Output>;

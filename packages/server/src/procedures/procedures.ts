@@ -58,6 +58,9 @@ export function servedProcedure(name: ProcedureName): ServedProcedure {
   return procedure;
 }
 
+/** What is declared under this name; undefined when there is no such procedure. */
+export const declaredProcedure = (name: string): Procedure | undefined => served.get(name)?.declared;
+
 /** The checked input of a call that is allowed. FORBIDDEN, INVALID_INPUT. No input is one without fields. */
 export function admit(
   { declared: { rights, input } }: ServedProcedure,

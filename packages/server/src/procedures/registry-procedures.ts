@@ -36,6 +36,8 @@ export const registryProcedures: Handlers<Api['registry']> = {
 
   async *watch(call, { namespace, since, lastEventId, ...filter }) {
     const request = { namespace, filter, cursor: lastEventId ?? since };
-    yield* whileAlive(call, ({ signal }) => call.core.registry.watches.open(request, signal));
+    yield* whileAlive(call, filter.topic === undefined ? 0 : 1, ({ signal }) =>
+      call.core.registry.watches.open(request, signal),
+    );
   },
 };

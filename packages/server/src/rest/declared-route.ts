@@ -6,6 +6,8 @@ import { type Core, recognise } from '../context.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Call } from '../procedures/handler.ts';
 import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
+import { FREE, type Outgoing } from '../outgoing/outgoing.ts';
+import { RequestOutgoing } from '../outgoing/request-outgoing.ts';
 import { type FrameEncoder, plainEncoder, plainFrames } from '../sse/frames.ts';
 import { serveStream } from '../sse/serve-stream.ts';
 import { untilGone } from '../until-gone.ts';
@@ -112,14 +114,19 @@ class MadeCall implements RestCall {
   readonly core: Core;
   readonly identity: Call['identity'];
   readonly limitStall: Call['limitStall'];
+  readonly outgoing: Call['outgoing'];
   readonly request: FastifyRequest;
   readonly fromUrl: Record<string, unknown>;
   readonly #reply: FastifyReply;
 
-  constructor({ core, identity, limitStall, request, fromUrl }: Omit<RestCall, 'signal'>, reply: FastifyReply) {
+  constructor(
+    { core, identity, limitStall, outgoing, request, fromUrl }: Omit<RestCall, 'signal'>,
+    reply: FastifyReply,
+  ) {
     this.core = core;
     this.identity = identity;
     this.limitStall = limitStall;
+    this.outgoing = outgoing;
     this.request = request;
     this.fromUrl = fromUrl;
     this.#reply = reply;
@@ -131,11 +138,35 @@ class MadeCall implements RestCall {
 }
 
 async function serveCall(serving: Serving, core: Core, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { query, call, statusOf, headersOf, cloudEvents } = serving;
+  const { declared } = serving.procedure;
+  const { identity } = callerOf(core, request);
+  if (declared.hot === true) {
+    // Its answer is small: it is counted for no longer than it is made.
+    const usage = core.gate.allowances.beginCall(identity.principal);
+    try {
+      return await makeCall(serving, FREE, core, request, reply);
+    } finally {
+      core.gate.allowances.endCall(usage);
+    }
+  }
+  const { raw: response } = reply;
+  const outgoing = new RequestOutgoing({ gate: core.gate, response, socket: request.raw.socket, calls: [declared] });
+  const turn = await outgoing.begin(declared);
+  await turn.admit(identity.principal);
+  return makeCall(serving, outgoing, core, request, reply);
+}
+
+async function makeCall(
+  { query, call, statusOf, headersOf, cloudEvents }: Serving,
+  outgoing: Outgoing,
+  core: Core,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
   const { identity, limitStall } = callerOf(core, request);
   const converted = asCloudEvents(cloudEvents, request.query);
   const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
-  const made = new MadeCall({ core, identity, limitStall, request, fromUrl }, reply);
+  const made = new MadeCall({ core, identity, limitStall, outgoing, request, fromUrl }, reply);
   const result = (await call(made)) as never;
   return reply
     .code(statusOf(result))
@@ -160,7 +191,7 @@ async function serveSubscription(
     format: plainFrames,
     encoder,
     tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
-    batches: (signal) => openStream(procedure, { core, identity, signal, limitStall }, input),
+    batches: (signal) => openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE }, input),
     refusesByAnswer: true,
     core,
   });

@@ -67,7 +67,8 @@ function closeAfterFarewell(
   });
 }
 
-async function* startingWith(
+/** A stream whose first batch was asked for already. */
+export async function* startingWith(
   first: IteratorResult<StreamBatch, void>,
   rest: AsyncGenerator<StreamBatch, void>,
 ): AsyncGenerator<StreamBatch, void> {

@@ -12,8 +12,10 @@ import type { z } from 'zod';
 import type { CallContext } from '../context.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Answerer, Call, Streamer } from '../procedures/handler.ts';
+import type { Turn } from '../outgoing/outgoing.ts';
 import { admit, servedProcedures, type ServedProcedure } from '../procedures/procedures.ts';
 import { toErrorShape, toTrpcError } from '../refusals.ts';
+import { startingWith } from '../sse/serve-stream.ts';
 import { SSE_CLIENT_OPTIONS } from './sse-options.ts';
 
 type ErrorShape = ReturnType<typeof toErrorShape>;
@@ -55,17 +57,24 @@ const t = initTRPC.context<CallContext>().create({
 /** Knows that the caller may call before anything of the input is parsed, and hands on a call that is allowed. */
 const procedureOf = (served: ServedProcedure) =>
   t.procedure.use(async ({ ctx, getRawInput, next }) => {
+    let turn: Turn | undefined;
+    let answer: unknown;
     try {
+      turn = await ctx.outgoing.begin(served.declared);
       const identity = await ctx.identify();
       assertMayCall(identity.principal, served.declared.rights);
+      await turn.admit(identity.principal);
       const given = await getRawInput();
       assertSize(served, ctx.bodyBytes, given);
       const input = admit(served, identity, given);
       const result = await next({ ctx: { identity, input } });
       if (!result.ok) throw result.error;
+      answer = result.data;
       return result;
     } catch (error) {
       throw toTrpcError(error);
+    } finally {
+      turn?.end(answer);
     }
   });
 
@@ -77,6 +86,7 @@ function trpcProcedure(served: ServedProcedure) {
     identity: ctx.identity,
     signal: signal ?? ctx.core.draining,
     limitStall: ctx.limitStall,
+    outgoing: ctx.outgoing,
   });
   switch (served.declared.kind) {
     case 'query':
@@ -84,9 +94,16 @@ function trpcProcedure(served: ServedProcedure) {
     case 'mutation':
       return procedure.mutation((options) => (handler as Answerer)(callOf(options), options.ctx.input));
     case 'subscription':
-      return procedure.subscription((options) =>
-        trackedValues(options, served, (handler as Streamer)(callOf(options), options.ctx.input)),
-      );
+      return procedure.subscription(async (options) => {
+        const batches = (handler as Streamer)(callOf(options), options.ctx.input);
+        // What is refused is refused before the adapter reports that it has started.
+        const first = await batches.next();
+        // The adapter does not begin what it ends at once, and what has not begun does not end the batches.
+        const end = () => void batches.return(undefined).catch(() => undefined);
+        if (options.signal?.aborted === true) end();
+        else options.signal?.addEventListener('abort', end, { once: true });
+        return trackedValues(options, served, startingWith(first, batches));
+      });
   }
 }
 

@@ -3,6 +3,7 @@ import { invalidField } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Core, createCallContext } from '../context.ts';
+import { FREE } from '../outgoing/outgoing.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import { openStream, type ServedProcedure, servedProcedures } from '../procedures/procedures.ts';
 import { trpcEncoder, trpcFrames } from '../sse/frames.ts';
@@ -52,6 +53,7 @@ async function* open(
     authorization: request.headers.authorization,
     connectionToken: tokenOf(connectionParams),
     bodyBytes: null,
+    outgoing: FREE,
     socket: request.raw.socket,
   });
   const identity = await context.identify();
@@ -62,7 +64,7 @@ async function* open(
     ...parseInput(input),
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   };
-  yield* openStream(procedure, { core, identity, signal, limitStall: context.limitStall }, given);
+  yield* openStream(procedure, { core, identity, signal, limitStall: context.limitStall, outgoing: FREE }, given);
 }
 
 function parseInput(input: string | undefined): Record<string, unknown> {

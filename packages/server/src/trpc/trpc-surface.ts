@@ -4,6 +4,8 @@ import { createCallContext } from '../context.ts';
 import { toRefusal } from '../refusals.ts';
 import type { Surface } from '../surface.ts';
 import { type AppRouter, appRouter } from './app-router.ts';
+import { RequestOutgoing } from '../outgoing/request-outgoing.ts';
+import { declaredProcedure } from '../procedures/procedures.ts';
 import { addStreamRoutes } from './stream-routes.ts';
 import { serveWebSockets } from './websocket.ts';
 
@@ -23,9 +25,15 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
     trpcOptions: {
       router: appRouter,
       maxBatchSize: MAX_BATCH_CALLS,
-      createContext: ({ req, info }) =>
+      createContext: ({ req, res, info }) =>
         createCallContext({
           core,
+          outgoing: new RequestOutgoing({
+            gate: core.gate,
+            response: res.raw,
+            socket: req.raw.socket,
+            calls: info.calls.map(({ path }) => declaredProcedure(path)),
+          }),
           authorization: req.headers.authorization,
           connectionToken: info.connectionParams?.['token'],
           bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Core, createCallContext } from '../context.ts';
+import { FREE, type Outgoing } from '../outgoing/outgoing.ts';
+import { SocketOutgoing } from '../outgoing/socket-outgoing.ts';
 import { toRefusal } from '../refusals.ts';
 import type { Upgrade } from '../surface.ts';
 import { appRouter } from './app-router.ts';
@@ -33,6 +35,16 @@ const CLOSE_WAIT_MS = 2000;
 export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSocketOptions): WebSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   const transports = new WeakMap<WebSocket, Socket>();
+  const outgoingOf = (client: WebSocket): Outgoing => {
+    const transport = transports.get(client);
+    if (transport === undefined) return FREE;
+    return new SocketOutgoing({
+      gate: core.gate,
+      transport,
+      pause: () => client.pause(),
+      resume: () => client.resume(),
+    });
+  };
   const handler = applyWSSHandler({
     wss: sockets,
     router: appRouter,
@@ -44,6 +56,7 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
         authorization: req.headers.authorization,
         connectionToken: info.connectionParams?.['token'],
         bodyBytes: null,
+        outgoing: outgoingOf(res),
         socket: transports.get(res),
         drained: () => drained(transports.get(res)),
       }),

@@ -1,4 +1,4 @@
-// A namespace's groups with their figures, as they are now that some deadlines may have passed.
+// A page of a namespace's groups, or all of them, with their figures, as they are now that some deadlines may have passed.
 import { type Kysely, sql } from 'kysely';
 import type { BusSchema } from '../schema.ts';
 
@@ -16,7 +16,11 @@ export interface GroupRow {
   deadLetters: number;
 }
 
-export async function listGroups(db: Kysely<BusSchema>, namespace: string): Promise<GroupRow[]> {
+export async function listGroups(
+  db: Kysely<BusSchema>,
+  namespace: string,
+  { after, limit }: { after: string | null; limit: number | null } = { after: null, limit: null },
+): Promise<GroupRow[]> {
   const { rows } = await sql<GroupRow>`
     select g.name as group, g.topics, g.ack_deadline_ms as "ackDeadlineMs", g.max_deliveries as "maxDeliveries",
       g.cursor_epoch as epoch, g.cursor_seq as seq, g.cursor_nonce as nonce,
@@ -37,7 +41,7 @@ export async function listGroups(db: Kysely<BusSchema>, namespace: string): Prom
         from bus_deliveries where namespace = g.namespace and group_name = g.name
       ) taken
     ) d
-    where g.namespace = ${namespace}
-    order by g.name`.execute(db);
+    where g.namespace = ${namespace} and (${after}::text is null or g.name > ${after}::text)
+    order by g.name limit ${limit}::bigint`.execute(db);
   return rows;
 }

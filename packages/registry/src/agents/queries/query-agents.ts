@@ -3,7 +3,7 @@ import type { AgentFilter } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
-import type { AgentRow } from '../../documents/agent-row.ts';
+import { type AgentRow, sizeOf } from '../../documents/agent-row.ts';
 
 export interface Page {
   filter: AgentFilter;
@@ -11,6 +11,8 @@ export interface Page {
   /** Only names after this one. */
   after: string | null;
   limit: number;
+  /** Of JSON, about. A page that has more ends early, after at least one row. */
+  maxBytes: number;
 }
 
 export interface PageRow extends AgentRow {
@@ -25,7 +27,7 @@ const AFTER_ALL = '~';
 type Condition = RawBuilder<unknown>;
 
 /**
- * At most `limit` rows, and the namespace's revision in the same snapshot.
+ * A page, and the namespace's revision in the same snapshot.
  *
  * What many agents have is found by walking along the names, what few have by the index of terms; either way is slow for
  * the other, and the planner's guess of how many have a beginning of a word is often far off. So a stretch of names is
@@ -35,12 +37,35 @@ export async function queryAgents(db: Kysely<Schema>, namespace: string, page: P
   const terms = conditionsOf(namespace, page);
   if (terms.length === 0) return walkNames(db, namespace, page, terms);
   const near = await walkNames(db, namespace, page, terms);
-  return near.whole || near.rows.length === page.limit ? near : askIndex(db, namespace, page, terms);
+  return near.whole || near.rows.length === page.limit || near.hasMore ? near : askIndex(db, namespace, page, terms);
 }
 
 export interface FoundPage {
   rows: PageRow[];
+  /** Whether more agents match. */
+  hasMore: boolean;
   revision: number;
+}
+
+/** A row of the page, or of what was found when nothing was. */
+type ReadRow = { revision: number; name: string | null; among: number } & AgentRow;
+
+/**
+ * `found` with what decides where the page ends. It has one row more than the page may have; what it does not return costs the
+ * store a measurement, and this process nothing.
+ */
+const measured = (found: RawBuilder<unknown>) => sql`
+  select name, doc, last_seen_at, liveness, count(*) over () as among,
+    row_number() over by_name as place, sum(${sizeOf(sql`doc`)}) over by_name as bytes
+  from (${found}) found
+  window by_name as (order by name)`;
+
+/** Which of the measured rows `p` are in the page: at least the first. */
+const inPage = ({ limit, maxBytes }: Page) => sql`p.place <= ${limit} and (p.bytes <= ${maxBytes} or p.place = 1)`;
+
+function pageOf(rows: readonly ReadRow[]): FoundPage {
+  const shown = rows.filter(isPageRow);
+  return { revision: rows[0]?.revision ?? 0, rows: shown, hasMore: shown.some(({ among }) => among > shown.length) };
 }
 
 /** What an agent must have, beside its namespace and its place after the page before. */
@@ -61,9 +86,10 @@ function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
 async function walkNames(
   db: Kysely<Schema>,
   namespace: string,
-  { filter, after, limit }: Page,
+  page: Page,
   conditions: Condition[],
 ): Promise<FoundPage & { whole: boolean }> {
+  const { filter, after, limit } = page;
   const from = after ?? '';
   const stretch = [sql`a.namespace = ${namespace}`, sql`a.name > ${from}`];
   if (filter.role !== undefined) stretch.push(sql`a.doc ->> 'role' = ${filter.role}`);
@@ -76,46 +102,44 @@ async function walkNames(
           where ${sql.join(stretch, sql` and `)} and a.name <= coalesce((select name from edge), ${AFTER_ALL})
           order by a.name offset 0
         ) a where ${sql.join(conditions, sql` and `)}`;
-  const { rows } = await sql<{ revision: number; whole: boolean; name: string | null } & AgentRow>`
+  const { rows } = await sql<ReadRow & { whole: boolean }>`
     with edge as materialized (
       select a.name from agents a
       where ${sql.join(stretch, sql` and `)} and ${conditions.length > 0}
       order by a.name offset ${WINDOW} limit 1
     )
-    select coalesce(n.revision, 0) as revision, not exists (select from edge) as whole, p.name, p.doc, p.last_seen_at, p.liveness
+    select coalesce(n.revision, 0) as revision, not exists (select from edge) as whole,
+      p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (
-      ${walked}
-      order by a.name limit ${limit}
-    ) p on true
+    left join lateral (${measured(sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
     order by p.name`.execute(db);
-  return { revision: rows[0]?.revision ?? 0, whole: rows[0]?.whole ?? true, rows: rows.filter(isPageRow) };
+  return { ...pageOf(rows), whole: rows[0]?.whole ?? true };
 }
 
 /** Finds everything that has the terms, and of that the page. */
 async function askIndex(
   db: Kysely<Schema>,
   namespace: string,
-  { after, limit }: Page,
+  page: Page,
   conditions: Condition[],
 ): Promise<FoundPage> {
-  const { rows } = await sql<{ revision: number; name: string | null } & AgentRow>`
+  const { after, limit } = page;
+  const { rows } = await sql<ReadRow>`
     with matching as materialized (
       select a.name from agents a where a.namespace = ${namespace} and ${sql.join(conditions, sql` and `)}
     ),
     page as materialized (
-      select name from matching where name > ${after ?? ''} order by name limit ${limit}
+      select name from matching where name > ${after ?? ''} order by name limit ${limit + 1}
     )
-    select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at, p.liveness
+    select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (
+    left join lateral (${measured(sql`
       select a.name, a.doc, a.last_seen_at, a.liveness from page
-      join agents a on a.namespace = ${namespace} and a.name = page.name
-    ) p on true
+      join agents a on a.namespace = ${namespace} and a.name = page.name`)}) p on ${inPage(page)}
     order by p.name`.execute(db);
-  return { revision: rows[0]?.revision ?? 0, rows: rows.filter(isPageRow) };
+  return pageOf(rows);
 }
 
 const isPageRow = <R extends { name: string | null }>(row: R): row is R & { name: string } => row.name !== null;

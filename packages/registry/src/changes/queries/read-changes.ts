@@ -1,10 +1,14 @@
 // Reads the change log of a namespace after a revision.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
+import { sizeOf } from '../../documents/agent-row.ts';
 import { type Change, type ChangeRow, toChange } from '../change.ts';
 
+/** Of the agents before and after the changes in a page that has more than one. */
+const PAGE_BYTES = 1024 * 1024;
+
 /**
- * At most `limit` changes after `after`, in order, without a hole. Null when the log does not reach back to `after`
+ * At most `limit` changes after `after`, and about 1 MiB of them, in order, without a hole. Null when the log does not reach back to `after`
  * (it was compacted), or has never been as far.
  */
 export async function readChanges(
@@ -19,8 +23,13 @@ export async function readChanges(
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (
-      select * from changes where namespace = ${namespace} and revision > ${after} order by revision limit ${limit}
-    ) c on true
+      select *, row_number() over so_far as place,
+        sum(${sizeOf(sql`after`)} + coalesce(${sizeOf(sql`before`)}, 0)) over so_far as bytes
+      from (
+        select * from changes where namespace = ${namespace} and revision > ${after} order by revision limit ${limit}
+      ) page
+      window so_far as (order by revision)
+    ) c on c.bytes <= ${PAGE_BYTES} or c.place = 1
     order by c.revision`.execute(db);
   const [first] = rows;
   if (first === undefined || after < first.horizon || after > first.head) return null;

@@ -1,28 +1,36 @@
 // Reads everything that a snapshot holds, at one revision.
-import type { Agent, AgentFilter } from '@hypercode/contracts';
-import { LIMITS } from '@hypercode/contracts';
+import { type Agent, type AgentFilter, LIMITS } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { toAgent } from '../../documents/agent-row.ts';
 import { queryAgents } from '../../agents/queries/query-agents.ts';
 import type { Schema } from '../../schema.ts';
 
-/** The agents that match, in chunks as they are sent, and the revision that they are true at. */
-export async function readSnapshot(
+/**
+ * The agents that match, in chunks as they are sent, each as `encode` makes it of its agents, which are not kept; and the revision
+ * that they are true at. At least one chunk, however many agents there are.
+ */
+export async function readSnapshot<Chunk>(
   db: Kysely<Schema>,
-  namespace: string,
-  filter: AgentFilter,
-): Promise<{ revision: number; chunks: Agent[][] }> {
+  { namespace, filter }: { namespace: string; filter: AgentFilter },
+  encode: (revision: number, agents: Agent[]) => Chunk,
+): Promise<{ revision: number; chunks: Chunk[] }> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (snapshot) => {
-      const chunks: Agent[][] = [];
+      const chunks: Chunk[] = [];
       for (let after: string | null = null; ;) {
-        const page = { filter, text: undefined, after, limit: LIMITS.snapshotChunk };
-        const { rows, revision } = await queryAgents(snapshot, namespace, page);
-        if (rows.length > 0 || chunks.length === 0) chunks.push(rows.map(toAgent));
-        if (rows.length < LIMITS.snapshotChunk) return { revision, chunks };
+        const page = {
+          filter,
+          text: undefined,
+          after,
+          limit: LIMITS.snapshotChunk,
+          maxBytes: LIMITS.snapshotChunkBytes,
+        };
+        const { rows, hasMore, revision } = await queryAgents(snapshot, namespace, page);
+        chunks.push(encode(revision, rows.map(toAgent)));
+        if (!hasMore) return { revision, chunks };
         after = rows.at(-1)?.name ?? null;
       }
     });

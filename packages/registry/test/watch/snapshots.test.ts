@@ -1,0 +1,36 @@
+// How many bytes of snapshots are in memory.
+import { HeldClock } from '@hypercode/clock/testing';
+import { openDatabase } from '@hypercode/stores';
+import { migratedFolder } from '@hypercode/stores/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { registrySchema } from '../../src/database-schema.ts';
+import type { Schema } from '../../src/schema.ts';
+import { Snapshots } from '../../src/watch/snapshots.ts';
+
+test('the oldest snapshot is dropped when newer ones need its room, and its watcher is told to begin again', async () => {
+  const folder = await migratedFolder('snapshots', [registrySchema]);
+  const database = await openDatabase({ dataDir: folder.path });
+  const clock = new HeldClock();
+  const snapshots = new Snapshots(database.kysely.$extendTables<Schema>(), clock, { maxBytes: 1 });
+  onTestFinished(async () => {
+    snapshots.close();
+    await database.close();
+    await folder.remove();
+  });
+  const first = await snapshots.get('default', { role: 'a' }, 0, false);
+  const release = first.use();
+  expect(first.chunk(0)).not.toBeNull();
+  expect(first.chunk(1)).toBeNull();
+
+  const second = await snapshots.get('default', { role: 'b' }, 0, false);
+  expect(() => first.chunk(0)).toThrow(
+    expect.objectContaining({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) }),
+  );
+  // However large it is, the newest stays.
+  expect(second.chunk(0)).not.toBeNull();
+  release();
+
+  const again = await snapshots.get('default', { role: 'a' }, 0, false);
+  expect(again).not.toBe(first);
+  expect(again.chunk(0)).not.toBeNull();
+});
