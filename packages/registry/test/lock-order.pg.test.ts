@@ -46,7 +46,7 @@ const commitChanges = (db: Kysely<Schema>, agents: Stored[], change: ChangeType)
     db,
     NAMESPACE,
     agents.map(({ name, revision, doc }) => {
-      const nothing = { spec: false, seen: false, facets: [], words: [], tokens: [] };
+      const nothing = { tripped: false, memory: null, spec: false, seen: false, facets: [], words: [], tokens: [] };
       return { name, expected: revision, change, agent: doc, ...nothing };
     }),
   );

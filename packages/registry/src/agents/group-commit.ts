@@ -9,6 +9,7 @@ import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
 import { justRegistered, orderedAgent, toAgent } from '../documents/agent-row.ts';
 import { isLapsed } from '../documents/lease-times.ts';
+import { type Trip, trippedMemory } from '../documents/trip.ts';
 import { type Command, decide } from './decide.ts';
 import { type Committed, commitWrites, type IssuedToken, type Write } from './queries/commit-writes.ts';
 import { type Found, readAgents } from './queries/read-agents.ts';
@@ -178,6 +179,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
       { superseded: row.superseded, lapsed: isLapsed(row, leaseMs) },
     ]),
   );
+  const trips = new Map(found.map(({ name, trip }) => [name, trip]));
   const writes = new Map<string, FoldedWrite>();
   const deferred: Pending[] = [];
   const deferredNames = new Set<string>();
@@ -186,7 +188,8 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
     const name = nameOf(command);
     const before = rows.get(name) ?? null;
     const earlier = writes.get(name);
-    const decision = decide(earlier?.write.agent ?? before, knowing(command, facts));
+    const trip = trips.get(name) ?? null;
+    const decision = decide(earlier?.write.agent ?? before, knowing(command, facts), trip);
     if (earlier === undefined) {
       if (decision.outcome === 'refused') {
         pending.fail(decision.error);
@@ -195,7 +198,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
       if (decision.outcome === 'replace') {
         const { agent } = decision;
         const change = { change: 'deregistered', agent, specChanged: false } as const;
-        writes.set(name, { write: changeOf(command, change, before), before, takers: [] });
+        writes.set(name, { write: changeOf(command, change, { before, trip }), before, takers: [] });
         deferred.push(pending);
         deferredNames.add(name);
         continue;
@@ -207,7 +210,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
         continue;
       }
       const write =
-        decision.outcome === 'change' ? changeOf(command, decision, before) : tokensOnly(name, agent, before);
+        decision.outcome === 'change' ? changeOf(command, decision, { before, trip }) : tokensOnly(name, agent, before);
       if (token !== null) write.tokens.push(token);
       writes.set(name, { write, before, takers: [{ pending, change }] });
     } else if (
@@ -240,6 +243,8 @@ const tokensOnly = (name: string, agent: Agent, before: Agent | null): Write => 
   agent,
   spec: false,
   seen: false,
+  tripped: false,
+  memory: null,
   facets: [],
   words: [],
   tokens: [],
@@ -248,10 +253,13 @@ const tokensOnly = (name: string, agent: Agent, before: Agent | null): Write => 
 const changeOf = (
   command: Command,
   { change, agent, specChanged }: { change: ChangeType; agent: Agent; specChanged: boolean },
-  before: Agent | null,
+  { before, trip }: { before: Agent | null; trip: Trip | null },
 ): Write => ({
   name: nameOf(command),
   expected: before?.revision ?? null,
+  tripped: trip !== null,
+  // A process that begins: the one before is remembered as tripped already.
+  memory: trip !== null && agent.incarnation !== before?.incarnation ? trippedMemory(agent, trip) : null,
   change,
   agent,
   spec: specChanged,

@@ -23,6 +23,7 @@ const BAD: ProbeResult = { ok: false, kind: 'refused', reason: 'connection refus
 const agentWith = (more: Partial<Examined> = {}): Examined => ({
   memory: freshMemory('ada', null),
   status: { health: 'healthy', activity: 'ready', circuit: 'closed', circuitOpenUntil: null },
+  trip: null,
   hasHealthUrl: false,
   registeredAt: NOW - 10_000_000,
   lastSeenAt: NOW,

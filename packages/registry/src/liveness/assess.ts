@@ -4,12 +4,15 @@ import type { ProbeResult } from '../probes/probe.ts';
 import { advance, type CircuitSettings, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
 import { type CircuitMemory, isBlank, type LivenessMemory } from '../documents/liveness-memory.ts';
+import { type Trip, trippedCircuit } from '../documents/trip.ts';
 import { judgeProbe } from './probe-outcome.ts';
 
 export interface LivenessSettings extends LeaseSettings, CircuitSettings {}
 
 /** An agent as liveness sees it. */
 export interface Examined {
+  /** Whether an operator has tripped the name. What is remembered of the process follows that. */
+  readonly trip: Trip | null;
   readonly memory: LivenessMemory;
   readonly status: Pick<Agent['status'], 'health' | 'activity' | 'circuit' | 'circuitOpenUntil'>;
   readonly hasHealthUrl: boolean;
@@ -25,6 +28,10 @@ export interface Assessment {
   /** Why the agent is to be removed. */
   readonly expired: string | null;
 }
+
+/** A process that a replica of a release without trips has registered does not know of the trip of its name yet. */
+const remembered = ({ memory, trip }: Examined): LivenessMemory =>
+  trip === null || memory.circuit.tripped ? memory : { ...memory, circuit: trippedCircuit(memory.circuit, trip) };
 
 /** Failures are counted, and open nothing: only the judge opens circuits, since it has the mass-failure guard. */
 const countingOnly = ({ openMs }: CircuitSettings): CircuitSettings => ({ threshold: Infinity, openMs });
@@ -50,7 +57,8 @@ export interface Finding {
 
 /** The judge's check of one agent: its lease, and its circuit after the time that has passed. */
 export function checkAgent(agent: Examined, moment: LeaseMoment, settings: LivenessSettings): Finding {
-  const { memory, hasHealthUrl, lastSeenAt, status } = agent;
+  const { hasHealthUrl, lastSeenAt, status } = agent;
+  const memory = remembered(agent);
   const { now } = moment;
   const verdict = judgeLease(
     {
@@ -111,7 +119,8 @@ export function probedAgent(
   { result, now }: { result: ProbeResult; now: number },
   settings: LivenessSettings,
 ): Assessment & { readonly isAlive: boolean } {
-  const { memory, status, lastSeenAt } = agent;
+  const { status, lastSeenAt } = agent;
+  const memory = remembered(agent);
   const leaseLive = lastSeenAt !== null && now - lastSeenAt <= settings.leaseMs;
   const outcome = judgeProbe(result, { activity: status.activity, leaseLive });
   if (outcome.outcome === 'ignored') return { memory, shown: null, expired: null, isAlive: false };

@@ -27,6 +27,7 @@ import { advance } from './circuit.ts';
 import { graceAfter, checkMsOf } from './lease.ts';
 import { flushMsOf } from '../documents/lease-times.ts';
 import { memoryOf } from '../documents/liveness-memory.ts';
+import { adoptTrips } from './queries/adopt-trips.ts';
 import { countHealthy } from './queries/count-healthy.ts';
 import { leaveDuty } from './queries/leave-duty.ts';
 import { readSuspects, readUrgent, type Suspect } from './queries/read-suspects.ts';
@@ -158,6 +159,7 @@ export class Judge {
       if (urgent.every(({ liveness }) => liveness?.circuit.circuit === 'open')) return urgent;
     }
     const suspects = await readSuspects(db, isForLeases ? leaseMs + 2 * flushMsOf(leaseMs) : null);
+    if (suspects.some(isTrippedUnheld)) await adoptTrips(db);
     this.#wholeAt = now;
     if (isForLeases) this.#leasesAt = now;
     return suspects;
@@ -252,6 +254,10 @@ const signsOf = ({ finding }: Checked) => finding.memory;
 const hasFailed = ({ liveness }: Suspect): boolean =>
   liveness !== null && (liveness.circuit.failures > 0 || liveness.badTrial !== undefined);
 
+/** A replica of a release without trips by name has tripped the process. */
+const isTrippedUnheld = (suspect: Suspect): boolean =>
+  suspect.trip === null && memoryOf(suspect.liveness, suspect).circuit.tripped;
+
 const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite => ({
   namespace: suspect.namespace,
   name: suspect.name,
@@ -261,8 +267,9 @@ const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite =>
 });
 
 function examined(suspect: Suspect): Examined {
-  const { liveness, status, hasHealthUrl, registeredAt, last_seen_at } = suspect;
+  const { liveness, status, hasHealthUrl, registeredAt, last_seen_at, trip } = suspect;
   return {
+    trip,
     memory: memoryOf(liveness, suspect),
     status,
     hasHealthUrl,

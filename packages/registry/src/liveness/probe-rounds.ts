@@ -170,6 +170,7 @@ function entryOf(result: ProbeResult): keyof ProbeTally {
 }
 
 const examined = (due: DueProbe) => ({
+  trip: due.trip,
   memory: memoryOf(due.liveness, due),
   status: due.status,
   hasHealthUrl: true,

@@ -6,6 +6,7 @@ import * as circuitNews from './20261124-circuit-news.ts';
 import * as shownCircuits from './20261125-shown-circuits.ts';
 import * as tokenNames from './20261127-token-names.ts';
 import * as fencing from './20261128-fencing.ts';
+import * as operatorHolds from './20261129-operator-holds.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
@@ -14,4 +15,5 @@ export const registryMigrations: Record<string, Migration> = {
   '20261125-shown-circuits': shownCircuits,
   '20261127-token-names': tokenNames,
   '20261128-fencing': fencing,
+  '20261129-operator-holds': operatorHolds,
 };
