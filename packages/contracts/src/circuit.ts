@@ -36,3 +36,11 @@ export const LIVENESS_TOPICS = {
   suspended: 'system.liveness.suspended',
   resumed: 'system.liveness.resumed',
 } as const;
+
+/** Data of `system.liveness.suspended`: of `healthyBefore` agents that were healthy a round ago, `failing` failed together. */
+export const LivenessSuspendedData = z.object({
+  failing: z.number().int().nonnegative(),
+  /** Only agents that have lived for ten leases count. */
+  healthyBefore: z.number().int().nonnegative(),
+});
+export type LivenessSuspendedData = z.infer<typeof LivenessSuspendedData>;

@@ -137,7 +137,12 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       },
       notices: {
         groupCommitted: (group) => metrics.groupCommitted(group),
-        guard: (namespace, notice) => systemEvents.guard(namespace, notice),
+        guard(namespace, notice, numbers) {
+          const found = { namespace, ...numbers };
+          if (notice === 'suspended') logger.warn(found, 'many agents fail together: no agent is tripped or expired');
+          else logger.info(found, 'liveness has resumed after a mass failure: all failures count from zero');
+          systemEvents.guard(namespace, notice, numbers);
+        },
         circuitChanged: (change) => systemEvents.circuitChanged(change),
       },
       onError,

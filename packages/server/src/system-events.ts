@@ -1,8 +1,14 @@
 // The events that the core itself publishes: changes of circuits, and that liveness is suspended or has resumed.
 import type { Bus } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
-import { CIRCUIT_TOPICS, type CircuitEventData, LIVENESS_TOPICS, SwarmError } from '@hypercode/contracts';
-import type { CircuitChange, GuardNotice } from '@hypercode/registry';
+import {
+  CIRCUIT_TOPICS,
+  type CircuitEventData,
+  LIVENESS_TOPICS,
+  type LivenessSuspendedData,
+  SwarmError,
+} from '@hypercode/contracts';
+import type { CircuitChange, GuardNotice, GuardNumbers } from '@hypercode/registry';
 import { v5 as uuidv5 } from 'uuid';
 
 export interface SystemEventsOptions {
@@ -29,8 +35,9 @@ export class SystemEvents {
   }
 
   /** Liveness of a namespace is suspended, or has resumed. It is retried for a minute, and then reported. */
-  guard(namespace: string, notice: GuardNotice): void {
-    const event = { id: this.#options.clock.newId(), topic: LIVENESS_TOPICS[notice], data: {} };
+  guard(namespace: string, notice: GuardNotice, numbers: GuardNumbers | null): void {
+    const found: LivenessSuspendedData | null = numbers;
+    const event = { id: this.#options.clock.newId(), topic: LIVENESS_TOPICS[notice], data: found ?? {} };
     this.#publish(namespace, event, 0);
   }
 

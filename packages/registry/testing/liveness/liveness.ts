@@ -8,7 +8,7 @@ import { repeat } from '@hypercode/clock';
 import type { HeldClock } from '@hypercode/clock/testing';
 import type { RegistryNotices } from '../../src/create-registry.ts';
 import { HeldTime } from '../../test/held-time.ts';
-import type { GuardNotice } from '../../src/liveness/mass-failure-guard.ts';
+import { type GuardNotice, type GuardNumbers, LEASES_TO_COUNT } from '../../src/liveness/mass-failure-guard.ts';
 import type { CircuitChange } from '../../src/liveness/queries/claim-circuit-changes.ts';
 import { AddressRules } from '../../src/probes/address-rules.ts';
 import { codeOf, type Replica, type ReplicaOptions, type Replicas, type Swarm, until } from '../../test/swarm.ts';
@@ -76,7 +76,9 @@ class Endpoint {
 /** Keeps the notices of one namespace. */
 class Receiver implements RegistryNotices {
   namespace: string;
-  readonly guardNotices: GuardNotice[] = [];
+  readonly notices: GuardNotice[] = [];
+  /** What engaged the guard, each time. */
+  readonly numbers: (GuardNumbers | null)[] = [];
   /** Changes of circuits, each as often as it was delivered. */
   readonly delivered: string[] = [];
   /** How deliveries end. */
@@ -86,8 +88,10 @@ class Receiver implements RegistryNotices {
     this.namespace = namespace;
   }
 
-  readonly guard = (namespace: string, notice: GuardNotice): void => {
-    if (namespace === this.namespace) this.guardNotices.push(notice);
+  readonly guard = (namespace: string, notice: GuardNotice, numbers: GuardNumbers | null): void => {
+    if (namespace !== this.namespace) return;
+    this.notices.push(notice);
+    if (notice === 'suspended') this.numbers.push(numbers);
   };
 
   readonly circuitChanged = async ({ namespace, name, circuit, revision }: CircuitChange): Promise<void> => {
@@ -179,9 +183,9 @@ function livenessTests(replicas: Replicas): void {
     return swarm;
   };
   /** A new namespace, and what its mass-failure guard makes known. */
-  const guardedSwarm = async (): Promise<{ swarm: Swarm; notices: GuardNotice[] }> => {
+  const guardedSwarm = async (): Promise<{ swarm: Swarm } & Pick<Receiver, 'notices' | 'numbers'>> => {
     const receiver = new Receiver();
-    return { swarm: await receivingSwarm(receiver), notices: receiver.guardNotices };
+    return { swarm: await receivingSwarm(receiver), notices: receiver.notices, numbers: receiver.numbers };
   };
 
   describe('a lease', () => {
@@ -677,13 +681,19 @@ function livenessTests(replicas: Replicas): void {
 
   describe('the mass-failure guard', () => {
     const names = Array.from({ length: 12 }, (_, i) => `ada-${i}`);
+    const hasOpened = async (swarm: Swarm, name: string): Promise<void> =>
+      expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).toContain('open');
+    /** Until agents that were registered now count. */
+    const untilTheyCount = () => time.advance(LEASES_TO_COUNT * LEASE_MS);
 
     it('suspends liveness when half of the agents fail together, and resumes it; agents that stay away are tripped then', async () => {
-      const { swarm, notices } = await guardedSwarm();
+      const { swarm, notices, numbers } = await guardedSwarm();
       const stops = await startHealthy(swarm, names);
+      await untilTheyCount();
       for (const stop of stops.slice(0, 8)) stop();
       await time.advance(MISSED_MS + LEASE_MS / 3 + CHECK_MS);
       expect(notices).toEqual(['suspended']);
+      expect(numbers).toEqual([{ healthyBefore: 12, failing: 8 }]);
       expect(swarm.registry.suspended()).toEqual([swarm.namespace]);
       await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
       expect(swarm.registry.suspended()).toEqual([]);
@@ -703,7 +713,9 @@ function livenessTests(replicas: Replicas): void {
     it('suspends liveness for a fleet whose last heartbeats came at different times within a lease', async () => {
       const { swarm, notices } = await guardedSwarm();
       const tokens = await Promise.all(names.map((name) => swarm.join(name)));
-      await time.advance(LEASE_MS);
+      const stops = await Promise.all(tokens.map((token) => startHeartbeats(swarm, token)));
+      await untilTheyCount();
+      for (const stop of stops) stop();
       for (const [place, token] of tokens.entries()) {
         if (place >= 7) await startHeartbeats(swarm, token);
         else if (place < 4) await sendHeartbeat(swarm, token);
@@ -720,6 +732,8 @@ function livenessTests(replicas: Replicas): void {
       const there = await endpoint();
       for (const name of names.slice(0, 6)) await swarm.register(name, { healthUrl: there.url });
       for (const name of names.slice(0, 6)) await untilStatus(swarm, name, { health: 'healthy' });
+      const registeredAt = Date.parse((await swarm.get('ada-5')).registeredAt);
+      await movingUntil(() => expect(time.now - registeredAt).toBeGreaterThan(LEASES_TO_COUNT * LEASE_MS));
       there.status = 500;
       await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
       for (const name of names.slice(0, 6)) expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed' });
@@ -728,6 +742,33 @@ function livenessTests(replicas: Replicas): void {
       for (const name of names.slice(0, 6)) {
         expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).not.toContain('open');
       }
+    });
+
+    it('is not engaged by agents that have lived for less than ten leases, and agents of others are tripped meanwhile', async () => {
+      const { swarm, notices } = await guardedSwarm();
+      const [stop] = await startHealthy(swarm, names.slice(0, 6));
+      await untilTheyCount();
+      const hostile = Array.from({ length: 20 }, (_, i) => `mallory-${i}`);
+      for (const name of hostile) await sendHeartbeat(swarm, await swarm.join(name));
+      stop?.();
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + LEASE_MS / 3 + CHECK_MS);
+      for (const name of ['ada-0', ...hostile]) await hasOpened(swarm, name);
+      expect(notices).toEqual([]);
+    });
+
+    it('is not engaged again within an hour by agents that were registered after it had engaged', async () => {
+      const { swarm, notices } = await guardedSwarm();
+      const stops = await startHealthy(swarm, names);
+      await untilTheyCount();
+      for (const stop of stops.slice(0, 6)) stop();
+      await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
+      const hostile = Array.from({ length: 20 }, (_, i) => `mallory-${i}`);
+      const ends = await Promise.all(hostile.map(async (name) => startHeartbeats(swarm, await swarm.join(name))));
+      await untilTheyCount();
+      for (const end of ends) end();
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + LEASE_MS / 3 + CHECK_MS);
+      for (const name of hostile) await hasOpened(swarm, name);
+      expect(notices).toEqual(['suspended', 'resumed']);
     });
 
     it('is not engaged by a few agents that never answered, nor by one that vanishes', async () => {
