@@ -15,6 +15,7 @@ import {
   AgentMirror,
   createRegistry,
   defaultRules,
+  isLoopback,
   type Registry,
   registrySchema,
   type StaticToken,
@@ -218,9 +219,13 @@ function openStore(config: CoreConfiguration, database: Database): BusStore {
   return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
 }
 
-function addressRulesOf({ probeAllow, databaseUrl }: CoreConfiguration): AddressRules {
+/**
+ * Where nothing is listed: a core that serves this machine alone probes this machine, too. One that others reach would scan the
+ * ports of its own machine for them.
+ */
+export function addressRulesOf({ probeAllow, databaseUrl, host }: CoreConfiguration): AddressRules {
   if (probeAllow !== null) return new AddressRules(probeAllow);
-  return defaultRules(databaseUrl === null ? 'embedded' : 'server');
+  return defaultRules(databaseUrl === null && isLoopback(host) ? 'embedded' : 'server');
 }
 
 interface Checked {

@@ -3,7 +3,13 @@ import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
 import { advance, type CircuitSettings, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
-import { type CircuitMemory, isBlank, type LivenessMemory } from '../documents/liveness-memory.ts';
+import {
+  type CircuitMemory,
+  isBlank,
+  type LivenessMemory,
+  PROBE_FAILED,
+  UNPROBED,
+} from '../documents/liveness-memory.ts';
 import { type Trip, trippedCircuit } from '../documents/trip.ts';
 import { judgeProbe } from './probe-outcome.ts';
 
@@ -126,21 +132,31 @@ export function probedAgent(
   if (outcome.outcome === 'ignored') return { memory, shown: null, expired: null, isAlive: false };
   if (outcome.outcome === 'success') {
     const circuit = advance(memory.circuit, { kind: 'success', at: now }, settings);
-    const { badTrial: _, ...others } = memory;
-    const next = { ...others, circuit, missed: 0, failingSince: null, wasHealthy: true };
+    const { badTrial: _, unprobed: __, probeDetail, ...others } = memory;
+    // As the reason does, it outlives good trials until the circuit closes.
+    const detail = circuit.circuit === 'closed' || probeDetail === undefined ? {} : { probeDetail };
+    const next = { ...others, ...detail, circuit, missed: 0, failingSince: null, wasHealthy: true };
     const found = assessed(agent, next, 'healthy');
     const { activity } = outcome;
     const isNew = activity !== null && activity !== status.activity;
     return { ...found, shown: isNew ? { ...found.shown, activity } : found.shown, isAlive: true };
   }
-  const { reason } = outcome;
+  const probeDetail = outcome.reason;
+  if (outcome.outcome === 'unprobed') {
+    const health = status.health === 'healthy' ? 'unknown' : status.health;
+    const found = assessed(agent, { ...memory, unprobed: true, probeDetail }, health);
+    const shown = found.shown === null ? null : { ...found.shown, reason: found.shown.reason ?? UNPROBED };
+    return { ...found, shown, isAlive: false };
+  }
+  const { unprobed: _, ...known } = memory;
+  const reason = PROBE_FAILED;
   const current = advance(memory.circuit, { kind: 'tick', at: now }, settings);
   const failed =
     current.circuit === 'half_open'
       ? { circuit: current, badTrial: reason }
       : { circuit: advance(current, { kind: 'failure', reason, at: now }, countingOnly(settings)) };
   const wasHealthy = memory.wasHealthy || status.health === 'healthy';
-  const next = { ...memory, ...failed, failingSince: memory.failingSince ?? now, wasHealthy };
+  const next = { ...known, ...failed, probeDetail, failingSince: memory.failingSince ?? now, wasHealthy };
   return { ...assessed(agent, next, 'unhealthy'), isAlive: false };
 }
 

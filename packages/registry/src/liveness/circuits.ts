@@ -92,7 +92,7 @@ export class Circuits {
   /** The agent that has the name now; when none has, `kept`, with this of its status. */
   async #agentOr(kept: Agent | null, key: GetInput, status: Partial<Agent['status']>): Promise<Agent> {
     try {
-      return await this.#options.queries.get(key);
+      return await this.#options.queries.get(key, { details: true });
     } catch (error) {
       if (kept === null) throw error;
       unlessRemoved(error);

@@ -13,7 +13,7 @@ import type { CircuitChange } from '../../src/liveness/queries/claim-circuit-cha
 import { AddressRules } from '../../src/probes/address-rules.ts';
 import { codeOf, type Replica, type ReplicaOptions, type Replicas, type Swarm, until } from '../../test/swarm.ts';
 import { DUTY_MS } from '../../src/liveness/judge.ts';
-import { freshCircuit, freshMemory } from '../../src/documents/liveness-memory.ts';
+import { freshCircuit, freshMemory, PROBE_FAILED } from '../../src/documents/liveness-memory.ts';
 import { OUTBOX_CLAIM_MS, OUTBOX_POLL_MS } from '../../src/liveness/circuit-outbox.ts';
 
 const LEASE_MS = 3000;
@@ -578,7 +578,8 @@ function livenessTests(replicas: Replicas): void {
       await startHeartbeats(swarm, token);
       await untilStatus(swarm, 'ada', { health: 'healthy' });
       there.failures = 3;
-      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('500') });
+      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: PROBE_FAILED });
+      expect((await swarm.get('ada', true)).status.reason).toContain('500');
       await untilStatus(swarm, 'ada', { health: 'healthy', consecutiveFailures: 0 });
       expect((await shownOf(swarm, 'ada')).map(({ circuit }) => circuit)).not.toContain('open');
       there.status = 500;
@@ -672,10 +673,33 @@ function livenessTests(replicas: Replicas): void {
       await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'ready' });
     });
 
-    it('that may not be probed is a failure whose reason names that', async () => {
+    it('that fails has one reason for agents, whatever it is that failed, and the details are for operators', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      there.status = 418;
+      const closed = await Endpoint.open();
+      const { url: refused } = closed;
+      await closed.close();
+      const urls = { status: there.url, refused, blocked: 'http://169.254.169.254/' };
+      for (const [name, healthUrl] of Object.entries(urls)) await swarm.register(name, { healthUrl });
+      for (const name of Object.keys(urls)) await untilStatus(swarm, name, { health: 'unhealthy' });
+      const details = new Set<string | null>();
+      for (const name of Object.keys(urls)) {
+        expect(await statusOf(swarm, name)).toMatchObject({ reason: PROBE_FAILED });
+        for (const { reason } of await shownOf(swarm, name)) expect([null, PROBE_FAILED]).toContain(reason);
+        details.add((await swarm.get(name, true)).status.reason);
+      }
+      expect(details.size).toBe(3);
+      there.status = 200;
+      await untilStatus(swarm, 'status', { health: 'healthy', reason: null });
+      expect((await swarm.get('status', true)).status.reason).toBeNull();
+    });
+
+    it('that may not be probed is a failure whose details name that', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.register('ada', { healthUrl: 'http://169.254.169.254/latest/meta-data' });
-      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('never probed') });
+      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: PROBE_FAILED });
+      expect((await swarm.get('ada', true)).status.reason).toContain('never probed');
     });
   });
 

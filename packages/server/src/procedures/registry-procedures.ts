@@ -1,5 +1,6 @@
 // The registry's procedures: each calls the registry and maps the result.
 import type { Api } from '@hypercode/contracts';
+import type { Principal } from '@hypercode/registry';
 import { whileAlive } from './call-life.ts';
 import type { Handlers } from './handler.ts';
 import { heartbeat } from './heartbeat.ts';
@@ -21,9 +22,9 @@ export const registryProcedures: Handlers<Api['registry']> = {
 
   heartbeat,
 
-  get: ({ core }, input) => core.registry.queries.get(input),
+  get: ({ core, identity: { principal } }, input) => core.registry.queries.get(input, readerOf(principal)),
 
-  query: ({ core }, input) => core.registry.queries.query(input),
+  query: ({ core, identity: { principal } }, input) => core.registry.queries.query(input, readerOf(principal)),
 
   history: ({ core }, input) => core.registry.queries.history(input),
 
@@ -32,3 +33,6 @@ export const registryProcedures: Handlers<Api['registry']> = {
     yield* whileAlive(call, ({ signal }) => call.core.registry.watches.open(request, signal));
   },
 };
+
+/** Why a probe failed shows what the network of the core is like, so agents do not read it. */
+const readerOf = ({ kind }: Principal) => ({ details: kind !== 'agent' });
