@@ -223,7 +223,7 @@ function openStore(config: CoreConfiguration, database: Database): BusStore {
  * Where nothing is listed: a core that serves this machine alone probes this machine, too. One that others reach would scan the
  * ports of its own machine for them.
  */
-export function addressRulesOf({ probeAllow, databaseUrl, host }: CoreConfiguration): AddressRules {
+function addressRulesOf({ probeAllow, databaseUrl, host }: CoreConfiguration): AddressRules {
   if (probeAllow !== null) return new AddressRules(probeAllow);
   return defaultRules(databaseUrl === null && isLoopback(host) ? 'embedded' : 'server');
 }
