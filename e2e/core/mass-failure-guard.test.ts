@@ -1,7 +1,7 @@
 // The mass-failure guard on a whole core, with fleets of 200 agents that send heartbeats: when it suspends liveness, and when it
 // must not. A guard belongs to a namespace, so that all cases run on one core at once.
 import { createSwarmClient } from '@hypercode/client';
-import type { Agent, CircuitEventData } from '@hypercode/contracts';
+import { type Agent, type CircuitEventData, LivenessSuspendedData } from '@hypercode/contracts';
 import { allAgents, callBatch, registration, send } from '@hypercode/core-runtime/testing';
 import {
   type PostgresServer,
@@ -54,7 +54,7 @@ interface Watched {
   untilPublished: (topic: string) => Promise<unknown>;
 }
 
-/** A fleet that has been healthy for longer than the core's first lease. */
+/** A fleet that has lived for long enough to count for the guard. */
 async function startFleet(namespace: string): Promise<Watched> {
   const client = createSwarmClient({ url: core.url, token: core.adminToken, namespace });
   stack.push(() => client.close());
@@ -70,7 +70,7 @@ async function startFleet(namespace: string): Promise<Watched> {
   await waitFor(
     async () =>
       (await agents()).every(
-        ({ status }) => status.health === 'healthy' && Date.parse(status.lastSeenAt ?? '') > startedAt + 2 * LEASE_MS,
+        ({ status }) => status.health === 'healthy' && Date.parse(status.lastSeenAt ?? '') > startedAt + 11 * LEASE_MS,
       ),
     { what: `all of ${namespace} to be healthy`, ...PATIENCE },
   );
@@ -101,6 +101,9 @@ describe.concurrent('of 200 agents', () => {
       const gone = fleet.vanish(count);
       await untilPublished('system.liveness.suspended');
       await waitFor(async () => (await warnings()).includes(namespace), { what: 'a warning in /readyz', ...PATIENCE });
+      const suspended = LivenessSuspendedData.parse(published[0]?.data);
+      expect(suspended.failing).toBeGreaterThanOrEqual(5);
+      expect(suspended.failing * 2).toBeGreaterThanOrEqual(suspended.healthyBefore);
       await untilPublished('system.liveness.resumed');
       expect(published.map(({ topic }) => topic)).toEqual(['system.liveness.suspended', 'system.liveness.resumed']);
       await waitFor(async () => !(await warnings()).includes(namespace), { what: 'the warning to end', ...PATIENCE });

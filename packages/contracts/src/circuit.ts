@@ -5,11 +5,11 @@ import { LIMITS } from './limits.ts';
 import { AgentName, inNamespace } from './name.ts';
 import { text } from './text.ts';
 
-/** Opens an agent's circuit until it is reset. */
+/** Opens the circuit of a name until it is reset, through new incarnations and removals of its agent. */
 export const TripInput = z.object({ ...inNamespace, name: AgentName, reason: text(LIMITS.reasonLength).optional() });
 export type TripInput = z.output<typeof TripInput>;
 
-/** Closes an agent's circuit, and forgets its failures. */
+/** Takes a trip of a name back, closes the circuit of its agent, and forgets its failures. A tripped name needs no agent for it. */
 export const ResetInput = z.object({ ...inNamespace, name: AgentName });
 export type ResetInput = z.output<typeof ResetInput>;
 
@@ -36,3 +36,11 @@ export const LIVENESS_TOPICS = {
   suspended: 'system.liveness.suspended',
   resumed: 'system.liveness.resumed',
 } as const;
+
+/** Data of `system.liveness.suspended`: of `healthyBefore` agents that were healthy a round ago, `failing` failed together. */
+export const LivenessSuspendedData = z.object({
+  failing: z.number().int().nonnegative(),
+  /** Only agents that have lived for ten leases count. */
+  healthyBefore: z.number().int().nonnegative(),
+});
+export type LivenessSuspendedData = z.infer<typeof LivenessSuspendedData>;

@@ -50,7 +50,14 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
-export { CIRCUIT_TOPICS, CircuitEventData, LIVENESS_TOPICS, ResetInput, TripInput } from './circuit.ts';
+export {
+  CIRCUIT_TOPICS,
+  CircuitEventData,
+  LIVENESS_TOPICS,
+  LivenessSuspendedData,
+  ResetInput,
+  TripInput,
+} from './circuit.ts';
 export {
   ERROR_CODES,
   type ErrorDetails,

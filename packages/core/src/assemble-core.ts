@@ -16,6 +16,7 @@ import {
   AgentMirror,
   createRegistry,
   defaultRules,
+  isLoopback,
   type Registry,
   registrySchema,
   type StaticToken,
@@ -157,8 +158,13 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       },
       notices: {
         groupCommitted: (group) => metrics.groupCommitted(group),
-        guard: (namespace, notice) => systemEvents.guard(namespace, notice),
         tokenChanged: (notice) => systemEvents.tokenChanged(notice),
+        guard(namespace, notice, numbers) {
+          const found = { namespace, ...numbers };
+          if (notice === 'suspended') logger.warn(found, 'many agents fail together: no agent is tripped or expired');
+          else logger.info(found, 'liveness has resumed after a mass failure: all failures count from zero');
+          systemEvents.guard(namespace, notice, numbers);
+        },
         circuitChanged: (change) => systemEvents.circuitChanged(change),
       },
       onError,
@@ -241,9 +247,13 @@ function openStore(config: CoreConfiguration, database: Database): BusStore {
   return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
 }
 
-function addressRulesOf({ probeAllow, databaseUrl }: CoreConfiguration): AddressRules {
+/**
+ * Where nothing is listed: a core that serves this machine alone probes this machine, too. One that others reach would scan the
+ * ports of its own machine for them.
+ */
+function addressRulesOf({ probeAllow, databaseUrl, host }: CoreConfiguration): AddressRules {
   if (probeAllow !== null) return new AddressRules(probeAllow);
-  return defaultRules(databaseUrl === null ? 'embedded' : 'server');
+  return defaultRules(databaseUrl === null && isLoopback(host) ? 'embedded' : 'server');
 }
 
 /** Five patterns to a stream, and calls beside. */

@@ -36,6 +36,7 @@ describe('GET /metrics', () => {
     expect(before.get('swarm_streams{stream="watch",transport="websocket"}')).toBe(0);
     expect(before.get('swarm_signal_linked')).toBe(1);
     expect(before.get('swarm_probes_given_up_total')).toBe(0);
+    expect(before.get('swarm_liveness_suspended')).toBe(0);
     expect(before.get('process_resident_memory_bytes')).toBeGreaterThan(0);
   });
 

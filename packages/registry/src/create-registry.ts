@@ -15,7 +15,7 @@ import { SignsOfLife } from './heartbeats/signs-of-life.ts';
 import { CircuitOutbox } from './liveness/circuit-outbox.ts';
 import { Circuits } from './liveness/circuits.ts';
 import { Judge } from './liveness/judge.ts';
-import { type GuardNotice, guardRoundMs } from './liveness/mass-failure-guard.ts';
+import { type GuardNotice, type GuardNumbers, guardRoundMs } from './liveness/mass-failure-guard.ts';
 import { ProbeRounds, type ProbeTally } from './liveness/probe-rounds.ts';
 import { probeTurn } from './liveness/probe-turn.ts';
 import type { CircuitChange } from './liveness/queries/claim-circuit-changes.ts';
@@ -32,10 +32,13 @@ import { Watches } from './watch/watches.ts';
 export interface RegistryNotices {
   /** A group of commands was committed. */
   readonly groupCommitted?: (group: CommittedGroup) => void;
-  /** Very many agents of a namespace failed together, so no agent of it is tripped or expired; or that has ended. */
-  readonly guard?: (namespace: string, notice: GuardNotice) => void;
   /** An admin created or revoked a token. */
   readonly tokenChanged?: (notice: TokenNotice) => void;
+  /**
+   * So many agents of a namespace failed together that no agent of it is tripped or expired; or that has ended, and then the
+   * numbers are null.
+   */
+  readonly guard?: (namespace: string, notice: GuardNotice, numbers: GuardNumbers | null) => void;
   /**
    * A circuit's state changed, here or through a replica that did not come to make it known: at least once for each change,
    * until it resolves or ends in an error that no retry can help.
@@ -149,7 +152,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     unwrittenMs: () => signs.unwrittenMs,
     submit,
     storesAnswer: () => signal.linked,
-    onGuard: (namespace, notice) => notices.guard?.(namespace, notice),
+    onGuard: (namespace, notice, numbers) => notices.guard?.(namespace, notice, numbers),
   });
   const rounds = new ProbeRounds({
     ...background,

@@ -8,9 +8,9 @@ export {
   type RegistryOptions,
 } from './create-registry.ts';
 export { registrySchema } from './database-schema.ts';
-export type { GuardNotice } from './liveness/mass-failure-guard.ts';
+export type { GuardNotice, GuardNumbers } from './liveness/mass-failure-guard.ts';
 export type { CircuitChange } from './liveness/queries/claim-circuit-changes.ts';
-export { AddressRules, defaultRules } from './probes/address-rules.ts';
+export { AddressRules, defaultRules, isLoopback } from './probes/address-rules.ts';
 export { AgentMirror, type MirroredStatus } from './tokens/agent-mirror.ts';
 export type { Identity, StaticToken } from './tokens/identities.ts';
 export type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';

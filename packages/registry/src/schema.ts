@@ -50,6 +50,21 @@ export interface ChangeTable {
   at: Timestamp;
 }
 
+/**
+ * What an operator has decided about a name, whichever agent has it, or none. A row is deleted by the operator's act that takes
+ * it back, and by nothing else.
+ */
+export interface OperatorHoldTable {
+  namespace: string;
+  name: string;
+  /** What is held. `trip`: the circuit is open. */
+  hold: 'trip';
+  reason: string | null;
+  /** The agent when it was decided: for the answer of a reset when no agent has the name any more. */
+  agent: JSONColumnType<Agent>;
+  held_at: Timestamp;
+}
+
 /** Names without an agent, whose former processes are still remembered. */
 export interface RemovedNameTable {
   namespace: string;
@@ -129,6 +144,7 @@ export type Schema = {
   changes: ChangeTable;
   incarnations: IncarnationTable;
   removed_names: RemovedNameTable;
+  operator_holds: OperatorHoldTable;
   tokens: TokenTable;
   token_epoch: TokenEpochTable;
   ended_token_names: EndedTokenNameTable;

@@ -48,8 +48,9 @@ const commitChanges = (db: Kysely<Schema>, agents: Stored[], change: ChangeType)
     db,
     NAMESPACE,
     agents.map(({ name, revision, doc }) => {
-      const nothing = { spec: false, seen: false, facets: [], words: [], tokens: [], ...unowned };
-      return { name, expected: revision, change, agent: doc, ...nothing };
+      const nothing = { tripped: false, memory: null, spec: false, seen: false, facets: [], words: [], tokens: [] };
+      const more = { ...nothing, ...unowned };
+      return { name, expected: revision, change, agent: doc, ...more };
     }),
   );
 

@@ -171,12 +171,13 @@ export class Swarm {
     return this.registry.registrations.deregister({ namespace: this.namespace, name, reason });
   }
 
-  get(name: string): Promise<Agent> {
-    return this.registry.queries.get({ namespace: this.namespace, name });
+  /** As an agent reads it; with `details`, as an operator does. */
+  get(name: string, details = false): Promise<Agent> {
+    return this.registry.queries.get({ namespace: this.namespace, name }, { details });
   }
 
   query(input: AgentFilter & { text?: string; limit?: number; cursor?: string } = {}): Promise<QueryResult> {
-    return this.registry.queries.query({ namespace: this.namespace, limit: 50, ...input });
+    return this.registry.queries.query({ namespace: this.namespace, limit: 50, ...input }, { details: false });
   }
 
   /** The names on all pages. */

@@ -127,6 +127,8 @@ export class ServerMetrics {
   /** Adds what is read of these whenever Prometheus asks. */
   read({ registry, bus }: { registry: Registry; bus: Bus }): void {
     const { probes } = registry;
+    const suspended = 'Namespaces whose mass-failure guard holds, on the replica that judges.';
+    this.#readGauge('swarm_liveness_suspended', suspended, () => registry.suspended().length);
     this.#readNumber('swarm_probes_good_total', 'Probes of a healthUrl that succeeded.', () => probes.good);
     this.#readNumber('swarm_probes_bad_total', 'Probes of a healthUrl that failed.', () => probes.bad);
     const givenUp = 'Probes that were dropped because they could not start in time. They do not count as failures.';

@@ -6,12 +6,13 @@ import {
   type CircuitEventData,
   DEFAULT_NAMESPACE,
   LIVENESS_TOPICS,
+  type LivenessSuspendedData,
   operatorSource,
   SwarmError,
   TOKEN_TOPICS,
   type TokenEventData,
 } from '@hypercode/contracts';
-import type { CircuitChange, GuardNotice, TokenNotice } from '@hypercode/registry';
+import type { CircuitChange, GuardNotice, GuardNumbers, TokenNotice } from '@hypercode/registry';
 import { v5 as uuidv5 } from 'uuid';
 
 export interface SystemEventsOptions {
@@ -38,8 +39,9 @@ export class SystemEvents {
   }
 
   /** Liveness of a namespace is suspended, or has resumed. It is retried for a minute, and then reported. */
-  guard(namespace: string, notice: GuardNotice): void {
-    const event = { id: this.#options.clock.newId(), topic: LIVENESS_TOPICS[notice], data: {} };
+  guard(namespace: string, notice: GuardNotice, numbers: GuardNumbers | null): void {
+    const found: LivenessSuspendedData | null = numbers;
+    const event = { id: this.#options.clock.newId(), topic: LIVENESS_TOPICS[notice], data: found ?? {} };
     this.#publish(namespace, event, 0);
   }
 

@@ -106,7 +106,7 @@ export const SETTINGS = {
     schema: listOf(z.union([z.cidrv4(), z.cidrv6()])),
     expects: 'CIDR ranges separated by commas, such as 10.0.0.0/8,fd00::/8',
     default: null,
-    defaultMeans: 'embedded: `127.0.0.0/8,::1/128`; none with `DATABASE_URL`',
+    defaultMeans: 'embedded and with a `SWARM_HOST` on loopback: `127.0.0.0/8,::1/128`; otherwise none',
     meaning: 'Loopback and private address ranges that probes may reach. Public addresses are always allowed.',
   }),
   circuitThreshold: setting({

@@ -8,7 +8,7 @@ export const circuitApi = {
   trip: mutation({
     input: TripInput,
     output: Agent,
-    summary: "Open an agent's circuit until it is reset",
+    summary: 'Open the circuit of a name until it is reset, also for new agents of the name',
     rights: OPERATE,
     errors: ['NOT_FOUND'],
   }),

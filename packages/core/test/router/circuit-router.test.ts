@@ -16,8 +16,9 @@ async function call<T>(path: string, input: object, token = core.adminToken): Pr
   throw Object.assign(new Error(path), SwarmErrorBody.parse(body.error?.data.swarm));
 }
 
-async function joined(name: string): Promise<string> {
-  const { token } = RegisterResult.parse(await call('registry.register', { name, role: 'worker', version: '1.0.0' }));
+async function joined(name: string, more: object = {}): Promise<string> {
+  const input = { name, role: 'worker', version: '1.0.0', ...more };
+  const { token } = RegisterResult.parse(await call('registry.register', input));
   return token ?? '';
 }
 
@@ -70,6 +71,22 @@ describe('a circuit', () => {
       reason: 'runaway',
       revision: tripped.revision,
     });
+  });
+
+  test('that is tripped stays so for a new process, and for an agent that is created again, until it is reset', async () => {
+    const first = await joined('rogue');
+    await publish('rogue', first);
+    await call('circuit.trip', { name: 'rogue', reason: 'held by an operator' });
+    const refused = { code: 'CIRCUIT_OPEN', message: expect.stringContaining('held by an operator') };
+    const second = await joined('rogue', { incarnation: crypto.randomUUID() });
+    await expect(publish('rogue', second)).rejects.toMatchObject(refused);
+    await call('registry.deregister', { name: 'rogue' }, second);
+    const third = await joined('rogue');
+    await expect(publish('rogue', third)).rejects.toMatchObject(refused);
+    await call('registry.deregister', { name: 'rogue' }, third);
+    const reset = await call<Agent>('circuit.reset', { name: 'rogue' });
+    expect(reset).toMatchObject({ name: 'rogue', status: { circuit: 'closed' } });
+    await publish('rogue', await joined('rogue'));
   });
 
   test('is an operator’s to handle', async () => {

@@ -12,12 +12,17 @@ import {
 import { coalesce } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import { readHistory } from '../changes/queries/read-history.ts';
-import { toAgent } from '../documents/agent-row.ts';
+import { toAgent, toDetailedAgent } from '../documents/agent-row.ts';
 import type { Schema } from '../schema.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { findAgents } from './queries/find-agents.ts';
 import { queryAgents } from './queries/query-agents.ts';
 import { readAgents } from './queries/read-agents.ts';
+
+export interface ReadOptions {
+  /** Whether the reader may know why probes of the core failed. */
+  readonly details: boolean;
+}
 
 export class AgentQueries {
   readonly #db: Kysely<Schema>;
@@ -40,22 +45,22 @@ export class AgentQueries {
     return (await this.#isRegistered(`${namespace} ${name}`)) === true;
   }
 
-  /** NOT_FOUND when there is no such agent, UNAVAILABLE. */
-  async get({ namespace, name }: GetInput): Promise<Agent> {
+  /** `details`: with what its last probe came to, which no agent may read. NOT_FOUND when there is no such agent, UNAVAILABLE. */
+  async get({ namespace, name }: GetInput, { details }: ReadOptions): Promise<Agent> {
     const [found] = await readAgents(this.#db, namespace, [{ name, incarnation: null }]);
     if (found === undefined || found.row === null) throw new SwarmError('NOT_FOUND', `there is no agent "${name}"`);
-    return toAgent(found.row);
+    return details ? toDetailedAgent(found.row) : toAgent(found.row);
   }
 
   /** A page of agents by name, shorter than `limit` when they are large. INVALID_INPUT for a cursor that this call did not return, UNAVAILABLE. */
-  async query(input: QueryInput): Promise<QueryResult> {
+  async query(input: QueryInput, { details }: ReadOptions): Promise<QueryResult> {
     const { namespace, text, limit, cursor, ...filter } = input;
     const after = cursor === undefined ? null : decodeCursor('query', cursor);
     const page = { filter, text, after, limit, maxBytes: LIMITS.pageBytes };
     const { rows, hasMore, revision } = await queryAgents(this.#db, namespace, page);
     const last = rows.at(-1);
     const nextCursor = hasMore && last !== undefined ? encodeCursor('query', last.name) : null;
-    return { agents: rows.map(toAgent), nextCursor, revision };
+    return { agents: rows.map(details ? toDetailedAgent : toAgent), nextCursor, revision };
   }
 
   /**
@@ -68,7 +73,7 @@ export class AgentQueries {
     if (before !== null && before <= horizon) {
       throw new SwarmError('COMPACTED', `changes up to revision ${horizon} were removed from the history`);
     }
-    if (before === null && changes.length === 0) await this.get({ namespace, name });
+    if (before === null && changes.length === 0) await this.get({ namespace, name }, { details: false });
     const last = changes.at(-1);
     return {
       changes: changes.map(({ position, change, after, at }) => ({ revision: position, change, agent: after, at })),

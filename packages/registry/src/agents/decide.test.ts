@@ -2,7 +2,7 @@
 import type { Agent, AgentRegistration, AgentUpdate, TokenRoles } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Command, decide, type Decision } from './decide.ts';
+import { type Command, type Decision, decide as decideUnder } from './decide.ts';
 import {
   agentOf,
   agents,
@@ -11,6 +11,9 @@ import {
   registrations,
   updates,
 } from '../../test/agents/sample-agents.ts';
+
+/** Of a name that no operator has tripped. */
+const decide = (current: Agent | null, command: Command): Decision => decideUnder(current, command, null);
 
 const [FIRST, SECOND] = INCARNATIONS;
 const NEW_ID = '019adf00-0000-7000-8000-00000000ffff';
@@ -356,5 +359,49 @@ describe('a token that reaches its own names only', () => {
 
   test('stands back for a token that reaches every name', () => {
     expect(shortly(decide(ada, registerWith(takeover, { owner: 'other' })))).toBe('updated');
+  });
+});
+
+describe('an agent of a tripped name', () => {
+  const trip = { reason: 'runaway' };
+  const open = { circuit: 'open', circuitOpenUntil: null, reason: 'runaway' };
+
+  test.each<[string, Agent | null, Command, string]>([
+    ['is registered with an open circuit', null, register(registered), 'registered'],
+    [
+      'has an open circuit after a new process took over',
+      ada,
+      register(registrationOf({ incarnation: SECOND })),
+      'updated',
+    ],
+    ['has an open circuit after an update', ada, update({ version: '2.0.0' }), 'updated'],
+    ['is shown with an open circuit by any status', ada, statusOf({ activity: 'busy' }), 'status'],
+    [
+      'is shown with an open circuit by a status of a former process',
+      ada,
+      statusOf({}, { incarnation: SECOND }),
+      'status',
+    ],
+    ['is shown with an open circuit by a registration that changes nothing', ada, register(registered), 'status'],
+  ])('%s', (_, current, command, expected) => {
+    const decision = decideUnder(current, command, trip);
+    expect(shortly(decision)).toBe(expected);
+    expect(decision).toMatchObject({ agent: { status: open } });
+  });
+
+  test('is shown with the operator’s reason, or with ours when there is none', () => {
+    const decision = decideUnder(null, register(registered), { reason: null });
+    expect(decision).toMatchObject({ agent: { status: { reason: 'tripped by an operator' } } });
+  });
+
+  test('is not changed by a status that would close its circuit, and is removed as any other', () => {
+    const held = agentOf({ ...ada, status: { ...ada.status, circuit: 'open', reason: 'runaway' } });
+    expect(decideUnder(held, statusOf({ circuit: 'closed' }), trip)).toEqual({ outcome: 'unchanged', agent: held });
+    expect(decideUnder(held, deregister, trip)).toEqual(decide(held, deregister));
+  });
+
+  test('takes no command that is refused without a trip', () => {
+    expect(shortly(decideUnder(null, deregister, trip))).toBe('NOT_FOUND');
+    expect(shortly(decideUnder(ada, register(registered, true), trip))).toBe('FENCED');
   });
 });

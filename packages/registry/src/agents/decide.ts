@@ -8,6 +8,8 @@ import {
   type TokenRoles,
 } from '@hypercode/contracts';
 import { isDeepStrictEqual } from 'node:util';
+import { isRemoval } from '../changes/change.ts';
+import { type Trip, trippedStatus } from '../documents/trip.ts';
 
 export type Command =
   | {
@@ -56,8 +58,23 @@ export type Decision =
   | { outcome: 'replace'; agent: Agent }
   | { outcome: 'refused'; error: SwarmError };
 
-/** `current` is the agent as stored, or null when the name is free. */
-export function decide(current: Agent | null, command: Command): Decision {
+/** `current` is the agent as stored, or null when the name is free. `trip`: an operator has tripped the name. */
+export function decide(current: Agent | null, command: Command, trip: Trip | null): Decision {
+  const decision = decideFreely(current, command);
+  return trip === null ? decision : underTrip(current, decision, trip);
+}
+
+/** Whatever the command is, an agent of a tripped name is stored with an open circuit. */
+function underTrip(current: Agent | null, decision: Decision, trip: Trip): Decision {
+  if (decision.outcome === 'refused' || decision.outcome === 'replace') return decision;
+  if (decision.outcome === 'change' && isRemoval(decision.change)) return decision;
+  const agent = { ...decision.agent, status: { ...decision.agent.status, ...trippedStatus(trip) } };
+  if (decision.outcome === 'change' && decision.change !== 'status') return { ...decision, agent };
+  if (current !== null && showsSame(agent.status, current.status)) return { outcome: 'unchanged', agent: current };
+  return { outcome: 'change', change: 'status', agent, specChanged: false };
+}
+
+function decideFreely(current: Agent | null, command: Command): Decision {
   switch (command.kind) {
     case 'register':
       return decideRegister(current, command);
@@ -90,7 +107,7 @@ function decideStatus(current: Agent | null, command: StatusCommand): Decision {
     return { outcome: 'change', change: 'expired', agent: { ...current, status }, specChanged: false };
   }
   const status = { ...current.status, ...command.set };
-  if (SHOWN.every((field) => status[field] === current.status[field])) return { outcome: 'unchanged', agent: current };
+  if (showsSame(status, current.status)) return { outcome: 'unchanged', agent: current };
   return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
 }
 
@@ -196,6 +213,8 @@ const unordered = (spec: Spec) => ({
 
 /** What takes a revision when it changes; the rest of the status comes along. */
 const SHOWN = ['health', 'circuit', 'circuitOpenUntil', 'activity'] as const;
+const showsSame = (one: Agent['status'], other: Agent['status']): boolean =>
+  SHOWN.every((field) => one[field] === other[field]);
 
 const FRESH_STATUS: Agent['status'] = {
   health: 'unknown',

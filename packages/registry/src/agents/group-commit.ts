@@ -9,6 +9,7 @@ import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
 import { justRegistered, orderedAgent, toAgent } from '../documents/agent-row.ts';
 import { isLapsed } from '../documents/lease-times.ts';
+import { type Trip, trippedMemory } from '../documents/trip.ts';
 import { type Command, decide } from './decide.ts';
 import { type Committed, commitWrites, type IssuedToken, type Write } from './queries/commit-writes.ts';
 import { type Found, readAgents } from './queries/read-agents.ts';
@@ -178,6 +179,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
       { superseded: row.superseded, lapsed: isLapsed(row, leaseMs), owner: row.owner },
     ]),
   );
+  const trips = new Map(found.map(({ name, trip }) => [name, trip]));
   const writes = new Map<string, FoldedWrite>();
   const deferred: Pending[] = [];
   const deferredNames = new Set<string>();
@@ -187,7 +189,8 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
     const before = rows.get(name) ?? null;
     const earlier = writes.get(name);
     const known = knowing(command, facts, earlier);
-    const decision = decide(earlier?.write.agent ?? before, known);
+    const trip = trips.get(name) ?? null;
+    const decision = decide(earlier?.write.agent ?? before, known, trip);
     if (earlier === undefined) {
       if (decision.outcome === 'refused') {
         pending.fail(decision.error);
@@ -196,7 +199,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
       if (decision.outcome === 'replace') {
         const { agent } = decision;
         const change = { change: 'deregistered', agent, specChanged: false } as const;
-        const write = { ...changeOf(command, change, before), ...UNOWNED };
+        const write = { ...changeOf(command, change, { before, trip }), ...UNOWNED };
         writes.set(name, { write, before, takers: [] });
         deferred.push(pending);
         deferredNames.add(name);
@@ -209,7 +212,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
         continue;
       }
       const write =
-        decision.outcome === 'change' ? changeOf(known, decision, before) : tokensOnly(known, agent, before);
+        decision.outcome === 'change' ? changeOf(known, decision, { before, trip }) : tokensOnly(known, agent, before);
       if (token !== null) write.tokens.push(token);
       writes.set(name, { write, before, takers: [{ pending, change }] });
     } else if (
@@ -253,6 +256,8 @@ const tokensOnly = (command: Command, agent: Agent, before: Agent | null): Write
   agent,
   spec: false,
   seen: false,
+  tripped: false,
+  memory: null,
   facets: [],
   words: [],
   tokens: [],
@@ -261,11 +266,14 @@ const tokensOnly = (command: Command, agent: Agent, before: Agent | null): Write
 const changeOf = (
   command: Command,
   { change, agent, specChanged }: { change: ChangeType; agent: Agent; specChanged: boolean },
-  before: Agent | null,
+  { before, trip }: { before: Agent | null; trip: Trip | null },
 ): Write => ({
   ...ownershipOf(command),
   name: nameOf(command),
   expected: before?.revision ?? null,
+  tripped: trip !== null,
+  // A process that begins: the one before is remembered as tripped already.
+  memory: trip !== null && agent.incarnation !== before?.incarnation ? trippedMemory(agent, trip) : null,
   change,
   agent,
   spec: specChanged,

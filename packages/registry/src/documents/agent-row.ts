@@ -1,7 +1,7 @@
 // From a stored row to the agent on the wire.
 import type { Agent } from '@hypercode/contracts';
 import { type RawBuilder, sql } from 'kysely';
-import { type LivenessMemory, memoryOf } from './liveness-memory.ts';
+import { type LivenessMemory, memoryOf, PROBE_FAILED, UNPROBED } from './liveness-memory.ts';
 
 /** How long the processes of a name are remembered after its agent was removed; while it is registered, without end. */
 export const REMEMBERED_INCARNATION = '24 hours';
@@ -22,12 +22,22 @@ export const sizeOf = (doc: RawBuilder<unknown>): RawBuilder<number> =>
 /** Below it PostgreSQL compresses nothing. */
 const SMALL_BYTES = 1024;
 
-/** The agent as it is now: the document of its last revision, and what moved since without one. */
+/** The agent as it is now, for every reader: the document of its last revision, and what moved since without one. */
 export function toAgent({ doc, last_seen_at, liveness }: AgentRow): Agent {
   const lastSeenAt = last_seen_at === null ? doc.status.lastSeenAt : last_seen_at.toISOString();
-  const { failures, reason } = memoryOf(liveness, doc).circuit;
-  const status = { ...doc.status, lastSeenAt, consecutiveFailures: failures, reason: reason ?? doc.status.reason };
+  const { circuit, unprobed } = memoryOf(liveness, doc);
+  const reason = circuit.reason ?? (unprobed === undefined ? doc.status.reason : UNPROBED);
+  const status = { ...doc.status, lastSeenAt, consecutiveFailures: circuit.failures, reason };
   return orderedAgent({ ...doc, status });
+}
+
+/** As `toAgent`, with what the last probe came to, which only operators, viewers and admins may read. */
+export function toDetailedAgent(row: AgentRow): Agent {
+  const agent = toAgent(row);
+  const { probeDetail } = memoryOf(row.liveness, row.doc);
+  const { reason } = agent.status;
+  if (probeDetail === undefined || (reason !== PROBE_FAILED && reason !== UNPROBED)) return agent;
+  return { ...agent, status: { ...agent.status, reason: `${reason}: ${probeDetail}` } };
 }
 
 /** A registration is a sign of life. Its document cannot say when, since the commit knows the time. */

@@ -50,7 +50,19 @@ export interface LivenessMemory {
    * epoch.
    */
   readonly successAt: number | null;
+  /**
+   * What the last probe came to, unless it was good: for operators. Agents read one sentence for all of it, since the differences
+   * would show them which addresses and ports of the core's network answer.
+   */
+  readonly probeDetail?: string;
+  /** Set while the core does not come to probe it in time, so that nothing is known of its health. */
+  readonly unprobed?: true;
 }
+
+/** The reason of every probe that failed, as agents read it. */
+export const PROBE_FAILED = 'the probe of its healthUrl failed';
+/** The reason of a health that is not known, since no probe could be made in time. */
+export const UNPROBED = 'its healthUrl was not probed in time';
 
 export const freshMemory = (agentId: string, incarnation: string | null): LivenessMemory => ({
   agentId,
@@ -72,5 +84,10 @@ export function memoryOf(
 }
 
 /** Whether there is nothing to remember, so that nothing has to be stored. */
-export const isBlank = ({ circuit, missed, failingSince }: LivenessMemory): boolean =>
-  missed === 0 && failingSince === null && circuit.circuit === 'closed' && circuit.failures === 0 && !circuit.tripped;
+export const isBlank = ({ circuit, missed, failingSince, unprobed }: LivenessMemory): boolean =>
+  unprobed === undefined &&
+  missed === 0 &&
+  failingSince === null &&
+  circuit.circuit === 'closed' &&
+  circuit.failures === 0 &&
+  !circuit.tripped;

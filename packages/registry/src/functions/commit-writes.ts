@@ -2,7 +2,9 @@
 import { sql } from 'kysely';
 
 /**
- * Commits a group of writes to one namespace, each only if its agent is still at the revision that it was decided on.
+ * Commits a group of writes to one namespace, each only if its agent is still at the revision that it was decided on, and its name
+ * is still tripped by an operator, or still is not. A trip is written under the same lock, so no registration misses it. A replica
+ * of a release without trips says nothing of them, and its writes are not compared.
  *
  * The counter row is locked first, so revisions become visible in their order. The statement after the lock has a snapshot of its
  * own (READ COMMITTED), so it sees what the previous holder of the lock committed. The call is one round trip: a client that
@@ -17,8 +19,8 @@ import { sql } from 'kysely';
  *
  * Which token registered an agent is noted once. A core of the release before names none, and its writes leave what is noted.
  *
- * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, facets, words, incarnation, tokens: [{ hash, id }], registered_by,
- * own_only }]
+ * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, tripped, memory, facets, words, incarnation,
+ *   tokens: [{ hash, id }], registered_by, own_only }]
  */
 export const commitWrites = sql`
   create or replace function commit_writes(p_namespace text, p_writes jsonb, p_changes boolean)
@@ -48,12 +50,16 @@ export const commitWrites = sql`
           then v_head + row_number() over (partition by w.change is null order by w.ord) end as revision
       from jsonb_to_recordset(p_writes) as w(
         ord integer, name text, id uuid, expected bigint, change text, doc jsonb, spec boolean, seen boolean,
-        facets text[], words text[], incarnation uuid, tokens jsonb, registered_by text, own_only boolean)
+        tripped boolean, memory jsonb, facets text[], words text[], incarnation uuid, tokens jsonb,
+        registered_by text, own_only boolean)
       left join lateral (
         select doc, revision, incarnation, registered_by from agents where namespace = p_namespace and name = w.name limit 1
       ) a on true
       where a.revision is not distinct from w.expected
         and (w.own_only is not true or a.registered_by is null or a.registered_by = w.registered_by)
+        and (w.tripped is null or w.tripped = exists (
+          select from operator_holds h where h.namespace = p_namespace and h.name = w.name and h.hold = 'trip'
+        ))
     ),
     stamped as materialized (
       select w.*, w.change in ('deregistered', 'expired') as removes,
@@ -72,14 +78,15 @@ export const commitWrites = sql`
     ),
     stored as (
       insert into agents as a (
-        namespace, name, id, doc, revision, incarnation, last_seen_at, facets, search, registered_by)
+        namespace, name, id, doc, revision, incarnation, last_seen_at, liveness, facets, search, registered_by)
       select p_namespace, s.name, s.id, s.after, s.revision, s.incarnation, case when s.seen then v_at end,
-        s.facets, array_to_tsvector(s.words), s.registered_by
+        nullif(s.memory, 'null'::jsonb), s.facets, array_to_tsvector(s.words), s.registered_by
       from stamped s where not s.removes
       order by s.name collate "C"
       on conflict (namespace, name) do update set
         id = excluded.id, doc = excluded.doc, revision = excluded.revision, incarnation = excluded.incarnation,
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
+        liveness = coalesce(excluded.liveness, a.liveness),
         facets = excluded.facets, search = excluded.search,
         registered_by = coalesce(a.registered_by, excluded.registered_by)
     ),

@@ -12,7 +12,13 @@ import {
 } from './assess.ts';
 import { flushMsOf } from '../documents/lease-times.ts';
 import { graceAfter } from './lease.ts';
-import { freshCircuit, freshMemory, type LivenessMemory } from '../documents/liveness-memory.ts';
+import {
+  freshCircuit,
+  freshMemory,
+  type LivenessMemory,
+  PROBE_FAILED,
+  UNPROBED,
+} from '../documents/liveness-memory.ts';
 
 const LEASE_MS = 30_000;
 const SETTINGS: LivenessSettings = { leaseMs: LEASE_MS, expireAfterMs: 3_600_000, threshold: 3, openMs: 30_000 };
@@ -23,6 +29,7 @@ const BAD: ProbeResult = { ok: false, kind: 'refused', reason: 'connection refus
 const agentWith = (more: Partial<Examined> = {}): Examined => ({
   memory: freshMemory('ada', null),
   status: { health: 'healthy', activity: 'ready', circuit: 'closed', circuitOpenUntil: null },
+  trip: null,
   hasHealthUrl: false,
   registeredAt: NOW - 10_000_000,
   lastSeenAt: NOW,
@@ -286,7 +293,7 @@ describe('a probe', () => {
       status: { health: 'unhealthy', activity: 'ready', circuit: 'half_open', circuitOpenUntil: null },
     });
     const bad = probedAgent(agent, { result: BAD, now: NOW }, SETTINGS);
-    expect(bad.memory).toMatchObject({ circuit: memory.circuit, badTrial: 'connection refused' });
+    expect(bad.memory).toMatchObject({ circuit: memory.circuit, badTrial: PROBE_FAILED });
     expect(bad.shown).toBeNull();
     const reopened = judged(after(agent, bad), moment({ now: NOW + 400 }), SETTINGS);
     expect(reopened.memory?.circuit).toMatchObject({ circuit: 'open', failures: 5, openUntil: NOW + 400 + 60_000 });
@@ -301,5 +308,34 @@ describe('a probe', () => {
       circuit: 'closed',
     });
     expect(judged(shown, moment(), SETTINGS)).toMatchObject({ memory: null, shown: null });
+  });
+});
+
+describe('a probe that could not begin in its time', () => {
+  const late: ProbeResult = { ok: false, kind: 'unprobed', reason: 'too many other probes were running', ms: 0 };
+  const probed = (agent: Examined, result: ProbeResult) => probedAgent(agent, { result, now: NOW }, SETTINGS);
+  const healthy = agentWith({ hasHealthUrl: true });
+
+  test('makes the health of a healthy agent unknown, with a reason, and counts as no failure', () => {
+    const agent = { ...healthy, status: { ...healthy.status, health: 'healthy' as const } };
+    const { memory, shown, isAlive } = probed(agent, late);
+    expect(shown).toMatchObject({ health: 'unknown', circuit: 'closed', reason: UNPROBED });
+    expect(memory).toMatchObject({
+      unprobed: true,
+      probeDetail: late.reason,
+      circuit: { failures: 0 },
+      failingSince: null,
+    });
+    expect(isAlive).toBe(false);
+  });
+
+  test('leaves an agent unhealthy that failed before, and the next good probe forgets it', () => {
+    const agent = { ...healthy, status: { ...healthy.status, health: 'unhealthy' as const } };
+    expect(probed(agent, late).shown).toBeNull();
+    const { memory } = probed(agent, late);
+    const good = probed({ ...agent, memory: memory ?? agent.memory }, GOOD);
+    expect(good.shown).toMatchObject({ health: 'healthy', reason: null });
+    expect(good.memory).not.toHaveProperty('unprobed');
+    expect(good.memory).not.toHaveProperty('probeDetail');
   });
 });

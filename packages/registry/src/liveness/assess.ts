@@ -3,13 +3,22 @@ import type { Agent } from '@hypercode/contracts';
 import type { ProbeResult } from '../probes/probe.ts';
 import { advance, type CircuitSettings, shownCircuit } from './circuit.ts';
 import { judgeLease, type LeaseMoment, type LeaseSettings } from './lease.ts';
-import { type CircuitMemory, isBlank, type LivenessMemory } from '../documents/liveness-memory.ts';
+import {
+  type CircuitMemory,
+  isBlank,
+  type LivenessMemory,
+  PROBE_FAILED,
+  UNPROBED,
+} from '../documents/liveness-memory.ts';
+import { type Trip, trippedCircuit } from '../documents/trip.ts';
 import { judgeProbe } from './probe-outcome.ts';
 
 export interface LivenessSettings extends LeaseSettings, CircuitSettings {}
 
 /** An agent as liveness sees it. */
 export interface Examined {
+  /** Whether an operator has tripped the name. What is remembered of the process follows that. */
+  readonly trip: Trip | null;
   readonly memory: LivenessMemory;
   readonly status: Pick<Agent['status'], 'health' | 'activity' | 'circuit' | 'circuitOpenUntil'>;
   readonly hasHealthUrl: boolean;
@@ -25,6 +34,10 @@ export interface Assessment {
   /** Why the agent is to be removed. */
   readonly expired: string | null;
 }
+
+/** A process that a replica of a release without trips has registered does not know of the trip of its name yet. */
+const remembered = ({ memory, trip }: Examined): LivenessMemory =>
+  trip === null || memory.circuit.tripped ? memory : { ...memory, circuit: trippedCircuit(memory.circuit, trip) };
 
 /** Failures are counted, and open nothing: only the judge opens circuits, since it has the mass-failure guard. */
 const countingOnly = ({ openMs }: CircuitSettings): CircuitSettings => ({ threshold: Infinity, openMs });
@@ -50,7 +63,8 @@ export interface Finding {
 
 /** The judge's check of one agent: its lease, and its circuit after the time that has passed. */
 export function checkAgent(agent: Examined, moment: LeaseMoment, settings: LivenessSettings): Finding {
-  const { memory, hasHealthUrl, lastSeenAt, status } = agent;
+  const { hasHealthUrl, lastSeenAt, status } = agent;
+  const memory = remembered(agent);
   const { now } = moment;
   const verdict = judgeLease(
     {
@@ -111,27 +125,38 @@ export function probedAgent(
   { result, now }: { result: ProbeResult; now: number },
   settings: LivenessSettings,
 ): Assessment & { readonly isAlive: boolean } {
-  const { memory, status, lastSeenAt } = agent;
+  const { status, lastSeenAt } = agent;
+  const memory = remembered(agent);
   const leaseLive = lastSeenAt !== null && now - lastSeenAt <= settings.leaseMs;
   const outcome = judgeProbe(result, { activity: status.activity, leaseLive });
   if (outcome.outcome === 'ignored') return { memory, shown: null, expired: null, isAlive: false };
   if (outcome.outcome === 'success') {
     const circuit = advance(memory.circuit, { kind: 'success', at: now }, settings);
-    const { badTrial: _, ...others } = memory;
-    const next = { ...others, circuit, missed: 0, failingSince: null, wasHealthy: true };
+    const { badTrial: _, unprobed: __, probeDetail, ...others } = memory;
+    // As the reason does, it outlives good trials until the circuit closes.
+    const detail = circuit.circuit === 'closed' || probeDetail === undefined ? {} : { probeDetail };
+    const next = { ...others, ...detail, circuit, missed: 0, failingSince: null, wasHealthy: true };
     const found = assessed(agent, next, 'healthy');
     const { activity } = outcome;
     const isNew = activity !== null && activity !== status.activity;
     return { ...found, shown: isNew ? { ...found.shown, activity } : found.shown, isAlive: true };
   }
-  const { reason } = outcome;
+  const probeDetail = outcome.reason;
+  if (outcome.outcome === 'unprobed') {
+    const health = status.health === 'healthy' ? 'unknown' : status.health;
+    const found = assessed(agent, { ...memory, unprobed: true, probeDetail }, health);
+    const shown = found.shown === null ? null : { ...found.shown, reason: found.shown.reason ?? UNPROBED };
+    return { ...found, shown, isAlive: false };
+  }
+  const { unprobed: _, ...known } = memory;
+  const reason = PROBE_FAILED;
   const current = advance(memory.circuit, { kind: 'tick', at: now }, settings);
   const failed =
     current.circuit === 'half_open'
       ? { circuit: current, badTrial: reason }
       : { circuit: advance(current, { kind: 'failure', reason, at: now }, countingOnly(settings)) };
   const wasHealthy = memory.wasHealthy || status.health === 'healthy';
-  const next = { ...memory, ...failed, failingSince: memory.failingSince ?? now, wasHealthy };
+  const next = { ...known, ...failed, probeDetail, failingSince: memory.failingSince ?? now, wasHealthy };
   return { ...assessed(agent, next, 'unhealthy'), isAlive: false };
 }
 

@@ -18,6 +18,7 @@
 // tick came first.
 import type { Agent } from '@hypercode/contracts';
 import { type CircuitMemory, freshCircuit } from '../documents/liveness-memory.ts';
+import { trippedCircuit } from '../documents/trip.ts';
 
 /** `at` is in milliseconds since the epoch. */
 export type CircuitEvent =
@@ -43,7 +44,6 @@ export const MAX_OPEN_MS = 300_000;
 const TRIALS_TO_CLOSE = 2;
 /** Enough doublings to bring a millisecond to MAX_OPEN_MS. */
 const MAX_DOUBLINGS = 19;
-const TRIPPED_REASON = 'tripped by an operator';
 
 /** The circuit after `event`: `memory` itself when nothing has changed. */
 export function advance(memory: CircuitMemory, event: CircuitEvent, settings: CircuitSettings): CircuitMemory {
@@ -57,10 +57,8 @@ export function advance(memory: CircuitMemory, event: CircuitEvent, settings: Ci
       return afterSuccess(current, event.trial ?? true);
     case 'forget':
       return changed(current, { failures: 0, reason: current.circuit === 'closed' ? null : current.reason });
-    case 'trip': {
-      const reason = event.reason ?? TRIPPED_REASON;
-      return changed(current, { circuit: 'open', tripped: true, openUntil: null, goodTrials: 0, reason });
-    }
+    case 'trip':
+      return changed(current, trippedCircuit(current, event));
     case 'reset':
       return changed(current, freshCircuit);
   }

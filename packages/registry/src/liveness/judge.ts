@@ -18,8 +18,11 @@ import {
 import {
   afterCheck,
   countRound,
+  countsSince,
   type Guard,
   type GuardNotice,
+  type GuardNumbers,
+  isForgotten,
   LEAST_FAILING,
   watchingGuard,
 } from './mass-failure-guard.ts';
@@ -27,6 +30,7 @@ import { advance } from './circuit.ts';
 import { graceAfter, checkMsOf } from './lease.ts';
 import { flushMsOf } from '../documents/lease-times.ts';
 import { memoryOf } from '../documents/liveness-memory.ts';
+import { adoptTrips } from './queries/adopt-trips.ts';
 import { countHealthy } from './queries/count-healthy.ts';
 import { leaveDuty } from './queries/leave-duty.ts';
 import { readSuspects, readUrgent, type Suspect } from './queries/read-suspects.ts';
@@ -42,8 +46,8 @@ export interface JudgeOptions {
   /** For how long there have been signs of life that this replica has not written, in milliseconds. */
   unwrittenMs: () => number;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
-  /** The mass-failure guard of a namespace engaged, or liveness resumed. */
-  onGuard: (namespace: string, notice: GuardNotice) => void;
+  /** The mass-failure guard of a namespace engaged, because of these numbers; or liveness resumed, and then they are null. */
+  onGuard: (namespace: string, notice: GuardNotice, numbers: GuardNumbers | null) => void;
   /** Whether the core's other stores answer. */
   storesAnswer: () => boolean;
   onError: (error: unknown) => void;
@@ -79,7 +83,7 @@ export class Judge {
   readonly #options: JudgeOptions;
   readonly #holder: string;
   readonly #endChecks: () => void;
-  /** The guards that are engaged, by namespace. */
+  /** The guards that are engaged, or were lately, by namespace. */
   readonly #guards = new Map<string, Guard>();
   #running: Promise<void> = Promise.resolve();
   #checkedAt: number | null = null;
@@ -97,7 +101,11 @@ export class Judge {
 
   /** Namespaces in which no agent is tripped or expired now, if this replica judges. */
   get suspended(): string[] {
-    return [...this.#guards.keys()];
+    return [...this.#guards.keys()].filter((namespace) => this.#isSuspended(namespace));
+  }
+
+  #isSuspended(namespace: string): boolean {
+    return this.#guards.get(namespace)?.state === 'suspended';
   }
 
   async close(): Promise<void> {
@@ -138,7 +146,7 @@ export class Judge {
         answeredAt = duty.now;
       }
       const judged = checked.slice(from, from + CHUNK).map(({ suspect, agent, finding }): Judged => {
-        const suspended = this.#guards.has(suspect.namespace);
+        const suspended = this.#isSuspended(suspect.namespace);
         return { suspect, ...judgeAgent(agent, finding, { now, suspended }, settings) };
       });
       await this.#carryOut(judged);
@@ -158,6 +166,7 @@ export class Judge {
       if (urgent.every(({ liveness }) => liveness?.circuit.circuit === 'open')) return urgent;
     }
     const suspects = await readSuspects(db, isForLeases ? leaseMs + 2 * flushMsOf(leaseMs) : null);
+    if (suspects.some(isTrippedUnheld)) await adoptTrips(db);
     this.#wholeAt = now;
     if (isForLeases) this.#leasesAt = now;
     return suspects;
@@ -172,16 +181,19 @@ export class Judge {
    * not be counted.
    */
   async #engageGuards(checked: readonly Checked[], now: number): Promise<void> {
-    const { db, roundMs, onGuard } = this.#options;
+    const { db, roundMs, onGuard, settings } = this.#options;
     for (const [namespace, own] of Map.groupBy(checked, ({ suspect }) => suspect.namespace)) {
-      if (this.#guards.has(namespace)) continue;
-      const { failing } = countRound(own.map(signsOf), now - roundMs);
+      const watching = this.#guards.get(namespace) ?? watchingGuard;
+      if (watching.state === 'suspended') continue;
+      const registeredBy = countsSince(watching, { now, leaseMs: settings.leaseMs });
+      const window = { roundAgo: now - roundMs, registeredBy };
+      const { failing } = countRound(own.map(signsOf), window);
       if (failing < LEAST_FAILING) continue;
       // An agent that fails and is not shown as healthy any more was healthy a round ago.
       const unshown = own.filter(({ suspect }) => suspect.status.health !== 'healthy');
-      const known = countRound(unshown.map(signsOf), now - roundMs).failing;
-      const healthyBefore = known + (await countHealthy(db, namespace, { atMost: 2 * failing + 1 }));
-      const { guard, notice } = afterCheck(watchingGuard, {
+      const known = countRound(unshown.map(signsOf), window).failing;
+      const healthyBefore = known + (await countHealthy(db, namespace, { atMost: 2 * failing + 1, registeredBy }));
+      const { guard, notice } = afterCheck(watching, {
         now,
         roundMs,
         healthyBefore,
@@ -190,7 +202,7 @@ export class Judge {
       });
       if (notice !== 'suspended') continue;
       this.#guards.set(namespace, guard);
-      onGuard(namespace, notice);
+      onGuard(namespace, notice, { healthyBefore, failing });
     }
   }
 
@@ -198,12 +210,14 @@ export class Judge {
   async #resumeLiveness(now: number, storesAnswered: boolean): Promise<void> {
     const { roundMs, onGuard } = this.#options;
     for (const [namespace, guard] of this.#guards) {
+      if (isForgotten(guard, now)) this.#guards.delete(namespace);
+      if (guard.state === 'watching') continue;
       const step = afterCheck(guard, { now, roundMs, healthyBefore: 0, failing: 0, storesAnswered });
       if (step.notice === 'resumed') {
         await this.#forgetFailures(namespace, now);
-        this.#guards.delete(namespace);
-        onGuard(namespace, step.notice);
-      } else this.#guards.set(namespace, step.guard);
+        onGuard(namespace, step.notice, null);
+      }
+      this.#guards.set(namespace, step.guard);
     }
   }
 
@@ -248,9 +262,13 @@ export class Judge {
   }
 }
 
-const signsOf = ({ finding }: Checked) => finding.memory;
+const signsOf = ({ finding, agent }: Checked) => ({ ...finding.memory, registeredAt: agent.registeredAt });
 const hasFailed = ({ liveness }: Suspect): boolean =>
   liveness !== null && (liveness.circuit.failures > 0 || liveness.badTrial !== undefined);
+
+/** A replica of a release without trips by name has tripped the process. */
+const isTrippedUnheld = (suspect: Suspect): boolean =>
+  suspect.trip === null && memoryOf(suspect.liveness, suspect).circuit.tripped;
 
 const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite => ({
   namespace: suspect.namespace,
@@ -261,8 +279,9 @@ const writeOf = (suspect: Suspect, memory: MemoryWrite['after']): MemoryWrite =>
 });
 
 function examined(suspect: Suspect): Examined {
-  const { liveness, status, hasHealthUrl, registeredAt, last_seen_at } = suspect;
+  const { liveness, status, hasHealthUrl, registeredAt, last_seen_at, trip } = suspect;
   return {
+    trip,
     memory: memoryOf(liveness, suspect),
     status,
     hasHealthUrl,

@@ -8,13 +8,18 @@ import {
   type GuardCheck,
   guardRoundMs,
   countRound,
+  countsSince,
+  isForgotten,
   LEAST_FAILING,
+  LEASES_TO_COUNT,
+  NEWCOMERS_WAIT_MS,
   watchingGuard,
 } from './mass-failure-guard.ts';
 import { type CircuitMemory, freshCircuit } from '../documents/liveness-memory.ts';
 import { advance } from './circuit.ts';
 
 const ROUND_MS = 10_000;
+const LEASE_MS = 8000;
 const START = 1_800_000_000_000;
 const checkOf = (check: Partial<GuardCheck> = {}): GuardCheck => ({
   now: START,
@@ -24,7 +29,7 @@ const checkOf = (check: Partial<GuardCheck> = {}): GuardCheck => ({
   storesAnswered: true,
   ...check,
 });
-const engaged: Guard = { state: 'suspended', answeredRounds: 0, roundBegan: START, answered: true };
+const engaged: Guard = { state: 'suspended', engagedAt: START, answeredRounds: 0, roundBegan: START, answered: true };
 
 describe('a guard that watches', () => {
   test.each<[number, number, boolean]>([
@@ -111,16 +116,17 @@ describe('a round', () => {
             : (4 / 3) * times.leaseMs - share * times.leaseMs,
         );
         let guard = watchingGuard;
-        const signs: { wasHealthy: boolean; failingSince: number | null }[] = Array.from(
-          { length: shares.length + others },
-          () => ({ wasHealthy: true, failingSince: null }),
-        );
+        const signs = Array.from({ length: shares.length + others }, () => ({
+          wasHealthy: true,
+          failingSince: null as number | null,
+          registeredAt: 0,
+        }));
         for (let now = phaseMs; now < 60_000; now += checkEveryMs) {
           for (const [agent, at] of foundOutMs.entries()) {
             const own = signs[agent];
             if (own !== undefined && at <= now) own.failingSince ??= probed ? at : now;
           }
-          const counted = countRound(signs, now - roundMs);
+          const counted = countRound(signs, { roundAgo: now - roundMs, registeredBy: 0 });
           if (guard.state === 'watching') ({ guard } = afterCheck(guard, checkOf({ now, roundMs, ...counted })));
         }
         expect(guard.state).toBe(together ? 'suspended' : 'watching');
@@ -132,15 +138,48 @@ describe('a round', () => {
 describe('a count', () => {
   test('the guard counts agents that were healthy a round ago', () => {
     const agents: AgentSigns[] = [
-      { wasHealthy: true, failingSince: null },
-      { wasHealthy: true, failingSince: 1001 },
-      { wasHealthy: true, failingSince: 1000 },
-      { wasHealthy: true, failingSince: 999 },
-      { wasHealthy: false, failingSince: null },
-      { wasHealthy: false, failingSince: 1001 },
+      { wasHealthy: true, failingSince: null, registeredAt: 0 },
+      { wasHealthy: true, failingSince: 1001, registeredAt: 0 },
+      { wasHealthy: true, failingSince: 1000, registeredAt: 0 },
+      { wasHealthy: true, failingSince: 999, registeredAt: 0 },
+      { wasHealthy: false, failingSince: null, registeredAt: 0 },
+      { wasHealthy: false, failingSince: 1001, registeredAt: 0 },
     ];
-    expect(countRound(agents, 1000)).toEqual({ healthyBefore: 2, failing: 1 });
-    expect(countRound([], 1000)).toEqual({ healthyBefore: 0, failing: 0 });
+    const window = { roundAgo: 1000, registeredBy: 0 };
+    expect(countRound(agents, window)).toEqual({ healthyBefore: 2, failing: 1 });
+    expect(countRound([], window)).toEqual({ healthyBefore: 0, failing: 0 });
+  });
+
+  test('the guard counts no agent that was registered later, neither as healthy nor as failing', () => {
+    const agents = [499, 500, 501].flatMap((registeredAt): AgentSigns[] => [
+      { wasHealthy: true, failingSince: null, registeredAt },
+      { wasHealthy: true, failingSince: 1001, registeredAt },
+    ]);
+    expect(countRound(agents, { roundAgo: 1000, registeredBy: 500 })).toEqual({ healthyBefore: 4, failing: 2 });
+  });
+
+  const leaseMs = 30_000;
+  const livedMs = LEASES_TO_COUNT * leaseMs;
+  const lately = { state: 'watching', engagedAt: START } as const;
+  test.each<[string, Guard, number, number]>([
+    ['that has never engaged: ten leases ago', watchingGuard, START, START - livedMs],
+    ['that has just engaged: ten leases before that', lately, START, START - livedMs],
+    ['that engaged nearly an hour ago', lately, START + NEWCOMERS_WAIT_MS - 1, START - livedMs],
+    ['that engaged an hour ago', lately, START + NEWCOMERS_WAIT_MS, START + NEWCOMERS_WAIT_MS - livedMs],
+    ['whose clock went back: ten leases ago', lately, START - 1000, START - 1000 - livedMs],
+  ])('agents count that were registered early enough for a guard %s', (_, guard, now, expected) => {
+    expect(countsSince(guard, { now, leaseMs })).toBe(expected);
+  });
+
+  test('an hour counts from the first engagement, and then the guard is forgotten', () => {
+    const now = START + NEWCOMERS_WAIT_MS / 2;
+    const check = checkOf({ now, healthyBefore: 10, failing: 10 });
+    expect(afterCheck(lately, check).guard).toEqual({ ...engaged, roundBegan: now });
+    expect(isForgotten(lately, START + NEWCOMERS_WAIT_MS - 1)).toBe(false);
+    expect(isForgotten(lately, START + NEWCOMERS_WAIT_MS)).toBe(true);
+    expect(isForgotten(engaged, START + NEWCOMERS_WAIT_MS)).toBe(false);
+    const later = START + NEWCOMERS_WAIT_MS;
+    expect(afterCheck(lately, { ...check, now: later }).guard).toMatchObject({ engagedAt: later });
   });
 });
 
@@ -170,6 +209,7 @@ describe('for all checks', () => {
           if (step.notice === 'suspended') {
             engagedAt = now;
             expect(failing).toBeGreaterThanOrEqual(LEAST_FAILING);
+            expect(step.guard.engagedAt).toBeLessThanOrEqual(now);
             expect(failing / healthyBefore).toBeGreaterThanOrEqual(0.5);
           }
           if (step.notice === 'resumed') {
@@ -185,15 +225,22 @@ describe('for all checks', () => {
 
 /** A namespace whose agents fail or answer in each round, as the liveness of a core would keep it. */
 class Namespace {
-  readonly circuits: CircuitMemory[];
+  readonly circuits: CircuitMemory[] = [];
   readonly notices: string[] = [];
-  readonly #signs: { wasHealthy: boolean; failingSince: number | null }[];
+  readonly #signs: { wasHealthy: boolean; failingSince: number | null; registeredAt: number }[] = [];
   #guard = watchingGuard;
   #now = 0;
 
+  /** Agents that have lived for long. */
   constructor(agents: number) {
-    this.circuits = Array.from({ length: agents }, () => freshCircuit);
-    this.#signs = this.circuits.map(() => ({ wasHealthy: false, failingSince: null }));
+    this.register(agents, -LEASES_TO_COUNT * LEASE_MS);
+  }
+
+  register(agents: number, registeredAt = this.#now): void {
+    for (let i = 0; i < agents; i += 1) {
+      this.circuits.push(freshCircuit);
+      this.#signs.push({ wasHealthy: false, failingSince: null, registeredAt });
+    }
   }
 
   round(isUp: (agent: number) => boolean): void {
@@ -202,7 +249,8 @@ class Namespace {
       if (isUp(agent)) Object.assign(signs, { wasHealthy: true, failingSince: null });
       else signs.failingSince ??= this.#now;
     }
-    const counted = countRound(this.#signs, this.#now - ROUND_MS);
+    const registeredBy = countsSince(this.#guard, { now: this.#now, leaseMs: LEASE_MS });
+    const counted = countRound(this.#signs, { roundAgo: this.#now - ROUND_MS, registeredBy });
     const { guard, notice } = afterCheck(this.#guard, checkOf({ now: this.#now, ...counted }));
     this.#guard = guard;
     if (notice !== null) this.notices.push(notice);
@@ -290,6 +338,65 @@ describe('a namespace of 200', () => {
         expect(swarm.open()).toBe(vanishesIn.length);
       }),
       { numRuns: 50 },
+    );
+  });
+});
+
+describe('a holder of a join token', () => {
+  const ROUNDS_TO_COUNT = Math.ceil((LEASES_TO_COUNT * LEASE_MS) / ROUND_MS);
+
+  test('does not engage the guard with agents that are made for it', () => {
+    const swarm = new Namespace(10);
+    swarm.rounds(2, everybody);
+    for (let wave = 0; wave < 20; wave += 1) {
+      const hostile = swarm.circuits.length;
+      swarm.register(100);
+      swarm.rounds(2, (agent) => agent < 10 || agent >= hostile);
+      swarm.rounds(4, (agent) => agent < 10);
+    }
+    expect(swarm.notices).toEqual([]);
+    // Nor is an agent of others spared that fails meanwhile.
+    swarm.rounds(4, (agent) => agent < 9);
+    expect(swarm.circuits[9]?.circuit).toBe('open');
+  });
+
+  test('engages the guard once an hour at most with agents that it keeps alive for ten leases each time', () => {
+    const swarm = new Namespace(10);
+    swarm.rounds(2, everybody);
+    const roundsOfAnHour = NEWCOMERS_WAIT_MS / ROUND_MS;
+    let rounds = 0;
+    while (rounds < 2 * roundsOfAnHour) {
+      const hostile = swarm.circuits.length;
+      swarm.register(100);
+      swarm.rounds(ROUNDS_TO_COUNT + 2, (agent) => agent < 10 || agent >= hostile);
+      swarm.rounds(3, (agent) => agent < 10);
+      rounds += ROUNDS_TO_COUNT + 5;
+    }
+    expect(swarm.notices.filter((notice) => notice === 'suspended').length).toBeLessThanOrEqual(3);
+    expect(swarm.notices.at(-1)).toBe('resumed');
+  });
+
+  test('does not engage the guard again within an hour with agents that it registers after that, whatever it does', () => {
+    const waves = fc.array(fc.record({ agents: fc.integer({ min: 5, max: 60 }), up: fc.nat(14), down: fc.nat(4) }), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(waves, (list) => {
+        const swarm = new Namespace(20);
+        swarm.rounds(2, everybody);
+        // A first engagement, by agents that have lived long enough.
+        swarm.rounds(4, (agent) => agent < 10);
+        expect(swarm.notices).toEqual(['suspended', 'resumed']);
+        for (const { agents, up, down } of list) {
+          const hostile = swarm.circuits.length;
+          swarm.register(agents);
+          swarm.rounds(up, (agent) => agent < 10 || agent >= hostile);
+          swarm.rounds(down, (agent) => agent < 10);
+        }
+        expect(swarm.notices).toHaveLength(2);
+      }),
+      { numRuns: 100 },
     );
   });
 });

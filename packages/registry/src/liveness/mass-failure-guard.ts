@@ -6,6 +6,10 @@
 //   suspended ──another one──> watching                                    resumed: counts start at zero
 //   suspended ──a round in which they did not answer──> suspended          none in a row
 //
+// Only agents count that have lived for ten leases, so that whoever may register cannot engage the guard with agents that are
+// made for it. For an hour after the guard has engaged, only agents count that would have counted then: agents that were
+// registered later cannot engage it again.
+//
 // Each check looks at a sliding window of one round, not at fixed intervals, so a mass failure cannot be split across two
 // windows; a round is long enough for all of the agents to be found out. Failures while liveness is suspended do not prolong
 // that. Agents that failed then were not healthy a round before it resumes, so the same absentees cannot engage the guard
@@ -13,9 +17,14 @@
 import { checkMsOf } from './lease.ts';
 
 export type Guard =
-  | { readonly state: 'watching' }
+  | {
+      readonly state: 'watching';
+      /** When it last engaged, in milliseconds since the epoch, but for engagements of the hour after; null: never. */
+      readonly engagedAt: number | null;
+    }
   | {
       readonly state: 'suspended';
+      readonly engagedAt: number;
       /** Rounds in a row, since the guard engaged, in which the core's own stores answered. */
       readonly answeredRounds: number;
       /** When the present round began, in milliseconds since the epoch. */
@@ -49,12 +58,32 @@ export interface GuardStep {
   readonly notice: GuardNotice | null;
 }
 
+/** What engaged a guard: of so many agents that were healthy a round ago, so many failed together. Others do not count. */
+export type GuardNumbers = Pick<GuardCheck, 'healthyBefore' | 'failing'>;
+
 /** Fewer failing agents never engage the guard. */
 export const LEAST_FAILING = 5;
 /** Rounds with stores that answer, after which liveness resumes. */
 const ROUNDS_TO_RESUME = 2;
+/** Leases that an agent must have lived for to count. */
+export const LEASES_TO_COUNT = 10;
+/** For how long after the guard has engaged agents that were registered later do not count, in milliseconds. */
+export const NEWCOMERS_WAIT_MS = 3_600_000;
 
-export const watchingGuard: Guard = { state: 'watching' };
+export const watchingGuard: Guard = { state: 'watching', engagedAt: null };
+
+const hasEngagedLately = (engagedAt: number | null, now: number): engagedAt is number =>
+  engagedAt !== null && now - engagedAt < NEWCOMERS_WAIT_MS;
+
+/** Whether nothing has to be remembered of the guard. */
+export const isForgotten = ({ state, engagedAt }: Guard, now: number): boolean =>
+  state === 'watching' && !hasEngagedLately(engagedAt, now);
+
+/** When an agent that counts was registered, at the latest. Milliseconds since the epoch. */
+export function countsSince({ engagedAt }: Guard, { now, leaseMs }: { now: number; leaseMs: number }): number {
+  const seenBy = hasEngagedLately(engagedAt, now) ? Math.min(engagedAt, now) : now;
+  return seenBy - LEASES_TO_COUNT * leaseMs;
+}
 
 /**
  * How long a round is, in milliseconds: agents that vanish at the same moment are all found out within one. That of an agent
@@ -72,9 +101,12 @@ export function afterCheck(guard: Guard, check: GuardCheck): GuardStep {
   const { now, roundMs, healthyBefore, failing, storesAnswered } = check;
   if (guard.state === 'watching') {
     const failTogether = failing >= LEAST_FAILING && failing * 2 >= healthyBefore;
-    return failTogether
-      ? { guard: { state: 'suspended', answeredRounds: 0, roundBegan: now, answered: true }, notice: 'suspended' }
-      : { guard, notice: null };
+    if (!failTogether) return { guard, notice: null };
+    const engagedAt = hasEngagedLately(guard.engagedAt, now) ? guard.engagedAt : now;
+    return {
+      guard: { state: 'suspended', engagedAt, answeredRounds: 0, roundBegan: now, answered: true },
+      notice: 'suspended',
+    };
   }
   const tookMs = now - guard.roundBegan;
   // A clock that went back measures no round.
@@ -84,8 +116,8 @@ export function afterCheck(guard: Guard, check: GuardCheck): GuardStep {
   }
   const answeredRounds = answered ? guard.answeredRounds + 1 : 0;
   return answeredRounds >= ROUNDS_TO_RESUME
-    ? { guard: watchingGuard, notice: 'resumed' }
-    : { guard: { state: 'suspended', answeredRounds, roundBegan: now, answered: true }, notice: null };
+    ? { guard: { state: 'watching', engagedAt: guard.engagedAt }, notice: 'resumed' }
+    : { guard: { ...guard, answeredRounds, roundBegan: now, answered: true }, notice: null };
 }
 
 /** What is known of an agent's own signs, whether or not they count: the guard moves neither. */
@@ -94,17 +126,22 @@ export interface AgentSigns {
   readonly wasHealthy: boolean;
   /** When its present run of failures began, in milliseconds since the epoch; null while there is none. */
   readonly failingSince: number | null;
+  /** When the agent was registered, in milliseconds since the epoch; a new incarnation does not change that. */
+  readonly registeredAt: number;
 }
 
-/** Counts the agents that were healthy at `roundAgo` (milliseconds since the epoch), and those of them that have begun to fail since. */
+/**
+ * Counts the agents that were healthy at `roundAgo` (milliseconds since the epoch), and those of them that have begun to fail since;
+ * only those that were registered at `registeredBy` or earlier.
+ */
 export function countRound(
   agents: Iterable<AgentSigns>,
-  roundAgo: number,
-): Pick<GuardCheck, 'healthyBefore' | 'failing'> {
+  { roundAgo, registeredBy }: { roundAgo: number; registeredBy: number },
+): GuardNumbers {
   let healthyBefore = 0;
   let failing = 0;
-  for (const { wasHealthy, failingSince } of agents) {
-    if (!wasHealthy || (failingSince !== null && failingSince <= roundAgo)) continue;
+  for (const { wasHealthy, failingSince, registeredAt } of agents) {
+    if (!wasHealthy || registeredAt > registeredBy || (failingSince !== null && failingSince <= roundAgo)) continue;
     healthyBefore += 1;
     if (failingSince !== null) failing += 1;
   }

@@ -20,6 +20,13 @@ const KINDS: ProbeFailureKind[] = [
 ];
 
 describe('judgeProbe', () => {
+  test('a probe that could not begin in its time is neither good nor bad, whatever the agent reports', () => {
+    for (const activity of ACTIVITIES) {
+      const result = { ok: false, kind: 'unprobed', reason: 'r', ms: 0 } as const;
+      expect(judgeProbe(result, { activity, leaseLive: true })).toEqual({ outcome: 'unprobed', reason: 'r' });
+    }
+  });
+
   test('any good answer to a probe is a success', () => {
     for (const activity of ACTIVITIES) {
       for (const leaseLive of [true, false]) {

@@ -47,7 +47,7 @@ interface Probed {
 export interface ProbeTally {
   good: number;
   bad: number;
-  /** Given up on this side, which means nothing for the agent. */
+  /** Given up on this side, or not begun in time. */
   givenUp: number;
 }
 
@@ -104,7 +104,7 @@ export class ProbeRounds {
     this.#underWay += 1;
     const startedAt = clock.monotonicMs();
     try {
-      const result = await prober.probe(due.healthUrl, this.#ending.signal);
+      const result = await prober.probe(due.healthUrl, this.#ending.signal, { namespace: due.namespace });
       if (this.#ending.signal.aborted) return;
       this.#noteRunning();
       // The answer may have come in time, while this process was stalled.
@@ -166,10 +166,11 @@ export class ProbeRounds {
 
 function entryOf(result: ProbeResult): keyof ProbeTally {
   if (result.ok) return 'good';
-  return result.kind === 'aborted' ? 'givenUp' : 'bad';
+  return result.kind === 'aborted' || result.kind === 'unprobed' ? 'givenUp' : 'bad';
 }
 
 const examined = (due: DueProbe) => ({
+  trip: due.trip,
   memory: memoryOf(due.liveness, due),
   status: due.status,
   hasHealthUrl: true,

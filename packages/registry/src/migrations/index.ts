@@ -7,6 +7,7 @@ import * as shownCircuits from './20261125-shown-circuits.ts';
 import * as tokenNames from './20261127-token-names.ts';
 import * as fencing from './20261128-fencing.ts';
 import * as tokenOwners from './20261128-token-owners.ts';
+import * as operatorHolds from './20261129-operator-holds.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
@@ -16,4 +17,5 @@ export const registryMigrations: Record<string, Migration> = {
   '20261127-token-names': tokenNames,
   '20261128-fencing': fencing,
   '20261128-token-owners': tokenOwners,
+  '20261129-operator-holds': operatorHolds,
 };

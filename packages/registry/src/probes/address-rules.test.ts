@@ -1,7 +1,7 @@
 // What may be probed: tables of addresses, and that no way of writing one gets past the rules.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AddressRules, defaultRules } from './address-rules.ts';
+import { AddressRules, defaultRules, isLoopback } from './address-rules.ts';
 
 const none = new AddressRules([]);
 const everything = new AddressRules(['0.0.0.0/0', '::/0']);
@@ -158,4 +158,18 @@ describe('properties', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['10.0.0.1', false],
+  ['core.internal', false],
+])('a core that listens on %s is reached by its own machine alone: %s', (host, expected) => {
+  expect(isLoopback(host)).toBe(expected);
 });

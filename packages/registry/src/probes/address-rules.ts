@@ -8,9 +8,11 @@ import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
  */
 export type AddressVerdict = 'permitted' | 'local' | 'never';
 
+const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
 /** Networks that are probed only where the operator lists them. */
 const LOCAL = [
-  ['127.0.0.0/8', '::1/128'],
+  LOOPBACK,
   ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
   // Shared by carriers and overlay networks (RFC 6598), and benchmarks (RFC 2544).
   ['100.64.0.0/10', '198.18.0.0/15'],
@@ -38,6 +40,7 @@ const RESERVED = [
 
 const NEVER = networks([...RESERVED, ...METADATA]);
 const LOCALS = networks(LOCAL);
+const LOOPBACKS = networks(LOOPBACK);
 const GLOBAL_IPV6 = networks(['2000::/3']);
 
 /**
@@ -62,12 +65,18 @@ export class AddressRules {
 }
 
 /**
- * The rules where the operator gives none. `embedded`, which serves one machine, permits loopback. `server` permits
+ * The rules where the operator gives none. `embedded`, which only its own machine reaches, permits loopback. `server` permits
  * public addresses only: an agent could otherwise have the core probe its own neighbours. Where the agents live in a
  * private network, operators list it: `SWARM_PROBE_ALLOW=10.0.0.0/8`.
  */
 export function defaultRules(mode: 'embedded' | 'server'): AddressRules {
-  return new AddressRules(mode === 'embedded' ? ['127.0.0.0/8', '::1/128'] : []);
+  return new AddressRules(mode === 'embedded' ? LOOPBACK : []);
+}
+
+/** Whether a host that is listened on is reached by its own machine alone. Of names, only `localhost`. */
+export function isLoopback(host: string): boolean {
+  const address = isIPv6(host) ? (embeddedIPv4(host) ?? host) : host;
+  return host === 'localhost' || (isIP(address) !== 0 && LOOPBACKS.has(address));
 }
 
 interface Networks {

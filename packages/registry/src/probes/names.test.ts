@@ -34,9 +34,14 @@ class Resolver {
 }
 
 /** A caller, and what its time was spent with. */
-function caller(signal = never): LookupCaller & { readonly spent: string[] } {
+function caller(signal = never, namespace = 'default'): LookupCaller & { readonly spent: string[] } {
   const spent: string[] = [];
-  return { signal, spent, time: { wait: () => void spent.push('wait'), work: () => void spent.push('work') } };
+  return {
+    namespace,
+    signal,
+    spent,
+    time: { wait: () => void spent.push('wait'), work: () => void spent.push('work') },
+  };
 }
 
 const settled = async (promise: Promise<unknown>) =>
@@ -85,20 +90,54 @@ describe('lookups', () => {
     expect([...first.spent, ...joined.spent]).toEqual([]);
   });
 
-  test('lookups are not started when all of their callers have left', async () => {
+  test('lookups whose callers have left keep their place, so that the next probe finds the answer', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     const ending = new AbortController();
     const first = names.find('ada', caller());
     const left = [settled(names.find('eve', caller(ending.signal))), settled(names.find('eve', caller(ending.signal)))];
-    const last = names.find('bob', caller());
     ending.abort('enough');
     expect(await Promise.all(left)).toEqual(['enough', 'enough']);
     resolver.answer('ada');
     await first;
-    resolver.answer('bob');
-    await last;
-    expect(resolver.asked).toEqual(['ada', 'bob']);
+    await expect.poll(() => resolver.asked).toEqual(['ada', 'eve']);
+    const again = names.find('eve', caller());
+    resolver.answer('eve');
+    expect(await again).toEqual(ADDRESSES);
+    expect(resolver.asked).toEqual(['ada', 'eve']);
+  });
+
+  test('names that hang delay a name of another namespace by one lookup, however many they are', async () => {
+    const resolver = new Resolver();
+    const names = resolver.names();
+    const hanging = Array.from({ length: 40 }, (_, i) => `hang-${i}`);
+    for (const name of hanging) void settled(names.find(name, caller(never, 'hostile')));
+    const good = ['ada', 'eve', 'bob'].map((name) => names.find(name, caller(never, 'default')));
+    resolver.clock.advance(20_000);
+    resolver.fail('hang-0');
+    // Fast lookups come one after another, until they have used as much time.
+    for (const [place, name] of ['ada', 'eve', 'bob'].entries()) {
+      await expect.poll(() => resolver.asked.at(-1)).toBe(name);
+      resolver.clock.advance(5);
+      resolver.answer(name);
+      expect(await good[place]).toEqual(ADDRESSES);
+    }
+    await expect.poll(() => resolver.asked.at(-1)).toBe('hang-1');
+  });
+
+  test('a name that was resolved before is served at once while another lookup hangs, and is looked up again in its turn', async () => {
+    const resolver = new Resolver();
+    const names = resolver.names();
+    const first = names.find('ada', caller());
+    resolver.answer('ada');
+    await first;
+    void settled(names.find('hang', caller()));
+    const waiting = caller();
+    expect(await names.find('ada', waiting)).toEqual(ADDRESSES);
+    expect(waiting.spent).toEqual([]);
+    resolver.clock.advance(20_000);
+    resolver.fail('hang');
+    await expect.poll(() => resolver.asked).toEqual(['ada', 'hang', 'ada']);
   });
 
   test('running lookups keep their turn when their callers have left', async () => {
@@ -139,7 +178,35 @@ describe('a late answer', () => {
     },
   );
 
-  test('an answer in time is not kept', async () => {
+  test('late answers in a row double the time for which the name is not looked up, up to an hour', async () => {
+    const resolver = new Resolver();
+    const names = resolver.names();
+    for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const { length } = resolver.asked;
+      const finding = settled(names.find('ada', caller()));
+      expect(resolver.asked).toHaveLength(length + 1);
+      resolver.clock.advance(2001);
+      resolver.fail('ada');
+      expect(await finding).toBe('timeout');
+      resolver.clock.advance(minutes * 60_000 - 1);
+      expect(await settled(names.find('ada', caller()))).toBe('timeout');
+      expect(resolver.asked).toHaveLength(length + 1);
+      resolver.clock.advance(1);
+    }
+    // An answer in time ends it.
+    const finding = names.find('ada', caller());
+    resolver.answer('ada');
+    await finding;
+    void settled(names.find('ada', caller()));
+    resolver.clock.advance(2001);
+    resolver.fail('ada');
+    await expect.poll(() => resolver.asked.length).toBe(10);
+    resolver.clock.advance(60_000);
+    void names.find('ada', caller());
+    await expect.poll(() => resolver.asked.length).toBe(11);
+  });
+
+  test('an answer in time does not keep the name from being looked up again while no other is', async () => {
     const resolver = new Resolver();
     const names = resolver.names();
     for (const [times, end, outcome] of [

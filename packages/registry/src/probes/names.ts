@@ -2,6 +2,7 @@
 // hanging host name starves neither file I/O nor other lookups.
 import type { Clock } from '@hypercode/clock';
 import { promises as dns, type LookupAddress } from 'node:dns';
+import { FairQueue } from './fair-queue.ts';
 import { ProbeFailure } from './probe-failure.ts';
 import type { ProbeTime } from './probe-time.ts';
 
@@ -18,6 +19,8 @@ export interface NamesOptions {
 
 /** A probe that needs addresses. */
 export interface LookupCaller {
+  /** On whose behalf: namespaces share the time of lookups. */
+  readonly namespace: string;
   /** Ends the call; the lookup itself cannot be ended. */
   readonly signal: AbortSignal;
   /** Waiting for a turn does not count as work. */
@@ -27,6 +30,16 @@ export interface LookupCaller {
 type Addresses = readonly LookupAddress[];
 /** Given to the callers that waited for a turn; they go on to wait for the answer. */
 type Begun = { readonly answer: Promise<Addresses> };
+/** The callers that wait for the turn of a name. Empty when all have left: their next probe finds the answer. */
+type Waiting = Set<(lookup: Begun) => void>;
+
+/** A late answer, good or bad. */
+interface Late {
+  readonly answer: Promise<Addresses>;
+  readonly at: number;
+  /** How long the name is not looked up again, in milliseconds. */
+  readonly validMs: number;
+}
 
 /**
  * Concurrent lookups. libuv gives them two of its four threads, and the names of PostgreSQL and Redis are looked up there as
@@ -34,19 +47,32 @@ type Begun = { readonly answer: Promise<Addresses> };
  */
 const MAX_LOOKUPS = 1;
 /**
- * Late answers, good and bad, are valid for so long, in milliseconds: the callers did not receive them, and would look the name
- * up again and again.
+ * For how long a name is not looked up again whose answer was late, in milliseconds: the callers did not receive it, and would
+ * look the name up again and again. Doubles with each late answer in a row.
  */
-const LATE_VALID_MS = 60_000;
+const BACK_OFF_MS = 60_000;
+const MAX_BACK_OFF_MS = 3_600_000;
+/** How long the last good answer serves probes that would have to wait, in milliseconds ("serve stale", RFC 8767). */
+const KEPT_MS = 3_600_000;
+/** Names that are remembered for being late, and for their good answers; beyond that the oldest are forgotten. */
+const MAX_REMEMBERED = 10_000;
+/** Most names of a namespace that wait for a turn with no caller left. */
+const MAX_LEFT = 1000;
 
+/**
+ * One lookup at a time. Namespaces share the time of lookups (`FairQueue`), so that names which hang delay those of their own
+ * namespace, and another one by one lookup at most. A name that has to wait is served with its last good answer meanwhile; the
+ * addresses are judged each time, as always.
+ */
 export class Names {
   readonly #options: NamesOptions;
   readonly #lookup: Lookup;
   readonly #underWay = new Map<string, Promise<Addresses>>();
-  /** Names that wait for a turn, in order, with the callers that wait for each. */
-  readonly #waiting = new Map<string, Set<(lookup: Begun) => void>>();
-  /** Late answers, in the order in which they came. */
-  readonly #late = new Map<string, { readonly answer: Promise<Addresses>; readonly at: number }>();
+  readonly #waiting = new FairQueue<Waiting>();
+  /** In the order in which they came. */
+  readonly #late = new Map<string, Late>();
+  /** The last good answers, oldest first. */
+  readonly #kept = new Map<string, { readonly addresses: Addresses; readonly at: number }>();
 
   constructor(options: NamesOptions) {
     this.#options = options;
@@ -54,28 +80,42 @@ export class Names {
   }
 
   /** Concurrent calls for a name share one lookup. Rejects with a `ProbeFailure`, or the signal's reason. */
-  async find(hostname: string, { signal, time }: LookupCaller): Promise<Addresses> {
-    this.#forgetLate();
-    const known = this.#late.get(hostname)?.answer ?? this.#underWay.get(hostname);
-    if (known !== undefined) return unlessAborted(known, signal);
-    if (this.#underWay.size < MAX_LOOKUPS) return unlessAborted(this.#begin(hostname), signal);
+  async find(hostname: string, caller: LookupCaller): Promise<Addresses> {
+    const { namespace, signal, time } = caller;
+    const kept = this.#keptOf(hostname);
+    const late = this.#lateOf(hostname);
+    if (late !== null) return kept ?? unlessAborted(late.answer, signal);
+    const running = this.#underWay.get(hostname);
+    if (running !== undefined) return kept ?? unlessAborted(running, signal);
+    if (this.#underWay.size < MAX_LOOKUPS) return unlessAborted(this.#begin(hostname, namespace), signal);
+    if (kept !== null) {
+      this.#queue(hostname, namespace);
+      return kept;
+    }
     time.wait();
-    const { answer } = await this.#turn(hostname, signal);
+    const { answer } = await this.#turn(hostname, caller);
     time.work();
     return unlessAborted(answer, signal);
   }
 
-  #turn(hostname: string, signal: AbortSignal): Promise<Begun> {
+  #queue(hostname: string, namespace: string): Waiting {
+    const known = this.#waiting.get(namespace, hostname);
+    if (known !== undefined) return known;
+    const waiting: Waiting = new Set();
+    this.#waiting.add(namespace, hostname, waiting);
+    return waiting;
+  }
+
+  #turn(hostname: string, { namespace, signal }: LookupCaller): Promise<Begun> {
     return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(hostname) ?? new Set();
-      this.#waiting.set(hostname, waiting);
+      const waiting = this.#queue(hostname, namespace);
       const enter = (begun: Begun) => {
         signal.removeEventListener('abort', leave);
         resolve(begun);
       };
       const leave = () => {
         waiting.delete(enter);
-        if (waiting.size === 0) this.#waiting.delete(hostname);
+        if (waiting.size === 0 && this.#waiting.size(namespace) > MAX_LEFT) this.#waiting.remove(namespace, hostname);
         reject(signal.reason as Error);
       };
       waiting.add(enter);
@@ -83,18 +123,25 @@ export class Names {
     });
   }
 
-  #begin(hostname: string): Promise<Addresses> {
-    const began = this.#options.clock.monotonicMs();
-    const isLate = () => this.#options.clock.monotonicMs() - began > this.#options.lateMs;
+  #begin(hostname: string, namespace: string): Promise<Addresses> {
+    const { clock, lateMs } = this.#options;
+    const began = clock.monotonicMs();
+    const isLate = () => clock.monotonicMs() - began > lateMs;
     const answer = this.#lookup(hostname)
+      .then((addresses) => {
+        remember(this.#kept, hostname, { addresses, at: clock.monotonicMs() });
+        return addresses;
+      })
       .catch((cause: unknown) => {
-        throw isLate()
-          ? new ProbeFailure('timeout', 'the host name was not resolved in time', { cause })
-          : new ProbeFailure('dns', 'the host name could not be resolved', { cause });
+        if (isLate()) throw new ProbeFailure('timeout', 'the host name was not resolved in time', { cause });
+        this.#kept.delete(hostname);
+        throw new ProbeFailure('dns', 'the host name could not be resolved', { cause });
       })
       .finally(() => {
         this.#underWay.delete(hostname);
-        if (isLate()) this.#late.set(hostname, { answer, at: this.#options.clock.monotonicMs() });
+        this.#waiting.charge(namespace, clock.monotonicMs() - began);
+        if (isLate()) this.#noteLate(hostname, answer);
+        else this.#late.delete(hostname);
         this.#beginNext();
       });
     this.#underWay.set(hostname, answer);
@@ -102,20 +149,48 @@ export class Names {
   }
 
   #beginNext(): void {
-    for (const [hostname, waiting] of this.#waiting) {
-      if (this.#underWay.size >= MAX_LOOKUPS) return;
-      this.#waiting.delete(hostname);
-      const begun = { answer: this.#begin(hostname) };
-      for (const enter of waiting) enter(begun);
+    while (this.#underWay.size < MAX_LOOKUPS) {
+      const next = this.#waiting.next();
+      if (next === null) return;
+      const { owner, key: hostname, item: waiting } = next;
+      // Another namespace may have asked for the same name meanwhile.
+      const answer = this.#lateOf(hostname)?.answer ?? this.#begin(hostname, owner);
+      answer.catch(() => undefined);
+      for (const enter of waiting) enter({ answer });
     }
   }
 
-  #forgetLate(): void {
-    for (const [hostname, { at }] of this.#late) {
-      if (this.#options.clock.monotonicMs() - at < LATE_VALID_MS) return;
-      this.#late.delete(hostname);
-    }
+  #noteLate(hostname: string, answer: Promise<Addresses>): void {
+    const before = this.#late.get(hostname)?.validMs ?? BACK_OFF_MS / 2;
+    const validMs = Math.min(2 * before, MAX_BACK_OFF_MS);
+    remember(this.#late, hostname, { answer, at: this.#options.clock.monotonicMs(), validMs });
   }
+
+  /** The late answer of a name that is not looked up now. How late it was is remembered for as long again. */
+  #lateOf(hostname: string): Late | null {
+    const late = this.#late.get(hostname);
+    if (late === undefined) return null;
+    const ageMs = this.#options.clock.monotonicMs() - late.at;
+    if (ageMs >= 2 * late.validMs) this.#late.delete(hostname);
+    return ageMs < late.validMs ? late : null;
+  }
+
+  #keptOf(hostname: string): Addresses | null {
+    const kept = this.#kept.get(hostname);
+    if (kept === undefined) return null;
+    if (this.#options.clock.monotonicMs() - kept.at < KEPT_MS) return kept.addresses;
+    this.#kept.delete(hostname);
+    return null;
+  }
+}
+
+/** As the newest of at most `MAX_REMEMBERED`. */
+function remember<Value>(all: Map<string, Value>, hostname: string, value: Value): void {
+  all.delete(hostname);
+  all.set(hostname, value);
+  if (all.size <= MAX_REMEMBERED) return;
+  const [oldest] = all.keys();
+  if (oldest !== undefined) all.delete(oldest);
 }
 
 function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -11,6 +11,7 @@
  * - `too_large`: more headers or body than is read
  * - `blocked`: the address may not be probed
  * - `invalid`: the URL cannot be probed, or the answer is not HTTP
+ * - `unprobed`: the probe could not begin in its time, so nothing is known of the agent
  * - `aborted`: the probe was given up on this side, which means nothing for the agent
  */
 export type ProbeFailureKind =
@@ -24,9 +25,10 @@ export type ProbeFailureKind =
   | 'too_large'
   | 'blocked'
   | 'invalid'
+  | 'unprobed'
   | 'aborted';
 
-/** The message is a sentence for people, and names no address that a name was resolved to. */
+/** The message is a sentence for operators, and names no address that a name was resolved to. Agents do not read it. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
   readonly kind: ProbeFailureKind;
@@ -49,7 +51,7 @@ type Meaning = readonly [ProbeFailureKind, string];
 
 const UNREACHABLE: Meaning = ['refused', 'the host cannot be reached'];
 const RESET: Meaning = ['reset', 'the connection was closed before the answer was complete'];
-const NO_RESOURCES: Meaning = ['aborted', 'the core could not open another connection'];
+const NO_RESOURCES: Meaning = ['unprobed', 'the core could not open another connection'];
 const SELF_SIGNED: Meaning = ['tls', 'the certificate is self-signed'];
 const UNKNOWN_ISSUER: Meaning = ['tls', 'the issuer of the certificate is not trusted'];
 

@@ -88,17 +88,17 @@ export class Prober {
 
   /**
    * Never rejects. Where too many probes run, or host names are looked up, it waits for its turn: that takes none of its
-   * time, and is not in `ms`. After too long a wait it ends as `aborted`, so that probes of an origin that hangs do not pile
-   * up. When the signal aborts, it ends as `aborted` at once.
+   * time, and is not in `ms`. After too long a wait it ends as `unprobed`, so that probes of an origin that hangs do not pile
+   * up. When the signal aborts, it ends as `aborted` at once. Namespaces share the time in which host names are looked up.
    */
-  async probe(url: string, signal?: AbortSignal): Promise<ProbeResult> {
+  async probe(url: string, signal?: AbortSignal, { namespace = '' } = {}): Promise<ProbeResult> {
     const target = parseTarget(url);
     if (target instanceof ProbeFailure) return failed(target, 0);
     if (this.#closed || signal?.aborted) return failed(givenUp(), 0);
     const ending = new AbortController();
     const giveUp = () => ending.abort(givenUp());
     signal?.addEventListener('abort', giveUp, { once: true });
-    const running = this.#inTurn(target, ending);
+    const running = this.#inTurn(target, ending, namespace);
     this.#running.set(ending, running);
     try {
       return await running;
@@ -117,23 +117,28 @@ export class Prober {
     this.#agents.destroy();
   }
 
-  async #inTurn(target: URL, ending: AbortController): Promise<ProbeResult> {
+  async #inTurn(target: URL, ending: AbortController, namespace: string): Promise<ProbeResult> {
     const here = this.#origins.get(target.origin) ?? new Turns(this.#turnsPerOrigin);
     this.#origins.set(target.origin, here);
     const { maxWaitMs, timeoutMs, clock } = this.#options;
+    const { signal } = ending;
+    let notBegun = crowded;
     const time = new ProbeTime({
       clock,
       maxWaitMs,
       timeoutMs,
-      onWaitedTooLong: () => ending.abort(crowded()),
+      onWaitedTooLong: () => ending.abort(notBegun()),
       onTimeout: () => ending.abort(tooSlow(timeoutMs)),
     });
     try {
       time.wait();
       // The origin's turn first: a probe that waits for it must not hold up probes of other origins.
-      await here.take(ending.signal);
+      await here.take(signal);
       try {
-        const answer = await this.#answerOf(target, ending.signal, time);
+        const answer = await this.#answerOf(target, signal, time, () => {
+          notBegun = unresolved;
+          return this.#agents.lookupOf(target.hostname, { namespace, signal, time });
+        });
         time.stop();
         return { ok: true, ...answer, ms: Math.round(time.workedMs) };
       } finally {
@@ -146,7 +151,12 @@ export class Prober {
     }
   }
 
-  async #answerOf(target: URL, signal: AbortSignal, time: ProbeTime): Promise<Answer> {
+  async #answerOf(
+    target: URL,
+    signal: AbortSignal,
+    time: ProbeTime,
+    lookUp: () => Promise<LookupFunction>,
+  ): Promise<Answer> {
     let lookup: LookupFunction | undefined;
     for (;;) {
       time.wait();
@@ -154,7 +164,7 @@ export class Prober {
       time.work();
       const answer = await ask(target, { agents: this.#agents, lookup, signal }).finally(() => this.#turns.give());
       // Without a turn: names that hang must not take the turns of probes that need no lookup.
-      if (answer === 'unresolved') lookup = await this.#agents.lookupOf(target.hostname, { signal, time });
+      if (answer === 'unresolved') lookup = await lookUp();
       else if (answer !== 'stale') return answer;
     }
   }
@@ -252,7 +262,8 @@ function parseTarget(url: string): URL | ProbeFailure {
 }
 
 const givenUp = () => new ProbeFailure('aborted', 'the probe was cancelled before an answer came');
-const crowded = () => new ProbeFailure('aborted', 'too many other probes were running');
+const crowded = () => new ProbeFailure('unprobed', 'too many other probes were running');
+const unresolved = () => new ProbeFailure('unprobed', 'its host name waited for other host names to be looked up');
 const tooSlow = (timeoutMs: number) => new ProbeFailure('timeout', `no complete answer within ${timeoutMs} ms`);
 const tooLarge = () => new ProbeFailure('too_large', `the answer is larger than ${MAX_BODY_BYTES / 1024} KiB`);
 

@@ -112,9 +112,13 @@ export class Snapshots {
     };
     started.then((snapshot) => {
       // Nobody has written to the namespace: nothing is kept of it.
-      if (snapshot.revision === 0) return forget();
-      if (this.#closed) return;
       const release = snapshot.use();
+      if (snapshot.revision === 0) {
+        forget();
+        release();
+        return;
+      }
+      if (this.#closed) return;
       const cancel = this.#clock.schedule(KEPT_MS, () => {
         this.#expiries.delete(cancel);
         forget();

@@ -8,12 +8,12 @@ import { repeat } from '@hypercode/clock';
 import type { HeldClock } from '@hypercode/clock/testing';
 import type { RegistryNotices } from '../../src/create-registry.ts';
 import { HeldTime } from '../../test/held-time.ts';
-import type { GuardNotice } from '../../src/liveness/mass-failure-guard.ts';
+import { type GuardNotice, type GuardNumbers, LEASES_TO_COUNT } from '../../src/liveness/mass-failure-guard.ts';
 import type { CircuitChange } from '../../src/liveness/queries/claim-circuit-changes.ts';
 import { AddressRules } from '../../src/probes/address-rules.ts';
 import { codeOf, type Replica, type ReplicaOptions, type Replicas, type Swarm, until } from '../../test/swarm.ts';
 import { DUTY_MS } from '../../src/liveness/judge.ts';
-import { freshCircuit, freshMemory } from '../../src/documents/liveness-memory.ts';
+import { freshCircuit, freshMemory, PROBE_FAILED } from '../../src/documents/liveness-memory.ts';
 import { OUTBOX_CLAIM_MS, OUTBOX_POLL_MS } from '../../src/liveness/circuit-outbox.ts';
 
 const LEASE_MS = 3000;
@@ -26,6 +26,8 @@ const OPEN_MS = 1000;
 const PROBE_INTERVAL_MS = 1000;
 /** Less than between two checks, two flushes or two probes. */
 const STEP_MS = 250;
+const FIRST = '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
+const SECOND = '7f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
 const LOOPBACK = new AddressRules(['127.0.0.0/8', '::1/128']);
 const LIVENESS = {
   circuitOpenMs: OPEN_MS,
@@ -74,7 +76,9 @@ class Endpoint {
 /** Keeps the notices of one namespace. */
 class Receiver implements RegistryNotices {
   namespace: string;
-  readonly guardNotices: GuardNotice[] = [];
+  readonly notices: GuardNotice[] = [];
+  /** What engaged the guard, each time. */
+  readonly numbers: (GuardNumbers | null)[] = [];
   /** Changes of circuits, each as often as it was delivered. */
   readonly delivered: string[] = [];
   /** How deliveries end. */
@@ -84,8 +88,10 @@ class Receiver implements RegistryNotices {
     this.namespace = namespace;
   }
 
-  readonly guard = (namespace: string, notice: GuardNotice): void => {
-    if (namespace === this.namespace) this.guardNotices.push(notice);
+  readonly guard = (namespace: string, notice: GuardNotice, numbers: GuardNumbers | null): void => {
+    if (namespace !== this.namespace) return;
+    this.notices.push(notice);
+    if (notice === 'suspended') this.numbers.push(numbers);
   };
 
   readonly circuitChanged = async ({ namespace, name, circuit, revision }: CircuitChange): Promise<void> => {
@@ -177,9 +183,9 @@ function livenessTests(replicas: Replicas): void {
     return swarm;
   };
   /** A new namespace, and what its mass-failure guard makes known. */
-  const guardedSwarm = async (): Promise<{ swarm: Swarm; notices: GuardNotice[] }> => {
+  const guardedSwarm = async (): Promise<{ swarm: Swarm } & Pick<Receiver, 'notices' | 'numbers'>> => {
     const receiver = new Receiver();
-    return { swarm: await receivingSwarm(receiver), notices: receiver.guardNotices };
+    return { swarm: await receivingSwarm(receiver), notices: receiver.notices, numbers: receiver.numbers };
   };
 
   describe('a lease', () => {
@@ -373,29 +379,132 @@ function livenessTests(replicas: Replicas): void {
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', health: 'healthy' });
     });
 
-    it('stays as it is when the same process registers again, and not with an agent that is created again', async () => {
+    it('that failures opened is that of the process: it stays with a registration of the same one, and with no other', async () => {
       const swarm = await replicas.swarm(settings());
-      const incarnation = '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
-      await swarm.join('ada', { incarnation });
-      await swarm.registry.circuits.trip({ namespace: swarm.namespace, name: 'ada' });
-      await swarm.join('ada', { incarnation, version: '2.0.0' });
-      await time.advance(CHECK_MS);
-      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'open' });
-      await swarm.deregister('ada');
-      await swarm.join('ada', { incarnation });
-      await time.advance(CHECK_MS);
-      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
-    });
-
-    it('belongs to the process', async () => {
-      const swarm = await replicas.swarm(settings());
-      await swarm.join('ada', { incarnation: '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
-      await swarm.registry.circuits.trip({ namespace: swarm.namespace, name: 'ada' });
-      await swarm.join('ada', { incarnation: '7f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f' });
+      await swarm.join('ada', { incarnation: FIRST });
+      // No heartbeat comes, so nothing but another process closes it.
+      await time.advance(5 * LEASE_MS);
+      await untilStatus(swarm, 'ada', { circuit: 'half_open' });
+      await swarm.join('ada', { incarnation: FIRST, version: '2.0.0' });
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'half_open' });
+      await swarm.join('ada', { incarnation: SECOND });
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
       // Nor does the memory of the one before come back with the next check.
       await time.advance(CHECK_MS);
       expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+    });
+  });
+
+  describe('a trip', () => {
+    const open = { circuit: 'open', circuitOpenUntil: null, reason: 'runaway' };
+    const trip = ({ registry, namespace }: Swarm, name: string) =>
+      registry.circuits.trip({ namespace, name, reason: 'runaway' });
+    const reset = ({ registry, namespace }: Swarm, name: string) => registry.circuits.reset({ namespace, name });
+
+    it('holds for new processes and new agents of the name from their first moment, until its reset', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = swarm.on(await replicas.start(settings()));
+      await swarm.join('ada', { incarnation: FIRST });
+      await trip(swarm, 'ada');
+      const mirrored = { circuit: 'open', circuitReason: 'runaway' };
+      let newest = '';
+      const begin = async (by: string, more: object) => {
+        const { agent, token } = await there.register('ada', more);
+        expect({ by, ...agent.status }).toMatchObject({ by, ...open });
+        // Where it registered, and where its token is looked up.
+        expect({ by, ...(await there.mirrored(token ?? '')) }).toMatchObject({ by, ...mirrored });
+        expect({ by, ...(await swarm.mirrored(token ?? '')) }).toMatchObject({ by, ...mirrored });
+        newest = token ?? '';
+      };
+      await begin('a new incarnation', { incarnation: SECOND });
+      await begin('a registration that changes something', { incarnation: SECOND, version: '2.0.0' });
+      await swarm.deregister('ada');
+      await begin('an agent that is created again', { incarnation: crypto.randomUUID() });
+      await swarm.deregister('ada');
+      await begin('an agent of another role', { role: 'qa' });
+      // Neither heartbeats nor time end it.
+      await startHeartbeats(swarm, newest);
+      await time.advance(10 * OPEN_MS + 5000);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ ...open, health: 'healthy' });
+      const shown = (await shownOf(swarm, 'ada')).slice(0, -1).map(({ circuit }) => circuit);
+      expect(new Set(shown)).toEqual(new Set(['open']));
+
+      expect((await reset(swarm, 'ada')).status).toMatchObject({ circuit: 'closed', consecutiveFailures: 0 });
+      expect((await swarm.register('ada', { role: 'qa', version: '2.0.0' })).agent.status.circuit).toBe('closed');
+      await time.advance(CHECK_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed' });
+    });
+
+    it('holds after the agent has expired, and is taken back while no agent has the name', async () => {
+      const expireAfterMs = 3 * LEASE_MS;
+      const swarm = await replicas.swarm(settings({ liveness: { ...LIVENESS, expireAfterMs } }));
+      const { agent } = await swarm.register('ada');
+      await trip(swarm, 'ada');
+      await time.advance(expireAfterMs + CHECK_MS);
+      await movingUntil(async () => expect(await codeOf(swarm.get('ada'))).toBe('NOT_FOUND'));
+      expect((await swarm.register('ada')).agent.status).toMatchObject(open);
+      await swarm.deregister('ada');
+
+      expect((await trip(swarm, 'ada')).status).toMatchObject(open);
+      expect(await reset(swarm, 'ada')).toMatchObject({ id: agent.id, name: 'ada', status: { circuit: 'closed' } });
+      expect(await codeOf(reset(swarm, 'ada'))).toBe('NOT_FOUND');
+      expect((await swarm.register('ada')).agent.status).toMatchObject({ circuit: 'closed', reason: null });
+    });
+
+    it('is known to every registration that is answered after it, however many run at the same time', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = swarm.on(await replicas.start(settings()));
+      for (let round = 0; round < 5; round += 1) {
+        const name = `ada-${round}`;
+        await swarm.register(name);
+        let tripped = false;
+        const registrations = Array.from({ length: 20 }, async (_, i) => {
+          const isBegunAfter = tripped;
+          if (i % 5 === 4) await there.deregister(name).catch(() => undefined);
+          const { agent } = await (i % 2 === 0 ? swarm : there).register(name, { incarnation: crypto.randomUUID() });
+          if (isBegunAfter) expect(agent.status).toMatchObject(open);
+        });
+        await trip(swarm, name).then(
+          () => (tripped = true),
+          (error: unknown) => expect(error).toMatchObject({ code: 'NOT_FOUND' }),
+        );
+        await Promise.all(registrations);
+        if (!tripped) continue;
+        expect(await statusOf(swarm, name)).toMatchObject(open);
+        await swarm.deregister(name);
+        expect((await there.register(name)).agent.status).toMatchObject(open);
+      }
+    });
+
+    it('is shown soon where a replica of a release without such trips has registered the agent', async () => {
+      const swarm = await replicas.swarm(settings());
+      await swarm.join('ada', { incarnation: FIRST });
+      await trip(swarm, 'ada');
+      await sql`update agents set incarnation = ${SECOND}, liveness = null, doc = jsonb_set(jsonb_set(doc, '{status,circuit}', '"closed"'),
+        '{incarnation}', to_jsonb(${SECOND}::text)) where namespace = ${swarm.namespace} and name = 'ada'`.execute(
+        swarm.replica.database.kysely,
+      );
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed' });
+      await time.advance(500);
+      expect(await statusOf(swarm, 'ada')).toMatchObject(open);
+    });
+  });
+
+  describe('a trip by a replica of a release without trips by name', () => {
+    it('is kept by name soon', async () => {
+      const swarm = await replicas.swarm(settings());
+      const { agent } = await swarm.register('ada', { incarnation: FIRST });
+      const circuit = { ...freshCircuit, circuit: 'open', tripped: true, reason: 'runaway' } as const;
+      const memory = { ...freshMemory(agent.id, FIRST), circuit };
+      await sql`update agents set liveness = ${JSON.stringify(memory)}::jsonb where id = ${agent.id}`.execute(
+        swarm.replica.database.kysely,
+      );
+      await time.advance(5000 + STEP_MS);
+      const { status } = (await swarm.register('ada', { incarnation: SECOND })).agent;
+      expect(status).toMatchObject({ circuit: 'open', circuitOpenUntil: null, reason: 'runaway' });
+      await swarm.registry.circuits.reset({ namespace: swarm.namespace, name: 'ada' });
+      await time.advance(5000 + STEP_MS);
+      expect(await statusOf(swarm, 'ada')).toMatchObject({ circuit: 'closed' });
     });
   });
 
@@ -469,7 +578,8 @@ function livenessTests(replicas: Replicas): void {
       await startHeartbeats(swarm, token);
       await untilStatus(swarm, 'ada', { health: 'healthy' });
       there.failures = 3;
-      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('500') });
+      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: PROBE_FAILED });
+      expect((await swarm.get('ada', true)).status.reason).toContain('500');
       await untilStatus(swarm, 'ada', { health: 'healthy', consecutiveFailures: 0 });
       expect((await shownOf(swarm, 'ada')).map(({ circuit }) => circuit)).not.toContain('open');
       there.status = 500;
@@ -563,22 +673,51 @@ function livenessTests(replicas: Replicas): void {
       await untilStatus(swarm, 'ada', { health: 'healthy', activity: 'ready' });
     });
 
-    it('that may not be probed is a failure whose reason names that', async () => {
+    it('that fails has one reason for agents, whatever it is that failed, and the details are for operators', async () => {
+      const swarm = await replicas.swarm(settings());
+      const there = await endpoint();
+      there.status = 418;
+      const closed = await Endpoint.open();
+      const { url: refused } = closed;
+      await closed.close();
+      const urls = { status: there.url, refused, blocked: 'http://169.254.169.254/' };
+      for (const [name, healthUrl] of Object.entries(urls)) await swarm.register(name, { healthUrl });
+      for (const name of Object.keys(urls)) await untilStatus(swarm, name, { health: 'unhealthy' });
+      const details = new Set<string | null>();
+      for (const name of Object.keys(urls)) {
+        expect(await statusOf(swarm, name)).toMatchObject({ reason: PROBE_FAILED });
+        for (const { reason } of await shownOf(swarm, name)) expect([null, PROBE_FAILED]).toContain(reason);
+        details.add((await swarm.get(name, true)).status.reason);
+      }
+      expect(details.size).toBe(3);
+      there.status = 200;
+      await untilStatus(swarm, 'status', { health: 'healthy', reason: null });
+      expect((await swarm.get('status', true)).status.reason).toBeNull();
+    });
+
+    it('that may not be probed is a failure whose details name that', async () => {
       const swarm = await replicas.swarm(settings());
       await swarm.register('ada', { healthUrl: 'http://169.254.169.254/latest/meta-data' });
-      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: expect.stringContaining('never probed') });
+      await untilStatus(swarm, 'ada', { health: 'unhealthy', reason: PROBE_FAILED });
+      expect((await swarm.get('ada', true)).status.reason).toContain('never probed');
     });
   });
 
   describe('the mass-failure guard', () => {
     const names = Array.from({ length: 12 }, (_, i) => `ada-${i}`);
+    const hasOpened = async (swarm: Swarm, name: string): Promise<void> =>
+      expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).toContain('open');
+    /** Until agents that were registered now count. */
+    const untilTheyCount = () => time.advance(LEASES_TO_COUNT * LEASE_MS);
 
     it('suspends liveness when half of the agents fail together, and resumes it; agents that stay away are tripped then', async () => {
-      const { swarm, notices } = await guardedSwarm();
+      const { swarm, notices, numbers } = await guardedSwarm();
       const stops = await startHealthy(swarm, names);
+      await untilTheyCount();
       for (const stop of stops.slice(0, 8)) stop();
       await time.advance(MISSED_MS + LEASE_MS / 3 + CHECK_MS);
       expect(notices).toEqual(['suspended']);
+      expect(numbers).toEqual([{ healthyBefore: 12, failing: 8 }]);
       expect(swarm.registry.suspended()).toEqual([swarm.namespace]);
       await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
       expect(swarm.registry.suspended()).toEqual([]);
@@ -598,7 +737,9 @@ function livenessTests(replicas: Replicas): void {
     it('suspends liveness for a fleet whose last heartbeats came at different times within a lease', async () => {
       const { swarm, notices } = await guardedSwarm();
       const tokens = await Promise.all(names.map((name) => swarm.join(name)));
-      await time.advance(LEASE_MS);
+      const stops = await Promise.all(tokens.map((token) => startHeartbeats(swarm, token)));
+      await untilTheyCount();
+      for (const stop of stops) stop();
       for (const [place, token] of tokens.entries()) {
         if (place >= 7) await startHeartbeats(swarm, token);
         else if (place < 4) await sendHeartbeat(swarm, token);
@@ -615,6 +756,8 @@ function livenessTests(replicas: Replicas): void {
       const there = await endpoint();
       for (const name of names.slice(0, 6)) await swarm.register(name, { healthUrl: there.url });
       for (const name of names.slice(0, 6)) await untilStatus(swarm, name, { health: 'healthy' });
+      const registeredAt = Date.parse((await swarm.get('ada-5')).registeredAt);
+      await movingUntil(() => expect(time.now - registeredAt).toBeGreaterThan(LEASES_TO_COUNT * LEASE_MS));
       there.status = 500;
       await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
       for (const name of names.slice(0, 6)) expect(await statusOf(swarm, name)).toMatchObject({ circuit: 'closed' });
@@ -623,6 +766,33 @@ function livenessTests(replicas: Replicas): void {
       for (const name of names.slice(0, 6)) {
         expect((await shownOf(swarm, name)).map(({ circuit }) => circuit)).not.toContain('open');
       }
+    });
+
+    it('is not engaged by agents that have lived for less than ten leases, and agents of others are tripped meanwhile', async () => {
+      const { swarm, notices } = await guardedSwarm();
+      const [stop] = await startHealthy(swarm, names.slice(0, 6));
+      await untilTheyCount();
+      const hostile = Array.from({ length: 20 }, (_, i) => `mallory-${i}`);
+      for (const name of hostile) await sendHeartbeat(swarm, await swarm.join(name));
+      stop?.();
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + LEASE_MS / 3 + CHECK_MS);
+      for (const name of ['ada-0', ...hostile]) await hasOpened(swarm, name);
+      expect(notices).toEqual([]);
+    });
+
+    it('is not engaged again within an hour by agents that were registered after it had engaged', async () => {
+      const { swarm, notices } = await guardedSwarm();
+      const stops = await startHealthy(swarm, names);
+      await untilTheyCount();
+      for (const stop of stops.slice(0, 6)) stop();
+      await movingUntil(() => expect(notices).toEqual(['suspended', 'resumed']));
+      const hostile = Array.from({ length: 20 }, (_, i) => `mallory-${i}`);
+      const ends = await Promise.all(hostile.map(async (name) => startHeartbeats(swarm, await swarm.join(name))));
+      await untilTheyCount();
+      for (const end of ends) end();
+      await time.advance(4 * LEASE_MS + 2 * FLUSH_MS + LEASE_MS / 3 + CHECK_MS);
+      for (const name of hostile) await hasOpened(swarm, name);
+      expect(notices).toEqual(['suspended', 'resumed']);
     });
 
     it('is not engaged by a few agents that never answered, nor by one that vanishes', async () => {

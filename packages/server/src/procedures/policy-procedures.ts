@@ -32,7 +32,7 @@ export const policyProcedures: Handlers<Api['policy']> = {
   history: ({ core }, input) => core.bus.policyHistory(input),
 
   async explain({ core }, { namespace, name, action, topic, group }) {
-    const { role, status } = await core.registry.queries.get({ namespace, name });
+    const { role, status } = await core.registry.queries.get({ namespace, name }, { details: false });
     const agent = { name, role, circuit: status.circuit };
     return core.bus.explainPolicy(namespace, agent, { action, topic, group });
   },
@@ -55,7 +55,7 @@ function changed(
 async function* agentsOf({ core }: Call, namespace: string): AsyncGenerator<readonly Agent[], void> {
   let cursor: string | undefined;
   do {
-    const page = await core.registry.queries.query({ namespace, limit: AGENTS_IN_PAGE, cursor });
+    const page = await core.registry.queries.query({ namespace, limit: AGENTS_IN_PAGE, cursor }, { details: false });
     yield page.agents;
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);

@@ -1,5 +1,6 @@
 // The registry's procedures: each calls the registry and maps the result.
 import type { Api } from '@hypercode/contracts';
+import type { Principal } from '@hypercode/registry';
 import { whileAlive } from './call-life.ts';
 import type { Handlers } from './handler.ts';
 import { heartbeat } from './heartbeat.ts';
@@ -18,7 +19,10 @@ export const registryProcedures: Handlers<Api['registry']> = {
     core.registrationRates.update(input);
     const { namespace, name, set } = input;
     if (set.capabilities !== undefined && set.capabilities.length > 0) {
-      const { role } = principal.kind === 'agent' ? principal : await core.registry.queries.get({ namespace, name });
+      const { role } =
+        principal.kind === 'agent'
+          ? principal
+          : await core.registry.queries.get({ namespace, name }, { details: false });
       await core.bus.assertMayOffer(namespace, role, set.capabilities);
     }
     return { agent: await core.registry.registrations.update(input) };
@@ -28,9 +32,9 @@ export const registryProcedures: Handlers<Api['registry']> = {
 
   heartbeat,
 
-  get: ({ core }, input) => core.registry.queries.get(input),
+  get: ({ core, identity: { principal } }, input) => core.registry.queries.get(input, readerOf(principal)),
 
-  query: ({ core }, input) => core.registry.queries.query(input),
+  query: ({ core, identity: { principal } }, input) => core.registry.queries.query(input, readerOf(principal)),
 
   history: ({ core }, input) => core.registry.queries.history(input),
 
@@ -41,3 +45,6 @@ export const registryProcedures: Handlers<Api['registry']> = {
     );
   },
 };
+
+/** Why a probe failed shows what the network of the core is like, so agents do not read it. */
+const readerOf = ({ kind }: Principal) => ({ details: kind !== 'agent' });

@@ -1,6 +1,7 @@
 // Commits a group of decided writes to one namespace in one round trip. The function is in functions/commit-writes.ts.
 import type { Agent, ChangeType } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
+import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 import type { Schema } from '../../schema.ts';
 
 export interface IssuedToken {
@@ -20,6 +21,10 @@ export interface Write {
   spec: boolean;
   /** Whether the write is a sign of life of the agent itself. */
   seen: boolean;
+  /** Whether the name was tripped by an operator when the write was decided on. */
+  tripped: boolean;
+  /** What liveness begins with, for a process that begins under a trip; null: no change of it. */
+  memory: LivenessMemory | null;
   facets: string[];
   words: string[];
   tokens: IssuedToken[];
@@ -39,7 +44,7 @@ export interface Committed {
   at: Date;
 }
 
-/** The writes that were applied; one that is missing met another revision of its agent and must be decided again. */
+/** The writes that were applied; one that is missing met another revision of its agent, or another trip, and must be decided again. */
 export async function commitWrites(db: Kysely<Schema>, namespace: string, writes: Write[]): Promise<Committed[]> {
   // A claim waits its turn, too: two tokens must not claim one agent.
   const changes = writes.some(({ change, claims }) => change !== null || claims);
@@ -60,6 +65,8 @@ export async function commitWrites(db: Kysely<Schema>, namespace: string, writes
             doc: write.agent,
             spec: write.spec,
             seen: write.seen,
+            tripped: write.tripped,
+            memory: write.memory,
             facets: write.facets,
             words: write.words,
           }),

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { type AgentRow, REMEMBERED_INCARNATION } from '../../documents/agent-row.ts';
+import type { Trip } from '../../documents/trip.ts';
 
 export interface Wanted {
   name: string;
@@ -16,6 +17,8 @@ export interface Found {
   row: AgentRow | null;
   /** Id of the token that registered the agent first; null when that is unknown, and without an agent. */
   owner: string | null;
+  /** Whether an operator has tripped the name, registered or not. */
+  trip: Trip | null;
   /** Whether `incarnation` has been superseded by a newer one of the same name. */
   superseded: boolean;
   /** Since the agent was last seen, in milliseconds; null without an agent. */
@@ -35,12 +38,13 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
     last_seen_at: Date | null;
     liveness: AgentRow['liveness'];
     owner: string | null;
+    trip: Trip | null;
     superseded: boolean;
     silentMs: number | null;
     streamedAgoMs: number | null;
   }>`
     select w.name, w.incarnation, a.doc, a.last_seen_at, a.liveness, a.registered_by as owner,
-      i.found is not null as superseded,
+      i.found is not null as superseded, h.trip,
       (extract(epoch from now() - a.last_seen_at) * 1000)::float8 as "silentMs",
       (extract(epoch from now() - a.streaming_at) * 1000)::float8 as "streamedAgoMs"
     from unnest(${names}::text[], ${incarnations}::uuid[]) as w(name, incarnation)
@@ -55,7 +59,11 @@ export async function readAgents(db: Kysely<Schema>, namespace: string, wanted: 
           where r.namespace = ${namespace} and r.name = w.name and r.removed_at <= now() - ${REMEMBERED_INCARNATION}::interval
         )
       limit 1
-    ) i on true`.execute(db);
+    ) i on true
+    left join lateral (
+      select jsonb_build_object('reason', reason) as trip from operator_holds
+      where namespace = ${namespace} and name = w.name and hold = 'trip' limit 1
+    ) h on true`.execute(db);
   return rows.map(({ doc, last_seen_at, liveness, ...found }) => ({
     ...found,
     row: doc === null ? null : { doc, last_seen_at, liveness },

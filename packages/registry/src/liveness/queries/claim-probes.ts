@@ -3,7 +3,9 @@ import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import type { LivenessMemory } from '../../documents/liveness-memory.ts';
+import type { Trip } from '../../documents/trip.ts';
 import { storedStatus } from './stored-status.ts';
+import { storedTrip } from './stored-trip.ts';
 
 export interface DueProbe {
   namespace: string;
@@ -14,6 +16,7 @@ export interface DueProbe {
   status: Agent['status'];
   last_seen_at: Date | null;
   liveness: LivenessMemory | null;
+  trip: Trip | null;
   /** The database's time. */
   now: Date;
 }
@@ -35,6 +38,6 @@ export async function claimProbes(
     set probe_at = now() + ${intervalMs} * (0.9 + random() * 0.2) * interval '1 millisecond'
     from due where a.namespace = due.namespace and a.name = due.name
     returning a.namespace, a.name, a.id, a.incarnation, a.doc ->> 'healthUrl' as "healthUrl",
-      ${storedStatus} as status, a.last_seen_at, a.liveness, now() as now`.execute(db);
+      ${storedStatus} as status, a.last_seen_at, a.liveness, ${storedTrip('a')} as trip, now() as now`.execute(db);
   return rows;
 }
