@@ -10,9 +10,16 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Connections } from './connections.ts';
 import type { Core } from './context.ts';
-import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
+import { addErrorAnswers, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
+import { MAX_BODY_BYTES } from './intake/bodies.ts';
+import { BodyBudget } from './intake/body-budget.ts';
+import { isCrossSite } from './intake/cross-site.ts';
+import { endConnection } from './intake/end-connection.ts';
+import { RefusalLog } from './intake/refusal-log.ts';
+import { addRequestChecks, crossSite } from './intake/request-checks.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
+import { rawProblem } from './rest/problem.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
 
 export interface SwarmServerOptions {
@@ -38,14 +45,12 @@ export interface SwarmServer {
   close(): Promise<void>;
 }
 
-/** The largest body that any call may have: a full `publishMany`, and room for its envelope. */
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** A batch of many calls is one long path. */
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often connections are held against that, in milliseconds. */
-const CHECK_INTERVAL_MS = 5000;
+const CHECK_INTERVAL_MS = 1000;
 /**
  * After how long without traffic the system probes a connection (TCP keep-alive), in milliseconds. After ten probes without an
  * answer, a second apart, the connection has ended, and with it a long poll.
@@ -63,6 +68,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   const { registry, bus, metrics, logger, clock, surfaces, leaseMs, version, registerPerSecond, corsOrigins } = options;
   const draining = new AbortController();
   const connections = new Connections(clock);
+  const refusals = new RefusalLog(clock, logger);
   metrics.read({ registry, bus });
   const core: Core = {
     registry,
@@ -78,8 +84,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       burstSeconds: REGISTER_BURST_SECONDS,
       clock,
     }),
-    onRefusal: ({ code, cause }, { log = logger, path } = {}) => {
+    bodies: new BodyBudget(),
+    onRefusal: ({ code, cause }, { log = logger, path, address } = {}) => {
       metrics.refused(code);
+      if (code === 'UNAUTHENTICATED') refusals.note(address);
       if (code === 'INTERNAL') log.error({ err: cause, path }, 'a call failed');
     },
   };
@@ -101,11 +109,13 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     },
     frameworkErrors: answerBadUrl,
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(clock, error, socket),
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
   });
   addRequestLog(app);
-  addRequestChecks(app);
+  app.decorateRequest('callerIdentity', null);
+  app.decorateRequest('bodyClaim', null);
+  addRequestChecks(app, { origins: corsOrigins });
   // A connection whose answer comes while the core drains would be kept alive, and keep the core alive.
   app.addHook('onSend', async (_request, reply) => {
     if (draining.signal.aborted) reply.header('connection', 'close');
@@ -115,9 +125,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     app.register(cors, { origin: [...corsOrigins], methods: METHODS, exposedHeaders: HEADERS });
   const context: SurfaceContext = { core, onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade) };
   for (const addSurface of surfaces) addSurface(app, context);
-  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
-    upgradeOf(request, upgrades)?.(request, socket, head),
-  );
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (isCrossSite(request.headers, corsOrigins)) endConnection(clock, socket, rawProblem(crossSite()));
+    else upgradeOf(request, upgrades)?.(request, socket, head);
+  });
 
   connections.track(app.server);
 

@@ -5,6 +5,8 @@ import { createLocalSignal } from '@hypercode/feed';
 import type { Registry } from '@hypercode/registry';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { createCallContext } from '../src/context.ts';
+import { recognise } from '../src/intake/authenticate.ts';
+import { BodyBudget } from '../src/intake/body-budget.ts';
 import { ServerMetrics } from '../src/metrics.ts';
 import { RateLimit } from '../src/rate-limit.ts';
 import { appRouter } from '../src/trpc/app-router.ts';
@@ -19,6 +21,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     bus,
     metrics: new ServerMetrics(createLocalSignal()),
     registerRate: new RateLimit({ perSecond: 0, burstSeconds: 1, clock: systemClock }),
+    bodies: new BodyBudget(),
     clock: systemClock,
     connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
@@ -33,8 +36,8 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     createContext: ({ info, req }) =>
       createCallContext({
         core,
-        authorization: req.headers.get('authorization') ?? undefined,
-        connectionToken: info.connectionParams?.['token'],
+        identify: () =>
+          recognise(core, req.headers.get('authorization') ?? undefined, info.connectionParams?.['token']),
         bodyBytes: null,
         socket: undefined,
       }),
