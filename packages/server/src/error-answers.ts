@@ -41,7 +41,8 @@ export function answerBrokenRequest(
     return;
   }
   const status = STATUS_OF_BREACH[error.code ?? ''] ?? 400;
-  endConnection(clock, socket, rawProblem(invalidField('', 'is not a well-formed HTTP request'), status));
+  const last = rawProblem(invalidField('', 'is not a well-formed HTTP request'), status);
+  endConnection(clock, socket, { last, resets: status === 408 });
 }
 
 const STATUS_OF_BREACH: Readonly<Record<string, number>> = {

@@ -49,6 +49,8 @@ export interface SwarmServer {
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long a connection may wait for its next request, in milliseconds. */
+const IDLE_TIMEOUT_MS = 30_000;
 /** How often connections are held against that, in milliseconds. */
 const CHECK_INTERVAL_MS = 1000;
 /**
@@ -100,6 +102,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
     forceCloseConnections: 'idle',
     http: {
@@ -126,10 +129,13 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   const context: SurfaceContext = { core, onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade) };
   for (const addSurface of surfaces) addSurface(app, context);
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (isCrossSite(request.headers, corsOrigins)) endConnection(clock, socket, rawProblem(crossSite()));
+    if (isCrossSite(request.headers, corsOrigins))
+      endConnection(clock, socket, { last: rawProblem(crossSite()), resets: false });
     else upgradeOf(request, upgrades)?.(request, socket, head);
   });
 
+  // Node.js would close its own side only, and a peer could keep the other open.
+  app.server.on('timeout', (socket: Socket) => void socket.resetAndDestroy());
   connections.track(app.server);
 
   return {

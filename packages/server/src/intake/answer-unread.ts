@@ -11,7 +11,7 @@ const MAX_DROPPED_BYTES = 4096;
 export const isUnread = (request: FastifyRequest): boolean => hasBody(request) && !request.raw.complete;
 
 /**
- * The whole answer is sent at once; the connection ends when the body has, when its client closes it, or a second later. Until
+ * The whole answer is sent at once; the connection ends when the body has, when its client closes it, or a second later by a reset. Until
  * then a client that still sends can read the answer.
  */
 export function answerUnread(
@@ -35,7 +35,7 @@ export function answerUnread(
   }
   response.write(body);
   const end = (): void => void response.end();
-  const cancel = clock.schedule(LINGER_MS, end);
+  const cancel = clock.schedule(LINGER_MS, () => void incoming.socket.resetAndDestroy());
   response.once('close', cancel);
   let dropped = 0;
   incoming.on('data', (part: Buffer) => {

@@ -8,12 +8,28 @@ import type { Socket } from 'node:net';
  */
 export const LINGER_MS = 1000;
 
-/** Sends `last`, and reads nothing more. */
-export function endConnection(clock: Pick<Clock, 'schedule'>, socket: Socket, last: string): void {
-  const cancel = clock.schedule(LINGER_MS, () => void socket.destroy());
+export interface LastWords {
+  /** What is sent last; it says where it ends. */
+  last: string;
+  /**
+   * Whether the peer, which has been slow, may be reset in place of reading the end of the stream. A system resets no connection of
+   * which one side is closed, so without a reset a peer can keep its own side open, though no longer the core's.
+   */
+  resets: boolean;
+}
+
+const ending = new WeakSet<Socket>();
+
+/** Sends what is last, and reads nothing more. A second later the core has no part of the connection any more. */
+export function endConnection(clock: Pick<Clock, 'schedule'>, socket: Socket, { last, resets }: LastWords): void {
+  // Node.js reports a slow connection again as long as it is there.
+  if (ending.has(socket)) return;
+  ending.add(socket);
+  const cancel = clock.schedule(LINGER_MS, () => void (resets ? socket.resetAndDestroy() : socket.destroy()));
   socket.once('close', cancel);
   // After an upgrade nobody else handles them.
   socket.on('error', () => socket.destroy());
   socket.pause();
-  socket.end(last);
+  if (resets) socket.write(last);
+  else socket.end(last);
 }

@@ -71,7 +71,7 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
     const refuse = (thrown: unknown): void => {
       const refusal = toRefusal(thrown);
       core.onRefusal(refusal, { address: socket.remoteAddress });
-      endConnection(core.clock, socket, rawProblem(refusal));
+      endConnection(core.clock, socket, { last: rawProblem(refusal), resets: false });
     };
     const { url = '/', headers } = request;
     if (core.draining.aborted) return refuse(new SwarmError('UNAVAILABLE', 'the core is shutting down'));
