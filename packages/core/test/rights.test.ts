@@ -14,6 +14,9 @@ import { WebSocket } from 'ws';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
 import { freshName, INPUTS, OPEN_POLICY, TOPICS } from './sample-inputs.ts';
 
+/** A kind of token, a text that is none, or nothing. */
+type Sender = CallerKind | 'garbage' | null;
+
 let core: TestCore;
 let own: string;
 let other: string;
@@ -39,8 +42,9 @@ beforeAll(async () => {
 }, START_TIMEOUT_MS);
 
 /** The token of a caller, and its name when it is an agent. Calls end agents, so each has one of its own. */
-async function callerOf(kind: CallerKind | null): Promise<{ token: string | null; name: string }> {
+async function callerOf(kind: Sender): Promise<{ token: string | null; name: string }> {
   if (kind === null) return { token: null, name: 'absent' };
+  if (kind === 'garbage') return { token: 'garbage', name: 'absent' };
   if (kind !== 'agent') return { token: operatorTokens.get(kind) ?? null, name: 'absent' };
   const registration = { namespace: own, name: freshName(), role: 'worker', version: '1.0.0' };
   const { token = null } = await core.registry.registrations.register(
@@ -83,13 +87,17 @@ async function overRest({ rest, input: schema }: Procedure, { token, name, input
   return codeIn(await core.fetch(`${path}?${search.toString()}`, { method: rest.method, token, namespace: null }));
 }
 
-/** The code with which a stream over WebSocket ends; null when its first value has come. */
-async function overWebSocket(path: ProcedureName, { token, input, namespace }: Attempt): Promise<string | null> {
+/** The code with which a call over WebSocket ends; null when its first value has come. */
+async function overWebSocket(
+  path: ProcedureName,
+  { kind }: Procedure,
+  { token, input, namespace }: Attempt,
+): Promise<string | null> {
   const socket = new WebSocket(`${core.url.replace('http', 'ws')}/trpc?connectionParams=1`);
   try {
     await once(socket, 'open');
     socket.send(JSON.stringify({ method: 'connectionParams', data: token === null ? null : { token } }));
-    socket.send(JSON.stringify({ id: 1, method: 'subscription', params: { path, input: { ...input, namespace } } }));
+    socket.send(JSON.stringify({ id: 1, method: kind, params: { path, input: { ...input, namespace } } }));
     for await (const [message] of on(socket, 'message')) {
       const text = String(message);
       if (text.includes('"data":{') && text.includes('"id":1'))
@@ -112,14 +120,22 @@ async function codeIn(answer: Response): Promise<string | null> {
 }
 
 /** What the declaration says of a call. */
-function expected({ rights }: Procedure, kind: CallerKind | null, where: 'own' | 'other'): string | null {
-  if (kind === null) return 'UNAUTHENTICATED';
+function expected({ rights }: Procedure, kind: Sender, where: 'own' | 'other'): string | null {
+  if (kind === null || kind === 'garbage') return 'UNAUTHENTICATED';
   const reach = rights[kind];
   if (reach === undefined) return 'FORBIDDEN';
   return where === 'own' || reach === 'everywhere' ? null : 'FORBIDDEN';
 }
 
-const CALLERS: readonly (CallerKind | null)[] = [null, 'viewer', 'operator', 'agent', 'join', 'admin'];
+/** Every kind of token: a new one without a place here is a type error. */
+const KINDS = {
+  viewer: true,
+  operator: true,
+  agent: true,
+  join: true,
+  admin: true,
+} satisfies Record<CallerKind, true>;
+const CALLERS: readonly Sender[] = [null, 'garbage', ...(Object.keys(KINDS) as CallerKind[])];
 const rows = CALLERS.flatMap((kind) =>
   (['own', 'other'] as const).map((where) => [kind ?? 'no token', where, kind] as const),
 );
@@ -136,7 +152,7 @@ describe.each(procedures)('%s', (path, procedure) => {
     };
     const codes = [await overTrpc(path, procedure, await attempt())];
     if (procedure.rest !== undefined) codes.push(await overRest(procedure, await attempt()));
-    if (procedure.kind === 'subscription') codes.push(await overWebSocket(path, await attempt()));
+    codes.push(await overWebSocket(path, procedure, await attempt()));
     const allowed = expected(procedure, kind, where);
     // A call that is allowed may find nothing of what it names.
     for (const code of codes) expect(allowed === null && code === 'NOT_FOUND' ? null : code).toBe(allowed);

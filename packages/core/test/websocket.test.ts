@@ -26,6 +26,7 @@ function open(url: string, options: ClientOptions = {}): WebSocket {
 }
 
 const address = () => `${core.url.replace('http', 'ws')}/trpc`;
+const asViewer = (): ClientOptions => ({ headers: { authorization: `Bearer ${core.viewerToken}` } });
 
 function connectClient(token: string) {
   const socket = createWSClient({ url: address(), WebSocket: WebSocket as never, connectionParams: { token } });
@@ -212,7 +213,7 @@ describe('the socket', () => {
     ['a message of another kind', JSON.stringify({ id: 1, method: 'nothing', params: {} })],
     ['deep nesting', '['.repeat(100_000)],
   ])('survives %s', async (_case, message) => {
-    const socket = open(address());
+    const socket = open(address(), asViewer());
     await once(socket, 'open');
     socket.send(message);
     socket.send(JSON.stringify({ id: 2, method: 'query', params: { path: 'registry.query', input: {} } }));
@@ -229,7 +230,7 @@ describe('the socket', () => {
   });
 
   test('refuses each call of a message that holds too many, and goes on', { timeout: 120_000 }, async () => {
-    const socket = open(address(), { headers: { authorization: `Bearer ${core.viewerToken}` } });
+    const socket = open(address(), asViewer());
     await once(socket, 'open');
     const answers: { id: number; error?: object; result?: object }[] = [];
     socket.on('message', (text: Buffer) => answers.push(JSON.parse(text.toString('utf8'))));
@@ -252,7 +253,7 @@ describe('the socket', () => {
   });
 
   test('a message that is too large ends the connection and nothing else', async () => {
-    const socket = open(address());
+    const socket = open(address(), asViewer());
     await once(socket, 'open');
     socket.on('error', () => undefined);
     socket.send('x'.repeat(6 * 1024 * 1024));

@@ -1,10 +1,11 @@
 // What every call knows: the parts of the core, and who is calling.
 import type { Bus } from '@hypercode/bus';
-import { SwarmError } from '@hypercode/contracts';
+import type { SwarmError } from '@hypercode/contracts';
 import type { Identity, Registry } from '@hypercode/registry';
 import type { Clock } from '@hypercode/clock';
 import type { Socket } from 'node:net';
 import type { Connections } from './connections.ts';
+import type { BodyBudget } from './intake/body-budget.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Gate, Outgoing } from './outgoing/outgoing.ts';
 import type { RegistrationRates } from './registration-rates.ts';
@@ -19,6 +20,7 @@ export interface Core {
   readonly registrationRates: RegistrationRates;
   /** What callers may have open, and what may wait to be sent. */
   readonly gate: Gate;
+  readonly bodies: BodyBudget;
   /** Version of the core. */
   readonly version: string;
   /** How long a lease is, in milliseconds. */
@@ -33,6 +35,8 @@ export interface RefusedCall {
   readonly log?: { error(fields: object, message: string): void };
   /** The procedure. */
   readonly path?: string | undefined;
+  /** Of the peer. */
+  readonly address?: string | undefined;
 }
 
 export interface CallContext {
@@ -54,9 +58,7 @@ export interface CallContext {
 
 export interface Caller {
   core: Core;
-  authorization: string | undefined;
-  /** What a browser sends that cannot set headers. */
-  connectionToken: string | undefined;
+  identify: () => Promise<Identity>;
   bodyBytes: number | null;
   outgoing: Outgoing;
   /** Undefined where the transport does not give it. */
@@ -65,31 +67,13 @@ export interface Caller {
 }
 
 export function createCallContext(caller: Caller): CallContext {
-  const { core, authorization, connectionToken, bodyBytes, outgoing, socket, drained } = caller;
+  const { core, identify, bodyBytes, outgoing, socket, drained } = caller;
   return {
     core,
     bodyBytes,
     outgoing,
-    identify: () => recognise(core, authorization, connectionToken),
+    identify,
     drained: drained ?? (() => Promise.resolve()),
     limitStall: (limitMs) => core.connections.limitStall(socket, limitMs),
   };
-}
-
-/** Who is calling with these credentials. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE. */
-export async function recognise(
-  core: Core,
-  authorization: string | undefined,
-  connectionToken?: string,
-): Promise<Identity> {
-  const token = authorization === undefined ? connectionToken : bearerToken(authorization);
-  if (token === undefined || token === '') {
-    throw new SwarmError('UNAUTHENTICATED', 'a token is needed: Authorization: Bearer TOKEN');
-  }
-  return core.registry.identities.recognise(token);
-}
-
-/** RFC 6750, section 2.1. */
-function bearerToken(authorization: string): string | undefined {
-  return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1];
 }

@@ -10,8 +10,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The answer goes on until one side ends it, so how long it took says nothing. */
     stream?: boolean;
-    /** Largest body, in bytes, where the route itself looks at it. */
-    maxBodyBytes?: number;
   }
 }
 

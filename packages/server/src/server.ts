@@ -11,12 +11,19 @@ import type { Logger } from 'pino';
 import { type AllowanceLimits, Allowances } from './allowances/allowances.ts';
 import { Connections } from './connections.ts';
 import type { Core } from './context.ts';
-import { addErrorAnswers, addRequestChecks, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
+import { addErrorAnswers, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
+import { MAX_BODY_BYTES } from './intake/bodies.ts';
+import { BodyBudget } from './intake/body-budget.ts';
+import { isCrossSite } from './intake/cross-site.ts';
+import { endConnection } from './intake/end-connection.ts';
+import { RefusalLog } from './intake/refusal-log.ts';
+import { addRequestChecks, crossSite } from './intake/request-checks.ts';
+import type { ServerMetrics } from './metrics.ts';
 import { AnswerMemory } from './outgoing/answer-memory.ts';
 import { OpenAnswers } from './outgoing/open-answers.ts';
 import type { Gate } from './outgoing/outgoing.ts';
-import type { ServerMetrics } from './metrics.ts';
 import { RegistrationRates } from './registration-rates.ts';
+import { rawProblem } from './rest/problem.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
 
 export interface SwarmServerOptions {
@@ -46,14 +53,14 @@ export interface SwarmServer {
   close(): Promise<void>;
 }
 
-/** The largest body that any call may have: a full `publishMany`, and room for its envelope. */
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** A batch of many calls is one long path. */
 const MAX_PATH_LENGTH = 16 * 1024;
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long a connection may wait for its next request, in milliseconds. */
+const IDLE_TIMEOUT_MS = 30_000;
 /** How often connections are held against that, in milliseconds. */
-const CHECK_INTERVAL_MS = 5000;
+const CHECK_INTERVAL_MS = 1000;
 /**
  * After how long without traffic the system probes a connection (TCP keep-alive), in milliseconds. After ten probes without an
  * answer, a second apart, the connection has ended, and with it a long poll.
@@ -81,6 +88,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   } = options;
   const draining = new AbortController();
   const connections = new Connections(clock);
+  const refusals = new RefusalLog(clock, logger);
   metrics.read({ registry, bus });
   const gate: Gate = {
     allowances: new Allowances(allowances),
@@ -98,8 +106,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     draining: draining.signal,
     registrationRates: new RegistrationRates({ perSecond: registerPerSecond, clock }),
     gate,
-    onRefusal: ({ code, cause }, { log = logger, path } = {}) => {
+    bodies: new BodyBudget(),
+    onRefusal: ({ code, cause }, { log = logger, path, address } = {}) => {
       metrics.refused(code);
+      if (code === 'UNAUTHENTICATED') refusals.note(address);
       if (code === 'INTERNAL') log.error({ err: cause, path }, 'a call failed');
     },
   };
@@ -112,6 +122,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
     forceCloseConnections: 'idle',
     http: {
@@ -121,11 +132,13 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     },
     frameworkErrors: answerBadUrl,
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(clock, error, socket),
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
   });
   addRequestLog(app);
-  addRequestChecks(app);
+  app.decorateRequest('callerIdentity', null);
+  app.decorateRequest('bodyClaim', null);
+  addRequestChecks(app, { origins: corsOrigins });
   // A connection whose answer comes while the core drains would be kept alive, and keep the core alive.
   app.addHook('onSend', async (_request, reply) => {
     if (draining.signal.aborted) reply.header('connection', 'close');
@@ -135,10 +148,14 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     app.register(cors, { origin: [...corsOrigins], methods: METHODS, exposedHeaders: HEADERS });
   const context: SurfaceContext = { core, onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade) };
   for (const addSurface of surfaces) addSurface(app, context);
-  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
-    upgradeOf(request, upgrades)?.(request, socket, head),
-  );
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (isCrossSite(request.headers, corsOrigins))
+      endConnection(clock, socket, { last: rawProblem(crossSite()), resets: false });
+    else upgradeOf(request, upgrades)?.(request, socket, head);
+  });
 
+  // Node.js would close its own side only, and a peer could keep the other open.
+  app.server.on('timeout', (socket: Socket) => void socket.resetAndDestroy());
   connections.track(app.server);
 
   return {

@@ -6,6 +6,8 @@ import type { Registry } from '@hypercode/registry';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { Allowances } from '../src/allowances/allowances.ts';
 import { createCallContext } from '../src/context.ts';
+import { recognise } from '../src/intake/authenticate.ts';
+import { BodyBudget } from '../src/intake/body-budget.ts';
 import { ServerMetrics } from '../src/metrics.ts';
 import { AnswerMemory } from '../src/outgoing/answer-memory.ts';
 import { OpenAnswers } from '../src/outgoing/open-answers.ts';
@@ -28,6 +30,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
       memory: new AnswerMemory({ clock: systemClock }),
       open: new OpenAnswers(),
     },
+    bodies: new BodyBudget(),
     clock: systemClock,
     connections: { limitStall: () => {}, keepAlive: () => {} },
     onRefusal: () => {},
@@ -42,8 +45,8 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     createContext: ({ info, req }) =>
       createCallContext({
         core,
-        authorization: req.headers.get('authorization') ?? undefined,
-        connectionToken: info.connectionParams?.['token'],
+        identify: () =>
+          recognise(core, req.headers.get('authorization') ?? undefined, info.connectionParams?.['token']),
         bodyBytes: null,
         outgoing: FREE,
         socket: undefined,

@@ -2,7 +2,8 @@
 import { LIMITS, type Procedure, type ProcedureName, type RestForm } from '@hypercode/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Core, recognise } from '../context.ts';
+import type { Core } from '../context.ts';
+import { authenticate, identityOf } from '../intake/authenticate.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Call } from '../procedures/handler.ts';
 import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
@@ -92,7 +93,8 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
     stream,
     maxBodyBytes,
     anyMediaType: false,
-    authenticate: (core, request) => authenticate(procedure, core, request),
+    authenticate: async (core, request) =>
+      assertMayCall((await authenticate(core, request)).principal, declared.rights),
     serve: stream
       ? (core, request, reply) => serveSubscription(serving, core, request, reply)
       : (core, request, reply) => serveCall(serving, core, request, reply),
@@ -197,21 +199,12 @@ async function serveSubscription(
   });
 }
 
-/** A caller that may not call at all is refused before anything of the body is read. */
-async function authenticate({ declared }: ServedProcedure, core: Core, request: FastifyRequest): Promise<void> {
-  const identity = await recognise(core, request.headers.authorization);
-  assertMayCall(identity.principal, declared.rights);
-  request.callerIdentity = identity;
-}
-
 /** Who is calling. Throws when the token has ended while the body was on its way. */
-function callerOf(
-  core: Core,
-  { callerIdentity: identity, raw }: FastifyRequest,
-): Pick<Call, 'identity' | 'limitStall'> {
-  if (identity === null) throw new Error('a route was called without authentication');
-  if (identity.refusal !== null) throw identity.refusal;
-  return { identity, limitStall: (limitMs) => core.connections.limitStall(raw.socket, limitMs) };
+function callerOf(core: Core, request: FastifyRequest): Pick<Call, 'identity' | 'limitStall'> {
+  return {
+    identity: identityOf(request),
+    limitStall: (limitMs) => core.connections.limitStall(request.raw.socket, limitMs),
+  };
 }
 
 function inputOf(rest: RestForm, { request, fromUrl }: RestCall, maxBodyBytes: number): unknown {

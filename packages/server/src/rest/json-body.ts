@@ -1,23 +1,14 @@
-// Bodies of REST calls: read as bytes, and as JSON only once it is known who sent them.
-import { invalidField, SwarmError } from '@hypercode/contracts';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+// Bodies of REST calls as JSON.
+import { invalidField } from '@hypercode/contracts';
+import type { FastifyRequest } from 'fastify';
+import { bodyTooLarge, bytesOf } from '../intake/bodies.ts';
+import { assertPlainNames } from '../intake/plain-names.ts';
 
 export const JSON_MEDIA_TYPE = 'application/json';
 export const MERGE_PATCH_MEDIA_TYPE = 'application/merge-patch+json';
 
 /** RFC 8259, section 8.1: JSON is UTF-8. */
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
-
-/** Keeps the bodies of `app`'s routes as bytes. Unless `anyMediaType`, other media types than JSON's end in INVALID_INPUT. */
-export function keepBodiesAsBytes(app: FastifyInstance, { anyMediaType }: { anyMediaType: boolean }): void {
-  const mediaTypes = anyMediaType ? '*' : [JSON_MEDIA_TYPE, MERGE_PATCH_MEDIA_TYPE];
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-}
-
-/** Null when there is none. */
-export const bytesOf = ({ body }: FastifyRequest): Buffer | null =>
-  Buffer.isBuffer(body) && body.length > 0 ? body : null;
 
 /** The body's JSON; undefined when there is none. INVALID_INPUT, PAYLOAD_TOO_LARGE. */
 export function jsonBody(request: FastifyRequest, maxBytes: number): unknown {
@@ -29,15 +20,17 @@ export function jsonBody(request: FastifyRequest, maxBytes: number): unknown {
 
 /** INVALID_INPUT, under the name of the field that held the bytes; empty for the whole body. */
 export function jsonOf(bytes: Buffer, path: string): unknown {
+  let text: string;
+  let value: unknown;
   try {
-    return JSON.parse(UTF_8.decode(bytes));
+    text = UTF_8.decode(bytes);
+    value = JSON.parse(text);
   } catch {
     throw invalidField(path, 'must be JSON in UTF-8');
   }
+  assertPlainNames(text, path);
+  return value;
 }
-
-export const bodyTooLarge = (limit: number): SwarmError<'PAYLOAD_TOO_LARGE'> =>
-  new SwarmError('PAYLOAD_TOO_LARGE', `the body must have at most ${limit} bytes`, { details: { limit } });
 
 export const isMergePatch = ({ headers }: FastifyRequest): boolean =>
   mediaTypeOf(headers['content-type'] ?? '') === MERGE_PATCH_MEDIA_TYPE;

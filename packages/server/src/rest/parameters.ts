@@ -1,6 +1,7 @@
 // Parameters of a URL's query: strings on the wire, fields of an input for the procedures.
 import { invalidField, Labels, LIMITS, Name, StartFrom } from '@hypercode/contracts';
 import { z } from 'zod';
+import { assertPlainNames } from '../intake/plain-names.ts';
 
 /** A parameter as given: once, or several times. */
 type Given = string | string[];
@@ -89,6 +90,7 @@ export function decodeParameters(parameters: Parameters, query: unknown): Record
 }
 
 function parseObject(text: string, name: string): unknown {
+  assertPlainNames(text, name);
   try {
     return JSON.parse(text);
   } catch {

@@ -3,7 +3,8 @@ import { invalidField, LIMITS, type PublishRefusal, SwarmError } from '@hypercod
 import type { FastifyRequest } from 'fastify';
 import { eventOfJson, eventOfParts } from './cloud-event.ts';
 import { attributesOf, modeOf } from './cloud-event-message.ts';
-import { bodyTooLarge, bytesOf, JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
+import { bodyTooLarge, bytesOf } from '../intake/bodies.ts';
+import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
 
 /** Nothing of it has been checked but what made a CloudEvent an event. */
 export type PostedEvents =

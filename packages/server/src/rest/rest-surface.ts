@@ -1,29 +1,22 @@
 // Serves the REST table and its OpenAPI document.
-import type { Identity } from '@hypercode/registry';
 import type { FastifyInstance } from 'fastify';
 import type { Core } from '../context.ts';
 import type { Surface } from '../surface.ts';
-import { keepBodiesAsBytes } from './json-body.ts';
+import { keepBodies } from '../intake/bodies.ts';
+import { JSON_MEDIA_TYPE, MERGE_PATCH_MEDIA_TYPE } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { restRoutes } from './rest-routes.ts';
 import type { Route } from './route.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who sent a request of the REST table, from its head until it is answered. */
-    callerIdentity: Identity | null;
-  }
-}
-
 export const restSurface: Surface = (app, { core }) => {
-  app.decorateRequest('callerIdentity', null);
   for (const anyMediaType of [false, true]) {
     app.register(async (scope) => {
-      keepBodiesAsBytes(scope, { anyMediaType });
+      keepBodies(scope, core, { mediaTypes: anyMediaType ? '*' : [JSON_MEDIA_TYPE, MERGE_PATCH_MEDIA_TYPE] });
       for (const route of restRoutes) if (route.anyMediaType === anyMediaType) addRoute(scope, core, route);
     });
   }
-  const document = JSON.stringify(openApiDocument(restRoutes));
+  // Bytes, so that all answers share them, also those that nobody reads.
+  const document = Buffer.from(JSON.stringify(openApiDocument(restRoutes)));
   app.get('/v1/openapi.json', async (_request, reply) => reply.type('application/json').send(document));
 };
 

@@ -2,7 +2,9 @@
 import { invalidField } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Core, createCallContext } from '../context.ts';
+import type { Core } from '../context.ts';
+import { recognise } from '../intake/authenticate.ts';
+import { assertPlainNames } from '../intake/plain-names.ts';
 import { FREE } from '../outgoing/outgoing.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import { openStream, type ServedProcedure, servedProcedures } from '../procedures/procedures.ts';
@@ -48,15 +50,8 @@ async function* open(
   signal: AbortSignal,
 ): AsyncGenerator<StreamBatch, void> {
   const { input, connectionParams, lastEventId } = request.query;
-  const context = createCallContext({
-    core,
-    authorization: request.headers.authorization,
-    connectionToken: tokenOf(connectionParams),
-    bodyBytes: null,
-    outgoing: FREE,
-    socket: request.raw.socket,
-  });
-  const identity = await context.identify();
+  // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token from the URL.
+  const identity = await recognise(core, request.headers.authorization, tokenOf(connectionParams));
   assertMayCall(identity.principal, procedure.declared.rights);
   // A browser that reconnects repeats the URL, with an old cursor in it, and adds the newest as a header.
   const cursor = request.headers['last-event-id'] ?? lastEventId;
@@ -64,7 +59,8 @@ async function* open(
     ...parseInput(input),
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   };
-  yield* openStream(procedure, { core, identity, signal, limitStall: context.limitStall, outgoing: FREE }, given);
+  const limitStall = (limitMs: number): void => core.connections.limitStall(request.raw.socket, limitMs);
+  yield* openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE }, given);
 }
 
 function parseInput(input: string | undefined): Record<string, unknown> {
@@ -83,6 +79,7 @@ function tokenOf(connectionParams: string | undefined): string | undefined {
 
 function parseJson(text: string, path: string): unknown {
   if (typeof text !== 'string') throw invalidField(path, 'must be given once');
+  assertPlainNames(text, path);
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,11 @@
 // tRPC over HTTP, SSE and WebSocket.
-import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify';
+import { LIMITS, procedures } from '@hypercode/contracts';
+import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify';
+import type { FastifyRequest } from 'fastify';
 import { createCallContext } from '../context.ts';
+import { authenticate, identityOf } from '../intake/authenticate.ts';
+import { bytesOf, keepBodies, MAX_BODY_BYTES } from '../intake/bodies.ts';
+import { assertPlainNames } from '../intake/plain-names.ts';
 import { toRefusal } from '../refusals.ts';
 import type { Surface } from '../surface.ts';
 import { type AppRouter, appRouter } from './app-router.ts';
@@ -13,36 +18,64 @@ const PREFIX = '/trpc';
 /** The largest WebSocket message: one can hold many calls, and is worked on in one piece. */
 const MAX_MESSAGE_BYTES = 512 * 1024;
 /**
- * Most tRPC calls in one message or request: some tenths of a second of work, token or none. The bus' own client sends 64. A
- * WebSocket client sends all its subscriptions in one batch when it reconnects, so it is also the most that one may have open.
+ * Most tRPC calls in one message or request: some tenths of a second of work. The bus' own client sends 64. A WebSocket client
+ * sends all its subscriptions in one batch when it reconnects, so it is also the most that one may have open.
  */
 const MAX_BATCH_CALLS = 500;
 
+interface Called {
+  Params: { path: string };
+  Querystring: { batch?: string; input?: string };
+}
+
 export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
   addStreamRoutes(app, core);
-  app.register(fastifyTRPCPlugin, {
-    prefix: PREFIX,
-    trpcOptions: {
-      router: appRouter,
-      maxBatchSize: MAX_BATCH_CALLS,
-      createContext: ({ req, res, info }) =>
-        createCallContext({
-          core,
-          outgoing: new RequestOutgoing({
-            gate: core.gate,
-            response: res.raw,
-            socket: req.raw.socket,
-            calls: info.calls.map(({ path }) => declaredProcedure(path)),
-          }),
-          authorization: req.headers.authorization,
-          connectionToken: info.connectionParams?.['token'],
-          bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
+  const options: FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] = {
+    router: appRouter,
+    maxBatchSize: MAX_BATCH_CALLS,
+    createContext: ({ req, res, info }) =>
+      createCallContext({
+        core,
+        identify: async () => identityOf(req),
+        outgoing: new RequestOutgoing({
+          gate: core.gate,
+          response: res.raw,
           socket: req.raw.socket,
+          calls: info.calls.map(({ path }) => declaredProcedure(path)),
         }),
-      onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),
-    },
-  } satisfies FastifyTRPCPluginOptions<AppRouter>);
+        bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
+        socket: req.raw.socket,
+      }),
+    onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),
+  };
+  app.register(async (scope) => {
+    // Before a batch is split: one lookup, and one refusal, however many calls there are.
+    scope.addHook('onRequest', async (request) => void (await authenticate(core, request)));
+    keepBodies(scope, core, { mediaTypes: 'application/json', limitOf: limitOfCalls });
+    scope.all<Called>(`${PREFIX}/:path`, async (req, res) => {
+      const body = bytesOf(req)?.toString('utf8');
+      assertPlainNames(body ?? req.query.input ?? '');
+      req.body = body;
+      await fastifyRequestHandler({ ...options, req, res, path: req.params.path });
+    });
+  });
   const sockets = serveWebSockets({ core, maxMessageBytes: MAX_MESSAGE_BYTES, maxBatchCalls: MAX_BATCH_CALLS });
   onUpgrade(PREFIX, sockets.upgrade);
   app.addHook('preClose', sockets.close);
 };
+
+const inputBytes: ReadonlyMap<string, number> = new Map(
+  procedures.map(([name, { maxInputBytes = LIMITS.registrationBytes }]) => [name, maxInputBytes]),
+);
+/** What a batch adds to each of its inputs. */
+const ENVELOPE_BYTES = 16;
+
+/** Together as much as each call may have. */
+function limitOfCalls(request: FastifyRequest): number {
+  const { path } = request.params as Called['Params'];
+  const { batch } = request.query as Called['Querystring'];
+  if (batch !== '1') return inputBytes.get(path) ?? LIMITS.registrationBytes;
+  let limit = 0;
+  for (const name of path.split(',')) limit += (inputBytes.get(name) ?? 0) + ENVELOPE_BYTES;
+  return Math.min(Math.max(limit, LIMITS.registrationBytes), MAX_BODY_BYTES);
+}

@@ -1,12 +1,18 @@
 // tRPC over WebSocket, through tRPC's own adapter: its frames carry each request's id, so none can be shared.
+import { invalidField, SwarmError } from '@hypercode/contracts';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Core, createCallContext } from '../context.ts';
+import { recognise } from '../intake/authenticate.ts';
+import { endConnection } from '../intake/end-connection.ts';
+import { assertPlainNames } from '../intake/plain-names.ts';
+import { guardWebSocket } from '../intake/websocket-gate.ts';
 import { FREE, type Outgoing } from '../outgoing/outgoing.ts';
 import { SocketOutgoing } from '../outgoing/socket-outgoing.ts';
-import { toRefusal } from '../refusals.ts';
+import { toErrorShape, toRefusal } from '../refusals.ts';
+import { rawProblem } from '../rest/problem.ts';
 import type { Upgrade } from '../surface.ts';
 import { appRouter } from './app-router.ts';
 
@@ -53,25 +59,41 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
     createContext: ({ req, res, info }) =>
       createCallContext({
         core,
-        authorization: req.headers.authorization,
-        connectionToken: info.connectionParams?.['token'],
+        // For each call: one context serves them all, and the token can end between two of them.
+        identify: () => recognise(core, req.headers.authorization, info.connectionParams?.['token']),
         bodyBytes: null,
         outgoing: outgoingOf(res),
         socket: transports.get(res),
         drained: () => drained(transports.get(res)),
       }),
     onError: ({ error, path }) => core.onRefusal(toRefusal(error), { path }),
+    experimental_encoder: JSON_OF_PLAIN_NAMES,
   });
 
-  const upgrade: Upgrade = (request, socket, head) => {
-    if (core.draining.aborted) return refuse(socket, '503 Service Unavailable');
-    // tRPC's adapter makes a URL of it, and what it throws otherwise would be caught nowhere.
-    if (!URL.canParse(`http://${request.headers.host}`)) return refuse(socket, '400 Bad Request');
+  const accept: Upgrade = (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head, (client) => {
+      const open = () => void sockets.emit('connection', client, request);
       transports.set(client, socket);
       client.on('error', () => client.terminate());
-      sockets.emit('connection', client, request);
+      if (request.headers.authorization === undefined) guardWebSocket({ core, client, socket, open, refusalOf });
+      else open();
     });
+  const upgrade: Upgrade = (request, socket, head) => {
+    // Node.js has released the socket, so its errors are ours to handle.
+    socket.on('error', () => socket.destroy());
+    const refuse = (thrown: unknown): void => {
+      const refusal = toRefusal(thrown);
+      core.onRefusal(refusal, { address: socket.remoteAddress });
+      endConnection(core.clock, socket, { last: rawProblem(refusal), resets: false });
+    };
+    const { url = '/', headers } = request;
+    if (core.draining.aborted) return refuse(new SwarmError('UNAVAILABLE', 'the core is shutting down'));
+    // tRPC's adapter makes a URL of it, and what it throws otherwise would be caught nowhere.
+    const address = URL.parse(url, `http://${headers.host}`);
+    if (address === null) return refuse(invalidField('', 'the host header is not valid'));
+    if (headers.authorization === undefined && address.searchParams.get('connectionParams') === '1')
+      return accept(request, socket, head);
+    recognise(core, headers.authorization).then(() => accept(request, socket, head), refuse);
   };
   const close = async () => {
     handler.broadcastReconnectNotification();
@@ -87,11 +109,18 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
   return { upgrade, close };
 }
 
-/** Node.js has released the socket, so its errors are ours to handle. */
-function refuse(socket: Socket, status: string): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
+const refusalOf = (id: number | string, refusal: SwarmError): string =>
+  JSON.stringify({ id, error: toErrorShape(refusal, undefined) });
+
+/** What tRPC uses by default, but for names that reach a prototype. */
+const JSON_OF_PLAIN_NAMES = {
+  encode: (message: unknown): string => JSON.stringify(message),
+  decode: (message: unknown): unknown => {
+    if (typeof message !== 'string') throw new TypeError('a message must be text');
+    assertPlainNames(message);
+    return JSON.parse(message);
+  },
+};
 
 /** Settles when the connection has room again, or is closed. */
 async function drained(transport: Socket | undefined): Promise<void> {

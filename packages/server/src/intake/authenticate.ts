@@ -1,0 +1,42 @@
+// Who sends a request: recognised once, from its head, before anything of its body is read.
+import { SwarmError } from '@hypercode/contracts';
+import type { Identity } from '@hypercode/registry';
+import type { FastifyRequest } from 'fastify';
+import type { Core } from '../context.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sent the request, from its head until it is answered; null before, and where a route asks no one. */
+    callerIdentity: Identity | null;
+  }
+}
+
+/** Who is calling with these credentials. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE. */
+export async function recognise(
+  core: Pick<Core, 'registry'>,
+  authorization: string | undefined,
+  connectionToken?: string,
+): Promise<Identity> {
+  const token = authorization === undefined ? connectionToken : bearerToken(authorization);
+  if (token === undefined || token === '') {
+    throw new SwarmError('UNAUTHENTICATED', 'a token is needed: Authorization: Bearer TOKEN');
+  }
+  return core.registry.identities.recognise(token);
+}
+
+/** RFC 6750, section 2.1. */
+function bearerToken(authorization: string): string | undefined {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1];
+}
+
+/** Recognises the caller by the header, and keeps it with the request. Throws as `recognise` does. */
+export async function authenticate(core: Core, request: FastifyRequest): Promise<Identity> {
+  return (request.callerIdentity = await recognise(core, request.headers.authorization));
+}
+
+/** Who sent the request. Throws when the token has ended since the head was read. */
+export function identityOf({ callerIdentity: identity }: FastifyRequest): Identity {
+  if (identity === null) throw new Error('a call was made without authentication');
+  if (identity.refusal !== null) throw identity.refusal;
+  return identity;
+}
