@@ -41,6 +41,8 @@ const dedupKey = ({ source, id }: NewEvent): string =>
 export interface RedisEventLogOptions {
   connection: RedisConnection;
   settings: LogSettings;
+  /** Begins every key. */
+  prefix: string;
   /** Called with the namespace of every call. */
   touch: (namespace: string) => void;
 }
@@ -48,6 +50,7 @@ export interface RedisEventLogOptions {
 export class RedisEventLog implements EventLog {
   readonly #connection: RedisConnection;
   readonly #settings: LogSettings;
+  readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
   readonly #appendEvents = loadScript('append-events');
   readonly #readEvents = loadScript('read-events');
@@ -57,8 +60,9 @@ export class RedisEventLog implements EventLog {
   readonly #listTopics = loadScript('list-topics');
   readonly #applyRetentionScript = loadScript('apply-retention');
 
-  constructor({ connection, settings, touch }: RedisEventLogOptions) {
+  constructor({ connection, settings, prefix, touch }: RedisEventLogOptions) {
     this.#connection = connection;
+    this.#prefix = prefix;
     this.#settings = settings;
     this.#touch = touch;
   }
@@ -162,7 +166,8 @@ export class RedisEventLog implements EventLog {
 
   #run(script: RedisScript, namespace: string, args: readonly (string | number)[]): Promise<unknown> {
     this.#touch(namespace);
-    return this.#connection.ask((client) => runScript(client, script, { keys: logKeys(namespace), args }));
+    const keys = logKeys(namespace, this.#prefix);
+    return this.#connection.ask((client) => runScript(client, script, { keys, args }));
   }
 }
 
