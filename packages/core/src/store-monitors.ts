@@ -102,7 +102,10 @@ export class StoreMonitors {
       write: async () => {
         await store.write();
         if (isOurs !== null) return;
-        isOurs = await store.claim(await readSwarmId(database.kysely));
+        // A database that is away is not a fault of Redis: the next write asks again.
+        const swarmId = await readSwarmId(database.kysely).catch(() => null);
+        if (swarmId === null) return;
+        isOurs = await store.claim(swarmId);
         if (isOurs) return;
         logger.warn(
           { prefix },
