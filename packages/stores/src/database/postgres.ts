@@ -23,9 +23,11 @@ export function openPostgres<Tables>({
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
   onFailure,
 }: PostgresOptions) {
-  const { connectionString, searchPath } = sessionAddress(url);
+  const address = sessionAddress(url);
+  // That of the role counts once: all connections see the same tables, whatever the role is given meanwhile.
+  let { searchPath } = address;
   const config: Omit<PoolConfig, 'onConnect'> & SessionHook = {
-    connectionString,
+    connectionString: address.connectionString,
     max: maxConnections,
     application_name: 'hypercode-swarm',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -33,7 +35,9 @@ export function openPostgres<Tables>({
     keepAlive: true,
     keepAliveInitialDelayMillis: IDLE_CONNECTION_MS,
     types: columnTypes(),
-    onConnect: (client) => pinSession(client, { statementTimeoutMs, searchPath }),
+    onConnect: async (client) => {
+      searchPath = await pinSession(client, { statementTimeoutMs, searchPath });
+    },
     ...(statementTimeoutMs === 0
       ? {}
       : { stream: () => hangUpOnSilence(statementTimeoutMs + SILENCE_BEYOND_STATEMENT_MS) }),

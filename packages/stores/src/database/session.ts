@@ -30,15 +30,15 @@ const PIN_TIMEOUT_MS = 5_000;
 export interface SessionSettings {
   /** 0 is no limit. */
   readonly statementTimeoutMs: number;
-  /** Null leaves the one of the role or the database. */
+  /** Null leaves the one of the role or the database, which a pool then keeps. */
   readonly searchPath: string | null;
 }
 
 /**
  * Sets a new session by a statement, not by parameters of the connection: a pooler refuses most of those. A setting that the
- * server does not know is left out.
+ * server does not know is left out. Resolves with the search path, for later sessions.
  */
-export async function pinSession(client: ClientBase, settings: SessionSettings): Promise<void> {
+export async function pinSession(client: ClientBase, settings: SessionSettings): Promise<string> {
   const { statementTimeoutMs, searchPath } = settings;
   const pinned = {
     ...PINNED,
@@ -54,6 +54,9 @@ export async function pinSession(client: ClientBase, settings: SessionSettings):
     query_timeout: PIN_TIMEOUT_MS,
   };
   await client.query(query);
+  if (searchPath !== null) return searchPath;
+  const { rows } = await client.query<{ path: string }>(`select pg_catalog.current_setting('search_path') as path`);
+  return rows[0]?.path ?? '';
 }
 
 /** An address of PostgreSQL as the driver takes it, and the schemas that it names. */

@@ -97,6 +97,20 @@ describe('PostgreSQL', () => {
     expect(day).toEqual({ day: '2026-02-03 04:05:06+00' });
   });
 
+  it('keeps the search path that it began with, whatever the database is given later', async () => {
+    const url = await freshDatabase();
+    const database = await open({ url, maxConnections: 2 });
+    await sql`create schema other`.execute(database.kysely);
+    await sql`alter database ${sql.id(new URL(url).pathname.slice(1))} set search_path = other`.execute(
+      database.kysely,
+    );
+    const path = () =>
+      one(database, sql<{ value: string }>`select current_setting('search_path') as value from pg_sleep(0.05)`);
+    expect(new Set(await Promise.all([path(), path()]))).toEqual(new Set(['"$user", public']));
+    const later = await open({ url });
+    expect(await one(later, sql<{ value: string }>`select current_setting('search_path') as value`)).toBe('other');
+  });
+
   it('is read while it is read-only, and reports that it takes no writes', async () => {
     const url = await freshDatabase();
     const failures: Error[] = [];
