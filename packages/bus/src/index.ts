@@ -9,7 +9,7 @@ export type { GroupItem } from './groups/delivery.ts';
 export { busSchema } from './database-schema.ts';
 export type { PolicySchema } from './policies/policy-table.ts';
 export { openPostgresStore } from './postgres/postgres-store.ts';
-export { openRedisStore } from './redis/redis-store.ts';
+export { openRedisStore, type RedisStore } from './redis/redis-store.ts';
 export type { BusStore } from './store/bus-store.ts';
 export type { LogSettings, Retention } from './store/event-log.ts';
 export type { SubscriptionItem } from './subscriptions/event-item.ts';

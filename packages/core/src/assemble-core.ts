@@ -3,9 +3,14 @@ import {
   createPostgresSignal,
   createRedisSignal,
   type Database,
+  isMisconfigured,
   migrate,
   openDatabase,
+  refuseSharedSessions,
   type SchemaSources,
+  SharedSessionError,
+  type StoreHealth,
+  storesSchema,
 } from '@hypercode/stores';
 import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
 import { type Clock, systemClock } from '@hypercode/clock';
@@ -35,6 +40,7 @@ import {
 import type { Logger } from 'pino';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
+import { reasonOf, refuseWrongRedis, StoreMonitors } from './store-monitors.ts';
 import { untilItAnswers } from './until-it-answers.ts';
 import { VERSION } from './version.ts';
 
@@ -81,35 +87,45 @@ export interface AssembleOptions {
 
 /** Rejects, with everything closed again, when a store cannot be used or the port cannot be taken. */
 export async function assembleCore(options: AssembleOptions): Promise<AssembledCore> {
-  const { config, logger, signal, image, bookmarkIntervalMs, clock = systemClock } = options;
+  const { config, logger, signal, image, bookmarkIntervalMs, clock: systemTime = systemClock } = options;
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
   const stack = new AsyncDisposableStack();
   try {
     const isStored = config.databaseUrl === null && image === undefined;
-    const dataDir = isStored ? await openDataDir(config.dataDir, { clock }) : null;
+    const dataDir = isStored ? await openDataDir(config.dataDir, { clock: systemTime }) : null;
     if (dataDir !== null) stack.defer(() => dataDir.close());
     const tokens = await tokensOf(config, dataDir);
 
-    const onError = (error: unknown) => logger.warn({ err: error }, 'a background task failed and will be retried');
-    const database = await openDatabase({ ...placeOf(config, image), clock, onError });
-    stack.defer(() => database.close());
-    const patience = {
-      clock,
-      signal,
-      onRetry: (error: unknown) => logger.warn({ err: error }, 'the database does not answer yet'),
-    };
-    await untilItAnswers(() => migrateDatabase(database, config.databaseUrl), patience);
-    const wakeUps = openSignal(config, (error) =>
-      logger.warn({ err: error }, 'the connection for wake-ups between replicas was interrupted'),
+    const monitors = new StoreMonitors({ clock: systemTime, logger });
+    const onError = monitors.onBackgroundError('a background task failed and will be retried');
+    const place = placeOf(config, image);
+    const database = await openDatabase(
+      'url' in place
+        ? { ...place, clock: systemTime, onFailure: monitors.databaseFailed }
+        : { ...place, clock: systemTime, onError },
     );
+    stack.defer(() => database.close());
+    await prepareDatabase(database, { config, clock: systemTime, logger, signal });
+    // From here on every time of day is the database's, whatever the clock of this machine shows.
+    const clock = withTimeOf(database, systemTime);
+    const databaseHealth = monitors.watchDatabase(
+      database,
+      config.databaseUrl === null ? 'the embedded database (SWARM_DATA_DIR)' : 'PostgreSQL (DATABASE_URL)',
+    );
+    stack.defer(() => databaseHealth.close());
+    const wakeUps = openSignal(config, monitors);
     stack.defer(() => wakeUps.close());
 
     const metrics = new ServerMetrics(wakeUps);
 
     // The registry keeps the mirror up to date, and the bus reads the circuits of agents in it.
     const mirror = new AgentMirror();
-    const store = openStore(config, database);
+    const { store, health: redisHealth } = openStore(config, database, monitors);
     stack.defer(() => store.close());
+    if (redisHealth !== null) {
+      stack.defer(() => redisHealth.close());
+      await refuseWrongRedis(redisHealth);
+    }
     const bus = new Bus({
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
@@ -128,6 +144,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         unit: 'bytes of events of one publisher',
         clock,
       }),
+      clock,
       onError,
       ...bookmarks,
     });
@@ -136,7 +153,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     const systemEvents = new SystemEvents({
       bus,
       clock,
-      onError: (error) => logger.warn({ err: error }, 'a system event could not be published'),
+      onError: monitors.onBackgroundError('a system event could not be published'),
     });
     stack.defer(() => systemEvents.close());
     const registry = createRegistry({
@@ -180,7 +197,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       clock,
       surfaces: [
         metricsSurface,
-        healthSurface(checksOf(config, { database, wakeUps, store, registry })),
+        healthSurface(checksOf({ databaseHealth, redisHealth, wakeUps, registry })),
         restSurface,
         trpcSurface,
       ],
@@ -215,7 +232,42 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
 const NAME_REST_MARGIN_MS = 60_000;
 
 /** Everything that a core keeps in its database. */
-export const SCHEMAS: readonly SchemaSources[] = [registrySchema, busSchema];
+export const SCHEMAS: readonly SchemaSources[] = [storesSchema, registrySchema, busSchema];
+
+interface Preparation {
+  readonly config: CoreConfiguration;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Waits for the database, refuses an address that can not serve, brings the schema up to date and reads the database's clock. */
+async function prepareDatabase(database: Database, { config, clock, logger, signal }: Preparation): Promise<void> {
+  const { databaseUrl } = config;
+  const onRetry = (error: unknown) =>
+    logger.warn({ err: error }, `the database does not answer yet: ${error instanceof Error ? reasonOf(error) : ''}`);
+  const attempt = async () => {
+    if (databaseUrl !== null) await refuseSharedSessions(databaseUrl, clock);
+    await migrateDatabase(database, databaseUrl);
+    await database.read();
+  };
+  try {
+    await untilItAnswers(attempt, { clock, signal, onRetry });
+  } catch (error) {
+    const isOurs = error instanceof SharedSessionError || isMisconfigured(error);
+    if (databaseUrl === null || !isOurs) throw error;
+    throw new Error(`DATABASE_URL: ${reasonOf(error as Error)}`, { cause: error });
+  }
+}
+
+/** A clock whose time of day is the database's. */
+const withTimeOf = ({ time }: Database, clock: Clock): Clock => ({
+  epochMs: () => time.epochMs(),
+  monotonicMs: () => clock.monotonicMs(),
+  schedule: (delayMs, run) => clock.schedule(delayMs, run),
+  random: () => clock.random(),
+  newId: () => clock.newId(),
+});
 
 function placeOf({ databaseUrl, dataDir }: CoreConfiguration, image: string | undefined) {
   if (databaseUrl !== null) return { url: databaseUrl };
@@ -233,18 +285,33 @@ export async function migrateDatabase(database: Database, url: string | null): P
   }
 }
 
-function openSignal(config: CoreConfiguration, onError: (error: Error) => void): Signal {
-  if (config.redisUrl !== null) return createRedisSignal({ url: config.redisUrl, onError });
-  if (config.databaseUrl !== null) return createPostgresSignal({ connectionString: config.databaseUrl, onError });
-  return createLocalSignal({ onError });
+function openSignal({ redisUrl, redisPrefix, databaseUrl }: CoreConfiguration, monitors: StoreMonitors): Signal {
+  const onFault = monitors.onBackgroundError('a listener of wake-ups between replicas failed');
+  if (redisUrl === null && databaseUrl === null) return createLocalSignal({ onError: onFault });
+  const outage = monitors.outage(`the wake-ups between replicas (${redisUrl === null ? 'DATABASE_URL' : 'REDIS_URL'})`);
+  // While there is a link, only a listener can have failed.
+  const onError = (error: Error) => (signal.linked ? onFault(error) : outage.failed(error));
+  const signal: Signal =
+    redisUrl === null
+      ? createPostgresSignal({ connectionString: databaseUrl ?? '', onError })
+      : createRedisSignal({ url: redisUrl, prefix: redisPrefix, onError });
+  signal.onLinked(() => outage.recovered());
+  return signal;
 }
 
 /** Events are in Redis where there is one, and in the database otherwise. */
-function openStore(config: CoreConfiguration, database: Database): BusStore {
-  const { redisUrl, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
+function openStore(
+  config: CoreConfiguration,
+  database: Database,
+  monitors: StoreMonitors,
+): { store: BusStore; health: StoreHealth | null } {
+  const { redisUrl, redisPrefix: prefix, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
   const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
   const settings = { retention, dedupWindowMs };
-  return redisUrl === null ? openPostgresStore({ database, settings }) : openRedisStore({ url: redisUrl, settings });
+  if (redisUrl === null) return { store: openPostgresStore({ database, settings }), health: null };
+  const store = openRedisStore({ url: redisUrl, prefix, settings, onFailure: (error) => health.failed(error) });
+  const health = monitors.watchRedis({ store, database, prefix });
+  return { store, health };
 }
 
 /**
@@ -264,22 +331,27 @@ const allowancesOf = ({ streamsMax }: CoreConfiguration) =>
 const MAX_CALLS = 64;
 
 interface Checked {
-  database: Database;
+  databaseHealth: StoreHealth;
+  /** Null where there is no Redis. */
+  redisHealth: StoreHealth | null;
   wakeUps: Signal;
-  store: BusStore;
   registry: Registry;
 }
 
-function checksOf(config: CoreConfiguration, { database, wakeUps, store, registry }: Checked) {
+function checksOf({ databaseHealth, redisHealth, wakeUps, registry }: Checked) {
   const liveness = async () => {
     const suspended = registry.suspended();
     return suspended.length === 0 ? null : `suspended in ${suspended.join(', ')}: many agents failed at the same time`;
   };
-  const redis = async () => {
+  const redis = async (health: StoreHealth) => {
     if (!wakeUps.linked) throw new Error('not connected');
-    return store.check();
+    return health.check();
   };
-  return { database: () => database.ping(), liveness, ...(config.redisUrl === null ? {} : { redis }) };
+  return {
+    database: () => databaseHealth.check(),
+    liveness,
+    ...(redisHealth === null ? {} : { redis: () => redis(redisHealth) }),
+  };
 }
 
 /** The tokens of the configuration, and of the data folder where it gives none. */

@@ -11,6 +11,8 @@ export interface CoreConfiguration {
   readonly databaseUrl: string | null;
   /** Redis, or several nodes of one Redis Cluster separated by commas; null keeps events in the database. */
   readonly redisUrl: string | null;
+  /** Begins every key and channel in Redis. */
+  readonly redisPrefix: string;
   /** Null takes the one of the data folder; with `databaseUrl` there is then no administrator. */
   readonly adminToken: string | null;
   /** Null takes the one of the data folder; with `databaseUrl` no agent can join by it. */

@@ -1,6 +1,6 @@
 // Patience with a store that starts at the same time as the core.
 import { type Clock, sleep } from '@hypercode/clock';
-import { refusalOf } from '@hypercode/stores';
+import { isMisconfigured, refusalOf } from '@hypercode/stores';
 
 export interface PatienceOptions {
   clock: Clock;
@@ -25,7 +25,8 @@ export async function untilItAnswers(
       await attempt();
       return;
     } catch (error) {
-      if (refusalOf(error).code !== 'UNAVAILABLE' || clock.monotonicMs() > givenUpAt) throw error;
+      if (isMisconfigured(error) || refusalOf(error).code !== 'UNAVAILABLE' || clock.monotonicMs() > givenUpAt)
+        throw error;
       if (tries === 0) onRetry(error);
       await sleep(clock, RETRY_MS, signal);
       signal.throwIfAborted();

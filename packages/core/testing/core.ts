@@ -15,6 +15,8 @@ import { coreFolder } from './core-folder.ts';
 export interface TestCoreOptions extends Partial<CoreConfiguration> {
   /** How often a stream without changes gets a bookmark, in milliseconds. */
   readonly bookmarkIntervalMs?: number;
+  /** How far the clock of this core is ahead of the database's, in milliseconds. Default 0. */
+  readonly clockAheadMs?: number;
 }
 
 export interface TestCore {
@@ -65,6 +67,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   dataDir,
   databaseUrl: null,
   redisUrl: null,
+  redisPrefix: 'swarm',
   adminToken: `admin-${randomUUID()}`,
   joinToken: `join-${randomUUID()}`,
   leaseMs: 30_000,
@@ -101,14 +104,15 @@ const backgroundClock: Clock = {
 };
 
 /** Starts a core for one file, with settings of its own. A file that needs just a core takes `sharedCore`. */
-export async function startTestCore({ bookmarkIntervalMs, ...changes }: TestCoreOptions = {}): Promise<TestCore> {
+export async function startTestCore(given: TestCoreOptions = {}): Promise<TestCore> {
+  const { bookmarkIntervalMs, clockAheadMs = 0, ...changes } = given;
   const folder = (changes.databaseUrl ?? null) === null ? await coreFolder('core') : temporaryFolder('core');
   const log: Record<string, unknown>[] = [];
   const core = await assembleCore({
     config: configurationOf(folder.path, changes),
     logger: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     signal: new AbortController().signal,
-    clock: backgroundClock,
+    clock: { ...backgroundClock, epochMs: () => systemClock.epochMs() + clockAheadMs },
     ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
   }).catch(async (error: unknown) => {
     await folder.remove();

@@ -1,8 +1,9 @@
 // Whether the process lives, and whether it can do its work.
 import { type Clock, within } from '@hypercode/clock';
+import { SwarmError } from '@hypercode/contracts';
 import type { Surface } from './surface.ts';
 
-/** Each check rejects when its part does not answer; it may answer with a warning. */
+/** Each check rejects when its part can not do its work; the message of a SwarmError is told. It may answer with a warning. */
 export type HealthChecks = Record<string, () => Promise<string | null | void>>;
 
 /** A check that takes longer has failed, in milliseconds. */
@@ -27,12 +28,12 @@ export const healthSurface =
 
     app.get('/readyz', async (_request, reply) => {
       const results = await ask();
-      const failed = results.filter(([, { isOk }]) => !isOk).map(([name]) => name);
+      const failed = results.filter(([, { isOk }]) => !isOk);
       const warnings = results.flatMap(([name, { warning }]) => (warning === null ? [] : [`${name}: ${warning}`]));
       const reason = draining.aborted
         ? 'shutting down'
         : failed.length > 0
-          ? `does not answer: ${failed.join(', ')}`
+          ? failed.map(([name, { why }]) => `${name}: ${why ?? 'does not answer'}`).join('; ')
           : null;
       const body = {
         status: reason === null ? 'ok' : 'unavailable',
@@ -46,14 +47,17 @@ export const healthSurface =
 
 interface Outcome {
   isOk: boolean;
+  /** Why it is not, in words that anybody may read. */
+  why: string | null;
   warning: string | null;
 }
 
 async function outcomeOf(clock: Clock, check: HealthChecks[string]): Promise<Outcome> {
   try {
     const answer = within(clock, CHECK_TIMEOUT_MS, { work: check(), timeout: () => new Error('timeout') });
-    return { isOk: true, warning: (await answer) ?? null };
-  } catch {
-    return { isOk: false, warning: null };
+    return { isOk: true, why: null, warning: (await answer) ?? null };
+  } catch (error) {
+    // Other errors name hosts and users.
+    return { isOk: false, why: error instanceof SwarmError ? error.message : null, warning: null };
   }
 }

@@ -32,6 +32,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   dataDir: '',
   databaseUrl: null,
   redisUrl: null,
+  redisPrefix: 'swarm',
   adminToken: token('swadm'),
   joinToken: token('swjoin'),
   leaseMs: 30_000,

@@ -3,6 +3,7 @@ export { buildApps } from './built-apps.ts';
 export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
 export { embeddedFolder, type FolderTemplate } from './embedded-folder.ts';
 export { freePort } from './free-port.ts';
+export { type Pgbouncer, type PgbouncerOptions, startPgbouncer } from './pgbouncer.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 export { type RedisClusterServer, startRedisCluster } from './redis-cluster.ts';

@@ -210,7 +210,7 @@ function isServer(version: string): boolean {
 }
 
 /** PostgreSQL refuses to run as root, so another user runs it then. */
-async function serverIdentity(): Promise<{ uid: number; gid: number } | undefined> {
+export async function serverIdentity(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const user of ['postgres', 'nobody']) {
     const id = async (flag: string) => Number((await run('id', [flag, user])).stdout);

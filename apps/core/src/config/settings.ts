@@ -53,7 +53,8 @@ export const SETTINGS = {
     variable: 'DATABASE_URL',
     ...address(['postgres:', 'postgresql:']),
     default: null,
-    meaning: 'PostgreSQL 15 or later. Absent: the embedded database in `SWARM_DATA_DIR`.',
+    meaning:
+      'PostgreSQL 15 or later, directly or through a pooler with session pooling; `?schema=NAME` puts all tables into that schema. Absent: the embedded database in `SWARM_DATA_DIR`.',
   }),
   redisUrl: setting({
     variable: 'REDIS_URL',
@@ -61,6 +62,14 @@ export const SETTINGS = {
     default: null,
     meaning:
       'Redis 7 or later; several addresses separated by commas are nodes of one Redis Cluster. Absent: events are in the database, too. Redis also works with the embedded database.',
+  }),
+  redisPrefix: setting({
+    variable: 'SWARM_REDIS_PREFIX',
+    schema: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+    expects: '1 to 64 letters, digits and ._-',
+    default: 'swarm',
+    meaning:
+      'Begins every key and channel in Redis, so that two swarms can share one Redis. The same on all replicas of a swarm.',
   }),
   adminToken: setting({
     variable: 'SWARM_ADMIN_TOKEN',

@@ -44,6 +44,8 @@ const dedupKey = ({ source, id }: NewEvent): string =>
 export interface RedisEventLogOptions {
   connection: RedisConnection;
   settings: LogSettings;
+  /** Begins every key. */
+  prefix: string;
   /** Called with the namespace of a log that exists. */
   touch: (namespace: string) => void;
 }
@@ -51,6 +53,7 @@ export interface RedisEventLogOptions {
 export class RedisEventLog implements EventLog {
   readonly #connection: RedisConnection;
   readonly #settings: LogSettings;
+  readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
   readonly #appendEvents = loadScript('append-events');
   readonly #readEvents = loadScript('read-events');
@@ -60,8 +63,9 @@ export class RedisEventLog implements EventLog {
   readonly #listTopics = loadScript('list-topics');
   readonly #applyRetentionScript = loadScript('apply-retention');
 
-  constructor({ connection, settings, touch }: RedisEventLogOptions) {
+  constructor({ connection, settings, prefix, touch }: RedisEventLogOptions) {
     this.#connection = connection;
+    this.#prefix = prefix;
     this.#settings = settings;
     this.#touch = touch;
   }
@@ -172,7 +176,8 @@ export class RedisEventLog implements EventLog {
   }
 
   #run(script: RedisScript, namespace: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.#connection.ask((client) => runScript(client, script, { keys: logKeys(namespace), args }));
+    const keys = logKeys(namespace, this.#prefix);
+    return this.#connection.ask((client) => runScript(client, script, { keys, args }));
   }
 }
 

@@ -32,12 +32,15 @@ type Values = (string | number)[];
 
 export interface RedisGroupStoreOptions {
   connection: RedisConnection;
+  /** Begins every key. */
+  prefix: string;
   /** Called with the namespace of a group that is made or worked on. */
   touch: (namespace: string) => void;
 }
 
 export class RedisGroupStore implements GroupStore {
   readonly #connection: RedisConnection;
+  readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
@@ -47,8 +50,9 @@ export class RedisGroupStore implements GroupStore {
   readonly #settleDeadLetters = loadScript('settle-dead-letters');
   readonly #describeGroup = loadScript('describe-group');
 
-  constructor({ connection, touch }: RedisGroupStoreOptions) {
+  constructor({ connection, prefix, touch }: RedisGroupStoreOptions) {
     this.#connection = connection;
+    this.#prefix = prefix;
     this.#touch = touch;
   }
 
@@ -137,10 +141,10 @@ export class RedisGroupStore implements GroupStore {
 
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
     const found = await this.#connection.ask(async (client) => {
-      const names = await client.smembers(groupNamesKey(namespace));
+      const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
       const wanted = names.filter((name) => after === null || name > after).toSorted();
       const described = wanted.slice(0, limit).map(async (group) => {
-        const call = { keys: groupKeys(namespace, group), args: [newEpoch()] };
+        const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
         return { group, answer: (await runScript(client, this.#describeGroup, call)) as Values | null };
       });
       return Promise.all(described);
@@ -194,7 +198,8 @@ export class RedisGroupStore implements GroupStore {
   }
 
   #run(script: RedisScript, { namespace, group }: GroupPlace, args: Values): Promise<unknown> {
-    return this.#connection.ask((client) => runScript(client, script, { keys: groupKeys(namespace, group), args }));
+    const keys = groupKeys(namespace, group, this.#prefix);
+    return this.#connection.ask((client) => runScript(client, script, { keys, args }));
   }
 }
 

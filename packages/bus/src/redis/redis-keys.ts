@@ -1,24 +1,42 @@
 // The names of all keys. Those of a namespace share a hash tag, and so a node of a Cluster.
 import type { LogPosition } from '../store/position.ts';
 
-/** Which namespaces there are, so that each replica applies retention to all of them. */
-export const NAMESPACES_KEY = '{swarm}:namespaces';
+/** Begins every key: swarms that share a Redis differ in it. It holds no colon, which ends it. */
+export const DEFAULT_PREFIX = 'swarm';
 
-const tagOf = (namespace: string): string => `{swarm:${namespace}}`;
+/** Keys of the swarm as a whole. */
+export interface SwarmKeys {
+  /** Which namespaces there are, so that each replica applies retention to all of them. */
+  readonly namespaces: string;
+  /** Written to see whether Redis takes writes. */
+  readonly written: string;
+  /** The id of the swarm that writes here. */
+  readonly swarm: string;
+}
 
-export const groupNamesKey = (namespace: string): string => `${tagOf(namespace)}:groups`;
+export const swarmKeys = (prefix: string): SwarmKeys => ({
+  namespaces: `{${prefix}}:namespaces`,
+  written: `{${prefix}}:written`,
+  swarm: `{${prefix}}:swarm`,
+});
+
+const tagOf = (namespace: string, prefix: string): string => `{${prefix}:${namespace}}`;
+
+export const groupNamesKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
+  `${tagOf(namespace, prefix)}:groups`;
 
 /** KEYS of the log's scripts; `lua/log-state.lua` describes each. */
-export const logKeys = (namespace: string): string[] =>
+export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
   ['log', 'events', 'marks', 'topics', 'topic-names', 'dedup', 'spared', 'flows'].map(
-    (part) => `${tagOf(namespace)}:${part}`,
+    (part) => `${tagOf(namespace, prefix)}:${part}`,
   );
 
 /** KEYS of the groups' scripts; `lua/group-state.lua` describes each. */
-export function groupKeys(namespace: string, group: string): string[] {
-  const prefix = `${tagOf(namespace)}:g:${group}`;
+export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
+  const key = `${tagOf(namespace, prefix)}:g:${group}`;
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
-  return [...logKeys(namespace), prefix, ...parts.map((part) => `${prefix}:${part}`), groupNamesKey(namespace)];
+  const names = groupNamesKey(namespace, prefix);
+  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names];
 }
 
 const SEQ_DIGITS = 16;

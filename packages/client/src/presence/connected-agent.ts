@@ -107,6 +107,7 @@ export class ConnectedAgent {
   #steps = 0;
   /** Called when the next step is done, whatever it was. */
   readonly #afterStep = new Set<() => void>();
+  #hasReportedClock = false;
   #stopping: Promise<void> | undefined;
 
   /** Use `connectAgent`, which waits for the first registration, or `createAgent`, which leaves it to the caller. */
@@ -114,6 +115,7 @@ export class ConnectedAgent {
     this.#presence = presence;
     this.#registration = presence.registration;
     this.#joining = openConnection(options);
+    this.#joining.onClockDifference((differenceMs) => this.#reportClock(differenceMs));
     this.#join = clientOn(this.#joining);
     this.#speaking = openConnection({
       ...options,
@@ -251,6 +253,20 @@ export class ConnectedAgent {
     this.#log('warn', { agent: name, code: error.code, phase }, error.message);
     if (error.is('FENCED')) this.#emitter.emit('fenced', error);
     else this.#emitter.emit('error', error);
+  }
+
+  /** Once: who reads it sets the clock, and deadlines are wrong until then. */
+  #reportClock(differenceMs: number): void {
+    if (this.#hasReportedClock) return;
+    this.#hasReportedClock = true;
+    const { name: agent } = this.#registration;
+    const seconds = Math.round(Math.abs(differenceMs) / 1000);
+    const where = differenceMs > 0 ? 'ahead of' : 'behind';
+    const message = `the clock of this process is ${seconds} s ${where} the core's, so deadlines of tasks are wrong here: set it`;
+    if (this.#presence.logger !== undefined) this.#log('warn', { agent, differenceMs }, message);
+    // Without a logger, a task that is passed over because of it would go without a word.
+    // oxlint-disable-next-line no-console
+    else console.warn(`${agent}: ${message}`);
   }
 
   /** A logger that throws must not end the heartbeats. */

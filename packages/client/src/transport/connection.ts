@@ -2,6 +2,7 @@
 import { invalidField, SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
 import { bounded, isTimeout } from './bounded.ts';
+import { clockDifference } from './clock-difference.ts';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { isRecord, parseJson } from './json.ts';
 import { refusalOf, unreachable } from './refusal.ts';
@@ -82,6 +83,10 @@ export interface Connection {
   readonly onRevival: (listener: (sinceMs: number) => void) => () => void;
   /** Notes a call that was made at `madeAtMs` and timed out, or was answered. */
   noteCall(madeAtMs: number, outcome: 'timeout' | 'answer'): void;
+  /** Calls `listener` with each difference between this process' clock and the core's that `noteDate` finds. */
+  readonly onClockDifference: (listener: (differenceMs: number) => void) => void;
+  /** Notes the header `date` of an answer whose request was sent at `sentMs` (milliseconds since the epoch). */
+  noteDate(date: string | null, sentMs: number): void;
   /** Ends every stream and call; the later ones are refused with `reason`. */
   close(reason: SwarmError): void;
 }
@@ -100,6 +105,7 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
       throw new SwarmError('UNAVAILABLE', 'the token function failed', { cause: error });
     }
   };
+  const differences = new Set<(differenceMs: number) => void>();
   const revivals = new Set<(sinceMs: number) => void>();
   /** Since a call was last answered: when the first call was made that timed out, and when the last time-out was. */
   let outage: { readonly sinceMs: number; readonly seenAtMs: number } | undefined;
@@ -130,6 +136,12 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
         outage = undefined;
         for (const listener of [...revivals]) listener(sinceMs);
       }
+    },
+    onClockDifference: (listener) => void differences.add(listener),
+    noteDate(date, sentMs) {
+      if (differences.size === 0) return;
+      const differenceMs = clockDifference(date, { sentMs, receivedMs: clock.epochMs() });
+      if (differenceMs !== null) for (const listener of differences) listener(differenceMs);
     },
     close(reason) {
       controller.abort(reason);

@@ -1,7 +1,7 @@
 // The life of agents on a whole core, which forgets them, or hands their name to another.
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { trackLeaks, waitFor } from '@hypercode/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSwarmClient, type SwarmClient, type SwarmError } from '../../src/index.ts';
 import { connectorTo } from '../connecting.ts';
 
@@ -41,6 +41,37 @@ describe('a connected agent', () => {
     await expect(admin.registry.get({ name: 'steady' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(agent.client.registry.query()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await leaks.check();
+  });
+
+  test.each([
+    [60_000, '60 s ahead of'],
+    [-7_200_000, '7200 s behind'],
+  ])('whose clock is %i ms off logs by how much, once', async (differenceMs, words) => {
+    const real = Date.now;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => real.call(Date) + differenceMs);
+    const warnings: string[] = [];
+    const logger = { info: () => {}, warn: (_: unknown, message: string) => void warnings.push(message) };
+    const { agent } = await connect('off', { logger });
+    await agent.client.registry.query();
+    await admin.registry.deregister({ name: 'off' });
+    await agent.client.registry.get({ name: 'off' });
+    await agent.stop();
+    clock.mockRestore();
+    expect(warnings.filter((text) => text.includes('clock'))).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('whose clock is right writes nothing to the console, and one whose clock is off and that has no logger does', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { agent } = await connect('right');
+    await agent.stop();
+    expect(warn).not.toHaveBeenCalled();
+    const real = Date.now;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => real.call(Date) + 60_000);
+    const { agent: off } = await connect('wrong');
+    await off.stop();
+    clock.mockRestore();
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('wrong: the clock of this process is 60 s ahead')]]);
+    warn.mockRestore();
   });
 
   test('that the core has removed registers again, with what it has become', async () => {

@@ -1,14 +1,27 @@
 // The one door to SQL: a PostgreSQL server, or PGlite in a worker thread, behind the same Kysely dialect.
 import { type Clock, systemClock, within } from '@hypercode/clock';
 import { type Kysely, sql } from 'kysely';
+import { DatabaseTime } from './database-time.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
+import { readStoreState } from './queries/read-store-state.ts';
+import { writeStoreRecord } from './queries/write-store-record.ts';
+import { unavailable } from './refusal.ts';
 import { PgliteUpkeep } from './upkeep/pglite-upkeep.ts';
 
 export interface Database {
   /** Each package adds its tables with `$extendTables`. */
   readonly kysely: Kysely<object>;
   readonly dialect: 'postgres' | 'pglite';
+  /** The time by the clock of the database, which decides every expiry. */
+  readonly time: DatabaseTime;
+  /**
+   * Reads the clock of the database and whether it takes writes. Rejects with UNAVAILABLE while it is read-only, and with what
+   * the driver says while it does not answer.
+   */
+  read(): Promise<void>;
+  /** Proves that the database takes writes. Needs the tables of `storesSchema`. */
+  write(): Promise<void>;
   /** Ends when the database has answered a query; rejects when it does not within 5 seconds. */
   ping(): Promise<void>;
   /**
@@ -23,8 +36,10 @@ interface DatabaseOptions {
 }
 
 export interface PostgresOptions extends DatabaseOptions {
-  /** `postgres://` or `postgresql://`. */
+  /** `postgres://` or `postgresql://`. `?schema=NAME` is the schema of all tables and functions. */
   url: string;
+  /** Called with each failure of a connection or a query, whatever it means; `isOutage` tells. */
+  onFailure?: ((error: Error) => void) | undefined;
   /** Default 10. */
   maxConnections?: number;
   /**
@@ -49,6 +64,7 @@ export type PgliteOptions = DatabaseOptions & {
   );
 
 const PING_TIMEOUT_MS = 5_000;
+const READ_ONLY = 'takes no writes: it is read-only (a standby, or default_transaction_read_only is on)';
 
 /**
  * Opens the database. PostgreSQL is connected to by the first query, so that a server that does not answer does not stop the
@@ -58,10 +74,19 @@ export async function openDatabase(options: PostgresOptions | PgliteOptions): Pr
   const { clock = systemClock } = options;
   const { kysely, dialect, close } =
     'url' in options ? openPostgres<object>(options) : await openEmbedded(options, clock);
+  const time = new DatabaseTime(clock);
   return {
     kysely,
     dialect,
     close,
+    time,
+    read: async () => {
+      const sentMs = clock.monotonicMs();
+      const { epochMs, readOnly } = await readStoreState(kysely);
+      time.measured(epochMs, sentMs);
+      if (readOnly) throw unavailable(READ_ONLY);
+    },
+    write: () => writeStoreRecord(kysely),
     ping: async () => {
       const work = sql`select 1`.execute(kysely);
       await within(clock, PING_TIMEOUT_MS, { work, timeout: () => new DatabaseTimeoutError() });

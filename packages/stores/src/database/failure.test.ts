@@ -1,6 +1,6 @@
 // How errors are sorted that the databases' own tests do not provoke.
 import { describe, expect, it } from 'vitest';
-import { classify } from './failure.ts';
+import { classify, isMisconfigured, isOutage } from './failure.ts';
 
 const withCode = (code: string, more: object = {}) => Object.assign(new Error('failed'), { code, ...more });
 
@@ -13,7 +13,8 @@ describe('classify', () => {
     ['25006', 'unavailable'],
     ['25P02', 'other'],
     ['25P03', 'unavailable'],
-    ['28P01', 'other'],
+    ['28P01', 'unavailable'],
+    ['3D000', 'unavailable'],
     ['40001', 'unavailable'],
     ['40P01', 'unavailable'],
     ['42P01', 'other'],
@@ -27,6 +28,9 @@ describe('classify', () => {
     ['XX000', 'other'],
     ['ECONNREFUSED', 'unavailable'],
     ['EPIPE', 'unavailable'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'unavailable'],
+    ['CERT_HAS_EXPIRED', 'unavailable'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'unavailable'],
     ['EACCES', 'other'],
     ['ENOENT', 'other'],
   ])('%s is %s', (code, kind) => {
@@ -51,5 +55,41 @@ describe('classify', () => {
     expect(classify('Connection terminated')).toBe('other');
     expect(classify(undefined)).toBe('other');
     expect(classify(new TypeError('x is not a function'))).toBe('other');
+  });
+});
+
+describe('isOutage', () => {
+  it.each(['08006', '25006', '28P01', '53300', '57P01', '58030', 'ECONNREFUSED', 'CERT_HAS_EXPIRED'])(
+    '%s is one',
+    (code) => {
+      expect(isOutage(withCode(code))).toBe(true);
+    },
+  );
+
+  it.each(['22001', '23505', '40001', '42P01', '55P03', '57014'])('%s is a fault of a statement', (code) => {
+    expect(isOutage(withCode(code))).toBe(false);
+  });
+});
+
+describe('isMisconfigured', () => {
+  it.each([
+    withCode('28P01'),
+    withCode('28000'),
+    withCode('3D000'),
+    withCode('3F000'),
+    Object.assign(new Error('unsupported startup parameter: options'), { code: '08P01' }),
+    Object.assign(new Error('no such database: x'), { code: '08P01' }),
+    new Error('the start failed', { cause: withCode('28P01') }),
+  ])('is true for what no waiting mends', (error) => {
+    expect(isMisconfigured(error)).toBe(true);
+  });
+
+  it.each([
+    withCode('57P03'),
+    withCode('25006'),
+    withCode('DEPTH_ZERO_SELF_SIGNED_CERT'),
+    Object.assign(new Error('server login has been failing, cached error: connect failed'), { code: '08P01' }),
+  ])('is false for what may pass', (error) => {
+    expect(isMisconfigured(error)).toBe(false);
   });
 });

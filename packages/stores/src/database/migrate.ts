@@ -52,6 +52,8 @@ async function runMigrations<S>(db: Transaction<S>, own: Record<string, Migratio
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve({ ...own, ...later }) },
+    // Another swarm may have tables of the same names in another schema.
+    migrationTableSchema: await currentSchema(db),
     migrationTableName: MIGRATIONS,
     migrationLockTableName: `${MIGRATIONS}_lock`,
     allowUnorderedMigrations: true,
@@ -63,8 +65,23 @@ async function runMigrations<S>(db: Transaction<S>, own: Record<string, Migratio
 /** Stands for a migration of a later release, which has run already: the migrator refuses names that it does not know. */
 const NOTHING: Migration = { up: () => Promise.resolve() };
 
+/** Where tables are created: the first schema of the search path that exists. */
+async function currentSchema<S>(db: Transaction<S>): Promise<string> {
+  const { rows } = await sql<{ schema: string | null; path: string }>`
+    select current_schema() as schema, current_setting('search_path') as path`.execute(db);
+  const schema = rows[0]?.schema ?? null;
+  if (schema !== null) return schema;
+  throw Object.assign(
+    new Error(`there is no schema for the tables: create one that the search path names (${rows[0]?.path})`),
+    {
+      code: '3F000',
+    },
+  );
+}
+
 async function executedMigrations<S>(db: Transaction<S>): Promise<string[]> {
-  const { rows: tables } = await sql`select 1 where to_regclass(${MIGRATIONS}) is not null`.execute(db);
+  const { rows: tables } = await sql`
+    select from pg_catalog.pg_tables where schemaname = current_schema() and tablename = ${MIGRATIONS}`.execute(db);
   if (tables.length === 0) return [];
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATIONS)}`.execute(db);
   return rows.map(({ name }) => name);

@@ -1,9 +1,11 @@
 // A connection to Redis or a Redis Cluster that never sends a command later than it was asked to.
 import { once } from 'node:events';
 import { type Clock, sleep, systemClock, within } from '@hypercode/clock';
+import { SwarmError } from '@hypercode/contracts';
 import { Cluster, Redis } from 'ioredis';
 import { disconnected, GOODBYE_MS } from './disconnected.ts';
-import { noAnswer, redisFailure } from './redis-failure.ts';
+import { GuardedConnector, guardConnections } from './guarded-connector.ts';
+import { ClusterNodeError, noAnswer, redisFailure } from './redis-failure.ts';
 
 /** For all that one call sends; less than the two seconds, so that a busy process keeps them too. */
 const CALL_TIMEOUT_MS = 1800;
@@ -25,8 +27,8 @@ const retryDelayMs = (attempt: number): number => Math.min(FIRST_RETRY_MS * 2 **
 export interface RedisConnectionOptions {
   /** As `CLIENT LIST` shows it. */
   connectionName: string;
-  /** Called with the first failure of each outage. */
-  onError?: ((error: Error) => void) | undefined;
+  /** Called with each failure that means that Redis is away, does not let us in, or takes no writes. */
+  onFailure?: ((error: Error) => void) | undefined;
   clock?: Clock;
 }
 
@@ -41,20 +43,25 @@ export class RedisConnection {
   readonly #opened: Promise<unknown>;
   readonly #impatience = new AbortController();
   #isOpened = false;
-  #failing = false;
+  readonly #onFailure: (error: Error) => void;
+  /** Why there is no connection, as the last attempt ended. */
+  #lostBecause: Error | null = null;
+  #isClosing = false;
 
-  constructor(url: string, { connectionName, onError, clock = systemClock }: RedisConnectionOptions) {
+  constructor(url: string, { connectionName, onFailure, clock = systemClock }: RedisConnectionOptions) {
     this.#clock = clock;
+    this.#onFailure = (error) => {
+      if (!this.#isClosing) onFailure?.(error);
+    };
     this.#client = createClient(url, connectionName);
     const failed = (error: unknown): void => {
-      if (this.#failing) return;
-      this.#failing = true;
-      onError?.(error instanceof Error ? error : new Error(String(error)));
+      this.#lostBecause = error instanceof Error ? error : new Error(String(error));
+      this.#onFailure(this.#lostBecause);
     };
     this.#client.on('error', failed);
     this.#client.on('node error', failed);
     const recovered = (): void => {
-      this.#failing = false;
+      this.#lostBecause = null;
     };
     this.#client.on('ready', recovered);
     this.#client.on('+node', (node: Redis) => node.once('ready', recovered));
@@ -73,8 +80,17 @@ export class RedisConnection {
     try {
       return await within(this.#clock, CALL_TIMEOUT_MS, { work: this.#send(send), timeout: () => noAnswer() });
     } catch (error) {
-      throw redisFailure(error);
+      const refusal = redisFailure(error);
+      if (refusal instanceof SwarmError && refusal.is('UNAVAILABLE')) this.#onFailure(this.#reasonOf(refusal));
+      throw refusal;
     }
+  }
+
+  #reasonOf(refusal: SwarmError): Error {
+    const { cause } = refusal;
+    if (!this.isCluster && cause instanceof Error && cause.message.startsWith('MOVED ')) return new ClusterNodeError();
+    // That a command was not sent says less than why there is no connection.
+    return this.#lostBecause ?? (cause instanceof Error ? cause : refusal);
   }
 
   /** The servers that hold data: one, or the masters of the Cluster. */
@@ -87,6 +103,7 @@ export class RedisConnection {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#impatience.abort();
     const client = this.#client;
     const nodes = client instanceof Cluster ? client.nodes('all') : [];
@@ -113,6 +130,7 @@ export const connectRedis = (url: string, options: RedisConnectionOptions): Redi
 
 /** What connections to one server and to the nodes of a Cluster have in common. */
 const CONNECTION = {
+  Connector: GuardedConnector,
   autoResubscribe: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
@@ -142,6 +160,8 @@ function createCluster(url: string, connectionName: string): Cluster {
     .filter((text) => text !== '')
     .map((text) => new URL(text));
   const [first] = seeds;
+  // A Cluster has a connection for subscriptions, whose connector can not be chosen.
+  guardConnections();
   const tls = first?.protocol === 'rediss:';
   const cluster = new Cluster(
     seeds.map(({ hostname, port }) => ({ host: hostname.replaceAll(/[[\]]/g, ''), port: Number(port || 6379) })),

@@ -1,7 +1,7 @@
 import { SwarmError } from '@hypercode/contracts';
 import { ReplyError } from 'ioredis';
 import { expect, test } from 'vitest';
-import { redisFailure } from './redis-failure.ts';
+import { ClusterNodeError, isRedisMisconfigured, redisFailure } from './redis-failure.ts';
 
 const reply = (message: string): Error => new (ReplyError as new (message: string) => Error)(message);
 
@@ -18,6 +18,7 @@ test.each([
   new Error('Command timed out'),
   new Error("Stream isn't writeable and enableOfflineQueue options is false"),
   new Error("Cluster isn't ready and enableOfflineQueue options is false"),
+  Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
   Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { syscall: 'connect' }),
 ])('$message is UNAVAILABLE', (error) => {
   expect(redisFailure(error)).toMatchObject({ code: 'UNAVAILABLE', cause: error });
@@ -31,4 +32,12 @@ test.each([
   'LOADING',
 ])('%s is passed on', (error) => {
   expect(redisFailure(error)).toBe(error);
+});
+
+test('a wrong password and one node of a Cluster are mended by no waiting, and a Redis that is away is', () => {
+  expect(isRedisMisconfigured(redisFailure(reply('WRONGPASS invalid username-password pair')))).toBe(true);
+  expect(isRedisMisconfigured(reply('ERR DB index is out of range'))).toBe(true);
+  expect(isRedisMisconfigured(new SwarmError('UNAVAILABLE', 'x', { cause: new ClusterNodeError() }))).toBe(true);
+  expect(isRedisMisconfigured(reply('LOADING Redis is loading the dataset in memory'))).toBe(false);
+  expect(isRedisMisconfigured(reply('NOPERM this user has no permissions'))).toBe(false);
 });

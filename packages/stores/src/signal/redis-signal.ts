@@ -1,8 +1,10 @@
 // Wake-ups between replicas through Redis's sharded publish/subscribe (Redis 7).
 import { type Clock, systemClock } from '@hypercode/clock';
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import { asError, type Signal } from '@hypercode/feed';
 import { disconnected, GOODBYE_MS } from '../redis/disconnected.ts';
+import { GuardedConnector } from '../redis/guarded-connector.ts';
+import { ClusterNodeError } from '../redis/redis-failure.ts';
 import { createLinkedSignal, type LinkedSignalOptions, type OpenLinkOptions, type SignalLink } from './signal-link.ts';
 
 /**
@@ -10,21 +12,31 @@ import { createLinkedSignal, type LinkedSignalOptions, type OpenLinkOptions, typ
  * wake-up while Redis confirms it, and a replica has two connections however many channels there are. The price is that
  * each replica receives the wake-ups of all channels; coalescing keeps them few.
  */
-const CHANNEL = '{swarm}:signal';
+const channelOf = (prefix: string): string => `{${prefix}}:signal`;
 const TIMEOUT_MS = 10_000;
 
 export interface RedisSignalOptions extends LinkedSignalOptions {
   /** One address, or those of several nodes of a Redis Cluster separated by commas. */
   url: string;
+  /** Begins the name of the channel. Default `swarm`. */
+  prefix?: string;
 }
 
-export function createRedisSignal({ url, ...options }: RedisSignalOptions): Signal {
+export function createRedisSignal({ url, prefix = 'swarm', ...options }: RedisSignalOptions): Signal {
   const { clock = systemClock } = options;
-  return createLinkedSignal((link) => openLink(url, clock, link), { ...options, clock });
+  const open = (link: OpenLinkOptions) => openLink(url, { channel: channelOf(prefix), clock }, link);
+  return createLinkedSignal(open, { ...options, clock });
 }
 
-async function openLink(urls: string, clock: Clock, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
-  const url = await serverOf(urls.split(','), clock, abort);
+/** Where the link goes, and by which clock. */
+interface LinkPlace {
+  readonly channel: string;
+  readonly clock: Clock;
+}
+
+async function openLink(urls: string, place: LinkPlace, { receive, abort }: OpenLinkOptions): Promise<SignalLink> {
+  const { channel, clock } = place;
+  const url = await serverOf(urls.split(','), place, abort);
   const publisher = createConnection(url, 'swarm-signal-publisher');
   const subscriber = createConnection(url, 'swarm-signal-subscriber');
   const lost = Promise.withResolvers<Error>();
@@ -44,10 +56,12 @@ async function openLink(urls: string, clock: Clock, { receive, abort }: OpenLink
   try {
     abort.throwIfAborted();
     await Promise.all([publisher.connect(), subscriber.connect()]);
-    await subscriber.ssubscribe(CHANNEL);
+    await subscriber.ssubscribe(channel);
   } catch (error) {
+    // A refusal of the server is the reason. A failed `connect` only says that the connection is closed; the error event came
+    // before and says why.
+    if (error instanceof ReplyError) lost.resolve(refusalOfServer(asError(error)));
     await close();
-    // A failed `connect` only says that the connection is closed; the error event came before and says why.
     lost.resolve(asError(error));
     throw await lost.promise;
   } finally {
@@ -55,16 +69,19 @@ async function openLink(urls: string, clock: Clock, { receive, abort }: OpenLink
   }
   return {
     async send(payloads) {
-      await Promise.all(payloads.map((payload) => publisher.spublish(CHANNEL, payload)));
+      await Promise.all(payloads.map((payload) => publisher.spublish(channel, payload)));
     },
     lost: lost.promise,
     close,
   };
 }
 
+const refusalOfServer = (error: Error): Error => (error.message.startsWith('MOVED ') ? new ClusterNodeError() : error);
+
 /** The link is reopened as a whole, and what was not sent is sent then: the client itself retries and queues nothing. */
 function createConnection(url: string, connectionName: string): Redis {
   return new Redis(url, {
+    Connector: GuardedConnector,
     connectionName,
     lazyConnect: true,
     retryStrategy: () => null,
@@ -82,7 +99,11 @@ function createConnection(url: string, connectionName: string): Redis {
  * The address to speak to: the only one, or that of the cluster's node which has the channel. When the channel moves to another
  * node, both connections are notified, and the next link asks again.
  */
-async function serverOf([first = '', ...others]: string[], clock: Clock, abort: AbortSignal): Promise<string> {
+async function serverOf(
+  [first = '', ...others]: string[],
+  { channel, clock }: LinkPlace,
+  abort: AbortSignal,
+): Promise<string> {
   if (others.length === 0) return first;
   const failures: unknown[] = [];
   for (const seed of [first, ...others]) {
@@ -93,7 +114,7 @@ async function serverOf([first = '', ...others]: string[], clock: Clock, abort: 
     redis.on('error', (error) => failures.push(error));
     try {
       await redis.connect();
-      return addressIn(seed, await redis.cluster('SLOTS'), await redis.cluster('KEYSLOT', CHANNEL));
+      return addressIn(seed, await redis.cluster('SLOTS'), await redis.cluster('KEYSLOT', channel));
     } catch (error) {
       failures.push(error);
     } finally {

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase, type PostgresOptions } from '../../src/database/database.ts';
 import { databaseSuite } from '../../testing/database.ts';
-import { classify } from '../../src/database/failure.ts';
+import { classify, isMisconfigured, isOutage } from '../../src/database/failure.ts';
 
 const databases: Database[] = [];
 
@@ -54,6 +54,79 @@ describe('PostgreSQL', () => {
       select current_setting('statement_timeout') as statement, current_setting('application_name') as name,
         current_setting('idle_in_transaction_session_timeout') as idle`.execute(database.kysely);
     expect(settings.rows).toEqual([{ statement: '10s', name: 'hypercode-swarm', idle: '5s' }]);
+  });
+
+  it('has sessions that no default of the database changes', async () => {
+    const url = await freshDatabase();
+    const name = new URL(url).pathname.slice(1);
+    const admin = await open({ url });
+    const defaults = {
+      datestyle: 'German, DMY',
+      timezone: 'Asia/Kathmandu',
+      intervalstyle: 'sql_standard',
+      bytea_output: 'escape',
+      extra_float_digits: '0',
+      standard_conforming_strings: 'off',
+      default_transaction_isolation: 'serializable',
+      lock_timeout: '1ms',
+      statement_timeout: '1h',
+      idle_session_timeout: '100ms',
+    };
+    for (const [setting, value] of Object.entries(defaults)) {
+      await sql`alter database ${sql.id(name)} set ${sql.raw(setting)} = ${sql.lit(value)}`.execute(admin.kysely);
+    }
+    const database = await open({ url });
+    const settings = await sql`
+      select name, setting from pg_settings where lower(name) = any(${Object.keys(defaults)})
+      order by lower(name) collate "C"`.execute(database.kysely);
+    expect(settings.rows).toEqual([
+      { name: 'bytea_output', setting: 'hex' },
+      { name: 'DateStyle', setting: 'ISO, MDY' },
+      { name: 'default_transaction_isolation', setting: 'read committed' },
+      { name: 'extra_float_digits', setting: '1' },
+      { name: 'idle_session_timeout', setting: '0' },
+      { name: 'IntervalStyle', setting: 'postgres' },
+      { name: 'lock_timeout', setting: '0' },
+      { name: 'standard_conforming_strings', setting: 'on' },
+      { name: 'statement_timeout', setting: '10000' },
+      { name: 'TimeZone', setting: 'UTC' },
+    ]);
+    const [day] = (
+      await sql<{ day: string }>`select timestamptz '2026-02-03T04:05:06Z'::text as day`.execute(database.kysely)
+    ).rows;
+    expect(day).toEqual({ day: '2026-02-03 04:05:06+00' });
+  });
+
+  it('keeps the search path that it began with, whatever the database is given later', async () => {
+    const url = await freshDatabase();
+    const database = await open({ url, maxConnections: 2 });
+    await sql`create schema other`.execute(database.kysely);
+    await sql`alter database ${sql.id(new URL(url).pathname.slice(1))} set search_path = other`.execute(
+      database.kysely,
+    );
+    const path = () =>
+      one(database, sql<{ value: string }>`select current_setting('search_path') as value from pg_sleep(0.05)`);
+    expect(new Set(await Promise.all([path(), path()]))).toEqual(new Set(['"$user", public']));
+    const later = await open({ url });
+    expect(await one(later, sql<{ value: string }>`select current_setting('search_path') as value`)).toBe('other');
+  });
+
+  it('is read while it is read-only, and reports that it takes no writes', async () => {
+    const url = await freshDatabase();
+    const failures: Error[] = [];
+    const database = await open({ url, onFailure: (error) => failures.push(error) });
+    await database.read();
+    expect(Math.abs(database.time.epochMs() - Date.now())).toBeLessThan(60_000);
+    await sql`alter database ${sql.id(new URL(url).pathname.slice(1))} set default_transaction_read_only = on`.execute(
+      database.kysely,
+    );
+    const later = await open({ url, onFailure: (error) => failures.push(error) });
+    await expect(later.read()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('read-only'),
+    });
+    await failureOf(sql`create table refused (n int)`.execute(later.kysely));
+    expect(failures.map(isOutage)).toEqual([true]);
   });
 
   it('opens at most the connections that it may', async () => {
@@ -139,14 +212,18 @@ describe('PostgreSQL', () => {
   });
 
   it.each([
-    ['no such database', (url: URL) => (url.pathname = '/missing'), 'other'],
-    ['a wrong password', (url: URL) => (url.password = 'wrong'), 'other'],
-    ['a host that does not exist', (url: URL) => (url.hostname = 'nowhere.invalid'), 'unavailable'],
-  ])('does not mistake configuration for an outage: %s', async (_name, change, kind) => {
+    ['no such database', (url: URL) => (url.pathname = '/missing'), true],
+    ['a wrong password', (url: URL) => (url.password = 'wrong'), true],
+    ['a setting that does not exist', (url: URL) => (url.search = '?options=-c%20no.such%3D1%20-c%20nosuch%3D1'), true],
+    ['a host that does not exist', (url: URL) => (url.hostname = 'nowhere.invalid'), false],
+  ])('is unavailable, and does not mistake configuration for an outage: %s', async (_name, change, misconfigured) => {
     const url = new URL(await freshDatabase());
     change(url);
-    const database = await open({ url: url.href });
-    expect(classify(await failureOf(database.ping()))).toBe(kind);
+    const failures: Error[] = [];
+    const database = await open({ url: url.href, onFailure: (failure) => failures.push(failure) });
+    const error = await failureOf(database.ping());
+    expect(isMisconfigured(error)).toBe(misconfigured);
+    expect(failures).toContain(error);
   });
 
   it('is unavailable when no server listens', async () => {

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
+import { isMisconfigured } from '../../src/database/failure.ts';
 import { migrate, type SchemaSources } from '../../src/database/migrate.ts';
 
 let url: string;
@@ -72,4 +73,31 @@ test('nothing is kept of a start that failed', async () => {
   await expect(migrate(db(), [answering(1, 1), broken])).rejects.toThrow('syntax error');
   await expect(answer()).rejects.toThrow('answer() does not exist');
   await expect(sql`select from v`.execute(db())).rejects.toThrow('"v" does not exist');
+});
+
+test('two schemas of one database have tables of their own', async () => {
+  await sql`create schema blue`.execute(db());
+  await sql`create schema "Green"`.execute(db());
+  const blue = await openDatabase({ url: `${url}?options=${encodeURIComponent('-c search_path=blue')}` });
+  const green = await openDatabase({ url: `${url}?schema=Green` });
+  databases.push(blue, green);
+  const answers = [];
+  for (const [index, { kysely }] of [databases[0] as Database, blue, green].entries()) {
+    await migrate(kysely, [answering(index, 1)]);
+    // Again, as with the next start.
+    await migrate(kysely, [answering(index, 1)]);
+    await sql`insert into t values (${index})`.execute(kysely);
+  }
+  for (const { kysely } of [databases[0] as Database, blue, green]) {
+    answers.push((await sql`select answer(), x from t`.execute(kysely)).rows);
+  }
+  expect(answers).toEqual([[{ answer: 0, x: 0 }], [{ answer: 1, x: 1 }], [{ answer: 2, x: 2 }]]);
+});
+
+test('a schema that does not exist is named', async () => {
+  const database = await openDatabase({ url: `${url}?schema=nowhere` });
+  databases.push(database);
+  const failure = migrate(database.kysely, [answering(1, 1)]);
+  await expect(failure).rejects.toThrow('"nowhere"');
+  await expect(failure).rejects.toSatisfy(isMisconfigured);
 });

@@ -1,7 +1,7 @@
 import { sharedRedisUrl, startRedis, startRedisCluster, trackLeaks, waitFor } from '@hypercode/testkit';
 import { signalConformance, signalOutageConformance } from '@hypercode/feed/testing';
 import { Redis } from 'ioredis';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createRedisSignal } from '../../src/signal/redis-signal.ts';
 
 const url = sharedRedisUrl();
@@ -21,6 +21,38 @@ signalOutageConformance('createRedisSignal', async () => {
     errors,
     close: () => server.close(),
   };
+});
+
+test('swarms with different prefixes do not wake each other', async () => {
+  const [blue, alsoBlue, green] = ['blue', 'blue', 'green'].map((prefix) => createRedisSignal({ url, prefix }));
+  if (blue === undefined || alsoBlue === undefined || green === undefined) throw new Error('no signals');
+  const signals = [blue, alsoBlue, green];
+  await waitFor(() => signals.every(({ linked }) => linked), { what: 'all to be linked' });
+  let [woken, strange] = [0, 0];
+  alsoBlue.subscribe('c', () => void woken++);
+  green.subscribe('c', () => void strange++);
+  blue.notify('c');
+  await waitFor(() => woken > 0, { what: 'the wake-up' });
+  green.notify('d');
+  expect(strange).toBe(0);
+  await Promise.all(signals.map((signal) => signal.close()));
+});
+
+test('a command that the server does not allow is the reason that is reported', async () => {
+  const server = await startRedis({ own: true });
+  const admin = new Redis(server.url, { lazyConnect: true });
+  await admin.connect();
+  await admin.call('ACL', 'SETUSER', 'silent', 'on', '>secret', '~*', 'resetchannels', '+@all');
+  const errors: Error[] = [];
+  const address = new URL(server.url);
+  address.username = 'silent';
+  address.password = 'secret';
+  const signal = createRedisSignal({ url: address.href, onError: (error) => errors.push(error) });
+  await waitFor(() => errors.length > 0, { what: 'the failure to be reported' });
+  expect(errors[0]?.message).toMatch(/^NOPERM/);
+  await signal.close();
+  await admin.quit();
+  await server.close();
 });
 
 test('on a Cluster, a replica that only listens follows the channel to another node', { timeout: 60_000 }, async () => {
