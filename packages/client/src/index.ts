@@ -37,8 +37,9 @@ export {
   createAgent,
   type CreateAgentOptions,
 } from './presence/connect-agent.ts';
-export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
-export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/connection.ts';
+export type { AgentEvents, AgentHealth, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
+export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/client-options.ts';
+export type { SwarmLogger } from './transport/logger.ts';
 export type {
   ConsumeOptions,
   Consumer,

@@ -2,7 +2,8 @@
 import { SwarmError } from '@hypercode/contracts';
 import { AgentDirectory, type DirectoryFilter } from './watching/agent-directory.ts';
 import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
-import { type Connection, openConnection, type SwarmClientOptions } from './transport/connection.ts';
+import type { SwarmClientOptions } from './transport/client-options.ts';
+import { type Connection, openConnection } from './transport/connection.ts';
 import { createProcedures, type Procedures } from './calls/procedures.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
 
@@ -31,7 +32,7 @@ export interface SwarmClient extends Procedures, BusCalls {
 /**
  * A client of the core at `url`. Calls that are made at the same time travel as one request; each rejects with a
  * SwarmError, and with UNAVAILABLE when no answer came back, in which case the outcome is unknown.
- * @throws SwarmError INVALID_INPUT when `url` is none.
+ * @throws SwarmError INVALID_INPUT with an option that can never work, such as a `url` that is none.
  */
 export function createSwarmClient(options: SwarmClientOptions): SwarmClient {
   return clientOn(openConnection(options));
