@@ -5,6 +5,7 @@ import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
 import type { SwarmClientOptions } from './transport/client-options.ts';
 import { type Connection, openConnection } from './transport/connection.ts';
 import { createProcedures, type Procedures } from './calls/procedures.ts';
+import { type Goals, goalsOn } from './goals/goals.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
 
 export interface SwarmClient extends Procedures, BusCalls {
@@ -19,6 +20,8 @@ export interface SwarmClient extends Procedures, BusCalls {
    * FORBIDDEN, FENCED, INVALID_INPUT …).
    */
   watch(options?: WatchOptions): Watch;
+  /** Goals for the Architect, from their submission to their result. */
+  readonly goals: Goals;
   /** A live local mirror of the agents that match. */
   directory(filter?: DirectoryFilter): AgentDirectory;
   /**
@@ -43,9 +46,11 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
     connection.close(new SwarmError('UNAVAILABLE', 'the client is closed'));
     await bus.calls.flush();
   };
+  const procedures = createProcedures(connection);
   return {
-    ...createProcedures(connection),
+    ...procedures,
     ...bus.calls,
+    goals: goalsOn(connection, bus.calls, procedures.bus),
     watch: (options = {}) => watchAgents(connection, options),
     directory: (filter) => new AgentDirectory(connection, filter),
     close,
