@@ -197,9 +197,15 @@ describe('handlers', () => {
       stranger.on('a.*', () => {}).closed,
       stranger.consume({ group: 'g', topics: ['a'] }, () => {}).closed,
     ];
+    await expect(stranger.directory().ready).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     await Promise.allSettled(ends);
-    await waitFor(() => logger.warnings.length === 2, { what: 'two warnings' });
-    expect(logger.warnings.map(({ fields }) => fields['code'])).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED']);
+    await waitFor(() => logger.warnings.length === 3, { what: 'three warnings' });
+    expect(new Set(logger.warnings.map(({ fields }) => fields['code']))).toEqual(new Set(['UNAUTHENTICATED']));
+    const listening = stranger.directory();
+    const refused = Promise.withResolvers<unknown>();
+    listening.on('error', refused.resolve);
+    expect(await refused.promise).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(logger.warnings).toHaveLength(3);
     await stranger.close();
   });
 });
