@@ -95,6 +95,29 @@ test('keeps its connections, and opens another when one was closed meanwhile', a
   expect(sockets).toHaveLength(2);
 });
 
+test('a request that must not come twice is not sent again after a reset', async () => {
+  let number = 0;
+  const { url } = await serve((request, response) => {
+    number += 1;
+    if (number === 2) request.socket.resetAndDestroy();
+    else response.end();
+  });
+  const transport = open();
+  await post(transport, url);
+  const request = { ...POST, url, body: '{}', signal, isRepeatable: false };
+  await expect(transport.send(request)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(number).toBe(2);
+});
+
+test('the next requests use new connections after the idle ones were dropped', async () => {
+  const { url, sockets } = await serve((_, response) => void response.end());
+  const transport = open();
+  await post(transport, url);
+  transport.dropIdle();
+  await post(transport, url);
+  expect(sockets).toHaveLength(2);
+});
+
 test('a time-out on one connection ends the idle ones, so that the next request uses a new one', async () => {
   const held: ServerResponse[] = [];
   let isFrozen = false;
