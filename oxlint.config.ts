@@ -61,6 +61,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
       'publishing',
       'consuming',
       'bus',
+      'goals',
       'swarm-client.ts',
       'presence',
       'tasks',

@@ -1,6 +1,6 @@
 // The typed client of HyperCode Swarm.
 //
-// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← swarm-client.ts ←
+// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals ← swarm-client.ts ←
 // presence ← tasks. transport has the connection to the core and what every room uses; bus joins publishing and consuming
 // into what a client offers, plain and typed.
 export {
@@ -37,8 +37,9 @@ export {
   createAgent,
   type CreateAgentOptions,
 } from './presence/connect-agent.ts';
-export type { AgentEvents, AgentHealth, AgentLogger, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
-export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/connection.ts';
+export type { AgentEvents, AgentHealth, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
+export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/client-options.ts';
+export type { SwarmLogger } from './transport/logger.ts';
 export type {
   ConsumeOptions,
   Consumer,
@@ -52,6 +53,9 @@ export type { GrowingDelay, RedeliveryDelay } from './consuming/redelivery-delay
 export type { PublishOptions } from './publishing/outgoing-event.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
 export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';
+export { type GoalEnd, GoalError } from './goals/goal-error.ts';
+export type { GoalEvent, GoalEvents, GoalEventsOptions } from './goals/goal-events.ts';
+export type { GoalHandle, GoalInput, GoalResult, GoalResultOptions, Goals } from './goals/goals.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';
 export type {
   TypedConsumeOptions,

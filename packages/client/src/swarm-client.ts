@@ -2,8 +2,10 @@
 import { SwarmError } from '@hypercode/contracts';
 import { AgentDirectory, type DirectoryFilter } from './watching/agent-directory.ts';
 import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
-import { type Connection, openConnection, type SwarmClientOptions } from './transport/connection.ts';
+import type { SwarmClientOptions } from './transport/client-options.ts';
+import { type Connection, openConnection } from './transport/connection.ts';
 import { createProcedures, type Procedures } from './calls/procedures.ts';
+import { type Goals, goalsOn } from './goals/goals.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
 
 export interface SwarmClient extends Procedures, BusCalls {
@@ -18,6 +20,8 @@ export interface SwarmClient extends Procedures, BusCalls {
    * FORBIDDEN, FENCED, INVALID_INPUT …).
    */
   watch(options?: WatchOptions): Watch;
+  /** Goals for the Architect, from their submission to their result. */
+  readonly goals: Goals;
   /** A live local mirror of the agents that match. */
   directory(filter?: DirectoryFilter): AgentDirectory;
   /**
@@ -31,7 +35,7 @@ export interface SwarmClient extends Procedures, BusCalls {
 /**
  * A client of the core at `url`. Calls that are made at the same time travel as one request; each rejects with a
  * SwarmError, and with UNAVAILABLE when no answer came back, in which case the outcome is unknown.
- * @throws SwarmError INVALID_INPUT when `url` is none.
+ * @throws SwarmError INVALID_INPUT with an option that can never work, such as a `url` that is none.
  */
 export function createSwarmClient(options: SwarmClientOptions): SwarmClient {
   return clientOn(openConnection(options));
@@ -42,9 +46,11 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
     connection.close(new SwarmError('UNAVAILABLE', 'the client is closed'));
     await bus.calls.flush();
   };
+  const procedures = createProcedures(connection);
   return {
-    ...createProcedures(connection),
+    ...procedures,
     ...bus.calls,
+    goals: goalsOn(connection, bus.calls, procedures.bus),
     watch: (options = {}) => watchAgents(connection, options),
     directory: (filter) => new AgentDirectory(connection, filter),
     close,

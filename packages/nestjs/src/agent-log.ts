@@ -1,9 +1,9 @@
 // The messages of the agent and the module in Nest's log.
-import { type AgentLogger, SwarmError } from '@hypercode/client';
+import { SwarmError, type SwarmLogger } from '@hypercode/client';
 import type { Logger } from '@nestjs/common';
 
 /** Nest's loggers take texts, so the fields follow the message. */
-export function agentLoggerOn(logger: Pick<Logger, 'log' | 'warn'>): AgentLogger {
+export function agentLoggerOn(logger: Pick<Logger, 'log' | 'warn'>): SwarmLogger {
   const line = (fields: Record<string, unknown>, message: string): string =>
     [message, ...Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`)].join(' ');
   return {

@@ -35,7 +35,7 @@ export interface BusCalls {
    *
    * Calls of which each awaits the one before stay in this order; concurrent ones may land in any.
    *
-   * Rejects with the core's refusal of this event, with INVALID_INPUT when `data` is not JSON, or with UNAVAILABLE, whose
+   * Rejects with the core's refusal of this event, with INVALID_INPUT and the path of what JSON cannot express, or with UNAVAILABLE, whose
    * `details.id` is the id to publish it with again, since the outcome is unknown.
    */
   publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;

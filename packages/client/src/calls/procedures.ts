@@ -17,11 +17,13 @@ import {
   type TRPCLink,
 } from '@trpc/client';
 import type { AnyTRPCRouter } from '@trpc/server';
-import { bounded } from '../transport/bounded.ts';
+import { bounded, isTimeout } from '../transport/bounded.ts';
 import type { Connection } from '../transport/connection.ts';
+import { carriesEvents, jsonText, parseExact } from '../transport/exact-json.ts';
 import { isRecord, parseJson } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
-import { refusalOf, refusalOfCall, unreachable } from '../transport/refusal.ts';
+import { refusalOfCall } from '../transport/refusal.ts';
+import type { WholeAnswer } from '../transport/transport.ts';
 
 export interface CallOptions {
   /** Gives up; the outcome is then unknown. */
@@ -68,23 +70,29 @@ export function createProcedures(connection: Connection): Procedures {
 
   const call = async (kind: Kind, path: string, given: unknown, options: CallOptions = {}): Promise<unknown> => {
     const input = withNamespace(given, connection.namespace);
-    const context = { inputLength: jsonLength(input), token: '' } satisfies CallContext;
+    const context = { inputLength: jsonText(input).length, token: '' } satisfies CallContext;
     const bounds = {
       timeoutMs: options.timeoutMs ?? connection.timeoutMs + (path === WAITING ? waitOf(input) : 0),
       signals: [connection.closed, options.signal],
     };
     return bounded(connection.clock, bounds, async (signal) => {
-      const attempt = (): Promise<unknown> => client[kind](path, input, { signal, context });
+      const attempt = async (): Promise<unknown> => {
+        try {
+          return await client[kind](path, input, { signal, context });
+        } catch (thrown) {
+          // The signal of a batch that tRPC makes of its calls' does not know why it was aborted.
+          if (isTimeout(signal)) connection.transport.dropIdle();
+          throw refusalOfCall(thrown, connection);
+        }
+      };
       try {
         return await attempt();
       } catch (thrown) {
-        const refusal = refusalOfCall(thrown);
+        const refusal = SwarmError.from(thrown);
         const mayRenew = refusal.is('UNAUTHENTICATED') && context.token !== '';
         if (!mayRenew || !(await connection.renewed(context.token, signal))) throw refusal;
       }
-      return attempt().catch((thrown: unknown) => {
-        throw refusalOfCall(thrown);
-      });
+      return attempt();
     });
   };
 
@@ -144,25 +152,55 @@ function endOfAll(operations: readonly Operation[]): AbortSignal {
   return controller.signal;
 }
 
-/** A fetch for tRPC's links whose answers are tRPC's; whatever else comes back is thrown as the SwarmError that it means. */
+/** What tRPC's links give to their `fetch`. */
+interface LinkRequest {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | null;
+}
+
+/** A `fetch` for tRPC's links whose answers are tRPC's; whatever else comes back is thrown as the SwarmError that it means. */
 function fetchAnswer(connection: Connection) {
-  const { fetch, clock } = connection;
-  return async (url: Parameters<typeof fetch>[0], init?: object) => {
-    let response: Response;
-    let text: string;
-    const sentMs = clock.epochMs();
+  const never = new AbortController().signal;
+  return async (address: unknown, init?: object) => {
+    const { method, headers = {}, body, signal } = (init ?? {}) as LinkRequest;
+    const url = new URL(String(address));
+    const isQuery = method === 'GET';
+    let answer: WholeAnswer;
+    const sentMs = connection.clock.epochMs();
     try {
-      response = await fetch(url, init);
-      connection.noteDate(response.headers.get('date'), sentMs);
-      text = await response.text();
+      answer = await connection.transport.send({
+        method: isQuery ? 'GET' : 'POST',
+        url,
+        headers,
+        body: typeof body === 'string' ? body : undefined,
+        signal: signal ?? never,
+        isRepeatable: isQuery,
+      });
+      connection.noteDate(answer.date, sentMs);
     } catch (cause) {
-      throw unreachable(cause);
+      throw connection.unreachable(cause);
     }
-    const answer = parseJson(text);
-    const isTrpc = Array.isArray(answer) || (isRecord(answer) && ('result' in answer || isRecord(answer['error'])));
-    if (!isTrpc) throw refusalOf(response.status, answer, response.headers.get('retry-after'));
-    return { ok: response.ok, json: async () => answer };
+    const json = answersIn(answer.text, url);
+    const isTrpc = Array.isArray(json) || (isRecord(json) && ('result' in json || isRecord(json['error'])));
+    if (!isTrpc) throw connection.refusalOf({ ...answer, url }, json);
+    connection.reachability.answered();
+    return { ok: answer.status >= 200 && answer.status <= 299, json: async () => json };
   };
+}
+
+/**
+ * The answers of the procedures that `url` names, with data of events as it came. In what is said of agents, JSON Schemas have
+ * numbers that a validator takes as numbers; there `JSON.parse` decides.
+ */
+function answersIn(text: string, url: URL): unknown {
+  const json = parseJson(text);
+  const paths = url.pathname.slice(url.pathname.lastIndexOf('/') + 1).split(',');
+  if (json === undefined || !paths.some(carriesEvents)) return json;
+  const exact = parseExact(text);
+  if (!Array.isArray(json) || !Array.isArray(exact)) return exact;
+  return json.map((one: unknown, index) => (carriesEvents(paths[index] ?? '') ? (exact[index] as unknown) : one));
 }
 
 function withNamespace(input: unknown, namespace: string | undefined): unknown {
@@ -175,12 +213,4 @@ function withNamespace(input: unknown, namespace: string | undefined): unknown {
 function waitOf(input: unknown): number {
   const waitMs = isRecord(input) ? input['waitMs'] : undefined;
   return typeof waitMs === 'number' && waitMs > 0 ? waitMs : 0;
-}
-
-function jsonLength(input: unknown): number {
-  try {
-    return JSON.stringify(input)?.length ?? 0;
-  } catch (cause) {
-    throw new SwarmError('INVALID_INPUT', 'the input is not JSON', { cause });
-  }
 }

@@ -17,6 +17,7 @@ import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
 import { safely, surface } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
+import { EventWarnings, messageOf } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
 import { growingDelay, type GrowingDelay, type RedeliveryDelay } from './redelivery-delay.ts';
@@ -53,7 +54,10 @@ export interface ConsumeOptions extends DeliveriesOptions {
   readonly retryDelayMs?: RedeliveryDelay | undefined;
   /** The group was overtaken by the log's limits: events went by unread. */
   readonly onGap?: ((gap: GroupGap) => void) | undefined;
-  /** Called with what a handler threw, and with the failure of acks and nacks: those events are delivered again. */
+  /**
+   * Called with what a handler threw, and with the failure of acks and nacks: those events are delivered again. Without it, the
+   * client's logger receives that, and the refusal that ends the consumer.
+   */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
 }
 
@@ -150,6 +154,7 @@ export class GroupConsumer implements Consumer {
   readonly #options: ConsumeOptions;
   readonly #handler: DeliveryHandler;
   readonly #onLoad: () => void;
+  readonly #warnings: EventWarnings;
   /** What the group gives now. */
   #deliveries: Deliveries;
   /** What has come while there was no place, by delivery; the oldest first. */
@@ -183,12 +188,17 @@ export class GroupConsumer implements Consumer {
     this.#options = { ...options, consumer: options.consumer ?? connection.clock.newId() };
     this.#handler = handler;
     this.#onLoad = onLoad;
+    this.#warnings = new EventWarnings(connection.clock, connection.logger);
     const { signal } = options;
     this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
     this.#deliveries = deliveriesOf(connection, this.#options);
     this.closed = this.#run();
     // A caller that does not use it gets no unhandled rejection.
-    this.closed.catch(() => {});
+    this.closed.catch((error: unknown) => {
+      if (options.onError !== undefined) return;
+      const { code, message } = SwarmError.from(error);
+      connection.logger.warn({ group: options.group, code, error: message }, 'a consumer receives no more deliveries');
+    });
   }
 
   get running(): number {
@@ -316,19 +326,27 @@ export class GroupConsumer implements Consumer {
   /** Never rejects. */
   async #handle(item: GroupDelivery, signal: AbortSignal, leavePlace: () => void): Promise<void> {
     const { event, deliveryId, attempt, position } = item;
-    const { group, namespace, onError } = this.#options;
+    const { group, namespace } = this.#options;
     let nack: { delayMs: number; reason: string } | undefined;
     try {
       await this.#handler(event, { deliveryId, attempt, position, signal, leavePlace });
     } catch (error) {
       nack = { delayMs: this.#delayAfter(attempt, error), reason: reasonOf(error) };
-      safely(() => onError?.(error, event));
+      this.#report(error, item, 'the handler of a delivery failed');
     }
     try {
       await this.#settleQueue.settle({ namespace, group, deliveryId, ...(nack === undefined ? {} : { nack }) });
     } catch (error) {
-      safely(() => onError?.(error, event));
+      this.#report(error, item, 'a delivery could not be acknowledged or given back');
     }
+  }
+
+  #report(error: unknown, { event, position, attempt }: GroupDelivery, message: string): void {
+    const { group, onError } = this.#options;
+    if (onError !== undefined) safely(() => onError(error, event));
+    // What is given back at the end goes to another member.
+    else if (!this.#isEnding)
+      this.#warnings.warn(event.id, { group, topic: event.topic, position, attempt, error: messageOf(error) }, message);
   }
 
   #delayAfter(attempt: number, error: unknown): number {
@@ -368,12 +386,5 @@ export class GroupConsumer implements Consumer {
 }
 
 /** What the core can keep as a reason, whatever was thrown. */
-function reasonOf(error: unknown): string {
-  let message: string;
-  try {
-    message = String(error instanceof Error ? error.message : error);
-  } catch {
-    message = 'the handler threw a value that cannot be converted to text';
-  }
-  return message.replaceAll('\0', '').slice(0, LIMITS.reasonLength).toWellFormed();
-}
+const reasonOf = (error: unknown): string =>
+  messageOf(error).replaceAll('\0', '').slice(0, LIMITS.reasonLength).toWellFormed();

@@ -1,8 +1,9 @@
 // Subscribing to topics: every event that matches, in the order of the log, for as long as the reader goes on.
 import { type StartFrom, type SubscriptionEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import type { Connection } from '../transport/connection.ts';
-import { safely, surface } from '../transport/emitter.ts';
+import { safely } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
+import { EventWarnings, messageOf } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
 
@@ -61,7 +62,10 @@ function readSubscriptionEvent(json: unknown): SubscriptionEvent | undefined {
 export interface ListenOptions extends Omit<SubscribeOptions, 'topics'> {
   /** Events are missing: removed by the log's limits, or lost with it. */
   readonly onGap?: ((gap: Extract<SubscriptionEvent, { type: 'gap' }>) => void) | undefined;
-  /** Called with what the handler threw; the next event follows all the same. Default: it surfaces as uncaught. */
+  /**
+   * Called with what the handler threw; the next event follows all the same. Without it, the client's logger receives that, and
+   * the refusal that ends the listener.
+   */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
 }
 
@@ -75,6 +79,12 @@ export interface TopicListener {
   [Symbol.dispose](): void;
 }
 
+const FAILED = 'the handler of an event failed';
+const about = ({ event, position }: { readonly event: SwarmEvent; readonly position: string }) => ({
+  topic: event.topic,
+  position,
+});
+
 /** Calls `handler` with each event, one at a time and in order. */
 export function listenTo(
   connection: Connection,
@@ -83,6 +93,8 @@ export function listenTo(
   options: ListenOptions = {},
 ): TopicListener {
   const { onGap, onError, ...rest } = options;
+  const { clock, logger } = connection;
+  const warnings = new EventWarnings(clock, logger);
   const subscription = subscribeTo(connection, { ...rest, topics: typeof topics === 'string' ? [topics] : topics });
   let isStopped = false;
   let tellAttached = (): void => {};
@@ -96,7 +108,7 @@ export function listenTo(
       try {
         await handler(item.event);
       } catch (error) {
-        if (onError === undefined) surface(error);
+        if (onError === undefined) warnings.warn(item.event.id, { ...about(item), error: messageOf(error) }, FAILED);
         else safely(() => onError(error, item.event));
       }
     }
@@ -108,6 +120,12 @@ export function listenTo(
   });
   // A caller that does not use them gets no unhandled rejection.
   for (const promise of [closed, attached]) promise.catch(() => {});
+  if (onError === undefined) {
+    closed.catch((error: unknown) => {
+      const { code, message } = SwarmError.from(error);
+      logger.warn({ topics: String(topics), code, error: message }, 'a listener receives no more events');
+    });
+  }
   const stop = (): void => {
     isStopped = true;
     void subscription.return?.();

@@ -2,8 +2,8 @@
 import { systemClock } from '@hypercode/clock';
 import type { AgentRegistrationInput, SwarmError } from '@hypercode/contracts';
 import { abortError } from '../transport/bounded.ts';
-import { type AgentLogger, ConnectedAgent } from './connected-agent.ts';
-import type { SwarmClientOptions } from '../transport/connection.ts';
+import { ConnectedAgent } from './connected-agent.ts';
+import type { SwarmClientOptions } from '../transport/client-options.ts';
 import { onAbort } from '../transport/on-abort.ts';
 
 type Registration = Omit<AgentRegistrationInput, 'incarnation' | 'namespace'>;
@@ -15,7 +15,6 @@ export interface ConnectAgentOptions extends SwarmClientOptions, Registration {
   readonly onFenced?: ((error: SwarmError<'FENCED'>) => void) | undefined;
   /** A registration or heartbeat failed and will be tried again. Called before the first registration, too. */
   readonly onError?: ((error: SwarmError) => void) | undefined;
-  readonly logger?: AgentLogger | undefined;
   /** Gives up connecting; once connected, does what `stop` does. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,14 +25,14 @@ export type CreateAgentOptions = Omit<ConnectAgentOptions, 'signal'>;
 /**
  * An agent under a new incarnation that does nothing yet: `register` brings it into the registry, and its client's calls
  * wait for that, each for as long as it may take.
- * @throws SwarmError INVALID_INPUT when `url` is none.
+ * @throws SwarmError INVALID_INPUT with an option that can never work, such as a `url` that is none.
  */
 export function createAgent(options: CreateAgentOptions): ConnectedAgent {
   const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...others } = options;
-  const { whenCircuitOpen, heartbeatMs, onFenced, onError, logger, ...registration } = others;
+  const { whenCircuitOpen, logger, heartbeatMs, onFenced, onError, ...registration } = others;
   const agent = new ConnectedAgent(
-    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen },
-    { registration: { ...registration, incarnation: systemClock.newId() }, heartbeatMs, logger },
+    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen, logger },
+    { registration: { ...registration, incarnation: systemClock.newId() }, heartbeatMs },
   );
   if (onFenced !== undefined) agent.on('fenced', onFenced);
   if (onError !== undefined) agent.on('error', onError);

@@ -5,6 +5,7 @@ import {
   type Agent,
   type AgentRegistrationInput,
   type CircuitState,
+  type ErrorCode,
   type RegisterOutcome,
   SwarmError,
 } from '@hypercode/contracts';
@@ -12,16 +13,15 @@ import { isCircuitState } from '../publishing/own-circuit.ts';
 import { advance, type Lifecycle, lifecycleStart, type Outcome } from './agent-lifecycle.ts';
 import { type Bus, openBus } from '../bus/bus-calls.ts';
 import { sleep } from '@hypercode/clock';
-import {
-  type Connection,
-  openConnection,
-  postJson,
-  type SwarmClientOptions,
-  tryLimitMs,
-} from '../transport/connection.ts';
-import { Emitter, type Listener, safely } from '../transport/emitter.ts';
+import { abortError } from '../transport/bounded.ts';
+import type { SwarmClientOptions } from '../transport/client-options.ts';
+import { callMutation, type Connection, openConnection, postJson, tryLimitMs } from '../transport/connection.ts';
+import { jsonText } from '../transport/exact-json.ts';
+import { Emitter, type Listener } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
+import type { SwarmLogger } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
+import { isUnanswered } from '../transport/refusal.ts';
 import { clientOn, type SwarmClient } from '../swarm-client.ts';
 
 export interface AgentEvents {
@@ -51,16 +51,9 @@ export interface AgentHealth {
   readonly registered: boolean;
 }
 
-/** What pino and `console`-like loggers with fields first have in common. */
-export interface AgentLogger {
-  info(fields: Record<string, unknown>, message: string): void;
-  warn(fields: Record<string, unknown>, message: string): void;
-}
-
 export interface AgentPresence {
   readonly registration: AgentRegistrationInput & { readonly incarnation: string };
   readonly heartbeatMs: number | undefined;
-  readonly logger: AgentLogger | undefined;
 }
 
 /** Heartbeats that a change of activity brings forward keep this distance, in milliseconds. */
@@ -79,9 +72,10 @@ export type AgentUpdate = Omit<
 export class ConnectedAgent {
   /** Speaks as the agent. Its token follows the registrations. */
   readonly client: SwarmClient;
+  /** The one of the options, or what stands for it. */
+  readonly logger: SwarmLogger;
   readonly #joining: Connection;
   readonly #speaking: Connection;
-  readonly #join: SwarmClient;
   readonly #bus: Bus;
   readonly #emitter = new Emitter<AgentEvents>();
   readonly #presence: AgentPresence;
@@ -95,6 +89,8 @@ export class ConnectedAgent {
   #token: string | undefined;
   /** What `setActivity` was given; undefined while the consumers decide. */
   #activityByHand: Activity | undefined;
+  /** The refusal that was logged last; undefined since one of the core's answers was none. */
+  #loggedRefusal: ErrorCode | undefined;
   #hasReportedActivity = false;
   /** Whether the core has taken a heartbeat with `draining`. */
   #hasReportedDraining = false;
@@ -116,11 +112,12 @@ export class ConnectedAgent {
     this.#registration = presence.registration;
     this.#joining = openConnection(options);
     this.#joining.onClockDifference((differenceMs) => this.#reportClock(differenceMs));
-    this.#join = clientOn(this.#joining);
-    this.#speaking = openConnection({
-      ...options,
-      token: (refused, signal) => this.#currentToken(refused, signal),
-    });
+    this.logger = this.#joining.logger;
+    this.#speaking = openConnection(
+      { ...options, token: (refused, signal) => this.#currentToken(refused, signal) },
+      this.#joining.clock,
+      this.#joining,
+    );
     this.#bus = openBus(this.#speaking, {
       onCircuit: (circuit, reason) => this.#emitter.emit('circuit', circuit, reason),
       onLoad: () => {
@@ -240,7 +237,10 @@ export class ConnectedAgent {
   }
 
   #report(outcome: Outcome): void {
-    if (outcome.type !== 'refused') return;
+    if (outcome.type !== 'refused') {
+      this.#loggedRefusal = undefined;
+      return;
+    }
     const { error } = outcome;
     const { name } = this.#registration;
     const { phase } = this.#lifecycle;
@@ -250,7 +250,11 @@ export class ConnectedAgent {
       this.#speaking.close(error);
     }
     if (this.#stopping !== undefined) return;
-    this.#log('warn', { agent: name, code: error.code, phase }, error.message);
+    // That no core answers is logged for all that is retried.
+    if (!isUnanswered(error) && this.#loggedRefusal !== error.code) {
+      this.#loggedRefusal = error.code;
+      this.logger.warn({ agent: name, code: error.code, phase }, error.message);
+    }
     if (error.is('FENCED')) this.#emitter.emit('fenced', error);
     else this.#emitter.emit('error', error);
   }
@@ -263,26 +267,22 @@ export class ConnectedAgent {
     const seconds = Math.round(Math.abs(differenceMs) / 1000);
     const where = differenceMs > 0 ? 'ahead of' : 'behind';
     const message = `the clock of this process is ${seconds} s ${where} the core's, so deadlines of tasks are wrong here: set it`;
-    if (this.#presence.logger !== undefined) this.#log('warn', { agent, differenceMs }, message);
-    // Without a logger, a task that is passed over because of it would go without a word.
-    // oxlint-disable-next-line no-console
-    else console.warn(`${agent}: ${message}`);
-  }
-
-  /** A logger that throws must not end the heartbeats. */
-  #log(level: keyof AgentLogger, fields: Record<string, unknown>, message: string): void {
-    safely(() => this.#presence.logger?.[level](fields, message));
+    this.logger.warn({ agent, differenceMs }, message);
   }
 
   async #register(): Promise<Outcome> {
     const request = this.#bus.circuit.begin();
     try {
-      const { agent, outcome, token } = await this.#join.registry.register(this.#registration);
+      const { namespace, timeoutMs, closed } = this.#joining;
+      const input = jsonText({ namespace, ...this.#registration });
+      const bounds = { timeoutMs, signals: [closed] };
+      const answer = await callMutation(this.#joining, 'registry.register', input, bounds);
+      const { agent, outcome, token } = answer as Awaited<ReturnType<SwarmClient['registry']['register']>>;
       if (token === undefined) throw new SwarmError('INTERNAL', 'the core returned no token for the agent');
       this.#agent = agent;
       this.#token = token;
       this.#bus.circuit.learn(request, agent.status.circuit, agent.status.reason);
-      this.#log('info', { agent: agent.name, outcome, revision: agent.revision }, 'registered');
+      this.logger.info({ agent: agent.name, outcome, revision: agent.revision }, 'registered');
       if (this.#stopping === undefined) this.#emitter.emit('registered', agent, outcome);
       return { type: 'registered' };
     } catch (error) {
@@ -350,7 +350,8 @@ export class ConnectedAgent {
       const isTaken = this.#lifecycle.phase === 'alive' && this.#lifecycle.failures === 0;
       if (isTaken && this.#steps > before) break;
     }
-    return this.#token ?? '';
+    if (this.#token === undefined) throw abortError(this.#end.signal.aborted ? this.#end.signal : signal);
+    return this.#token;
   }
 
   /** Resolves when the next step is done, or as soon as `signal` is aborted. */
@@ -387,7 +388,7 @@ export class ConnectedAgent {
     }
     this.#speaking.close(closing);
     this.#hasStopped = true;
-    this.#log('info', { agent: this.#registration.name }, 'stopped');
+    this.logger.info({ agent: this.#registration.name }, 'stopped');
     this.#emitter.emit('stopped');
   }
 

@@ -1,5 +1,6 @@
 // An event on its way to the core: named for good, and as the JSON text that will travel.
-import { invalidField, LIMITS, SwarmError } from '@hypercode/contracts';
+import { LIMITS, SwarmError } from '@hypercode/contracts';
+import { jsonText } from '../transport/exact-json.ts';
 
 export interface PublishOptions {
   /** A UUID that names the event for good: publishing it again is no second event. Default: a new one. */
@@ -26,14 +27,14 @@ export interface OutgoingEvent {
   readonly bytes: number;
 }
 
-/** Throws INVALID_INPUT when `data` is not JSON, PAYLOAD_TOO_LARGE when no event could hold it. */
+/** Throws INVALID_INPUT with the path of what JSON cannot express in `data`, PAYLOAD_TOO_LARGE when no event could hold it. */
 export function outgoingEvent(
   topic: string,
   data: unknown,
   options: PublishOptions & { readonly id: string },
 ): OutgoingEvent {
   const { id, time, subject, correlationId, causationId, traceparent } = options;
-  const dataText = jsonOf(data);
+  const dataText = jsonText(data, 'data');
   const dataBytes = utf8Length(dataText);
   if (dataBytes > LIMITS.eventBytes) {
     throw new SwarmError('PAYLOAD_TOO_LARGE', `an event must have at most ${LIMITS.eventBytes} bytes of JSON`, {
@@ -42,18 +43,6 @@ export function outgoingEvent(
   }
   const head = JSON.stringify({ id, topic, time, subject, correlationId, causationId, traceparent });
   return { id, text: `${head.slice(0, -1)},"data":${dataText}}`, bytes: utf8Length(head) + dataBytes + 8 };
-}
-
-function jsonOf(data: unknown): string {
-  let text: string | undefined;
-  let cause: unknown;
-  try {
-    text = JSON.stringify(data) as string | undefined;
-  } catch (error) {
-    cause = error;
-  }
-  if (text !== undefined) return text;
-  throw invalidField('data', data === undefined ? 'required' : 'must be JSON', { cause });
 }
 
 const encoder = new TextEncoder();

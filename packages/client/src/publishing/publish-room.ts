@@ -1,6 +1,6 @@
 // The room that events take in the client until they are settled: so many, so many bytes, and no more.
 
-import type { PublishBuffer } from '../transport/connection.ts';
+import type { PublishBuffer } from '../transport/client-options.ts';
 
 export class PublishRoom {
   readonly whenFull: 'wait' | 'reject';

@@ -350,8 +350,9 @@ export class Publisher {
   #timeoutOf({ event: { id }, state, mayHaveArrived, lastRefusal }: Entry): SwarmError {
     const { publishTimeoutMs } = this.#connection;
     const cause = lastRefusal ?? this.#obstacle;
+    const because = cause === undefined ? '' : `: ${cause.message}`;
     if (mayHaveArrived || state === 'sent') {
-      const message = `no answer within ${publishTimeoutMs} ms; the outcome is unknown`;
+      const message = `no answer within ${publishTimeoutMs} ms; the outcome is unknown${because}`;
       return new SwarmError('UNAVAILABLE', message, { details: { id }, cause });
     }
     if (cause?.is('CIRCUIT_OPEN')) {
@@ -362,7 +363,10 @@ export class Publisher {
         cause,
       });
     }
-    return new SwarmError('UNAVAILABLE', `could not be sent within ${publishTimeoutMs} ms`, { details: { id }, cause });
+    return new SwarmError('UNAVAILABLE', `could not be sent within ${publishTimeoutMs} ms${because}`, {
+      details: { id },
+      cause,
+    });
   }
 
   #close(): void {

@@ -1,11 +1,8 @@
 // The cancellations of an agent's tasks that are in the log already: those that were published while no process of the agent
 // listened.
 import { readEventData, SwarmError, type TaskCancelled } from '@hypercode/contracts';
-import type { Procedures } from '../calls/procedures.ts';
+import type { LogReader } from '../goals/task-outputs.ts';
 import { taskEvents } from './task-events.ts';
-
-/** What reads the log. */
-export type LogReader = Pick<Procedures['bus'], 'read'>;
 
 const PAGE_SIZE = 500;
 

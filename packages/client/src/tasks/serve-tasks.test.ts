@@ -12,7 +12,7 @@ import { trackLeaks, waitFor } from '@hypercode/testkit';
 import { describe, expect, test } from 'vitest';
 import type { BusCalls } from '../bus/bus-calls.ts';
 import type { ConsumeOptions, Delivery, DeliveryHandler } from '../consuming/consumer.ts';
-import type { LogReader } from './past-cancellations.ts';
+import type { LogReader } from '../goals/task-outputs.ts';
 import type { PublishOptions } from '../publishing/outgoing-event.ts';
 import { AssignedTasks, type ServeTasksOptions, type TaskHandler } from './serve-tasks.ts';
 import { taskEventId } from './task-event-id.ts';

@@ -31,8 +31,10 @@ import type { ConnectedAgent } from '../presence/connected-agent.ts';
 import type { Consumer, Delivery } from '../consuming/consumer.ts';
 import { dependencyOutputs } from './dependency-outputs.ts';
 import { safely } from '../transport/emitter.ts';
+import { EventWarnings, messageOf, type SwarmLogger } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
-import { type LogReader, pastCancellations } from './past-cancellations.ts';
+import type { LogReader } from '../goals/task-outputs.ts';
+import { pastCancellations } from './past-cancellations.ts';
 import type { SwarmClient } from '../swarm-client.ts';
 import { TaskError } from './task-error.ts';
 import type { TopicListener } from '../consuming/subscription.ts';
@@ -71,7 +73,7 @@ export interface ServeTasksOptions {
    * `closed` rejects. Default 600,000.
    */
   readonly ackDeadlineMs?: number | undefined;
-  /** Receives what a handler threw, and the errors of events that could not be published. */
+  /** Receives what a handler threw, and the errors of events that could not be published. Default: the agent's logger does. */
   readonly onError?: ((error: unknown, task: TaskAssigned) => void) | undefined;
 }
 
@@ -90,11 +92,22 @@ export interface TaskServer {
  * `taskEventId`, so an answer that is repeated is one answer. The role needs `task.{name}.>` both ways, as `worker` has it.
  */
 export function serveTasks(
-  { agent, client }: Pick<ConnectedAgent, 'agent' | 'client'>,
+  { agent, client, logger }: Pick<ConnectedAgent, 'agent' | 'client'> & Partial<Pick<ConnectedAgent, 'logger'>>,
   handlers: Readonly<Record<string, TaskHandler>>,
   options: ServeTasksOptions = {},
 ): TaskServer {
-  return new AssignedTasks(agent, client, handlers, options);
+  return new AssignedTasks(agent, client, handlers, { ...options, onError: options.onError ?? warningsOn(logger) });
+}
+
+/** One warning for each attempt. */
+function warningsOn(logger: SwarmLogger | undefined): ServeTasksOptions['onError'] {
+  if (logger === undefined) return undefined;
+  const warnings = new EventWarnings(systemClock, logger);
+  return (error, task) => {
+    const { planId, taskId, attempt, capability } = task;
+    const about = { planId, taskId, attempt, capability, error: messageOf(error) };
+    warnings.warn(keyOf(task), about, 'a task failed, or could not be reported on');
+  };
 }
 
 const DEFAULT_CONCURRENCY = 4;
@@ -418,14 +431,6 @@ const failure = (message: string, retryable: boolean): Failure => ({
   kind: 'failed',
   error: { message: storable(message, LIMITS.taskErrorLength), retryable },
 });
-
-function messageOf(thrown: unknown): string {
-  try {
-    return String(thrown instanceof Error ? thrown.message || thrown.name : thrown);
-  } catch {
-    return 'the handler threw a value that cannot be converted to text';
-  }
-}
 
 const storable = (text: string, maxLength: number): string =>
   text.replaceAll('\0', '').slice(0, maxLength).toWellFormed();

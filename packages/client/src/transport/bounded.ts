@@ -2,6 +2,7 @@
 import { SwarmError } from '@hypercode/contracts';
 import type { Clock } from '@hypercode/clock';
 import { onAbort } from './on-abort.ts';
+import { asUnanswered } from './refusal.ts';
 
 /** The SwarmError that an aborted signal stands for. */
 export function abortError(signal: AbortSignal): SwarmError {
@@ -22,7 +23,7 @@ export function isTimeout({ reason }: AbortSignal): boolean {
 function timeoutError(timeoutMs: number): SwarmError {
   const message = `no answer within ${timeoutMs} ms; the outcome is unknown`;
   // Named as that of `AbortSignal.timeout`.
-  return new SwarmError('UNAVAILABLE', message, { cause: new DOMException(message, 'TimeoutError') });
+  return asUnanswered(new SwarmError('UNAVAILABLE', message, { cause: new DOMException(message, 'TimeoutError') }));
 }
 
 export interface LinkedSignal {

@@ -1,58 +1,22 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
-import { invalidField, SwarmError } from '@hypercode/contracts';
+import { SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
-import { bounded, isTimeout } from './bounded.ts';
+import { abortError, bounded, isTimeout } from './bounded.ts';
 import { clockDifference } from './clock-difference.ts';
 import { type Clock, systemClock } from '@hypercode/clock';
+import {
+  baseUrl,
+  checkHeaders,
+  checkOptions,
+  checkToken,
+  type PublishBuffer,
+  type SwarmClientOptions,
+} from './client-options.ts';
 import { isRecord, parseJson } from './json.ts';
-import { refusalOf, unreachable } from './refusal.ts';
-import { fetchTransport, type PostAnswer, type Transport } from './transport.ts';
-
-/**
- * A token, or a function that gives one. The function is asked for each request; when the core answered
- * UNAUTHENTICATED it is asked once more with the `refused` token, and a different answer repeats the request. `signal` is
- * aborted when no call waits for the answer any more.
- */
-export type TokenSource = string | ((refused: string | undefined, signal: AbortSignal) => string | Promise<string>);
-
-/** The bounds of what `publish` holds, and what happens at them. */
-export interface PublishBuffer {
-  /** Default 10,000. */
-  readonly maxEvents?: number | undefined;
-  /** Bytes of JSON. Default 64 MiB. */
-  readonly maxBytes?: number | undefined;
-  /**
-   * What `publish` does when the buffer is full: `wait` for room, in the order of the calls, or `reject` at once with
-   * RATE_LIMITED. Default `wait`.
-   */
-  readonly whenFull?: 'wait' | 'reject' | undefined;
-}
-
-export interface SwarmClientOptions {
-  /** Where the core listens, such as `http://127.0.0.1:7700`; a path in front of its routes is kept. */
-  readonly url: string | URL;
-  readonly token: TokenSource;
-  /** Added to every input that names no namespace. Default: the core's (`default`). */
-  readonly namespace?: string | undefined;
-  /** For all requests. Default: the global `fetch`, and in Node.js `node:http` for streams and for the calls that are made most. */
-  readonly fetch?: typeof fetch | undefined;
-  /** Sent with every request. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** How long a call may take, in milliseconds; Infinity for no limit. Default 10,000. */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * How long `publish` goes on trying, in milliseconds. Default 30,000. Beyond the core's deduplication window
-   * (`SWARM_DEDUP_WINDOW_MS`, ten minutes), an event whose answer got lost may be published twice.
-   */
-  readonly publishTimeoutMs?: number | undefined;
-  /** What `publish` may hold before it is in the log. */
-  readonly publishBuffer?: PublishBuffer | undefined;
-  /**
-   * What `publish` does while the agent's circuit is open: `pause`, and go on when it is closed again, for up to
-   * `publishTimeoutMs`; or `reject` at once with CIRCUIT_OPEN. Default `pause`.
-   */
-  readonly whenCircuitOpen?: 'pause' | 'reject' | undefined;
-}
+import { loggerOf, type SwarmLogger } from './logger.ts';
+import { Reachability } from './reachability.ts';
+import { addressOf, type AnswerTo, isUnanswered, refusalOf, unreachable } from './refusal.ts';
+import { fetchTransport, type Transport, type WholeAnswer } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
@@ -66,8 +30,10 @@ export interface Connection {
   readonly whenCircuitOpen: 'pause' | 'reject';
   /** Aborted by `close`, with its reason. */
   readonly closed: AbortSignal;
-  readonly fetch: typeof fetch;
-  /** For what may be repeated, and for streams. A call works until it has answered, also beyond `close`. */
+  readonly logger: SwarmLogger;
+  /** Whether the core answers, for the log. Connections of one agent share it. */
+  readonly reachability: Reachability;
+  /** A call works until it has answered, also beyond `close`. */
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
   endpoint(route: string): URL;
@@ -76,6 +42,10 @@ export interface Connection {
   /** Whether there is a token other than the one that was refused. */
   renewed(refused: string, signal: AbortSignal): Promise<boolean>;
   headers(token: string): Record<string, string>;
+  /** The refusal that an answer stands for which is no result. */
+  refusalOf(answer: AnswerTo, body: unknown): SwarmError;
+  /** The error of a request that was not answered, or not whole. */
+  unreachable(cause: unknown): SwarmError<'UNAVAILABLE'>;
   /**
    * Calls `listener` when a call is answered after others had timed out. The first of those was made at `sinceMs` (monotonic
    * clock): a connection that has brought nothing since then is dead. Returns the function that removes the listener.
@@ -91,19 +61,36 @@ export interface Connection {
   close(reason: SwarmError): void;
 }
 
-export function openConnection(options: SwarmClientOptions, clock: Clock = systemClock): Connection {
+/** Secrets that are shorter stand in too many words by chance. */
+const MIN_SECRET_LENGTH = 8;
+
+/** @throws SwarmError INVALID_INPUT with the option that can never work. */
+export function openConnection(
+  options: SwarmClientOptions,
+  clock: Clock = systemClock,
+  shared: Partial<Pick<Connection, 'reachability'>> = {},
+): Connection {
+  checkOptions(options);
   const base = baseUrl(options.url);
+  const headers = checkHeaders(options.headers ?? {});
+  const logger = loggerOf(options.logger);
+  const { reachability = new Reachability(addressOf(base), clock, logger) } = shared;
   const controller = new AbortController();
-  const { token: source, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch, headers } = options;
+  const { token: given, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch } = options;
+  const source = typeof given === 'string' ? checkToken(given) : given;
   const transport = customFetch === undefined ? openTransport() : fetchTransport(customFetch);
+  /** The token that was sent last. */
+  let sent = '';
   const token = async (refused: string | undefined, signal: AbortSignal): Promise<string> => {
     if (typeof source === 'string') return source;
+    let answer: unknown;
     try {
-      return await source(refused, signal);
+      answer = await source(refused, signal);
     } catch (error) {
       if (error instanceof SwarmError) throw error;
       throw new SwarmError('UNAVAILABLE', 'the token function failed', { cause: error });
     }
+    return checkToken(answer);
   };
   const differences = new Set<(differenceMs: number) => void>();
   const revivals = new Set<(sinceMs: number) => void>();
@@ -117,12 +104,21 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
     publishBuffer: options.publishBuffer ?? {},
     whenCircuitOpen: options.whenCircuitOpen ?? 'pause',
     closed: controller.signal,
-    fetch: customFetch ?? ((input, init) => globalThis.fetch(input, init)),
+    logger,
+    reachability,
     transport,
     endpoint: (route) => new URL(route, base),
     token: (signal) => token(undefined, signal),
     renewed: async (refused, signal) => typeof source !== 'string' && (await token(refused, signal)) !== refused,
-    headers: (bearer) => ({ ...headers, authorization: `Bearer ${bearer}` }),
+    headers(bearer) {
+      sent = bearer;
+      return { ...headers, authorization: `Bearer ${bearer}` };
+    },
+    refusalOf: (answer, body) => refusalOf(answer, body, base),
+    unreachable(cause) {
+      const secrets = [sent, ...Object.values(headers)].filter(({ length }) => length >= MIN_SECRET_LENGTH);
+      return unreachable(cause, base, secrets);
+    },
     onRevival(listener) {
       revivals.add(listener);
       return () => void revivals.delete(listener);
@@ -150,17 +146,6 @@ export function openConnection(options: SwarmClientOptions, clock: Clock = syste
   };
 }
 
-function baseUrl(given: string | URL): URL {
-  const url = URL.canParse(String(given)) ? new URL(given) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw invalidField('url', 'must be an http or https address');
-  }
-  url.search = '';
-  url.hash = '';
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return url;
-}
-
 export interface PostOptions {
   readonly token: string;
   readonly timeoutMs: number;
@@ -168,23 +153,35 @@ export interface PostOptions {
   readonly signals: readonly AbortSignal[];
 }
 
-/** POSTs a JSON text and gives the answer's JSON; everything else is thrown as a SwarmError. */
+/** POSTs a JSON text that may be taken twice, and gives the answer's JSON; everything else is thrown as a SwarmError. */
 export function postJson(connection: Connection, url: URL, body: string, options: PostOptions): Promise<unknown> {
   const { timeoutMs, token, signals } = options;
+  const { reachability } = connection;
   return bounded(connection.clock, { timeoutMs, signals }, async (signal) => {
     const madeAtMs = connection.clock.monotonicMs();
-    let answer: PostAnswer;
+    let answer: WholeAnswer;
     try {
-      answer = await connection.transport.post({ url, headers: connection.headers(token), body, signal });
+      const headers = connection.headers(token);
+      answer = await connection.transport.send({ method: 'POST', url, headers, body, signal, isRepeatable: true });
     } catch (cause) {
-      if (isTimeout(signal)) connection.noteCall(madeAtMs, 'timeout');
-      throw unreachable(cause);
+      const error = connection.unreachable(cause);
+      if (isTimeout(signal)) {
+        connection.noteCall(madeAtMs, 'timeout');
+        reachability.failed(abortError(signal));
+      } else if (!signal.aborted) reachability.failed(error);
+      throw error;
     }
     connection.noteCall(madeAtMs, 'answer');
-    const { status, text, retryAfter } = answer;
+    const { status, text } = answer;
     const json = parseJson(text);
-    if (status < 200 || status > 299 || json === undefined) throw refusalOf(status, json, retryAfter);
-    return json;
+    if (status >= 200 && status <= 299 && json !== undefined) {
+      reachability.answered();
+      return json;
+    }
+    const refusal = connection.refusalOf({ ...answer, url }, json);
+    if (isUnanswered(refusal)) reachability.failed(refusal);
+    else reachability.answered();
+    throw refusal;
   });
 }
 
@@ -233,6 +230,6 @@ export async function callMutation(
 ): Promise<unknown> {
   const answer = await postHot(connection, connection.endpoint(`trpc/${path}`), input, bounds);
   const result = isRecord(answer) ? answer['result'] : undefined;
-  if (!isRecord(result) || !('data' in result)) throw refusalOf(200, answer);
+  if (!isRecord(result) || !('data' in result)) throw connection.refusalOf({ status: 200 }, answer);
   return result['data'];
 }

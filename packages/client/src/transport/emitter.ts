@@ -12,6 +12,10 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
     return () => void listeners.delete(listener);
   }
 
+  has(event: keyof Events): boolean {
+    return (this.#listeners[event]?.size ?? 0) > 0;
+  }
+
   /** A listener that throws harms neither the caller nor the other listeners; its error surfaces as uncaught. */
   emit<Name extends keyof Events>(event: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#listeners[event] ?? [])]) {

@@ -2,11 +2,10 @@
 // the pace of the reader.
 import { SwarmError } from '@hypercode/contracts';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { Clock } from '@hypercode/clock';
+import type { Connection } from './connection.ts';
 import { parseJson } from './json.ts';
 import { onAbort } from './on-abort.ts';
-import { refusalOf, unreachable } from './refusal.ts';
-import type { Transport } from './transport.ts';
+import { asUnanswered } from './refusal.ts';
 
 /** How long the core may take to answer and to send `connected`, in milliseconds. It does both before it looks at the request. */
 const OPENING_LIMIT_MS = 5_000;
@@ -26,22 +25,22 @@ export interface EventStream {
 }
 
 export interface EventStreamOptions {
-  readonly transport: Pick<Transport, 'open'>;
-  readonly clock: Clock;
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
-  /** See `Connection.onRevival`. */
-  readonly onRevival: (listener: (sinceMs: number) => void) => () => void;
 }
 
-export async function openEventStream(url: URL, options: EventStreamOptions): Promise<EventStream> {
-  const { clock, signal } = options;
+export async function openEventStream(
+  connection: Connection,
+  url: URL,
+  { headers, signal }: EventStreamOptions,
+): Promise<EventStream> {
+  const { clock, transport } = connection;
   const controller = new AbortController();
   let silent: SwarmError | undefined;
   let arrivedAtMs = clock.monotonicMs();
   const releases = [
     onAbort(signal, () => controller.abort()),
-    options.onRevival((sinceMs) => {
+    connection.onRevival((sinceMs) => {
       if (arrivedAtMs >= sinceMs) return;
       silent = new SwarmError('UNAVAILABLE', 'the core answers on new connections, and has sent nothing on this one');
       controller.abort();
@@ -58,7 +57,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
     const limitMs = silenceLimitMs;
     const cancel = Number.isFinite(limitMs)
       ? clock.schedule(limitMs, () => {
-          silent = new SwarmError('UNAVAILABLE', `the core sent nothing for ${limitMs} ms`);
+          silent = asUnanswered(new SwarmError('UNAVAILABLE', `the core sent nothing for ${limitMs} ms`));
           controller.abort();
         })
       : undefined;
@@ -67,7 +66,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
       arrivedAtMs = clock.monotonicMs();
       return value;
     } catch (cause) {
-      throw silent ?? unreachable(cause);
+      throw silent ?? connection.unreachable(cause);
     } finally {
       cancel?.();
     }
@@ -75,11 +74,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
 
   try {
     const response = await arrived(
-      options.transport.open({
-        url,
-        headers: { ...options.headers, accept: 'text/event-stream' },
-        signal: controller.signal,
-      }),
+      transport.open({ url, headers: { ...headers, accept: 'text/event-stream' }, signal: controller.signal }),
     );
     const decoder = new TextDecoder();
     const isStream = response.contentType?.startsWith('text/event-stream') ?? false;
@@ -89,7 +84,7 @@ export async function openEventStream(url: URL, options: EventStreamOptions): Pr
         text += decoder.decode(bytes, { stream: true });
         if (text.length > MAX_REFUSAL_LENGTH) break;
       }
-      throw refusalOf(response.status, parseJson(text), response.retryAfter);
+      throw connection.refusalOf({ ...response, url }, parseJson(text));
     }
     const messages: EventSourceMessage[] = [];
     let taken = 0;

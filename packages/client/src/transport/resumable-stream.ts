@@ -10,8 +10,8 @@ import { abortError, bounded, linkSignals } from './bounded.ts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from './connection.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
+import { carriesEvents, jsonText, parseExact } from './exact-json.ts';
 import { isRecord, parseJson } from './json.ts';
-import { refusalOf } from './refusal.ts';
 
 /** How long a stream may bring nothing at all, in milliseconds, unless the core gives another limit. The core sends a sign every 15 s. */
 const SILENCE_LIMIT_MS = 40_000;
@@ -71,8 +71,9 @@ async function* read<T>(
   { signal, onInterruption, ended }: StreamOptions & { ended: AbortSignal },
 ): AsyncGenerator<StreamFrame<T>, undefined, undefined> {
   const { clock } = connection;
+  const parse = carriesEvents(path) ? parseExact : (text: string): unknown => JSON.parse(text);
   const url = connection.endpoint(`trpc/${path}`);
-  url.searchParams.set('input', JSON.stringify(input));
+  url.searchParams.set('input', jsonText(input));
   const link = linkSignals([ended, signal, connection.closed]);
   const stop = link.signal;
   const whileOpen = <R>(work: () => Promise<R>): Promise<R> =>
@@ -90,16 +91,10 @@ async function* read<T>(
           token = await whileOpen(() => connection.token(stop));
           const headers = connection.headers(token);
           if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-          stream = await openEventStream(url, {
-            transport: connection.transport,
-            clock,
-            headers,
-            signal: stop,
-            onRevival: connection.onRevival,
-          });
+          stream = await openEventStream(connection, url, { headers, signal: stop });
           connections += 1;
         }
-        outcome = await nextOutcome(stream, decode);
+        outcome = await nextOutcome(connection, stream, (text) => decode(parse(text)));
       } catch (error) {
         outcome = { lost: SwarmError.from(error) };
       }
@@ -107,10 +102,12 @@ async function* read<T>(
       if ('value' in outcome) {
         const { id, value } = outcome;
         failures = 0;
+        connection.reachability.answered();
         if (id !== undefined) lastEventId = id;
         if (value !== undefined) yield { id, value, connection: connections };
         continue;
       }
+      const wasOpen = stream !== undefined;
       stream?.close();
       stream = undefined;
       if ('done' in outcome) return;
@@ -122,6 +119,8 @@ async function* read<T>(
         );
         if (!renewed && !stop.aborted) throw lost;
       } else if (!lost.retryable) throw lost;
+      // The loss of an open stream may be a restart of the core, or of a proxy: whether it can be opened again decides.
+      if (!wasOpen) connection.reachability.failed(lost);
       failures += 1;
       const delayMs = retryDelay(lost, failures, clock.random());
       onInterruption?.(lost, delayMs);
@@ -144,7 +143,11 @@ type Outcome<T> =
   | { readonly done: true };
 
 /** Reads on to the next value, or to the end of the stream. The names of the events are tRPC's. */
-async function nextOutcome<T>(stream: EventStream, decode: (json: unknown) => T | undefined): Promise<Outcome<T>> {
+async function nextOutcome<T>(
+  connection: Connection,
+  stream: EventStream,
+  decode: (text: string) => T | undefined,
+): Promise<Outcome<T>> {
   for (;;) {
     const message = await stream.next();
     if (message === null) return { lost: new SwarmError('UNAVAILABLE', 'the core ended the stream') };
@@ -153,7 +156,7 @@ async function nextOutcome<T>(stream: EventStream, decode: (json: unknown) => T 
       case 'message':
         try {
           const id = message.id === '' ? undefined : message.id;
-          return { id, value: decode(JSON.parse(message.data)) };
+          return { id, value: decode(message.data) };
         } catch (cause) {
           return {
             lost: new SwarmError('UNAVAILABLE', 'the stream contains data that cannot be read', {
@@ -168,7 +171,7 @@ async function nextOutcome<T>(stream: EventStream, decode: (json: unknown) => T 
         const shape = parseJson(message.data);
         const data = isRecord(shape) ? shape['data'] : undefined;
         const status = isRecord(data) && typeof data['httpStatus'] === 'number' ? data['httpStatus'] : 500;
-        return { lost: refusalOf(status, shape) };
+        return { lost: connection.refusalOf({ status }, shape) };
       }
       case 'return':
         return { done: true };

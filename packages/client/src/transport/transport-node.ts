@@ -10,7 +10,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isTimeout } from './bounded.ts';
 import { onAbort } from './on-abort.ts';
-import type { GetRequest, OpenAnswer, PostAnswer, PostRequest, Transport } from './transport.ts';
+import type { AnswerHead, OpenAnswer, OpenRequest, SendRequest, Transport, WholeAnswer } from './transport.ts';
 
 export const atEndOfTurn = (run: () => void): void => void setImmediate(run);
 
@@ -21,7 +21,7 @@ export const atEndOfTurn = (run: () => void): void => void setImmediate(run);
 const STREAM_KEEP_ALIVE_MS = 5_000;
 
 export function openTransport(): Transport {
-  // The way through a forward proxy is the way of `fetch` (NODE_USE_ENV_PROXY).
+  // The proxies of the environment, where Node.js was told to use them (NODE_USE_ENV_PROXY).
   const { proxyEnv } = (globalAgent as HttpAgent & { readonly options: AgentOptions }).options;
   const proxy = proxyEnv === undefined ? {} : { proxyEnv };
   const settings = { ...proxy, keepAlive: true, scheduling: 'lifo' } as const;
@@ -35,23 +35,25 @@ export function openTransport(): Transport {
     https.destroy();
   };
   /** After a time-out on one connection: the idle ones have the same path, and a network that dropped one dropped all. */
-  const condemnIdle = (): void => {
+  const dropIdle = (): void => {
     for (const { freeSockets } of [http, https]) {
       for (const socket of Object.values(freeSockets).flatMap((sockets = []) => sockets)) socket.destroy();
     }
   };
-  const start = (request: PostRequest): ClientRequest => {
-    const { url, headers, body } = request;
+  const start = ({ method, url, headers, body }: SendRequest): ClientRequest => {
     const isHttps = url.protocol === 'https:';
     const options = {
-      method: 'POST',
+      method,
       agent: isHttps ? https : http,
-      headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      headers:
+        body === undefined
+          ? headers
+          : { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     };
     return isHttps ? requestHttps(url, options) : requestHttp(url, options);
   };
   return {
-    async post(request) {
+    async send(request) {
       active += 1;
       try {
         for (;;) {
@@ -59,9 +61,10 @@ export function openTransport(): Transport {
           try {
             return await answerTo(sent, request);
           } catch (error) {
-            if (isTimeout(request.signal)) condemnIdle();
+            if (isTimeout(request.signal)) dropIdle();
             // The core had closed a kept connection before the request came; no harm in another.
-            if (!(sent.reusedSocket && isReset(error)) || request.signal.aborted) throw error;
+            const mayRepeat = request.isRepeatable && sent.reusedSocket && isReset(error);
+            if (!mayRepeat || request.signal.aborted) throw error;
           }
         }
       } finally {
@@ -71,6 +74,7 @@ export function openTransport(): Transport {
     },
     // A stream has a connection of its own: a kept one might be dead.
     open: (request) => openStream(request, proxy),
+    dropIdle,
     close() {
       closing = true;
       destroyWhenIdle();
@@ -78,7 +82,7 @@ export function openTransport(): Transport {
   };
 }
 
-async function openStream({ url, headers, signal }: GetRequest, settings: AgentOptions): Promise<OpenAnswer> {
+async function openStream({ url, headers, signal }: OpenRequest, settings: AgentOptions): Promise<OpenAnswer> {
   const isHttps = url.protocol === 'https:';
   const options = { headers, agent: isHttps ? new HttpsAgent(settings) : new HttpAgent(settings) };
   const sent = isHttps ? requestHttps(url, options) : requestHttp(url, options);
@@ -95,9 +99,7 @@ async function openStream({ url, headers, signal }: GetRequest, settings: AgentO
   response.on('error', () => {});
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   return {
-    status: response.statusCode ?? 0,
-    contentType: response.headers['content-type'] ?? null,
-    retryAfter: response.headers['retry-after'] ?? null,
+    ...headOf(response),
     async read() {
       const { done, value } = await chunks.next();
       return done === true ? null : value;
@@ -105,11 +107,19 @@ async function openStream({ url, headers, signal }: GetRequest, settings: AgentO
   };
 }
 
+const headOf = ({ statusCode = 0, headers }: IncomingMessage): AnswerHead => ({
+  status: statusCode,
+  contentType: headers['content-type'] ?? null,
+  retryAfter: headers['retry-after'] ?? null,
+  date: headers.date ?? null,
+  location: headers.location ?? null,
+});
+
 const isReset = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
-function answerTo(sent: ClientRequest, { body, signal }: PostRequest): Promise<PostAnswer> {
-  const answer = new Promise<PostAnswer>((resolve, reject) => {
+function answerTo(sent: ClientRequest, { body, signal }: SendRequest): Promise<WholeAnswer> {
+  const answer = new Promise<WholeAnswer>((resolve, reject) => {
     sent.on('error', reject);
     sent.on('response', (response: IncomingMessage) => {
       let text = '';
@@ -118,8 +128,7 @@ function answerTo(sent: ClientRequest, { body, signal }: PostRequest): Promise<P
       response.on('error', reject);
       response.on('end', () => {
         if (!response.complete) return reject(new Error('the answer was cut off'));
-        const { statusCode = 0, headers } = response;
-        resolve({ status: statusCode, text, retryAfter: headers['retry-after'] ?? null });
+        resolve({ ...headOf(response), text });
       });
     });
   });

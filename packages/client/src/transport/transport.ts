@@ -1,44 +1,49 @@
-// The short way for the calls that are made most (publish, ack, nack, heartbeat): one POST of a JSON text, one answer. And the
-// way of streams. In Node.js it is `node:http`, whose round trip costs a third of what `fetch` takes, and which opens a stream on
-// a connection of its own; elsewhere it is `fetch`.
+// The one way in which the client talks to a core: requests whose answer is read whole, and requests whose answer is read as it
+// comes. In Node.js it is `node:http`, which takes the proxies of the environment where that is asked for (NODE_USE_ENV_PROXY);
+// elsewhere, and with the option `fetch`, it is a `fetch`. No redirect is followed.
 
-export interface PostRequest {
+export interface OpenRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** A JSON text. */
-  readonly body: string;
-  readonly signal: AbortSignal;
-}
-
-export interface PostAnswer {
-  readonly status: number;
-  readonly text: string;
-  /** The header of that name. */
-  readonly retryAfter: string | null;
-}
-
-export interface GetRequest extends Omit<PostRequest, 'body'> {
   /** Ends the answer, too. */
   readonly signal: AbortSignal;
 }
 
-/** An answer that is read as it comes. */
-export interface OpenAnswer {
+export interface SendRequest extends OpenRequest {
+  readonly method: 'GET' | 'POST';
+  /** A JSON text. */
+  readonly body?: string | undefined;
+  /** Whether it is harmless when the core takes the request twice. */
+  readonly isRepeatable: boolean;
+}
+
+export interface AnswerHead {
   readonly status: number;
   readonly contentType: string | null;
   readonly retryAfter: string | null;
+  /** When the core wrote the answer, by its clock. */
+  readonly date: string | null;
+  /** Where a redirect leads. */
+  readonly location: string | null;
+}
+
+export interface WholeAnswer extends AnswerHead {
+  readonly text: string;
+}
+
+/** An answer that is read as it comes. */
+export interface OpenAnswer extends AnswerHead {
   /** The next bytes, null at the end. Rejects when the answer is cut off. */
   read(): Promise<Uint8Array | null>;
 }
 
 export interface Transport {
-  /**
-   * Rejects with whatever went wrong when no whole answer came back. Must be harmless to repeat. After a time-out the next request
-   * uses a new connection, where the transport keeps its connections itself.
-   */
-  post(request: PostRequest): Promise<PostAnswer>;
+  /** Rejects with whatever went wrong when no whole answer came back. */
+  send(request: SendRequest): Promise<WholeAnswer>;
   /** A GET. It is not among what `close` waits for; its signal ends it. */
-  open(request: GetRequest): Promise<OpenAnswer>;
+  open(request: OpenRequest): Promise<OpenAnswer>;
+  /** After a time-out: the next requests use new connections, where the transport keeps its connections itself. */
+  dropIdle(): void;
   /** Lets go of idle connections now, and of the others once they have answered. */
   close(): void;
 }
@@ -46,29 +51,30 @@ export interface Transport {
 /** Everything through a `fetch`, which keeps its connections itself. */
 export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
   return {
-    async post({ url, headers, body, signal }) {
+    async send({ method, url, headers, body, signal }) {
       const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body,
+        method,
+        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body }),
+        redirect: 'manual',
         signal,
       });
-      return {
-        status: response.status,
-        text: await response.text(),
-        retryAfter: response.headers.get('retry-after'),
-      };
+      return { ...headOf(response), text: await response.text() };
     },
     async open({ url, headers, signal }) {
-      const response = await fetch(url, { headers, cache: 'no-store', signal });
+      const response = await fetch(url, { headers, cache: 'no-store', redirect: 'manual', signal });
       const reader = response.body?.getReader();
-      return {
-        status: response.status,
-        contentType: response.headers.get('content-type'),
-        retryAfter: response.headers.get('retry-after'),
-        read: async () => (await reader?.read())?.value ?? null,
-      };
+      return { ...headOf(response), read: async () => (await reader?.read())?.value ?? null };
     },
+    dropIdle() {},
     close() {},
   };
 }
+
+const headOf = ({ status, headers }: Response): AnswerHead => ({
+  status,
+  contentType: headers.get('content-type'),
+  retryAfter: headers.get('retry-after'),
+  date: headers.get('date'),
+  location: headers.get('location'),
+});

@@ -19,7 +19,7 @@ export interface DirectoryEvents {
   synced: [revision: number];
   /** The stream was lost and will be resumed; until `synced`, the mirror may be out of date. */
   interrupted: [error: SwarmError];
-  /** The core refused for good. The mirror stays as it is and follows no more. */
+  /** The core refused for good. The mirror stays as it is and follows no more. Without a listener, it is logged. */
   error: [error: SwarmError];
 }
 
@@ -138,6 +138,10 @@ export class AgentDirectory implements Iterable<Agent> {
     }
     if (signal.aborted) return;
     this.#stop.abort(end);
-    if (!this.#connection.closed.aborted || !end.retryable) this.#emitter.emit('error', end);
+    if (this.#connection.closed.aborted && end.retryable) return;
+    if (!this.#emitter.has('error')) {
+      this.#connection.logger.warn({ code: end.code, error: end.message }, 'a directory follows the registry no more');
+    }
+    this.#emitter.emit('error', end);
   }
 }

@@ -106,6 +106,36 @@ describe('a call', () => {
     await closed.promise;
   });
 
+  test('that timed out is followed by calls on new connections', async () => {
+    const ports = new Set<number | undefined>();
+    let held: (() => void)[] | null = [];
+    let isFrozen = false;
+    const url = await serve((request, response) => {
+      ports.add(request.socket.remotePort);
+      const result = '{"result":{"data":{}}}';
+      const answer = (): void => void response.end(request.url?.includes('batch=1') ? `[${result}]` : result);
+      if (isFrozen) return;
+      if (held === null) return answer();
+      held.push(answer);
+      if (held.length < 3) return;
+      for (const one of held) one();
+      held = null;
+    });
+    const client = clientOf(url);
+    // Three connections: mutations with large inputs travel alone.
+    const large = { name: 'a', reason: 'x'.repeat(8_000) };
+    await Promise.all([large, large, large].map((input) => client.registry.deregister(input)));
+    expect(ports.size).toBe(3);
+    isFrozen = true;
+    await rejection(client.registry.get({ name: 'a' }, { timeoutMs: 50 }));
+    isFrozen = false;
+    const before = new Set(ports);
+    ports.clear();
+    await client.registry.get({ name: 'a' });
+    expect([...ports].some((port) => before.has(port))).toBe(false);
+    await client.close();
+  });
+
   test('that waits for events is given the time to', async () => {
     const url = await serve((request, response) => {
       // Later than a call may take, and within what the claim waits.

@@ -70,8 +70,9 @@ class FakeCore {
       this.#consumers.push(response);
       return;
     }
-    const data = path === '/trpc/registry.register' ? this.#register(body['0']) : {};
-    json(response, 200, path.includes('registry.') ? [{ result: { data } }] : { result: { data } });
+    const data = path === '/trpc/registry.register' ? this.#register(body) : {};
+    // Other calls of the registry travel in batches.
+    json(response, 200, path === '/trpc/registry.deregister' ? [{ result: { data } }] : { result: { data } });
   }
 
   #register(registration: unknown): unknown {

@@ -8,7 +8,8 @@ import { HeldClock } from '@hypercode/clock/testing';
 import { trackLeaks } from '@hypercode/testkit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from '@hypercode/clock';
-import { type Connection, openConnection, type SwarmClientOptions } from '../../src/transport/connection.ts';
+import type { SwarmClientOptions } from '../../src/transport/client-options.ts';
+import { type Connection, openConnection } from '../../src/transport/connection.ts';
 import { OwnCircuit } from '../../src/publishing/own-circuit.ts';
 import { MAX_REQUESTS, Publisher } from '../../src/publishing/publisher.ts';
 

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '@hypercode/clock';
 import { HeldClock } from '@hypercode/clock/testing';
-import { type Connection, openConnection, postJson, type TokenSource } from '../../src/transport/connection.ts';
+import type { TokenSource } from '../../src/transport/client-options.ts';
+import { type Connection, openConnection, postJson } from '../../src/transport/connection.ts';
 import { resumableStream, type StreamOptions } from '../../src/transport/resumable-stream.ts';
 import { watchAgents } from '../../src/watching/watch.ts';
 

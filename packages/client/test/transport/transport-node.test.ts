@@ -38,8 +38,9 @@ function open(): Transport {
   return transport;
 }
 
+const POST = { method: 'POST', headers: {}, isRepeatable: true } as const;
 const { signal } = new AbortController();
-const post = (transport: Transport, url: URL, body = '{}') => transport.post({ url, headers: {}, body, signal });
+const post = (transport: Transport, url: URL, body = '{}') => transport.send({ ...POST, url, body, signal });
 
 test('is what `#transport` means in Node.js', () => {
   expect(chosenTransport).toBe(openTransport);
@@ -63,9 +64,9 @@ test('sends the same as fetch does', async () => {
       response.writeHead(418, { 'retry-after': '7' }).end('ja 🐝');
     });
   });
-  const request = { url, headers: { 'x-x': 'x' }, body: '{"text":"grüße"}', signal };
-  const answers = [await open().post(request), await fetchTransport(fetch).post(request)];
-  expect(answers[0]).toEqual({ status: 418, text: 'ja 🐝', retryAfter: '7' });
+  const request = { ...POST, url, headers: { 'x-x': 'x' }, body: '{"text":"grüße"}', signal };
+  const answers = [await open().send(request), await fetchTransport(fetch).send(request)];
+  expect(answers[0]).toEqual({ status: 418, text: 'ja 🐝', contentType: null, retryAfter: '7', location: null });
   expect(answers[1]).toEqual(answers[0]);
   expect(seen[0]).toEqual({
     method: 'POST',
@@ -94,6 +95,29 @@ test('keeps its connections, and opens another when one was closed meanwhile', a
   expect(sockets).toHaveLength(2);
 });
 
+test('a request that must not come twice is not sent again after a reset', async () => {
+  let number = 0;
+  const { url } = await serve((request, response) => {
+    number += 1;
+    if (number === 2) request.socket.resetAndDestroy();
+    else response.end();
+  });
+  const transport = open();
+  await post(transport, url);
+  const request = { ...POST, url, body: '{}', signal, isRepeatable: false };
+  await expect(transport.send(request)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(number).toBe(2);
+});
+
+test('the next requests use new connections after the idle ones were dropped', async () => {
+  const { url, sockets } = await serve((_, response) => void response.end());
+  const transport = open();
+  await post(transport, url);
+  transport.dropIdle();
+  await post(transport, url);
+  expect(sockets).toHaveLength(2);
+});
+
 test('a time-out on one connection ends the idle ones, so that the next request uses a new one', async () => {
   const held: ServerResponse[] = [];
   let isFrozen = false;
@@ -109,7 +133,7 @@ test('a time-out on one connection ends the idle ones, so that the next request 
   expect(sockets).toHaveLength(3);
   isFrozen = true;
   const answer = bounded(systemClock, { timeoutMs: 50, signals: [] }, (timedOut) =>
-    transport.post({ url, headers: {}, body: '{}', signal: timedOut }),
+    transport.send({ ...POST, url, body: '{}', signal: timedOut }),
   );
   await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await waitFor(() => sockets.every(({ destroyed }) => destroyed), { what: 'the end of the kept connections' });
@@ -130,7 +154,7 @@ test('an abort by the caller leaves the idle connections alone', async () => {
   const { length } = sockets;
   isFrozen = true;
   const controller = new AbortController();
-  const call = transport.post({ url, headers: {}, body: '{}', signal: controller.signal });
+  const call = transport.send({ ...POST, url, body: '{}', signal: controller.signal });
   await received.promise;
   controller.abort();
   await expect(call).rejects.toThrow();
@@ -188,12 +212,12 @@ test('an abort ends the request at once', async () => {
   });
   const controller = new AbortController();
   const transport = open();
-  const call = transport.post({ url, headers: {}, body: '{}', signal: controller.signal });
+  const call = transport.send({ ...POST, url, body: '{}', signal: controller.signal });
   await received.promise;
   controller.abort();
   await expect(call).rejects.toThrow();
   await gone.promise;
-  await expect(transport.post({ url, headers: {}, body: '{}', signal: controller.signal })).rejects.toThrow();
+  await expect(transport.send({ ...POST, url, body: '{}', signal: controller.signal })).rejects.toThrow();
 });
 
 test('closing lets go of idle connections, and of others when they have answered', async () => {
