@@ -1,8 +1,8 @@
 // The application: one agent, the Architect, and its HTTP routes.
-import { SwarmModule, type SwarmModuleOptions } from '@hypercode/nestjs';
+import { CrossSiteGuard, SwarmModule, type SwarmModuleOptions } from '@hypercode/nestjs';
 import { SwarmHealthIndicator } from '@hypercode/nestjs/terminus';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { Architect, ARCHITECT_OPTIONS, type ArchitectOptions } from './architect.ts';
 import { GoalsController } from './http/goals.controller.ts';
@@ -19,6 +19,7 @@ export class AppModule {
       controllers: [GoalsController, PlansController, HealthController],
       providers: [
         { provide: ARCHITECT_OPTIONS, useValue: options },
+        { provide: APP_GUARD, useValue: new CrossSiteGuard() },
         { provide: APP_FILTER, useValue: new ProblemFilter(options.logger) },
         Architect,
         SwarmHealthIndicator,
