@@ -65,7 +65,7 @@ export const TaskView = z
 export type TaskView = z.infer<typeof TaskView>;
 
 /** An answer that could not be understood. */
-export const RejectionView = z
+const RejectionView = z
   .object({
     eventId: z.uuid(),
     source: z.string(),
@@ -74,7 +74,6 @@ export const RejectionView = z
     at: Time,
   })
   .meta({ id: 'RejectionView' });
-export type RejectionView = z.infer<typeof RejectionView>;
 
 export const PlanView = z
   .object({
