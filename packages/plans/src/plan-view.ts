@@ -19,70 +19,60 @@ const PlanHead = z.object({
   endedAt: Time.nullable(),
 });
 
-export const PlanSummary = z
-  .object({
-    ...PlanHead.shape,
-    tasks: z.object({
-      total: z.number().int(),
-      completed: z.number().int(),
-      assigned: z.number().int(),
-    }),
-  })
-  .meta({ id: 'PlanSummary' });
+export const PlanSummary = z.object({
+  ...PlanHead.shape,
+  tasks: z.object({
+    total: z.number().int(),
+    completed: z.number().int(),
+    assigned: z.number().int(),
+  }),
+});
 export type PlanSummary = z.infer<typeof PlanSummary>;
 
 /** Null: the events that say it are no longer on the bus. */
-export const AttemptView = z
-  .object({
-    attempt: z.number().int().positive(),
-    agent: z.string(),
-    assignedAt: Time.nullable(),
-    acceptedAt: Time.nullable().describe('Null also when the agent did not begin.'),
-    deadlineAt: Time.nullable().describe('As progress has moved it.'),
-    endedAt: Time.nullable(),
-    outcome: AttemptOutcome,
-    error: z.string().nullable().describe('Why it ended without a result.'),
-    because: z.string().nullable().describe('Why this agent was chosen.'),
-  })
-  .meta({ id: 'AttemptView' });
+export const AttemptView = z.object({
+  attempt: z.number().int().positive(),
+  agent: z.string(),
+  assignedAt: Time.nullable(),
+  acceptedAt: Time.nullable().describe('Null also when the agent did not begin.'),
+  deadlineAt: Time.nullable().describe('As progress has moved it.'),
+  endedAt: Time.nullable(),
+  outcome: AttemptOutcome,
+  error: z.string().nullable().describe('Why it ended without a result.'),
+  because: z.string().nullable().describe('Why this agent was chosen.'),
+});
 export type AttemptView = z.infer<typeof AttemptView>;
 
-export const TaskView = z
-  .object({
-    taskId: z.string(),
-    title: z.string(),
-    capability: z.string(),
-    dependsOn: z.array(z.string()),
-    status: TaskStatus,
-    agent: z.string().nullable().describe('The agent that completed the task, or that has it now.'),
-    attempt: z.number().int().describe('Of the last attempt; 0 before the first.'),
-    progress: z.number().describe('0 to 1.'),
-    deadlineAt: Time.nullable(),
-    error: z.string().nullable().describe('Of the last attempt that failed or timed out.'),
-    attempts: z.array(AttemptView).describe('The latest 32, the newest last.'),
-  })
-  .meta({ id: 'TaskView' });
+export const TaskView = z.object({
+  taskId: z.string(),
+  title: z.string(),
+  capability: z.string(),
+  dependsOn: z.array(z.string()),
+  status: TaskStatus,
+  agent: z.string().nullable().describe('The agent that completed the task, or that has it now.'),
+  attempt: z.number().int().describe('Of the last attempt; 0 before the first.'),
+  progress: z.number().describe('0 to 1.'),
+  deadlineAt: Time.nullable(),
+  error: z.string().nullable().describe('Of the last attempt that failed or timed out.'),
+  attempts: z.array(AttemptView).describe('The latest 32, the newest last.'),
+});
 export type TaskView = z.infer<typeof TaskView>;
 
 /** An answer that could not be understood. */
-const RejectionView = z
-  .object({
-    eventId: z.uuid(),
-    source: z.string(),
-    topic: z.string(),
-    reason: z.string(),
-    at: Time,
-  })
-  .meta({ id: 'RejectionView' });
+const RejectionView = z.object({
+  eventId: z.uuid(),
+  source: z.string(),
+  topic: z.string(),
+  reason: z.string(),
+  at: Time,
+});
 
-export const PlanView = z
-  .object({
-    ...PlanHead.shape,
-    tasks: z.array(TaskView),
-    outputs: z.record(z.string(), z.custom<Json>()).describe('Of the completed tasks, by task id.'),
-    rejections: z.array(RejectionView).describe('The newest answers to its tasks that could not be understood.'),
-  })
-  .meta({ id: 'PlanView' });
+export const PlanView = z.object({
+  ...PlanHead.shape,
+  tasks: z.array(TaskView),
+  outputs: z.record(z.string(), z.custom<Json>()).describe('Of the completed tasks, by task id.'),
+  rejections: z.array(RejectionView).describe('The newest answers to its tasks that could not be understood.'),
+});
 export type PlanView = z.infer<typeof PlanView>;
 
 /** Attempts that a view has. */
