@@ -56,7 +56,13 @@ export class PlanReport {
       case 'task.completed':
       case 'task.cancelled':
         return this.#attempt(fact, ledger);
-      default:
+      case null:
+      case 'architect.checkpoint':
+      case 'goal.cancelled':
+      case 'goal.refused':
+      case 'task.accepted':
+      case 'task.progress':
+      case 'task.rejected':
     }
   }
 
