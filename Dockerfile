@@ -31,9 +31,9 @@ RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store pnpm --filte
 FROM ${NODE_IMAGE} AS program
 ENV NODE_ENV=production
 WORKDIR /app
-COPY docker/answers.mjs /usr/local/lib/hypercode/answers.mjs
-# Where an embedded core keeps its data: a volume on it begins with this owner and mode.
-RUN install --directory --owner=node --group=node --mode=700 /data
+COPY docker/answers.mjs docker/make-token.mjs /usr/local/lib/hypercode/
+# Where an embedded core keeps its data, and a program of compose its token: volumes on them begin with this owner and mode.
+RUN install --directory --owner=node --group=node --mode=700 /data /token
 # The image's user `node`, by its number: Kubernetes cannot tell from a name that it is not root.
 USER 1000:1000
 

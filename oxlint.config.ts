@@ -173,6 +173,7 @@ const exceptions: OxlintOverride[] = [
       'e2e/**',
       'bench/**',
       'dev/**',
+      'docker/**',
       'examples/**',
       '*.config.ts',
     ],

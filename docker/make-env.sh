@@ -17,6 +17,7 @@ cat >"$file.new" <<END
 POSTGRES_PASSWORD=$(secret)
 REDIS_PASSWORD=$(secret)
 SWARM_ADMIN_TOKEN=swadm_$(secret)
+# Registers agents of every name and role, for the operator. The programs of compose have tokens of their own.
 SWARM_JOIN_TOKEN=swjoin_$(secret)
 # With this line whoever submits goals, or looks at plans, must send the token.
 # ARCHITECT_TOKEN=$(secret)

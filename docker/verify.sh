@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scratch=$(mktemp -d)
-export COMPOSE_PROJECT_NAME=hypercode-verify POSTGRES_PORT=0 REDIS_PORT=0 CORE_PORT=0 ARCHITECT_PORT=0
+export COMPOSE_PROJECT_NAME=hypercode-verify CORE_PORT=0 ARCHITECT_PORT=0
 one() { docker compose --env-file "$scratch/env" "$@"; }
 many() { one -f docker-compose.yml -f docker-compose.replicas.yml "$@"; }
 
@@ -73,6 +73,34 @@ for service in core architect analyst scribe; do
   docker inspect "$id" --format '{{range $port, $where := .NetworkSettings.Ports}}{{range $where}}{{.HostIp}} {{end}}{{end}}' >"$scratch/ips"
   ! grep -qv '^\(127.0.0.1 \)*$' "$scratch/ips" || fail "$service is published on $(cat "$scratch/ips")"
 done
+
+say 'PostgreSQL and Redis publish no port unless asked'
+for service in postgres redis; do
+  same "$(docker inspect "$(one ps --quiet "$service")" --format '{{range .NetworkSettings.Ports}}{{.}}{{end}}' | tr -d '[]')" '' "$service"
+done
+POSTGRES_PORT=0 one -f docker-compose.yml -f docker-compose.stores.yml config | grep -q 'host_ip: 127.0.0.1' || fail 'no way to publish'
+
+say 'each program has a token for its own role and name'
+# AGENT ROLE WANTED: registers with the token of the analyst.
+with_analysts_token() {
+  same "$(one exec -T analyst node --input-type=module --eval "
+    import { readFileSync } from 'node:fs';
+    const token = readFileSync('/token/join', 'utf8').trim();
+    const response = await fetch('http://core:7700/v1/agents', {
+      method: 'POST',
+      headers: { authorization: 'Bearer ' + token, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: '$1', role: '$2', version: '1.0.0' }),
+    });
+    console.log(response.status);")" "$3" "$1 with the role $2 and the token of the analyst"
+}
+with_analysts_token architect architect 403
+with_analysts_token architect worker 403
+with_analysts_token scribe worker 403
+with_analysts_token another worker 403
+same "$(one exec -T analyst sh -c 'ls /token' | paste -sd' ')" join 'tokens that the analyst can read'
+one up --detach --wait >/dev/null 2>&1
+one logs --no-log-prefix architect-token >"$scratch/made"
+same "$(grep -c 'made the join token' "$scratch/made") $(grep -c 'kept the join token' "$scratch/made")" '1 1' 'tokens made and kept'
 
 say 'a core alone keeps its data in a volume'
 printf '%s\n' "$SWARM_JOIN_TOKEN" >"$scratch/join-token"

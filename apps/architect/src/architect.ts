@@ -14,15 +14,21 @@ import {
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
 import { goalEventId, hasEnded, type Plan, planIdOf, type PlanLedger } from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { z } from 'zod';
 import type { ArchitectConfig } from './config/parse-config.ts';
 import type { ArchitectBus } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
 import { Follower } from './conducting/follower.ts';
+import { PlanReport } from './conducting/plan-report.ts';
 import { inWords, needed, RightsCheck } from './conducting/rights-check.ts';
+import type { CoreLink } from './core-link.ts';
 import type { Logger } from './logger.ts';
+import type { ArchitectMetrics } from './metrics.ts';
 import { planFaults } from './planning/plan-graph.ts';
 import type { Planner } from './planning/planner.ts';
 import { Seat } from './standby/seat.ts';
+
+export const VERSION = '0.1.0';
 
 /** `active`: conducts plans. `standby`: waits until the name is free. */
 export type Mode = 'active' | 'standby';
@@ -33,18 +39,20 @@ export interface ArchitectOptions {
   readonly planners: readonly Planner[];
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly core: CoreLink;
+  readonly metrics: ArchitectMetrics;
   /** Called by a standby when the name is free. */
   readonly onSeatFree: () => void;
 }
 
 export const ARCHITECT_OPTIONS = Symbol('ARCHITECT_OPTIONS');
 
-export interface Submitted {
-  readonly goalId: string;
-  readonly planId: string;
-  /** Whether the goal was submitted before. */
-  readonly duplicate: boolean;
-}
+export const SubmittedGoal = z.object({
+  goalId: z.uuid(),
+  planId: z.uuid(),
+  duplicate: z.boolean().describe('Whether the goal was submitted before.'),
+});
+export type SubmittedGoal = z.infer<typeof SubmittedGoal>;
 
 /**
  * Longest time for which an answer waits until its event has come back from the bus, in milliseconds, so that a caller
@@ -69,18 +77,32 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(SWARM_DIRECTORY) directory: AgentDirectory,
     @Inject(ARCHITECT_OPTIONS) options: ArchitectOptions,
   ) {
-    const { config, mode, planners, clock, logger, onSeatFree } = options;
+    const { config, mode, planners, clock, logger, core, metrics, onSeatFree } = options;
     const { name } = config;
     const self = agentSource(config.namespace, name);
     this.#options = options;
     this.#bus = client.events(architectEvents);
-    this.#follower = new Follower({ self, client, clock, logger });
+    this.#follower = new Follower({ self, client, clock, logger, core });
     const follower = this.#follower;
-    this.#rights = new RightsCheck({ agent, clock, logger });
+    this.#rights = new RightsCheck({ agent, clock, logger, core });
+    const report = new PlanReport({ logger, metrics });
+    metrics.read({
+      mode,
+      get isCaughtUp() {
+        return follower.isCaughtUp;
+      },
+      get ledger() {
+        return follower.ledger;
+      },
+    });
+    agent.on('registered', () => core.answered('registration'));
     this.#work =
       mode === 'standby'
         ? new Seat({ name, directory, follower, clock, logger, onFree: onSeatFree })
-        : new Conductor({ name, self, agent, directory, follower, planners, settings: config, clock, logger });
+        : new Conductor({
+            ...{ name, self, agent, directory, follower, planners, clock, logger, core, report },
+            settings: config,
+          });
   }
 
   get mode(): Mode {
@@ -114,7 +136,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
    * Publishes `goal.submitted`. Rejects with INVALID_INPUT for an invalid goal or steps that are no valid plan, and as
    * `publish`.
    */
-  async submit(input: unknown): Promise<Submitted> {
+  async submit(input: unknown): Promise<SubmittedGoal> {
     const { error, data } = GoalSubmission.safeParse(input);
     if (error !== undefined) throw invalidInput(error);
     const { goalId = this.#options.clock.newId(), ...rest } = data;

@@ -4,12 +4,16 @@ import type { SwarmModuleOptions } from '@hypercode/nestjs';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { LIMITS } from '@hypercode/contracts';
 import { AppModule } from './app.module.ts';
-import type { Mode } from './architect.ts';
+import { type Mode, VERSION } from './architect.ts';
 import type { ArchitectConfig } from './config/parse-config.ts';
+import { CoreLink } from './core-link.ts';
 import { answerFrameworkError } from './http/problem-filter.ts';
 import type { Logger } from './logger.ts';
+import { ArchitectMetrics } from './metrics.ts';
 import { nestLoggerOn } from './nest-logger.ts';
 import { explicitPlanner } from './planning/explicit-planner.ts';
 import { matchingPlanner } from './planning/matching-planner.ts';
@@ -28,7 +32,6 @@ export interface RunningArchitect {
   close(): Promise<void>;
 }
 
-const VERSION = '0.1.0';
 /** A request body: a goal is an event. */
 const BODY_LIMIT = LIMITS.eventBytes;
 /** A request that takes longer to arrive is cut off, in milliseconds. */
@@ -37,22 +40,37 @@ const REQUEST_LIMIT_MS = 30_000;
 /** Rejects with the core's refusal when the agent cannot be registered, and when the port is taken. */
 export async function startArchitect(config: ArchitectConfig, mode: Mode, logger: Logger): Promise<RunningArchitect> {
   const { promise: turn, resolve } = Promise.withResolvers<Turn>();
-  const swarm: SwarmModuleOptions = { ...registrationOf(config, mode), onEnded: () => resolve('fenced') };
+  await expectFreePort(config);
+  const core = new CoreLink({ url: config.swarmUrl, logger });
+  const metrics = new ArchitectMetrics();
+  const swarm: SwarmModuleOptions = {
+    ...registrationOf(config, mode),
+    logger: core.agentLogger,
+    onEnded: () => resolve('fenced'),
+  };
   const options = {
     config,
     mode,
     planners: plannersOf(config, logger),
     clock: systemClock,
     logger,
+    core,
+    metrics,
     onSeatFree: () => resolve('seat-free'),
   };
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_LIMIT_MS,
+    frameworkErrors: answerFrameworkError,
+  });
+  adapter.getInstance().addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions } = request;
+    metrics.answered({ route: routeOptions.url, method, status: reply.statusCode, ms: reply.elapsedTime });
+    done();
+  });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(swarm, options),
-    new FastifyAdapter({
-      bodyLimit: BODY_LIMIT,
-      requestTimeout: REQUEST_LIMIT_MS,
-      frameworkErrors: answerFrameworkError,
-    }),
+    adapter,
     // Fastify's own parsers take JSON and plain text. Nest's would take forms, too, which any web page can send from
     // its visitor's browser without being asked for leave (Fetch Standard, "CORS-safelisted request-header").
     { logger: nestLoggerOn(logger), abortOnError: false, bodyParser: false },
@@ -64,6 +82,30 @@ export async function startArchitect(config: ArchitectConfig, mode: Mode, logger
     throw error;
   }
   return { url: await app.getUrl(), turn, close: () => app.close() };
+}
+
+/**
+ * Rejects, with what to set, when the port is taken or not allowed. It is tried before the agent registers, since a process
+ * that cannot listen must not take the name over.
+ */
+async function expectFreePort({ host, port }: ArchitectConfig): Promise<void> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, host), 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      EADDRINUSE: `port ${port} is taken: set ARCHITECT_PORT to another port, or to 0 for a free one`,
+      EACCES: `port ${port} is not allowed for this user: set ARCHITECT_PORT to 1024 or more`,
+      EADDRNOTAVAIL: `this machine has no address ${host}: set ARCHITECT_HOST to one that it has`,
+    };
+    const reason = reasons[code ?? ''];
+    throw reason === undefined
+      ? error
+      : new Error(`the Architect cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+  }
+  server.close();
+  await once(server, 'close');
 }
 
 function registrationOf(config: ArchitectConfig, mode: Mode): SwarmModuleOptions {

@@ -12,6 +12,8 @@ export interface TestArchitect {
   readonly url: string;
   /** Messages of its warnings and errors, with their fields as JSON. */
   readonly lines: readonly string[];
+  /** Messages at `info`, with their fields as JSON. */
+  readonly infos: readonly string[];
   /** Calls a route, and returns its JSON. Rejects with the text of the problem. */
   call<T>(path: string, body?: unknown): Promise<T>;
   submit(goal: object): Promise<{ goalId: string; planId: string; duplicate: boolean }>;
@@ -56,8 +58,13 @@ export function stageOn<C extends Core>(core: C, stack: Stack): Stage<C> {
 export async function startTestArchitect(env: Record<string, string>, stack: Stack): Promise<TestArchitect> {
   const lines: string[] = [];
   const quiet = (): void => {};
-  const keep: Logger['warn'] = (fields, message) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  const logger: Logger = { debug: quiet, info: quiet, warn: keep, error: keep };
+  const infos: string[] = [];
+  const keepIn =
+    (kept: string[]): Logger['warn'] =>
+    (fields, message) =>
+      void kept.push(`${message} ${JSON.stringify(fields)}`);
+  const keep = keepIn(lines);
+  const logger: Logger = { debug: quiet, info: keepIn(infos), warn: keep, error: keep };
   const { url, close } = await startArchitect(parseConfig({ ARCHITECT_PORT: '0', ...env }), 'active', logger);
   stack.push(close);
   const call = async <T>(path: string, body?: unknown): Promise<T> => {
@@ -70,5 +77,5 @@ export async function startTestArchitect(env: Record<string, string>, stack: Sta
     if (!response.ok) throw new Error(`${response.status}: ${text}`);
     return JSON.parse(text);
   };
-  return { url, lines, call, submit: (goal) => call('/goals', goal) };
+  return { url, lines, infos, call, submit: (goal) => call('/goals', goal) };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 import { Name } from './name.ts';
-import { TaskId } from './task.ts';
+import { TaskId, TaskTerms } from './task.ts';
 import { json, text } from './text.ts';
 
 /** A task as the author of an explicit plan gives it. */
@@ -14,6 +14,7 @@ export const GoalStep = z.object({
   input: json.optional(),
   /** Steps whose outputs it needs. Default: none. */
   dependsOn: z.array(TaskId).default([]),
+  ...TaskTerms.shape,
 });
 export type GoalStep = z.output<typeof GoalStep>;
 

@@ -142,6 +142,8 @@ export {
   TaskOutputs,
   TaskProgress,
   TaskRejected,
+  TaskTerms,
+  extendsOnProgress,
 } from './task.ts';
 export { type Json, jsonFault } from './json-fault.ts';
 export {

@@ -69,7 +69,9 @@ export const LIMITS = {
   /** Longest title of a goal or a task. */
   titleLength: 256,
   goalDescriptionLength: 16_384,
-  /** Longest time that a goal may be given, in milliseconds. */
+  /** Most failed attempts at a task that a step may allow. */
+  taskAttempts: 100,
+  /** Longest time that a goal, or one attempt at a task, may be given, in milliseconds. */
   goalDeadlineMs: 30 * 24 * 3_600_000,
   /** Most tasks of a plan. */
   planTasks: 1000,

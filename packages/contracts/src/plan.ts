@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 import { Name } from './name.ts';
-import { TaskId, TaskOutputs } from './task.ts';
+import { TaskId, TaskOutputs, TaskTerms } from './task.ts';
 import { json, text } from './text.ts';
 
 /** A task as the plan has it. */
@@ -12,6 +12,7 @@ export const PlanTask = z.object({
   capability: Name,
   input: json.optional(),
   dependsOn: z.array(TaskId),
+  ...TaskTerms.shape,
 });
 export type PlanTask = z.output<typeof PlanTask>;
 

@@ -14,6 +14,21 @@ export const TaskId = z
   .regex(TASK_ID, 'must be letters, digits, "_", "." and "-", starting with a letter or digit');
 export type TaskId = z.infer<typeof TaskId>;
 
+/** What one task may take, as the author of its step wants it. */
+export const TaskTerms = z.object({
+  /** How long one attempt may take, in milliseconds. Default: as the Architect is configured. */
+  timeoutMs: z.number().int().positive().max(LIMITS.goalDeadlineMs).optional(),
+  /** How many attempts may fail before the plan fails. Default: as the Architect is configured. */
+  maxAttempts: z.number().int().positive().max(LIMITS.taskAttempts).optional(),
+  /** Whether each report of progress gives the agent the time of an attempt again. Default: unless `timeoutMs` is given. */
+  extendOnProgress: z.boolean().optional(),
+});
+export type TaskTerms = z.output<typeof TaskTerms>;
+
+/** Whether progress moves the deadline of a task with these terms. */
+export const extendsOnProgress = ({ timeoutMs, extendOnProgress }: TaskTerms): boolean =>
+  extendOnProgress ?? timeoutMs === undefined;
+
 /** What tasks gave, by task: the output itself, or an `OutputRef` where not all outputs fit into one event. */
 export const TaskOutputs = z.record(TaskId, json);
 export type TaskOutputs = Record<TaskId, Json>;
@@ -33,14 +48,17 @@ export const TaskAssigned = z.object({
   /** The outputs of the tasks that it depends on. */
   dependencies: TaskOutputs,
   /**
-   * An answer that comes later may find the task with another agent. A report of progress moves the deadline: from then
-   * on the agent has as long as it had from the assignment on.
+   * An answer that comes later may find the task with another agent. A report of progress moves the deadline, unless
+   * `extendOnProgress` is false: from then on the agent has as long as it had from the assignment on.
    */
   deadlineAt: z.iso.datetime(),
+  extendOnProgress: z.boolean().optional(),
   /** When the task goes to another agent, if this one has not begun and another one could. */
   acceptBy: z.iso.datetime().optional(),
   /** Of the agent, when the task was assigned. */
   incarnation: z.uuid().nullable().default(null),
+  /** Why this agent was chosen, in words. */
+  because: text(LIMITS.reasonLength).optional(),
 });
 export type TaskAssigned = z.output<typeof TaskAssigned>;
 
@@ -77,7 +95,8 @@ export type TaskFailed = z.output<typeof TaskFailed>;
  * - `lost`: its agent has left, was restarted, is unhealthy or drains.
  * - `silent`: its agent has not begun.
  * - `moved`: its agent has not begun because it works on other tasks, and another agent is free.
- * - `late`: its agent has begun, and has not answered by the deadline. This alone counts as an attempt that failed.
+ * - `late`: its agent has not answered by the deadline, although it has begun, or had no other task and a step with a
+ *   `timeoutMs` of its own. This alone counts as an attempt that failed.
  * - `over`: the result is no longer needed.
  */
 export const CancelCause = z.enum(['lost', 'silent', 'moved', 'late', 'over']);

@@ -1,4 +1,5 @@
 // HyperCode Swarm for NestJS: an application that is an agent, with event handlers and tasks as decorated methods.
+export { type BrowserRequest, CrossSiteGuard, type CrossSiteGuardOptions, isCrossSite } from './cross-site.ts';
 export {
   OnSwarmEvent,
   type SwarmEventDecorators,

@@ -59,7 +59,10 @@ export class SwarmPresence implements OnModuleInit, OnApplicationShutdown {
   }
 
   #goOnWithoutCore(registering: Promise<void>, refusal: SwarmError): void {
-    this.#logger.warn(`${this.#subject()} is not registered yet and will retry: ${errorText(refusal)}`);
+    // A logger that was given has the agent's own line.
+    if (this.#options.logger === undefined) {
+      this.#logger.warn(`${this.#subject()} is not registered yet and will retry: ${errorText(refusal)}`);
+    }
     registering.catch((thrown: unknown) => {
       const error = SwarmError.from(thrown);
       // The agent's own event reports that.

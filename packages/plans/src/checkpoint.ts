@@ -6,6 +6,7 @@ import { AgentName, PlannerName, PlanTask, TaskCompleted, TaskId } from '@hyperc
 import { z } from 'zod';
 import { Lapses } from './lapses.ts';
 import type { Plan } from './plan.ts';
+import { AttemptRecord } from './task-attempt.ts';
 
 const Attempt = z.number().int().positive();
 const Assignment = z.object({
@@ -53,6 +54,8 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     endedAt: z.number().nullable().default(null),
     assignment: Assignment.nullable(),
     failure: Failure.nullable(),
+    /** An Architect before these were added wrote none. */
+    records: z.array(AttemptRecord).default([]),
   }),
   z.object({
     kind: z.literal('result'),
@@ -110,10 +113,11 @@ function* entriesOf(plan: Plan, allLapses: Lapses): Generator<CheckpointEntry> {
   const lapses = [...allLapses.among(agents)];
   yield { kind: 'plan', goalId, title, submittedAt, owner, planner, missing, deadlineAt, cancelReason, lapses };
   for (const { spec } of plan.tasks.values()) yield { kind: 'task', spec };
-  for (const { spec, attempts, failed, endedAt, assignment, failure, result } of plan.tasks.values()) {
+  for (const { spec, attempts, records, failed, endedAt, assignment, failure, result } of plan.tasks.values()) {
     const { taskId } = spec;
     if (attempts.size > 0) {
-      yield { kind: 'state', taskId, attempts: [...attempts], failed, endedAt, assignment, failure };
+      const state = { attempts: [...attempts], failed, endedAt, assignment, failure, records: [...records.values()] };
+      yield { kind: 'state', taskId, ...state };
     }
     if (result !== null) yield { kind: 'result', taskId, ...result };
   }

@@ -12,7 +12,9 @@ export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
 export { checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
 export { PlanLedger } from './plan-ledger.ts';
 export type { Rejection } from './rejections.ts';
-export { mermaidOf, type PlanSummary, type PlanView, summaryOf, type TaskView, viewOf } from './plan-view.ts';
+export { mermaidOf } from './mermaid.ts';
+export { AttemptView, PlanSummary, PlanView, summaryOf, TaskView, viewOf } from './plan-view.ts';
+export { AttemptOutcome, type AttemptRecord, lastFailureIn } from './task-attempt.ts';
 export {
   type Assignment,
   hasEnded,
@@ -22,5 +24,5 @@ export {
   statusOf,
   takenBack,
   type Task,
-  type TaskStatus,
+  TaskStatus,
 } from './plan.ts';

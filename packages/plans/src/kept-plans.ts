@@ -103,11 +103,12 @@ export class KeptPlans {
   }
 }
 
-/** About how much memory a plan takes: its inputs and outputs, in characters of JSON. */
+/** About how much memory a plan takes: its inputs, outputs and attempts, in characters of JSON. */
 function lengthOf({ tasks }: Plan): number {
   let length = 0;
-  for (const { spec, result } of tasks.values()) {
+  for (const { spec, result, records } of tasks.values()) {
     length += JSON.stringify(spec).length + JSON.stringify(result?.output ?? null).length;
+    length += JSON.stringify([...records.values()]).length;
   }
   return length;
 }

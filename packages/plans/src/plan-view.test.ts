@@ -1,7 +1,8 @@
 // Views of plans, whatever their titles contain.
 import { expect, test } from 'vitest';
 import { OURS, planIn, PlanEvents, step } from '../test/plan-events.ts';
-import { mermaidOf, summaryOf, viewOf } from './plan-view.ts';
+import { mermaidOf } from './mermaid.ts';
+import { summaryOf, viewOf } from './plan-view.ts';
 
 const log = new PlanEvents();
 const planId = log.create([

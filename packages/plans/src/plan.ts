@@ -12,10 +12,12 @@
 import type { Goal, Json, PlannerName, PlanTask } from '@hypercode/contracts';
 import { z } from 'zod';
 import type { Rejection } from './rejections.ts';
+import type { AttemptRecords } from './task-attempt.ts';
 
 export const PlanStatus = z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']);
 export type PlanStatus = z.infer<typeof PlanStatus>;
-export type TaskStatus = 'waiting' | 'ready' | 'assigned' | 'completed';
+export const TaskStatus = z.enum(['waiting', 'ready', 'assigned', 'completed']);
+export type TaskStatus = z.infer<typeof TaskStatus>;
 
 /** An open attempt. Times are in milliseconds since the epoch. */
 export interface Assignment {
@@ -58,6 +60,8 @@ export interface Task {
   waitingFor: number;
   /** The agent of each attempt. */
   readonly attempts: Map<number, string>;
+  /** What is remembered of the latest attempts. */
+  readonly records: AttemptRecords;
   /** How many attempts have failed, or were accepted and not answered by their deadline. */
   failed: number;
   /** When the last attempt ended without a result; null before. */
@@ -145,6 +149,7 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
     dependants: dependants.get(spec.taskId) ?? [],
     waitingFor: spec.dependsOn.length,
     attempts: new Map(),
+    records: new Map(),
     failed: 0,
     endedAt: null,
     assignment: null,

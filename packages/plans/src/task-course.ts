@@ -1,4 +1,5 @@
 // What facts change in the tasks of a plan, and how many tasks each agent has.
+import { extendsOnProgress } from '@hypercode/contracts';
 import type { CheckpointEntry } from './checkpoint.ts';
 import type { TaskFact } from './fact.ts';
 import { AT_ONCE_MS, Lapses } from './lapses.ts';
@@ -12,6 +13,7 @@ import {
   type Task,
   type TaskResult,
 } from './plan.ts';
+import { type AttemptEnd, outcomeOf, recordBegin, recordEnd, recordSign, restoreRecord } from './task-attempt.ts';
 
 export class TaskCourse {
   readonly #openTasks = new Map<string, number>();
@@ -41,18 +43,20 @@ export class TaskCourse {
         if (!isOwner(plan, source) || fact.data.attempt <= lastAttemptOf(task)) return;
         const { attempt, incarnation } = fact.data;
         task.attempts.set(attempt, agent);
-        this.#withdraw(plan, task, fact.at);
+        this.#withdraw(plan, task, { at: fact.at, outcome: 'unknown', error: null });
         const deadlineAt = Date.parse(fact.data.deadlineAt);
         const acceptBy = fact.data.acceptBy === undefined ? null : Date.parse(fact.data.acceptBy);
         const spanMs = Math.max(0, deadlineAt - fact.at);
         const times = { assignedAt: fact.at, deadlineAt, spanMs, acceptBy };
+        const because = fact.data.because ?? null;
+        recordBegin(task.records, { attempt, agent, assignedAt: fact.at, deadlineAt, because });
         return this.#assign(plan, task, { agent, attempt, incarnation, ...times, accepted: false, progress: 0 });
       }
       case 'task.accepted':
-        if (isCurrent) task.assignment = { ...assignment, accepted: true };
+        if (isCurrent) this.#continue(task, { ...assignment, accepted: true }, fact.at);
         return;
       case 'task.progress':
-        if (isCurrent) task.assignment = furthered(assignment, fact.data.progress, fact.at);
+        if (isCurrent) this.#continue(task, furthered(task, assignment, fact.data.progress, fact.at), fact.at);
         return;
       case 'task.failed': {
         if (!isCurrent) return;
@@ -62,19 +66,23 @@ export class TaskCourse {
         if (fact.at - assignment.assignedAt < AT_ONCE_MS) {
           this.#lapse(task.spec.capability, assignment, { at: fact.at, isPause: error.retryable });
         }
-        return this.#withdraw(plan, task, fact.at);
+        // The worker gives up at the deadline, too.
+        const outcome = fact.at < assignment.deadlineAt ? 'failed' : 'timed_out';
+        return this.#withdraw(plan, task, { at: fact.at, outcome, error: error.message });
       }
       case 'task.cancelled': {
         if (!isCurrent || !isOwner(plan, source)) return;
-        const { cause } = fact.data;
+        const { cause, reason } = fact.data;
         if (cause === 'late') task.failed += 1;
         if (cause === 'late' || cause === 'silent') this.#lapse(null, assignment, { at: fact.at, isPause: true });
-        return this.#withdraw(plan, task, fact.at);
+        const outcome = outcomeOf(cause, fact.at, assignment.deadlineAt);
+        return this.#withdraw(plan, task, { at: fact.at, outcome, error: reason });
       }
       case 'task.completed': {
         // The first result counts, also that of an earlier attempt while another agent has the task.
         if (task.result !== null || task.attempts.get(data.attempt) !== agent) return;
         this.lapses.clear(agent, task.spec.capability);
+        recordEnd(task.records, data.attempt, { at: fact.at, outcome: 'completed', error: null });
         this.#complete(plan, task, { agent, attempt: data.attempt, output: fact.data.output, position });
       }
     }
@@ -92,17 +100,23 @@ export class TaskCourse {
       this.#complete(plan, task, { agent, attempt, output, position });
     }
     if (entry.kind !== 'state') return;
+    for (const record of entry.records) restoreRecord(task.records, record);
     const { attempts, assignment, failure, endedAt } = entry;
     const last = Math.max(...attempts.map(([attempt]) => attempt));
     const isLater = last > lastAttemptOf(task);
     if (!isLater && (last < lastAttemptOf(task) || assignment !== null)) return;
-    this.#withdraw(plan, task, endedAt);
+    this.#withdraw(plan, task, endedAt === null ? null : { at: endedAt, outcome: 'unknown', error: null });
     task.failure = failure;
     // An Architect before this entry was added counted all.
     task.failed = entry.failed ?? attempts.length - (assignment === null ? 0 : 1);
     task.endedAt = endedAt;
     for (const [attempt, agent] of attempts) task.attempts.set(attempt, agent);
-    if (isLater && assignment !== null) this.#assign(plan, task, assignment);
+    if (!isLater || assignment === null) return;
+    if (task.records.get(assignment.attempt) === undefined) {
+      const { attempt, agent, assignedAt, deadlineAt } = assignment;
+      recordBegin(task.records, { attempt, agent, assignedAt, deadlineAt, because: null });
+    }
+    this.#assign(plan, task, assignment);
   }
 
   /** The plan is no longer kept, so its tasks count no more. */
@@ -138,10 +152,17 @@ export class TaskCourse {
     this.#count(assignment.agent, 1);
   }
 
-  /** Ends the open attempt, if there is one. */
-  #withdraw(plan: Plan, task: Task, at: number | null): void {
+  /** The agent has begun, or goes on. */
+  #continue(task: Task, assignment: Assignment, at: number): void {
+    task.assignment = assignment;
+    recordSign(task.records, assignment.attempt, { at, deadlineAt: assignment.deadlineAt });
+  }
+
+  /** Ends the open attempt, if there is one; null: with a result. */
+  #withdraw(plan: Plan, task: Task, end: AttemptEnd | null): void {
     if (task.assignment === null) return;
-    task.endedAt = at ?? task.endedAt;
+    task.endedAt = end?.at ?? task.endedAt;
+    if (end !== null) recordEnd(task.records, task.assignment.attempt, end);
     const { taskId } = task.spec;
     this.#count(task.assignment.agent, -1);
     task.assignment = null;
@@ -165,9 +186,10 @@ interface LapseOf {
   readonly isPause: boolean;
 }
 
-/** The agent has gone on: from now it has as long as it had in the beginning, whatever time it claims. */
-function furthered(assignment: Assignment, progress: number, at: number): Assignment {
+/** The agent has gone on: from now it has as long as it had in the beginning, whatever time it claims, if the step wants so. */
+function furthered({ spec }: Task, assignment: Assignment, progress: number, at: number): Assignment {
   const { deadlineAt, spanMs } = assignment;
+  if (!extendsOnProgress(spec)) return { ...assignment, accepted: true, progress };
   const moved = Math.min(at + spanMs, deadlineAt + spanMs);
   return { ...assignment, accepted: true, progress, deadlineAt: Math.max(deadlineAt, moved) };
 }

@@ -1,5 +1,12 @@
 // A log of events about plans, for tests, and the ledgers that are made of it.
-import { agentSource, PublishInput, type GoalStep, type Json, type SwarmEvent } from '@hypercode/contracts';
+import {
+  agentSource,
+  PublishInput,
+  type GoalStep,
+  type Json,
+  type SwarmEvent,
+  type TaskAssigned,
+} from '@hypercode/contracts';
 import { checkpointOf, type Plan, planIdOf, PlanLedger } from '../src/index.ts';
 
 /** Sources of two Architects. */
@@ -20,7 +27,7 @@ export class PlanEvents {
 
   publish(topic: string, data: unknown, source: string): SwarmEvent {
     const { id } = PublishInput.parse({ id: crypto.randomUUID(), topic, data });
-    const time = new Date(TIME + this.events.length).toISOString();
+    const { time } = this;
     // As it comes back from the wire.
     const event: SwarmEvent = JSON.parse(JSON.stringify({ id, topic, source, time, namespace: 'default', data }));
     this.events.push(event);
@@ -37,9 +44,14 @@ export class PlanEvents {
     return planId;
   }
 
-  assign(agent: string, attempt: AttemptOf, source = OURS): void {
+  /** When the next event is published. */
+  get time(): string {
+    return new Date(TIME + this.events.length).toISOString();
+  }
+
+  assign(agent: string, attempt: AttemptOf, source = OURS, fields: Partial<TaskAssigned> = {}): void {
     const task = { ...attempt, goalId: attempt.planId, capability: 'work', title: 'x', input: null, dependencies: {} };
-    this.publish(`task.${agent}.assigned`, { ...task, deadlineAt: DEADLINE, incarnation: null }, source);
+    this.publish(`task.${agent}.assigned`, { ...task, deadlineAt: DEADLINE, incarnation: null, ...fields }, source);
   }
 
   progress(agent: string, attempt: AttemptOf, progress: number): void {

@@ -3,6 +3,7 @@ import type { SwarmClient } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, LIMITS, type LogInfo, SwarmError } from '@hypercode/contracts';
 import { checkpointEventId, checkpointOf, type Plan } from '@hypercode/plans';
+import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 import { isCheckpointDue, type LogMark, markOf, type Written } from './checkpoint-due.ts';
 import type { Follower } from './follower.ts';
@@ -16,6 +17,7 @@ export interface CheckpointerOptions {
   readonly follower: Follower;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly core: CoreLink;
 }
 
 /**
@@ -72,7 +74,7 @@ export class Checkpointer {
   }
 
   async #run(): Promise<void> {
-    const { clock, logger, client } = this.#options;
+    const { clock, core, client } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       let waitMs = POLL_MS;
@@ -81,6 +83,7 @@ export class Checkpointer {
       this.#isEverythingDue = false;
       try {
         const { log } = await client.bus.topics({ limit: 1 }, { signal });
+        core.answered('polling');
         waitMs = waitOf(log);
         this.#received = 0;
         this.#maxReceived = smallestLog(log) * SHARE_BETWEEN_POLLS;
@@ -89,7 +92,7 @@ export class Checkpointer {
         if (signal.aborted) return;
         this.#isEverythingDue ||= isEverythingDue;
         const error = SwarmError.from(thrown);
-        logger.warn({ code: error.code }, `a checkpoint could not be written: ${error.message}`);
+        core.refused('polling', error, { what: 'a checkpoint could not be written' });
       }
       if (!signal.aborted) await sleep(clock, waitMs, this.#pause.signal);
     }

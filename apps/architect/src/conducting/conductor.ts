@@ -4,6 +4,7 @@ import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode
 import { type Clock, sleep } from '@hypercode/clock';
 import { architectEvents, type Goal } from '@hypercode/contracts';
 import { type Fact, type InvalidEvent, type Plan, planEventId, planIdOf } from '@hypercode/plans';
+import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
@@ -12,6 +13,7 @@ import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
 import { announce, type ArchitectBus } from './announce.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';
+import type { PlanReport } from './plan-report.ts';
 
 export interface ConductorOptions {
   /** The name of the Architect's agent. */
@@ -26,6 +28,8 @@ export interface ConductorOptions {
   readonly settings: ScheduleSettings;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly core: CoreLink;
+  readonly report: PlanReport;
 }
 
 interface UnderWay {
@@ -71,7 +75,7 @@ export class Conductor {
   }
 
   start(): void {
-    const { directory, follower } = this.#options;
+    const { directory, follower, report } = this.#options;
     const decide = (): void => this.#decideSoon();
     this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, decide));
     directory.ready.then(
@@ -83,11 +87,13 @@ export class Conductor {
     );
     follower.start({
       onFact: (fact) => {
+        report.received(fact, follower.ledger);
         this.#settle(fact);
         this.#checkpointer.onFact();
         this.#decideSoon();
       },
       onCaughtUp: () => {
+        report.caughtUp(follower.ledger);
         this.#checkpointer.start();
         this.#decideSoon();
       },
@@ -166,11 +172,12 @@ export class Conductor {
   }
 
   async #perform(begun: UnderWay): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock, core } = this.#options;
     const { action } = begun;
     try {
       if (action.kind === 'plan') await this.#makePlan(action.plan);
       else await announce(this.#bus, action);
+      core.answered('publishing');
       begun.staleAt = clock.monotonicMs() + RECEIVE_LIMIT_MS;
       // The next goal may be planned.
       if (action.kind === 'plan') this.#decideSoon();
@@ -183,7 +190,7 @@ export class Conductor {
         return;
       }
       const about = action.kind === 'reject' ? { event: action.rejection.eventId } : { planId: action.plan.planId };
-      logger.warn({ ...about, action: action.kind, code: error.code }, error.message);
+      core.refused('publishing', error, { what: `the action "${action.kind}" was refused`, ...about });
       if (isUnpublishable(error) && action.kind !== 'fail' && action.kind !== 'withdraw' && action.kind !== 'reject') {
         const { planId } = action.plan;
         const isTask = action.kind === 'assign';

@@ -7,6 +7,7 @@ import type { SwarmClient } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { type Fact, type InvalidEvent, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
+import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 
 export interface FollowerOptions {
@@ -15,6 +16,7 @@ export interface FollowerOptions {
   readonly client: Pick<SwarmClient, 'subscribe' | 'bus'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly core: CoreLink;
 }
 
 export interface FollowerEvents {
@@ -93,7 +95,7 @@ export class Follower {
   }
 
   async #run(events: FollowerEvents): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock, core } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
@@ -107,7 +109,7 @@ export class Follower {
       } catch (thrown) {
         if (signal.aborted) return;
         const error = SwarmError.from(thrown);
-        logger.warn({ code: error.code }, `cannot follow the bus: ${error.message}`);
+        core.refused('reading', error, { what: 'cannot follow the bus' });
         if (error.is('COMPACTED')) this.#startOver();
       }
       if (!signal.aborted) await sleep(clock, RETRY_MS, signal);
@@ -121,12 +123,13 @@ export class Follower {
   }
 
   async #readPast(signal: AbortSignal): Promise<void> {
-    const { client } = this.#options;
+    const { client, core } = this.#options;
     for (;;) {
       const { events, next } = await client.bus.read(
         { topics: [...PLAN_TOPICS], after: this.#position, limit: PAGE },
         { signal },
       );
+      core.answered('reading');
       for (const { event, position } of events) this.#receive(event, position);
       const isEnd = next === this.#position;
       this.#position = next;
@@ -137,9 +140,10 @@ export class Follower {
   }
 
   async #follow({ onFact, onGap }: FollowerEvents, signal: AbortSignal): Promise<void> {
-    const { client, logger } = this.#options;
+    const { client, logger, core } = this.#options;
     const from = this.#position === undefined ? ('latest' as const) : { after: this.#position };
     for await (const item of client.subscribe({ topics: PLAN_TOPICS, from, signal })) {
+      core.answered('reading');
       if (item.type === 'gap') {
         this.#position = item.resumedAt;
         logger.warn({ reason: item.reason }, 'events are missing on the bus');

@@ -5,6 +5,7 @@
 import type { ConnectedAgent } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
+import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 import { type Right, rightsOf } from '../rights.ts';
 
@@ -12,6 +13,7 @@ export interface RightsCheckOptions {
   readonly agent: Pick<ConnectedAgent, 'agent' | 'client' | 'setActivity'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly core: CoreLink;
 }
 
 /** A right that the Architect does not have. */
@@ -79,7 +81,7 @@ export class RightsCheck {
 
   /** Without an answer, what the last one said still holds: the core being away is not a matter of rights. */
   async #ask(): Promise<void> {
-    const { agent, clock, logger } = this.#options;
+    const { agent, clock, logger, core } = this.#options;
     const { signal } = this.#stopping;
     try {
       const { name } = agent.agent;
@@ -89,6 +91,7 @@ export class RightsCheck {
         return allowed ? [] : [{ ...right, because }];
       });
       const missing = (await Promise.all(asked)).flat();
+      core.answered('heartbeat');
       this.#checkedAt = clock.monotonicMs();
       this.#learn(missing);
     } catch (thrown) {

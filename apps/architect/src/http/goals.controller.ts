@@ -1,7 +1,7 @@
 // Submits goals over HTTP.
 import { Body, Controller, HttpCode, Inject, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Architect, type Submitted } from '../architect.ts';
+import { Architect, type SubmittedGoal } from '../architect.ts';
 import { TokenGuard } from './token-guard.ts';
 
 @Controller('goals')
@@ -15,7 +15,7 @@ export class GoalsController {
 
   @Post()
   @HttpCode(202)
-  async submit(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Submitted> {
+  async submit(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<SubmittedGoal> {
     const submitted = await this.#architect.submit(body);
     void reply.header('location', `/plans/${submitted.planId}`);
     return submitted;

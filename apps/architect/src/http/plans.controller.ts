@@ -1,16 +1,18 @@
 // Reads and cancels plans.
 import { invalidInput, LIMITS } from '@hypercode/contracts';
-import { mermaidOf, PlanStatus, type PlanSummary, type PlanView, summaryOf, viewOf } from '@hypercode/plans';
+import { mermaidOf, PlanStatus, PlanSummary, type PlanView, summaryOf, viewOf } from '@hypercode/plans';
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { Architect } from '../architect.ts';
 import { TokenGuard } from './token-guard.ts';
 
-const ListQuery = z.object({
+export const ListQuery = z.object({
   status: PlanStatus.optional(),
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50),
 });
-const CancelBody = z.object({ reason: z.string().min(1).max(LIMITS.reasonLength).optional() }).nullish();
+export const CancelBody = z.object({ reason: z.string().min(1).max(LIMITS.reasonLength).optional() }).nullish();
+
+export const PlanList = z.object({ plans: z.array(PlanSummary) });
 
 @Controller('plans')
 @UseGuards(TokenGuard)
@@ -22,7 +24,7 @@ export class PlansController {
   }
 
   @Get()
-  list(@Query() query: unknown): { readonly plans: readonly PlanSummary[] } {
+  list(@Query() query: unknown): z.infer<typeof PlanList> {
     const { status, limit } = parsed(ListQuery, query);
     const plans = this.#architect.plans().filter((plan) => status === undefined || plan.status === status);
     return { plans: plans.slice(0, limit).map(summaryOf) };

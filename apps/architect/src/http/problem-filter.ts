@@ -46,6 +46,7 @@ function refusalOf(thrown: unknown): SwarmError {
   if (thrown instanceof SwarmError) return thrown;
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusOf(thrown);
   if (status === 413) return new SwarmError('PAYLOAD_TOO_LARGE', 'the body is too large', { cause: thrown });
+  if (status === 403 && thrown instanceof Error) return new SwarmError('FORBIDDEN', thrown.message);
   if (status === 404) return new SwarmError('NOT_FOUND', 'no route matches this method and path');
   if (status >= 400 && status < 500) {
     const message = thrown instanceof Error ? thrown.message : 'the request is not valid';

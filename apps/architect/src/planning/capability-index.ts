@@ -30,6 +30,10 @@ const UNAVAILABLE_FACTOR = 0.5;
 
 /** Bounds for large and for hostile swarms. Beyond them, available capabilities come first, then by id. */
 const MAX_CAPABILITIES = 10_000;
+/** Accounts of one capability that are read: those that most agents give. */
+const MAX_ACCOUNTS = 8;
+/** A word that a smaller share of its agents uses does not describe a capability. */
+const MIN_SHARE = 0.25;
 const MAX_TAGS = 16;
 const MAX_DESCRIPTION_LENGTH = 512;
 /** Capabilities that are compared for one word. */
@@ -95,14 +99,8 @@ export class CapabilityIndex {
   }
 
   #add(capability: OfferedCapability): void {
-    const { id, tags, description } = capability;
-    const idStems = stemsOf(id.replaceAll('-', ' '));
-    const tagStems = tags.slice(0, MAX_TAGS).flatMap((tag) => stemsOf(tag));
-    const [lead, ...others] = stemsOf(description.slice(0, MAX_DESCRIPTION_LENGTH));
-    const weights = new Map<string, number>();
-    for (const stem of others) weights.set(stem, DESCRIPTION_WEIGHT);
-    if (lead !== undefined) weights.set(lead, LEAD_WEIGHT);
-    for (const stem of tagStems) weights.set(stem, TAG_WEIGHT);
+    const idStems = stemsOf(capability.id.replaceAll('-', ' '));
+    const weights = accountWeights(capability);
     for (const stem of idStems) weights.set(stem, ID_WEIGHT);
     const entry = { capability, idStems: new Set(idStems) };
     for (const [stem, weight] of weights) {
@@ -146,6 +144,28 @@ export class CapabilityIndex {
     for (const stem of stems) worth += this.#rarityOf(stem);
     return worth;
   }
+}
+
+/**
+ * The words that agents use for the capability. A word weighs as much as the share of the agents that use it, and nothing
+ * when few do, so that one agent neither replaces nor outweighs the words of others.
+ */
+function accountWeights({ accounts }: OfferedCapability): Map<string, number> {
+  const sums = new Map<string, { users: number; weight: number }>();
+  const describing = accounts.reduce((sum, { agents }) => sum + agents.length, 0);
+  for (const { description, tags, agents } of accounts.slice(0, MAX_ACCOUNTS)) {
+    const own = new Map<string, number>();
+    const [lead, ...others] = stemsOf(description.slice(0, MAX_DESCRIPTION_LENGTH));
+    for (const stem of others) own.set(stem, DESCRIPTION_WEIGHT);
+    if (lead !== undefined) own.set(lead, LEAD_WEIGHT);
+    for (const stem of tags.slice(0, MAX_TAGS).flatMap((tag) => stemsOf(tag))) own.set(stem, TAG_WEIGHT);
+    for (const [stem, weight] of own) {
+      const sum = sums.get(stem) ?? { users: 0, weight: 0 };
+      sums.set(stem, { users: sum.users + agents.length, weight: sum.weight + weight * agents.length });
+    }
+  }
+  const used = [...sums].filter(([, { users }]) => users >= describing * MIN_SHARE);
+  return new Map(used.map(([stem, { weight }]) => [stem, weight / describing]));
 }
 
 /** Of two capabilities that the same words match, the one with fewer other words in its id is better. */

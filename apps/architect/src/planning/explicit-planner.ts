@@ -8,6 +8,4 @@ export const explicitPlanner: Planner = {
   plan: ({ steps }) => Promise.resolve(steps?.map(taskOf) ?? null),
 };
 
-function taskOf({ id, title, capability, input, dependsOn }: NonNullable<Goal['steps']>[number]): PlanTask {
-  return { taskId: id, title, capability, dependsOn, ...(input === undefined ? {} : { input }) };
-}
+const taskOf = ({ id, ...step }: NonNullable<Goal['steps']>[number]): PlanTask => ({ taskId: id, ...step });

@@ -10,6 +10,8 @@ export type Action =
       readonly task: Task;
       readonly attempt: number;
       readonly agent: Agent;
+      /** Why this agent, in words. */
+      readonly because: string;
       /** Milliseconds since the epoch, as the next one. */
       readonly deadlineAt: number;
       readonly acceptBy: number;

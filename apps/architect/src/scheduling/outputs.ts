@@ -1,6 +1,14 @@
 // Outputs in the events that hand them on: themselves, as far as one event can hold them, and otherwise references to
 // the events that they came with.
-import { isOutputRef, type Json, jsonFault, LIMITS, type TaskAssigned, type TaskOutputs } from '@hypercode/contracts';
+import {
+  extendsOnProgress,
+  isOutputRef,
+  type Json,
+  jsonFault,
+  LIMITS,
+  type TaskAssigned,
+  type TaskOutputs,
+} from '@hypercode/contracts';
 import type { Plan, Task } from '@hypercode/plans';
 import type { Action } from './action.ts';
 
@@ -15,6 +23,7 @@ export function assignmentOf({
   task,
   attempt,
   agent,
+  because,
   deadlineAt,
   acceptBy,
 }: Extract<Action, { kind: 'assign' }>): TaskAssigned {
@@ -29,8 +38,10 @@ export function assignmentOf({
     // What cannot be referred to is in the event all the same, which the core then refuses as too large.
     dependencies: { ...handed, ...Object.fromEntries(omitted.map(({ id, output }) => [id, output])) },
     deadlineAt: new Date(deadlineAt).toISOString(),
+    ...(extendsOnProgress(task.spec) ? {} : { extendOnProgress: false }),
     acceptBy: new Date(acceptBy).toISOString(),
     incarnation: agent.incarnation,
+    because,
   };
 }
 

@@ -298,8 +298,74 @@ describe('a task', () => {
     simulation.settle();
     expect(simulation.plan(planId)).toMatchObject({
       status: 'failed',
-      reason: 'the task "a" (do a) was tried 3 times without success: ada reported "no luck"',
+      reason: 'the task "a" (do a) was tried 3 times without success: the last attempt, by ada, timed out',
     });
+  });
+
+  test('a step has as many attempts, and as long for each, as it says', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const step = { ...sampleStep('a'), timeoutMs: 5_000, maxAttempts: 2 };
+    const planId = started(simulation, [step, sampleStep('b')]);
+    expect(assignmentOf(simulation, planId)?.deadlineAt).toBe(NOW + 5_000);
+    expect(assignmentOf(simulation, planId, 'b')?.deadlineAt).toBe(NOW + 60_000);
+    simulation.answer('ada', 'completed', { planId, taskId: 'b', attempt: 1 });
+    for (const attempt of [1, 2]) {
+      expect(assignmentOf(simulation, planId)?.attempt).toBe(attempt);
+      // Not accepted either: it has no other task.
+      simulation.now += 5_000;
+      simulation.settle();
+      simulation.now += 1_000;
+      simulation.settle();
+    }
+    expect(simulation.plan(planId)).toMatchObject({
+      status: 'failed',
+      reason: 'the task "a" (do a) was tried 2 times without success: the last attempt, by ada, timed out',
+    });
+  });
+
+  test('a task that its agent could not begin in time for another task has not failed', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const step = { ...sampleStep('a'), timeoutMs: 5_000, maxAttempts: 1 };
+    const planId = started(simulation, [step, sampleStep('b')]);
+    simulation.answer('ada', 'accepted', { planId, taskId: 'b', attempt: 1 });
+    simulation.now += 5_000;
+    simulation.settle();
+    expect(simulation.plan(planId)).toMatchObject({ status: 'running' });
+    expect(simulation.plan(planId).tasks.get('a')?.failed).toBe(0);
+  });
+
+  test('progress moves the deadline of a step without a limit of its own, and of one that says so', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'], { labels: { 'max-tasks': '4' } })]);
+    const steps = [
+      sampleStep('a'),
+      { ...sampleStep('b'), timeoutMs: 60_000 },
+      { ...sampleStep('c'), timeoutMs: 60_000, extendOnProgress: true },
+      { ...sampleStep('d'), extendOnProgress: false },
+    ];
+    const planId = started(simulation, steps);
+    simulation.now += 40_000;
+    for (const { id: taskId } of steps)
+      simulation.answer('ada', 'progress', { planId, taskId, attempt: 1, progress: 0.5 });
+    const deadlines = steps.map(({ id }) => (assignmentOf(simulation, planId, id)?.deadlineAt ?? 0) - NOW);
+    expect(deadlines).toEqual([100_000, 60_000, 100_000, 60_000]);
+    expect(published(simulation, 'task.ada.assigned').map((data) => Object(data).extendOnProgress)).toEqual([
+      undefined,
+      false,
+      undefined,
+      false,
+    ]);
+  });
+
+  test('an assignment says why its agent was chosen', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work']), sampleAgent('eve', ['work', 'other'])]);
+    const steps = [sampleStep('a'), sampleStep('b'), sampleStep('c', [], 'other')];
+    const planId = started(simulation, steps);
+    const reasons = steps.map(({ id }) => simulation.plan(planId).tasks.get(id)?.records.get(1)?.because);
+    expect(reasons).toEqual([
+      'of 2 agents, this one is first by name of those that are as good',
+      'of 2 agents, this one has fewer tasks',
+      'only this agent offers the capability',
+    ]);
   });
 
   test('a failed task is tried again after a delay that doubles', () => {
@@ -827,8 +893,8 @@ describe('over any course of events', () => {
         }
         const known = simulation.plan(planId);
         const restored = simulation.replay(from).plans.get(planId);
-        for (const { spec, result, attempts } of known.tasks.values()) {
-          expect(restored?.tasks.get(spec.taskId)).toMatchObject({ result, attempts });
+        for (const { spec, result, attempts, records } of known.tasks.values()) {
+          expect(restored?.tasks.get(spec.taskId)).toMatchObject({ result, attempts, records });
         }
         expect(restored?.open).toEqual(known.open);
         expect(new Set(restored?.ready)).toEqual(new Set(known.ready));

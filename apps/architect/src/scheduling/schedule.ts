@@ -5,6 +5,7 @@ import {
   type Assignment,
   hasEnded,
   lastAttemptOf,
+  lastFailureIn,
   type Plan,
   type PlanLedger,
   type Task,
@@ -14,9 +15,9 @@ import { type Action, assignmentKey, planningKey, rejectionKey, withdrawalKey } 
 import { capacityOf, isLeading, lossOf, offersOf, unfitness } from './candidates.ts';
 
 export interface ScheduleSettings {
-  /** Failed attempts at a task before its plan fails. */
+  /** Failed attempts at a task before its plan fails; a step may differ. */
   readonly maxAttempts: number;
-  /** How long an agent has for a task from its assignment and from each report of progress, in milliseconds. */
+  /** How long an agent has for a task from its assignment and from each report of progress, in milliseconds; a step may differ. */
   readonly taskDeadlineMs: number;
   /** How long an agent has to begin, in milliseconds. */
   readonly acceptMs: number;
@@ -183,11 +184,11 @@ class Round implements Decision {
 
   /** Why the task is not tried again; null when it is. */
   #hopelessness(task: Task): string | null {
-    const { failure } = task;
-    const last = failure === null ? '' : `: ${failure.agent} reported "${failure.message}"`;
+    const { failure, spec } = task;
+    const last = lastFailureOf(task);
     if (failure !== null && !failure.retryable)
       return `${nameOf(task)} failed with an error that is not retryable${last}`;
-    const { maxAttempts } = this.#settings;
+    const maxAttempts = spec.maxAttempts ?? this.#settings.maxAttempts;
     if (task.failed >= maxAttempts) {
       return `${nameOf(task)} was tried ${task.failed === 1 ? 'once' : `${task.failed} times`} without success${last}`;
     }
@@ -215,7 +216,10 @@ class Round implements Decision {
     const loss = lossOf(assignment, agents.get(agent));
     if (loss !== null) return { cause: 'lost', reason: `${agent} ${loss}` };
     if (now >= deadlineAt) {
-      return { cause: accepted ? 'late' : 'silent', reason: `no answer by the deadline, ${timeOf(deadlineAt)}` };
+      // An agent that works on other tasks could not begin.
+      const isLate = accepted || (task.spec.timeoutMs !== undefined && !this.#working.has(agent));
+      const reason = `timed out: no answer by the deadline, ${timeOf(deadlineAt)}`;
+      return { cause: isLate ? 'late' : 'silent', reason };
     }
     this.#wake(deadlineAt);
     if (accepted || acceptBy === null) return null;
@@ -234,8 +238,8 @@ class Round implements Decision {
       const { capability, taskId } = task.spec;
       if (this.#exhausted.has(capability)) continue;
       const { agent, attempt } = assignment;
-      const free = this.#choose(task, agent);
-      if (free === null) continue;
+      const free = this.#choose(task, agent)?.agent;
+      if (free === undefined) continue;
       const reason = `${agent} works on other tasks, and ${free.name} is free`;
       const toward = free.name;
       this.actions.push({ kind: 'withdraw', plan, taskId, attempt, agent, cause: 'moved', reason, toward });
@@ -263,14 +267,16 @@ class Round implements Decision {
         continue;
       }
       if (this.#scene.underWay.has(assignmentKey(plan.planId, taskId, attempt))) continue;
-      const agent = this.#choose(task, null);
-      if (agent === null) {
+      const chosen = this.#choose(task, null);
+      if (chosen === null) {
         this.#exhausted.add(task.spec.capability);
         continue;
       }
-      const deadlineAt = Math.min(now + this.#settings.taskDeadlineMs, plan.deadlineAt ?? Infinity);
+      const { agent } = chosen;
+      const timeoutMs = task.spec.timeoutMs ?? this.#settings.taskDeadlineMs;
+      const deadlineAt = Math.min(now + timeoutMs, plan.deadlineAt ?? Infinity);
       const acceptBy = Math.min(now + this.#settings.acceptMs, deadlineAt);
-      this.actions.push({ kind: 'assign', plan, task, attempt, agent, deadlineAt, acceptBy });
+      this.actions.push({ kind: 'assign', plan, task, attempt, ...chosen, deadlineAt, acceptBy });
       this.#loads.set(agent.name, this.#loadOf(agent.name) + 1);
       yield;
     }
@@ -280,13 +286,15 @@ class Round implements Decision {
    * An agent that has let no task pass before others; then one that has not tried this one, has the fewest tasks, is not
    * busy, and is first by name. An agent that has let tasks pass is asked after a pause.
    */
-  #choose(task: Task, except: string | null): Agent | null {
+  #choose(task: Task, except: string | null): Choice | null {
     const { now, ledger } = this.#scene;
     const { capability } = task.spec;
     const tried = new Set(task.attempts.values());
+    const offering = this.#offers.get(capability) ?? [];
     let best: Agent | null = null;
-    let bestRank: readonly (number | string)[] = [];
-    for (const agent of this.#offers.get(capability) ?? []) {
+    let bestRank: Rank = [];
+    let secondRank: Rank | null = null;
+    for (const agent of offering) {
       if (agent.name === except || unfitness(agent) !== null) continue;
       const load = ledger.openTasksOf(agent.name) + this.#loadOf(agent.name);
       if (load >= capacityOf(agent, this.#settings.maxTasksPerAgent)) continue;
@@ -298,11 +306,15 @@ class Round implements Decision {
       }
       const isBusy = agent.status.activity === 'busy';
       const rank = [lapse?.count ?? 0, tried.has(agent.name) ? 1 : 0, load, isBusy ? 1 : 0, agent.name];
-      if (best !== null && !isBefore(rank, bestRank)) continue;
+      if (best !== null && !isBefore(rank, bestRank)) {
+        if (secondRank === null || isBefore(rank, secondRank)) secondRank = rank;
+        continue;
+      }
+      if (best !== null) secondRank = bestRank;
       best = agent;
       bestRank = rank;
     }
-    return best;
+    return best === null ? null : { agent: best, because: whyChosen(bestRank, secondRank, offering.length) };
   }
 
   /**
@@ -350,7 +362,41 @@ interface AttemptEnd {
   readonly reason: string;
 }
 
-function isBefore(rank: readonly (number | string)[], other: readonly (number | string)[]): boolean {
+/** The agent for a task, and why it is that one, in words. */
+interface Choice {
+  readonly agent: Agent;
+  readonly because: string;
+}
+
+/** What decides between agents: tasks let pass, whether it has tried this one, tasks that it has, whether it is busy, its name. */
+type Rank = readonly (number | string)[];
+
+const ADVANTAGES = [
+  'has let fewer tasks pass',
+  'has not tried the task yet',
+  'has fewer tasks',
+  'is not busy',
+  'is first by name of those that are as good',
+];
+
+function whyChosen(rank: Rank, second: Rank | null, offering: number): string {
+  if (second === null) {
+    return offering === 1
+      ? 'only this agent offers the capability'
+      : `of ${offering} agents, only this one has room now`;
+  }
+  const decided = rank.findIndex((value, index) => value !== second[index]);
+  return `of ${offering} agents, this one ${ADVANTAGES[decided] ?? 'came first'}`;
+}
+
+/** The last failure, as the end of a sentence; empty when there is none. */
+function lastFailureOf({ failure, records }: Task): string {
+  const last = lastFailureIn(records);
+  if (last?.outcome === 'timed_out') return `: the last attempt, by ${last.agent}, timed out`;
+  return failure === null ? '' : `: ${failure.agent} reported "${failure.message}"`;
+}
+
+function isBefore(rank: Rank, other: Rank): boolean {
   for (const [index, value] of rank.entries()) {
     const against = other[index];
     if (against === undefined || value === against) continue;

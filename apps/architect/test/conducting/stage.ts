@@ -8,7 +8,10 @@ import type { CheckpointPart } from '@hypercode/plans';
 import { Checkpointer } from '../../src/conducting/checkpointer.ts';
 import { Conductor } from '../../src/conducting/conductor.ts';
 import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
+import { PlanReport } from '../../src/conducting/plan-report.ts';
+import { CoreLink } from '../../src/core-link.ts';
 import type { Logger } from '../../src/logger.ts';
+import { ArchitectMetrics } from '../../src/metrics.ts';
 import { explicitPlanner } from '../../src/planning/explicit-planner.ts';
 import type { Planner } from '../../src/planning/planner.ts';
 import type { Stack } from '../stage.ts';
@@ -67,6 +70,8 @@ export async function conductingStage(
   const quiet = (): void => {};
   const warn: Logger['warn'] = (fields, message) => void lines.push({ fields, message });
   const logger: Logger = { debug: quiet, info: quiet, error: quiet, warn };
+  const core = new CoreLink({ url, logger });
+  const report = new PlanReport({ logger, metrics: new ArchitectMetrics() });
   const clock = new HeldClock();
   // The core beside it keeps the system's time.
   clock.jump(systemClock.epochMs() - clock.epochMs());
@@ -81,20 +86,20 @@ export async function conductingStage(
         return condition();
       }, options),
     async follow(events = {}) {
-      const follower = new Follower({ self, client, clock, logger });
+      const follower = new Follower({ self, client, clock, logger, core });
       stack.push(() => follower.stop());
       follower.start(events);
       await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
       return follower;
     },
     async conduct(planners: readonly Planner[] = [explicitPlanner]) {
-      const follower = new Follower({ self, client, clock, logger });
+      const follower = new Follower({ self, client, clock, logger, core });
       const directory = client.directory();
       stack.push(() => directory.stop());
       const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000, acceptMs: 600_000 };
       const settings = { maxAttempts: 1, maxTasksPerAgent: 1, retryDelayMs: 0, ...patience };
       const conductor = new Conductor({
-        ...{ name: 'architect', self, agent, directory, follower, planners, settings, clock, logger },
+        ...{ name: 'architect', self, agent, directory, follower, planners, settings, clock, logger, core, report },
       });
       stack.push(() => conductor.stop());
       conductor.start();
@@ -102,7 +107,15 @@ export async function conductingStage(
       return follower;
     },
     write(follower, through = client) {
-      const checkpointer = new Checkpointer({ client: through, name: 'architect', self, follower, clock, logger });
+      const checkpointer = new Checkpointer({
+        client: through,
+        name: 'architect',
+        self,
+        follower,
+        clock,
+        logger,
+        core,
+      });
       stack.push(() => checkpointer.stop());
       checkpointer.start();
       return checkpointer;

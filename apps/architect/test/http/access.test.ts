@@ -82,3 +82,24 @@ test('an Architect without a token answers by an IP address or as localhost, and
   // What no handler is found for, since it can not be read, is refused as everything is.
   expect(await answerTo(host, '/plans/%E0%A4%A')).toBe('400 INVALID_INPUT application/problem+json');
 });
+
+test('a web page of another origin changes nothing, whatever its body is; a page of this origin and a program may', async () => {
+  const env = { SWARM_URL: `http://127.0.0.1:${await freePort()}`, SWARM_JOIN_TOKEN: 'a-join-token-of-the-test' };
+  const { url } = await startTestArchitect(env, stack);
+  const page = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+  const answerOf = async (path: string, headers: Record<string, string>, init: RequestInit = {}): Promise<string> => {
+    const response = await fetch(url + path, { method: 'POST', headers, ...init });
+    return `${response.status} ${String(Object(await response.json()).code)}`;
+  };
+  const goal = JSON.stringify({ title: 'x', steps: [{ id: 'a', title: 'a', capability: 'work' }] });
+  const asJson = { 'content-type': 'application/json' };
+  expect(await answerOf('/plans/x/cancel', page)).toBe('403 FORBIDDEN');
+  expect(await answerOf('/plans/x/cancel', { origin: 'null' })).toBe('403 FORBIDDEN');
+  expect(await answerOf('/goals', { ...page, ...asJson }, { body: goal })).toBe('403 FORBIDDEN');
+  expect(await answerOf('/goals', { ...page, 'content-type': 'text/plain' }, { body: goal })).toBe('403 FORBIDDEN');
+  expect(await answerOf('/goals', page, { body: new Blob([goal]) })).toMatch(/^4/);
+  // Without a core, what is let through is answered so.
+  for (const own of [{}, { origin: url }, { origin: url, 'sec-fetch-site': 'same-origin' }]) {
+    expect(await answerOf('/plans/x/cancel', own)).toBe('503 UNAVAILABLE');
+  }
+});

@@ -562,6 +562,19 @@ describe('the deadline of a task', () => {
     expect(clock.armed).toBe(0);
   });
 
+  test('is not moved by progress when the assignment excludes it', async () => {
+    const { deliver, begun, clock, kinds } = reporting();
+    const delivered = deliver({ extendOnProgress: false });
+    const report = await begun();
+    clock.advance(50_000);
+    report(0.5);
+    await waitFor(() => kinds().includes('progress'), { what: 'the report' });
+    await new Promise(setImmediate);
+    clock.advance(10_000);
+    await delivered;
+    expect(kinds()).toEqual(['accepted', 'progress', 'failed']);
+  });
+
   test('is not moved by progress that the core refuses', async () => {
     const world = reporting();
     world.refuse = (kind) => (kind === 'progress' ? new SwarmError('RATE_LIMITED', 'slow down') : undefined);

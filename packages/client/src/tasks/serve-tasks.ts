@@ -15,7 +15,7 @@
 // two processes never do the same task. Cancellations are received live; those from the time before are read from the log,
 // from the first assignment on, before a task begins.
 //
-// Progress that the core has taken moves the deadline: from then on the task has as long as it had when it was assigned.
+// Progress that the core has taken moves the deadline, unless the assignment excludes it: from then on the task has as long as it had when it was assigned.
 import {
   type Json,
   LIMITS,
@@ -50,7 +50,7 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /**
    * Reports how far the task is, from 0 to 1; other fractions are taken as the nearest. Sent at most four times a second, and
-   * not in between. A report moves the deadline: from then on the task has as long as it had when it was assigned.
+   * not in between. A report moves the deadline, unless the assignment excludes it: from then on the task has as long as it had when it was assigned.
    */
   progress(fraction: number, message?: string): void;
 }
@@ -254,12 +254,15 @@ export class AssignedTasks implements TaskServer {
       cancelTimer = this.#clock.schedule(deadline - this.#clock.epochMs(), () =>
         end(
           'deadline',
-          new SwarmError('UNAVAILABLE', `the task was not done by its deadline, ${new Date(deadline).toISOString()}`),
+          new SwarmError(
+            'UNAVAILABLE',
+            `timed out: the task was not done by its deadline, ${new Date(deadline).toISOString()}`,
+          ),
         ),
       );
     };
     const moveDeadline = (atMs: number): void => {
-      if (attempt.end !== null || !(atMs + spanMs > deadline)) return;
+      if (attempt.end !== null || task.extendOnProgress === false || !(atMs + spanMs > deadline)) return;
       deadline = atMs + spanMs;
       armTimer();
     };

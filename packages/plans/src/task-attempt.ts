@@ -1,0 +1,121 @@
+// What is remembered of each attempt at a task: who had it, when, why, and how it ended.
+import { AgentName, type CancelCause } from '@hypercode/contracts';
+import { z } from 'zod';
+import { fitting } from './liberal-reading.ts';
+
+/**
+ * How an attempt ended:
+ * - `running`: it has not.
+ * - `completed`, `failed`: as its agent reported. A result that comes after another end counts, too.
+ * - `timed_out`: there was no answer by its deadline.
+ * - `not_accepted`: its agent did not begin in time.
+ * - `moved`: another agent was free, while its agent worked on other tasks.
+ * - `lost`: its agent left, was restarted, became unhealthy or drained.
+ * - `cancelled`: the result was no longer needed.
+ * - `unknown`: the events that say it are no longer on the bus.
+ */
+export const AttemptOutcome = z.enum([
+  'running',
+  'completed',
+  'failed',
+  'timed_out',
+  'not_accepted',
+  'moved',
+  'lost',
+  'cancelled',
+  'unknown',
+]);
+export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
+
+/** Times are in milliseconds since the epoch. */
+export const AttemptRecord = z.object({
+  attempt: z.number().int().positive(),
+  agent: AgentName,
+  assignedAt: z.number(),
+  /** As progress has moved it. */
+  deadlineAt: z.number(),
+  acceptedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  outcome: AttemptOutcome,
+  /** Why it ended without a result, in words. */
+  error: z.string().nullable(),
+  /** Why this agent was chosen, in words; null when that was not said. */
+  because: z.string().nullable(),
+});
+export type AttemptRecord = Readonly<z.infer<typeof AttemptRecord>>;
+
+export interface AttemptSign {
+  readonly at: number;
+  readonly deadlineAt: number;
+}
+
+export interface AttemptEnd {
+  readonly at: number;
+  readonly outcome: Exclude<AttemptOutcome, 'running'>;
+  readonly error: string | null;
+}
+
+/** Records of one task; of more attempts, the oldest are forgotten. */
+const KEPT_RECORDS = 32;
+/** Longest text of a record. */
+const WORDS_LENGTH = 512;
+
+/** The records of one task, by attempt, oldest first. */
+export type AttemptRecords = Map<number, AttemptRecord>;
+
+/** The last of those that have failed or timed out. */
+export const lastFailureIn = (records: AttemptRecords): AttemptRecord | undefined =>
+  [...records.values()].findLast(({ outcome }) => outcome === 'failed' || outcome === 'timed_out');
+
+export function recordBegin(
+  records: AttemptRecords,
+  begun: Pick<AttemptRecord, 'attempt' | 'agent' | 'assignedAt' | 'deadlineAt' | 'because'>,
+): void {
+  const because = begun.because === null ? null : fitting(begun.because, WORDS_LENGTH);
+  put(records, { ...begun, because, acceptedAt: null, endedAt: null, outcome: 'running', error: null });
+}
+
+/** The agent has begun, or goes on. */
+export function recordSign(records: AttemptRecords, attempt: number, { at, deadlineAt }: AttemptSign): void {
+  const known = records.get(attempt);
+  if (known?.outcome !== 'running') return;
+  records.set(attempt, { ...known, deadlineAt, acceptedAt: known.acceptedAt ?? at });
+}
+
+/** An attempt that has ended does not end again, except with a result, which takes the place of another end. */
+export function recordEnd(records: AttemptRecords, attempt: number, { at, outcome, error }: AttemptEnd): void {
+  const known = records.get(attempt);
+  if (known === undefined || (known.outcome !== 'running' && outcome !== 'completed')) return;
+  const words = error === null ? null : fitting(error, WORDS_LENGTH);
+  records.set(attempt, { ...known, endedAt: at, outcome, error: words });
+}
+
+/** What a checkpoint knows. An attempt that has ended does not begin again. */
+export function restoreRecord(records: AttemptRecords, record: AttemptRecord): void {
+  const known = records.get(record.attempt);
+  if (known === undefined || known.outcome === 'running') put(records, record);
+}
+
+function put(records: AttemptRecords, record: AttemptRecord): void {
+  records.set(record.attempt, record);
+  for (const oldest of records.keys()) {
+    if (records.size <= KEPT_RECORDS) return;
+    records.delete(oldest);
+  }
+}
+
+/** How an attempt ended that the Architect took back at this time. Events of older Architects name no cause. */
+export function outcomeOf(cause: CancelCause | undefined, at: number, deadlineAt: number): AttemptEnd['outcome'] {
+  switch (cause) {
+    case 'late':
+      return 'timed_out';
+    case 'silent':
+      return at >= deadlineAt ? 'timed_out' : 'not_accepted';
+    case 'lost':
+    case 'moved':
+      return cause;
+    case 'over':
+    case undefined:
+      return 'cancelled';
+  }
+}
