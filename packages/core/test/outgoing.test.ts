@@ -78,13 +78,15 @@ async function rawConnection(): Promise<Socket> {
 }
 
 const readsUnderWay = () => core.openCalls();
+/** As many as a connection may have: one in work, and four that wait. */
+const PIPELINED = 5;
 
 test('pipelined requests begin when the answers before them were taken', async () => {
   const socket = await rawConnection();
   socket.pause();
   const query = new URLSearchParams({ topics: READ.topics[0] ?? '', limit: '16', namespace: core.namespace });
   const request = `GET /v1/events?${query.toString()} HTTP/1.1\r\nhost: core\r\nauthorization: Bearer ${token}\r\n\r\n`;
-  socket.write(request.repeat(30));
+  socket.write(request.repeat(PIPELINED));
   await vi.waitFor(() => expect(readsUnderWay()).toBe(1));
   let text = '';
   socket.setEncoding('latin1');
@@ -92,7 +94,7 @@ test('pipelined requests begin when the answers before them were taken', async (
     text += chunk;
   });
   socket.resume();
-  await vi.waitFor(() => expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(30), { timeout: 30_000 });
+  await vi.waitFor(() => expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(PIPELINED), { timeout: 30_000 });
   socket.destroy();
   await vi.waitFor(() => expect(readsUnderWay()).toBe(0));
 }, 60_000);
@@ -101,7 +103,7 @@ test('a connection that ends with pipelined requests leaves no call counted', as
   const socket = await rawConnection();
   socket.pause();
   const request = `GET ${batchPath(1)} HTTP/1.1\r\nhost: core\r\nauthorization: Bearer ${token}\r\n\r\n`;
-  socket.write(request.repeat(10));
+  socket.write(request.repeat(PIPELINED));
   await vi.waitFor(() => expect(readsUnderWay()).toBe(1));
   socket.destroy();
   await vi.waitFor(() => expect(readsUnderWay()).toBe(0));

@@ -159,10 +159,12 @@ export function postJson(connection: Connection, url: URL, body: string, options
   const { reachability } = connection;
   return bounded(connection.clock, { timeoutMs, signals }, async (signal) => {
     const madeAtMs = connection.clock.monotonicMs();
+    const sentMs = connection.clock.epochMs();
     let answer: WholeAnswer;
     try {
       const headers = connection.headers(token);
       answer = await connection.transport.send({ method: 'POST', url, headers, body, signal, isRepeatable: true });
+      connection.noteDate(answer.date, sentMs);
     } catch (cause) {
       const error = connection.unreachable(cause);
       if (isTimeout(signal)) {

@@ -11,7 +11,10 @@ test('the oldest snapshot is dropped when newer ones need its room, and its watc
   const folder = await migratedFolder('snapshots', [registrySchema]);
   const database = await openDatabase({ dataDir: folder.path });
   const clock = new HeldClock();
-  const snapshots = new Snapshots(database.kysely.$extendTables<Schema>(), clock, { maxBytes: 1 });
+  const db = database.kysely.$extendTables<Schema>();
+  // A namespace that was written to: snapshots of others are not kept.
+  await db.insertInto('namespaces').values({ namespace: 'default', revision: 1, horizon: 0 }).execute();
+  const snapshots = new Snapshots(db, clock, { maxBytes: 1 });
   onTestFinished(async () => {
     snapshots.close();
     await database.close();
