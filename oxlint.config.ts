@@ -71,7 +71,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'packages/plans': { imports: ['contracts'], portable: true },
   'packages/settings': { imports: [] },
-  'packages/nestjs': { imports: ['client', 'clock'], tests: ['core-runtime/testing', 'testing', 'testkit'] },
+  'packages/nestjs': {
+    imports: ['client', 'clock', 'contracts'],
+    tests: ['core-runtime/testing', 'testing', 'testkit'],
+  },
   'packages/testkit': { imports: [] },
   'packages/core': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],

@@ -58,6 +58,7 @@ export {
   ResetInput,
   TripInput,
 } from './circuit.ts';
+export { type BrowserRequest, isCrossSite, isFromOtherOrigin } from './cross-site.ts';
 export {
   ERROR_CODES,
   type ErrorDetails,

@@ -1,5 +1,6 @@
 // HyperCode Swarm for NestJS: an application that is an agent, with event handlers and tasks as decorated methods.
-export { type BrowserRequest, CrossSiteGuard, type CrossSiteGuardOptions, isCrossSite } from './cross-site.ts';
+export { CrossSiteGuard, type CrossSiteGuardOptions } from './cross-site-guard.ts';
+export { type BrowserRequest, isCrossSite } from '@hypercode/contracts';
 export {
   OnSwarmEvent,
   type SwarmEventDecorators,

@@ -2,6 +2,7 @@
 import cors from '@fastify/cors';
 import type { Bus } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
+import { isFromOtherOrigin } from '@hypercode/contracts';
 import type { Registry } from '@hypercode/registry';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -14,7 +15,6 @@ import type { Core } from './context.ts';
 import { addErrorAnswers, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import { MAX_BODY_BYTES } from './intake/bodies.ts';
 import { BodyBudget } from './intake/body-budget.ts';
-import { isCrossSite } from './intake/cross-site.ts';
 import { endConnection } from './intake/end-connection.ts';
 import { RefusalLog } from './intake/refusal-log.ts';
 import { addRequestChecks, crossSite } from './intake/request-checks.ts';
@@ -149,7 +149,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
   const context: SurfaceContext = { core, onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade) };
   for (const addSurface of surfaces) addSurface(app, context);
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (isCrossSite(request.headers, corsOrigins))
+    if (isFromOtherOrigin(request.headers, corsOrigins))
       endConnection(clock, socket, { last: rawProblem(crossSite()), resets: false });
     else upgradeOf(request, upgrades)?.(request, socket, head);
   });

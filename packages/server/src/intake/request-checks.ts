@@ -1,9 +1,8 @@
 // What is refused of any request before a route looks at it.
-import { invalidField, SwarmError } from '@hypercode/contracts';
+import { invalidField, isCrossSite, SwarmError } from '@hypercode/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Socket } from 'node:net';
 import { hasBody } from './bodies.ts';
-import { isCrossSite, mayChange } from './cross-site.ts';
 import { assertPlainParameters } from './plain-names.ts';
 
 /** RFC 9112, section 3.2: a host and a port, and no more. */
@@ -43,7 +42,7 @@ export function addRequestChecks(app: FastifyInstance, { origins }: { origins: r
     } else pipelined.delete(socket);
     if (method === 'TRACE') return done(nothingHere());
     if (!HOST.test(headers.host ?? '')) return done(invalidField('', 'the host header is not valid'));
-    if (mayChange(method) && isCrossSite(headers, origins)) return done(crossSite());
+    if (isCrossSite({ method, headers }, origins)) return done(crossSite());
     try {
       assertPlainParameters(request.query);
     } catch (refusal) {

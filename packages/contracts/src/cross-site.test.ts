@@ -1,6 +1,6 @@
 // Which requests a web page of another origin sends, as browsers mark them.
 import { expect, test } from 'vitest';
-import { isCrossSite } from './cross-site.ts';
+import { isCrossSite, isFromOtherOrigin } from './cross-site.ts';
 
 const HOST = 'swarm.example:7710';
 const TRUSTED = ['https://console.example'];
@@ -24,6 +24,10 @@ test.each<[boolean, Record<string, string | string[]>]>([
   [true, { origin: 'https://evil.example' }],
   [true, { origin: 'http://swarm.example' }],
   [true, { origin: 'null' }],
+  [true, { origin: `chrome-extension://${HOST}` }],
+  [true, { origin: `http://${HOST}.evil.example` }],
+  [true, { origin: `http://a.${HOST}` }],
+  [true, { 'sec-fetch-site': 'same-site' }],
   [true, { origin: '' }],
   [true, { origin: 'https://console.example.evil.example' }],
   [true, { origin: ['https://console.example', 'https://evil.example'] }],
@@ -34,4 +38,14 @@ test.each<[boolean, Record<string, string | string[]>]>([
   for (const method of ['GET', 'HEAD', 'OPTIONS']) {
     expect(isCrossSite({ method, headers: { host: HOST, ...headers } }, TRUSTED)).toBe(false);
   }
+});
+
+test('without a host no page is of this origin', () => {
+  expect(isFromOtherOrigin({ origin: 'http://' })).toBe(true);
+  expect(isFromOtherOrigin({ origin: 'http://a' })).toBe(true);
+});
+
+test('a page of another origin is one whatever the method, as an upgrade needs it', () => {
+  expect(isFromOtherOrigin({ host: HOST, origin: 'https://evil.example' }, TRUSTED)).toBe(true);
+  expect(isFromOtherOrigin({ host: HOST, 'sec-fetch-site': 'same-origin' }, TRUSTED)).toBe(false);
 });
