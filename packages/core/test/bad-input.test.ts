@@ -268,6 +268,21 @@ describe('what is no call over REST', () => {
     await expectProblem(await core.fetch(path, { method }), 'NOT_FOUND');
   });
 
+  it.each([
+    ['GET', '/v1/agents?Limit=1', 'Limit', '; did you mean "limit"?'],
+    ['GET', '/v1/agents?nonsense=1', 'nonsense', ''],
+    ['GET', '/v1/agents/watch?sinse=1', 'sinse', '; did you mean "since"?'],
+    ['GET', '/v1/events?topic=a.b', 'topic', '; did you mean "topics"?'],
+    ['POST', '/v1/events?NAMESPACE=other', 'NAMESPACE', '; did you mean "namespace"?'],
+    ['GET', '/v1/whoami?toString=1', 'toString', ''],
+  ])('a parameter that %s %s does not have is INVALID_INPUT', async (method, path, name, hint) => {
+    const json = method === 'GET' ? undefined : { topic: 'a.b', data: 1 };
+    const answer = await core.fetch(path, { method, namespace: null, ...(json === undefined ? {} : { json }) });
+    const { details, detail } = await expectProblem(answer, 'INVALID_INPUT');
+    expect(details).toEqual([{ path: name, reason: `is no parameter here${hint}` }]);
+    expect(detail).toContain(name);
+  });
+
   it('a path that is none is INVALID_INPUT', async () => {
     await expectProblem(await core.fetch('/v1/agents/%ff'), 'INVALID_INPUT');
     await expectProblem(await core.fetch('/%'), 'INVALID_INPUT');

@@ -114,7 +114,6 @@ describe('GET /v1/agents', () => {
     ['labels=zone%3Db%3Dc', ['gamma']],
     [`labels=${encodeURIComponent('{"zone":"a","tier":"1"}')}`, ['alpha']],
     ['text=basket', ['gamma']],
-    ['unknown=field', ['alpha', 'beta', 'gamma']],
   ])('finds by %s', async (query, names) => {
     expect(await found(query)).toEqual(names);
   });

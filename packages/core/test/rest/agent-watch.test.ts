@@ -91,6 +91,10 @@ describe('GET /v1/agents/watch', () => {
     const byId = await watch(`namespace=${namespace}&since=1`, { 'last-event-id': String(second) });
     expect(await byId.next()).toMatchObject({ id: String(third) });
     expect((await byId.next()).data.type).toBe('synced');
+
+    const byParameter = await watch(`namespace=${namespace}&since=1&lastEventId=${String(second)}`);
+    expect(await byParameter.next()).toMatchObject({ id: String(third) });
+    expect((await byParameter.next()).data.type).toBe('synced');
   });
 
   it('begins anew, and says so, when the cursor is ahead of the store or inside a snapshot', async () => {

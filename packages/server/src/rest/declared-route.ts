@@ -46,6 +46,15 @@ const RESUME_HEADERS = {
     description: 'The `id:` of the last event that was received. The stream continues after it.',
   },
 };
+/** For clients that cannot set the header. */
+const RESUME_PARAMETER: Parameters = {
+  lastEventId: {
+    schema: z.string().max(LIMITS.cursorLength),
+    description: 'The same as the header `Last-Event-ID`, which takes precedence.',
+    required: false,
+    decode: (given) => (given === '' ? undefined : given),
+  },
+};
 
 export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Variation = {}): Route {
   const procedure = servedProcedure(name);
@@ -63,11 +72,13 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
   const mediaType = stream ? 'text/event-stream' : JSON_MEDIA_TYPE;
   const description = rest.description ?? declared.description;
   const { maxInputBytes: maxBodyBytes = LIMITS.registrationBytes } = declared;
-  const query = queryOf(declared, rest);
+  const query = { ...queryOf(declared, rest), ...(stream ? RESUME_PARAMETER : {}) };
+  const known = cloudEvents === undefined ? query : { ...query, ...FORMAT };
   const [status = 200] = Object.keys(rest.answers).map(Number);
   const serving: Serving = {
     procedure,
     query,
+    known,
     call: call ?? ((made) => answer(procedure, made, inputOf(rest, made, maxBodyBytes))),
     statusOf: statusOf ?? (() => status),
     headersOf: headersOf ?? (() => ({})),
@@ -82,7 +93,7 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
     ...(description === undefined ? {} : { description }),
     pathParameters:
       pathParameters ?? Object.fromEntries(fieldsOfPath(rest).map((field) => [field, shapeOf(declared, field)])),
-    query: cloudEvents === undefined ? query : { ...query, ...FORMAT },
+    query: known,
     ...(stream ? { headers: RESUME_HEADERS } : {}),
     ...(rest.body === undefined ? {} : { body: { [JSON_MEDIA_TYPE]: rest.body } }),
     bodyOptional: rest.bodyOptional ?? false,
@@ -105,6 +116,8 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
 interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'headersOf'>> {
   procedure: ServedProcedure;
   query: Parameters;
+  /** Those, and what is no field of the input. */
+  known: Parameters;
   cloudEvents: CloudEventForm | undefined;
 }
 
@@ -159,7 +172,7 @@ async function serveCall(serving: Serving, core: Core, request: FastifyRequest, 
 }
 
 async function makeCall(
-  { query, call, statusOf, headersOf, cloudEvents }: Serving,
+  { query, known, call, statusOf, headersOf, cloudEvents }: Serving,
   outgoing: Outgoing,
   core: Core,
   request: FastifyRequest,
@@ -167,7 +180,7 @@ async function makeCall(
 ): Promise<unknown> {
   const { identity, limitStall } = callerOf(core, request);
   const converted = asCloudEvents(cloudEvents, request.query);
-  const fromUrl = { ...decodeParameters(query, request.query), ...(request.params as object) };
+  const fromUrl = { ...decodeParameters(query, request.query, known), ...(request.params as object) };
   const made = new MadeCall({ core, identity, limitStall, outgoing, request, fromUrl }, reply);
   const result = (await call(made)) as never;
   return reply
@@ -177,7 +190,7 @@ async function makeCall(
 }
 
 async function serveSubscription(
-  { procedure, query, cloudEvents }: Serving,
+  { procedure, query, known, cloudEvents }: Serving,
   core: Core,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -186,7 +199,7 @@ async function serveSubscription(
   const encoder: FrameEncoder = asCloudEvents(cloudEvents, request.query)?.encoder ?? plainEncoder;
   const lastEventId = request.headers['last-event-id'];
   const input = {
-    ...decodeParameters(query, request.query),
+    ...decodeParameters(query, request.query, known),
     ...(lastEventId === undefined || lastEventId === '' ? {} : { lastEventId }),
   };
   await serveStream(request, reply, {

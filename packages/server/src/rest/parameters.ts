@@ -1,5 +1,6 @@
 // Parameters of a URL's query: strings on the wire, fields of an input for the procedures.
-import { invalidField, Labels, LIMITS, Name, StartFrom } from '@hypercode/contracts';
+import { invalidField, Labels, LIMITS, Name, StartFrom, type SwarmError } from '@hypercode/contracts';
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { assertPlainNames } from '../intake/plain-names.ts';
 
@@ -78,15 +79,34 @@ const LABELS: Partial<Parameter> = {
   },
 };
 
-/** What of a query the parameters know; the rest is ignored. */
-export function decodeParameters(parameters: Parameters, query: unknown): Record<string, unknown> {
+/**
+ * What of a query the parameters know. INVALID_INPUT for a parameter that is not `known` either: one that is mistyped would silently
+ * mean its default.
+ */
+export function decodeParameters(
+  parameters: Parameters,
+  query: unknown,
+  known: Parameters = parameters,
+): Record<string, unknown> {
   const given = query as Readonly<Record<string, Given | undefined>>;
+  for (const name of Object.keys(given)) if (!Object.hasOwn(known, name)) throw unknownParameter(name, known);
   const decoded: Record<string, unknown> = {};
   for (const [name, { decode }] of Object.entries(parameters)) {
     const value = given[name];
     if (value !== undefined) decoded[name] = decode(value, name);
   }
   return decoded;
+}
+
+/** Edits that a mistyped name may be away from the one that was meant. */
+const MAX_EDITS = 3;
+
+function unknownParameter(name: string, known: Parameters): SwarmError<'INVALID_INPUT'> {
+  const shown = name.slice(0, LIMITS.nameLength);
+  const names = Object.keys(known);
+  const nearest = names.length === 0 ? undefined : closest(shown.toLowerCase(), names);
+  const isNear = nearest !== undefined && distance(shown.toLowerCase(), nearest.toLowerCase()) <= MAX_EDITS;
+  return invalidField(shown, `is no parameter here${isNear ? `; did you mean "${nearest}"?` : ''}`);
 }
 
 function parseObject(text: string, name: string): unknown {
