@@ -19,6 +19,7 @@ import type { ArchitectConfig } from './config/parse-config.ts';
 import type { ArchitectBus } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
 import { Follower } from './conducting/follower.ts';
+import { OfferingAgents } from './conducting/offering-agents.ts';
 import { PlanReport } from './conducting/plan-report.ts';
 import { inWords, needed, RightsCheck } from './conducting/rights-check.ts';
 import type { CoreLink } from './core-link.ts';
@@ -84,7 +85,8 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     this.#bus = client.events(architectEvents);
     this.#follower = new Follower({ self, client, clock, logger, core });
     const follower = this.#follower;
-    this.#rights = new RightsCheck({ agent, clock, logger, core });
+    const agents = new OfferingAgents(directory);
+    this.#rights = new RightsCheck({ agent, clock, logger, core, onPolicy: (policy) => agents.enforce(policy) });
     const report = new PlanReport({ logger, metrics });
     metrics.read({
       mode,
@@ -100,7 +102,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
       mode === 'standby'
         ? new Seat({ name, directory, follower, clock, logger, onFree: onSeatFree })
         : new Conductor({
-            ...{ name, self, agent, directory, follower, planners, clock, logger, core, report },
+            ...{ name, self, agent, directory, agents, follower, planners, clock, logger, core, report },
             settings: config,
           });
   }

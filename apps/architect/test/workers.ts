@@ -16,16 +16,20 @@ export async function startWorker(
   core: { readonly url: string; readonly joinToken: string; readonly namespace?: string },
   name: string,
   work: (task: TaskAssigned) => Json | undefined | Promise<Json | undefined>,
-  { heartbeatMs }: { heartbeatMs?: number } = {},
+  {
+    heartbeatMs,
+    role = 'worker',
+    capabilities = ['work'],
+  }: { heartbeatMs?: number; role?: string; capabilities?: string[] } = {},
 ): Promise<TestWorker> {
   const agent = await connectAgent({
     url: core.url,
     token: core.joinToken,
     namespace: core.namespace,
     name,
-    role: 'worker',
+    role,
     version: '1.0.0',
-    capabilities: ['work'],
+    capabilities,
     heartbeatMs,
   });
   const events = agent.client.events(architectEvents);

@@ -13,6 +13,7 @@ import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
 import { announce, type ArchitectBus } from './announce.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';
+import type { OfferingAgents } from './offering-agents.ts';
 import type { PlanReport } from './plan-report.ts';
 
 export interface ConductorOptions {
@@ -23,6 +24,8 @@ export interface ConductorOptions {
   readonly agent: Pick<ConnectedAgent, 'client'>;
   /** All agents of the namespace. */
   readonly directory: AgentDirectory;
+  /** The same, with the capabilities that tasks may be planned and assigned for. */
+  readonly agents: OfferingAgents;
   readonly follower: Follower;
   readonly planners: readonly Planner[];
   readonly settings: ScheduleSettings;
@@ -75,9 +78,10 @@ export class Conductor {
   }
 
   start(): void {
-    const { directory, follower, report } = this.#options;
+    const { directory, agents, follower, report } = this.#options;
     const decide = (): void => this.#decideSoon();
     this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, decide));
+    this.#release.push(agents.onPolicy(decide));
     directory.ready.then(
       () => {
         this.#isSynced = true;
@@ -127,14 +131,14 @@ export class Conductor {
   }
 
   #decide(): void {
-    const { follower, directory, settings, clock, self } = this.#options;
-    if (!follower.isCaughtUp || !this.#isSynced) return;
+    const { follower, agents, settings, clock, self } = this.#options;
+    if (!follower.isCaughtUp || !this.#isSynced || !agents.isPolicyKnown) return;
     const [now, monotonicMs] = [clock.epochMs(), clock.monotonicMs()];
     for (const [key, { staleAt }] of this.#underWay) if (staleAt <= monotonicMs) this.#underWay.delete(key);
     const scene = {
       ledger: follower.ledger,
       self,
-      agents: directory,
+      agents,
       underWay: this.#underWay,
       stuckSince: this.#stuckSince,
       now,
@@ -220,9 +224,9 @@ export class Conductor {
   }
 
   async #publishPlan(plan: Plan, goal: Goal, signal: AbortSignal): Promise<void> {
-    const { directory, planners } = this.#options;
+    const { agents, planners } = this.#options;
     const { planId, goalId, title, deadlineAt } = plan;
-    const made = await planGoal(goal, directory.list(), planners, { signal });
+    const made = await planGoal(goal, [...agents], planners, { signal });
     signal.throwIfAborted();
     if ('refused' in made) return void (await announce(this.#bus, { kind: 'fail', plan, reason: made.refused }));
     await this.#bus.publish(

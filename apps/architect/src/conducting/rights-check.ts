@@ -1,10 +1,10 @@
-// Whether the policy allows what the Architect needs. Asked of the core again and again, since policies change.
+// The policy in force, and whether it allows what the Architect needs. The core is asked again and again, since policies change.
 //
 //   unknown ──answers──> complete | incomplete ──answers──> …
 //   each ──stop()──> stopped
 import type { ConnectedAgent } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
-import { SwarmError } from '@hypercode/contracts';
+import { type Policy, SwarmError } from '@hypercode/contracts';
 import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 import { type Right, rightsOf } from '../rights.ts';
@@ -14,6 +14,8 @@ export interface RightsCheckOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly core: CoreLink;
+  /** Called with each answer of the core, whether or not the policy has changed. */
+  readonly onPolicy: (policy: Policy) => void;
 }
 
 /** A right that the Architect does not have. */
@@ -22,8 +24,9 @@ export interface MissingRight extends Right {
   readonly because: string;
 }
 
-/** Pause between two checks, in milliseconds. */
+/** Pause between two checks, in milliseconds; shorter until the core has answered once, since no task is assigned before. */
 const PAUSE_MS = 5_000;
+const FIRST_PAUSE_MS = 1_000;
 /** How old an answer may be for a caller of `missing`, and how long the caller waits for a newer one, in milliseconds. */
 const FRESH_MS = 500;
 const ANSWER_LIMIT_MS = 1_000;
@@ -67,7 +70,7 @@ export class RightsCheck {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#check();
-      await sleep(this.#options.clock, PAUSE_MS, signal);
+      await sleep(this.#options.clock, this.#missing === null ? FIRST_PAUSE_MS : PAUSE_MS, signal);
     }
   }
 
@@ -81,7 +84,7 @@ export class RightsCheck {
 
   /** Without an answer, what the last one said still holds: the core being away is not a matter of rights. */
   async #ask(): Promise<void> {
-    const { agent, clock, logger, core } = this.#options;
+    const { agent, clock, logger, core, onPolicy } = this.#options;
     const { signal } = this.#stopping;
     try {
       const { name } = agent.agent;
@@ -90,10 +93,11 @@ export class RightsCheck {
         const { allowed, because } = await agent.client.policy.explain({ name, action, topic }, { signal });
         return allowed ? [] : [{ ...right, because }];
       });
-      const missing = (await Promise.all(asked)).flat();
+      const policy = agent.client.policy.get({}, { signal }).then(onPolicy);
+      const [missing] = await Promise.all([Promise.all(asked), policy]);
       core.answered('heartbeat');
       this.#checkedAt = clock.monotonicMs();
-      this.#learn(missing);
+      this.#learn(missing.flat());
     } catch (thrown) {
       if (signal.aborted) return;
       const error = SwarmError.from(thrown);

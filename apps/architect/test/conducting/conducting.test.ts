@@ -1,5 +1,6 @@
 // The bus with events that make no sense, and checkpoints that are refused or larger than the log.
 import { type SwarmClient, SwarmError } from '@hypercode/client';
+import type { Policy } from '@hypercode/contracts';
 import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
 import { planIdOf } from '@hypercode/plans';
@@ -109,6 +110,21 @@ test('a caller that waits for a plan continues once the plan is in the ledger, a
   await aborted;
   expect(it.clock.armed).toBe(0);
   await follower.until(() => true, { ...limits, signal: new AbortController().signal });
+});
+
+test('no goal is planned until the policy is known, and then all that wait are', async () => {
+  const it = await conductingStage(await sharedCore(), stack);
+  const { promise: policy, resolve: answer } = Promise.withResolvers<Policy>();
+  const follower = await it.conduct([explicitPlanner], { policy });
+  const goals = [goalOf('first'), goalOf('second'), goalOf('third')];
+  const statuses = () => goals.map(({ goalId }) => follower.ledger.plans.get(planIdOf(goalId))?.status);
+  for (const goal of goals) {
+    await it.operator.publish('goal.submitted', goal);
+    await waitFor(() => follower.ledger.plans.has(planIdOf(goal.goalId)), { what: 'the goal' });
+  }
+  expect(statuses()).toEqual(['planning', 'planning', 'planning']);
+  answer(await it.client.policy.get());
+  await waitFor(() => statuses().every((status) => status === 'running'), { what: 'the goals to be planned' });
 });
 
 test('a planner that does not answer delays no goal with steps, and its own goals are cancelled and fail in time', async () => {

@@ -2,12 +2,13 @@
 import { connectAgent, createSwarmClient, type SwarmClient } from '@hypercode/client';
 import { systemClock } from '@hypercode/clock';
 import { HeldClock } from '@hypercode/clock/testing';
-import { agentSource, type Goal } from '@hypercode/contracts';
+import { agentSource, type Goal, type Policy } from '@hypercode/contracts';
 import { waitFor, type WaitOptions } from '@hypercode/testkit';
 import type { CheckpointPart } from '@hypercode/plans';
 import { Checkpointer } from '../../src/conducting/checkpointer.ts';
 import { Conductor } from '../../src/conducting/conductor.ts';
 import { Follower, type FollowerEvents } from '../../src/conducting/follower.ts';
+import { OfferingAgents } from '../../src/conducting/offering-agents.ts';
 import { PlanReport } from '../../src/conducting/plan-report.ts';
 import { CoreLink } from '../../src/core-link.ts';
 import type { Logger } from '../../src/logger.ts';
@@ -38,8 +39,8 @@ export interface ConductingStage {
   /** Waits for the condition while the time of the Architect passes. */
   waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>>;
   follow(events?: FollowerEvents): Promise<Follower>;
-  /** `planners`. Default: the one of goals with steps. */
-  conduct(planners?: readonly Planner[]): Promise<Follower>;
+  /** `planners`. Default: the one of goals with steps. `policy`. Default: the one in force. */
+  conduct(planners?: readonly Planner[], options?: { policy?: Promise<Policy> }): Promise<Follower>;
   /** Publishes checkpoints of what `follower` knows. */
   write(follower: Follower, client?: Pick<SwarmClient, 'bus' | 'publish'>): Checkpointer;
   /** Plans whose checkpoints are on the bus, in their order. */
@@ -92,14 +93,18 @@ export async function conductingStage(
       await waitFor(() => follower.isCaughtUp, { what: 'the past to be read' });
       return follower;
     },
-    async conduct(planners: readonly Planner[] = [explicitPlanner]) {
+    async conduct(planners: readonly Planner[] = [explicitPlanner], { policy } = {}) {
       const follower = new Follower({ self, client, clock, logger, core });
       const directory = client.directory();
       stack.push(() => directory.stop());
+      const agents = new OfferingAgents(directory);
+      if (policy === undefined) agents.enforce(await client.policy.get());
+      else void policy.then((answered) => agents.enforce(answered));
       const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000, acceptMs: 600_000 };
       const settings = { maxAttempts: 1, maxTasksPerAgent: 1, retryDelayMs: 0, ...patience };
       const conductor = new Conductor({
-        ...{ name: 'architect', self, agent, directory, follower, planners, settings, clock, logger, core, report },
+        ...{ name: 'architect', self, agent, directory, agents, follower, planners },
+        ...{ settings, clock, logger, core, report },
       });
       stack.push(() => conductor.stop());
       conductor.start();
