@@ -36,7 +36,7 @@ async function serve(listener: RequestListener) {
 }
 
 /** Answers with more than the client takes; resolves when the client takes no more. */
-async function stuckAnswer() {
+async function stuckAnswer({ hasToken = true } = {}) {
   const arrived = Promise.withResolvers<ServerResponse>();
   const served = await serve((_request, response) => {
     response.write(MUCH);
@@ -46,6 +46,7 @@ async function stuckAnswer() {
   const response = await arrived.promise;
   const { socket } = response;
   if (socket === null) throw new Error('the answer has no connection');
+  if (hasToken) served.connections.markAuthenticated(socket);
   await settled(socket);
   return { ...served, client, response, socket };
 }
@@ -64,6 +65,14 @@ async function settled(socket: Socket): Promise<void> {
 test('a connection that takes nothing for 30 s is ended', async () => {
   const { clock, socket } = await stuckAnswer();
   await clock.advanceThrough(29_000);
+  expect(socket.destroyed).toBe(false);
+  await clock.advanceThrough(2000);
+  expect(socket.destroyed).toBe(true);
+});
+
+test('a connection on which no valid token was sent is ended when it takes nothing for 5 s', async () => {
+  const { clock, socket } = await stuckAnswer({ hasToken: false });
+  await clock.advanceThrough(4000);
   expect(socket.destroyed).toBe(false);
   await clock.advanceThrough(2000);
   expect(socket.destroyed).toBe(true);
@@ -118,9 +127,10 @@ test('the time for which the process itself was stopped does not count', async (
 
 test('a stream on which nothing was written for 15 s is written a sign, and others are not', async () => {
   const arrived = Promise.withResolvers<ServerResponse>();
-  const { clock, connections, request } = await serve((_request, response) => {
+  const { clock, connections, request } = await serve((incoming, response) => {
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200).write('begin');
+    connections.markAuthenticated(incoming.socket);
     connections.keepAlive(response, ' sign');
     arrived.resolve(response);
   });
@@ -151,4 +161,53 @@ test('a connection without a request is ended when the server drains, and one wi
   connections.endSilent();
   await once(silent, 'close');
   expect(response.socket?.destroyed).toBe(false);
+});
+
+/** Sends a request, reads the answer, and resolves when the server's side of the connection is idle. */
+async function answered() {
+  const arrived = Promise.withResolvers<Socket>();
+  const served = await serve((request, response) => {
+    response.once('finish', () => arrived.resolve(request.socket)).end('answer');
+  });
+  const client = served.request().resume();
+  return { ...served, client, socket: await arrived.promise };
+}
+
+test('a connection that sends empty lines and no next request is ended 30 s after its last answer', async () => {
+  const { clock, client, socket } = await answered();
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  for (let second = 0; second < 30; second += 1) {
+    expect(socket.destroyed).toBe(false);
+    const received = once(socket, 'data');
+    client.write('\r\n');
+    await received;
+    await clock.advanceThrough(1000);
+  }
+  await clock.advanceThrough(2000);
+  expect(socket.destroyed).toBe(true);
+  await closed;
+});
+
+test('a connection that sends requests stays', async () => {
+  const { clock, client, server, socket } = await answered();
+  for (let requests = 0; requests < 5; requests += 1) {
+    await clock.advanceThrough(20_000);
+    const arrived = once(server, 'request');
+    client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    const [, response] = (await arrived) as [unknown, ServerResponse];
+    await vi.waitFor(() => expect(response.writableFinished).toBe(true));
+  }
+  expect(socket.destroyed).toBe(false);
+});
+
+test('a connection that is upgraded after an answer stays', async () => {
+  const { clock, client, server, socket } = await answered();
+  await clock.advanceThrough(20_000);
+  const upgraded = once(server, 'upgrade');
+  // Node.js releases it.
+  socket.on('error', () => socket.destroy());
+  client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+  await upgraded;
+  await clock.advanceThrough(60_000);
+  expect(socket.destroyed).toBe(false);
 });

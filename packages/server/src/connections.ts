@@ -1,5 +1,5 @@
-// The connections of the server, checked once a second: those that take nothing of what was written to them are ended, and streams
-// on which nothing was written are given a sign of life.
+// The connections of the server, checked once a second: those that take nothing of what was written to them, and those that send no
+// next request, are ended; streams on which nothing was written are given a sign of life.
 import { type Clock, repeat } from '@hypercode/clock';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -8,6 +8,13 @@ import type { Socket } from 'node:net';
 const CHECK_INTERVAL_MS = 1000;
 /** How long a connection may take nothing of what was written to it, in milliseconds, unless it was limited to less. */
 const MAX_STALL_MS = 30_000;
+/** How long one on which no valid token was sent may, in milliseconds. */
+const UNAUTHENTICATED_STALL_MS = 5000;
+/**
+ * How long a connection may be there after an answer without the whole head of the next request, in milliseconds. Node.js measures
+ * since the last byte, so that an empty line now and then would keep a connection for ever, and since the first byte of a head.
+ */
+const MAX_IDLE_MS = 30_000;
 /** How long nothing may be written to a stream, in milliseconds. Most streams are sent bookmarks as often, and need no sign. */
 const MAX_SILENCE_MS = 15_000;
 
@@ -16,8 +23,8 @@ const MAX_SILENCE_MS = 15_000;
  * It is ended after the limit, and with it the stream or the answer. A peer that reads, however slowly, is never ended.
  * Nothing is done when something is written: each check compares with the one before.
  *
- * States of a connection: silent (no request yet) → in use → ended. Silent ones are ended when the server drains, since Node.js
- * takes them for busy and would wait for them.
+ * States of a connection: silent (no request yet) → in use ⇄ idle → ended. Silent ones are ended when the server drains, since Node.js
+ * takes them for busy and would wait for them; idle ones after 30 s, whatever they send. Upgraded ones are never idle.
  */
 export class Connections {
   readonly #clock: Clock;
@@ -36,14 +43,33 @@ export class Connections {
   /** Watches every connection of `server` from now on. */
   track(server: Server): void {
     server.on('connection', (socket: Socket) => {
-      this.#sockets.set(socket, { limitMs: MAX_STALL_MS, waiting: 0, taken: 0, queued: 0, stalledMs: 0 });
+      this.#sockets.set(socket, {
+        limitMs: MAX_STALL_MS,
+        isAuthenticated: false,
+        waiting: 0,
+        taken: 0,
+        queued: 0,
+        stalledMs: 0,
+        answer: null,
+        idleMs: null,
+      });
       this.#silent.add(socket);
       socket.once('close', () => {
         this.#sockets.delete(socket);
         this.#silent.delete(socket);
       });
     });
-    server.on('request', ({ socket }: IncomingMessage) => this.#silent.delete(socket));
+    server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      this.#silent.delete(socket);
+      this.#setAnswer(socket, response);
+    });
+    server.on('upgrade', ({ socket }: IncomingMessage) => this.#setAnswer(socket, null));
+  }
+
+  /** Notes that a valid token was sent on the connection. */
+  markAuthenticated(socket: Socket): void {
+    const connection = this.#sockets.get(socket);
+    if (connection !== undefined) connection.isAuthenticated = true;
   }
 
   /** Ends the connection when it takes nothing for so many milliseconds; the least of its limits holds, and it never rises. */
@@ -70,6 +96,13 @@ export class Connections {
     this.#endChecks();
   }
 
+  #setAnswer(socket: Socket, answer: ServerResponse | null): void {
+    const connection = this.#sockets.get(socket);
+    if (connection === undefined) return;
+    connection.answer = answer;
+    connection.idleMs = null;
+  }
+
   #check(): void {
     const now = this.#clock.monotonicMs();
     // While the process was stopped, no peer could show that it reads.
@@ -77,7 +110,13 @@ export class Connections {
     this.#checkedAtMs = now;
     for (const [socket, connection] of this.#sockets) {
       connection.stalledMs = hasTaken(socket, connection) ? 0 : connection.stalledMs + elapsedMs;
-      if (connection.stalledMs >= connection.limitMs) socket.destroy();
+      if (connection.stalledMs >= limitOf(connection)) socket.destroy();
+      if (connection.idleMs !== null) connection.idleMs += elapsedMs;
+      else if (connection.answer?.writableFinished === true) {
+        connection.answer = null;
+        connection.idleMs = 0;
+      }
+      if (connection.idleMs !== null && connection.idleMs >= MAX_IDLE_MS) socket.resetAndDestroy();
     }
     for (const [response, stream] of this.#streams) {
       const { bytesWritten, writableLength, destroyed } = stream.socket;
@@ -93,6 +132,8 @@ export class Connections {
 
 interface Connection {
   limitMs: number;
+  /** Whether a valid token was ever sent on it. */
+  isAuthenticated: boolean;
   /** At the last check: bytes that were written and not taken as a whole. */
   waiting: number;
   /** And those that were. */
@@ -101,7 +142,14 @@ interface Connection {
   queued: number;
   /** For how long it has taken none of what there was to take, in milliseconds. */
   stalledMs: number;
+  /** The answer to its newest request, which is the last to be sent; null once that was sent. */
+  answer: ServerResponse | null;
+  /** For how long all its requests have been answered, in milliseconds; null while one is not, and before the first. */
+  idleMs: number | null;
 }
+
+const limitOf = ({ isAuthenticated, limitMs }: Connection): number =>
+  isAuthenticated ? limitMs : Math.min(limitMs, UNAUTHENTICATED_STALL_MS);
 
 interface Stream {
   readonly sign: string;

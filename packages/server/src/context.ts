@@ -16,7 +16,7 @@ export interface Core {
   readonly bus: Bus;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
-  readonly connections: Pick<Connections, 'limitStall' | 'keepAlive'>;
+  readonly connections: Pick<Connections, 'limitStall' | 'keepAlive' | 'markAuthenticated'>;
   readonly registrationRates: RegistrationRates;
   /** What callers may have open, and what may wait to be sent. */
   readonly gate: Gate;

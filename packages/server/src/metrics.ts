@@ -1,5 +1,6 @@
 // What Prometheus reads of one server: its calls, its registry, its bus, its streams, and the process.
 import type { Bus } from '@hypercode/bus';
+import { type Clock, sleep } from '@hypercode/clock';
 import { ErrorCode, type ProcedureName, procedures, RegisterOutcome } from '@hypercode/contracts';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { CommittedGroup, Registry } from '@hypercode/registry';
@@ -20,6 +21,8 @@ const APPEND_EVENTS = [1, 4, 16, 64, 128, 256, 512, 1000];
 const UNKNOWN_ROUTE = 'none';
 /** Callers name groups and namespaces, and each name is a series of its own. */
 const MAX_GROUPS = 1000;
+/** Least time between two renderings, in milliseconds. Anyone may ask for one, and each costs some milliseconds of the process. */
+const RENDERING_INTERVAL_MS = 250;
 
 type StreamTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
 
@@ -84,7 +87,8 @@ export class ServerMetrics {
   readonly #groups: { commands: Histogram; seconds: Histogram; changes: Counter };
   readonly #stops: (() => void)[] = [];
   #heartbeats = 0;
-  #asked: Promise<string> | null = null;
+  #asked: Promise<Buffer> | null = null;
+  #renderedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(signal: Signal) {
     this.contentType = this.#metrics.contentType;
@@ -177,17 +181,23 @@ export class ServerMetrics {
     this.#heartbeats += 1;
   }
 
-  /** Everything in Prometheus' text format. The store is asked for some of it, so who asks meanwhile is given the same. */
-  text(): Promise<string> {
-    this.#asked ??= this.#collect().finally(() => {
+  /**
+   * Everything in Prometheus' text format, as bytes that all answers share. A rendering begins 250 ms after the last at the earliest;
+   * requests that come before it begins, or while it goes on, share it.
+   */
+  text(clock: Clock): Promise<Buffer> {
+    this.#asked ??= this.#render(clock).finally(() => {
       this.#asked = null;
     });
     return this.#asked;
   }
 
-  async #collect(): Promise<string> {
+  async #render(clock: Clock): Promise<Buffer> {
+    const waitMs = this.#renderedAtMs + RENDERING_INTERVAL_MS - clock.monotonicMs();
+    if (waitMs > 0) await sleep(clock, waitMs);
     const [own, process] = await Promise.all([this.#metrics.metrics(), this.#process.metrics()]);
-    return `${own}\n${process}`;
+    this.#renderedAtMs = clock.monotonicMs();
+    return Buffer.from(`${own}\n${process}`);
   }
 
   close(): void {
@@ -410,7 +420,7 @@ function metricsOfProcess(): Metrics {
 }
 
 /** `GET /metrics`, without a token, and a count of every answer. */
-export const metricsSurface: Surface = (app, { core: { metrics } }) => {
+export const metricsSurface: Surface = (app, { core: { clock, metrics } }) => {
   app.addHook('onResponse', (request, reply, done) => {
     const { url, config } = request.routeOptions;
     metrics.answered({
@@ -421,5 +431,5 @@ export const metricsSurface: Surface = (app, { core: { metrics } }) => {
     });
     done();
   });
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text(clock)));
 };

@@ -32,7 +32,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     },
     bodies: new BodyBudget(),
     clock: systemClock,
-    connections: { limitStall: () => {}, keepAlive: () => {} },
+    connections: { limitStall: () => {}, keepAlive: () => {}, markAuthenticated: () => {} },
     onRefusal: () => {},
     leaseMs: 30_000,
     version: '0.0.0',

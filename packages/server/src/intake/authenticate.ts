@@ -31,7 +31,9 @@ function bearerToken(authorization: string): string | undefined {
 
 /** Recognises the caller by the header, and keeps it with the request. Throws as `recognise` does. */
 export async function authenticate(core: Core, request: FastifyRequest): Promise<Identity> {
-  return (request.callerIdentity = await recognise(core, request.headers.authorization));
+  request.callerIdentity = await recognise(core, request.headers.authorization);
+  core.connections.markAuthenticated(request.raw.socket);
+  return request.callerIdentity;
 }
 
 /** Who sent the request. Throws when the token has ended since the head was read. */

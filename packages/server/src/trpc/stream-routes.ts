@@ -52,6 +52,7 @@ async function* open(
   const { input, connectionParams, lastEventId } = request.query;
   // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token from the URL.
   const identity = await recognise(core, request.headers.authorization, tokenOf(connectionParams));
+  core.connections.markAuthenticated(request.raw.socket);
   assertMayCall(identity.principal, procedure.declared.rights);
   // A browser that reconnects repeats the URL, with an old cursor in it, and adds the newest as a header.
   const cursor = request.headers['last-event-id'] ?? lastEventId;

@@ -72,7 +72,10 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
 
   const accept: Upgrade = (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head, (client) => {
-      const open = () => void sockets.emit('connection', client, request);
+      const open = () => {
+        core.connections.markAuthenticated(socket);
+        sockets.emit('connection', client, request);
+      };
       transports.set(client, socket);
       client.on('error', () => client.terminate());
       if (request.headers.authorization === undefined) guardWebSocket({ core, client, socket, open, refusalOf });
