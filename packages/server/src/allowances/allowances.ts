@@ -79,7 +79,8 @@ export class Allowances {
   }
 
   #assertRoom({ kind }: Principal, limit: keyof AllowanceLimits, wanted: number): void {
-    if (this.#limits === null) return;
+    // A whole fleet that starts registers with one join token at once; how often it may is `RegistrationRates`.
+    if (this.#limits === null || kind === 'join') return;
     const max = this.#limits[limit] * (kind === 'agent' ? 1 : FACTOR_OF_OPERATORS);
     if (wanted <= max) return;
     throw new SwarmError('RATE_LIMITED', `more than ${max} ${WORDS[limit]} at a time`, {
