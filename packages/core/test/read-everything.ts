@@ -1,4 +1,4 @@
-// Reads namespaces that nobody has written to, through every procedure that only reads, and asks what is left of it.
+// Reads namespaces without any write, through every procedure that only reads, and asks what is left of it.
 import { type ProcedureName, procedures } from '@hypercode/contracts';
 import { sql, type Kysely } from 'kysely';
 import { expect, vi } from 'vitest';

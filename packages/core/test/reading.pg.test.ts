@@ -1,4 +1,4 @@
-// Reading makes no state: a thousand namespaces that nobody has written to leave nothing behind when they are read, on PostgreSQL
+// Reading makes no state: a thousand namespaces without any write leave nothing behind when they are read, on PostgreSQL
 // alone and with Redis.
 import { openDatabase } from '@hypercode/stores';
 import { freshDatabase, startRedis } from '@hypercode/testkit';

@@ -1,4 +1,4 @@
-// Reading makes no state: namespaces that nobody has written to leave nothing behind when they are read, on the embedded database.
+// Reading makes no state: namespaces without any write leave nothing behind when they are read, on the embedded database.
 import { openDatabase } from '@hypercode/stores';
 import { temporaryFolder } from '@hypercode/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -81,7 +81,7 @@ const IDLE_POLLS = 60;
  * - running: wake-ups come from the signal; once a second the heads of all running logs are read together, so a wake-up
  *   that was lost only costs time.
  * - released: after a minute without a user; at once after the last user of a log that has no entry, so that reading a namespace that
- *   nobody has written to leaves nothing behind. The feed is closed, and the next caller starts a new one.
+ *   has no write leaves nothing behind. The feed is closed, and the next caller starts a new one.
  */
 export class FollowedLogs<P, E extends Entry<P>, H, G, B extends Broadcasts> {
   readonly #options: FollowedLogsOptions<P, E, H, G, B>;

@@ -1,4 +1,4 @@
-// What the log says of goals and plans, and what is counted of them: each once, whoever has published it.
+// Log lines and counters of goals and plans: one for each, by whichever Architect they were published.
 import type { Fact, InvalidEvent, PlanLedger } from '@hypercode/plans';
 import { planIdOf } from '@hypercode/plans';
 import type { Logger } from '../logger.ts';

@@ -1,4 +1,4 @@
-// What planners are told about a capability that several agents offer, honest ones and others.
+// How planners see a capability that several agents offer, hostile agents among them.
 import type { Capability } from '@hypercode/contracts';
 import { describe, expect, test } from 'vitest';
 import { sampleAgent, sampleGoal } from '../../test/sample-swarm.ts';

@@ -79,7 +79,7 @@ function accountOf({ description = '', tags = [], inputSchema }: Capability): Om
 /** Schemas belong to registrations, which are read for each goal and rarely change. */
 const schemaTexts = new WeakMap<object, string>();
 
-/** The schema as JSON; empty for none, and for one that is too long to be told. */
+/** The schema as JSON; empty for none, and for one that is too long. */
 function schemaText(schema: Capability['inputSchema']): string {
   if (schema === undefined) return '';
   let text = schemaTexts.get(schema);

@@ -17,7 +17,7 @@ export interface LogPosition {
 const UNBEGUN_EPOCH = '0';
 
 /**
- * Where a log stands that nobody has written to: it takes no place in the store, so it has no epoch. The log that begins later is
+ * The position of a log without any write: it takes no place in the store, so it has no epoch. The log that begins later is
  * read from its first event after it; see `EventLog`.
  */
 export const UNBEGUN: LogPosition = { epoch: UNBEGUN_EPOCH, seq: 0, nonce: 0 };

@@ -191,7 +191,7 @@ function fetchAnswer(connection: Connection) {
 }
 
 /**
- * The answers of the procedures that `url` names, with data of events as it came. In what is said of agents, JSON Schemas have
+ * The answers of the procedures that `url` names, with data of events as it came. In answers about agents, JSON Schemas have
  * numbers that a validator takes as numbers; there `JSON.parse` decides.
  */
 function answersIn(text: string, url: URL): unknown {

@@ -49,7 +49,7 @@ test('one that sends anything but a token at first makes no call', async () => {
 test.each([
   ['an unknown token', 'unknown'],
   ['no token', null],
-])('one that names %s is told so for each call, and closed', async (_case, token) => {
+])('one that names %s is refused for each call, and closed', async (_case, token) => {
   const { socket, messages, closed } = await open();
   socket.send(params(token));
   socket.send(JSON.stringify([call(1), call(2)]));

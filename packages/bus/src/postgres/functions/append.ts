@@ -100,7 +100,7 @@ export const append = sql`
       v_log.head_seq := v_log.head_seq + v_added;
       v_log.head_nonce := v_nonce;
       v_log.head_bytes := v_bytes;
-      -- Nothing is removed by count or bytes of a log that is less than half full, so nobody has to be spared.
+      -- Nothing is removed by count or bytes of a log that is less than half full, so the events of no source have to be spared.
       if 2 * (v_log.head_seq - v_log.horizon_seq + v_log.spared_events) > p_max_events
         or 2 * (v_log.head_bytes - v_log.horizon_bytes + v_log.spared_bytes) > p_max_bytes then
         v_heavy := array(

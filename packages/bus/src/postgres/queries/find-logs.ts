@@ -1,4 +1,4 @@
-// How logs stand. A log that nobody has written to is not among them.
+// How logs stand. A log without any write is not among them.
 import { type Kysely, sql } from 'kysely';
 import type { BusSchema, LogTable } from '../schema.ts';
 

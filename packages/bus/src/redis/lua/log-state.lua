@@ -32,7 +32,7 @@ local function beginLog(epoch)
   return { epoch = epoch, head = 0, headNonce = 0, horizon = 0, horizonNonce = 0, sparedEvents = 0 }
 end
 
--- Of a log that nobody has written to, and of the position where every log begins.
+-- Of a log without any write, and of the position where every log begins.
 local UNBEGUN = '0'
 
 -- The log as it stands; one that has not begun takes no key. `epoch` is for a log that has lost its events and begins anew.
