@@ -8,6 +8,7 @@ import { type Clock, repeat } from '@hypercode/clock';
 import { type LivenessSettings, probedAgent } from './assess.ts';
 import { memoryOf } from '../documents/liveness-memory.ts';
 import { claimProbes, type DueProbe } from './queries/claim-probes.ts';
+import { readOverdueProbes } from './queries/read-overdue-probes.ts';
 import { type MemoryWrite, writeMemories } from './queries/write-memories.ts';
 import type { Schema } from '../schema.ts';
 import type { Prober, ProbeResult } from '../probes/probe.ts';
@@ -37,6 +38,16 @@ const STALLED_MS = 1000;
 /** Results that come within this time are written together, in milliseconds. */
 const GATHER_MS = 50;
 
+/** Agents that are shown as not probed in one round, at most. */
+const OVERDUE_TOGETHER = 1000;
+/** Of an agent that waits for room on every replica. */
+const NOT_REACHED: ProbeResult = {
+  ok: false,
+  kind: 'unprobed',
+  reason: 'the core has too many other agents to probe',
+  ms: 0,
+};
+
 interface Probed {
   readonly due: DueProbe;
   readonly result: ProbeResult;
@@ -53,7 +64,8 @@ export interface ProbeTally {
 
 /**
  * Each round claims agents that are due in the store, probes them, and writes the results that come at about the same time
- * together: memories first, then the statuses that have changed. `close` gives up the probes that are under way.
+ * together: memories first, then the statuses that have changed. A round without room for all that are due marks those that have
+ * waited for a whole interval as not probed. `close` gives up the probes that are under way.
  */
 export class ProbeRounds {
   readonly tally: ProbeTally = { good: 0, bad: 0, givenUp: 0 };
@@ -65,6 +77,8 @@ export class ProbeRounds {
   #runningAt: number;
   #stalledUntil = -Infinity;
   #claiming: Promise<void> = Promise.resolve();
+  /** Since when it has claimed without an interruption; monotonic, null when it could not. */
+  #claimingSince: number | null = null;
   #underWay = 0;
   #results: Probed[] = [];
   #endGathering: (() => void) | null = null;
@@ -90,13 +104,21 @@ export class ProbeRounds {
   }
 
   async #claim(): Promise<void> {
-    const { db, intervalMs, maxUnderWay = 1000 } = this.#options;
-    const room = maxUnderWay - this.#underWay;
-    if (room <= 0) return;
-    for (const [place, due] of (await claimProbes(db, { intervalMs, limit: room })).entries()) {
+    const { db, clock, intervalMs, maxUnderWay = 1000 } = this.#options;
+    const room = Math.max(0, maxUnderWay - this.#underWay);
+    const since = this.#claimingSince ?? clock.monotonicMs();
+    // Again only when the store has answered.
+    this.#claimingSince = null;
+    const claimed = room === 0 ? [] : await claimProbes(db, { intervalMs, limit: room });
+    this.#claimingSince = Math.max(since, this.#stalledUntil);
+    for (const [place, due] of claimed.entries()) {
       void this.#probe(due);
       if (place % BEGIN_TOGETHER === BEGIN_TOGETHER - 1) await turnOfTheLoop();
     }
+    // After an outage, a stop or at the start, all are overdue: they have an interval to be probed in.
+    if (claimed.length < room || clock.monotonicMs() - this.#claimingSince < intervalMs) return;
+    const overdue = await readOverdueProbes(db, { overdueMs: intervalMs, limit: OVERDUE_TOGETHER });
+    for (const due of overdue) this.#note(due, NOT_REACHED, due.now.getTime());
   }
 
   async #probe(due: DueProbe): Promise<void> {
@@ -109,13 +131,17 @@ export class ProbeRounds {
       this.#noteRunning();
       // The answer may have come in time, while this process was stalled.
       if (!result.ok && result.kind === 'timeout' && this.#stalledUntil >= startedAt) return;
-      this.#results.push({ due, result, now: due.now.getTime() + Math.round(clock.monotonicMs() - startedAt) });
-      this.#endGathering ??= clock.schedule(GATHER_MS, () => this.#write());
+      this.#note(due, result, due.now.getTime() + Math.round(clock.monotonicMs() - startedAt));
     } catch (error) {
       this.#options.onError(error);
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  #note(due: DueProbe, result: ProbeResult, now: number): void {
+    this.#results.push({ due, result, now });
+    this.#endGathering ??= this.#options.clock.schedule(GATHER_MS, () => this.#write());
   }
 
   #noteRunning(): void {

@@ -21,6 +21,10 @@ export interface DueProbe {
   now: Date;
 }
 
+/** Of agents `a`. */
+export const dueProbeColumns = sql`a.namespace, a.name, a.id, a.incarnation, a.doc ->> 'healthUrl' as "healthUrl",
+  ${storedStatus} as status, a.last_seen_at, a.liveness, ${storedTrip('a')} as trip, now() as now`;
+
 /** At most `limit`; the next time is spread over a tenth of the interval either way. */
 export async function claimProbes(
   db: Kysely<Schema>,
@@ -37,7 +41,6 @@ export async function claimProbes(
     update agents a
     set probe_at = now() + ${intervalMs} * (0.9 + random() * 0.2) * interval '1 millisecond'
     from due where a.namespace = due.namespace and a.name = due.name
-    returning a.namespace, a.name, a.id, a.incarnation, a.doc ->> 'healthUrl' as "healthUrl",
-      ${storedStatus} as status, a.last_seen_at, a.liveness, ${storedTrip('a')} as trip, now() as now`.execute(db);
+    returning ${dueProbeColumns}`.execute(db);
   return rows;
 }
