@@ -43,7 +43,9 @@ export function keepBodies(
       if (Number.isFinite(stated)) assertLength(stated, limitOf(request));
       const claim = core.bodies.claim(shareOf(identityOf(request).principal), Number.isFinite(stated) ? stated : 0);
       request.bodyClaim = claim;
-      reply.raw.once('close', () => claim.release());
+      // While the caller was looked up, the connection may have closed, and nothing more is reported of it.
+      if (reply.raw.closed || reply.raw.destroyed) claim.release();
+      else reply.raw.once('close', () => claim.release());
     } catch (refusal) {
       return done(SwarmError.from(refusal));
     }
@@ -105,6 +107,7 @@ function readBody(request: FastifyRequest, payload: IncomingMessage, limit: numb
       resolve(Buffer.concat(parts, length));
     };
     const abandon = (): void => refuse(invalidField('', 'the body ended too early'));
+    if (payload.destroyed) return abandon();
     payload.on('data', take).on('end', end).on('error', abandon).on('close', abandon);
   });
 }
