@@ -44,7 +44,7 @@ export const SETTINGS: LogSettings = {
 export const OPERATOR: BusCaller = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false };
 export const VIEWER: BusCaller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true };
 export const OPEN: PolicyRules = { roles: {}, default: { publish: ['>'], subscribe: ['>'], consume: ['*'] } };
-export const UNLIMITED: PublishRate = { take: () => undefined };
+const UNLIMITED: PublishRate = { take: () => undefined };
 export const NO_TOKEN_ENDS = new AbortController().signal;
 
 /** Allows each caller so many events. */
