@@ -18,6 +18,8 @@ const MAX_RESTARTS = 5;
 const STEADY_MS = 60_000;
 const COLOURS = ['cyan', 'magenta', 'green', 'yellow', 'blue'] as const;
 const LISTENING = /listening on (https?:\/\/[^\s"',]+:(\d+))/;
+/** What the Architect and the workers print when they have joined; the Architect with its address. */
+const JOINED = /architect active at (http:\S+)| has joined/;
 const CREDENTIALS = z.object({ joinToken: z.string() });
 
 interface Care {
@@ -45,9 +47,27 @@ const token = joinToken();
 if (token === null) {
   print('dev', 'SWARM_JOIN_TOKEN is not set, so the Architect and the workers are not started');
 } else {
-  for (const program of guests(url, token)) {
-    keep(() => program, { onLine: (line) => print(program.name, line) });
+  const programs = guests(url, token);
+  const starting = new Set(programs.map(({ name }) => name));
+  let architect = '';
+  for (const program of programs) {
+    const { name } = program;
+    const onLine = (line: string): void => {
+      print(name, line);
+      const [isThere, address] = JOINED.exec(line) ?? [];
+      if (isThere === undefined || !starting.delete(name)) return;
+      architect = address ?? architect;
+      if (starting.size === 0) announce({ core: url, architect });
+    };
+    keep(() => program, { onLine });
   }
+}
+
+/** Once, when everything runs: what is there, and what to try. */
+function announce({ core, architect }: { core: string; architect: string }): void {
+  const goal = '{"title": "Release note", "description": "Summarise: the bus is durable. Then count the words."}';
+  const goals = `curl -i ${architect}/goals -H 'Content-Type: application/json' -d '${goal}'`;
+  print('dev', `ready: the core at ${core}, the Architect at ${architect}, two workers. Try: ${goals}`);
 }
 
 /** The address of the core, once it listens. Everything stops when it cannot start at all. */

@@ -48,7 +48,10 @@ async function startSwarm(): Promise<{
     waitFor(() => expression.exec(output)?.[1], { what: `${expression} in:\n${output}`, timeoutMs: 90_000 });
   const core = await said(/listening on (http:\S+)/);
   const architect = await said(/architect active at (http:\S+)/);
-  for (const name of ['analyst', 'scribe']) await said(new RegExp(`(${name} has joined)`));
+  const ready = await said(/(ready: .*)/);
+  expect(ready).toContain(
+    `the core at ${core}, the Architect at ${architect}, two workers. Try: curl -i ${architect}/goals`,
+  );
   return { child, exited, core, architect, dataDir: folder.path };
 }
 
