@@ -1,8 +1,8 @@
-// What the log says when the core cannot be used: one line with its address, one for each further reason, and one when it
-// answers again, however many callers try meanwhile and however often.
+// Log lines while a core that answers cannot be used, since a store of it does not answer: one with its address, one for each
+// further reason, and one when it can be used again, however many callers try meanwhile and however often.
 //
 //   answering ──a caller is refused with UNAVAILABLE──> away ──each such caller was answered──> answering
-import type { SwarmLogger } from '@hypercode/client';
+import { isUnanswered, type SwarmLogger } from '@hypercode/client';
 import { SwarmError } from '@hypercode/contracts';
 import type { Logger } from './logger.ts';
 
@@ -34,6 +34,8 @@ export class CoreLink {
       this.#logger.warn({ ...fields, code: error.code }, `${what}: ${error.message}`);
       return;
     }
+    // The client has logged that, and logs when the core answers again.
+    if (isUnanswered(error)) return this.#logger.debug({ ...fields, code: error.code }, `${what}: ${error.message}`);
     this.#refused.add(caller);
     const isKnown = this.#reasons.has(error.message) || this.#reasons.size === LOGGED_REASONS;
     if (isKnown) return this.#logger.debug({ ...fields, code: error.code }, `${what}: ${error.message}`);

@@ -74,3 +74,4 @@ export {
 export { TaskError } from './tasks/task-error.ts';
 export { taskEventId } from './tasks/task-event-id.ts';
 export type { Watch, WatchOptions } from './watching/watch.ts';
+export { isUnanswered } from './transport/refusal.ts';

@@ -129,6 +129,35 @@ describe('Feed', () => {
     await feed.close();
   });
 
+  test('entries that are offered during a read are received before a feed that closes has ended', async () => {
+    const log = new MemoryLog();
+    const { feed, received } = await follow(log);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.gate = promise;
+    log.head = 1;
+    feed.wake();
+    log.head = 3;
+    feed.offer([{ position: 1 }, { position: 2 }, { position: 3 }], isNext);
+    const closing = feed.close();
+    resolve();
+    await closing;
+    expect(received).toEqual([1, 2, 3, null]);
+  });
+
+  test('a read that ends after others were offered adds what comes after those', async () => {
+    const log = new MemoryLog();
+    const { feed, received } = await follow(log);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.gate = promise;
+    log.head = 15;
+    feed.wake();
+    feed.offer([{ position: 1 }, { position: 2 }], isNext);
+    expect(received).toEqual([1, 2]);
+    resolve();
+    await vi.waitFor(() => expect(received).toEqual(upTo(15)));
+    await feed.close();
+  });
+
   test('a feed reports a failed read and continues at the next wake-up', async () => {
     const log = new MemoryLog();
     const { feed, received, errors } = await follow(log);

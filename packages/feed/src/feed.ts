@@ -126,7 +126,7 @@ export class Feed<P, E extends Entry<P>> {
   offer(entries: readonly E[], isNext: (end: P, entry: E) => boolean): void {
     const [first] = entries;
     if (first === undefined || this.#closed) return;
-    if (this.#reading === null && isNext(this.end, first)) this.#append(entries);
+    if (isNext(this.end, first)) this.#append(entries);
     else this.wake();
   }
 
@@ -139,15 +139,21 @@ export class Feed<P, E extends Entry<P>> {
 
   async #readAll(): Promise<void> {
     for (;;) {
-      const entries = await this.#log.read(this.end, this.#options.readLimit);
+      const { end } = this;
+      const entries = await this.#log.read(end, this.#options.readLimit);
       if (this.#closed) return;
       if (entries === null) {
         await this.#restart();
         return;
       }
-      this.#append(entries);
+      this.#append(this.end === end ? entries : this.#after(entries));
       if (this.#isLast(entries)) return;
     }
+  }
+
+  /** Those that were not offered while they were read. */
+  #after(entries: readonly E[]): readonly E[] {
+    return entries.filter(({ position }) => this.#log.compare(position, this.end) > 0);
   }
 
   #isLast(entries: readonly E[]): boolean {
