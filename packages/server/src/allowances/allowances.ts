@@ -15,7 +15,7 @@ const FACTOR_OF_OPERATORS = 5;
 /** When a caller may try again, in milliseconds. */
 const RETRY_MS = 1000;
 /** Callers without anything open that are remembered, so that a caller which makes one call after another is not made anew. */
-const IDLE_KEPT = 1000;
+const IDLE_KEPT = 20_000;
 
 /** What a caller has open. */
 export interface Usage {
