@@ -68,7 +68,7 @@ test('a batch of small queries and of mutations is answered whole', async () => 
   expect(((await published.json()) as BatchAnswer[]).filter(({ result }) => result !== undefined)).toHaveLength(64);
 });
 
-/** A connection that sends, and reads when it is told. */
+/** A connection that sends, and is not read until the test resumes it. */
 async function rawConnection(): Promise<Socket> {
   const socket = connect(core.port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());

@@ -3,7 +3,7 @@ import { type Clock, within } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 import type { Surface } from './surface.ts';
 
-/** Each check rejects when its part can not do its work; the message of a SwarmError is told. It may answer with a warning. */
+/** Each check rejects when its part can not do its work; the message of a SwarmError is shown. It may answer with a warning. */
 export type HealthChecks = Record<string, () => Promise<string | null | void>>;
 
 /** A check that takes longer has failed, in milliseconds. */

@@ -17,7 +17,7 @@ export interface PgbouncerOptions {
 }
 
 export interface Pgbouncer {
-  /** The address of the database behind it. */
+  /** The address of the database that it connects to. */
   readonly url: string;
   close(): Promise<void>;
 }

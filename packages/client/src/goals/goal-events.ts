@@ -66,7 +66,7 @@ async function* follow(
   { signal }: GoalEventsOptions,
   ended: AbortSignal,
 ): AsyncGenerator<GoalEvent, undefined, undefined> {
-  // What follows from a submission stands behind it in the log, whenever the reader attaches.
+  // The events of a plan come after the submission in the log, whenever the reader attaches.
   const items = bus.subscribe({ topics, from: { after: position }, signal });
   const end = (): void => void items.return?.();
   ended.addEventListener('abort', end);

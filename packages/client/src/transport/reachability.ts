@@ -24,7 +24,7 @@ export class Reachability {
     this.#logger.warn({ url: this.#address }, `${error.message}; the client will retry`);
   }
 
-  /** A warning, too: whoever was told of the one is told of the other. */
+  /** A warning, as the loss is: a reader of the log that shows the one shows the other. */
   answered(): void {
     if (this.#lostAt === undefined) return;
     const afterMs = Math.round(this.#clock.monotonicMs() - this.#lostAt);

@@ -43,7 +43,7 @@ test.each(['HEAD', 'GET', 'OPTIONS', 'DELETE'])('%s of a call without a token is
   expect((await core.fetch('/trpc/registry.query', { method, token: null })).status).toBe(401);
 });
 
-test('a caller that has a token is told that a procedure or a method is none', async () => {
+test('with a valid token, an unknown procedure or method is refused as such', async () => {
   expect((await core.fetch('/trpc/nothing.here')).status).toBe(404);
   const answer = await core.fetch('/trpc/registry.query', { method: 'LINK' }).catch(() => null);
   expect(answer === null || answer.status >= 400).toBe(true);

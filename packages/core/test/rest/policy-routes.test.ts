@@ -281,7 +281,7 @@ describe('offers', () => {
     expect((await register(core.freshNamespace(), ['deploy'])).status).toBe(201);
   });
 
-  it('an agent gets no further capability by an update, whoever makes it', async () => {
+  it('an update adds no capability that the role may not offer, also by an admin', async () => {
     const namespace = core.freshNamespace();
     await put(namespace, { policy: offering });
     const { token } = RegisterResult.parse(await (await register(namespace, ['build'])).json());

@@ -349,7 +349,7 @@ describe('a token that reaches its own names only', () => {
     expect(shortly(decide(current, registerWith(registration, more)))).toBe(outcome);
   });
 
-  test('is told that the name belongs to another token, and what to do', () => {
+  test('is refused with a message that the name belongs to another token, and what to do', () => {
     const decision = decide(ada, registerWith(takeover, foreign));
     if (decision.outcome !== 'refused') throw new Error(decision.outcome);
     expect(decision.error.message).toMatch(/"ada" belongs to another token.*Use another name/);

@@ -1,4 +1,4 @@
-// What operators have decided about names, whoever has them: kept beside the agents, so that no act of an agent ends it.
+// What operators have decided about names. It is kept beside the agents, so that no act of an agent ends it.
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

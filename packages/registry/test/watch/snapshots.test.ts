@@ -7,7 +7,7 @@ import { registrySchema } from '../../src/database-schema.ts';
 import type { Schema } from '../../src/schema.ts';
 import { Snapshots } from '../../src/watch/snapshots.ts';
 
-test('the oldest snapshot is dropped when newer ones need its room, and its watcher is told to begin again', async () => {
+test('the oldest snapshot is dropped when newer ones need its room, and its watcher is refused with UNAVAILABLE', async () => {
   const folder = await migratedFolder('snapshots', [registrySchema]);
   const database = await openDatabase({ dataDir: folder.path });
   const clock = new HeldClock();
