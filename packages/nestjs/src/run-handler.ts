@@ -16,7 +16,7 @@ export interface HandlerContext {
 
 export interface RunningHandler {
   readonly where: string;
-  /** Resolves when it receives events, as far as that is known, or will later. Rejects when it never will. */
+  /** Resolves when it receives events, as far as that is known, or will later, such as when the policy allows it. Rejects when it never will. */
   readonly begun: Promise<void>;
   /** Resolves when it has ended; rejects with a refusal that no retry can help. */
   readonly closed: Promise<void>;
@@ -34,8 +34,8 @@ function listen(handler: EventHandler, where: string, call: Call, context: Handl
   const { client, agentName, logger } = context;
   const { catalogue, options } = handler;
   const topics = handler.topics.map((topic) => withName(topic, agentName));
-  let tellLost = (): void => {};
-  const lost = new Promise<void>((resolve) => (tellLost = resolve));
+  let tellLater = (): void => {};
+  const later = new Promise<void>((resolve) => (tellLater = resolve));
   const common = {
     from: options.from,
     onError: errorLog(where, context),
@@ -44,7 +44,12 @@ function listen(handler: EventHandler, where: string, call: Call, context: Handl
       options.onGap?.(gap);
     },
     // It is resumed by itself.
-    onInterruption: () => tellLost(),
+    onInterruption: () => tellLater(),
+    onDenied: (error: SwarmError<'ACL_DENIED'>) => {
+      denialLog(where, context)(error);
+      // Before `attached` rejects.
+      tellLater();
+    },
   };
   const onInvalid = (event: SwarmEvent, error: SwarmError<'INVALID_INPUT'>): void => {
     logger.warn(`${where} skips ${nameOf(event)}: ${error.message}`);
@@ -56,7 +61,7 @@ function listen(handler: EventHandler, where: string, call: Call, context: Handl
       : client.events(catalogue).on(topics, (event) => call(event), { ...common, onInvalid });
   return {
     where,
-    begun: Promise.race([listener.attached, lost]),
+    begun: Promise.race([listener.attached, later]),
     closed: listener.closed,
     async stop() {
       listener.stop();
@@ -73,6 +78,7 @@ function work(handler: TaskHandler, where: string, call: Call, context: HandlerC
     group: withName(handler.group, agentName),
     topics: handler.topics.map((topic) => withName(topic, agentName)),
     onError: errorLog(where, context),
+    onDenied: denialLog(where, context),
     onGap: (gap: Parameters<NonNullable<typeof options.onGap>>[0]) => {
       logger.warn(`${where} has missed ${gap.lost} events: ${gap.reason}`);
       options.onGap?.(gap);
@@ -105,4 +111,11 @@ function errorLog(where: string, { logger }: HandlerContext) {
     const stack = error instanceof Error ? error.stack : undefined;
     logger.error(`${where} failed to handle ${nameOf(event)}: ${errorText(error)}`, stack);
   };
+}
+
+function denialLog(where: string, { logger }: HandlerContext) {
+  return (error: SwarmError<'ACL_DENIED'>): void =>
+    logger.error(
+      `${where} is denied by the policy: ${errorText(error)}; it will be tried again until the policy allows it`,
+    );
 }

@@ -14,13 +14,16 @@ export class SwarmHealthIndicator {
     this.#indicators = indicators;
   }
 
-  /** Up while the core has the agent, as its last answer reported; makes no call. Reports status, activity and circuit. */
+  /**
+   * Up while the core has the agent, as its last answer reported, and the policy denies nothing to its handlers; makes no call.
+   * Reports status, activity and circuit, and what is denied, with the reasons.
+   */
   check<const Key extends string = 'swarm'>(key?: Key): HealthIndicatorResult<Key>;
   check(key = 'swarm'): HealthIndicatorResult {
-    const { status: agent, activity, circuit, registered } = this.#agent.health();
+    const { status: agent, activity, circuit, registered, denied } = this.#agent.health();
     const indicator = this.#indicators.check(key);
-    const facts = { agent, activity, circuit };
-    return registered ? indicator.up(facts) : indicator.down(facts);
+    const facts = { agent, activity, circuit, ...(denied.length === 0 ? {} : { denied }) };
+    return registered && agent !== 'denied' ? indicator.up(facts) : indicator.down(facts);
   }
 }
 

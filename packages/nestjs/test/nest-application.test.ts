@@ -301,15 +301,66 @@ describe('the start', () => {
     await leaks.check();
   });
 
-  test('fails where the policy denies a subscription, and deregisters its agent', async () => {
+  test('starts where the policy denies handlers, says so once for each, and goes on when it allows them', async () => {
     const leaks = trackLeaks();
-    const options = optionsFor('curious', { role: 'worker' });
-    const application = await create({ imports: [SwarmModule.forRoot(options)], providers: [Orders] });
-    await expect(application.init()).rejects.toMatchObject({ code: 'ACL_DENIED' });
-    for (const method of ['any', 'typed']) {
-      expect(lines.some((line) => line.includes(`Orders.${method} receives no more events: ACL_DENIED`))).toBe(true);
+
+    @Injectable()
+    class Curious {
+      readonly received: unknown[] = [];
+
+      @OnSwarmEvent('secret.>')
+      hear({ data }: SwarmEvent) {
+        this.received.push(['heard', data]);
+      }
+
+      @SwarmTask('{name}', { topics: ['secret.*'] })
+      work({ data }: SwarmEvent) {
+        this.received.push(['worked', data]);
+      }
     }
-    expect(await isGone('curious')).toBe(true);
+    const application = await create({
+      imports: [TerminusModule, SwarmModule.forRoot(optionsFor('curious', { role: 'spy' }))],
+      providers: [Curious, SwarmHealthIndicator],
+    });
+    lines.length = 0;
+    await application.init();
+    const health = () => application.get(SwarmHealthIndicator).check('swarm').swarm;
+    await waitFor(() => JSON.stringify(health()).split('secret').length > 4, { what: 'both to be denied' });
+    expect(health()).toMatchObject({
+      status: 'down',
+      agent: 'denied',
+      denied: expect.arrayContaining([
+        expect.objectContaining({ topics: ['secret.>'], group: null, reason: expect.stringContaining('role "spy"') }),
+        expect.objectContaining({
+          topics: ['secret.*'],
+          group: 'curious',
+          reason: expect.stringContaining('role "spy"'),
+        }),
+      ]),
+    });
+    for (const [method, topic] of [
+      ['hear', 'secret.>'],
+      ['work', 'secret.*'],
+    ]) {
+      expect(lines.filter((line) => line.includes(`Curious.${method}`))).toEqual([
+        `Curious.${method} is denied by the policy: ACL_DENIED: role "spy" may not subscribe "${topic}": no subscribe rule ` +
+          'allows it; it will be tried again until the policy allows it',
+      ]);
+    }
+    const { version, ...policy } = await admin.policy.get();
+    const roles = { ...policy.roles, spy: { publish: ['secret.>'], subscribe: ['secret.>'] } };
+    await admin.policy.put({ policy: { ...policy, roles }, ifVersion: version });
+    await waitFor(() => health()?.status === 'up', { what: 'both to be allowed' });
+    await admin.publish('secret.told', 1);
+    const { received } = application.get(Curious);
+    await waitFor(() => received.length === 2, { what: 'the event, twice' });
+    expect(received).toEqual(
+      expect.arrayContaining([
+        ['heard', 1],
+        ['worked', 1],
+      ]),
+    );
+    await application.close();
     await leaks.check();
   });
 

@@ -15,6 +15,7 @@ import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode
 import { abortError } from '../transport/bounded.ts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
+import type { OnDenied, Right } from '../transport/denials.ts';
 import { safely, surface } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { EventWarnings, messageOf } from '../transport/logger.ts';
@@ -59,6 +60,11 @@ export interface ConsumeOptions extends DeliveriesOptions {
    * client's logger receives that, and the refusal that ends the consumer.
    */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
+  /**
+   * Called when the policy denies the group or its topics, once for each reason. The consumer tries again, at least every 30 s,
+   * and goes on when the policy allows them. Without it, the client's logger receives that.
+   */
+  readonly onDenied?: OnDenied | undefined;
 }
 
 export interface Delivery {
@@ -95,21 +101,22 @@ const LOST_AFTER_THE_DEADLINE = 0.5;
 /** The longest that the core lets an event wait. */
 const MAX_DELAY_MS = 86_400_000;
 
-/** The deliveries as they come, for callers that acknowledge by hand. */
-export function deliveriesOf(connection: Connection, options: DeliveriesOptions): Deliveries {
-  return endable((ended) => deliver(connection, options, ended));
+/** The deliveries as they come, for callers that acknowledge by hand. With `right`, they outlive a denial of the policy. */
+export function deliveriesOf(connection: Connection, options: DeliveriesOptions, right?: Right): Deliveries {
+  return endable((ended) => deliver(connection, options, ended, right));
 }
 
 async function* deliver(
   connection: Connection,
   { signal, onInterruption, ...options }: DeliveriesOptions,
   ended: AbortSignal,
+  right: Right | undefined,
 ): AsyncGenerator<GroupEvent, undefined, undefined> {
   const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries } = options;
   const { namespace = connection.namespace, consumer = connection.clock.newId() } = options;
   // The same name over all connections, so that what is open counts when the stream is resumed.
   const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
-  const request = { path: 'bus.consume', input, decode: readGroupEvent };
+  const request = { path: 'bus.consume', input, decode: readGroupEvent, right };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   try {
@@ -155,6 +162,7 @@ export class GroupConsumer implements Consumer {
   readonly #handler: DeliveryHandler;
   readonly #onLoad: () => void;
   readonly #warnings: EventWarnings;
+  readonly #right: Right;
   /** What the group gives now. */
   #deliveries: Deliveries;
   /** What has come while there was no place, by delivery; the oldest first. */
@@ -191,7 +199,8 @@ export class GroupConsumer implements Consumer {
     this.#warnings = new EventWarnings(connection.clock, connection.logger);
     const { signal } = options;
     this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
-    this.#deliveries = deliveriesOf(connection, this.#options);
+    this.#right = connection.denials.rightTo(options, options.onDenied);
+    this.#deliveries = deliveriesOf(connection, this.#options, this.#right);
     this.closed = this.#run();
     // A caller that does not use it gets no unhandled rejection.
     this.closed.catch((error: unknown) => {
@@ -229,12 +238,13 @@ export class GroupConsumer implements Consumer {
         this.#waiting.clear();
         while (this.#isFull && !this.#isEnding) await this.#nextChange();
         if (this.#isEnding) break;
-        this.#deliveries = deliveriesOf(this.#connection, this.#options);
+        this.#deliveries = deliveriesOf(this.#connection, this.#options, this.#right);
       }
     } finally {
       for (const release of releases) release();
       this.#waiting.clear();
       this.#cancelWatch();
+      this.#right.ended();
       await this.#finish();
     }
   }

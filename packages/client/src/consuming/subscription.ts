@@ -1,6 +1,7 @@
 // Subscribing to topics: every event that matches, in the order of the log, for as long as the reader goes on.
 import { type StartFrom, type SubscriptionEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import type { Connection } from '../transport/connection.ts';
+import type { OnDenied, Right } from '../transport/denials.ts';
 import { safely } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { EventWarnings, messageOf } from '../transport/logger.ts';
@@ -17,16 +18,18 @@ export interface SubscribeOptions extends StreamOptions {
 
 export type Subscription = AsyncIterableIterator<SubscriptionEvent, undefined, undefined>;
 
-export function subscribeTo(connection: Connection, options: SubscribeOptions): Subscription {
-  return endable((ended) => subscribe(connection, options, ended));
+/** With `right`, the subscription outlives a denial of the policy. */
+export function subscribeTo(connection: Connection, options: SubscribeOptions, right?: Right): Subscription {
+  return endable((ended) => subscribe(connection, options, ended, right));
 }
 
 async function* subscribe(
   connection: Connection,
   { signal, onInterruption, topics, from, namespace = connection.namespace }: SubscribeOptions,
   ended: AbortSignal,
+  right: Right | undefined,
 ): AsyncGenerator<SubscriptionEvent, undefined, undefined> {
-  const request = { path: 'bus.subscribe', input: { topics, from, namespace }, decode: readSubscriptionEvent };
+  const request = { path: 'bus.subscribe', input: { topics, from, namespace }, decode: readSubscriptionEvent, right };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   let lastEvent: string | undefined;
@@ -67,12 +70,20 @@ export interface ListenOptions extends Omit<SubscribeOptions, 'topics'> {
    * the refusal that ends the listener.
    */
   readonly onError?: ((error: unknown, event: SwarmEvent) => void) | undefined;
+  /**
+   * Called when the policy denies the topics, once for each reason. The listener tries again, at least every 30 s, and goes on
+   * where it was when the policy allows them. Without it, the client's logger receives that.
+   */
+  readonly onDenied?: OnDenied | undefined;
 }
 
 export interface TopicListener {
   /** Ends it: no event is handed over any more. */
   stop(): void;
-  /** Resolves when it has attached: an event that is published from then on reaches it. Rejects when it ends before. */
+  /**
+   * Resolves when it has attached: an event that is published from then on reaches it. Rejects when it ends before, and with
+   * ACL_DENIED when the policy denies the topics; the listener then attaches when the policy allows them.
+   */
   readonly attached: Promise<void>;
   /** Resolves when it has ended; rejects with a refusal that no retry can help. */
   readonly closed: Promise<void>;
@@ -92,12 +103,19 @@ export function listenTo(
   handler: (event: SwarmEvent) => unknown,
   options: ListenOptions = {},
 ): TopicListener {
-  const { onGap, onError, ...rest } = options;
+  const { onGap, onError, onDenied, ...rest } = options;
   const { clock, logger } = connection;
   const warnings = new EventWarnings(clock, logger);
-  const subscription = subscribeTo(connection, { ...rest, topics: typeof topics === 'string' ? [topics] : topics });
-  let isStopped = false;
+  const list = typeof topics === 'string' ? [topics] : topics;
   let tellAttached = (): void => {};
+  let tellDenied: OnDenied = () => {};
+  const right = connection.denials.rightTo({ topics: list }, onDenied);
+  const denied: OnDenied = (error) => {
+    right.denied(error);
+    tellDenied(error);
+  };
+  const subscription = subscribeTo(connection, { ...rest, topics: list }, { ...right, denied });
+  let isStopped = false;
   const run = async (): Promise<void> => {
     for await (const item of subscription) {
       if (isStopped) return;
@@ -113,9 +131,10 @@ export function listenTo(
       }
     }
   };
-  const closed = run();
+  const closed = run().finally(() => right.ended());
   const attached = new Promise<void>((resolve, reject) => {
     tellAttached = resolve;
+    tellDenied = reject;
     closed.then(() => reject(new SwarmError('UNAVAILABLE', 'the listener ended before it was attached')), reject);
   });
   // A caller that does not use them gets no unhandled rejection.
@@ -123,7 +142,7 @@ export function listenTo(
   if (onError === undefined) {
     closed.catch((error: unknown) => {
       const { code, message } = SwarmError.from(error);
-      logger.warn({ topics: String(topics), code, error: message }, 'a listener receives no more events');
+      logger.warn({ topics: list.join(' '), code, error: message }, 'a listener receives no more events');
     });
   }
   const stop = (): void => {

@@ -17,6 +17,7 @@ import { abortError } from '../transport/bounded.ts';
 import type { SwarmClientOptions } from '../transport/client-options.ts';
 import { callMutation, type Connection, openConnection, postJson, tryLimitMs } from '../transport/connection.ts';
 import { jsonText } from '../transport/exact-json.ts';
+import type { Denial } from '../transport/denials.ts';
 import { Emitter, type Listener } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import type { SwarmLogger } from '../transport/logger.ts';
@@ -40,15 +41,18 @@ export interface AgentEvents {
 
 export interface AgentHealth {
   /**
-   * `ok` while the core has the agent; `unregistered` before that, and after the core has lost it; `fenced` when another
-   * process has the name; `draining` while `stop` runs, and `stopped` afterwards.
+   * `ok` while the core has the agent; `denied` when the policy denies what one of its handlers asks for; `unregistered` before
+   * the core has the agent, and after the core has lost it; `fenced` when another process has the name; `draining` while `stop`
+   * runs, and `stopped` afterwards.
    */
-  readonly status: 'ok' | 'unregistered' | 'fenced' | 'draining' | 'stopped';
+  readonly status: 'ok' | 'denied' | 'unregistered' | 'fenced' | 'draining' | 'stopped';
   readonly activity: Activity;
   /** As the last answer of the core reported it. */
   readonly circuit: CircuitState;
   /** Whether the core has the agent, as the last answer reported. */
   readonly registered: boolean;
+  /** What the policy denies to handlers of `on`, `consume` and `serveTasks` now. Each tries again until the policy allows it. */
+  readonly denied: readonly Denial[];
 }
 
 export interface AgentPresence {
@@ -150,6 +154,7 @@ export class ConnectedAgent {
       activity: this.#activity() ?? 'ready',
       circuit: this.circuit,
       registered,
+      denied: this.#speaking.denials.current,
     };
   }
 
@@ -157,7 +162,8 @@ export class ConnectedAgent {
     if (this.#lifecycle.phase === 'fenced') return 'fenced';
     if (this.#hasStopped) return 'stopped';
     if (this.#isDraining) return 'draining';
-    return registered ? 'ok' : 'unregistered';
+    if (!registered) return 'unregistered';
+    return this.#speaking.denials.current.length === 0 ? 'ok' : 'denied';
   }
 
   /** Calls `listener` at each `event` from now on; the returned function ends that. */

@@ -12,6 +12,7 @@ import {
   type PublishBuffer,
   type SwarmClientOptions,
 } from './client-options.ts';
+import { Denials } from './denials.ts';
 import { isRecord, parseJson } from './json.ts';
 import { loggerOf, type SwarmLogger } from './logger.ts';
 import { Reachability } from './reachability.ts';
@@ -33,6 +34,8 @@ export interface Connection {
   readonly logger: SwarmLogger;
   /** Whether the core answers, for the log. Connections of one agent share it. */
   readonly reachability: Reachability;
+  /** What the policy denies to handlers. */
+  readonly denials: Denials;
   /** A call works until it has answered, also beyond `close`. */
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
@@ -106,6 +109,7 @@ export function openConnection(
     closed: controller.signal,
     logger,
     reachability,
+    denials: new Denials(logger),
     transport,
     endpoint: (route) => new URL(route, base),
     token: (signal) => token(undefined, signal),

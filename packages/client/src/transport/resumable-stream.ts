@@ -4,11 +4,14 @@
 //      │           │                        anew after each value; at least what the refusal asks for (retryAfterMs)
 //      └───────────┴──> ended               the reader stops, `signal` or the client's close ends it, `event: return`
 //                  └──> thrown              a refusal that no retry can help
+//
+// With `right`, ACL_DENIED is waited out: the stream is opened again after a longer wait, where it was.
 import { SwarmError } from '@hypercode/contracts';
-import { retryDelay } from './backoff.ts';
+import { deniedDelay, retryDelay } from './backoff.ts';
 import { abortError, bounded, linkSignals } from './bounded.ts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from './connection.ts';
+import type { Right } from './denials.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import { carriesEvents, jsonText, parseExact } from './exact-json.ts';
 import { isRecord, parseJson } from './json.ts';
@@ -30,6 +33,8 @@ export interface StreamRequest<T> {
   readonly input: unknown;
   /** The value in a frame's JSON; undefined skips the frame. What it throws counts as a broken stream. */
   readonly decode: (json: unknown) => T | undefined;
+  /** Of a handler, which stays when the policy denies it. Without it, the reader gets ACL_DENIED. */
+  readonly right?: Right | undefined;
 }
 
 export interface StreamOptions {
@@ -67,7 +72,7 @@ export function endable<T>(
 
 async function* read<T>(
   connection: Connection,
-  { path, input, decode }: StreamRequest<T>,
+  { path, input, decode, right }: StreamRequest<T>,
   { signal, onInterruption, ended }: StreamOptions & { ended: AbortSignal },
 ): AsyncGenerator<StreamFrame<T>, undefined, undefined> {
   const { clock } = connection;
@@ -103,6 +108,7 @@ async function* read<T>(
         const { id, value } = outcome;
         failures = 0;
         connection.reachability.answered();
+        right?.allowed();
         if (id !== undefined) lastEventId = id;
         if (value !== undefined) yield { id, value, connection: connections };
         continue;
@@ -112,17 +118,21 @@ async function* read<T>(
       stream = undefined;
       if ('done' in outcome) return;
       const { lost } = outcome;
+      let isDenied = false;
       const refused = lost.is('UNAUTHENTICATED') ? token : undefined;
       if (refused !== undefined) {
         const renewed = await whileOpen(() => connection.renewed(refused, stop)).catch(
           (error: unknown) => SwarmError.from(error).retryable,
         );
         if (!renewed && !stop.aborted) throw lost;
+      } else if (lost.is('ACL_DENIED') && right !== undefined) {
+        right.denied(lost);
+        isDenied = true;
       } else if (!lost.retryable) throw lost;
       // The loss of an open stream may be a restart of the core, or of a proxy: whether it can be opened again decides.
       if (!wasOpen) connection.reachability.failed(lost);
       failures += 1;
-      const delayMs = retryDelay(lost, failures, clock.random());
+      const delayMs = isDenied ? deniedDelay(failures, clock.random()) : retryDelay(lost, failures, clock.random());
       onInterruption?.(lost, delayMs);
       await sleep(clock, delayMs, stop);
     }

@@ -155,7 +155,9 @@ test('agents speak by their catalogue, and stop in order', async () => {
     code: 'ACL_DENIED',
     details: { role: 'guest', action: 'publish', topic: 'task.qa-1.completed' },
   });
-  await expect(stranger.client.on('task.>', () => {}).closed).rejects.toMatchObject({ code: 'ACL_DENIED' });
+  await expect(stranger.client.on('task.>', () => {}, { onDenied() {} }).attached).rejects.toMatchObject({
+    code: 'ACL_DENIED',
+  });
 
   // What was published before the stop is sent before the agent is gone.
   const last = worker.client.publish('task.qa-1.completed', { taskId: 't-2' });

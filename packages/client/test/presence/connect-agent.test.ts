@@ -101,7 +101,7 @@ describe('a connected agent', () => {
     const id = crypto.randomUUID();
     const published = agent.client.publish('task.tripped.done', 1, { id });
     await waitFor(() => heard.length === 2, { what: 'the refusal to tell why' });
-    expect(agent.health()).toEqual({ status: 'ok', activity: 'ready', circuit: 'open', registered: true });
+    expect(agent.health()).toEqual({ status: 'ok', activity: 'ready', circuit: 'open', registered: true, denied: [] });
     await admin.circuit.reset({ name: 'tripped' });
     expect(await published).toMatchObject({ id, duplicate: false });
     expect(heard).toEqual([

@@ -362,7 +362,13 @@ describe('its activity', () => {
     await waitFor(() => core.beats.slice(before).filter((activity) => activity === 'draining').length >= 2, {
       what: 'heartbeats that say draining',
     });
-    expect(agent.health()).toEqual({ status: 'draining', activity: 'draining', circuit: 'closed', registered: true });
+    expect(agent.health()).toEqual({
+      status: 'draining',
+      activity: 'draining',
+      circuit: 'closed',
+      registered: true,
+      denied: [],
+    });
     expect(core.calls).not.toContain('/trpc/registry.deregister');
     finish();
     await stopped;
@@ -377,7 +383,7 @@ describe('its health', () => {
   test('is what it knows of itself', async () => {
     const core = await startFakeCore();
     const agent = await connect(core);
-    const well = { status: 'ok', activity: 'ready', circuit: 'closed', registered: true };
+    const well = { status: 'ok', activity: 'ready', circuit: 'closed', registered: true, denied: [] };
     expect(agent.health()).toEqual(well);
     core.circuit = 'open';
     await waitFor(() => agent.circuit === 'open', { what: 'the circuit' });

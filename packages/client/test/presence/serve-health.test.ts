@@ -8,7 +8,7 @@ import { type HealthServer, serveHealth } from '../../src/node.ts';
 const servers: HealthServer[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
-const well: AgentHealth = { status: 'ok', activity: 'ready', circuit: 'closed', registered: true };
+const well: AgentHealth = { status: 'ok', activity: 'ready', circuit: 'closed', registered: true, denied: [] };
 
 async function serve() {
   const emitter = new Emitter<AgentEvents>();
@@ -23,6 +23,7 @@ test.each<[number, AgentHealth]>([
   [200, well],
   [200, { ...well, activity: 'busy', circuit: 'open' }],
   [200, { ...well, status: 'draining', activity: 'draining' }],
+  [503, { ...well, status: 'denied' }],
   [503, { ...well, status: 'unregistered', registered: false }],
   [503, { ...well, status: 'fenced', registered: false }],
   [503, { ...well, status: 'stopped', registered: false }],
