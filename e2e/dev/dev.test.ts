@@ -1,15 +1,11 @@
 // `pnpm dev` as a newcomer meets it: a goal goes in by curl, and its plan is completed by both demo workers.
 import { temporaryFolder, waitFor } from '@hypercode/testkit';
-import { guardProcess } from '@hypercode/testkit/death-guard';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { type DevSwarm, startDevSwarm } from '../fixtures/dev-swarm.ts';
 
-const FOLDER = fileURLToPath(new URL('../../dev', import.meta.url));
 const PLAN = z.object({
   status: z.string(),
   planner: z.string().nullable(),
@@ -21,38 +17,16 @@ afterEach(async () => {
   for (const undo of stack.splice(0).toReversed()) await undo();
 });
 
-async function startSwarm(): Promise<{
-  child: ChildProcess;
-  exited: Promise<unknown[]>;
-  core: string;
-  architect: string;
-  dataDir: string;
-}> {
+async function startSwarm(): Promise<DevSwarm & { dataDir: string }> {
   const folder = temporaryFolder('dev');
-  const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), 'src/main.ts'], {
-    cwd: FOLDER,
-    env: { PATH, HOME, SWARM_PORT: '0', ARCHITECT_PORT: '0', SWARM_DATA_DIR: folder.path },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const release = guardProcess(child.pid ?? 0);
-  const exited = once(child, 'exit').finally(release);
-  stack.push(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    await exited;
-    await folder.remove();
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const said = (expression: RegExp): Promise<string> =>
-    waitFor(() => expression.exec(output)?.[1], { what: `${expression} in:\n${output}`, timeoutMs: 90_000 });
-  const core = await said(/listening on (http:\S+)/);
-  const architect = await said(/architect active at (http:\S+)/);
-  const ready = await said(/(ready: .*)/);
+  stack.push(() => folder.remove());
+  const swarm = await startDevSwarm(folder.path);
+  stack.push(() => swarm.close());
+  const { core, architect, ready } = swarm;
   expect(ready).toContain(
     `the core at ${core}, the Architect at ${architect}, two workers. Try: curl -i ${architect}/goals`,
   );
-  return { child, exited, core, architect, dataDir: folder.path };
+  return { ...swarm, dataDir: folder.path };
 }
 
 async function submit(architect: string, goal: object): Promise<string> {

@@ -1,17 +1,17 @@
-// The TypeScript samples of the documentation, compiled: each as a module of the package that its page is about.
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+// The samples of the documentation: each one compiles, runs on a whole swarm, and prints what its page shows.
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { allPages, samplesOf } from './blocks.ts';
+import { PAGES } from './pages.ts';
+import { compile, ProgramFiles } from './programs.ts';
+import { runPage } from './run-page.ts';
+import { makeSurroundings, type Surroundings } from './surroundings.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** What the samples take for given. */
+/** What the samples take for given: for the compiler, and at run time. */
 const GIVEN = `
 import type { Json } from '@hypercode/client';
-import type { SwarmModule as Module, SwarmModuleOptions } from '@hypercode/nestjs';
+import { SwarmModule as Module, type SwarmModuleOptions } from '@hypercode/nestjs';
 declare global {
   const SwarmModule: typeof Module;
   class ConfigModule {}
@@ -21,68 +21,55 @@ declare global {
   const token: string;
   function translate(input: Json, options: { signal: AbortSignal }): Promise<Json>;
 }
+const { SWARM_URL: url = '', SWARM_TOKEN: token = '' } = process.env;
+const options = { url, token, name: 'given', role: 'worker', version: '1.0.0' };
+Object.assign(globalThis, { SwarmModule: Module, ConfigModule: class {}, ConfigService: class {}, options, url, token, translate: async () => null });
 `;
 
-const PAGES = [
-  ['README.md', '.'],
-  ['docs/getting-started.md', '.'],
-  ['docs/workers.md', '.'],
-  ['packages/client/README.md', 'packages/client'],
-  ['packages/nestjs/README.md', 'packages/nestjs'],
-  ['packages/swarm-testing/README.md', 'packages/swarm-testing'],
-] as const;
+const files = new ProgramFiles();
+let around: Surroundings;
+let given: string;
 
-const folders: string[] = [];
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
-
-async function folderIn(packageFolder: string): Promise<string> {
-  const ignored = join(ROOT, packageFolder, '.tsbuild');
-  await mkdir(ignored, { recursive: true });
-  const folder = await mkdtemp(join(ignored, 'samples-'));
-  folders.push(folder);
-  return folder;
-}
-
-test('all samples compile', async () => {
-  const given = join(await folderIn('packages/nestjs'), 'given.ts');
+beforeAll(async () => {
+  given = join(files.folderIn('packages/nestjs'), 'given.ts');
   await writeFile(given, GIVEN);
-  const files = [given];
-  for (const [page, packageFolder] of PAGES) {
-    const folder = await folderIn(packageFolder);
-    const text = await readFile(join(ROOT, page), 'utf8');
-    const samples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)];
-    expect(samples.length).toBeGreaterThan(0);
-    for (const { 1: code, index } of samples) {
-      const line = text.slice(0, index).split('\n').length;
-      const file = join(folder, `${page.replaceAll(/\W/g, '-')}-line-${line}.ts`);
-      await writeFile(file, `${code}export {};\n`);
-      files.push(file);
+  around = await makeSurroundings();
+});
+afterAll(async () => {
+  await around?.close();
+  await files.remove();
+});
+
+test('every page with samples is listed, and every entry is about one sample', async () => {
+  for (const path of allPages()) {
+    const samples = await samplesOf(path);
+    const page = PAGES.find((one) => one.path === path);
+    expect({ path, languages: samples.filter(({ language }) => !['sh', 'ts'].includes(language)) }).toEqual({
+      path,
+      languages: [],
+    });
+    expect({ path, isListed: page !== undefined }).toEqual({ path, isListed: samples.length > 0 });
+    for (const { sample } of page?.steps ?? []) {
+      expect({ path, sample, matches: samples.filter(({ code }) => code.includes(sample)).length }).toEqual({
+        path,
+        sample,
+        matches: 1,
+      });
     }
   }
-  const project = join(await folderIn('.'), 'tsconfig.json');
-  const compilerOptions = {
-    composite: false,
-    declaration: false,
-    declarationMap: false,
-    noEmit: true,
-    allowImportingTsExtensions: true,
-    rewriteRelativeImportExtensions: false,
-    experimentalDecorators: true,
-    noUnusedLocals: false,
-    noUnusedParameters: false,
-    typeRoots: [join(ROOT, 'node_modules/@types')],
-  };
-  // The packages by reference: their sources are not checked again.
-  const references = ['packages/client', 'packages/nestjs', 'packages/swarm-testing'].map((path) => ({
-    path: join(ROOT, path),
-  }));
-  const config = { extends: join(ROOT, 'tsconfig.base.json'), compilerOptions, files, references };
-  await writeFile(project, JSON.stringify(config));
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const run = promisify(execFile)(process.execPath, [tsc, '-b', project, '--pretty', 'false'], { cwd: ROOT });
-  const faults = await run.then(
-    () => '',
-    (error: unknown) => (error instanceof Error && 'stdout' in error && error.stdout !== '' ? error.stdout : error),
-  );
-  expect(faults).toBe('');
+});
+
+test('all samples in TypeScript compile', async () => {
+  const written = [given];
+  for (const page of PAGES) {
+    const folder = files.folderIn(page.folder ?? '.');
+    for (const sample of await samplesOf(page.path)) {
+      if (sample.language === 'ts') written.push(await files.write(folder, sample));
+    }
+  }
+  expect(await compile(written, files.folderIn('.'))).toBe('');
+});
+
+test.each(PAGES)('the samples of $path run', async (page) => {
+  expect(await runPage(page, { around, files, given })).toEqual([]);
 });

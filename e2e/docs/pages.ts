@@ -1,0 +1,182 @@
+// The pages in the order in which a newcomer reads them, what each presupposes, and what its text promises of its samples. A sample
+// that is not listed runs, ends by itself without a fault, and prints what the page shows.
+import type { Surroundings } from './surroundings.ts';
+
+export interface Step {
+  /** Words of a sample that no other sample of the page has. */
+  readonly sample: string;
+  /** Why it does not run here. */
+  readonly notRun?: string;
+  /** Why it prints nothing. */
+  readonly silent?: string;
+  /** What it prints by the end of the page, as the text around it promises. */
+  readonly prints?: readonly RegExp[];
+  /** Why a reader may have to run it again until it prints what the page shows. */
+  readonly again?: string;
+  /** For a program that runs until it is stopped: when it has done its work. */
+  readonly until?: (output: string, around: Surroundings) => unknown;
+  /** What stops it. Default: SIGTERM. */
+  readonly signal?: NodeJS.Signals;
+  /** Variables of a program. */
+  readonly env?: (around: Surroundings) => Readonly<Record<string, string>>;
+}
+
+export interface Page {
+  readonly path: string;
+  /** The package whose modules its TypeScript samples are. Default: the root of the workspace. */
+  readonly folder?: string;
+  /** Whether its reader has a PostgreSQL and a Redis. */
+  readonly hasStores?: boolean;
+  /** Starts what the page presupposes besides `pnpm dev`. Gives what ends it. */
+  readonly fixture?: (around: Surroundings) => Promise<() => Promise<unknown>>;
+  readonly steps?: readonly Step[];
+}
+
+const DEFINES = 'it defines functions';
+const SHOWN = 'it is a part that others of the page use';
+
+type Until = NonNullable<Step['until']>;
+
+const isThere =
+  (name: string): Until =>
+  (_, { admin }) =>
+    admin.registry.get({ name }).catch(() => false);
+const printed =
+  (text: string | RegExp): Until =>
+  (output) =>
+    output.search(text) >= 0;
+
+export const PAGES: readonly Page[] = [
+  {
+    path: 'README.md',
+    steps: [
+      { sample: 'pnpm test ', notRun: '`pnpm dev` is what all pages run on; `pnpm test` runs this test' },
+      { sample: 'agents/watch', prints: [/"analyst"/, /"scribe"/, /"architect"/, /"type":"change".*"reviewer-1"/] },
+      { sample: 'connectAgent({', until: printed('hello has joined at revision'), signal: 'SIGINT' },
+      { sample: 'hello-agent.ts', prints: [/hello has joined at revision \d+/] },
+    ],
+  },
+  {
+    path: 'docs/getting-started.md',
+    steps: [
+      { sample: 'token() {', silent: DEFINES },
+      {
+        sample: 'client.watch()',
+        until: printed('here analyst worker'),
+        signal: 'SIGINT',
+        env: ({ viewerToken }) => ({ SWARM_TOKEN: viewerToken }),
+      },
+      { sample: 'watch-agents.ts', prints: [/here scribe worker/] },
+      { sample: '?text=review', prints: [/"reviewer-1"/, /"registered"/] },
+      { sample: '/mermaid', prints: [/flowchart|graph/], again: 'a plan takes some seconds' },
+      { sample: 'task-worker.ts', prints: [/my-worker has joined and waits for tasks/] },
+      { sample: 'build-and-test.ts', prints: [/build 1 passed/, /build 2 failed/, /build 3 passed/] },
+    ],
+  },
+  {
+    path: 'docs/events.md',
+    steps: [
+      { sample: 'token() {', silent: DEFINES },
+      { sample: 'events/stream', prints: [/^id: .+/m, /"build\.finished"/] },
+      { sample: 'format=cloudevents', prints: [/"specversion":"1\.0"/, /"originid":"7"/] },
+    ],
+  },
+  {
+    path: 'docs/policies.md',
+    steps: [
+      { sample: 'token() {', silent: DEFINES },
+      { sample: 'policy > policy.json', silent: 'it writes a file' },
+      { sample: "'?dryRun=true' -X PUT", prints: [/"effect"/] },
+      { sample: 'name=architect', prints: [/"allowed":true/, /"allowed":false/] },
+    ],
+  },
+  {
+    path: 'docs/workers.md',
+    steps: [
+      { sample: 'AGENT_NAME=analyst-2', prints: [/analyst-2 has joined/, /scribe-2 has joined/] },
+      { sample: 'serveTasks(agent', until: isThere('translator'), silent: 'no task is assigned to it' },
+      { sample: 'json=', prints: [/"leaseMs":30000/] },
+      { sample: 'goal=$(curl', silent: 'it keeps the answer' },
+      { sample: 'field planId', again: 'a plan takes some time' },
+    ],
+  },
+  { path: 'docs/architect.md', steps: [{ sample: '"A note"', prints: [/^HTTP\/1\.1 202/, /^location: /m] }] },
+  {
+    path: 'docs/containers.md',
+    steps: [
+      { sample: 'make-env.sh', notRun: 'it needs Docker; docker/verify.sh runs it' },
+      { sample: 'docker-compose.stores.yml up', notRun: 'it needs Docker' },
+      { sample: 'docker-compose.replicas.yml up', notRun: 'it needs Docker; docker/verify.sh runs it' },
+      { sample: 'docker build', notRun: 'it needs Docker; docker/verify.sh builds the images' },
+    ],
+  },
+  { path: 'docs/security.md' },
+  { path: 'docs/operations.md', hasStores: true, steps: [{ sample: 'DATABASE_URL=', prints: [/listening on http/] }] },
+  {
+    path: 'packages/client/README.md',
+    folder: 'packages/client',
+    fixture: async ({ translate }) => {
+      const agents = await Promise.all([translate('interpreter'), translate('translator-1')]);
+      return () => Promise.all(agents.map((agent) => agent.stop()));
+    },
+    steps: [
+      { sample: 'npm install', notRun: 'e2e/packages installs the packed packages' },
+      { sample: 'registry.query({ capability', prints: [/interpreter/, /another client changed it first/] },
+      { sample: "client.watch({ role: 'worker' })", until: printed(/\d+ agents/) },
+      { sample: "client.on('build.*'", silent: 'it may end before the event arrives' },
+      { sample: 'client.directory(', prints: [/healthy/] },
+      {
+        sample: 'client.subscribe({',
+        until: async (output, { admin }) => {
+          await admin.publish('build.done', 1);
+          return output.includes('build.done 1');
+        },
+      },
+      {
+        sample: "group: 'coder-builders'",
+        until: async (output, { admin, builds }) => {
+          if (builds() === 0) await admin.publish('build.requested', { branch: 'main' });
+          return builds() > 0 && output.includes('attempt 1');
+        },
+      },
+      { sample: 'defineEvents({', until: printed('ok true in 0 ms') },
+      { sample: 'client.goals.submit', prints: [/plan\.created/, /hallo/] },
+      { sample: 'onFenced', prints: [/interpreter/] },
+      { sample: 'serveHealth(agent', until: printed('registered: true') },
+      { sample: 'logger: {', silent: 'there is nothing to log' },
+    ],
+  },
+  {
+    path: 'packages/nestjs/README.md',
+    folder: 'packages/nestjs',
+    steps: [
+      { sample: 'class Greeter implements', silent: SHOWN },
+      {
+        sample: 'NestFactory.create(AppModule)',
+        until: printed('builder is one of'),
+      },
+      { sample: 'forRootAsync', silent: SHOWN },
+      { sample: 'class Builds {', silent: SHOWN },
+      { sample: 'class Auditor', silent: SHOWN },
+      { sample: 'onEnded', silent: SHOWN },
+      { sample: 'class HealthModule', silent: SHOWN },
+      { sample: 'class GuardedModule', silent: SHOWN },
+      { sample: 'class RootModule', until: (output, around) => around.application(output) },
+      { sample: 'overrideProvider(SWARM_OPTIONS)', prints: [/builder-in-test/] },
+      { sample: 'const published: string[]', prints: [/greeting\.said/] },
+    ],
+  },
+  {
+    path: 'packages/swarm-testing/README.md',
+    folder: 'packages/swarm-testing',
+    steps: [
+      { sample: 'npm install', notRun: 'e2e/packages installs the packed packages' },
+      { sample: "from 'node:test'", prints: [/^# pass 1|ℹ pass 1/m] },
+      { sample: 'expireAfterMs', silent: 'it shows settings alone' },
+    ],
+  },
+  {
+    path: 'CONTRIBUTING.md',
+    steps: [{ sample: 'pnpm verify', notRun: 'CI runs it' }],
+  },
+];
