@@ -33,6 +33,9 @@ export async function samplesOf(page: string): Promise<Block[]> {
     .filter(({ language }) => language !== '');
 }
 
+/** The file that a sample is, where its first line names one: other samples of the page import it. */
+export const fileOf = ({ code }: Block): string | undefined => /^\/\/ (\S+\.ts)\n/.exec(code)?.[1];
+
 /** What the page says that a block prints: comments that begin with `prints`. */
 export const shownIn = ({ code }: Block): string[] =>
   [...code.matchAll(/(?:^|\s)(?:#|\/\/) prints (.*)$/gm)].map(([, text = '']) => text);

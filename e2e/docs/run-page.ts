@@ -1,6 +1,6 @@
 // Runs the samples of one page in their order, and compares what they print with what the page shows.
 import { freshDatabase, sharedRedisUrl, temporaryFolder, waitFor } from '@hypercode/testkit';
-import { type Block, isShown, samplesOf, shownIn } from './blocks.ts';
+import { type Block, fileOf, isShown, samplesOf, shownIn } from './blocks.ts';
 import type { Page, Step } from './pages.ts';
 import { type ProgramFiles, run } from './programs.ts';
 import { type Ran, Shell } from './shell.ts';
@@ -12,7 +12,7 @@ const PATIENCE_MS = 30_000;
 export interface Workshop {
   readonly around: Surroundings;
   readonly files: ProgramFiles;
-  /** A module that is loaded before each program. */
+  /** A module with what some pages take for given. */
   readonly given: string;
 }
 
@@ -46,7 +46,7 @@ export async function runPage(page: Page, { around, files, given }: Workshop): P
     if (program === undefined) return shell.run(codeOf(sample));
     const { until, signal, env = () => ({}) } = step;
     const { output, errors } = await run(program, {
-      given,
+      given: page.takesForGiven === true ? given : undefined,
       env: { SWARM_URL: around.swarm.core, SWARM_TOKEN: around.joinToken, ...env(around) },
       until: until === undefined ? undefined : (soFar) => until(soFar, around),
       signal,
@@ -60,6 +60,11 @@ export async function runPage(page: Page, { around, files, given }: Workshop): P
     const step = page.steps?.find((one) => sample.code.includes(one.sample)) ?? { sample: '' };
     if (step.notRun !== undefined) continue;
     const fault = (words: string): void => void faults.push(`line ${sample.line}: ${words}`);
+    const file = fileOf(sample);
+    if (file !== undefined) {
+      if (!samples.some(({ code }) => code.includes(`from './${file}'`))) fault('no other sample imports it');
+      continue;
+    }
     let ran = await runSample(sample, step);
     ran.faults.forEach(fault);
     const shown = await Promise.all(shownIn(sample).map((text) => shell.expand(text)));
