@@ -34,7 +34,7 @@ exec "$PYTHON" "$@"
 /** Returns when the program has printed something, or has ended. */
 const KEEP = `#!/bin/bash
 name=$(mktemp -u "$SAMPLES/kept/XXXXXXXX")
-( setsid "$@" >"$name.out" 2>"$name.err" & echo $! >"$name.pid"; wait $!; echo $? >"$name.code" ) </dev/null >/dev/null 2>&1 &
+( "$@" >"$name.out" 2>"$name.err" & echo $! >"$name.pid"; wait $!; echo $? >"$name.code" ) </dev/null >/dev/null 2>&1 &
 for ((tries = 0; tries < 600; tries += 1)); do
   [[ -s $name.out || -e $name.code ]] && { echo "$*" >"$name.command"; exit; }
   sleep 0.05

@@ -57,7 +57,8 @@ export async function makeSurroundings(): Promise<Surroundings> {
   const [applicationPort, healthPort] = await Promise.all([freePort(), freePort()]);
 
   const worker = { url: core, token: joinToken, role: 'worker', version: '1.0.0', capabilities: ['translate'] };
-  const own: readonly [string | RegExp, string][] = [
+  /** Addresses, ports and tokens of the pages, and what they are here. */
+  const own: readonly [RegExp, string][] = [
     [/http:\/\/127\.0\.0\.1:7700/g, core],
     [/http:\/\/127\.0\.0\.1:7710/g, architect],
     [/127\.0\.0\.1:9000/g, `127.0.0.1:${buildPort}`],

@@ -16,7 +16,10 @@ export interface HandlerContext {
 
 export interface RunningHandler {
   readonly where: string;
-  /** Resolves when it receives events, as far as that is known, or will later, such as when the policy allows it. Rejects when it never will. */
+  /**
+   * Resolves when it receives events, as far as that is known, or will later, such as when the policy allows it. Rejects when it
+   * never will.
+   */
   readonly begun: Promise<void>;
   /** Resolves when it has ended; rejects with a refusal that no retry can help. */
   readonly closed: Promise<void>;

@@ -37,7 +37,7 @@ class SwarmHandlers implements OnApplicationBootstrap, OnModuleDestroy {
     this.#discovery = discovery;
   }
 
-  /** Resolves when the subscriptions have attached, or were denied. Where the agent is not registered yet, they follow when it is. */
+  /** Resolves when the subscriptions have attached or were denied; where the agent is not registered yet, they follow when it is. */
   async onApplicationBootstrap(): Promise<void> {
     try {
       const handlers = findHandlers([...this.#discovery.getProviders(), ...this.#discovery.getControllers()]);

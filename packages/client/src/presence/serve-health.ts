@@ -23,7 +23,8 @@ const KEEP_ALIVE_MS = 65_000;
 
 /**
  * Answers `GET /health` with `agent.health()` as JSON: with 200 while the agent is registered, also while it stops or its
- * circuit is open, and otherwise with 503, as when the policy denies what a handler asks for. Closes when the agent has stopped. Rejects when it can not listen there.
+ * circuit is open, and otherwise with 503, as when the policy denies what a handler asks for. Closes when the agent has
+ * stopped. Rejects when it can not listen there.
  */
 export async function serveHealth(
   agent: Pick<ConnectedAgent, 'health' | 'on'>,

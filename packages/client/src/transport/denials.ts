@@ -28,8 +28,11 @@ export type OnDenied = (error: SwarmError<'ACL_DENIED'>) => void;
 
 /** The right of one handler, as the core's answers report it. */
 export interface Right {
+  /** The core has refused it; it will be tried again. */
   denied(error: SwarmError<'ACL_DENIED'>): void;
+  /** The core has given something. */
   allowed(): void;
+  /** It is asked for no more. */
   ended(): void;
 }
 
@@ -47,7 +50,7 @@ export class Denials {
     return [...this.#current.values()];
   }
 
-  /** `onDenied` is called instead of the log. */
+  /** The right of a new handler. `onDenied` is called instead of the log. */
   rightTo({ topics, group }: Asked, onDenied?: OnDenied): Right {
     const subject = group === undefined ? { topics: topics.join(' ') } : { group, topics: topics.join(' ') };
     const right: Right = {
@@ -62,7 +65,7 @@ export class Denials {
         this.#logger.warn(about, `${reason}; it will be tried again until the policy allows it`);
       },
       allowed: () => {
-        if (this.#current.delete(right)) this.#logger.warn(subject, 'the policy allows now what it denied');
+        if (this.#current.delete(right)) this.#logger.warn(subject, 'the policy now allows what it denied');
       },
       ended: () => void this.#current.delete(right),
     };

@@ -98,7 +98,7 @@ test.each(Object.entries(KINDS))(
     expect(received).toEqual([1]);
     expect(lines.map(({ message }) => message)).toEqual([
       expect.stringMatching(kind.words),
-      'the policy allows now what it denied',
+      'the policy now allows what it denied',
     ]);
     expect(hasEnded).toBe(false);
   },
