@@ -317,14 +317,18 @@ def work(swarm, delivery):
 def take_tasks(swarm, stopping, in_hand):
     """Claims, works and acknowledges, one task at a time. What comes when it stops is given back."""
     pause = 0.5
+    said = None
     while not stopping.is_set():
         try:
             deliveries = swarm.claim()
             pause = 0.5
+            said = None
         except Refused as refused:
             if stopping.is_set():
                 return  # The core has let it go, or will not be asked again.
-            print(f"{NAME}: could not claim: {refused}", flush=True)
+            if str(refused) != said:  # A policy that denies it is said once.
+                said = str(refused)
+                print(f"{NAME}: could not claim: {said}", flush=True)
             stopping.wait(min(refused.retry_after, 30) + random.uniform(0, pause))
             pause = min(pause * 2, 10)
             continue
