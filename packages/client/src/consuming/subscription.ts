@@ -26,7 +26,8 @@ async function* subscribe(
   { signal, onInterruption, topics, from, namespace = connection.namespace }: SubscribeOptions,
   ended: AbortSignal,
 ): AsyncGenerator<SubscriptionEvent, undefined, undefined> {
-  const request = { path: 'bus.subscribe', input: { topics, from, namespace }, decode: readSubscriptionEvent };
+  const input = { topics, from, namespace };
+  const request = { path: 'bus.subscribe', input, decode: readSubscriptionEvent, resumesAfter: () => true };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   let lastEvent: string | undefined;

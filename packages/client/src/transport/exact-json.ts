@@ -14,6 +14,9 @@ export function parseExact(text: string): unknown {
   return LONG_INTEGER.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
 }
 
+/** How the values of a procedure's stream are parsed. In answers about agents, JSON Schemas have numbers that a validator takes as numbers. */
+export const parserOf = (path: string): ((text: string) => unknown) => (carriesEvents(path) ? parseExact : JSON.parse);
+
 function exactInteger(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
   const source = context?.source;

@@ -1,4 +1,4 @@
-// A subscription of the core that outlives its connections: tRPC's server-sent events, resumed by `Last-Event-ID`.
+// A subscription of the core that outlives its connections: each is resumed at the id of the last value.
 //
 //   opening ──> reading ──> opening …       after a wait: exponential backoff with full jitter (see backoff.ts), counted
 //      │           │                        anew after each value; at least what the refusal asks for (retryAfterMs)
@@ -9,12 +9,9 @@ import { retryDelay } from './backoff.ts';
 import { abortError, bounded, linkSignals } from './bounded.ts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from './connection.ts';
-import { type EventStream, openEventStream } from './event-stream.ts';
-import { carriesEvents, jsonText, parseExact } from './exact-json.ts';
-import { isRecord, parseJson } from './json.ts';
-
-/** How long a stream may bring nothing at all, in milliseconds, unless the core gives another limit. The core sends a sign every 15 s. */
-const SILENCE_LIMIT_MS = 40_000;
+import { jsonText } from './exact-json.ts';
+import { type LiveStream, openLiveStream } from './live-stream.ts';
+import { unreadable } from './refusal.ts';
 
 export interface StreamFrame<T> {
   /** The tracked id of the value, at which a lost stream is resumed. */
@@ -30,6 +27,8 @@ export interface StreamRequest<T> {
   readonly input: unknown;
   /** The value in a frame's JSON; undefined skips the frame. What it throws counts as a broken stream. */
   readonly decode: (json: unknown) => T | undefined;
+  /** See `LiveRequest`. */
+  readonly resumesAfter: (id: string) => boolean;
 }
 
 export interface StreamOptions {
@@ -67,13 +66,11 @@ export function endable<T>(
 
 async function* read<T>(
   connection: Connection,
-  { path, input, decode }: StreamRequest<T>,
+  { path, input: given, decode, resumesAfter }: StreamRequest<T>,
   { signal, onInterruption, ended }: StreamOptions & { ended: AbortSignal },
 ): AsyncGenerator<StreamFrame<T>, undefined, undefined> {
   const { clock } = connection;
-  const parse = carriesEvents(path) ? parseExact : (text: string): unknown => JSON.parse(text);
-  const url = connection.endpoint(`trpc/${path}`);
-  url.searchParams.set('input', jsonText(input));
+  const input = jsonText(given);
   const link = linkSignals([ended, signal, connection.closed]);
   const stop = link.signal;
   const whileOpen = <R>(work: () => Promise<R>): Promise<R> =>
@@ -81,7 +78,7 @@ async function* read<T>(
   let lastEventId: string | undefined;
   let failures = 0;
   let connections = 0;
-  let stream: EventStream | undefined;
+  let stream: LiveStream | undefined;
   let token: string | undefined;
   try {
     while (!stop.aborted) {
@@ -89,12 +86,10 @@ async function* read<T>(
       try {
         if (stream === undefined) {
           token = await whileOpen(() => connection.token(stop));
-          const headers = connection.headers(token);
-          if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-          stream = await openEventStream(connection, url, { headers, signal: stop });
+          stream = await openLiveStream(connection, { path, input, token, lastEventId, resumesAfter, signal: stop });
           connections += 1;
         }
-        outcome = await nextOutcome(connection, stream, (text) => decode(parse(text)));
+        outcome = await nextOutcome(stream, decode);
       } catch (error) {
         outcome = { lost: SwarmError.from(error) };
       }
@@ -142,44 +137,12 @@ type Outcome<T> =
   | { readonly lost: SwarmError }
   | { readonly done: true };
 
-/** Reads on to the next value, or to the end of the stream. The names of the events are tRPC's. */
-async function nextOutcome<T>(
-  connection: Connection,
-  stream: EventStream,
-  decode: (text: string) => T | undefined,
-): Promise<Outcome<T>> {
-  for (;;) {
-    const message = await stream.next();
-    if (message === null) return { lost: new SwarmError('UNAVAILABLE', 'the core ended the stream') };
-    switch (message.event) {
-      case undefined:
-      case 'message':
-        try {
-          const id = message.id === '' ? undefined : message.id;
-          return { id, value: decode(message.data) };
-        } catch (cause) {
-          return {
-            lost: new SwarmError('UNAVAILABLE', 'the stream contains data that cannot be read', {
-              cause,
-            }),
-          };
-        }
-      case 'connected':
-        stream.limitSilence(silenceLimit(parseJson(message.data)));
-        break;
-      case 'serialized-error': {
-        const shape = parseJson(message.data);
-        const data = isRecord(shape) ? shape['data'] : undefined;
-        const status = isRecord(data) && typeof data['httpStatus'] === 'number' ? data['httpStatus'] : 500;
-        return { lost: connection.refusalOf({ status }, shape) };
-      }
-      case 'return':
-        return { done: true };
-    }
+async function nextOutcome<T>(stream: LiveStream, decode: (json: unknown) => T | undefined): Promise<Outcome<T>> {
+  const next = await stream.next();
+  if (next === null) return { done: true };
+  try {
+    return { id: next.id, value: decode(next.json) };
+  } catch (cause) {
+    return { lost: unreadable(cause) };
   }
-}
-
-function silenceLimit(connected: unknown): number {
-  const limit = isRecord(connected) ? connected['reconnectAfterInactivityMs'] : undefined;
-  return typeof limit === 'number' && limit > 0 ? limit : SILENCE_LIMIT_MS;
 }
