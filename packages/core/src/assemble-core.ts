@@ -38,6 +38,7 @@ import {
   trpcSurface,
 } from '@hypercode/server';
 import type { Logger } from 'pino';
+import { AgentLog } from './agent-log.ts';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { reasonOf, refuseWrongRedis, StoreMonitors } from './store-monitors.ts';
@@ -156,6 +157,8 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       onError: monitors.onBackgroundError('a system event could not be published'),
     });
     stack.defer(() => systemEvents.close());
+    const agentLog = new AgentLog({ clock, logger });
+    stack.defer(() => agentLog.close());
     const registry = createRegistry({
       database,
       signal: wakeUps,
@@ -175,6 +178,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       },
       notices: {
         groupCommitted: (group) => metrics.groupCommitted(group),
+        agentsChanged: (changes) => agentLog.note(changes),
         tokenChanged: (notice) => systemEvents.tokenChanged(notice),
         guard(namespace, notice, numbers) {
           const found = { namespace, ...numbers };
