@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AgentRegistration } from './agent.ts';
 import { ERROR_CODES, type ErrorDetails, invalidField, invalidInput, isSwarmErrorBody, SwarmError } from './error.ts';
 import { ErrorCode, SwarmErrorBody } from './error-body.ts';
+import { GoalSubmission } from './goal.ts';
 
 const DETAILS: Required<ErrorDetails> = {
   INVALID_INPUT: [{ path: 'labels.zone', reason: 'too long' }],
@@ -141,6 +142,18 @@ test('invalidInput lists every fault with its path', () => {
   if (error === undefined) throw new Error('the schema took it');
   expect(invalidInput(error).details?.map(({ path }) => path)).toEqual(['a', 'b.1']);
   expect(invalidInput(error).cause).toBe(error);
+});
+
+test('invalidInput reports a field that is missing as required', () => {
+  const parsed = GoalSubmission.safeParse({ steps: [{ title: 3, capability: 'x' }] });
+  expect(parsed.error && invalidInput(parsed.error)).toMatchObject({
+    message: 'invalid input: title: required',
+    details: [
+      { path: 'title', reason: 'required' },
+      { path: 'steps.0.id', reason: 'required' },
+      { path: 'steps.0.title', reason: 'Invalid input: expected string, received number' },
+    ],
+  });
 });
 
 test('invalidInput lists 50 faults at most, and reports that there are more', () => {
