@@ -49,8 +49,9 @@ async function startSwarm(): Promise<{
   const core = await said(/listening on (http:\S+)/);
   const architect = await said(/architect active at (http:\S+)/);
   const ready = await said(/(ready: .*)/);
+  const programs = `Programs that you start yourself need SWARM_URL=${core}`;
   expect(ready).toContain(
-    `the core at ${core}, the Architect at ${architect}, two workers. Try: curl -i ${architect}/goals`,
+    `the core at ${core}, the Architect at ${architect}, two workers. ${programs}. Try: curl -i ${architect}/goals`,
   );
   return { child, exited, core, architect, dataDir: folder.path };
 }

@@ -184,7 +184,7 @@ describe('a fault in a union', () => {
   test.each([
     [['BAD id'], 'capabilities.0', /lower-case letters/],
     [[{ id: 'ok', tags: [1] }], 'capabilities.0.tags.0', /expected string/],
-    [[{}], 'capabilities.0.id', /expected string/],
+    [[{}], 'capabilities.0.id', /^required$/],
     [[7], 'capabilities.0', /Invalid input/],
   ])('the fault of %j is that of the union member that matched furthest', (capabilities, path, reason) => {
     expect(reasonsOf(capabilities)).toEqual([{ path, reason: expect.stringMatching(reason) }]);
