@@ -7,7 +7,7 @@
 // Messages are taken off the WebSocket as they come, so a slow reader of one stream holds up no other. A stream that cannot be
 // resumed where it stands, such as one within a snapshot, is not stopped: what it has is bounded by the namespace, or by maxInFlight.
 import { SwarmError } from '@hypercode/contracts';
-import { parserOf } from './exact-json.ts';
+import { carriesEvents, exactOf } from './exact-json.ts';
 import { isRecord } from './json.ts';
 import type { LiveRequest, LiveStream, LiveValue } from './live-stream.ts';
 import { onAbort } from './on-abort.ts';
@@ -29,7 +29,6 @@ export interface ViewSocket {
 export class SocketView implements LiveStream {
   readonly request: LiveRequest;
   readonly #socket: ViewSocket;
-  readonly #parse: (text: string) => unknown;
   readonly #release: () => void;
   #queue: { readonly value: LiveValue; readonly length: number }[] = [];
   /** Of what is queued, in characters. */
@@ -46,7 +45,6 @@ export class SocketView implements LiveStream {
     this.#socket = socket;
     this.request = request;
     this.#lastEventId = request.lastEventId;
-    this.#parse = parserOf(request.path);
     this.#release = onAbort(request.signal, () => this.close());
   }
 
@@ -58,7 +56,7 @@ export class SocketView implements LiveStream {
 
   /** Takes the data of a message: a tracked value. `text` is the JSON of the message, `json` what `JSON.parse` makes of it. */
   take(json: unknown, text: string): void {
-    const exact = this.#parse === JSON.parse ? json : this.#parse(text);
+    const exact = (carriesEvents(this.request.path) ? exactOf(text) : undefined) ?? json;
     const result = isRecord(exact) ? exact['result'] : undefined;
     const data = isRecord(result) ? result['data'] : undefined;
     if (!isRecord(data) || !('data' in data)) return this.fail(unreadable(new TypeError('not a tracked value')));

@@ -140,9 +140,7 @@ test.each<[string, Partial<SwarmClientOptions>]>([
 });
 
 test('a connection without views is closed, and so is that of a closed client', async () => {
-  const client = clientOf({
-    fetch: (input, init) => fetch(input, { ...init, headers: { ...init?.headers, connection: 'close' } }),
-  });
+  const client = clientOf();
   const leaks = trackLeaks();
   const { stop } = await follow(client, ['a.*']);
   await stop();
