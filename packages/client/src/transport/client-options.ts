@@ -29,12 +29,12 @@ export interface SwarmClientOptions {
   readonly token: TokenSource;
   /** Added to every input that names no namespace. Default: the core's (`default`). */
   readonly namespace?: string | undefined;
-  /** For all requests, which is everything but `webSocket`. Default: `node:http` in Node.js, and the global `fetch` elsewhere. */
+  /** For all requests; streams may use `webSocket` instead. Default: `node:http` in Node.js, and the global `fetch` elsewhere. */
   readonly fetch?: typeof fetch | undefined;
   /**
    * Whether all watches, subscriptions and consumers of the client share one WebSocket where requests go through a `fetch`: in
-   * browsers, which have six connections to an address over HTTP/1.1, and with the option `fetch`. `false`, with `headers` (which a
-   * WebSocket does not send), and where no WebSocket can be opened: each is a request of its own. Default true.
+   * browsers, which have six connections to an address over HTTP/1.1, and with the option `fetch`. Each is a request of its own with
+   * `false`, with `headers` (which a WebSocket does not send), and where no WebSocket can be opened. Default true.
    */
   readonly webSocket?: boolean | undefined;
   /** Sent with every request. The client sets `authorization` and the headers of the connection and the body itself. */
