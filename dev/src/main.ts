@@ -18,6 +18,10 @@ const MAX_RESTARTS = 5;
 const STEADY_MS = 60_000;
 const COLOURS = ['cyan', 'magenta', 'green', 'yellow', 'blue'] as const;
 const LISTENING = /listening on (https?:\/\/[^\s"',]+:(\d+))/;
+/** What the Architect prints before it ends because of its port; another start ends the same way. */
+const CANNOT_LISTEN = /cannot listen on/;
+/** Where the examples look for the core when no SWARM_URL is set. */
+const DEFAULT_PORT = '7700';
 /** What the Architect and the workers print when they have joined; the Architect with its address. */
 const JOINED = /architect active at (http:\S+)| has joined/;
 const CREDENTIALS = z.object({ joinToken: z.string() });
@@ -67,7 +71,8 @@ if (token === null) {
 function announce({ core, architect }: { core: string; architect: string }): void {
   const goal = '{"title": "Release note", "description": "Summarise: the bus is durable. Then count the words."}';
   const goals = `curl -i ${architect}/goals -H 'Content-Type: application/json' -d '${goal}'`;
-  print('dev', `ready: the core at ${core}, the Architect at ${architect}, two workers. Try: ${goals}`);
+  const hint = new URL(core).port === DEFAULT_PORT ? '' : ` Programs that you start yourself need SWARM_URL=${core}.`;
+  print('dev', `ready: the core at ${core}, the Architect at ${architect}, two workers.${hint} Try: ${goals}`);
 }
 
 /** The address of the core, once it listens. Everything stops when it cannot start at all. */
@@ -148,16 +153,19 @@ function keep(describe: () => Program, care: Care, restarts = 0): void {
   const program = describe();
   const { name } = program;
   const startedAt = performance.now();
+  let cannotListen = false;
   const child = new Child(program, {
     onLine(line) {
       care.onLine(line);
-      if (line.startsWith('listen EADDRINUSE')) print('dev', 'to use other ports, set SWARM_PORT or ARCHITECT_PORT');
+      cannotListen ||= CANNOT_LISTEN.test(line);
+      if (line.startsWith('listen EADDRINUSE'))
+        print('dev', 'to use other ports, set SWARM_PORT or ARCHITECT_PORT; other programs find the core by SWARM_URL');
     },
     onEnd(reason) {
       running.delete(name);
       if (isStopping) return;
       const before = performance.now() - startedAt < STEADY_MS ? restarts : 0;
-      if (before >= MAX_RESTARTS || care.mayRestart?.() === false) {
+      if (cannotListen || before >= MAX_RESTARTS || care.mayRestart?.() === false) {
         print(name, `exited (${reason})`);
         care.onGivenUp?.();
         return;

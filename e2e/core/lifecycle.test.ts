@@ -99,7 +99,7 @@ describe('the start', () => {
     await postgres.start();
 
     const core = await starting;
-    expect(core.output()).toContain('does not answer yet');
+    expect(core.output()).toContain('PostgreSQL (DATABASE_URL) does not answer yet');
     accepted(await call(core, 'registry.register', registration('patient')));
     expect((await get(core, '/readyz')).status).toBe(200);
   });

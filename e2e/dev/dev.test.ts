@@ -23,8 +23,9 @@ async function startSwarm(): Promise<DevSwarm & { dataDir: string }> {
   const swarm = await startDevSwarm(folder.path);
   stack.push(() => swarm.close());
   const { core, architect, ready } = swarm;
+  const programs = `Programs that you start yourself need SWARM_URL=${core}`;
   expect(ready).toContain(
-    `the core at ${core}, the Architect at ${architect}, two workers. Try: curl -i ${architect}/goals`,
+    `the core at ${core}, the Architect at ${architect}, two workers. ${programs}. Try: curl -i ${architect}/goals`,
   );
   return { ...swarm, dataDir: folder.path };
 }

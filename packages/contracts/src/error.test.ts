@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AgentRegistration } from './agent.ts';
 import { ERROR_CODES, type ErrorDetails, invalidField, invalidInput, isSwarmErrorBody, SwarmError } from './error.ts';
 import { ErrorCode, SwarmErrorBody } from './error-body.ts';
+import { GoalSubmission } from './goal.ts';
 
 const DETAILS: Required<ErrorDetails> = {
   INVALID_INPUT: [{ path: 'labels.zone', reason: 'too long' }],
@@ -143,6 +144,18 @@ test('invalidInput lists every fault with its path', () => {
   expect(invalidInput(error).cause).toBe(error);
 });
 
+test('invalidInput reports a field that is missing as required', () => {
+  const parsed = GoalSubmission.safeParse({ steps: [{ title: 3, capability: 'x' }] });
+  expect(parsed.error && invalidInput(parsed.error)).toMatchObject({
+    message: 'invalid input: title: required',
+    details: [
+      { path: 'title', reason: 'required' },
+      { path: 'steps.0.id', reason: 'required' },
+      { path: 'steps.0.title', reason: 'Invalid input: expected string, received number' },
+    ],
+  });
+});
+
 test('invalidInput lists 50 faults at most, and reports that there are more', () => {
   const faultsOf = (count: number) => {
     const { error } = z.array(z.number()).safeParse(Array.from({ length: count }, () => 'x'));
@@ -171,7 +184,7 @@ describe('a fault in a union', () => {
   test.each([
     [['BAD id'], 'capabilities.0', /lower-case letters/],
     [[{ id: 'ok', tags: [1] }], 'capabilities.0.tags.0', /expected string/],
-    [[{}], 'capabilities.0.id', /expected string/],
+    [[{}], 'capabilities.0.id', /^required$/],
     [[7], 'capabilities.0', /Invalid input/],
   ])('the fault of %j is that of the union member that matched furthest', (capabilities, path, reason) => {
     expect(reasonsOf(capabilities)).toEqual([{ path, reason: expect.stringMatching(reason) }]);

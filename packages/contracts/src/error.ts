@@ -172,8 +172,12 @@ function plainIssues(issue: ZodIssue, parent: readonly PropertyKey[]): { path: s
     const [closest] = issue.errors.toSorted((a, b) => progressOf(b) - progressOf(a));
     if (closest !== undefined && progressOf(closest) > 0) return closest.flatMap((inner) => plainIssues(inner, path));
   }
-  return [{ path: path.map(String).join('.'), reason: issue.message }];
+  return [{ path: path.map(String).join('.'), reason: isMissing(issue) ? 'required' : issue.message }];
 }
+
+/** Whether there is no value at all. Zod reports the kind of value that it found, and the value itself only where it is asked to. */
+const isMissing = ({ code, message }: ZodIssue): boolean =>
+  code === 'invalid_type' && message.endsWith('received undefined');
 
 /** How far an alternative of a union came: 0 when the value is not even of its kind. */
 function progressOf([first]: readonly ZodIssue[]): number {

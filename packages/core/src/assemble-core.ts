@@ -6,6 +6,7 @@ import {
   isMisconfigured,
   migrate,
   openDatabase,
+  refusalOf,
   refuseSharedSessions,
   type SchemaSources,
   SharedSessionError,
@@ -38,6 +39,7 @@ import {
   trpcSurface,
 } from '@hypercode/server';
 import type { Logger } from 'pino';
+import { AgentLog } from './agent-log.ts';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { reasonOf, refuseWrongRedis, StoreMonitors } from './store-monitors.ts';
@@ -108,10 +110,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     await prepareDatabase(database, { config, clock: systemTime, logger, signal });
     // From here on every time of day is the database's, whatever the clock of this machine shows.
     const clock = withTimeOf(database, systemTime);
-    const databaseHealth = monitors.watchDatabase(
-      database,
-      config.databaseUrl === null ? 'the embedded database (SWARM_DATA_DIR)' : 'PostgreSQL (DATABASE_URL)',
-    );
+    const databaseHealth = monitors.watchDatabase(database, nameOfDatabase(config));
     stack.defer(() => databaseHealth.close());
     const wakeUps = openSignal(config, monitors);
     stack.defer(() => wakeUps.close());
@@ -156,6 +155,8 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       onError: monitors.onBackgroundError('a system event could not be published'),
     });
     stack.defer(() => systemEvents.close());
+    const agentLog = new AgentLog({ clock, logger });
+    stack.defer(() => agentLog.close());
     const registry = createRegistry({
       database,
       signal: wakeUps,
@@ -175,6 +176,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       },
       notices: {
         groupCommitted: (group) => metrics.groupCommitted(group),
+        agentsChanged: (changes) => agentLog.note(changes),
         tokenChanged: (notice) => systemEvents.tokenChanged(notice),
         guard(namespace, notice, numbers) {
           const found = { namespace, ...numbers };
@@ -244,8 +246,10 @@ interface Preparation {
 /** Waits for the database, refuses an address that can not serve, brings the schema up to date and reads the database's clock. */
 async function prepareDatabase(database: Database, { config, clock, logger, signal }: Preparation): Promise<void> {
   const { databaseUrl } = config;
-  const onRetry = (error: unknown) =>
-    logger.warn({ err: error }, `the database does not answer yet: ${error instanceof Error ? reasonOf(error) : ''}`);
+  const onRetry = (error: unknown) => {
+    const reason = error instanceof Error ? `: ${reasonOf(error)}` : '';
+    logger.warn({ err: error }, `${nameOfDatabase(config)} does not answer yet${reason}`);
+  };
   const attempt = async () => {
     if (databaseUrl !== null) await refuseSharedSessions(databaseUrl, clock);
     await migrateDatabase(database, databaseUrl);
@@ -254,7 +258,8 @@ async function prepareDatabase(database: Database, { config, clock, logger, sign
   try {
     await untilItAnswers(attempt, { clock, signal, onRetry });
   } catch (error) {
-    const isOurs = error instanceof SharedSessionError || isMisconfigured(error);
+    const isOurs =
+      error instanceof SharedSessionError || isMisconfigured(error) || refusalOf(error).code === 'UNAVAILABLE';
     if (databaseUrl === null || !isOurs) throw error;
     throw new Error(`DATABASE_URL: ${reasonOf(error as Error)}`, { cause: error });
   }
@@ -268,6 +273,9 @@ const withTimeOf = ({ time }: Database, clock: Clock): Clock => ({
   random: () => clock.random(),
   newId: () => clock.newId(),
 });
+
+const nameOfDatabase = ({ databaseUrl }: CoreConfiguration): string =>
+  databaseUrl === null ? 'the embedded database (SWARM_DATA_DIR)' : 'PostgreSQL (DATABASE_URL)';
 
 function placeOf({ databaseUrl, dataDir }: CoreConfiguration, image: string | undefined) {
   if (databaseUrl !== null) return { url: databaseUrl };

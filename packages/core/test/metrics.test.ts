@@ -26,6 +26,15 @@ const register = async (fields: object): Promise<Response> =>
   core.fetch('/v1/agents', { method: 'POST', json: { name: 'a', role: 'worker', version: '1.0.0', ...fields } });
 
 describe('GET /metrics', () => {
+  it('keeps the rules of Prometheus for names, as `promtool check metrics` does', async () => {
+    const text = await (await core.fetch('/metrics', { token: null })).text();
+    const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => ({ name, type }));
+    expect(types.length).toBeGreaterThan(50);
+    expect(types.filter(({ name, type }) => (type === 'counter') !== name.endsWith('_total'))).toEqual([]);
+    expect(types.filter(({ name }) => /[A-Z:]|_(count|sum|bucket|ms|milliseconds|kb|mb)$/.test(name))).toEqual([]);
+    expect(types.filter(({ name }) => !new RegExp(`^# HELP ${name} \\S`, 'm').test(text))).toEqual([]);
+  });
+
   it('begins at zero, with the process', async () => {
     const before = await metrics();
     for (const outcome of ['created', 'updated', 'unchanged']) {

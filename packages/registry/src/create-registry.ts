@@ -32,6 +32,8 @@ import { Watches } from './watch/watches.ts';
 export interface RegistryNotices {
   /** A group of commands was committed. */
   readonly groupCommitted?: (group: CommittedGroup) => void;
+  /** This process has committed changes of a namespace's agents; in the order of revisions. */
+  readonly agentsChanged?: (changes: readonly Change[]) => void;
   /** An admin created or revoked a token. */
   readonly tokenChanged?: (notice: TokenNotice) => void;
   /**
@@ -129,6 +131,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       identities.committed(committed);
       if (committed.some(changesCircuit)) void outbox?.check();
       changes.committed(namespace, committed);
+      notices.agentsChanged?.(committed);
     },
     onGroup: (group) => notices.groupCommitted?.(group),
     leaseMs,

@@ -1,5 +1,6 @@
 // The agent registry: register, query, change log, watch, tokens, liveness. Runs on PostgreSQL and on PGlite.
 export type { CommittedGroup } from './agents/group-commit.ts';
+export type { Change as AgentChange } from './changes/change.ts';
 export {
   createRegistry,
   type LivenessOptions,

@@ -415,6 +415,10 @@ function metricsOfProcess(): Metrics {
   if (processMetrics === null) {
     processMetrics = new Metrics();
     collectDefaultMetrics({ register: processMetrics });
+    // By the rules of Prometheus only counters end in `_total`. These gauges are the sums of others.
+    for (const { name, type } of processMetrics.getMetricsAsArray()) {
+      if (String(type) !== 'counter' && name.endsWith('_total')) processMetrics.removeSingleMetric(name);
+    }
   }
   return processMetrics;
 }

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConfigError, readSettings } from './read-settings.ts';
 import { setting } from './setting.ts';
-import { milliseconds, token } from './values.ts';
+import { milliseconds, port, token } from './values.ts';
 
 const SETTINGS = {
   key: setting({ variable: 'APP_KEY', ...token, default: null, meaning: 'A key.' }),
+  port: setting({ variable: 'APP_PORT', ...port, default: null, meaning: 'A port.' }),
   timeoutMs: setting({ variable: 'APP_TIMEOUT_MS', ...milliseconds(), default: '10', meaning: 'A time.' }),
 };
 let folder: string;
@@ -32,6 +33,7 @@ const problemOf = (env: Record<string, string>): string => {
 test('a secret can be given as a file', () => {
   expect(readSettings(SETTINGS, { APP_KEY_FILE: join(folder, 'good') })).toEqual({
     key: 'a-key-of-16-or-more',
+    port: null,
     timeoutMs: 10,
   });
 });
@@ -56,6 +58,14 @@ test.each([
     'APP_KEY_FILE names a file that cannot be read (ENOENT)',
   ],
 ])('is refused when %s', (_, env, message) => expect(problemOf(env)).toBe(message));
+
+test('a port that Kubernetes has set for a Service is refused with what to do', () => {
+  expect(problemOf({ APP_PORT: 'tcp://10.152.183.152:7700' })).toBe(
+    'APP_PORT is "tcp://10.152.183.152:7700": expected an integer from 0 to 65535. Kubernetes sets it because the namespace ' +
+      'has a Service named "app": set enableServiceLinks: false in the pod, or APP_PORT itself',
+  );
+  expect(problemOf({ APP_PORT: 'tcp' })).toBe('APP_PORT is "tcp": expected an integer from 0 to 65535');
+});
 
 test('what the file holds is never shown', () => {
   expect(problemOf({ APP_KEY_FILE: join(folder, 'short') })).toBe(

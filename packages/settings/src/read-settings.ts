@@ -30,7 +30,23 @@ function read(setting: Setting<unknown>, given: string | undefined): unknown {
   if (text === null) return null;
   const parsed = setting.schema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(setting.variable, `is ${shown(setting, text)}: expected ${setting.expects}`);
+  throw new ConfigError(
+    setting.variable,
+    `is ${shown(setting, text)}: expected ${setting.expects}${hintFor(setting, text)}`,
+  );
+}
+
+/** Kubernetes gives every container of a namespace such an address for each of its Services: the variable `NAME_PORT`. */
+const SERVICE_LINK = /^tcp:\/\/\S+:\d+$/;
+
+function hintFor({ variable }: Setting<unknown>, text: string): string {
+  const service = /^(.+)_PORT$/.exec(variable)?.[1];
+  if (service === undefined || !SERVICE_LINK.test(text)) return '';
+  const name = service.toLowerCase().replaceAll('_', '-');
+  return (
+    `. Kubernetes sets it because the namespace has a Service named "${name}": ` +
+    `set enableServiceLinks: false in the pod, or ${variable} itself`
+  );
 }
 
 /** What the variable says, or for a secret the file that `<variable>_FILE` names, without the newline at its end. */

@@ -116,7 +116,8 @@ async function* deliver(
   const { namespace = connection.namespace, consumer = connection.clock.newId() } = options;
   // The same name over all connections, so that what is open counts when the stream is resumed.
   const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
-  const request = { path: 'bus.consume', input, decode: readGroupEvent, right };
+  // A consumer that stops gives back what it holds; what it holds is bounded by `maxInFlight`.
+  const request = { path: 'bus.consume', input, decode: readGroupEvent, resumesAfter: () => false, right };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   try {

@@ -29,7 +29,8 @@ async function* subscribe(
   ended: AbortSignal,
   right: Right | undefined,
 ): AsyncGenerator<SubscriptionEvent, undefined, undefined> {
-  const request = { path: 'bus.subscribe', input: { topics, from, namespace }, decode: readSubscriptionEvent, right };
+  const input = { topics, from, namespace };
+  const request = { path: 'bus.subscribe', input, decode: readSubscriptionEvent, resumesAfter: () => true, right };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   let lastEvent: string | undefined;

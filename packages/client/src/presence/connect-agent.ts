@@ -29,9 +29,21 @@ export type CreateAgentOptions = Omit<ConnectAgentOptions, 'signal'>;
  */
 export function createAgent(options: CreateAgentOptions): ConnectedAgent {
   const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...others } = options;
-  const { whenCircuitOpen, logger, heartbeatMs, onFenced, onError, ...registration } = others;
+  const { webSocket, whenCircuitOpen, logger, heartbeatMs, onFenced, onError, ...registration } = others;
   const agent = new ConnectedAgent(
-    { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, whenCircuitOpen, logger },
+    {
+      url,
+      token,
+      namespace,
+      fetch,
+      headers,
+      timeoutMs,
+      publishTimeoutMs,
+      publishBuffer,
+      whenCircuitOpen,
+      logger,
+      webSocket,
+    },
     { registration: { ...registration, incarnation: systemClock.newId() }, heartbeatMs },
   );
   if (onFenced !== undefined) agent.on('fenced', onFenced);

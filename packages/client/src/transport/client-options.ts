@@ -29,8 +29,14 @@ export interface SwarmClientOptions {
   readonly token: TokenSource;
   /** Added to every input that names no namespace. Default: the core's (`default`). */
   readonly namespace?: string | undefined;
-  /** For all requests. Default: `node:http` in Node.js, and the global `fetch` elsewhere. */
+  /** For all requests; streams may use `webSocket` instead. Default: `node:http` in Node.js, and the global `fetch` elsewhere. */
   readonly fetch?: typeof fetch | undefined;
+  /**
+   * Whether all watches, subscriptions and consumers of the client share one WebSocket where requests go through a `fetch`: in
+   * browsers, which have six connections to an address over HTTP/1.1, and with the option `fetch`. Each is a request of its own with
+   * `false`, with `headers` (which a WebSocket does not send), and where no WebSocket can be opened. Default true.
+   */
+  readonly webSocket?: boolean | undefined;
   /** Sent with every request. The client sets `authorization` and the headers of the connection and the body itself. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long a call may take, in milliseconds; Infinity for no limit. Default 10,000. */
@@ -56,7 +62,7 @@ export interface SwarmClientOptions {
 
 /** @throws SwarmError INVALID_INPUT with the option that can never work. */
 export function checkOptions(options: SwarmClientOptions): void {
-  const { token, timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger } = options;
+  const { token, timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger, webSocket } = options;
   baseUrl(options.url);
   if (typeof token === 'string') checkToken(token);
   else if (typeof token !== 'function') throw invalidField('token', 'required: a text, or a function that gives one');
@@ -73,6 +79,8 @@ export function checkOptions(options: SwarmClientOptions): void {
   }
   checkChoice('publishBuffer.whenFull', publishBuffer.whenFull, ['wait', 'reject']);
   checkChoice('whenCircuitOpen', whenCircuitOpen, ['pause', 'reject']);
+  if (webSocket !== undefined && typeof webSocket !== 'boolean')
+    throw invalidField('webSocket', 'must be true or false');
   if (fetch !== undefined && typeof fetch !== 'function') throw invalidField('fetch', 'must be a function');
   const isLogger = logger === undefined || logger === false || isLoggerLike(logger);
   if (!isLogger) throw invalidField('logger', 'must have the functions info and warn, or be false');

@@ -81,7 +81,10 @@ export function openConnection(
   const controller = new AbortController();
   const { token: given, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch } = options;
   const source = typeof given === 'string' ? checkToken(given) : given;
-  const transport = customFetch === undefined ? openTransport() : fetchTransport(customFetch);
+  // A WebSocket of a browser sends no headers but its own.
+  const webSocket = (options.webSocket ?? true) && Object.keys(headers).length === 0;
+  const transport =
+    customFetch === undefined ? openTransport({ webSocket }) : fetchTransport(customFetch, { webSocket });
   /** The token that was sent last. */
   let sent = '';
   const token = async (refused: string | undefined, signal: AbortSignal): Promise<string> => {

@@ -10,9 +10,14 @@ const INTEGER = /^-?\d+$/;
 export const carriesEvents = (path: string): boolean => path.startsWith('bus.');
 
 /** `JSON.parse`, with integers that a number cannot hold as `bigint`. In an engine without the source of values they are rounded. */
-export function parseExact(text: string): unknown {
-  return LONG_INTEGER.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
-}
+export const parseExact = (text: string): unknown => exactOf(text) ?? JSON.parse(text);
+
+/** The same, for a text that is parsed already; undefined where `JSON.parse` has lost nothing. */
+export const exactOf = (text: string): unknown =>
+  LONG_INTEGER.test(text) ? JSON.parse(text, exactInteger) : undefined;
+
+/** How the values of a procedure's stream are parsed. In answers about agents, JSON Schemas have numbers that a validator takes as numbers. */
+export const parserOf = (path: string): ((text: string) => unknown) => (carriesEvents(path) ? parseExact : JSON.parse);
 
 function exactInteger(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;

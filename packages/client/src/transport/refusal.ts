@@ -123,6 +123,10 @@ export function unreachable(thrown: unknown, base: URL, secrets: readonly string
   );
 }
 
+/** The stream has to be opened again. */
+export const unreadable = (cause: unknown): SwarmError<'UNAVAILABLE'> =>
+  new SwarmError('UNAVAILABLE', 'the stream contains data that cannot be read', { cause });
+
 const MAX_REASON_LENGTH = 300;
 
 /** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:7700`; the outer ones report that a request failed. */

@@ -1,4 +1,4 @@
-// A subscription of the core that outlives its connections: tRPC's server-sent events, resumed by `Last-Event-ID`.
+// A subscription of the core that outlives its connections: each is resumed at the id of the last value.
 //
 //   opening ──> reading ──> opening …       after a wait: exponential backoff with full jitter (see backoff.ts), counted
 //      │           │                        anew after each value; at least what the refusal asks for (retryAfterMs)
@@ -12,12 +12,9 @@ import { abortError, bounded, linkSignals } from './bounded.ts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from './connection.ts';
 import type { Right } from './denials.ts';
-import { type EventStream, openEventStream } from './event-stream.ts';
-import { carriesEvents, jsonText, parseExact } from './exact-json.ts';
-import { isRecord, parseJson } from './json.ts';
-
-/** How long a stream may bring nothing at all, in milliseconds, unless the core gives another limit. The core sends a sign every 15 s. */
-const SILENCE_LIMIT_MS = 40_000;
+import { jsonText } from './exact-json.ts';
+import { type LiveStream, openLiveStream } from './live-stream.ts';
+import { unreadable } from './refusal.ts';
 
 export interface StreamFrame<T> {
   /** The tracked id of the value, at which a lost stream is resumed. */
@@ -35,6 +32,8 @@ export interface StreamRequest<T> {
   readonly decode: (json: unknown) => T | undefined;
   /** Of a handler, which stays when the policy denies it. Without it, the reader gets ACL_DENIED. */
   readonly right?: Right | undefined;
+  /** See `LiveRequest`. */
+  readonly resumesAfter: (id: string) => boolean;
 }
 
 export interface StreamOptions {
@@ -72,13 +71,11 @@ export function endable<T>(
 
 async function* read<T>(
   connection: Connection,
-  { path, input, decode, right }: StreamRequest<T>,
+  { path, input: given, decode, resumesAfter, right }: StreamRequest<T>,
   { signal, onInterruption, ended }: StreamOptions & { ended: AbortSignal },
 ): AsyncGenerator<StreamFrame<T>, undefined, undefined> {
   const { clock } = connection;
-  const parse = carriesEvents(path) ? parseExact : (text: string): unknown => JSON.parse(text);
-  const url = connection.endpoint(`trpc/${path}`);
-  url.searchParams.set('input', jsonText(input));
+  const input = jsonText(given);
   const link = linkSignals([ended, signal, connection.closed]);
   const stop = link.signal;
   const whileOpen = <R>(work: () => Promise<R>): Promise<R> =>
@@ -86,7 +83,7 @@ async function* read<T>(
   let lastEventId: string | undefined;
   let failures = 0;
   let connections = 0;
-  let stream: EventStream | undefined;
+  let stream: LiveStream | undefined;
   let token: string | undefined;
   try {
     while (!stop.aborted) {
@@ -94,12 +91,10 @@ async function* read<T>(
       try {
         if (stream === undefined) {
           token = await whileOpen(() => connection.token(stop));
-          const headers = connection.headers(token);
-          if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-          stream = await openEventStream(connection, url, { headers, signal: stop });
+          stream = await openLiveStream(connection, { path, input, token, lastEventId, resumesAfter, signal: stop });
           connections += 1;
         }
-        outcome = await nextOutcome(connection, stream, (text) => decode(parse(text)));
+        outcome = await nextOutcome(stream, decode);
       } catch (error) {
         outcome = { lost: SwarmError.from(error) };
       }
@@ -152,44 +147,12 @@ type Outcome<T> =
   | { readonly lost: SwarmError }
   | { readonly done: true };
 
-/** Reads on to the next value, or to the end of the stream. The names of the events are tRPC's. */
-async function nextOutcome<T>(
-  connection: Connection,
-  stream: EventStream,
-  decode: (text: string) => T | undefined,
-): Promise<Outcome<T>> {
-  for (;;) {
-    const message = await stream.next();
-    if (message === null) return { lost: new SwarmError('UNAVAILABLE', 'the core ended the stream') };
-    switch (message.event) {
-      case undefined:
-      case 'message':
-        try {
-          const id = message.id === '' ? undefined : message.id;
-          return { id, value: decode(message.data) };
-        } catch (cause) {
-          return {
-            lost: new SwarmError('UNAVAILABLE', 'the stream contains data that cannot be read', {
-              cause,
-            }),
-          };
-        }
-      case 'connected':
-        stream.limitSilence(silenceLimit(parseJson(message.data)));
-        break;
-      case 'serialized-error': {
-        const shape = parseJson(message.data);
-        const data = isRecord(shape) ? shape['data'] : undefined;
-        const status = isRecord(data) && typeof data['httpStatus'] === 'number' ? data['httpStatus'] : 500;
-        return { lost: connection.refusalOf({ status }, shape) };
-      }
-      case 'return':
-        return { done: true };
-    }
+async function nextOutcome<T>(stream: LiveStream, decode: (json: unknown) => T | undefined): Promise<Outcome<T>> {
+  const next = await stream.next();
+  if (next === null) return { done: true };
+  try {
+    return { id: next.id, value: decode(next.json) };
+  } catch (cause) {
+    return { lost: unreadable(cause) };
   }
-}
-
-function silenceLimit(connected: unknown): number {
-  const limit = isRecord(connected) ? connected['reconnectAfterInactivityMs'] : undefined;
-  return typeof limit === 'number' && limit > 0 ? limit : SILENCE_LIMIT_MS;
 }

@@ -1,7 +1,8 @@
 // What `#transport` is outside of Node.js.
-import { fetchTransport, type Transport } from './transport.ts';
+import { fetchTransport, type Transport, type TransportOptions } from './transport.ts';
 
-export const openTransport = (): Transport => fetchTransport((input, init) => globalThis.fetch(input, init));
+export const openTransport = (options: TransportOptions): Transport =>
+  fetchTransport((input, init) => globalThis.fetch(input, init), options);
 
 /** Runs `run` once all that is happening at this moment has happened. */
 export function atEndOfTurn(run: () => void): void {

@@ -10,7 +10,15 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isTimeout } from './bounded.ts';
 import { onAbort } from './on-abort.ts';
-import type { AnswerHead, OpenAnswer, OpenRequest, SendRequest, Transport, WholeAnswer } from './transport.ts';
+import type {
+  AnswerHead,
+  OpenAnswer,
+  OpenRequest,
+  SendRequest,
+  Transport,
+  TransportOptions,
+  WholeAnswer,
+} from './transport.ts';
 
 export const atEndOfTurn = (run: () => void): void => void setImmediate(run);
 
@@ -20,7 +28,8 @@ export const atEndOfTurn = (run: () => void): void => void setImmediate(run);
  */
 const STREAM_KEEP_ALIVE_MS = 5_000;
 
-export function openTransport(): Transport {
+/** A process has as many connections as it needs, so no streams share one. */
+export function openTransport(_options?: TransportOptions): Transport {
   // The proxies of the environment, where Node.js was told to use them (NODE_USE_ENV_PROXY).
   const { proxyEnv } = (globalAgent as HttpAgent & { readonly options: AgentOptions }).options;
   const proxy = proxyEnv === undefined ? {} : { proxyEnv };
@@ -72,6 +81,7 @@ export function openTransport(): Transport {
         destroyWhenIdle();
       }
     },
+    openSocket: null,
     // A stream has a connection of its own: a kept one might be dead.
     open: (request) => openStream(request, proxy),
     dropIdle,

@@ -42,15 +42,30 @@ export interface Transport {
   send(request: SendRequest): Promise<WholeAnswer>;
   /** A GET. It is not among what `close` waits for; its signal ends it. */
   open(request: OpenRequest): Promise<OpenAnswer>;
+  /** Opens the WebSocket that all live streams of a client share; null where each stream is a request of its own. */
+  readonly openSocket: ((url: URL) => WebSocket) | null;
   /** After a time-out: the next requests use new connections, where the transport keeps its connections itself. */
   dropIdle(): void;
   /** Lets go of idle connections now, and of the others once they have answered. */
   close(): void;
 }
 
-/** Everything through a `fetch`, which keeps its connections itself. */
-export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
+export interface TransportOptions {
+  /** Whether live streams may share a WebSocket. */
+  readonly webSocket: boolean;
+}
+
+/**
+ * Everything through a `fetch`, which keeps its connections itself, but for live streams: a browser has six connections to an address
+ * over HTTP/1.1, and a stream would keep one of them.
+ */
+export function fetchTransport(
+  fetch: typeof globalThis.fetch,
+  { webSocket }: TransportOptions = { webSocket: true },
+): Transport {
+  const hasWebSocket = webSocket && typeof WebSocket === 'function';
   return {
+    openSocket: hasWebSocket ? (url) => new WebSocket(url) : null,
     async send({ method, url, headers, body, signal }) {
       const response = await fetch(url, {
         method,

@@ -24,7 +24,7 @@ async function* watch(
   ended: AbortSignal,
 ): AsyncGenerator<WatchEvent, undefined, undefined> {
   const input = { ...filter, namespace: filter.namespace ?? connection.namespace };
-  const request = { path: 'registry.watch', input, decode: readWatchEvent };
+  const request = { path: 'registry.watch', input, decode: readWatchEvent, resumesAfter };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   let progress = watchStart(filter.since);
@@ -38,6 +38,9 @@ async function* watch(
     release();
   }
 }
+
+/** The chunks of a snapshot have this id; a watch that is resumed within a snapshot begins it anew. */
+const resumesAfter = (id: string): boolean => id !== 'snapshot';
 
 /** Trusts the core for the inside of agents: checking each one again would cost more than reading them. */
 function readWatchEvent(json: unknown): WatchEvent | undefined {

@@ -49,7 +49,12 @@ function connect(url: string, token: TokenSource = 'secret'): Connection {
   return connection;
 }
 
-const request = { path: 'some.stream', input: { topics: ['a.*'] }, decode: (json: unknown) => json };
+const request = {
+  path: 'some.stream',
+  input: { topics: ['a.*'] },
+  decode: (json: unknown) => json,
+  resumesAfter: () => true,
+};
 const openStream = (url: string, options?: StreamOptions) => resumableStream(connect(url), request, options);
 
 /** Reads `count` values and leaves. */

@@ -190,7 +190,8 @@ describe('a stream that is open', () => {
     const [own, later, denied] = groups.map((group) =>
       listen('consume', eve, { namespace, group, topics: ['task.eve.>'], from: 'earliest' }),
     );
-    for (const stream of [own, later, denied]) await vi.waitFor(() => expect(stream?.received).toHaveLength(1), 5000);
+    for (const stream of [own, later, denied])
+      await vi.waitFor(() => expect(stream?.received).not.toHaveLength(0), 5000);
     await joined(namespace, 'worker-a', 'worker');
     await vi.waitFor(() => expect(later?.errors).toEqual(['ACL_DENIED']), 10_000);
     expect(denied?.errors).toEqual([]);

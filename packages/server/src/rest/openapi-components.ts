@@ -67,22 +67,47 @@ function schemasIn(part: unknown): z.core.$ZodType[] {
 function componentsOf(named: ReadonlyMap<z.core.$ZodType, string>, io: 'input' | 'output'): JsonObject {
   const registry = z.registry<{ id: string }>();
   for (const [schema, id] of named) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { io, uri: uriOf, unrepresentable: 'any', metadata, override });
+  const describe = (context: SchemaContext): void => {
+    override(context);
+    sayDefault(context.jsonSchema, io);
+  };
+  const { schemas } = z.toJSONSchema(registry, {
+    io,
+    uri: uriOf,
+    unrepresentable: 'any',
+    metadata,
+    override: describe,
+  });
   return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, withoutIds(schema)]));
 }
 
 const EVENT_DATA: unknown = PublishInput.shape.data;
 
+interface SchemaContext {
+  readonly zodSchema: z.core.$ZodTypes;
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}
+
 /** Free JSON is an object (the schemas of capabilities), except for the data of events; answers may gain fields later. */
-function override({
-  zodSchema,
-  jsonSchema,
-}: {
-  zodSchema: z.core.$ZodTypes;
-  jsonSchema: z.core.JSONSchema.BaseSchema;
-}) {
-  if (zodSchema._zod.def.type === 'custom' && zodSchema !== EVENT_DATA) jsonSchema.type = 'object';
+function override({ zodSchema, jsonSchema }: SchemaContext): void {
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (zodSchema._zod.def.type !== 'custom' || zodSchema === EVENT_DATA) return;
+  jsonSchema.type = 'object';
+  // Without it, generators of types take it as an object without fields.
+  jsonSchema.additionalProperties = true;
+}
+
+/**
+ * A field with the keyword `default` is one that callers need not send, but generators of types (openapi-typescript) take it as one
+ * that is always there. So the default is in the description.
+ */
+function sayDefault(schema: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'): void {
+  const { default: value, description = '' } = schema;
+  if (value === undefined) return;
+  delete schema.default;
+  if (io === 'output' || description.includes('Default:')) return;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  schema.description = `${description} Default: \`${text}\`.`.trim();
 }
 
 /** Ids and dialects are for schemas that stand alone. */

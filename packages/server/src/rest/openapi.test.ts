@@ -66,6 +66,20 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  it('has defaults of fields in words, so that types made from it have these fields as optional', () => {
+    const { components } = document as {
+      components: {
+        schemas: Record<string, { properties: Record<string, { description?: string }>; required: string[] }>;
+      };
+    };
+    const fields = valuesOf('properties', components).flatMap((all) => Object.entries(all as Record<string, object>));
+    expect(fields.filter(([, schema]) => 'default' in schema)).toEqual([]);
+    const { properties, required } = components.schemas['AgentRegistration'] ?? { properties: {}, required: [] };
+    expect(required).toEqual(['name', 'role', 'version']);
+    expect(properties['labels']?.description).toBe('Default: `{}`.');
+    expect(properties['namespace']?.description).toBe('The namespace. Default: `default`.');
+  });
+
   it('leaves room for fields that come later', () => {
     expect(valuesOf('additionalProperties', document)).not.toContain(false);
     expect(valuesOf('$id', document)).toEqual([]);

@@ -16,6 +16,7 @@ import type { Turn } from '../outgoing/outgoing.ts';
 import { admit, servedProcedures, type ServedProcedure } from '../procedures/procedures.ts';
 import { toErrorShape, toTrpcError } from '../refusals.ts';
 import { startingWith } from '../sse/serve-stream.ts';
+import { JsonText } from './json-text.ts';
 import { SSE_CLIENT_OPTIONS } from './sse-options.ts';
 
 type ErrorShape = ReturnType<typeof toErrorShape>;
@@ -132,7 +133,7 @@ async function* trackedValues(
         // The adapter drops what comes after the end.
         if (signal?.aborted === true) return;
         item.sent?.();
-        yield tracked(item.id, item.event);
+        yield tracked(item.id, new JsonText(item.json));
         tally.sent([item], 0);
         await ctx.drained();
       }

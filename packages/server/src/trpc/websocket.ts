@@ -15,6 +15,7 @@ import { toErrorShape, toRefusal } from '../refusals.ts';
 import { rawProblem } from '../rest/problem.ts';
 import type { Upgrade } from '../surface.ts';
 import { appRouter } from './app-router.ts';
+import { encodeMessage } from './json-text.ts';
 
 export interface WebSocketOptions {
   core: Core;
@@ -115,9 +116,9 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
 const refusalOf = (id: number | string, refusal: SwarmError): string =>
   JSON.stringify({ id, error: toErrorShape(refusal, undefined) });
 
-/** What tRPC uses by default, but for names that reach a prototype. */
+/** What tRPC uses by default, but for names that reach a prototype, and for values of streams that are JSON already. */
 const JSON_OF_PLAIN_NAMES = {
-  encode: (message: unknown): string => JSON.stringify(message),
+  encode: encodeMessage,
   decode: (message: unknown): unknown => {
     if (typeof message !== 'string') throw new TypeError('a message must be text');
     assertPlainNames(message);

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '@hypercode/clock';
 import { Client } from 'pg';
+import { CONNECT_TIMEOUT_MS } from './postgres.ts';
 import { sessionAddress } from './session.ts';
 
-const TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 5_000;
 /** How long a notification may take through a pooler, in milliseconds. */
 const ARRIVAL_MS = 2_000;
 
@@ -51,8 +52,8 @@ function openClient(url: string): Client {
   const client = new Client({
     connectionString,
     fallback_application_name: 'hypercode-swarm',
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
   });
   // The query that is under way rejects with it.
   client.on('error', () => undefined);

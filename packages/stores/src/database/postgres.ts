@@ -7,7 +7,8 @@ import { ConnectionGate } from './connection-gate.ts';
 import type { PostgresOptions } from './database.ts';
 import { pinSession, sessionAddress } from './session.ts';
 
-const CONNECT_TIMEOUT_MS = 2_000;
+/** How long a connection may take until the server has taken it, in milliseconds. */
+export const CONNECT_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const IDLE_CONNECTION_MS = 10_000;
 const SILENCE_BEYOND_STATEMENT_MS = 5_000;
