@@ -38,13 +38,13 @@ export const update: Variation = {
 export const heartbeat: Variation = {
   pathParameters: { name: AgentName },
   call: async (call) => {
-    const { name, ...fromUrl } = call.fromUrl;
     const { principal } = call.identity;
-    if (principal.kind === 'agent' && principal.name !== name) {
+    if (principal.kind === 'agent' && principal.name !== call.fromUrl['name']) {
       throw new SwarmError('FORBIDDEN', 'an agent can only send heartbeats for itself');
     }
-    const body = jsonBody(call.request, LIMITS.registrationBytes) ?? {};
-    return answer(servedProcedure('registry.heartbeat'), call, mergeInput(body, fromUrl));
+    const merged = mergeInput(jsonBody(call.request, LIMITS.registrationBytes) ?? {}, call.fromUrl);
+    const { name: _, ...input } = isJsonObject(merged) ? merged : {};
+    return answer(servedProcedure('registry.heartbeat'), call, isJsonObject(merged) ? input : merged);
   },
 };
 
