@@ -65,7 +65,7 @@ export {
   type ErrorDetails,
   invalidField,
   invalidInput,
-  isSwarmErrorBody,
+  readRefusal,
   SwarmError,
   type SwarmErrorOptions,
 } from './error.ts';

@@ -48,7 +48,10 @@ it('no more are listed than are asked for', () => {
 });
 
 it('names of the prototype of objects are fields like any other', () => {
-  expect(namesIn({ toString: 1, hasOwnProperty: 2 }, z.object({ a: z.string() }))).toEqual(['toString', 'hasOwnProperty']);
+  expect(namesIn({ toString: 1, hasOwnProperty: 2 }, z.object({ a: z.string() }))).toEqual([
+    'toString',
+    'hasOwnProperty',
+  ]);
 });
 
 it('every input says which fields it has', () => {

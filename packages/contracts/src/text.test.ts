@@ -61,7 +61,10 @@ describe('jsonFault', () => {
     ['arrays', ['[', ']'] as [string, string]],
     ['objects', objects],
   ])('answers for 100,000 levels of %s', (_, brackets) => {
-    expect(jsonFault(nested(100_000, brackets))).toEqual({ path: [], reason: 'must not be nested deeper than 64 levels' });
+    expect(jsonFault(nested(100_000, brackets))).toEqual({
+      path: [],
+      reason: 'must not be nested deeper than 64 levels',
+    });
   });
 
   test('a wide value does not count as a deep one', () => {

@@ -1,5 +1,5 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
-import { SwarmError } from '@hypercode/contracts';
+import { API_HEADER, API_VERSION, SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
 import { abortError, bounded, isTimeout } from './bounded.ts';
 import { clockDifference } from './clock-difference.ts';
@@ -16,7 +16,7 @@ import { isRecord, parseJson } from './json.ts';
 import { loggerOf, type SwarmLogger } from './logger.ts';
 import { Reachability } from './reachability.ts';
 import { addressOf, type AnswerTo, isUnanswered, refusalOf, unreachable } from './refusal.ts';
-import { fetchTransport, type Transport, type WholeAnswer } from './transport.ts';
+import { type AnswerHead, fetchTransport, type Transport, type WholeAnswer } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
@@ -53,14 +53,16 @@ export interface Connection {
   readonly onRevival: (listener: (sinceMs: number) => void) => () => void;
   /** Notes a call that was made at `madeAtMs` and timed out, or was answered. */
   noteCall(madeAtMs: number, outcome: 'timeout' | 'answer'): void;
-  /** Calls `listener` with each difference between this process' clock and the core's that `noteDate` finds. */
+  /** Calls `listener` with each difference between this process' clock and the core's that `noteHead` finds. */
   readonly onClockDifference: (listener: (differenceMs: number) => void) => void;
-  /** Notes the header `date` of an answer whose request was sent at `sentMs` (milliseconds since the epoch). */
-  noteDate(date: string | null, sentMs: number): void;
+  /** Notes what the head of an answer says of the core. The request was sent at `sentMs` (milliseconds since the epoch). */
+  noteHead(head: Pick<AnswerHead, 'date' | 'ignored'>, sentMs: number): void;
   /** Ends every stream and call; the later ones are refused with `reason`. */
   close(reason: SwarmError): void;
 }
 
+/** Names that are logged as ignored by the core. */
+const MAX_IGNORED = 100;
 /** Secrets that are shorter stand in too many words by chance. */
 const MIN_SECRET_LENGTH = 8;
 
@@ -92,6 +94,18 @@ export function openConnection(
     }
     return checkToken(answer);
   };
+  /** What was logged as ignored. */
+  const ignored = new Set<string>();
+  const noteIgnored = (header: string): void => {
+    const names = header.split(', ').filter((name) => !ignored.has(name));
+    if (names.length === 0 || ignored.size >= MAX_IGNORED) return;
+    for (const name of names) ignored.add(name);
+    const core = addressOf(base);
+    logger.warn(
+      { core, ignored: names.join(', ') },
+      'the core is older than this client, and ignores what it does not know',
+    );
+  };
   const differences = new Set<(differenceMs: number) => void>();
   const revivals = new Set<(sinceMs: number) => void>();
   /** Since a call was last answered: when the first call was made that timed out, and when the last time-out was. */
@@ -112,7 +126,7 @@ export function openConnection(
     renewed: async (refused, signal) => typeof source !== 'string' && (await token(refused, signal)) !== refused,
     headers(bearer) {
       sent = bearer;
-      return { ...headers, authorization: `Bearer ${bearer}` };
+      return { ...headers, [API_HEADER]: String(API_VERSION), authorization: `Bearer ${bearer}` };
     },
     refusalOf: (answer, body) => refusalOf(answer, body, base),
     unreachable(cause) {
@@ -134,7 +148,8 @@ export function openConnection(
       }
     },
     onClockDifference: (listener) => void differences.add(listener),
-    noteDate(date, sentMs) {
+    noteHead({ date, ignored }, sentMs) {
+      if (ignored !== null) noteIgnored(ignored);
       if (differences.size === 0) return;
       const differenceMs = clockDifference(date, { sentMs, receivedMs: clock.epochMs() });
       if (differenceMs !== null) for (const listener of differences) listener(differenceMs);
@@ -164,7 +179,7 @@ export function postJson(connection: Connection, url: URL, body: string, options
     try {
       const headers = connection.headers(token);
       answer = await connection.transport.send({ method: 'POST', url, headers, body, signal, isRepeatable: true });
-      connection.noteDate(answer.date, sentMs);
+      connection.noteHead(answer, sentMs);
     } catch (cause) {
       const error = connection.unreachable(cause);
       if (isTimeout(signal)) {

@@ -30,9 +30,7 @@ describe('a number arrives as it came', () => {
   });
 
   it('whatever JavaScript prints', () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => isExact(String(value))),
-    );
+    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => isExact(String(value))));
   });
 
   it('every integer that a number can hold', () => {

@@ -58,9 +58,7 @@ export function isExact(literal: string): boolean {
   const given = decimalOf(literal);
   if (given === decimalOf(String(value))) return true;
   const precision = given.indexOf('e') - (given.startsWith('-') ? 1 : 0);
-  return (
-    !Number.isInteger(value) && precision <= MAX_PRECISION && given === decimalOf(value.toPrecision(precision))
-  );
+  return !Number.isInteger(value) && precision <= MAX_PRECISION && given === decimalOf(value.toPrecision(precision));
 }
 
 /** One text for each value: its digits without zeros at both ends, and the power of ten of the last. */

@@ -18,7 +18,8 @@ export class IgnoredNames {
   readonly #names = new Set<string>();
 
   note(name: string): void {
-    if (this.#names.size < MAX_NAMES) this.#names.add(encodeURIComponent(name.slice(0, LIMITS.nameLength).toWellFormed()));
+    if (this.#names.size < MAX_NAMES)
+      this.#names.add(encodeURIComponent(name.slice(0, LIMITS.nameLength).toWellFormed()));
   }
 
   /** The header that lists them, percent-encoded; none when nothing was ignored. */
