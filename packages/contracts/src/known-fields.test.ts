@@ -55,8 +55,7 @@ it('names of the prototype of objects are fields like any other', () => {
 });
 
 it('every input says which fields it has', () => {
-  for (const [name, { input }] of procedures)
-    expect(knownFieldsOf(input), name).toMatchObject({ fields: expect.any(Map) });
+  for (const [, { input }] of procedures) expect(knownFieldsOf(input)).toMatchObject({ fields: expect.any(Map) });
   const publish = procedures.find(([name]) => name === 'bus.publish')?.[1].input ?? z.never();
   expect(namesIn(Object.fromEntries(Object.keys(SwarmEvent.shape).map((name) => [name, 1])), publish)).toEqual([]);
 });

@@ -12,6 +12,7 @@ import {
   type PublishBuffer,
   type SwarmClientOptions,
 } from './client-options.ts';
+import { ignoredNamesLog } from './ignored-names.ts';
 import { isRecord, parseJson } from './json.ts';
 import { loggerOf, type SwarmLogger } from './logger.ts';
 import { Reachability } from './reachability.ts';
@@ -33,6 +34,8 @@ export interface Connection {
   readonly logger: SwarmLogger;
   /** Whether the core answers, for the log. Connections of one agent share it. */
   readonly reachability: Reachability;
+  /** Logs what the core has ignored, from the header that lists it. Connections of one agent share it. */
+  readonly noteIgnored: (header: string) => void;
   /** A call works until it has answered, also beyond `close`. */
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
@@ -61,8 +64,6 @@ export interface Connection {
   close(reason: SwarmError): void;
 }
 
-/** Names that are logged as ignored by the core. */
-const MAX_IGNORED = 100;
 /** Secrets that are shorter stand in too many words by chance. */
 const MIN_SECRET_LENGTH = 8;
 
@@ -70,13 +71,14 @@ const MIN_SECRET_LENGTH = 8;
 export function openConnection(
   options: SwarmClientOptions,
   clock: Clock = systemClock,
-  shared: Partial<Pick<Connection, 'reachability'>> = {},
+  shared: Partial<Pick<Connection, 'reachability' | 'noteIgnored'>> = {},
 ): Connection {
   checkOptions(options);
   const base = baseUrl(options.url);
   const headers = checkHeaders(options.headers ?? {});
   const logger = loggerOf(options.logger);
   const { reachability = new Reachability(addressOf(base), clock, logger) } = shared;
+  const { noteIgnored = ignoredNamesLog(addressOf(base), logger) } = shared;
   const controller = new AbortController();
   const { token: given, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch } = options;
   const source = typeof given === 'string' ? checkToken(given) : given;
@@ -94,18 +96,6 @@ export function openConnection(
     }
     return checkToken(answer);
   };
-  /** What was logged as ignored. */
-  const ignored = new Set<string>();
-  const noteIgnored = (header: string): void => {
-    const names = header.split(', ').filter((name) => !ignored.has(name));
-    if (names.length === 0 || ignored.size >= MAX_IGNORED) return;
-    for (const name of names) ignored.add(name);
-    const core = addressOf(base);
-    logger.warn(
-      { core, ignored: names.join(', ') },
-      'the core is older than this client, and ignores what it does not know',
-    );
-  };
   const differences = new Set<(differenceMs: number) => void>();
   const revivals = new Set<(sinceMs: number) => void>();
   /** Since a call was last answered: when the first call was made that timed out, and when the last time-out was. */
@@ -120,6 +110,7 @@ export function openConnection(
     closed: controller.signal,
     logger,
     reachability,
+    noteIgnored,
     transport,
     endpoint: (route) => new URL(route, base),
     token: (signal) => token(undefined, signal),

@@ -21,7 +21,7 @@ class LaterCore {
   readonly answers = new Map<string, () => Response>();
 
   readonly fetch: typeof fetch = async (address, init) => {
-    const { pathname } = new URL(String(address));
+    const { pathname } = new URL(address instanceof Request ? address.url : address);
     for (const [end, answer] of this.answers) if (pathname.endsWith(end)) return answer();
     const response = await globalThis.fetch(address, init);
     const { status, headers } = response;

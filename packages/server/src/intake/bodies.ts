@@ -38,10 +38,10 @@ export function keepBodies(
 ): void {
   scope.addHook('preParsing', (request, reply, _payload, done) => {
     if (!hasBody(request)) return done();
-    const refusal = unsupportedEncoding(request.headers);
-    if (refusal !== null) {
+    const unsupported = unsupportedEncoding(request.headers);
+    if (unsupported !== null) {
       reply.headers(ACCEPTED_ENCODINGS);
-      return done(refusal);
+      return done(unsupported);
     }
     const stated = statedLength(request) ?? Number.POSITIVE_INFINITY;
     if (stated <= UNCOUNTED_BYTES) return done();

@@ -86,6 +86,13 @@ it('what is in a string is no number', () => {
   expect(withExactNumbers(text)).toBe(text);
 });
 
+it.each(['01234567890123456789', '1234567890123456.7.8', '1e400e400', '--1234567890123456', '1234567890123456.'])(
+  '%s is no number, and stays for the parser to refuse',
+  (text) => {
+    expect(withExactNumbers(text)).toBe(text);
+  },
+);
+
 it('every other character stays as it is', () => {
   const literal = fc.constantFrom('1', '1e400', '9007199254740993', '0.5', '18446744073709551615', '-1E309');
   const { tree } = fc.letrec<{ tree: string }>((tie) => ({

@@ -1,8 +1,8 @@
 // Numbers of a JSON text that would not arrive as they came: JavaScript reads each as a double (RFC 8259, section 6).
 
 /**
- * Finds every text with such a number, and few others: 16 digits or more, or an exponent of three. Costs less than half of reading the
- * text. It begins with the character before the number, since an alternative for the start of the text makes it half as fast.
+ * Finds every text with such a number, and few others: 16 digits or more, or an exponent of three. Costs a quarter of reading the text.
+ * It begins with the character before the number, since an alternative for the start of the text makes it half as fast.
  */
 const SUSPICIOUS = /[\s:,[]-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 const ONLY_A_NUMBER = /^-?\d/;
@@ -19,10 +19,10 @@ export function withExactNumbers(text: string): string {
     const code = text.charCodeAt(at);
     next = at + 1;
     if (code === QUOTE) next = endOfString(text, at);
-    else if (code === MINUS || DIGITS.has(code)) {
-      while (OF_NUMBERS.has(text.charCodeAt(next))) next += 1;
+    else if (code === MINUS || isDigit(code)) {
+      while (isOfNumber(text.charCodeAt(next))) next += 1;
       const literal = text.slice(at, next);
-      if (literal.length < MIN_LENGTH || isExact(literal)) continue;
+      if (literal.length < MIN_LENGTH || !DECIMAL.test(literal) || isExact(literal)) continue;
       exact += text.slice(taken, at) + BEYOND_ANY;
       taken = next;
     }
@@ -30,9 +30,13 @@ export function withExactNumbers(text: string): string {
   return exact + text.slice(taken);
 }
 
-const [QUOTE, BACKSLASH, MINUS] = [0x22, 0x5c, 0x2d];
-const DIGITS: ReadonlySet<number> = new Set([...'0123456789'].map((digit) => digit.charCodeAt(0)));
-const OF_NUMBERS: ReadonlySet<number> = new Set([...DIGITS, ...[...'-+.eE'].map((sign) => sign.charCodeAt(0))]);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+/** A digit, or one of `-+.eE`. */
+const isOfNumber = (code: number): boolean =>
+  isDigit(code) || code === MINUS || code === 0x2b || code === 0x2e || code === 0x65 || code === 0x45;
 /** Shorter numbers are exact. */
 const MIN_LENGTH = '1e999'.length;
 
@@ -70,4 +74,5 @@ function decimalOf(literal: string): string {
   return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 
-const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+/** RFC 8259, section 6. What does not match it is no number, and for the parser to refuse. */
+const DECIMAL = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
