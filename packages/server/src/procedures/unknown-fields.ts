@@ -57,8 +57,10 @@ const MAX_EDITS = 3;
 
 /** The known name that was probably meant, as the end of a sentence; empty when none is near. */
 export function hintFor(name: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const shown = name.slice(0, LIMITS.nameLength).toLowerCase();
-  const nearest = closest(shown, [...known]);
+  // Names of other lengths are further away, and input from strangers can have thousands.
+  const near = known.filter(({ length }) => Math.abs(length - name.length) <= MAX_EDITS);
+  if (near.length === 0) return '';
+  const shown = name.toLowerCase();
+  const nearest = closest(shown, near);
   return distance(shown, nearest.toLowerCase()) <= MAX_EDITS ? `; did you mean "${nearest}"?` : '';
 }

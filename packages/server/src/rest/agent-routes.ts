@@ -43,10 +43,14 @@ export const heartbeat: Variation = {
       throw new SwarmError('FORBIDDEN', 'an agent can only send heartbeats for itself');
     }
     const merged = mergeInput(jsonBody(call.request, LIMITS.registrationBytes) ?? {}, call.fromUrl);
-    const { name: _, ...input } = isJsonObject(merged) ? merged : {};
-    return answer(servedProcedure('registry.heartbeat'), call, isJsonObject(merged) ? input : merged);
+    return answer(servedProcedure('registry.heartbeat'), call, isJsonObject(merged) ? withoutName(merged) : merged);
   },
 };
+
+/** The token names the agent. */
+function withoutName({ name: _, ...input }: Record<string, unknown>): Record<string, unknown> {
+  return input;
+}
 
 function addressOf({ namespace: home, name }: Agent): string {
   return `/v1/agents/${name}${home === DEFAULT_NAMESPACE ? '' : `?namespace=${home}`}`;
