@@ -104,8 +104,8 @@ function refusalOfBody({ code, message, details, retryAfterMs }: SwarmErrorBody)
 }
 
 /**
- * The refusal that the body of an answer stands for; null for what is none. A code that is not known, of a later release, becomes one that means the
- * same for the caller, by `retryable` and by the HTTP status, where the body has it; the message then names the code.
+ * The refusal that the body of an answer stands for; null for what is none. A code of a later release becomes one that means the same
+ * for the caller: by `retryable`, and by the HTTP status where the body has it. The message then names the code.
  */
 export function readRefusal(body: unknown): SwarmError | null {
   if (isSwarmErrorBody(body)) return refusalOfBody(body);
