@@ -178,7 +178,8 @@ export class Bus {
 
   /**
    * Publishes events in their order, as one call. Each is admitted by itself, and one refusal spares the others. RATE_LIMITED
-   * alone refuses the rest of the list, whatever it is, so that no event gets ahead of one that is to be published again.
+   * alone refuses the rest of the list, whatever it is, so that no event gets ahead of one that is to be published again. In place
+   * of an event that was refused before, `given` has a `RefusedEvent`.
    */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
     const access = await this.#access.of(caller, namespace);

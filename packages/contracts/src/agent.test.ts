@@ -192,7 +192,7 @@ describe.each([
     ['capabilities.0', { capabilities: [text] }],
     ['capabilities.0.description', { capabilities: [{ id: 'c', description: text }] }],
     ['capabilities.0.tags.0', { capabilities: [{ id: 'c', tags: [text] }] }],
-    ['capabilities.0.inputSchema', { capabilities: [{ id: 'c', inputSchema: { title: text } }] }],
+    ['capabilities.0.inputSchema.title', { capabilities: [{ id: 'c', inputSchema: { title: text } }] }],
     ['capabilities.0.outputSchema', { capabilities: [{ id: 'c', outputSchema: { [text]: true } }] }],
   ])('%j', (path, fields) => {
     expect(refusedPaths(fields)).toContain(path);

@@ -1,5 +1,6 @@
 // What an agent says of itself (registration) and what the registry knows of it (agent).
 import { z } from 'zod';
+import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { AgentName, inNamespace, Name, Namespace } from './name.ts';
 import { jsonObject, text } from './text.ts';
@@ -123,3 +124,4 @@ export const Agent = z
   })
   .meta({ id: 'Agent' });
 export type Agent = z.infer<typeof Agent>;
+takesBack(AgentRegistration, Agent);

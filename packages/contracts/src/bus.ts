@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SwarmErrorBody } from './error-body.ts';
 import { Position, PublishInput, SwarmEvent } from './event.ts';
+import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { inNamespace, Name } from './name.ts';
 import { text } from './text.ts';
@@ -11,7 +12,7 @@ import { unionByType } from './union-by-type.ts';
 const Topics = z.array(TopicPattern).min(1).max(LIMITS.subscribedPatterns).describe('Topic patterns, such as `a.*`.');
 const Count = z.number().int().nonnegative();
 
-export const BusPublishInput = z.object({ ...inNamespace, ...PublishInput.shape });
+export const BusPublishInput = takesBack(z.object({ ...inNamespace, ...PublishInput.shape }), SwarmEvent);
 export type BusPublishInput = z.output<typeof BusPublishInput>;
 
 export const PublishResult = z

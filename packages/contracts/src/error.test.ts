@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AgentRegistration } from './agent.ts';
-import { ERROR_CODES, type ErrorDetails, invalidField, invalidInput, isSwarmErrorBody, SwarmError } from './error.ts';
+import {
+  ERROR_CODES,
+  type ErrorDetails,
+  invalidField,
+  invalidInput,
+  isSwarmErrorBody,
+  readRefusal,
+  SwarmError,
+} from './error.ts';
 import { ErrorCode, SwarmErrorBody } from './error-body.ts';
 import { GoalSubmission } from './goal.ts';
 
@@ -225,4 +233,37 @@ test('invalidField of the whole input has an empty path, and lists further reaso
     { path: '', reason: 'is not JSON' },
     { path: '', reason: 'is too long' },
   ]);
+});
+
+describe('a code of a later release', () => {
+  const body = { code: 'SHIPWRECKED', message: 'the ship has sunk', details: { depth: 5 } };
+
+  test.each([
+    [true, undefined, 'UNAVAILABLE'],
+    [true, 409, 'UNAVAILABLE'],
+    [true, 429, 'RATE_LIMITED'],
+    [true, 503, 'UNAVAILABLE'],
+    [false, 400, 'INVALID_INPUT'],
+    [false, 401, 'UNAUTHENTICATED'],
+    [false, 403, 'FORBIDDEN'],
+    [false, 404, 'NOT_FOUND'],
+    [false, 409, 'CONFLICT'],
+    [false, 410, 'COMPACTED'],
+    [false, 413, 'PAYLOAD_TOO_LARGE'],
+    [false, 422, 'INVALID_INPUT'],
+    [false, 429, 'INVALID_INPUT'],
+    [false, 500, 'INTERNAL'],
+    [false, undefined, 'INTERNAL'],
+  ])('that is retryable: %s, with status %s, is taken as %s', (retryable, status, code) => {
+    const refusal = readRefusal({ ...body, retryable, status, retryAfterMs: 5 });
+    expect(refusal).toMatchObject({ code, retryable, message: 'the ship has sunk (SHIPWRECKED)', retryAfterMs: 5 });
+    expect(refusal?.details).toEqual(body.details);
+  });
+
+  test('is none without what a refusal has', () => {
+    expect(readRefusal(body)).toBeNull();
+    expect(readRefusal({ ...body, retryable: 'yes' })).toBeNull();
+    expect(readRefusal({ code: 'CONFLICT', retryable: false })).toBeNull();
+    expect(readRefusal({ code: 7, message: '', retryable: false })).toBeNull();
+  });
 });

@@ -94,15 +94,42 @@ export class SwarmError<C extends ErrorCode = ErrorCode> extends Error {
       if (error instanceof SwarmError) return error;
       if (isZodError(error)) return invalidInput(error);
     }
-    if (isSwarmErrorBody(thrown)) {
-      const { code, message, details, retryAfterMs } = thrown;
-      return new SwarmError(code, message, {
-        details,
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      });
-    }
+    if (isSwarmErrorBody(thrown)) return refusalOfBody(thrown);
     return new SwarmError('INTERNAL', 'internal error', { cause: thrown });
   }
+}
+
+function refusalOfBody({ code, message, details, retryAfterMs }: SwarmErrorBody): SwarmError {
+  return new SwarmError(code, message, { details, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+}
+
+/**
+ * The refusal that the body of an answer stands for; null for what is none. A code of a later release becomes one that means the same
+ * for the caller: by `retryable`, and by the HTTP status where the body has it. The message then names the code.
+ */
+export function readRefusal(body: unknown): SwarmError | null {
+  if (isSwarmErrorBody(body)) return refusalOfBody(body);
+  if (typeof body !== 'object' || body === null || !('code' in body) || typeof body.code !== 'string') return null;
+  const { code: unknown, status, ...rest } = body as { code: string; status?: unknown; retryable?: unknown };
+  const code = codeLike(rest.retryable === true, status);
+  const known = { ...rest, code };
+  if (Object.hasOwn(ERROR_CODES, unknown) || !isSwarmErrorBody(known)) return null;
+  return refusalOfBody({ ...known, message: `${known.message} (${unknown})` });
+}
+
+const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  410: 'COMPACTED',
+  413: 'PAYLOAD_TOO_LARGE',
+};
+
+function codeLike(retryable: boolean, status: unknown): ErrorCode {
+  if (retryable) return status === 429 ? 'RATE_LIMITED' : 'UNAVAILABLE';
+  if (typeof status !== 'number' || status < 400 || status > 499) return 'INTERNAL';
+  return CODES_OF_STATUS[status] ?? 'INVALID_INPUT';
 }
 
 /** Whether the schema `SwarmErrorBody` takes it, found out without zod: browsers load this module. */

@@ -1,13 +1,12 @@
 // Events: what agents publish, and what everybody else is handed.
 import { z } from 'zod';
+import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { jsonFault } from './json-fault.ts';
 import { json, text } from './text.ts';
 import { Topic } from './topic.ts';
 import { isTopic } from './topic-matching.ts';
-
-/** W3C Trace Context, section 3.2.2: version, trace id, parent id and flags. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+import { readTraceparent } from './traceparent.ts';
 
 /** What an event itself says, and the core; no extension may be called so. */
 const RESERVED_NAMES = new Set([
@@ -43,8 +42,8 @@ export const PublishInput = z
     correlationId: text(LIMITS.correlationLength, 1).optional(),
     /** The event that led to it. */
     causationId: text(LIMITS.correlationLength, 1).optional(),
-    /** W3C Trace Context. */
-    traceparent: z.string().regex(TRACEPARENT, 'must be a traceparent of W3C Trace Context').optional(),
+    /** W3C Trace Context. One that cannot be read begins a new trace, and is left out. */
+    traceparent: z.string().transform(readTraceparent).optional(),
     /** Of a CloudEvent: what else came with it. */
     extensions: Extensions.optional(),
   })
@@ -72,12 +71,14 @@ export const SwarmEvent = z
     ...PublishInput.shape,
     id: z.uuid(),
     time: z.iso.datetime({ offset: true }),
+    traceparent: z.string().optional(),
     namespace: z.string(),
     /** Who published it, as the core knows: `/agents/<namespace>/<name>`, `/operators/<token's name>` or `/core`. */
     source: z.string(),
   })
   .meta({ id: 'SwarmEvent' });
 export type SwarmEvent = z.infer<typeof SwarmEvent>;
+takesBack(PublishInput, SwarmEvent);
 
 /** Where an event stands in its namespace's log. Opaque: only the core compares positions. */
 export const Position = z.string().max(LIMITS.cursorLength);

@@ -15,6 +15,7 @@ export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, proce
 export { KINDS } from './api/kinds.ts';
 export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
 export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
+export { API_HEADER, API_VERSION, IGNORED_HEADER } from './api-version.ts';
 export { architectEvents } from './architect-events.ts';
 export {
   AckInput,
@@ -64,7 +65,7 @@ export {
   type ErrorDetails,
   invalidField,
   invalidInput,
-  isSwarmErrorBody,
+  readRefusal,
   SwarmError,
   type SwarmErrorOptions,
 } from './error.ts';
@@ -81,6 +82,7 @@ export {
   SYSTEM_TOPIC,
 } from './event.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
+export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } from './known-fields.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
@@ -164,6 +166,7 @@ export {
 } from './token.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 export { Topic, TopicPattern } from './topic.ts';
+export { readTraceparent } from './traceparent.ts';
 export { covers, intersects, matches, TopicSet } from './topic-matching.ts';
 export {
   type CatalogueTopic,
@@ -176,4 +179,4 @@ export {
   type TypedEvent,
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';
-export { API_VERSION, WhoamiInput, WhoamiResult } from './whoami.ts';
+export { WhoamiInput, WhoamiResult } from './whoami.ts';

@@ -1,6 +1,7 @@
 // Who may publish and subscribe to what: policies by role. Access is denied unless a pattern allows it.
 import { z } from 'zod';
 import { CircuitState } from './agent.ts';
+import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { AgentName, inNamespace, isNamePattern, matchesName, Name } from './name.ts';
 import { Topic, TopicPattern } from './topic.ts';
@@ -187,18 +188,19 @@ export const PolicyHistoryInput = z.object({
 });
 export type PolicyHistoryInput = z.output<typeof PolicyHistoryInput>;
 
+const PolicyVersion = z.object({
+  ...Policy.shape,
+  /** When it was put. */
+  at: z.iso.datetime(),
+  /** The source of the operator who put it, such as `/operators/admin`; null when a release without a history did. */
+  by: z.string().nullable(),
+});
+takesBack(PolicyRules, ChangedPolicy, PolicyVersion);
+
 /** The versions of a policy that are kept, the newest first. A page ends at about 4 MiB. */
 export const PolicyHistory = z
   .object({
-    versions: z.array(
-      z.object({
-        ...Policy.shape,
-        /** When it was put. */
-        at: z.iso.datetime(),
-        /** The source of the operator who put it, such as `/operators/admin`; null when a release without a history did. */
-        by: z.string().nullable(),
-      }),
-    ),
+    versions: z.array(PolicyVersion),
     nextCursor: z.string().nullable(),
   })
   .meta({ id: 'PolicyHistory' });

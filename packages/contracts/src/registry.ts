@@ -13,6 +13,7 @@ import {
   Labels,
   Version,
 } from './agent.ts';
+import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { AgentName, inNamespace, Name } from './name.ts';
 import { text } from './text.ts';
@@ -54,6 +55,7 @@ export const AgentUpdate = z
     role: z.string().optional(),
   })
   .meta({ id: 'AgentUpdate' });
+takesBack(AgentUpdate, Agent);
 export type AgentUpdate = z.output<typeof AgentUpdate>;
 
 export const UpdateInput = z.object({

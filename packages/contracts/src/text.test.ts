@@ -46,7 +46,7 @@ describe('jsonFault', () => {
     ['a bigint', 1n],
     ['a symbol', Symbol('a')],
   ])('finds %s', (_, value) => {
-    expect(jsonFault(value)).toEqual(expect.any(String));
+    expect(jsonFault(value)).toEqual({ path: expect.any(Array), reason: expect.any(String) });
   });
 
   test.each([
@@ -54,14 +54,17 @@ describe('jsonFault', () => {
     ['objects', objects],
   ])('takes 64 levels of %s and no more', (_, brackets) => {
     expect(jsonFault(nested(64, brackets))).toBeNull();
-    expect(jsonFault(nested(65, brackets))).toBe('must not be nested deeper than 64 levels');
+    expect(jsonFault(nested(65, brackets))).toEqual({ path: [], reason: 'must not be nested deeper than 64 levels' });
   });
 
   test.each([
     ['arrays', ['[', ']'] as [string, string]],
     ['objects', objects],
   ])('answers for 100,000 levels of %s', (_, brackets) => {
-    expect(jsonFault(nested(100_000, brackets))).toBe('must not be nested deeper than 64 levels');
+    expect(jsonFault(nested(100_000, brackets))).toEqual({
+      path: [],
+      reason: 'must not be nested deeper than 64 levels',
+    });
   });
 
   test('a wide value does not count as a deep one', () => {

@@ -8,8 +8,8 @@ export const text = (maxLength: number, minLength = 0) =>
 
 /** Any JSON value within `LIMITS.jsonDepth`, kept as it came. */
 export const json = z.custom<Json>().superRefine((value, ctx) => {
-  const fault = value === undefined ? 'required' : jsonFault(value);
-  if (fault !== null) ctx.addIssue({ code: 'custom', message: fault });
+  const fault = value === undefined ? { path: [], reason: 'required' } : jsonFault(value);
+  if (fault !== null) ctx.addIssue({ code: 'custom', message: fault.reason, path: [...fault.path] });
 });
 
 /** Any JSON object within `LIMITS.jsonDepth`, kept as it came. */
@@ -20,5 +20,5 @@ export const jsonObject = z
   )
   .superRefine((value, ctx) => {
     const fault = jsonFault(value);
-    if (fault !== null) ctx.addIssue({ code: 'custom', message: fault });
+    if (fault !== null) ctx.addIssue({ code: 'custom', message: fault.reason, path: [...fault.path] });
   });

@@ -1,5 +1,6 @@
 // Tokens that administrators create: for agents that join, for viewers, operators and administrators.
 import { z } from 'zod';
+import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { inNamespace, Name, NamePattern } from './name.ts';
 import { text } from './text.ts';
@@ -68,6 +69,7 @@ export const TokenInfo = z
   })
   .meta({ id: 'TokenInfo' });
 export type TokenInfo = z.infer<typeof TokenInfo>;
+takesBack(CreateTokenInput, TokenInfo);
 
 export const ListTokensInput = z.object({ ...inNamespace });
 export type ListTokensInput = z.output<typeof ListTokensInput>;

@@ -3,9 +3,6 @@ import { z } from 'zod';
 import { CALLER_KINDS } from './api/rights.ts';
 import { Name, Namespace } from './name.ts';
 
-/** The version of the API that this release speaks. It is raised when clients have to know that something was added. */
-export const API_VERSION = 1;
-
 export const WhoamiInput = z.object({
   namespace: Namespace.optional().describe(
     'Refused with FORBIDDEN unless the token has access to this namespace. Default: the namespace of the token.',

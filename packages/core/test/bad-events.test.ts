@@ -25,9 +25,9 @@ const INVALID: [string, object, string][] = [
   ['a topic of 256 characters', { topic: 'a'.repeat(256) }, 'topic'],
   ['a list as topic', { topic: ['a'] }, 'topic'],
   ['no data', { data: undefined }, 'data'],
-  ['data with NUL', { data: ['\0'] }, 'data'],
+  ['data with NUL', { data: ['\0'] }, 'data.0'],
   ['data with NUL in a key', { data: { '\0': 1 } }, 'data'],
-  ['data with a lone surrogate', { data: { a: '\ud800' } }, 'data'],
+  ['data with a lone surrogate', { data: { a: '\ud800' } }, 'data.a'],
   ['deep data', { data: JSON.parse(nested(LIMITS.jsonDepth + 1)) }, 'data'],
   ['an id that is no UUID', { id: 'first' }, 'id'],
   ['an id that is a number', { id: 1 }, 'id'],
@@ -37,7 +37,8 @@ const INVALID: [string, object, string][] = [
   ['a long subject', { subject: 'x'.repeat(1025) }, 'subject'],
   ['a long correlationId', { correlationId: 'x'.repeat(257) }, 'correlationId'],
   ['a causationId with NUL', { causationId: '\0' }, 'causationId'],
-  ['a traceparent that is none', { traceparent: '00-0-0-00' }, 'traceparent'],
+  ['a traceparent that is a number', { traceparent: 1 }, 'traceparent'],
+  ['an unknown field', { payload: {} }, 'payload'],
 ];
 
 const post = (path: string, body: string) =>
@@ -90,6 +91,17 @@ describe.each(Object.entries(WAYS))('over %s', (_way, refused) => {
     ['an abyss', `{"topic":"a","data":${nested(10_000)}}`],
   ])('%s is INVALID_INPUT', async (_label, text) => {
     expect(await refused(text, 'INVALID_INPUT')).toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  it.each([
+    ['an integer beyond 2^53', '9007199254740993'],
+    ['an integer of 64 bits', '-9223372036854775808'],
+    ['a number beyond any', '1e400'],
+    ['a fraction with more digits than a number has', '0.1234567890123456789'],
+  ])('%s in data is INVALID_INPUT', async (_label, number) => {
+    const refusal = await refused(`{"topic":"a.b","data":{"ids":[1,${number}]}}`, 'INVALID_INPUT');
+    const reason = 'cannot be kept exactly as a number; send it as a string';
+    expect(refusal).toMatchObject({ code: 'INVALID_INPUT', details: [{ path: 'data.ids.1', reason }] });
   });
 
   it('one byte too much is PAYLOAD_TOO_LARGE', async () => {

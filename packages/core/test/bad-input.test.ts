@@ -68,12 +68,12 @@ const INVALID: [string, object, string][] = [
   ['a long tag', capability({ tags: ['x'.repeat(65)] }), 'capabilities.0.tags.0'],
   ['a schema that is a list', capability({ inputSchema: [] }), 'capabilities.0.inputSchema'],
   ['a schema that is null', capability({ outputSchema: null }), 'capabilities.0.outputSchema'],
-  ['a schema with NUL', capability({ inputSchema: { a: ['\0'] } }), 'capabilities.0.inputSchema'],
+  ['a schema with NUL', capability({ inputSchema: { a: ['\0'] } }), 'capabilities.0.inputSchema.a.0'],
   ['a schema with NUL in a key', capability({ inputSchema: { '\0': 1 } }), 'capabilities.0.inputSchema'],
   [
     'a schema with a lone surrogate',
     capability({ outputSchema: { a: { b: '\udc00' } } }),
-    'capabilities.0.outputSchema',
+    'capabilities.0.outputSchema.a.b',
   ],
   ['a deep schema', capability({ inputSchema: nested(LIMITS.jsonDepth + 1) }), 'capabilities.0.inputSchema'],
   ['33 labels', { labels: Object.fromEntries(list(33, (index) => [`l${index}`, ''])) }, 'labels'],
@@ -83,6 +83,9 @@ const INVALID: [string, object, string][] = [
   ['a bad label key', { labels: { A: 'x' } }, 'labels.A'],
   ['labels that are a list', { labels: ['a'] }, 'labels'],
   ['an incarnation that is no UUID', { incarnation: 'first' }, 'incarnation'],
+  ['an unknown field', { capability: [] }, 'capability'],
+  ['an unknown field of topics', { topics: { publish: [] } }, 'topics.publish'],
+  ['an unknown field of a capability', capability({ schema: {} }), 'capabilities.0.schema'],
 ];
 
 const body = (fields: object): string => JSON.stringify({ ...VALID, namespace: core.namespace, ...fields });
@@ -205,8 +208,7 @@ it('what is exactly at the limits is taken', async () => {
   const answer = await post('/v1/agents', body(largest));
   expect(await answer.json()).toMatchObject({ outcome: 'created' });
   const deepest = capability({ inputSchema: nested(LIMITS.jsonDepth) });
-  const padding = LIMITS.registrationBytes - body({ namespace, ...deepest, unknown: '' }).length;
-  const fullest = body({ namespace, ...deepest, unknown: 'x'.repeat(padding) });
+  const fullest = body({ namespace, ...deepest }).padEnd(LIMITS.registrationBytes);
   expect((await post('/v1/agents', fullest)).status).toBe(201);
   expect((await post('/trpc/registry.register', fullest)).status).toBe(200);
 });

@@ -8,6 +8,7 @@ import type { Connections } from './connections.ts';
 import type { BodyBudget } from './intake/body-budget.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Gate, Outgoing } from './outgoing/outgoing.ts';
+import type { IgnoredNames } from './procedures/unknown-fields.ts';
 import type { RegistrationRates } from './registration-rates.ts';
 
 /** The parts of the core that calls work with. */
@@ -54,6 +55,8 @@ export interface CallContext {
   drained(): Promise<void>;
   /** See `Connections.limitStall`. */
   readonly limitStall: (limitMs: number) => void;
+  /** Where names that the core does not know are noted; null: they are refused. */
+  readonly ignoredNames: IgnoredNames | null;
 }
 
 export interface Caller {
@@ -61,17 +64,19 @@ export interface Caller {
   identify: () => Promise<Identity>;
   bodyBytes: number | null;
   outgoing: Outgoing;
+  ignoredNames: IgnoredNames | null;
   /** Undefined where the transport does not give it. */
   socket: Socket | undefined;
   drained?: () => Promise<void>;
 }
 
 export function createCallContext(caller: Caller): CallContext {
-  const { core, identify, bodyBytes, outgoing, socket, drained } = caller;
+  const { core, identify, bodyBytes, outgoing, ignoredNames, socket, drained } = caller;
   return {
     core,
     bodyBytes,
     outgoing,
+    ignoredNames,
     identify,
     drained: drained ?? (() => Promise.resolve()),
     limitStall: (limitMs) => core.connections.limitStall(socket, limitMs),

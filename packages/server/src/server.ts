@@ -2,7 +2,7 @@
 import cors from '@fastify/cors';
 import type { Bus } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
-import { isFromOtherOrigin } from '@hypercode/contracts';
+import { IGNORED_HEADER, isFromOtherOrigin } from '@hypercode/contracts';
 import type { Registry } from '@hypercode/registry';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -68,7 +68,7 @@ const CHECK_INTERVAL_MS = 1000;
 const KEEP_ALIVE_DELAY_MS = 10_000;
 /** What a page of another origin may call, and which headers of the answer it may read. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const HEADERS = ['location', 'retry-after', 'x-request-id'];
+const HEADERS = ['location', 'retry-after', 'x-request-id', IGNORED_HEADER];
 /** How long answers in flight may take when the server closes, in milliseconds. */
 const MAX_DRAIN_MS = 10_000;
 

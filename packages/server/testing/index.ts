@@ -48,6 +48,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
         identify: () =>
           recognise(core, req.headers.get('authorization') ?? undefined, info.connectionParams?.['token']),
         bodyBytes: null,
+        ignoredNames: null,
         outgoing: FREE,
         socket: undefined,
       }),

@@ -132,7 +132,7 @@ export function readDraft(
     if (title.trim() === '') own.push('has no title');
     for (const [field, text] of Object.entries({ title, instruction })) {
       const fault = jsonFault(text);
-      if (fault !== null) own.push(`has ${field} that ${fault}`);
+      if (fault !== null) own.push(`has ${field} that ${fault.reason}`);
     }
     const given = readInput(input);
     if ('fault' in given) own.push(`has an input that ${given.fault}`);
@@ -156,7 +156,7 @@ function readInput(text: string): { readonly input: Json | undefined } | { reado
     return { fault: 'must be JSON text' };
   }
   const fault = jsonFault(input);
-  return fault === null ? { input } : { fault };
+  return fault === null ? { input } : { fault: fault.reason };
 }
 
 const quoted = (text: string): string => JSON.stringify(fitting(text, LIMITS.taskIdLength));

@@ -178,7 +178,7 @@ function fetchAnswer(connection: Connection) {
         signal: signal ?? never,
         isRepeatable: isQuery,
       });
-      connection.noteDate(answer.date, sentMs);
+      connection.noteHead(answer, sentMs);
     } catch (cause) {
       throw connection.unreachable(cause);
     }

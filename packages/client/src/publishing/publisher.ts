@@ -12,7 +12,7 @@
 // Several requests are on their way at a time, so events of different requests may pass one another. An event that is queued again
 // keeps its place among all that wait. After a RATE_LIMITED there is one request at a time until everything is settled, so that
 // only events that were on their way at that moment pass the refused one.
-import { type PublishResult, SwarmError } from '@hypercode/contracts';
+import { type PublishResult, readRefusal, SwarmError } from '@hypercode/contracts';
 import { atEndOfTurn } from '#transport';
 import { retryDelay } from '../transport/backoff.ts';
 import { abortError } from '../transport/bounded.ts';
@@ -406,6 +406,7 @@ function resultsIn(output: unknown, count: number): (PublishResult | SwarmError)
   }
   return results.map((result: unknown) => {
     if (!isRecord(result)) throw new SwarmError('UNAVAILABLE', 'the answer contains an invalid result');
-    return 'error' in result ? SwarmError.from(result['error']) : (result as unknown as PublishResult);
+    if (!('error' in result)) return result as unknown as PublishResult;
+    return readRefusal(result['error']) ?? SwarmError.from(result['error']);
   });
 }

@@ -1,5 +1,5 @@
 // The options of a client, and the check that refuses at once what can never work. No refusal shows a value: it may be a secret.
-import { invalidField } from '@hypercode/contracts';
+import { API_HEADER, invalidField } from '@hypercode/contracts';
 import type { SwarmLogger } from './logger.ts';
 
 /**
@@ -139,6 +139,7 @@ const OWN_HEADERS = new Set([
   'expect',
   'keep-alive',
   'last-event-id',
+  API_HEADER,
   'te',
   'trailer',
   'transfer-encoding',

@@ -1,5 +1,5 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
-import { SwarmError } from '@hypercode/contracts';
+import { API_HEADER, API_VERSION, SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
 import { abortError, bounded, isTimeout } from './bounded.ts';
 import { clockDifference } from './clock-difference.ts';
@@ -13,11 +13,12 @@ import {
   type SwarmClientOptions,
 } from './client-options.ts';
 import { Denials } from './denials.ts';
+import { ignoredNamesLog } from './ignored-names.ts';
 import { isRecord, parseJson } from './json.ts';
 import { loggerOf, type SwarmLogger } from './logger.ts';
 import { Reachability } from './reachability.ts';
 import { addressOf, type AnswerTo, isUnanswered, refusalOf, unreachable } from './refusal.ts';
-import { fetchTransport, type Transport, type WholeAnswer } from './transport.ts';
+import { type AnswerHead, fetchTransport, type Transport, type WholeAnswer } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_PUBLISH_TIMEOUT_MS = 30_000;
@@ -36,6 +37,8 @@ export interface Connection {
   readonly reachability: Reachability;
   /** What the policy denies to handlers. */
   readonly denials: Denials;
+  /** Logs what the core has ignored, from the header that lists it. Connections of one agent share it. */
+  readonly noteIgnored: (header: string) => void;
   /** A call works until it has answered, also beyond `close`. */
   readonly transport: Transport;
   /** The address of a route of the core, such as `v1/agents`. */
@@ -56,10 +59,10 @@ export interface Connection {
   readonly onRevival: (listener: (sinceMs: number) => void) => () => void;
   /** Notes a call that was made at `madeAtMs` and timed out, or was answered. */
   noteCall(madeAtMs: number, outcome: 'timeout' | 'answer'): void;
-  /** Calls `listener` with each difference between this process' clock and the core's that `noteDate` finds. */
+  /** Calls `listener` with each difference between this process' clock and the core's that `noteHead` finds. */
   readonly onClockDifference: (listener: (differenceMs: number) => void) => void;
-  /** Notes the header `date` of an answer whose request was sent at `sentMs` (milliseconds since the epoch). */
-  noteDate(date: string | null, sentMs: number): void;
+  /** Notes what the head of an answer says of the core. The request was sent at `sentMs` (milliseconds since the epoch). */
+  noteHead(head: Pick<AnswerHead, 'date' | 'ignored'>, sentMs: number): void;
   /** Ends every stream and call; the later ones are refused with `reason`. */
   close(reason: SwarmError): void;
 }
@@ -71,13 +74,14 @@ const MIN_SECRET_LENGTH = 8;
 export function openConnection(
   options: SwarmClientOptions,
   clock: Clock = systemClock,
-  shared: Partial<Pick<Connection, 'reachability'>> = {},
+  shared: Partial<Pick<Connection, 'reachability' | 'noteIgnored'>> = {},
 ): Connection {
   checkOptions(options);
   const base = baseUrl(options.url);
   const headers = checkHeaders(options.headers ?? {});
   const logger = loggerOf(options.logger);
   const { reachability = new Reachability(addressOf(base), clock, logger) } = shared;
+  const { noteIgnored = ignoredNamesLog(addressOf(base), logger) } = shared;
   const controller = new AbortController();
   const { token: given, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch } = options;
   const source = typeof given === 'string' ? checkToken(given) : given;
@@ -113,13 +117,14 @@ export function openConnection(
     logger,
     reachability,
     denials: new Denials(logger),
+    noteIgnored,
     transport,
     endpoint: (route) => new URL(route, base),
     token: (signal) => token(undefined, signal),
     renewed: async (refused, signal) => typeof source !== 'string' && (await token(refused, signal)) !== refused,
     headers(bearer) {
       sent = bearer;
-      return { ...headers, authorization: `Bearer ${bearer}` };
+      return { ...headers, [API_HEADER]: String(API_VERSION), authorization: `Bearer ${bearer}` };
     },
     refusalOf: (answer, body) => refusalOf(answer, body, base),
     unreachable(cause) {
@@ -141,7 +146,8 @@ export function openConnection(
       }
     },
     onClockDifference: (listener) => void differences.add(listener),
-    noteDate(date, sentMs) {
+    noteHead({ date, ignored }, sentMs) {
+      if (ignored !== null) noteIgnored(ignored);
       if (differences.size === 0) return;
       const differenceMs = clockDifference(date, { sentMs, receivedMs: clock.epochMs() });
       if (differenceMs !== null) for (const listener of differences) listener(differenceMs);
@@ -171,7 +177,7 @@ export function postJson(connection: Connection, url: URL, body: string, options
     try {
       const headers = connection.headers(token);
       answer = await connection.transport.send({ method: 'POST', url, headers, body, signal, isRepeatable: true });
-      connection.noteDate(answer.date, sentMs);
+      connection.noteHead(answer, sentMs);
     } catch (cause) {
       const error = connection.unreachable(cause);
       if (isTimeout(signal)) {

@@ -35,6 +35,7 @@ export async function openEventStream(
   { headers, signal }: EventStreamOptions,
 ): Promise<EventStream> {
   const { clock, transport } = connection;
+  const sentMs = clock.epochMs();
   const controller = new AbortController();
   let silent: SwarmError | undefined;
   let arrivedAtMs = clock.monotonicMs();
@@ -76,6 +77,7 @@ export async function openEventStream(
     const response = await arrived(
       transport.open({ url, headers: { ...headers, accept: 'text/event-stream' }, signal: controller.signal }),
     );
+    connection.noteHead(response, sentMs);
     const decoder = new TextDecoder();
     const isStream = response.contentType?.startsWith('text/event-stream') ?? false;
     if (response.status !== 200 || !isStream) {

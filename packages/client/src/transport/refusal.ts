@@ -1,5 +1,5 @@
 // Whatever came back instead of a result, as a SwarmError.
-import { isSwarmErrorBody, SwarmError } from '@hypercode/contracts';
+import { readRefusal, SwarmError } from '@hypercode/contracts';
 import { TRPCClientError } from '@trpc/client';
 import { isRecord } from './json.ts';
 import type { AnswerHead } from './transport.ts';
@@ -24,15 +24,18 @@ export function asUnanswered<E extends SwarmError>(error: E): E {
 /** Where the core is, as refusals name it: without a slash at the end. */
 export const addressOf = (base: URL): string => base.href.replace(/\/$/, '');
 
-/** The refusal in a body: SwarmErrorBody, RFC 9457 problem+json, tRPC's error shape, alone or wrapped or in a batch. */
-function refusalIn(body: unknown): SwarmError | null {
-  if (Array.isArray(body)) return refusalIn(body[0]);
+/**
+ * The refusal in a body: SwarmErrorBody, RFC 9457 problem+json, tRPC's error shape, alone or wrapped or in a batch. `status` is that of
+ * the answer, where the body has none.
+ */
+function refusalIn(body: unknown, status?: unknown): SwarmError | null {
+  if (Array.isArray(body)) return refusalIn(body[0], status);
   if (!isRecord(body)) return null;
-  if (isRecord(body['error'])) return refusalIn(body['error']);
-  if (isRecord(body['data']) && 'swarm' in body['data']) return refusalIn(body['data']['swarm']);
+  if (isRecord(body['error'])) return refusalIn(body['error'], status);
+  const { data } = body;
+  if (isRecord(data) && 'swarm' in data) return refusalIn(data['swarm'], data['httpStatus'] ?? status);
   const message = body['message'] ?? body['detail'] ?? body['title'];
-  const refusal = { ...body, message };
-  return isSwarmErrorBody(refusal) ? SwarmError.from(refusal) : null;
+  return readRefusal({ status, ...body, message });
 }
 
 /** What is known of an answer to a request to `url`. */
@@ -43,7 +46,7 @@ export type AnswerTo = Pick<AnswerHead, 'status'> & Partial<AnswerHead> & { read
  * a proxy): that is UNAVAILABLE, unless the status alone is telling. `base` is the address of the core.
  */
 export function refusalOf(answer: AnswerTo, body: unknown, base: URL): SwarmError {
-  const refusal = refusalIn(body);
+  const refusal = refusalIn(body, answer.status);
   if (refusal !== null) return refusal;
   const { status, retryAfter = null } = answer;
   const refused = `the request to ${addressOf(base)} was refused with status ${status}`;

@@ -1,4 +1,5 @@
 // What `#transport` is in Node.js: `node:http` with connections that are kept.
+import { IGNORED_HEADER } from '@hypercode/contracts';
 import {
   Agent as HttpAgent,
   type AgentOptions,
@@ -123,7 +124,12 @@ const headOf = ({ statusCode = 0, headers }: IncomingMessage): AnswerHead => ({
   retryAfter: headers['retry-after'] ?? null,
   date: headers.date ?? null,
   location: headers.location ?? null,
+  ignored: ignoredIn(headers[IGNORED_HEADER]),
 });
+
+/** Node.js joins a header that is given twice. */
+const ignoredIn = (header: string | string[] | undefined): string | null =>
+  header === undefined ? null : String(header);
 
 const isReset = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');

@@ -1,6 +1,7 @@
 // The one way in which the client talks to a core: requests whose answer is read whole, and requests whose answer is read as it
 // comes. In Node.js it is `node:http`, which takes the proxies of the environment where that is asked for (NODE_USE_ENV_PROXY);
 // elsewhere, and with the option `fetch`, it is a `fetch`. No redirect is followed.
+import { IGNORED_HEADER } from '@hypercode/contracts';
 
 export interface OpenRequest {
   readonly url: URL;
@@ -25,6 +26,8 @@ export interface AnswerHead {
   readonly date: string | null;
   /** Where a redirect leads. */
   readonly location: string | null;
+  /** What the core does not know and has ignored. */
+  readonly ignored: string | null;
 }
 
 export interface WholeAnswer extends AnswerHead {
@@ -92,4 +95,5 @@ const headOf = ({ status, headers }: Response): AnswerHead => ({
   retryAfter: headers.get('retry-after'),
   date: headers.get('date'),
   location: headers.get('location'),
+  ignored: headers.get(IGNORED_HEADER),
 });

@@ -66,7 +66,14 @@ test('sends the same as fetch does', async () => {
   });
   const request = { ...POST, url, headers: { 'x-x': 'x' }, body: '{"text":"grüße"}', signal };
   const answers = [await open().send(request), await fetchTransport(fetch).send(request)];
-  const head = { status: 418, contentType: null, retryAfter: '7', location: null, date: expect.any(String) };
+  const head = {
+    status: 418,
+    contentType: null,
+    retryAfter: '7',
+    location: null,
+    ignored: null,
+    date: expect.any(String),
+  };
   expect(answers[0]).toEqual({ ...head, text: 'ja 🐝' });
   expect(answers[1]).toEqual(answers[0]);
   expect(seen[0]).toEqual({

@@ -67,7 +67,7 @@ describe('POST /v1/events with JSON', () => {
       causationId: 'c',
       traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
     };
-    const first = await publish(namespace, { ...event, source: '/forged', unknown: 1 }, token);
+    const first = await publish(namespace, { ...event, source: '/forged' }, token);
     expect(first).toEqual({ id, position: expect.any(String), duplicate: false });
     expect(await publish(namespace, event, token)).toEqual({ ...first, duplicate: true });
     const { events } = await read(namespace);

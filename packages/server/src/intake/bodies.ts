@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Core } from '../context.ts';
 import { identityOf } from './authenticate.ts';
 import { type BodyClaim, shareOf } from './body-budget.ts';
+import { ACCEPTED_ENCODINGS, unsupportedEncoding } from './content-encoding.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -37,6 +38,11 @@ export function keepBodies(
 ): void {
   scope.addHook('preParsing', (request, reply, _payload, done) => {
     if (!hasBody(request)) return done();
+    const unsupported = unsupportedEncoding(request.headers);
+    if (unsupported !== null) {
+      reply.headers(ACCEPTED_ENCODINGS);
+      return done(unsupported);
+    }
     const stated = statedLength(request) ?? Number.POSITIVE_INFINITY;
     if (stated <= UNCOUNTED_BYTES) return done();
     try {

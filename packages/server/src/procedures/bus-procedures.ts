@@ -1,16 +1,28 @@
 // The bus' procedures: each makes the token a caller of the bus, calls the bus, and maps the result.
-import { type Api, LIMITS } from '@hypercode/contracts';
+import { RefusedEvent } from '@hypercode/bus';
+import { type Api, invalidInput, knownFieldsOf, LIMITS, PublishInput } from '@hypercode/contracts';
 import { callerKey } from '../allowances/allowances.ts';
 import { AnswerRoom } from '../outgoing/answer-memory.ts';
 import { busCallerOf } from './bus-caller.ts';
 import { waitWhileAlive, whileAlive } from './call-life.ts';
 import type { Handlers } from './handler.ts';
+import { type IgnoredNames, issuesOfUnknown } from './unknown-fields.ts';
+
+const FIELDS_OF_EVENT = knownFieldsOf(PublishInput);
+
+/** The schema of a list does not look into its events, since each is refused by itself. */
+function withKnownFields(event: unknown, ignored: IgnoredNames | null): unknown {
+  if (event instanceof RefusedEvent) return event;
+  const issues = issuesOfUnknown(event, FIELDS_OF_EVENT, ignored);
+  return issues.length === 0 ? event : new RefusedEvent(event, invalidInput({ issues }));
+}
 
 export const busProcedures: Handlers<Api['bus']> = {
   publish: ({ core, identity }, { namespace, ...event }) => core.bus.publish(busCallerOf(identity), namespace, event),
 
-  async publishMany({ core, identity }, { namespace, events }) {
-    const result = await core.bus.publishMany(busCallerOf(identity), namespace, events);
+  async publishMany({ core, identity, ignoredNames }, { namespace, events }) {
+    const known = events.map((event) => withKnownFields(event, ignoredNames));
+    const result = await core.bus.publishMany(busCallerOf(identity), namespace, known);
     for (const one of result.results) if ('error' in one) core.onRefusal(one.error);
     return result;
   },

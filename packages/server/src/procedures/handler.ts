@@ -5,6 +5,7 @@ import type { Identity } from '@hypercode/registry';
 import type { z } from 'zod';
 import type { Core } from '../context.ts';
 import type { Outgoing } from '../outgoing/outgoing.ts';
+import type { IgnoredNames } from './unknown-fields.ts';
 
 /** A call whose caller is known and may make it. */
 export interface Call {
@@ -16,6 +17,8 @@ export interface Call {
   readonly limitStall: (limitMs: number) => void;
   /** The turns of the request or connection. */
   readonly outgoing: Outgoing;
+  /** Where names that the core does not know are noted; null: they are refused. */
+  readonly ignoredNames: IgnoredNames | null;
 }
 
 export type Answerer<Input = never, Output = unknown> = (call: Call, input: Input) => Promise<Output>;

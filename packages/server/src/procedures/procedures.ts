@@ -4,12 +4,13 @@ import {
   type ApiInput,
   type ApiOutput,
   invalidInput,
+  type KnownFields,
+  knownFieldsOf,
   type Procedure,
   type ProcedureName,
   procedures,
 } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
-import type { Identity } from '@hypercode/registry';
 import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
@@ -17,6 +18,7 @@ import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
+import { issuesOfUnknown } from './unknown-fields.ts';
 import { whoami } from './whoami.ts';
 
 const handlers: {
@@ -34,10 +36,14 @@ export interface ServedProcedure {
   readonly name: ProcedureName;
   readonly declared: Procedure;
   readonly handler: Answerer | Streamer;
+  readonly known: KnownFields | null;
 }
 
 const served: ReadonlyMap<string, ServedProcedure> = new Map(
-  procedures.map(([name, declared]) => [name, { name, declared, handler: handlerOf(name) }]),
+  procedures.map(([name, declared]) => [
+    name,
+    { name, declared, handler: handlerOf(name), known: knownFieldsOf(declared.input) },
+  ]),
 );
 
 /** The types of `handlers` say that there is one for each declaration. */
@@ -63,13 +69,15 @@ export const declaredProcedure = (name: string): Procedure | undefined => served
 
 /** The checked input of a call that is allowed. FORBIDDEN, INVALID_INPUT. No input is one without fields. */
 export function admit(
-  { declared: { rights, input } }: ServedProcedure,
-  { principal }: Identity,
+  { declared: { rights, input }, known }: ServedProcedure,
+  { identity: { principal }, ignoredNames }: Pick<Call, 'identity' | 'ignoredNames'>,
   given: unknown,
 ): never {
   assertMayCall(principal, rights);
+  const unknown = issuesOfUnknown(given, known, ignoredNames);
   const { success, data, error } = input.safeParse(given === undefined ? {} : given);
-  if (!success) throw invalidInput(error);
+  // A mistyped name is often why another one is missing.
+  if (!success || unknown.length > 0) throw invalidInput({ issues: [...unknown, ...(error?.issues ?? [])] });
   assertReaches(principal, rights, data);
   return data as never;
 }
@@ -85,7 +93,7 @@ export function callProcedure<Name extends ProcedureName>(
 
 /** The same for an input of which nothing is known. */
 export async function answer(procedure: ServedProcedure, call: Call, given: unknown): Promise<unknown> {
-  return (procedure.handler as Answerer)(call, admit(procedure, call.identity, given));
+  return (procedure.handler as Answerer)(call, admit(procedure, call, given));
 }
 
 /** Opens the stream of a subscription. */
@@ -94,5 +102,5 @@ export async function* openStream(
   call: Call,
   given: unknown,
 ): AsyncGenerator<StreamBatch, void> {
-  yield* (procedure.handler as Streamer)(call, admit(procedure, call.identity, given));
+  yield* (procedure.handler as Streamer)(call, admit(procedure, call, given));
 }

@@ -38,15 +38,19 @@ export const update: Variation = {
 export const heartbeat: Variation = {
   pathParameters: { name: AgentName },
   call: async (call) => {
-    const { name, ...fromUrl } = call.fromUrl;
     const { principal } = call.identity;
-    if (principal.kind === 'agent' && principal.name !== name) {
+    if (principal.kind === 'agent' && principal.name !== call.fromUrl['name']) {
       throw new SwarmError('FORBIDDEN', 'an agent can only send heartbeats for itself');
     }
-    const body = jsonBody(call.request, LIMITS.registrationBytes) ?? {};
-    return answer(servedProcedure('registry.heartbeat'), call, mergeInput(body, fromUrl));
+    const merged = mergeInput(jsonBody(call.request, LIMITS.registrationBytes) ?? {}, call.fromUrl);
+    return answer(servedProcedure('registry.heartbeat'), call, isJsonObject(merged) ? withoutName(merged) : merged);
   },
 };
+
+/** The token names the agent. */
+function withoutName({ name: _, ...input }: Record<string, unknown>): Record<string, unknown> {
+  return input;
+}
 
 function addressOf({ namespace: home, name }: Agent): string {
   return `/v1/agents/${name}${home === DEFAULT_NAMESPACE ? '' : `?namespace=${home}`}`;

@@ -189,7 +189,7 @@ const attributes = fc.record(
 );
 
 it('whatever its attributes and data, a CloudEvent is an event, and the same one in every mode', () => {
-  const data = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('\\u0000'));
+  const data = fc.jsonValue().filter((value) => !/\\u0000|__proto__|constructor/.test(JSON.stringify(value)));
   fc.assert(
     fc.property(attributes, data, (given, value) => {
       const json = JSON.stringify(value);

@@ -7,12 +7,14 @@ import {
   jsonFault,
   LIMITS,
   PublishInput,
+  readTraceparent,
   type SwarmEvent,
   Topic,
 } from '@hypercode/contracts';
 import { v5 as uuidv5 } from 'uuid';
 import { z } from 'zod';
-import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
+import { readJson, textOf } from '../intake/json-text.ts';
+import { JSON_MEDIA_TYPE, mediaTypeOf } from './json-body.ts';
 
 const ofEvent = PublishInput.shape;
 const Identifier = z
@@ -109,7 +111,7 @@ function contextOf(event: CloudEvent, { extensions, contentType }: Beside): Omit
     subject: event.subject ?? undefined,
     correlationId: event.correlationid ?? undefined,
     causationId: event.causationid ?? undefined,
-    traceparent: traceparentIn(event.traceparent ?? ''),
+    traceparent: readTraceparent(event.traceparent ?? ''),
   };
 }
 
@@ -118,16 +120,6 @@ function contextOf(event: CloudEvent, { extensions, contentType }: Beside): Omit
  * for ids that are UUIDs: two sources may use the same id, and sending an event again gives the same UUID.
  */
 const idOf = ({ source, id }: CloudEvent): string => uuidv5(id, uuidv5(source, uuidv5.URL));
-
-/** W3C Trace Context, sections 3.2 and 4: a later version is read as far as version 00 goes; what cannot be read is none. */
-function traceparentIn(text: string): string | undefined {
-  const [, version, traceId = '', parentId = '', flags = '', rest] = TRACEPARENT.exec(text) ?? [];
-  if (version === undefined || version === 'ff' || /^0*$/.test(traceId) || /^0*$/.test(parentId)) return undefined;
-  if (version === '00') return rest === undefined ? text : undefined;
-  return `00-${traceId}-${parentId}-0${Number.parseInt(flags, 16) & 1}`;
-}
-
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /** An event of the bus as a CloudEvent in the JSON format: `source` and `id` are the core's, whatever its extensions claim. */
 export function cloudEventOf(event: SwarmEvent, position: string): Record<string, unknown> {
@@ -166,20 +158,13 @@ function dataOf(event: CloudEvent): Json {
 /** No bytes are no data. */
 function dataOfBytes({ bytes, contentType }: Payload): Json {
   if (bytes.length === 0) return null;
-  const value = isJson(contentType) ? jsonOf(bytes, 'data') : textOf(bytes, contentType);
+  const isJsonData = isJson(contentType);
+  if (!isJsonData && !isText(contentType)) throw notRepresentable(contentType);
+  const text = textOf(bytes, { path: 'data', contentType });
+  const value = isJsonData ? readJson(text, 'data') : text;
   const fault = jsonFault(value);
-  if (fault !== null) throw invalidField('data', fault);
+  if (fault !== null) throw invalidField(['data', ...fault.path].join('.'), fault.reason);
   return value as Json;
-}
-
-function textOf(bytes: Buffer, contentType: string): string {
-  if (!isText(contentType)) throw notRepresentable(contentType);
-  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1] ?? 'utf-8';
-  try {
-    return new TextDecoder(charset, { fatal: true }).decode(bytes);
-  } catch {
-    throw invalidField('data', `must be valid ${charset.slice(0, 40)} text`);
-  }
 }
 
 /** JSON format, section 3.1.1. */

@@ -7,6 +7,7 @@ import { authenticate, identityOf } from '../intake/authenticate.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Call } from '../procedures/handler.ts';
 import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
+import { ignoredNamesFor } from '../procedures/unknown-fields.ts';
 import { FREE, type Outgoing } from '../outgoing/outgoing.ts';
 import { RequestOutgoing } from '../outgoing/request-outgoing.ts';
 import { type FrameEncoder, plainEncoder, plainFrames } from '../sse/frames.ts';
@@ -131,17 +132,19 @@ class MadeCall implements RestCall {
   readonly limitStall: Call['limitStall'];
   readonly outgoing: Call['outgoing'];
   readonly request: FastifyRequest;
+  readonly ignoredNames: Call['ignoredNames'];
   readonly fromUrl: Record<string, unknown>;
   readonly #reply: FastifyReply;
 
   constructor(
-    { core, identity, limitStall, outgoing, request, fromUrl }: Omit<RestCall, 'signal'>,
+    { core, identity, limitStall, outgoing, ignoredNames, request, fromUrl }: Omit<RestCall, 'signal'>,
     reply: FastifyReply,
   ) {
     this.core = core;
     this.identity = identity;
     this.limitStall = limitStall;
     this.outgoing = outgoing;
+    this.ignoredNames = ignoredNames;
     this.request = request;
     this.fromUrl = fromUrl;
     this.#reply = reply;
@@ -178,11 +181,13 @@ async function makeCall(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const { identity, limitStall } = callerOf(core, request);
+  const { identity, limitStall, ignoredNames } = callerOf(core, request);
   const converted = asCloudEvents(cloudEvents, request.query);
-  const fromUrl = { ...decodeParameters(query, request.query, known), ...(request.params as object) };
-  const made = new MadeCall({ core, identity, limitStall, outgoing, request, fromUrl }, reply);
+  const names = { known, ignored: ignoredNames };
+  const fromUrl = { ...decodeParameters(query, request.query, names), ...(request.params as object) };
+  const made = new MadeCall({ core, identity, limitStall, outgoing, ignoredNames, request, fromUrl }, reply);
   const result = (await call(made)) as never;
+  if (ignoredNames !== null) reply.headers(ignoredNames.headers);
   return reply
     .code(statusOf(result))
     .headers({ 'cache-control': 'no-store', ...headersOf(result) })
@@ -195,27 +200,30 @@ async function serveSubscription(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { identity, limitStall } = callerOf(core, request);
+  const { identity, limitStall, ignoredNames } = callerOf(core, request);
   const encoder: FrameEncoder = asCloudEvents(cloudEvents, request.query)?.encoder ?? plainEncoder;
   const lastEventId = request.headers['last-event-id'];
   const input = {
-    ...decodeParameters(query, request.query, known),
+    ...decodeParameters(query, request.query, { known, ignored: ignoredNames }),
     ...(lastEventId === undefined || lastEventId === '' ? {} : { lastEventId }),
   };
   await serveStream(request, reply, {
     format: plainFrames,
     encoder,
     tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
-    batches: (signal) => openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE }, input),
+    batches: (signal) =>
+      openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE, ignoredNames }, input),
     refusesByAnswer: true,
+    ignoredNames,
     core,
   });
 }
 
 /** Who is calling. Throws when the token has ended while the body was on its way. */
-function callerOf(core: Core, request: FastifyRequest): Pick<Call, 'identity' | 'limitStall'> {
+function callerOf(core: Core, request: FastifyRequest): Pick<Call, 'identity' | 'limitStall' | 'ignoredNames'> {
   return {
     identity: identityOf(request),
+    ignoredNames: ignoredNamesFor(request.headers),
     limitStall: (limitMs) => core.connections.limitStall(request.raw.socket, limitMs),
   };
 }

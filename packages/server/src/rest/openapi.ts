@@ -1,5 +1,14 @@
 // The OpenAPI 3.1 document, made from the same table as the routes.
-import { ERROR_CODES, type ErrorCode, Problem, PROBLEM_MEDIA_TYPE, SwarmErrorBody } from '@hypercode/contracts';
+import {
+  API_HEADER,
+  API_VERSION,
+  ERROR_CODES,
+  type ErrorCode,
+  IGNORED_HEADER,
+  Problem,
+  PROBLEM_MEDIA_TYPE,
+  SwarmErrorBody,
+} from '@hypercode/contracts';
 import type { z } from 'zod';
 import { JSON_MEDIA_TYPE } from './json-body.ts';
 import { Components, inlineSchema } from './openapi-components.ts';
@@ -34,7 +43,12 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
       title: 'HyperCode Swarm',
       version: '1',
       description:
-        'The registry and the event bus of a swarm of agents. Unknown fields are ignored. New fields may be added to answers.',
+        'The registry and the event bus of a swarm of agents. New fields, enum values, error codes and types of stream events may be ' +
+        `added to answers: ignore what you do not know. Unknown fields and parameters of a request are refused with \`INVALID_INPUT\`; ` +
+        'fields of an answer that only the core writes may be sent back, and are ignored. A client that was written for a later ' +
+        `version of the API than \`core.api\` of \`whoami\` (now ${API_VERSION}) names its version in the header \`${API_HEADER}\`: then ` +
+        `unknown fields and parameters are ignored, and listed in the header \`${IGNORED_HEADER}\` of the answer. JSON is read as it ` +
+        'is: a number that cannot be kept exactly is refused, and of a name that is given twice the last value counts.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -115,7 +129,11 @@ function operationOf(route: RouteDescription, components: Components): JsonObjec
             ),
           },
         }),
-    responses: { ...answersOf(answers, components), ...errorsOf([...COMMON_ERRORS, ...errors], components) },
+    responses: {
+      ...answersOf(answers, components),
+      ...errorsOf([...COMMON_ERRORS, ...errors], components),
+      ...(body === undefined ? {} : { 415: problem('`INVALID_INPUT`: the body has a content encoding', components) }),
+    },
   };
 }
 
@@ -140,10 +158,12 @@ function errorsOf(codes: readonly ErrorCode[], components: Components): JsonObje
   return Object.fromEntries(
     [...byStatus].map(([status, shared]) => [
       String(status),
-      {
-        description: shared.map((code) => `\`${code}\``).join(', '),
-        content: { [PROBLEM_MEDIA_TYPE]: { schema: components.referenceTo(Problem) } },
-      },
+      problem(shared.map((code) => `\`${code}\``).join(', '), components),
     ]),
   );
 }
+
+const problem = (description: string, components: Components): JsonObject => ({
+  description,
+  content: { [PROBLEM_MEDIA_TYPE]: { schema: components.referenceTo(Problem) } },
+});

@@ -1,8 +1,8 @@
 // Parameters of a URL's query: strings on the wire, fields of an input for the procedures.
 import { invalidField, Labels, LIMITS, Name, StartFrom, type SwarmError } from '@hypercode/contracts';
-import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { assertPlainNames } from '../intake/plain-names.ts';
+import { readJson } from '../intake/json-text.ts';
+import { hintFor, type IgnoredNames } from '../procedures/unknown-fields.ts';
 
 /** A parameter as given: once, or several times. */
 type Given = string | string[];
@@ -66,7 +66,7 @@ const LABELS: Partial<Parameter> = {
   decode: (given, name) => {
     const pairs = typeof given === 'string' ? [given] : given;
     const [first] = pairs;
-    if (pairs.length === 1 && first?.startsWith('{') === true) return parseObject(first, name);
+    if (pairs.length === 1 && first?.startsWith('{') === true) return readJson(first, name);
     const labels = new Map<string, string>();
     for (const pair of pairs) {
       const split = pair.indexOf('=');
@@ -79,17 +79,25 @@ const LABELS: Partial<Parameter> = {
   },
 };
 
-/**
- * What of a query the parameters know. INVALID_INPUT for a parameter that is not `known` either: one that is mistyped would silently
- * mean its default.
- */
+export interface KnownNames {
+  /** Parameters that may be there, and are not decoded here. */
+  known: Parameters;
+  /** Null: other parameters are refused. */
+  ignored: IgnoredNames | null;
+}
+
+/** What of a query the parameters know. INVALID_INPUT for a parameter that is not known. */
 export function decodeParameters(
   parameters: Parameters,
   query: unknown,
-  known: Parameters = parameters,
+  { known, ignored }: KnownNames,
 ): Record<string, unknown> {
   const given = query as Readonly<Record<string, Given | undefined>>;
-  for (const name of Object.keys(given)) if (!Object.hasOwn(known, name)) throw unknownParameter(name, known);
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(known, name)) continue;
+    if (ignored === null) throw unknownParameter(name, known);
+    ignored.note(name);
+  }
   const decoded: Record<string, unknown> = {};
   for (const [name, { decode }] of Object.entries(parameters)) {
     const value = given[name];
@@ -98,22 +106,7 @@ export function decodeParameters(
   return decoded;
 }
 
-/** Edits that a mistyped name may be away from the one that was meant. */
-const MAX_EDITS = 3;
-
 function unknownParameter(name: string, known: Parameters): SwarmError<'INVALID_INPUT'> {
-  const shown = name.slice(0, LIMITS.nameLength);
-  const names = Object.keys(known);
-  const nearest = names.length === 0 ? undefined : closest(shown.toLowerCase(), names);
-  const isNear = nearest !== undefined && distance(shown.toLowerCase(), nearest.toLowerCase()) <= MAX_EDITS;
-  return invalidField(shown, `is no parameter here${isNear ? `; did you mean "${nearest}"?` : ''}`);
-}
-
-function parseObject(text: string, name: string): unknown {
-  assertPlainNames(text, name);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalidField(name, 'must be key=value, or a JSON object');
-  }
+  const hint = hintFor(name, Object.keys(known));
+  return invalidField(name.slice(0, LIMITS.nameLength), `is no parameter here${hint}`);
 }

@@ -1,24 +1,26 @@
 // What a POST of events holds: one event or many, as our own JSON or as CloudEvents.
-import { invalidField, LIMITS, type PublishRefusal, SwarmError } from '@hypercode/contracts';
+import { RefusedEvent } from '@hypercode/bus';
+import { invalidField, LIMITS, SwarmError } from '@hypercode/contracts';
 import type { FastifyRequest } from 'fastify';
 import { eventOfJson, eventOfParts } from './cloud-event.ts';
 import { attributesOf, modeOf } from './cloud-event-message.ts';
 import { bodyTooLarge, bytesOf } from '../intake/bodies.ts';
-import { JSON_MEDIA_TYPE, jsonOf, mediaTypeOf } from './json-body.ts';
+import { readJson, textOf } from '../intake/json-text.ts';
+import { JSON_MEDIA_TYPE, mediaTypeOf } from './json-body.ts';
 
 /** Nothing of it has been checked but what made a CloudEvent an event. */
 export type PostedEvents =
   | { readonly one: unknown }
-  /** In the order of the body; what could not be made an event is refused in its place. */
-  | { readonly many: readonly ({ readonly event: unknown } | { readonly refusal: PublishRefusal })[] };
+  /** In the order of the body; what could not be made an event is a `RefusedEvent` in its place. */
+  | { readonly many: readonly unknown[] };
 
 /** INVALID_INPUT, PAYLOAD_TOO_LARGE. */
 export function postedEvents(request: FastifyRequest): PostedEvents {
   switch (modeOf(request.headers)) {
     case 'structured':
-      return { one: eventOfJson(json(request, LIMITS.eventBytes)) };
+      return { one: eventOfJson(readJson(text(request, LIMITS.eventBytes))) };
     case 'batched':
-      return { many: list(json(request, LIMITS.publishManyBytes)).map(batched) };
+      return { many: listOf(request).map(batched) };
     case 'binary': {
       const bytes = bytesOf(request);
       if (bytes !== null && bytes.length > LIMITS.eventBytes) throw bodyTooLarge(LIMITS.eventBytes);
@@ -29,19 +31,21 @@ export function postedEvents(request: FastifyRequest): PostedEvents {
       if (mediaTypeOf(request.headers['content-type'] ?? '') !== JSON_MEDIA_TYPE) {
         throw invalidField('', `the body must be ${JSON_MEDIA_TYPE}, or a CloudEvent`);
       }
-      if (!beginsAsList(bytesOf(request))) return { one: json(request, LIMITS.eventBytes) };
-      return { many: list(json(request, LIMITS.publishManyBytes)).map((event) => ({ event })) };
+      return beginsAsList(bytesOf(request))
+        ? { many: listOf(request) }
+        : { one: readJson(text(request, LIMITS.eventBytes)) };
     }
   }
 }
 
-function json(request: FastifyRequest, maxBytes: number): unknown {
+function text(request: FastifyRequest, maxBytes: number): string {
   const bytes = bytesOf(request) ?? Buffer.alloc(0);
   if (bytes.length > maxBytes) throw bodyTooLarge(maxBytes);
-  return jsonOf(bytes, '');
+  return textOf(bytes, { contentType: request.headers['content-type'] });
 }
 
-function list(value: unknown): unknown[] {
+function listOf(request: FastifyRequest): unknown[] {
+  const value = readJson(text(request, LIMITS.publishManyBytes));
   if (!Array.isArray(value)) throw invalidField('', 'must be a list of events');
   if (value.length > LIMITS.publishManyEvents) {
     throw invalidField('', `must have at most ${LIMITS.publishManyEvents} events`);
@@ -50,17 +54,17 @@ function list(value: unknown): unknown[] {
 }
 
 /** A refusal is reported with the id of the CloudEvent itself. */
-function batched(given: unknown): { event: unknown } | { refusal: PublishRefusal } {
+function batched(given: unknown): unknown {
   try {
-    return { event: eventOfJson(given) };
+    return eventOfJson(given);
   } catch (error) {
-    const id = typeof given === 'object' && given !== null && 'id' in given ? given.id : null;
-    return { refusal: { id: typeof id === 'string' ? id : null, error: SwarmError.from(error).toJSON() } };
+    return new RefusedEvent(given, SwarmError.from(error));
   }
 }
 
-/** Whether the first byte that is no white space of JSON opens a list: then more bytes are allowed. */
+/** Whether the first byte that is neither white space of JSON nor of a byte order mark opens a list: then more bytes are allowed. */
 function beginsAsList(bytes: Buffer | null): boolean {
-  const first = bytes?.find((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
-  return first === 0x5b;
+  return bytes?.find((byte) => !SKIPPED_BYTES.has(byte)) === 0x5b;
 }
+
+const SKIPPED_BYTES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);

@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { Core } from '../context.ts';
 import type { StreamTally } from '../metrics.ts';
 import { toRefusal } from '../refusals.ts';
+import type { IgnoredNames } from '../procedures/unknown-fields.ts';
 import { untilGone } from '../until-gone.ts';
 import type { FrameEncoder, FrameFormat } from './frames.ts';
 import { writeStream } from './write-stream.ts';
@@ -21,6 +22,8 @@ export interface ServedStream {
   /** Whether a refusal before the first value is thrown, for an ordinary answer; otherwise it is in the stream, with status 200. */
   refusesByAnswer: boolean;
   tally: StreamTally;
+  /** What the input named that is not known; null: that is refused. */
+  ignoredNames: IgnoredNames | null;
   core: Core;
 }
 
@@ -28,10 +31,16 @@ export interface ServedStream {
 export async function serveStream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { format, encoder, batches, refusesByAnswer, tally, core }: ServedStream,
+  { format, encoder, batches, refusesByAnswer, tally, ignoredNames, core }: ServedStream,
 ): Promise<void> {
   const values = batches(untilGone(reply));
-  const opened = refusesByAnswer ? startingWith(await values.next(), values) : values;
+  let opened = values;
+  if (refusesByAnswer || ignoredNames !== null) {
+    const first = values.next();
+    await (refusesByAnswer ? first : first.catch(() => {}));
+    opened = startingWith(first, values);
+  }
+  if (ignoredNames !== null) reply.headers(ignoredNames.headers);
   const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
   reply.hijack();
   const closed = tally.opened();
@@ -69,12 +78,13 @@ function closeAfterFarewell(
 
 /** A stream whose first batch was asked for already. */
 export async function* startingWith(
-  first: IteratorResult<StreamBatch, void>,
+  first: Promise<IteratorResult<StreamBatch, void>>,
   rest: AsyncGenerator<StreamBatch, void>,
 ): AsyncGenerator<StreamBatch, void> {
-  if (first.done === true) return;
+  const { done, value } = await first;
+  if (done === true) return;
   try {
-    yield first.value;
+    yield value;
     yield* rest;
   } finally {
     await rest.return();

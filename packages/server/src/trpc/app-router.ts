@@ -67,7 +67,7 @@ const procedureOf = (served: ServedProcedure) =>
       await turn.admit(identity.principal);
       const given = await getRawInput();
       assertSize(served, ctx.bodyBytes, given);
-      const input = admit(served, identity, given);
+      const input = admit(served, { identity, ignoredNames: ctx.ignoredNames }, given);
       const result = await next({ ctx: { identity, input } });
       if (!result.ok) throw result.error;
       answer = result.data;
@@ -88,6 +88,7 @@ function trpcProcedure(served: ServedProcedure) {
     signal: signal ?? ctx.core.draining,
     limitStall: ctx.limitStall,
     outgoing: ctx.outgoing,
+    ignoredNames: ctx.ignoredNames,
   });
   switch (served.declared.kind) {
     case 'query':
@@ -103,7 +104,7 @@ function trpcProcedure(served: ServedProcedure) {
         const end = () => void batches.return(undefined).catch(() => undefined);
         if (options.signal?.aborted === true) end();
         else options.signal?.addEventListener('abort', end, { once: true });
-        return trackedValues(options, served, startingWith(first, batches));
+        return trackedValues(options, served, startingWith(Promise.resolve(first), batches));
       });
   }
 }

@@ -4,10 +4,12 @@ import type { StreamBatch } from '@hypercode/feed';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Core } from '../context.ts';
 import { recognise } from '../intake/authenticate.ts';
-import { assertPlainNames } from '../intake/plain-names.ts';
+import { readJson } from '../intake/json-text.ts';
 import { FREE } from '../outgoing/outgoing.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import { openStream, type ServedProcedure, servedProcedures } from '../procedures/procedures.ts';
+import { type IgnoredNames, ignoredNamesFor } from '../procedures/unknown-fields.ts';
+import { isJsonObject } from '../rest/merge-input.ts';
 import { trpcEncoder, trpcFrames } from '../sse/frames.ts';
 import { serveStream } from '../sse/serve-stream.ts';
 
@@ -32,23 +34,30 @@ function addRoute(app: FastifyInstance, core: Core, procedure: ServedProcedure):
   const { name } = procedure;
   const format = trpcFrames(name);
   app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${name}`, options, async (request, reply) => {
+    const ignoredNames = ignoredNamesFor(request.headers) ?? ignoredNamesFor(connectionParamsOf(request));
     await serveStream(request, reply, {
       format,
       encoder: trpcEncoder,
       tally: core.metrics.streamTally(name, 'sse_trpc'),
-      batches: (signal) => open(core, procedure, request, signal),
+      batches: (signal) => open({ core, procedure, request, signal, ignoredNames }),
       refusesByAnswer: false,
+      ignoredNames,
       core,
     });
   });
 }
 
-async function* open(
-  core: Core,
-  procedure: ServedProcedure,
-  request: FastifyRequest<{ Querystring: SubscriptionQuery }>,
-  signal: AbortSignal,
-): AsyncGenerator<StreamBatch, void> {
+type StreamRequest = FastifyRequest<{ Querystring: SubscriptionQuery }>;
+
+interface Opening {
+  core: Core;
+  procedure: ServedProcedure;
+  request: StreamRequest;
+  signal: AbortSignal;
+  ignoredNames: IgnoredNames | null;
+}
+
+async function* open({ core, procedure, request, signal, ignoredNames }: Opening): AsyncGenerator<StreamBatch, void> {
   const { input, connectionParams, lastEventId } = request.query;
   // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token from the URL.
   const identity = await recognise(core, request.headers.authorization, tokenOf(connectionParams));
@@ -57,33 +66,32 @@ async function* open(
   // A browser that reconnects repeats the URL, with an old cursor in it, and adds the newest as a header.
   const cursor = request.headers['last-event-id'] ?? lastEventId;
   const given = {
-    ...parseInput(input),
+    ...objectIn(input, 'input'),
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   };
   const limitStall = (limitMs: number): void => core.connections.limitStall(request.raw.socket, limitMs);
-  yield* openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE }, given);
+  yield* openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE, ignoredNames }, given);
 }
 
-function parseInput(input: string | undefined): Record<string, unknown> {
-  if (input === undefined || input === '') return {};
-  const parsed = parseJson(input, 'input');
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
-  throw invalidField('input', 'must be an object');
+/** A parameter that is a JSON object. INVALID_INPUT. */
+function objectIn(text: unknown, path: string): Record<string, unknown> {
+  if (text === undefined || text === '') return {};
+  if (typeof text !== 'string') throw invalidField(path, 'must be given once');
+  const value = readJson(text, path);
+  if (!isJsonObject(value)) throw invalidField(path, 'must be an object');
+  return value;
 }
 
-function tokenOf(connectionParams: string | undefined): string | undefined {
-  if (connectionParams === undefined) return undefined;
-  const parsed = parseJson(connectionParams, 'connectionParams');
-  const token = typeof parsed === 'object' && parsed !== null && 'token' in parsed ? parsed.token : undefined;
+function tokenOf(connectionParams: unknown): string | undefined {
+  const { token } = objectIn(connectionParams, 'connectionParams');
   return typeof token === 'string' ? token : undefined;
 }
 
-function parseJson(text: string, path: string): unknown {
-  if (typeof text !== 'string') throw invalidField(path, 'must be given once');
-  assertPlainNames(text, path);
+/** Null where they cannot be read: then the stream is refused. */
+function connectionParamsOf({ query }: StreamRequest): Record<string, unknown> | null {
   try {
-    return JSON.parse(text);
+    return objectIn(query.connectionParams, 'connectionParams');
   } catch {
-    throw invalidField(path, 'must be JSON');
+    return null;
   }
 }

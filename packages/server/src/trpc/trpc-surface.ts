@@ -5,12 +5,14 @@ import type { FastifyRequest } from 'fastify';
 import { createCallContext } from '../context.ts';
 import { authenticate, identityOf } from '../intake/authenticate.ts';
 import { bytesOf, keepBodies, MAX_BODY_BYTES } from '../intake/bodies.ts';
+import { faithful, textOf } from '../intake/json-text.ts';
 import { assertPlainNames } from '../intake/plain-names.ts';
 import { toRefusal } from '../refusals.ts';
 import type { Surface } from '../surface.ts';
 import { type AppRouter, appRouter } from './app-router.ts';
 import { RequestOutgoing } from '../outgoing/request-outgoing.ts';
 import { declaredProcedure } from '../procedures/procedures.ts';
+import { ignoredNamesFor } from '../procedures/unknown-fields.ts';
 import { addStreamRoutes } from './stream-routes.ts';
 import { serveWebSockets } from './websocket.ts';
 
@@ -25,7 +27,7 @@ const MAX_BATCH_CALLS = 500;
 
 interface Called {
   Params: { path: string };
-  Querystring: { batch?: string; input?: string };
+  Querystring: { batch?: string; input?: string | string[] };
 }
 
 export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
@@ -43,9 +45,11 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
           socket: req.raw.socket,
           calls: info.calls.map(({ path }) => declaredProcedure(path)),
         }),
+        ignoredNames: ignoredNamesFor(req.headers),
         bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
         socket: req.raw.socket,
       }),
+    responseMeta: ({ ctx }) => ({ headers: ctx?.ignoredNames?.headers ?? {} }),
     onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),
   };
   app.register(async (scope) => {
@@ -53,9 +57,9 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
     scope.addHook('onRequest', async (request) => void (await authenticate(core, request)));
     keepBodies(scope, core, { mediaTypes: 'application/json', limitOf: limitOfCalls });
     scope.all<Called>(`${PREFIX}/:path`, async (req, res) => {
-      const body = bytesOf(req)?.toString('utf8');
-      assertPlainNames(body ?? req.query.input ?? '');
-      req.body = body;
+      const bytes = bytesOf(req);
+      if (bytes === null) for (const text of [req.query.input ?? ''].flat()) assertPlainNames(text);
+      req.body = bytes === null ? undefined : faithful(textOf(bytes, { contentType: req.headers['content-type'] }));
       await fastifyRequestHandler({ ...options, req, res, path: req.params.path });
     });
   });

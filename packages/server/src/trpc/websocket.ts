@@ -7,11 +7,12 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Core, createCallContext } from '../context.ts';
 import { recognise } from '../intake/authenticate.ts';
 import { endConnection } from '../intake/end-connection.ts';
-import { assertPlainNames } from '../intake/plain-names.ts';
+import { readJson } from '../intake/json-text.ts';
 import { guardWebSocket } from '../intake/websocket-gate.ts';
 import { FREE, type Outgoing } from '../outgoing/outgoing.ts';
 import { SocketOutgoing } from '../outgoing/socket-outgoing.ts';
 import { toErrorShape, toRefusal } from '../refusals.ts';
+import { ignoredNamesFor } from '../procedures/unknown-fields.ts';
 import { rawProblem } from '../rest/problem.ts';
 import type { Upgrade } from '../surface.ts';
 import { appRouter } from './app-router.ts';
@@ -64,11 +65,12 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
         identify: () => recognise(core, req.headers.authorization, info.connectionParams?.['token']),
         bodyBytes: null,
         outgoing: outgoingOf(res),
+        ignoredNames: ignoredNamesFor(req.headers) ?? ignoredNamesFor(info.connectionParams),
         socket: transports.get(res),
         drained: () => drained(transports.get(res)),
       }),
     onError: ({ error, path }) => core.onRefusal(toRefusal(error), { path }),
-    experimental_encoder: JSON_OF_PLAIN_NAMES,
+    experimental_encoder: FAITHFUL_JSON,
   });
 
   const accept: Upgrade = (request, socket, head) =>
@@ -116,13 +118,12 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
 const refusalOf = (id: number | string, refusal: SwarmError): string =>
   JSON.stringify({ id, error: toErrorShape(refusal, undefined) });
 
-/** What tRPC uses by default, but for names that reach a prototype, and for values of streams that are JSON already. */
-const JSON_OF_PLAIN_NAMES = {
+/** What tRPC uses by default, but for what reading would change, and for values of streams that are JSON already. */
+const FAITHFUL_JSON = {
   encode: encodeMessage,
   decode: (message: unknown): unknown => {
     if (typeof message !== 'string') throw new TypeError('a message must be text');
-    assertPlainNames(message);
-    return JSON.parse(message);
+    return readJson(message);
   },
 };
 
