@@ -84,7 +84,8 @@ export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './g
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
-export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
+export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanRetry, PlanTask } from './plan.ts';
+export { AttemptOutcome, AttemptView, PlanStatus, PlanSummary, PlanView, TaskStatus, TaskView } from './plan-view.ts';
 export {
   CapabilityPattern,
   ChangedPolicy,

@@ -11,18 +11,9 @@ export { fitting } from './liberal-reading.ts';
 export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
 export { checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
 export { PlanLedger } from './plan-ledger.ts';
+export { canBeRetried } from './plan-retry.ts';
 export type { Rejection } from './rejections.ts';
 export { mermaidOf } from './mermaid.ts';
-export { AttemptView, PlanSummary, PlanView, summaryOf, TaskView, viewOf } from './plan-view.ts';
-export { AttemptOutcome, type AttemptRecord, lastFailureIn } from './task-attempt.ts';
-export {
-  type Assignment,
-  hasEnded,
-  lastAttemptOf,
-  type Plan,
-  PlanStatus,
-  statusOf,
-  takenBack,
-  type Task,
-  TaskStatus,
-} from './plan.ts';
+export { summaryOf, viewOf } from './plan-view.ts';
+export { type AttemptRecord, lastFailureIn } from './task-attempt.ts';
+export { type Assignment, hasEnded, lastAttemptOf, type Plan, statusOf, takenBack, type Task } from './plan.ts';

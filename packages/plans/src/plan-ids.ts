@@ -13,9 +13,12 @@ export const goalIdOf = (source: string, eventId: string): string => uuidv5(even
 /** The id of the event that submits a goal. */
 export const goalEventId = (goalId: string): string => uuidv5('goal/submitted', goalId);
 
-/** The id of an event about a whole plan. */
-export const planEventId = (planId: string, kind: 'created' | 'completed' | 'failed' | 'cancelled'): string =>
-  uuidv5(`plan/${kind}`, planId);
+/** The id of an event about a whole plan, which was retried so often before. */
+export const planEventId = (
+  planId: string,
+  kind: 'created' | 'completed' | 'failed' | 'cancelled' | 'retry',
+  retries = 0,
+): string => uuidv5(retries === 0 ? `plan/${kind}` : `plan/${kind}/${retries}`, planId);
 
 /** The id of a part of a checkpoint. */
 export const checkpointEventId = (checkpointId: string, part: number): string => uuidv5(`part/${part}`, checkpointId);

@@ -1,6 +1,12 @@
 // The OpenAPI 3.1 document of the Architect, made from the schemas that its routes check and answer with.
-import { type ErrorCode, GoalSubmission, Problem, PROBLEM_MEDIA_TYPE } from '@hypercode/contracts';
-import { PlanSummary, PlanView } from '@hypercode/plans';
+import {
+  type ErrorCode,
+  GoalSubmission,
+  PlanSummary,
+  PlanView,
+  Problem,
+  PROBLEM_MEDIA_TYPE,
+} from '@hypercode/contracts';
 import { z } from 'zod';
 import { SubmittedGoal } from '../architect.ts';
 import { CancelBody, ListQuery, PlanList } from './plans.controller.ts';

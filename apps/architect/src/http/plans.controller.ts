@@ -1,6 +1,6 @@
 // Reads and cancels plans.
-import { invalidInput, LIMITS } from '@hypercode/contracts';
-import { mermaidOf, PlanStatus, PlanSummary, type PlanView, summaryOf, viewOf } from '@hypercode/plans';
+import { invalidInput, LIMITS, PlanStatus, PlanSummary, type PlanView } from '@hypercode/contracts';
+import { mermaidOf, summaryOf, viewOf } from '@hypercode/plans';
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { Architect } from '../architect.ts';

@@ -207,4 +207,34 @@ describe('a plan', () => {
     simulation.settle();
     expect(assignmentOf(simulation, small, 's')).toMatchObject({ agent: 'ada' });
   });
+
+  test('a plan that is retried goes on from its failed task, and can fail and be retried again', () => {
+    const simulation = new Simulation([sampleAgent('ada', ['work'])]);
+    const planId = started(simulation, [sampleStep('a'), sampleStep('b', ['a'])]);
+    const answer = (kind: string, taskId: string, attempt: number): void => {
+      simulation.answer('ada', kind, {
+        ...{ planId, taskId, attempt },
+        ...(kind === 'failed' ? { error: { message: 'no key', retryable: false } } : {}),
+      });
+      simulation.settle();
+    };
+    const retry = (): void => {
+      simulation.publish('plan.retry', { planId }, { source: '/operators/test' });
+      simulation.now += 600_000;
+      simulation.settle();
+    };
+    answer('completed', 'a', 1);
+    answer('failed', 'b', 1);
+    expect(simulation.plan(planId).status).toBe('failed');
+    retry();
+    expect(assignmentOf(simulation, planId, 'b')).toMatchObject({ agent: 'ada', attempt: 2 });
+    answer('failed', 'b', 2);
+    expect(simulation.plan(planId).status).toBe('failed');
+    expect(published(simulation, 'plan.failed')).toMatchObject([{ retries: 0 }, { retries: 1 }]);
+    simulation.ledger = simulation.replay();
+    retry();
+    answer('completed', 'b', 3);
+    expect(simulation.plan(planId)).toMatchObject({ status: 'completed', retries: 2 });
+    expect(published(simulation, 'task.ada.assigned').map((data) => Object(data).taskId)).toEqual(['a', 'b', 'b', 'b']);
+  });
 });
