@@ -2,17 +2,9 @@
 // standby follows the bus until the name is free.
 import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError } from '@hypercode/client';
 import type { Clock } from '@hypercode/clock';
-import {
-  agentSource,
-  architectEvents,
-  type Goal,
-  GoalSubmission,
-  invalidField,
-  invalidInput,
-  LIMITS,
-} from '@hypercode/contracts';
+import { agentSource, architectEvents, type Goal, GoalSubmission, invalidInput, LIMITS } from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
-import { goalEventId, hasEnded, type Plan, planIdOf, type PlanLedger } from '@hypercode/plans';
+import { assertPlannable, goalEventId, hasEnded, type Plan, planIdOf, type PlanLedger } from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { z } from 'zod';
 import type { ArchitectConfig } from './config/parse-config.ts';
@@ -25,7 +17,6 @@ import { inWords, needed, RightsCheck } from './conducting/rights-check.ts';
 import type { CoreLink } from './core-link.ts';
 import type { Logger } from './logger.ts';
 import type { ArchitectMetrics } from './metrics.ts';
-import { planFaults } from './planning/plan-graph.ts';
 import type { Planner } from './planning/planner.ts';
 import { Seat } from './standby/seat.ts';
 
@@ -143,13 +134,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     if (error !== undefined) throw invalidInput(error);
     const { goalId = this.#options.clock.newId(), ...rest } = data;
     const goal: Goal = { goalId, ...rest };
-    if (goal.steps !== undefined) {
-      const faults = planFaults(goal.steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
-      const [first, ...alsoReasons] = faults;
-      if (first !== undefined) {
-        throw invalidField('steps', first, { alsoReasons });
-      }
-    }
+    assertPlannable(goal);
     const planId = planIdOf(goalId);
     const { duplicate } = await this.#bus.publish('goal.submitted', goal, {
       id: goalEventId(goalId),

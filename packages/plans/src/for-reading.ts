@@ -5,18 +5,15 @@ import type { Fact } from './fact.ts';
 
 /** The fact without the steps and the description of a goal, and without the inputs of tasks. */
 export function forReading(fact: Fact): Fact {
-  switch (fact.kind) {
-    case 'goal.submitted': {
-      const { goalId, title, deadlineMs } = fact.data;
-      return { ...fact, data: { goalId, title, deadlineMs } };
-    }
-    case 'plan.created':
-      return { ...fact, data: { ...fact.data, tasks: fact.data.tasks.map(withoutInput) } };
-    case 'task.assigned':
-      return { ...fact, data: { ...fact.data, input: null, dependencies: {} } };
-    default:
-      return fact;
+  if (fact.kind === 'goal.submitted') {
+    const { goalId, title, deadlineMs } = fact.data;
+    return { ...fact, data: { goalId, title, deadlineMs } };
   }
+  if (fact.kind === 'plan.created') {
+    return { ...fact, data: { ...fact.data, tasks: fact.data.tasks.map(withoutInput) } };
+  }
+  if (fact.kind === 'task.assigned') return { ...fact, data: { ...fact.data, input: null, dependencies: {} } };
+  return fact;
 }
 
 /** The same for an entry of a checkpoint. */

@@ -6,10 +6,13 @@
 //   ledger.apply(event);                              // each later event
 //   [...ledger.plans.values()].map(summaryOf);
 export { CheckpointPart, checkpointOf } from './checkpoint.ts';
+export { ENVELOPE_BYTES, keyBytes, refBytes } from './event-room.ts';
 export { type Fact, type InvalidEvent, PLAN_TOPICS } from './fact.ts';
 export { fitting } from './liberal-reading.ts';
 export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
-export { checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
+export { PendingViews } from './pending-views.ts';
+export { checkpointEventId, goalEventId, planEventId, planIdIn, planIdOf, rejectionEventId } from './plan-ids.ts';
+export { assertPlannable, planFaults } from './plan-graph.ts';
 export { PlanLedger } from './plan-ledger.ts';
 export { canBeRetried } from './plan-retry.ts';
 export type { Rejection } from './rejections.ts';

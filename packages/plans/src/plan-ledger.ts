@@ -30,7 +30,7 @@ const SHOWN_REJECTIONS = 20;
  *   reading the past ──caughtUp()──> following
  *
  * While the past is read, a checkpoint restores a plan whose beginning is no longer on the bus. Afterwards it only
- * shows that the plan was written again.
+ * shows that the plan was written again, except to a reader that does not know the plan.
  *
  * Memory is bounded: the oldest ended plans are forgotten, and of the running plans of other owners those that were
  * written longest ago; of a reader also the oldest goals that have no plan.
@@ -43,6 +43,8 @@ export class PlanLedger {
   readonly #kept: KeptPlans;
   /** Null once the past was read. */
   #past: UnreadPast | null;
+  /** Afterwards, checkpoints of plans that a reader does not know: a store that lost its log gets them again. */
+  readonly #unknown = new UnreadPast({ isBounded: true });
 
   /**
    * `self`: the source of the Architect whose running plans are all kept. Default: none, for a reader that conducts no
@@ -139,8 +141,7 @@ export class PlanLedger {
       case 'task.cancelled':
         return this.#change(fact.data.planId, { fact, position });
       case 'architect.checkpoint':
-        if (this.#past === null) this.#noteCheckpoint(fact);
-        else this.#restore(fact, this.#past);
+        this.#readCheckpoint(fact);
         return null;
     }
   }
@@ -228,6 +229,13 @@ export class PlanLedger {
     if (!canBeRetried(plan)) return;
     retryPlan(plan, { at, retries });
     this.#kept.retried(plan);
+  }
+
+  #readCheckpoint(fact: Extract<Fact, { kind: 'architect.checkpoint' }>): void {
+    const isUnknown = this.#isReader && this.#kept.get(fact.data.planId) === undefined;
+    const past = this.#past ?? (isUnknown ? this.#unknown : null);
+    if (past === null) this.#noteCheckpoint(fact);
+    else this.#restore(fact, past);
   }
 
   /** The plan was written again once the last part of its checkpoint is on the bus. */

@@ -35,7 +35,7 @@ export interface Variation extends Partial<
   call?: (call: RestCall) => Promise<unknown>;
   /** Default: the first of the declared statuses. */
   statusOf?: (result: never) => number;
-  headersOf?: (result: never) => Record<string, string>;
+  headersOf?: (result: never, fromUrl: Readonly<Record<string, unknown>>) => Record<string, string>;
   /** How the events of the answer are given as CloudEvents; then the route has the parameter `format`. */
   cloudEvents?: CloudEventForm;
 }
@@ -185,7 +185,7 @@ async function makeCall(
   const result = (await call(made)) as never;
   return reply
     .code(statusOf(result))
-    .headers({ 'cache-control': 'no-store', ...headersOf(result) })
+    .headers({ 'cache-control': 'no-store', ...headersOf(result, fromUrl) })
     .send(converted?.answer === undefined ? result : converted.answer(result));
 }
 
