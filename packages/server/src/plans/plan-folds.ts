@@ -27,7 +27,7 @@ interface Entry {
 /** The caller calls `leave` once, when it no longer uses the fold. */
 export interface UsedFold {
   readonly fold: PlanFold;
-  leave(): void;
+  readonly leave: () => void;
 }
 
 export class PlanFolds {

@@ -1,8 +1,8 @@
 // One watcher of plans: each plan as it is, then each that has changed, at the pace of the watcher.
 import type { Clock } from '@hypercode/clock';
-import type { GapReason, WatchPlansInput } from '@hypercode/contracts';
+import type { GapReason } from '@hypercode/contracts';
 import { Alarm, ended, type StreamBatch } from '@hypercode/feed';
-import { PendingViews, type Plan } from '@hypercode/plans';
+import { type PlanFilter, PlanWatch } from '@hypercode/plans';
 import type { PlanFold, PlanItem } from './plan-fold.ts';
 
 export interface WatchLife {
@@ -11,59 +11,32 @@ export interface WatchLife {
   readonly signal: AbortSignal;
 }
 
-/** What a watcher holds is bounded by the plans that are kept: a plan that changes often while it is not read is sent once. */
+/** NOT_FOUND, before the first value, for a plan that is not there. UNAVAILABLE while the plans cannot be read. */
 export async function* watchPlans(
   fold: PlanFold,
-  { planId, state }: Pick<WatchPlansInput, 'planId' | 'state'>,
+  filter: PlanFilter,
   { clock, signal }: WatchLife,
 ): AsyncGenerator<StreamBatch<PlanItem>, void> {
-  if (planId !== undefined) await fold.plan(planId, signal);
-  const pending = new PendingViews();
+  if (filter.planId !== undefined) await fold.plan(filter.planId, signal);
+  const watch = new PlanWatch(filter);
   const alarm = new Alarm();
   const ring = (): void => alarm.ring();
   const missing: { reason: GapReason | null } = { reason: null };
   const forget = fold.onChange((change) => {
     if ('reset' in change) missing.reason = change.reset;
-    else if (planId === undefined || change.planId === planId) pending.add(change.planId, clock.monotonicMs());
+    else watch.changed(change.planId, clock.monotonicMs());
     ring();
   });
   signal.addEventListener('abort', ring);
-  /** Plans that were sent and had the state that is asked for: the watcher is also sent that they no longer have it. */
-  const matching = new Set<string>();
-  const isWanted = (plan: Plan): boolean => {
-    const matched = matching.delete(plan.planId);
-    if (state === undefined) return true;
-    if (plan.status !== state) return matched;
-    matching.add(plan.planId);
-    return true;
-  };
   try {
     while (!ended(signal)) {
-      // Each plan as it is.
-      const unsent = new Set<string>();
       const plans = await fold.plans(signal);
       missing.reason = null;
-      pending.clear();
-      matching.clear();
-      for (const id of planId === undefined ? plans.keys() : [planId]) {
-        unsent.add(id);
-        pending.add(id, clock.monotonicMs());
-      }
-      let isSynced = false;
+      watch.begin(plans, clock.monotonicMs());
       while (!ended(signal) && missing.reason === null) {
-        if (!isSynced && unsent.size === 0) {
-          isSynced = true;
-          yield [fold.item({ type: 'synced' })];
-          continue;
-        }
-        const id = pending.take(clock.monotonicMs());
-        if (id === null) {
-          await waitFor(alarm, { clock, delayMs: pending.nextAt - clock.monotonicMs() });
-          continue;
-        }
-        unsent.delete(id);
-        const plan = fold.known(id);
-        if (plan !== undefined && isWanted(plan)) yield [fold.itemOf(plan)];
+        const next = watch.next(plans, clock.monotonicMs());
+        if (next === null) await waitFor(alarm, { clock, delayMs: watch.nextAt - clock.monotonicMs() });
+        else yield [next === 'synced' ? fold.item({ type: 'synced' }) : fold.itemOf(next)];
       }
       const { reason } = missing;
       if (reason !== null && !ended(signal)) yield [fold.item({ type: 'reset', reason })];
