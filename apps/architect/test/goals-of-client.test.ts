@@ -76,6 +76,16 @@ test('a goal that failed is retried once an agent is there, and goes on from the
   ]);
 });
 
+test('a goal in words for which there was no agent is planned when it is retried', async () => {
+  const { client, worker } = await setting();
+  const goal = await client.goals.submit({ title: 'Juggle', description: 'Juggle the lemons.' });
+  await expect(goal.result({ timeoutMs: 60_000 })).rejects.toMatchObject({ end: 'failed' });
+  await worker('clown', () => 'juggled', { capabilities: ['juggle'] });
+  const retried = await goal.retry();
+  const { outputs } = await retried.result({ timeoutMs: 60_000 });
+  expect(Object.values(outputs)).toEqual(['juggled']);
+});
+
 test('the core and the Architect answer the same about goals and plans', async () => {
   const { core, client, worker, architect } = await setting();
   await worker('ada', ({ taskId }) => (taskId === 'long' ? 'x'.repeat(100_000) : taskId));

@@ -7,15 +7,27 @@ interface Room {
   readonly length: number;
 }
 
-const ENDED: Room = { plans: 200, length: 32 * 1024 * 1024 };
-/**
- * Running plans of others. Such a plan may never end, so the one that was written longest ago is forgotten first. A ledger that
- * conducts no plan keeps more of them.
- */
-const OTHERS: Room = { plans: 200, length: 32 * 1024 * 1024 };
-const READ: Room = { plans: 1_000, length: 32 * 1024 * 1024 };
-/** Goals without a plan that a ledger keeps that conducts no plan. */
-const READ_GOALS = 1_000;
+interface Rooms {
+  readonly ended: Room;
+  /** Running plans of others. Such a plan may never end, so the one that was written longest ago is forgotten first. */
+  readonly others: Room;
+  /** Goals without a plan. */
+  readonly goals: number;
+}
+
+const MIB = 1024 * 1024;
+/** Of an Architect, which plans every goal. */
+const CONDUCTING: Rooms = {
+  ended: { plans: 200, length: 32 * MIB },
+  others: { plans: 200, length: 32 * MIB },
+  goals: Infinity,
+};
+/** Of a ledger that conducts no plan: a process may have one for each of many namespaces. */
+const READING: Rooms = {
+  ended: { plans: 200, length: 8 * MIB },
+  others: { plans: 1_000, length: 16 * MIB },
+  goals: 1_000,
+};
 /** Forgotten plans whose ids are kept. */
 const FORGOTTEN_PLANS = 50_000;
 /** Facts of a running plan of others after which it is measured again. */
@@ -30,18 +42,20 @@ export interface KeptPlansOptions {
 
 export class KeptPlans {
   readonly #options: KeptPlansOptions;
+  readonly #rooms: Rooms;
   readonly #plans = new Map<string, Plan>();
   /** Oldest first. */
   readonly #ended = new MeasuredPlans();
   /** Running plans of other owners, in the order in which they were last written. */
   readonly #others = new MeasuredPlans();
-  /** Goals without a plan, oldest first; of a ledger that conducts no plan. */
+  /** Goals without a plan, oldest first. */
   readonly #goals = new Set<string>();
   /** Oldest first. A goal whose plan was forgotten does not begin again when it is submitted again. */
   readonly #forgotten = new Set<string>();
 
   constructor(options: KeptPlansOptions) {
     this.#options = options;
+    this.#rooms = options.self === null ? READING : CONDUCTING;
   }
 
   get all(): ReadonlyMap<string, Plan> {
@@ -59,10 +73,10 @@ export class KeptPlans {
   put(plan: Plan): void {
     const { planId, status } = plan;
     this.#plans.set(planId, plan);
-    if (this.#options.self !== null || status !== 'planning') return;
+    if (status !== 'planning') return;
     this.#goals.add(planId);
     for (const oldest of this.#goals) {
-      if (this.#goals.size <= READ_GOALS) return;
+      if (this.#goals.size <= this.#rooms.goals) return;
       // A plan that is created for it is kept then.
       this.#goals.delete(oldest);
       this.#plans.delete(oldest);
@@ -86,7 +100,7 @@ export class KeptPlans {
   }
 
   #forgetOthers(): void {
-    const { plans, length } = this.#options.self === null ? READ : OTHERS;
+    const { plans, length } = this.#rooms.others;
     while (this.#others.size > plans || (this.#others.length > length && this.#others.size > 1)) {
       const [oldest = ''] = this.#others.ids();
       this.#others.delete(oldest);
@@ -111,8 +125,9 @@ export class KeptPlans {
 
   /** Keeps the last plan, and each plan with an open task, whose agent must still be notified. */
   #forgetEnded(): void {
+    const { plans, length } = this.#rooms.ended;
     for (const planId of this.#ended.ids()) {
-      const isTooMuch = this.#ended.size > ENDED.plans || this.#ended.length > ENDED.length;
+      const isTooMuch = this.#ended.size > plans || this.#ended.length > length;
       if (!isTooMuch || this.#ended.size === 1) return;
       if (this.#options.self !== null && (this.#plans.get(planId)?.open.size ?? 0) > 0) continue;
       this.#ended.delete(planId);

@@ -5,7 +5,7 @@ import { type AttemptRecord, lastFailureIn } from './task-attempt.ts';
 
 /** Attempts that a view has of each task, and of all together, at least one of each. */
 const SHOWN_ATTEMPTS = 32;
-const ALL_SHOWN_ATTEMPTS = 4_000;
+const ALL_SHOWN_ATTEMPTS = 2_000;
 
 export const summaryOf = (plan: Plan): PlanSummary => ({
   ...headOf(plan),

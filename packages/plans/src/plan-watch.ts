@@ -15,8 +15,8 @@ export interface PlanFilter {
 /**
  *   sending each ──all were sent──> following ──begin()──> sending each
  *
- * Times are monotonic, in milliseconds. What it holds is bounded by the plans that are kept: a plan that changes often while the
- * watcher does not read is sent once.
+ * Times are monotonic, in milliseconds. What it holds is bounded by the plans that are named to it: a plan that changes often while
+ * the watcher does not read is sent once.
  */
 export class PlanWatch {
   readonly #filter: PlanFilter;

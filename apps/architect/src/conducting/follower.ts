@@ -165,7 +165,8 @@ export class Follower {
       const fact = this.#receive(item.event, item.position);
       onFact?.(fact);
       const planId = planIdIn(item.event);
-      if (planId !== null) for (const listener of this.#listeners) listener(planId);
+      if (planId === null || !this.#ledger.plans.has(planId)) continue;
+      for (const listener of this.#listeners) listener(planId);
     }
   }
 

@@ -187,10 +187,11 @@ export class PlanFold {
   #receive(event: SwarmEvent, position: string): void {
     this.#ledger.apply(event, position);
     const planId = planIdIn(event);
-    if (planId !== null) {
-      const plan = this.#ledger.plans.get(planId);
-      if (plan !== undefined) this.#items.delete(plan);
-      this.#notify({ planId });
+    const plan = planId === null ? undefined : this.#ledger.plans.get(planId);
+    // Of plans that are not known, agents can make up as many as they like.
+    if (plan !== undefined) {
+      this.#items.delete(plan);
+      this.#notify({ planId: plan.planId });
     }
     this.#check();
   }
@@ -207,8 +208,8 @@ export class PlanFold {
   /** Whether the bus has events about plans that are not in the ledger yet. */
   async #isBehind(): Promise<boolean> {
     try {
-      const { events } = await this.#read(1);
-      return events.length > 0;
+      const { events, end } = await this.#read(1);
+      return events.length > 0 || !end;
     } catch (error) {
       if (SwarmError.from(error).is('COMPACTED')) return true;
       throw error;
