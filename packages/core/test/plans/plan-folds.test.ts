@@ -41,9 +41,18 @@ test('the plans of a namespace are kept for five minutes after the last call', a
   leave();
 });
 
+test('a namespace without events is released with its last caller', async () => {
+  const { folds } = foldsOn(core.bus);
+  const namespace = core.freshNamespace();
+  expect(await folds.use(namespace, async (fold) => (await fold.plans(never)).size)).toBe(0);
+  expect(folds.size).toBe(0);
+});
+
 test('of more namespaces than are kept, the one that was used longest ago and has no caller is released', async () => {
   const { folds } = foldsOn(core.bus, { maxFolds: 2 });
-  const [a = '', b = '', c = ''] = Array.from({ length: 3 }, () => core.freshNamespace());
+  const swarms = Array.from({ length: 3 }, () => swarmOn(core));
+  await Promise.all(swarms.map(({ submit }) => submit()));
+  const [a = '', b = '', c = ''] = swarms.map(({ namespace }) => namespace);
   const used = folds.enter(a);
   await folds.use(b, (fold) => fold.plans(never));
   const before = folds.enter(b);

@@ -44,6 +44,8 @@ export class PlanFold {
   #ledger = new PlanLedger();
   #position: string | undefined;
   #isCaughtUp = false;
+  /** How many pages the past had. */
+  #pages = 0;
   /** Why the last reading ended early; null while another one is under way. */
   #failure: SwarmError | null = null;
   readonly #running: Promise<void>;
@@ -85,6 +87,11 @@ export class PlanFold {
     const plan = (await this.plans(signal)).get(planId);
     if (plan === undefined) throw new SwarmError('NOT_FOUND', `there is no plan "${planId}"`);
     return plan;
+  }
+
+  /** Whether there are no plans, and finding that out again costs one read. */
+  get isBlank(): boolean {
+    return this.#isCaughtUp && this.#ledger.plans.size === 0 && this.#pages <= 1;
   }
 
   /** A plan that is kept now. */
@@ -159,6 +166,7 @@ export class PlanFold {
     for (let isEnd = false; !isEnd;) {
       const page = await this.#read(PAGE);
       if (signal.aborted) return;
+      this.#pages += 1;
       for (const { event, position } of page.events) this.#ledger.apply(event, position);
       this.#position = page.next;
       isEnd = page.end;
@@ -201,6 +209,7 @@ export class PlanFold {
     this.#ledger = new PlanLedger();
     this.#items = new WeakMap();
     this.#position = undefined;
+    this.#pages = 0;
     this.#isCaughtUp = false;
     this.#notify({ reset: reason });
   }

@@ -79,6 +79,8 @@ export class PlanFolds {
   #leave(namespace: string, entry: Entry): void {
     entry.users -= 1;
     if (entry.users > 0 || this.#entries.get(namespace) !== entry) return;
+    // Reading a namespace in which nothing happens leaves nothing behind.
+    if (entry.fold.isBlank) return this.#release(namespace);
     entry.cancelRelease = this.#options.clock.schedule(this.#options.idleMs, () => this.#release(namespace));
     this.#makeRoom();
   }
