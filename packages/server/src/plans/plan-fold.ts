@@ -83,7 +83,7 @@ export class PlanFold {
       const plan = this.#ledger.plans.get(planId);
       return plan !== undefined && isCurrent(plan);
     };
-    if (await this.#isBehind()) await this.until(isThere, { limitMs: RECEIVE_LIMIT_MS, signal });
+    if (await this.#isLate()) await this.until(isThere, { limitMs: RECEIVE_LIMIT_MS, signal });
     const plan = (await this.plans(signal)).get(planId);
     if (plan === undefined) throw new SwarmError('NOT_FOUND', `there is no plan "${planId}"`);
     return plan;
@@ -215,7 +215,7 @@ export class PlanFold {
   }
 
   /** Whether the bus has events about plans that are not in the ledger yet. */
-  async #isBehind(): Promise<boolean> {
+  async #isLate(): Promise<boolean> {
     try {
       const { events, end } = await this.#read(1);
       return events.length > 0 || !end;

@@ -79,7 +79,7 @@ export class PlanFolds {
   #leave(namespace: string, entry: Entry): void {
     entry.users -= 1;
     if (entry.users > 0 || this.#entries.get(namespace) !== entry) return;
-    // Reading a namespace in which nothing happens leaves nothing behind.
+    // Reading a namespace without events must make no state.
     if (entry.fold.isBlank) return this.#release(namespace);
     entry.cancelRelease = this.#options.clock.schedule(this.#options.idleMs, () => this.#release(namespace));
     this.#makeRoom();
