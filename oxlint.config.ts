@@ -48,7 +48,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing', 'stores/testing', 'testkit'],
     rooms: ['store', 'postgres', 'redis', 'policies', 'admission', 'appending', 'subscriptions', 'groups'],
   },
-  'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'], tests: ['clock/testing'] },
+  'packages/server': {
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'plans', 'registry'],
+    tests: ['clock/testing'],
+  },
   'packages/client': {
     imports: ['clock', 'contracts'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
@@ -62,6 +65,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
       'consuming',
       'bus',
       'goals',
+      'plans',
       'swarm-client.ts',
       'presence',
       'tasks',

@@ -8,7 +8,7 @@ import {
   startRedis,
   waitFor,
 } from '@hypercode/testkit';
-import type { PlanView } from '@hypercode/plans';
+import type { PlanView } from '@hypercode/contracts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { spawnCore } from '../fixtures/spawn-core.ts';
 import { PlanLog } from '../../apps/architect/test/plan-log.ts';

@@ -5,16 +5,27 @@ import type { Clock } from '@hypercode/clock';
 import {
   agentSource,
   architectEvents,
+  type CancelledGoal,
   type Goal,
   GoalSubmission,
-  invalidField,
   invalidInput,
-  LIMITS,
+  type RetriedPlan,
+  type SubmittedGoal,
 } from '@hypercode/contracts';
 import { SWARM_AGENT, SWARM_CLIENT, SWARM_DIRECTORY } from '@hypercode/nestjs';
-import { goalEventId, hasEnded, type Plan, planIdOf, type PlanLedger } from '@hypercode/plans';
+import {
+  assertPlannable,
+  goalEventId,
+  hasEnded,
+  nextRetryOf,
+  type Plan,
+  planEventId,
+  type PlanFilter,
+  planIdOf,
+  type PlanLedger,
+} from '@hypercode/plans';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { z } from 'zod';
+import type { ServerResponse } from 'node:http';
 import type { ArchitectConfig } from './config/parse-config.ts';
 import type { ArchitectBus } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
@@ -23,9 +34,9 @@ import { OfferingAgents } from './conducting/offering-agents.ts';
 import { PlanReport } from './conducting/plan-report.ts';
 import { inWords, needed, RightsCheck } from './conducting/rights-check.ts';
 import type { CoreLink } from './core-link.ts';
+import { writePlans } from './http/plan-stream.ts';
 import type { Logger } from './logger.ts';
 import type { ArchitectMetrics } from './metrics.ts';
-import { planFaults } from './planning/plan-graph.ts';
 import type { Planner } from './planning/planner.ts';
 import { Seat } from './standby/seat.ts';
 
@@ -47,13 +58,6 @@ export interface ArchitectOptions {
 }
 
 export const ARCHITECT_OPTIONS = Symbol('ARCHITECT_OPTIONS');
-
-export const SubmittedGoal = z.object({
-  goalId: z.uuid(),
-  planId: z.uuid(),
-  duplicate: z.boolean().describe('Whether the goal was submitted before.'),
-});
-export type SubmittedGoal = z.infer<typeof SubmittedGoal>;
 
 /**
  * Longest time for which an answer waits until its event has come back from the bus, in milliseconds, so that a caller
@@ -143,26 +147,30 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     if (error !== undefined) throw invalidInput(error);
     const { goalId = this.#options.clock.newId(), ...rest } = data;
     const goal: Goal = { goalId, ...rest };
-    if (goal.steps !== undefined) {
-      const faults = planFaults(goal.steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
-      const [first, ...alsoReasons] = faults;
-      if (first !== undefined) {
-        throw invalidField('steps', first, { alsoReasons });
-      }
-    }
+    assertPlannable(goal);
     const planId = planIdOf(goalId);
-    const { duplicate } = await this.#bus.publish('goal.submitted', goal, {
+    const { id: eventId, ...published } = await this.#bus.publish('goal.submitted', goal, {
       id: goalEventId(goalId),
       correlationId: goalId,
     });
     await this.#received(({ plans }) => plans.has(planId));
-    return { goalId, planId, duplicate };
+    return { goalId, planId, eventId, ...published };
   }
 
-  /** Newest first. Throws UNAVAILABLE while the bus is being read. */
-  plans(): Plan[] {
+  /** Publishes `goal.cancelled`. */
+  async cancelGoal(goalId: string, reason: string | undefined): Promise<CancelledGoal> {
+    const { id: eventId, position } = await this.#bus.publish(
+      'goal.cancelled',
+      { goalId, reason },
+      { correlationId: goalId },
+    );
+    return { goalId, eventId, position };
+  }
+
+  /** By id, oldest first. Throws UNAVAILABLE while the bus is being read. */
+  plans(): ReadonlyMap<string, Plan> {
     if (!this.isCaughtUp) throw this.#notYet();
-    return [...this.#follower.ledger.plans.values()].toReversed();
+    return this.#follower.ledger.plans;
   }
 
   /** Throws NOT_FOUND, and UNAVAILABLE while the bus is being read. */
@@ -178,18 +186,34 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     const plan = this.plan(planId);
     if (plan.status === 'cancelled') return plan;
     if (hasEnded(plan)) throw new SwarmError('CONFLICT', `the plan is ${plan.status}`);
-    const { goalId } = plan;
-    await this.#bus.publish(
-      'goal.cancelled',
-      { goalId, reason: reason?.slice(0, LIMITS.reasonLength) },
-      { correlationId: goalId },
-    );
+    await this.cancelGoal(plan.goalId, reason);
     // A ledger that starts over may not have the plan for a while.
     await this.#received(({ plans }) => {
       const now = plans.get(planId);
       return now !== undefined && hasEnded(now);
     });
     return this.plan(planId);
+  }
+
+  /** Publishes `plan.retry`. Rejects with NOT_FOUND, and with CONFLICT when a retry cannot help. */
+  async retry(planId: string, reason: string | undefined): Promise<RetriedPlan> {
+    const plan = this.plan(planId);
+    const retries = nextRetryOf(plan);
+    const { id: eventId, position } = await this.#bus.publish(
+      'plan.retry',
+      { planId, reason },
+      { id: planEventId(planId, 'retry', retries), correlationId: plan.goalId },
+    );
+    await this.#received(({ plans }) => (plans.get(planId)?.retries ?? 0) >= retries);
+    return { planId, eventId, position };
+  }
+
+  /** What writes the stream of these plans into a response. Throws UNAVAILABLE while the bus is being read, and NOT_FOUND. */
+  planStream(filter: PlanFilter): (response: ServerResponse) => Promise<void> {
+    if (filter.planId === undefined) this.plans();
+    else this.plan(filter.planId);
+    const stream = { follower: this.#follower, filter, clock: this.#options.clock, stopping: this.#stopping.signal };
+    return (response) => writePlans(response, stream);
   }
 
   #notYet(): SwarmError {

@@ -1,5 +1,6 @@
 // What Prometheus reads of one Architect: its goals, plans and attempts, its HTTP requests, and the process.
-import { AttemptOutcome, type PlanLedger, PlanStatus, statusOf, TaskStatus } from '@hypercode/plans';
+import { AttemptOutcome, PlanStatus, TaskStatus } from '@hypercode/contracts';
+import { type PlanLedger, statusOf } from '@hypercode/plans';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Mode } from './architect.ts';
 

@@ -18,9 +18,10 @@ const PUBLISHES: readonly Right[] = [
   { action: 'publish', topic: 'plan.completed' },
   { action: 'publish', topic: 'plan.failed' },
   { action: 'publish', topic: 'plan.cancelled' },
+  { action: 'publish', topic: 'plan.retry', isOptional: true },
   { action: 'publish', topic: 'task.*.assigned' },
   { action: 'publish', topic: 'task.*.cancelled' },
-  // Policies that were stored before this event was there do not have it.
+  // Policies that were stored before this event, or `plan.retry`, was there do not have it.
   { action: 'publish', topic: 'task.*.rejected', isOptional: true },
   { action: 'publish', topic: 'architect.{name}.checkpoint' },
 ];

@@ -1,9 +1,8 @@
 // The Architect on a core: goals become plans, and plans are carried out.
 import { createSwarmClient } from '@hypercode/client';
-import type { TaskCancelled } from '@hypercode/contracts';
+import type { PlanSummary, PlanView, TaskCancelled } from '@hypercode/contracts';
 import { sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
 import { waitFor } from '@hypercode/testkit';
-import type { PlanSummary, PlanView } from '@hypercode/plans';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { expectDiamondToBeDone } from './diamond.ts';
 import { type Stack, stageOn } from './stage.ts';

@@ -1,5 +1,5 @@
 // A goal of four steps that depend on each other, from its submission to the end of its plan.
-import type { PlanView } from '@hypercode/plans';
+import type { PlanView } from '@hypercode/contracts';
 import { expect } from 'vitest';
 import type { Stage } from './stage.ts';
 import { step } from './steps.ts';

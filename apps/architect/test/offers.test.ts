@@ -1,7 +1,7 @@
 // Capabilities that a change of the policy takes from a role: its agents stay registered, and get no tasks for them.
 import { createSwarmClient } from '@hypercode/client';
 import { sharedCore, START_TIMEOUT_MS } from '@hypercode/core-runtime/testing';
-import type { PlanView } from '@hypercode/plans';
+import type { PlanView } from '@hypercode/contracts';
 import { waitFor } from '@hypercode/testkit';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type Stack, stageOn } from './stage.ts';

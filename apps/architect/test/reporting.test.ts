@@ -1,6 +1,6 @@
 // What an operator sees of an Architect: its log, its metrics, its OpenAPI document, and the attempts of a plan.
 import { sharedCore, START_TIMEOUT_MS, startTestCore } from '@hypercode/core-runtime/testing';
-import type { PlanView } from '@hypercode/plans';
+import type { PlanView } from '@hypercode/contracts';
 import { freePort, waitFor } from '@hypercode/testkit';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type Stack, stageOn, startTestArchitect } from './stage.ts';

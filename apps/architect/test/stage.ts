@@ -1,4 +1,5 @@
 // An Architect, its workers and an observer in the test's process, on a core that runs there as well.
+import type { SubmittedGoal } from '@hypercode/contracts';
 import { startArchitect } from '../src/start-architect.ts';
 import { parseConfig } from '../src/config/parse-config.ts';
 import type { Logger } from '../src/logger.ts';
@@ -16,7 +17,7 @@ export interface TestArchitect {
   readonly infos: readonly string[];
   /** Calls a route, and returns its JSON. Rejects with the text of the problem. */
   call<T>(path: string, body?: unknown): Promise<T>;
-  submit(goal: object): Promise<{ goalId: string; planId: string; duplicate: boolean }>;
+  submit(goal: object): Promise<SubmittedGoal>;
 }
 
 interface Core {

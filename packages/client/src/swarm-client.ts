@@ -6,9 +6,10 @@ import type { SwarmClientOptions } from './transport/client-options.ts';
 import { type Connection, openConnection } from './transport/connection.ts';
 import { createProcedures, type Procedures } from './calls/procedures.ts';
 import { type Goals, goalsOn } from './goals/goals.ts';
+import { type Plans, plansOn } from './plans/plans.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
 
-export interface SwarmClient extends Procedures, BusCalls {
+export interface SwarmClient extends Omit<Procedures, 'goals' | 'plans'>, BusCalls {
   /**
    * A snapshot of the agents that match, `synced`, then every change after it: in order, none missing, none twice. A
    * lost connection is resumed without the reader noticing; when it can not be resumed where it was, or a snapshot was
@@ -22,6 +23,8 @@ export interface SwarmClient extends Procedures, BusCalls {
   watch(options?: WatchOptions): Watch;
   /** Goals for the Architect, from their submission to their result. */
   readonly goals: Goals;
+  /** The plans by which the Architect carries goals out: read, followed live, retried. */
+  readonly plans: Plans;
   /** A live local mirror of the agents that match. */
   directory(filter?: DirectoryFilter): AgentDirectory;
   /**
@@ -50,7 +53,8 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
   return {
     ...procedures,
     ...bus.calls,
-    goals: goalsOn(connection, bus.calls, procedures.bus),
+    goals: goalsOn(connection, { bus: bus.calls, procedures, log: procedures.bus }),
+    plans: plansOn(connection, procedures.plans),
     watch: (options = {}) => watchAgents(connection, options),
     directory: (filter) => new AgentDirectory(connection, filter),
     close,

@@ -1,6 +1,6 @@
 // The catalogue of goals, plans and tasks, for every agent that takes part.
 import { GoalCancelled, GoalRejected, GoalSubmission } from './goal.ts';
-import { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed } from './plan.ts';
+import { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlanRetry } from './plan.ts';
 import {
   TaskAccepted,
   TaskAssigned,
@@ -21,6 +21,7 @@ export const architectEvents = defineEvents({
   'plan.completed': PlanCompleted,
   'plan.failed': PlanFailed,
   'plan.cancelled': PlanCancelled,
+  'plan.retry': PlanRetry,
   'task.*.assigned': TaskAssigned,
   'task.*.accepted': TaskAccepted,
   'task.*.progress': TaskProgress,

@@ -81,12 +81,23 @@ export {
   SwarmEvent,
   SYSTEM_TOPIC,
 } from './event.ts';
+export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from './goal-calls.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } from './known-fields.ts';
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
-export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
+export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanRetry, PlanTask } from './plan.ts';
+export {
+  GetPlanInput,
+  ListPlansInput,
+  PlanEvent,
+  PlanList,
+  RetriedPlan,
+  RetryPlanInput,
+  WatchPlansInput,
+} from './plan-calls.ts';
+export { AttemptOutcome, AttemptView, PlanStatus, PlanSummary, PlanView, TaskStatus, TaskView } from './plan-view.ts';
 export {
   CapabilityPattern,
   ChangedPolicy,

@@ -75,6 +75,8 @@ export const LIMITS = {
   goalDeadlineMs: 30 * 24 * 3_600_000,
   /** Most tasks of a plan. */
   planTasks: 1000,
+  /** About the longest view of a plan, in bytes of JSON. */
+  planViewBytes: 8 * 1024 * 1024,
   /** Longest error of a task. */
   taskErrorLength: 4096,
 } as const;

@@ -49,9 +49,18 @@ export const PlanCompleted = z.object({
 export type PlanCompleted = z.output<typeof PlanCompleted>;
 
 /** `plan.failed`. */
-export const PlanFailed = z.object({ ...PlanOfGoal.shape, reason: text(LIMITS.taskErrorLength, 1) });
+export const PlanFailed = z.object({
+  ...PlanOfGoal.shape,
+  reason: text(LIMITS.taskErrorLength, 1),
+  /** How often the plan was retried before: an end of an earlier try does not end a later one. */
+  retries: z.number().int().nonnegative().default(0),
+});
 export type PlanFailed = z.output<typeof PlanFailed>;
 
 /** `plan.cancelled`. */
 export const PlanCancelled = z.object({ ...PlanOfGoal.shape, reason: text(LIMITS.reasonLength, 1) });
 export type PlanCancelled = z.output<typeof PlanCancelled>;
+
+/** A failed plan goes on from where it failed. `plan.retry`. */
+export const PlanRetry = z.object({ planId: z.uuid().toLowerCase(), reason: text(LIMITS.reasonLength, 1).optional() });
+export type PlanRetry = z.output<typeof PlanRetry>;

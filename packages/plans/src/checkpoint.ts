@@ -42,6 +42,8 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     missing: z.array(z.string()),
     deadlineAt: z.number().nullable(),
     cancelReason: z.string().nullable(),
+    retries: z.number().int().nonnegative().default(0),
+    retriedAt: z.number().nullable().default(null),
     /** Of the agents that have tried its tasks. */
     lapses: z.array(Lapse).default([]),
   }),
@@ -51,6 +53,7 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     taskId: TaskId,
     attempts: z.array(z.tuple([Attempt, AgentName])),
     failed: z.number().int().nonnegative().optional(),
+    forgiven: z.number().int().nonnegative().default(0),
     endedAt: z.number().nullable().default(null),
     assignment: Assignment.nullable(),
     failure: Failure.nullable(),
@@ -106,19 +109,23 @@ export function entriesIn(parts: readonly CheckpointPart[]): CheckpointEntry[] |
 }
 
 function* entriesOf(plan: Plan, allLapses: Lapses): Generator<CheckpointEntry> {
-  const { goalId, title, submittedAt, owner, planner, deadlineAt, cancelReason } = plan;
+  const { goalId, title, submittedAt, owner, planner, deadlineAt, cancelReason, retries, retriedAt } = plan;
   if (owner === null || planner === null) throw new Error('a plan that was not created has no checkpoint');
   const missing = [...plan.missing];
   const agents = new Set([...plan.tasks.values()].flatMap(({ attempts }) => [...attempts.values()]));
   const lapses = [...allLapses.among(agents)];
-  yield { kind: 'plan', goalId, title, submittedAt, owner, planner, missing, deadlineAt, cancelReason, lapses };
+  const head = { goalId, title, submittedAt, owner, planner, missing, deadlineAt, cancelReason, retries, retriedAt };
+  yield { kind: 'plan', ...head, lapses };
   for (const { spec } of plan.tasks.values()) yield { kind: 'task', spec };
-  for (const { spec, attempts, records, failed, endedAt, assignment, failure, result } of plan.tasks.values()) {
+  for (const task of plan.tasks.values()) {
+    const { spec, attempts, records, failed, forgiven, endedAt, assignment, failure, result } = task;
     const { taskId } = spec;
     if (attempts.size > 0) {
-      const state = { attempts: [...attempts], failed, endedAt, assignment, failure, records: [...records.values()] };
-      yield { kind: 'state', taskId, ...state };
+      const counts = { attempts: [...attempts], failed, forgiven };
+      yield { kind: 'state', taskId, ...counts, endedAt, assignment, failure, records: [...records.values()] };
     }
-    if (result !== null) yield { kind: 'result', taskId, ...result };
+    if (result === null) continue;
+    const { agent, attempt, output, position } = result;
+    yield { kind: 'result', taskId, agent, attempt, output, position };
   }
 }

@@ -11,6 +11,7 @@ import {
   PlanCompleted,
   PlanCreated,
   PlanFailed,
+  PlanRetry,
   type SwarmError,
   type SwarmEvent,
   TaskAccepted,
@@ -54,6 +55,7 @@ const Fact = z.discriminatedUnion('kind', [
   z.object({ ...published, kind: z.literal('plan.completed'), data: PlanCompleted }),
   z.object({ ...published, kind: z.literal('plan.failed'), data: PlanFailed }),
   z.object({ ...published, kind: z.literal('plan.cancelled'), data: PlanCancelled }),
+  z.object({ ...published, kind: z.literal('plan.retry'), data: PlanRetry }),
   z.object({ ...ofAgent, kind: z.literal('task.assigned'), data: TaskAssigned }),
   z.object({ ...ofAgent, kind: z.literal('task.accepted'), data: TaskAccepted }),
   z.object({ ...ofAgent, kind: z.literal('task.progress'), data: TaskProgress }),
@@ -69,6 +71,7 @@ export type TaskFact = Extract<Fact, { kind: `task.${string}`; data: { taskId: s
 /** What an agent answers. */
 export type AnswerFact = Exclude<TaskFact, { kind: 'task.assigned' | 'task.cancelled' }>;
 export type EndFact = Extract<Fact, { kind: 'plan.completed' | 'plan.failed' | 'plan.cancelled' }>;
+export type RetryFact = Extract<Fact, { kind: 'plan.retry' }>;
 export type CancelFact = Extract<Fact, { kind: 'goal.cancelled' }>;
 
 /** An event from which no fact can be read. */
@@ -91,6 +94,10 @@ export const PLAN_TOPICS: readonly string[] = [...Object.keys(architectEvents.sc
 const ANSWERS: ReadonlySet<string> = new Set(['task.accepted', 'task.progress', 'task.completed', 'task.failed']);
 
 export const isAnswer = (fact: Fact): fact is AnswerFact => ANSWERS.has(fact.kind);
+
+const ENDS: ReadonlySet<string> = new Set(['plan.completed', 'plan.failed', 'plan.cancelled']);
+
+export const isEnd = (fact: Fact): fact is EndFact => ENDS.has(fact.kind);
 
 /** Checks the form only. Whether the publisher was allowed to publish it was decided by the policy of the bus. */
 export function readFact(event: SwarmEvent): Reading {

@@ -6,23 +6,18 @@
 //   ledger.apply(event);                              // each later event
 //   [...ledger.plans.values()].map(summaryOf);
 export { CheckpointPart, checkpointOf } from './checkpoint.ts';
+export { ENVELOPE_BYTES, keyBytes, refBytes } from './event-room.ts';
 export { type Fact, type InvalidEvent, PLAN_TOPICS } from './fact.ts';
 export { fitting } from './liberal-reading.ts';
 export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
-export { checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
+export { checkpointEventId, goalEventId, planEventId, planIdIn, planIdOf, rejectionEventId } from './plan-ids.ts';
+export { assertPlannable, planFaults } from './plan-graph.ts';
 export { PlanLedger } from './plan-ledger.ts';
+export { pageOf } from './plan-page.ts';
+export { canBeRetried, nextRetryOf } from './plan-retry.ts';
+export { type PlanFilter, PlanWatch } from './plan-watch.ts';
 export type { Rejection } from './rejections.ts';
 export { mermaidOf } from './mermaid.ts';
-export { AttemptView, PlanSummary, PlanView, summaryOf, TaskView, viewOf } from './plan-view.ts';
-export { AttemptOutcome, type AttemptRecord, lastFailureIn } from './task-attempt.ts';
-export {
-  type Assignment,
-  hasEnded,
-  lastAttemptOf,
-  type Plan,
-  PlanStatus,
-  statusOf,
-  takenBack,
-  type Task,
-  TaskStatus,
-} from './plan.ts';
+export { summaryOf, viewOf } from './plan-view.ts';
+export { type AttemptRecord, lastFailureIn } from './task-attempt.ts';
+export { type Assignment, hasEnded, lastAttemptOf, type Plan, statusOf, takenBack, type Task } from './plan.ts';

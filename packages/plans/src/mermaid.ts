@@ -1,5 +1,6 @@
 // A plan as a diagram.
-import { type Plan, statusOf, type TaskStatus } from './plan.ts';
+import type { TaskStatus } from '@hypercode/contracts';
+import { type Plan, statusOf } from './plan.ts';
 
 const SHAPES = {
   waiting: ['[', ']'],

@@ -1,6 +1,7 @@
 // The ids of plans and of the events about them: derived from the goal, so that an event that is published again is a
 // duplicate.
-import { v5 as uuidv5 } from 'uuid';
+import type { SwarmEvent } from '@hypercode/contracts';
+import { v5 as uuidv5, validate } from 'uuid';
 
 /** The namespace of UUIDv5 (RFC 9562, 5.5) of the ids of plans. */
 const PLANS = 'd0f4a2c6-6d53-5a0e-9a5c-7c1f3a3e8b41';
@@ -13,9 +14,12 @@ export const goalIdOf = (source: string, eventId: string): string => uuidv5(even
 /** The id of the event that submits a goal. */
 export const goalEventId = (goalId: string): string => uuidv5('goal/submitted', goalId);
 
-/** The id of an event about a whole plan. */
-export const planEventId = (planId: string, kind: 'created' | 'completed' | 'failed' | 'cancelled'): string =>
-  uuidv5(`plan/${kind}`, planId);
+/** The id of an event about a whole plan, which was retried so often before. */
+export const planEventId = (
+  planId: string,
+  kind: 'created' | 'completed' | 'failed' | 'cancelled' | 'retry',
+  retries = 0,
+): string => uuidv5(retries === 0 ? `plan/${kind}` : `plan/${kind}/${retries}`, planId);
 
 /** The id of a part of a checkpoint. */
 export const checkpointEventId = (checkpointId: string, part: number): string => uuidv5(`part/${part}`, checkpointId);
@@ -23,3 +27,12 @@ export const checkpointEventId = (checkpointId: string, part: number): string =>
 /** The id of the event that rejects another one, whose publisher is `source`. */
 export const rejectionEventId = (source: string, eventId: string): string =>
   uuidv5('rejected', goalIdOf(source, eventId));
+
+/** The plan that an event of `PLAN_TOPICS` is about, also of one that cannot be understood; null when it names none. */
+export function planIdIn({ id, source, topic, data }: SwarmEvent): string | null {
+  if (typeof data !== 'object' || data === null) return null;
+  const { planId, goalId } = data as { readonly planId?: unknown; readonly goalId?: unknown };
+  if (typeof planId === 'string') return planId;
+  if (typeof goalId === 'string') return validate(goalId) ? planIdOf(goalId.toLowerCase()) : null;
+  return topic === 'goal.submitted' ? planIdOf(goalIdOf(source, id)) : null;
+}

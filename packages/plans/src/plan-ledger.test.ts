@@ -140,8 +140,8 @@ test('of the running plans of other Architects, those that were written longest 
 
 test('a reader without plans of its own keeps a bounded number of running plans', () => {
   const log = new PlanEvents();
-  for (let n = 0; n < 250; n += 1) running(log);
-  expect(log.follow(null).plans.size).toBe(200);
-  expect(log.follow(null).openTasksOf('ada')).toBe(200);
-  expect(log.follow(OURS).plans.size).toBe(250);
+  for (let n = 0; n < 1_050; n += 1) running(log);
+  expect(log.follow(null).plans.size).toBe(1_000);
+  expect(log.follow(null).openTasksOf('ada')).toBe(1_000);
+  expect(log.follow(OURS).plans.size).toBe(1_050);
 });

@@ -1,9 +1,20 @@
 // All that is known of plans: a fold over the events of the bus.
 import type { SwarmEvent } from '@hypercode/contracts';
-import { type EndFact, type Fact, type InvalidEvent, isAnswer, readFact, type TaskFact } from './fact.ts';
+import {
+  type EndFact,
+  type Fact,
+  type InvalidEvent,
+  isAnswer,
+  isEnd,
+  readFact,
+  type RetryFact,
+  type TaskFact,
+} from './fact.ts';
+import { entryForReading, forReading } from './for-reading.ts';
 import { KeptPlans } from './kept-plans.ts';
 import type { Lapses } from './lapses.ts';
 import { planIdOf } from './plan-ids.ts';
+import { canBeRetried, retryPlan } from './plan-retry.ts';
 import { hasEnded, isOwner, newPlan, type Plan, withTasks } from './plan.ts';
 import { type Rejection, Rejections } from './rejections.ts';
 import { TaskCourse } from './task-course.ts';
@@ -19,23 +30,30 @@ const SHOWN_REJECTIONS = 20;
  *   reading the past ──caughtUp()──> following
  *
  * While the past is read, a checkpoint restores a plan whose beginning is no longer on the bus. Afterwards it only
- * shows that the plan was written again.
+ * shows that the plan was written again, except to a reader that does not know the plan.
  *
  * Memory is bounded: the oldest ended plans are forgotten, and of the running plans of other owners those that were
- * written longest ago.
+ * written longest ago; of a reader also the oldest goals that have no plan.
  */
 export class PlanLedger {
-  readonly #tasks = new TaskCourse();
+  /** Whether no plan is conducted, but plans are shown. */
+  readonly #isReader: boolean;
+  readonly #tasks: TaskCourse;
   readonly #rejections = new Rejections();
   readonly #kept: KeptPlans;
   /** Null once the past was read. */
-  #past: UnreadPast | null = new UnreadPast();
+  #past: UnreadPast | null;
+  /** Afterwards, checkpoints of plans that a reader does not know: a store that lost its log gets them again. */
+  readonly #unknown = new UnreadPast({ isBounded: true });
 
   /**
    * `self`: the source of the Architect whose running plans are all kept. Default: none, for a reader that conducts no
-   * plan.
+   * plan: it keeps what views have.
    */
   constructor(self: string | null = null) {
+    this.#isReader = self === null;
+    this.#tasks = new TaskCourse({ isReader: this.#isReader });
+    this.#past = new UnreadPast({ isBounded: this.#isReader });
     this.#kept = new KeptPlans({ self, onForgotten: (plan) => this.#tasks.release(plan) });
   }
 
@@ -72,7 +90,7 @@ export class PlanLedger {
     const { fact, rejection } = readFact(event);
     if (rejection !== null) this.#reject(rejection);
     if (fact.kind === null) return fact;
-    const fault = this.#apply(fact, position);
+    const fault = this.#apply(this.#isReader ? forReading(fact) : fact, position);
     if (fault !== null && isAnswer(fact)) {
       const { id: eventId, source, topic } = event;
       const { agent, at, data } = fact;
@@ -114,6 +132,7 @@ export class PlanLedger {
       case 'plan.completed':
       case 'plan.failed':
       case 'plan.cancelled':
+      case 'plan.retry':
       case 'task.assigned':
       case 'task.accepted':
       case 'task.progress':
@@ -122,8 +141,7 @@ export class PlanLedger {
       case 'task.cancelled':
         return this.#change(fact.data.planId, { fact, position });
       case 'architect.checkpoint':
-        if (this.#past === null) this.#noteCheckpoint(fact);
-        else this.#restore(fact, this.#past);
+        this.#readCheckpoint(fact);
         return null;
     }
   }
@@ -141,7 +159,11 @@ export class PlanLedger {
     const planId = planIdOf(goalId);
     if (this.#isKnown(planId)) return;
     const deadlineAt = goal.deadlineMs === undefined ? null : at + goal.deadlineMs;
-    this.#kept.put({ ...newPlan({ planId, goalId, title, submittedAt: at }), goal, deadlineAt });
+    this.#kept.put({
+      ...newPlan({ planId, goalId, title, submittedAt: at }),
+      goal: this.#isReader ? null : goal,
+      deadlineAt,
+    });
   }
 
   #refuse({ data: { refusal, ...goal }, at }: Extract<Fact, { kind: 'goal.refused' }>): void {
@@ -176,16 +198,23 @@ export class PlanLedger {
   }
 
   #changePlan(plan: Plan, { fact, position }: PlacedFact): string | null {
-    if (isTaskFact(fact)) return this.#tasks.apply(plan, fact, position);
-    if (isEndFact(fact)) this.#end(plan, fact);
+    if (isTaskFact(fact)) {
+      const fault = this.#tasks.apply(plan, fact, position);
+      this.#kept.changed(plan);
+      return fault;
+    }
+    if (isEnd(fact)) this.#end(plan, fact);
+    else if (fact.kind === 'plan.retry') this.#retry(plan, fact);
     else if (!hasEnded(plan)) plan.cancelReason ??= fact.data.reason;
     return null;
   }
 
   #end(plan: Plan, fact: EndFact): void {
     if (hasEnded(plan) || !isOwner(plan, fact.source)) return;
+    if (fact.kind === 'plan.failed' && fact.data.retries < plan.retries) return;
     plan.endedAt = fact.at;
-    plan.goal = null;
+    // A retry of a plan that could not be made needs its goal.
+    if (fact.kind !== 'plan.failed') plan.goal = null;
     plan.ready.clear();
     if (fact.kind === 'plan.completed') {
       plan.status = 'completed';
@@ -194,6 +223,19 @@ export class PlanLedger {
       plan.reason = fact.data.reason;
     }
     this.#kept.ended(plan);
+  }
+
+  #retry(plan: Plan, { at }: Pick<RetryFact, 'at'>, retries = plan.retries + 1): void {
+    if (!canBeRetried(plan)) return;
+    retryPlan(plan, { at, retries });
+    this.#kept.retried(plan);
+  }
+
+  #readCheckpoint(fact: Extract<Fact, { kind: 'architect.checkpoint' }>): void {
+    const isUnknown = this.#isReader && this.#kept.get(fact.data.planId) === undefined;
+    const past = this.#past ?? (isUnknown ? this.#unknown : null);
+    if (past === null) this.#noteCheckpoint(fact);
+    else this.#restore(fact, past);
   }
 
   /** The plan was written again once the last part of its checkpoint is on the bus. */
@@ -207,7 +249,7 @@ export class PlanLedger {
   #restore({ data, at, source }: Extract<Fact, { kind: 'architect.checkpoint' }>, past: UnreadPast): void {
     const { planId } = data;
     if (this.#kept.isForgotten(planId)) return;
-    const entries = past.read(data);
+    const entries = past.read(data)?.map((entry) => (this.#isReader ? entryForReading(entry) : entry)) ?? null;
     const header = entries?.find((entry) => entry.kind === 'plan');
     if (entries === null || header?.owner !== source) return;
     let plan = this.#kept.get(planId);
@@ -217,7 +259,10 @@ export class PlanLedger {
       plan = withTasks({ ...newPlan({ planId, ...known }), ...known }, specs);
       this.#kept.put(plan);
     }
-    if (plan.owner !== source || hasEnded(plan)) return;
+    if (plan.owner !== source || header.retries < plan.retries) return;
+    // The retry itself may no longer be on the bus.
+    if (header.retries > plan.retries) this.#retry(plan, { at: header.retriedAt ?? at }, header.retries);
+    if (hasEnded(plan)) return;
     plan.writtenAt = at;
     this.#kept.written(plan);
     plan.cancelReason ??= header.cancelReason;
@@ -228,4 +273,3 @@ export class PlanLedger {
 }
 
 const isTaskFact = (fact: PlanFact): fact is TaskFact => fact.kind.startsWith('task.');
-const isEndFact = (fact: PlanFact): fact is EndFact => fact.kind.startsWith('plan.');

@@ -1,82 +1,11 @@
-// Views of plans as JSON: their schemas, and how a plan becomes one. Times are ISO 8601.
-import { type Json, PlannerName } from '@hypercode/contracts';
-import { z } from 'zod';
-import { type Plan, PlanStatus, statusOf, type Task, TaskStatus } from './plan.ts';
-import { AttemptOutcome, type AttemptRecord, lastFailureIn } from './task-attempt.ts';
+// How a plan becomes a view, as JSON. Times are ISO 8601.
+import type { AttemptView, Json, PlanSummary, PlanView, TaskView } from '@hypercode/contracts';
+import { type Plan, statusOf, type Task } from './plan.ts';
+import { type AttemptRecord, lastFailureIn } from './task-attempt.ts';
 
-const Time = z.iso.datetime();
-
-const PlanHead = z.object({
-  planId: z.uuid(),
-  goalId: z.uuid(),
-  title: z.string(),
-  status: PlanStatus,
-  planner: PlannerName.nullable(),
-  reason: z.string().nullable().describe('Why it failed or was cancelled.'),
-  missing: z.array(z.string()).describe('Capabilities that no agent offered when the plan was created.'),
-  submittedAt: Time,
-  deadlineAt: Time.nullable(),
-  endedAt: Time.nullable(),
-});
-
-export const PlanSummary = z.object({
-  ...PlanHead.shape,
-  tasks: z.object({
-    total: z.number().int(),
-    completed: z.number().int(),
-    assigned: z.number().int(),
-  }),
-});
-export type PlanSummary = z.infer<typeof PlanSummary>;
-
-/** Null: the events that say it are no longer on the bus. */
-export const AttemptView = z.object({
-  attempt: z.number().int().positive(),
-  agent: z.string(),
-  assignedAt: Time.nullable(),
-  acceptedAt: Time.nullable().describe('Null also when the agent did not begin.'),
-  deadlineAt: Time.nullable().describe('As progress has moved it.'),
-  endedAt: Time.nullable(),
-  outcome: AttemptOutcome,
-  error: z.string().nullable().describe('Why it ended without a result.'),
-  because: z.string().nullable().describe('Why this agent was chosen.'),
-});
-export type AttemptView = z.infer<typeof AttemptView>;
-
-export const TaskView = z.object({
-  taskId: z.string(),
-  title: z.string(),
-  capability: z.string(),
-  dependsOn: z.array(z.string()),
-  status: TaskStatus,
-  agent: z.string().nullable().describe('The agent that completed the task, or that has it now.'),
-  attempt: z.number().int().describe('Of the last attempt; 0 before the first.'),
-  progress: z.number().describe('0 to 1.'),
-  deadlineAt: Time.nullable(),
-  error: z.string().nullable().describe('Of the last attempt that failed or timed out.'),
-  attempts: z.array(AttemptView).describe('The latest 32, the newest last.'),
-});
-export type TaskView = z.infer<typeof TaskView>;
-
-/** An answer that could not be understood. */
-const RejectionView = z.object({
-  eventId: z.uuid(),
-  source: z.string(),
-  topic: z.string(),
-  reason: z.string(),
-  at: Time,
-});
-
-export const PlanView = z.object({
-  ...PlanHead.shape,
-  tasks: z.array(TaskView),
-  outputs: z.record(z.string(), z.custom<Json>()).describe('Of the completed tasks, by task id.'),
-  rejections: z.array(RejectionView).describe('The newest answers to its tasks that could not be understood.'),
-});
-export type PlanView = z.infer<typeof PlanView>;
-
-/** Attempts that a view has. */
+/** Attempts that a view has of each task, and of all together, at least one of each. */
 const SHOWN_ATTEMPTS = 32;
+const ALL_SHOWN_ATTEMPTS = 2_000;
 
 export const summaryOf = (plan: Plan): PlanSummary => ({
   ...headOf(plan),
@@ -85,18 +14,26 @@ export const summaryOf = (plan: Plan): PlanSummary => ({
 
 export function viewOf(plan: Plan): PlanView {
   const tasks = [...plan.tasks.values()];
-  const results = tasks.flatMap(({ spec, result }) => (result === null ? [] : [[spec.taskId, result.output] as const]));
+  const attempts = Math.min(SHOWN_ATTEMPTS, Math.max(1, Math.floor(ALL_SHOWN_ATTEMPTS / tasks.length)));
   const rejections = plan.rejections.map(({ eventId, source, topic, reason, at }) => ({
     ...{ eventId, source, topic, reason },
     at: timeOf(at),
   }));
-  return { ...headOf(plan), tasks: tasks.map(taskViewOf), outputs: Object.fromEntries(results), rejections };
+  const views = tasks.map((task) => taskViewOf(task, attempts));
+  return { ...headOf(plan), tasks: views, outputs: Object.fromEntries(tasks.flatMap(shownOutputOf)), rejections };
 }
 
-function headOf(plan: Plan): z.infer<typeof PlanHead> {
-  const { planId, goalId, title, status, planner, reason, missing } = plan;
+/** A reference to an output that views do not have; nothing when the position of its event is not known any more. */
+function shownOutputOf({ spec, result }: Task): [string, Json][] {
+  if (result === null) return [];
+  if (result.isShown) return [[spec.taskId, result.output]];
+  return result.position === null ? [] : [[spec.taskId, { ref: result.position }]];
+}
+
+function headOf(plan: Plan): Omit<PlanSummary, 'tasks'> {
+  const { planId, goalId, title, status, planner, reason, missing, retries } = plan;
   return {
-    ...{ planId, goalId, title, status, planner, reason },
+    ...{ planId, goalId, title, status, planner, reason, retries },
     missing: [...missing],
     submittedAt: timeOf(plan.submittedAt),
     deadlineAt: timeOrNull(plan.deadlineAt),
@@ -104,10 +41,10 @@ function headOf(plan: Plan): z.infer<typeof PlanHead> {
   };
 }
 
-function taskViewOf(task: Task): TaskView {
+function taskViewOf(task: Task, shownAttempts: number): TaskView {
   const { spec, assignment, result, failure, attempts, records } = task;
   const { taskId, title, capability, dependsOn } = spec;
-  const shown = [...attempts].slice(-SHOWN_ATTEMPTS);
+  const shown = [...attempts].slice(-shownAttempts);
   return {
     ...{ taskId, title, capability },
     dependsOn: [...dependsOn],

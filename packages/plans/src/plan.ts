@@ -2,6 +2,7 @@
 //
 //   planning ──plan.created──> running ──plan.completed | plan.failed | plan.cancelled──> that
 //   planning ──plan.failed | plan.cancelled──> that
+//   failed ──plan.retry──> running; planning, if it has no tasks
 //
 // Each of its tasks:
 //
@@ -9,15 +10,9 @@
 //   ready ──assigned──> assigned ──failed | cancelled──> ready, for the next attempt; a cancellation counts as a
 //                                  failure only when the agent had begun and did not answer by the deadline
 //   ready, assigned ──completed, by an agent that was given an attempt──> completed
-import type { Goal, Json, PlannerName, PlanTask } from '@hypercode/contracts';
-import { z } from 'zod';
+import type { Goal, Json, PlannerName, PlanStatus, PlanTask, TaskStatus } from '@hypercode/contracts';
 import type { Rejection } from './rejections.ts';
 import type { AttemptRecords } from './task-attempt.ts';
-
-export const PlanStatus = z.enum(['planning', 'running', 'completed', 'failed', 'cancelled']);
-export type PlanStatus = z.infer<typeof PlanStatus>;
-export const TaskStatus = z.enum(['waiting', 'ready', 'assigned', 'completed']);
-export type TaskStatus = z.infer<typeof TaskStatus>;
 
 /** An open attempt. Times are in milliseconds since the epoch. */
 export interface Assignment {
@@ -51,6 +46,8 @@ export interface TaskResult {
   readonly output: Json;
   /** Of the event that it came with; null when that is not known any more. */
   readonly position: string | null;
+  /** Whether views have the output itself, and not a reference to it. */
+  readonly isShown: boolean;
 }
 
 export interface Task {
@@ -62,8 +59,10 @@ export interface Task {
   readonly attempts: Map<number, string>;
   /** What is remembered of the latest attempts. */
   readonly records: AttemptRecords;
-  /** How many attempts have failed, or were accepted and not answered by their deadline. */
+  /** How many attempts have failed, or were accepted and not answered by their deadline, since the plan was last retried. */
   failed: number;
+  /** How many attempts were made before the plan was last retried. They no longer count. */
+  forgiven: number;
   /** When the last attempt ended without a result; null before. */
   endedAt: number | null;
   assignment: Assignment | null;
@@ -77,7 +76,7 @@ export interface Plan {
   readonly title: string;
   readonly submittedAt: number;
   status: PlanStatus;
-  /** The goal to plan; null once it is planned, and when its submission is not on the bus. */
+  /** The goal to plan; null once it is planned or can no longer be planned, and when its submission is not on the bus. */
   goal: Goal | null;
   /** Why the goal is invalid; null when it is valid. */
   refusal: string | null;
@@ -99,11 +98,17 @@ export interface Plan {
   readonly open: Set<string>;
   /** How many tasks are completed. */
   completed: number;
+  /** Characters of JSON of the outputs that views have themselves. */
+  shownLength: number;
   /** When all of the plan was last published: at its creation, or with a checkpoint. */
   writtenAt: number;
   endedAt: number | null;
   /** Why it failed or was cancelled. */
   reason: string | null;
+  /** How often it has failed and was retried. */
+  retries: number;
+  /** When it was last retried; null: never. */
+  retriedAt: number | null;
   /** Answers to its tasks that could not be understood, the newest last. */
   readonly rejections: Rejection[];
 }
@@ -134,9 +139,12 @@ export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan
   ready: new Set(),
   open: new Set(),
   completed: 0,
+  shownLength: 0,
   writtenAt: submittedAt,
   endedAt: null,
   reason: null,
+  retries: 0,
+  retriedAt: null,
   rejections: [],
 });
 
@@ -151,6 +159,7 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
     attempts: new Map(),
     records: new Map(),
     failed: 0,
+    forgiven: 0,
     endedAt: null,
     assignment: null,
     failure: null,
@@ -166,9 +175,9 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
   };
 }
 
-/** How many attempts were taken back without a failure. */
-export const takenBack = ({ attempts, failed, assignment }: Task): number =>
-  attempts.size - failed - (assignment === null ? 0 : 1);
+/** How many attempts were taken back without a failure, since the plan was last retried. */
+export const takenBack = ({ attempts, failed, forgiven, assignment }: Task): number =>
+  attempts.size - forgiven - failed - (assignment === null ? 0 : 1);
 
 export const lastAttemptOf = ({ attempts }: Task): number => Math.max(0, ...attempts.keys());
 

@@ -1,9 +1,9 @@
 // What a view shows of the attempts at a task, however each of them ended, and after a restart.
-import { agentSource, type CancelCause } from '@hypercode/contracts';
+import { agentSource, type AttemptView, type CancelCause, PlanSummary, PlanView } from '@hypercode/contracts';
 import { describe, expect, test } from 'vitest';
 import { OURS, planIn, PlanEvents, step } from '../test/plan-events.ts';
 import { type CheckpointPart, checkpointOf } from './checkpoint.ts';
-import { type AttemptView, PlanSummary, PlanView, summaryOf, viewOf } from './plan-view.ts';
+import { summaryOf, viewOf } from './plan-view.ts';
 
 const attemptsOf = (log: PlanEvents, planId: string): AttemptView[] => {
   const view = viewOf(planIn(log.follow(OURS), planId));

@@ -1,31 +1,7 @@
 // What is remembered of each attempt at a task: who had it, when, why, and how it ended.
-import { AgentName, type CancelCause } from '@hypercode/contracts';
+import { AgentName, AttemptOutcome, type CancelCause } from '@hypercode/contracts';
 import { z } from 'zod';
 import { fitting } from './liberal-reading.ts';
-
-/**
- * How an attempt ended:
- * - `running`: it has not.
- * - `completed`, `failed`: as its agent reported. A result that comes after another end counts, too.
- * - `timed_out`: there was no answer by its deadline.
- * - `not_accepted`: its agent did not begin in time.
- * - `moved`: another agent was free, while its agent worked on other tasks.
- * - `lost`: its agent left, was restarted, became unhealthy or drained.
- * - `cancelled`: the result was no longer needed.
- * - `unknown`: the events that say it are no longer on the bus.
- */
-export const AttemptOutcome = z.enum([
-  'running',
-  'completed',
-  'failed',
-  'timed_out',
-  'not_accepted',
-  'moved',
-  'lost',
-  'cancelled',
-  'unknown',
-]);
-export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
 /** Times are in milliseconds since the epoch. */
 export const AttemptRecord = z.object({

@@ -1,5 +1,5 @@
 // What facts change in the tasks of a plan, and how many tasks each agent has.
-import { extendsOnProgress } from '@hypercode/contracts';
+import { extendsOnProgress, isOutputRef } from '@hypercode/contracts';
 import type { CheckpointEntry } from './checkpoint.ts';
 import type { TaskFact } from './fact.ts';
 import { AT_ONCE_MS, Lapses } from './lapses.ts';
@@ -15,9 +15,19 @@ import {
 } from './plan.ts';
 import { type AttemptEnd, outcomeOf, recordBegin, recordEnd, recordSign, restoreRecord } from './task-attempt.ts';
 
+/** The longest output that a view has itself, and the length of all together, in characters of JSON. */
+const SHOWN_OUTPUT = 64 * 1024;
+const ALL_SHOWN_OUTPUTS = 512 * 1024;
+
 export class TaskCourse {
+  readonly #isReader: boolean;
   readonly #openTasks = new Map<string, number>();
   readonly lapses = new Lapses();
+
+  /** `isReader`: nothing is conducted, so outputs that views do not have are not kept. */
+  constructor({ isReader }: { readonly isReader: boolean }) {
+    this.#isReader = isReader;
+  }
 
   openTasksOf(agent: string): number {
     return this.#openTasks.get(agent) ?? 0;
@@ -109,6 +119,7 @@ export class TaskCourse {
     task.failure = failure;
     // An Architect before this entry was added counted all.
     task.failed = entry.failed ?? attempts.length - (assignment === null ? 0 : 1);
+    task.forgiven = entry.forgiven;
     task.endedAt = endedAt;
     for (const [attempt, agent] of attempts) task.attempts.set(attempt, agent);
     if (!isLater || assignment === null) return;
@@ -127,8 +138,9 @@ export class TaskCourse {
     }
   }
 
-  #complete(plan: Plan, task: Task, result: TaskResult): void {
+  #complete(plan: Plan, task: Task, given: Omit<TaskResult, 'isShown'>): void {
     const { taskId } = task.spec;
+    const result = this.#resultOf(plan, given);
     task.result = result;
     plan.completed += 1;
     // An agent that works on another attempt keeps it until it is notified of the cancellation.
@@ -142,6 +154,14 @@ export class TaskCourse {
       dependant.waitingFor -= 1;
       offer(plan, dependant);
     }
+  }
+
+  #resultOf(plan: Plan, given: Omit<TaskResult, 'isShown'>): TaskResult {
+    const length = JSON.stringify(given.output).length;
+    const isShown =
+      !isOutputRef(given.output) && length <= SHOWN_OUTPUT && plan.shownLength + length <= ALL_SHOWN_OUTPUTS;
+    if (isShown) plan.shownLength += length;
+    return { ...given, isShown, output: isShown || !this.#isReader ? given.output : null };
   }
 
   #assign(plan: Plan, task: Task, assignment: Assignment): void {

@@ -35,11 +35,12 @@ export class PlanEvents {
   }
 
   /** Creates a plan of these steps, in which no task is assigned; its id. */
-  create(steps: readonly GoalStep[], source = OURS): string {
+  create(steps: readonly GoalStep[], source = OURS, deadlineMs: number | null = null): string {
     const goalId = crypto.randomUUID();
     const planId = planIdOf(goalId);
+    const deadlineAt = deadlineMs === null ? null : new Date(Date.parse(this.time) + deadlineMs).toISOString();
     const tasks = steps.map(({ id: taskId, ...step }) => ({ taskId, ...step }));
-    const plan = { planId, goalId, title: 'a plan', planner: 'steps', missing: [], deadlineAt: null };
+    const plan = { planId, goalId, title: 'a plan', planner: 'steps', missing: [], deadlineAt };
     this.publish('plan.created', { ...plan, tasks }, source);
     return planId;
   }
@@ -60,6 +61,19 @@ export class PlanEvents {
 
   complete(agent: string, attempt: AttemptOf, output: Json = null): void {
     this.publish(`task.${agent}.completed`, { ...attempt, output }, agentSource('default', agent));
+  }
+
+  fail(agent: string, attempt: AttemptOf): void {
+    const error = { message: 'no luck', retryable: false };
+    this.publish(`task.${agent}.failed`, { ...attempt, error }, agentSource('default', agent));
+  }
+
+  planFailed(planId: string, retries = 0, source = OURS): void {
+    this.publish('plan.failed', { planId, goalId: planId, reason: 'no luck', retries }, source);
+  }
+
+  retry(planId: string): SwarmEvent {
+    return this.publish('plan.retry', { planId, reason: 'the fault is mended' }, '/operators/test');
   }
 
   end(planId: string, source = OURS): void {

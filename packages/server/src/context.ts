@@ -9,12 +9,14 @@ import type { BodyBudget } from './intake/body-budget.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Gate, Outgoing } from './outgoing/outgoing.ts';
 import type { IgnoredNames } from './procedures/unknown-fields.ts';
+import type { PlanFolds } from './plans/plan-folds.ts';
 import type { RegistrationRates } from './registration-rates.ts';
 
 /** The parts of the core that calls work with. */
 export interface Core {
   readonly registry: Registry;
   readonly bus: Bus;
+  readonly plans: PlanFolds;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive' | 'markAuthenticated'>;

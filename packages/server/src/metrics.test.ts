@@ -19,3 +19,17 @@ test('metrics are rendered again 250 ms after the last rendering, once for all r
   expect(String(second)).toContain('swarm_heartbeats_total 1');
   metrics.close();
 });
+
+test('each stream has labels of its own', async () => {
+  const metrics = new ServerMetrics(createLocalSignal());
+  const closed = [
+    metrics.streamTally('registry.watch', 'sse_rest').opened(),
+    metrics.streamTally('plans.watch', 'sse_rest').opened(),
+    metrics.streamTally('plans.watch', 'sse_rest').opened(),
+  ];
+  const text = String(await metrics.text(new HeldClock()));
+  expect(text).toContain('swarm_streams{stream="watch",transport="sse_rest"} 1\n');
+  expect(text).toContain('swarm_streams{stream="plans.watch",transport="sse_rest"} 2\n');
+  for (const close of closed) close();
+  metrics.close();
+});

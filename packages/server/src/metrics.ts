@@ -26,11 +26,14 @@ const RENDERING_INTERVAL_MS = 250;
 
 type StreamTransport = 'sse_trpc' | 'sse_rest' | 'websocket';
 
+/** Types of values that report something new. */
+const NEWS: ReadonlySet<string> = new Set(['event', 'delivery', 'change', 'plan']);
+
 /** The streams of one kind over one transport. Plain numbers, since they move with every value sent; read when Prometheus asks. */
 export class StreamTally {
   open = 0;
   values = 0;
-  /** The values that are events, deliveries or changes. */
+  /** The values that are events, deliveries, changes or plans. */
   changes = 0;
   bytes = 0;
 
@@ -44,11 +47,14 @@ export class StreamTally {
 
   /** `bytes` as they were written; 0 where the transport does not report them. */
   sent(batch: StreamBatch, bytes: number): void {
-    for (const { type } of batch) if (type === 'event' || type === 'delivery' || type === 'change') this.changes += 1;
+    for (const { type } of batch) if (NEWS.has(type)) this.changes += 1;
     this.values += batch.length;
     this.bytes += bytes;
   }
 }
+
+/** The names of streams as dashboards know them: those of registry and bus without their group. */
+const streamLabelOf = (name: ProcedureName): string => name.replace(/^(?:registry|bus)\./, '');
 
 type ServedGroup = Awaited<ReturnType<Bus['servedGroups']>>[number];
 
@@ -246,14 +252,14 @@ export class ServerMetrics {
 
   #readStreams(): void {
     const all = [...this.#streams].flatMap(([name, transports]) => {
-      const stream = name.slice(name.indexOf('.') + 1);
+      const stream = streamLabelOf(name);
       return Object.entries(transports).map(([transport, tally]) => ({ labels: { stream, transport }, tally }));
     });
     const labelNames = ['stream', 'transport'] as const;
     const registers = [this.#metrics];
     const open = new Gauge({
       name: 'swarm_streams',
-      help: 'Streams that are open: watches of the registry, subscriptions, members of consumer groups.',
+      help: 'Streams that are open: watches of the registry and of plans, subscriptions, members of consumer groups.',
       labelNames,
       registers,
       collect: () => {
@@ -262,7 +268,7 @@ export class ServerMetrics {
     });
     const values = new Counter({
       name: 'swarm_stream_values_total',
-      help: 'Items sent over streams: events, deliveries, changes, snapshots, gaps and bookmarks.',
+      help: 'Items sent over streams: events, deliveries, changes, snapshots, plans, gaps and bookmarks.',
       labelNames,
       registers,
       collect: () => {
@@ -272,7 +278,7 @@ export class ServerMetrics {
     });
     const changes = new Counter({
       name: 'swarm_stream_news_total',
-      help: 'Events, deliveries and changes sent over streams.',
+      help: 'Events, deliveries, changes and plans sent over streams.',
       labelNames,
       registers,
       collect: () => {

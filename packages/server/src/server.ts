@@ -22,6 +22,7 @@ import type { ServerMetrics } from './metrics.ts';
 import { AnswerMemory } from './outgoing/answer-memory.ts';
 import { OpenAnswers } from './outgoing/open-answers.ts';
 import type { Gate } from './outgoing/outgoing.ts';
+import { PlanFolds } from './plans/plan-folds.ts';
 import { RegistrationRates } from './registration-rates.ts';
 import { rawProblem } from './rest/problem.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
@@ -95,9 +96,16 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     memory: new AnswerMemory({ clock }),
     open: new OpenAnswers(),
   };
+  const plans = new PlanFolds({
+    bus,
+    clock,
+    onError: (error, namespace) =>
+      logger.warn({ namespace, code: error.code }, `the plans of a namespace cannot be read: ${error.message}`),
+  });
   const core: Core = {
     registry,
     bus,
+    plans,
     metrics,
     clock,
     connections,
@@ -170,6 +178,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       const cancel = clock.schedule(MAX_DRAIN_MS, () => app.server.closeAllConnections());
       await app.close();
       cancel();
+      await plans.close();
       connections.close();
       metrics.close();
     },

@@ -12,10 +12,13 @@ import { ServerMetrics } from '../src/metrics.ts';
 import { AnswerMemory } from '../src/outgoing/answer-memory.ts';
 import { OpenAnswers } from '../src/outgoing/open-answers.ts';
 import { FREE } from '../src/outgoing/outgoing.ts';
+import { PlanFolds } from '../src/plans/plan-folds.ts';
 import { RegistrationRates } from '../src/registration-rates.ts';
 import { appRouter } from '../src/trpc/app-router.ts';
 
 export { ServerMetrics } from '../src/metrics.ts';
+export { PlanFolds };
+export { watchPlans } from '../src/plans/watch-plans.ts';
 export { restRoutes } from '../src/rest/rest-routes.ts';
 
 /** The answer of tRPC's own path to a call under `/trpc`, beside which the shared frames of the server can be held. */
@@ -23,6 +26,7 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
   const core = {
     registry,
     bus,
+    plans: new PlanFolds({ bus, clock: systemClock, onError: () => {} }),
     metrics: new ServerMetrics(createLocalSignal()),
     registrationRates: new RegistrationRates({ perSecond: 0, clock: systemClock }),
     gate: {

@@ -37,7 +37,9 @@ export function announce(
       );
     case 'fail': {
       const reason = fitting(action.reason, LIMITS.taskErrorLength);
-      return bus.publish('plan.failed', { planId, goalId, reason }, { ...about, id: planEventId(planId, 'failed') });
+      const { retries } = plan;
+      const id = planEventId(planId, 'failed', retries);
+      return bus.publish('plan.failed', { planId, goalId, reason, retries }, { ...about, id });
     }
     case 'cancel': {
       const { reason } = action;

@@ -6,7 +6,7 @@
 import type { SwarmClient } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { type Fact, type InvalidEvent, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
+import { type Fact, type InvalidEvent, PLAN_TOPICS, planIdIn, PlanLedger } from '@hypercode/plans';
 import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 
@@ -54,6 +54,7 @@ export class Follower {
   #warnedAt = -Infinity;
   /** Checks of callers that wait for the ledger. None throws. */
   readonly #waiting = new Set<() => void>();
+  readonly #listeners = new Set<(planId: string) => void>();
   #running: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
@@ -72,6 +73,15 @@ export class Follower {
 
   start(events: FollowerEvents = {}): void {
     this.#running ??= this.#run(events);
+  }
+
+  /**
+   * Calls `listener`, which must not throw, with each plan that changes once the past was read. From then on the ledger stays the
+   * same. Returns what ends that.
+   */
+  onChange(listener: (planId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /**
@@ -154,6 +164,9 @@ export class Follower {
       if (item.type !== 'event') continue;
       const fact = this.#receive(item.event, item.position);
       onFact?.(fact);
+      const planId = planIdIn(item.event);
+      if (planId === null || !this.#ledger.plans.has(planId)) continue;
+      for (const listener of this.#listeners) listener(planId);
     }
   }
 

@@ -46,10 +46,16 @@ export class PlanReport {
       case 'plan.cancelled': {
         const { goalId, planId } = fact.data;
         const plan = ledger.plans.get(planId);
-        if (plan?.endedAt !== fact.at || !this.#isFirst(planId, 'ended')) return;
+        if (plan?.endedAt !== fact.at || !this.#isFirst(planId, plan.retries, 'ended')) return;
         this.#metrics.ended.labels({ status: plan.status }).inc();
         const why = plan.reason === null ? {} : { reason: plan.reason };
         return this.#logger.info({ goalId, planId, ...why }, `plan ${plan.status}`);
+      }
+      case 'plan.retry': {
+        const { planId, reason } = fact.data;
+        const plan = ledger.plans.get(planId);
+        if (plan?.retriedAt !== fact.at || !this.#isFirst(planId, plan.retries, 'retried')) return;
+        return this.#logger.info({ goalId: plan.goalId, planId, reason, source: fact.source }, 'plan retried');
       }
       case 'task.assigned':
       case 'task.failed':

@@ -1,10 +1,14 @@
-// Submits goals over HTTP.
-import { Body, Controller, HttpCode, Inject, Post, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { Architect, type SubmittedGoal } from '../architect.ts';
+// Submits and cancels goals over HTTP, as the core does.
+import { CancelGoalInput, type CancelledGoal, type SubmittedGoal } from '@hypercode/contracts';
+import { Body, Controller, HttpCode, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Architect } from '../architect.ts';
+import { parsed } from './parsed.ts';
 import { TokenGuard } from './token-guard.ts';
 
-@Controller('goals')
+export const CancelGoalBody = CancelGoalInput.pick({ reason: true });
+
+@Controller(['goals', 'v1/goals'])
 @UseGuards(TokenGuard)
 export class GoalsController {
   readonly #architect: Architect;
@@ -15,9 +19,21 @@ export class GoalsController {
 
   @Post()
   @HttpCode(202)
-  async submit(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<SubmittedGoal> {
+  async submit(
+    @Body() body: unknown,
+    @Req() { url }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SubmittedGoal> {
     const submitted = await this.#architect.submit(body);
-    void reply.header('location', `/plans/${submitted.planId}`);
+    void reply.header('location', `${url.startsWith('/v1/') ? '/v1' : ''}/plans/${submitted.planId}`);
     return submitted;
+  }
+
+  @Post(':goalId/cancel')
+  @HttpCode(202)
+  cancel(@Param('goalId') goalId: string, @Body() body: unknown): Promise<CancelledGoal> {
+    const { reason } = parsed(CancelGoalBody, body ?? {});
+    const goal = parsed(CancelGoalInput.pick({ goalId: true }), { goalId });
+    return this.#architect.cancelGoal(goal.goalId, reason);
   }
 }

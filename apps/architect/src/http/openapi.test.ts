@@ -13,7 +13,8 @@ const document = openApiDocument({ version: '1.0.0', hasToken: true });
 
 /** As Nest registers them. */
 function routesOf(controller: { readonly prototype: object; readonly name: string }): string[] {
-  const base = String(Reflect.getMetadata(PATH_METADATA, controller));
+  // The last of several is the one with the version.
+  const base = String([Reflect.getMetadata(PATH_METADATA, controller)].flat().at(-1));
   return Object.getOwnPropertyNames(controller.prototype).flatMap((name) => {
     const handler: unknown = Reflect.get(controller.prototype, name);
     if (typeof handler !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];

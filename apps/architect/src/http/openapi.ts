@@ -1,9 +1,19 @@
 // The OpenAPI 3.1 document of the Architect, made from the schemas that its routes check and answer with.
-import { type ErrorCode, GoalSubmission, Problem, PROBLEM_MEDIA_TYPE } from '@hypercode/contracts';
-import { PlanSummary, PlanView } from '@hypercode/plans';
+import {
+  CancelledGoal,
+  type ErrorCode,
+  GoalSubmission,
+  PlanList,
+  PlanSummary,
+  PlanView,
+  Problem,
+  PROBLEM_MEDIA_TYPE,
+  RetriedPlan,
+  SubmittedGoal,
+} from '@hypercode/contracts';
 import { z } from 'zod';
-import { SubmittedGoal } from '../architect.ts';
-import { CancelBody, ListQuery, PlanList } from './plans.controller.ts';
+import { CancelGoalBody } from './goals.controller.ts';
+import { ListQuery, ReasonBody, StreamQuery } from './plans.controller.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -22,36 +32,57 @@ const HealthAnswer = z.looseObject({ status: z.string() });
 
 /** By method and path, as Nest has them. A test compares them with the controllers. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
-  'POST /goals': {
+  'POST /v1/goals': {
     operationId: 'submitGoal',
     summary: 'Submits a goal. A goal id that was submitted before adds nothing.',
     body: { schema: GoalSubmission, required: true },
     answers: { 202: ['The goal was accepted. `location` is the address of its plan.', SubmittedGoal] },
     errors: ['INVALID_INPUT', 'PAYLOAD_TOO_LARGE'],
   },
-  'GET /plans': {
+  'POST /v1/goals/{goalId}/cancel': {
+    operationId: 'cancelGoal',
+    summary: 'Cancels a goal. One that has ended stays as it is.',
+    body: { schema: CancelGoalBody, required: false },
+    answers: { 202: ['The Architect cancels the plan.', CancelledGoal] },
+    errors: ['INVALID_INPUT'],
+  },
+  'GET /v1/plans': {
     operationId: 'listPlans',
     summary: 'Lists plans, the newest first.',
     query: ListQuery,
-    answers: { 200: ['The plans.', PlanList] },
+    answers: { 200: ['A page of plans.', PlanList] },
     errors: ['INVALID_INPUT'],
   },
-  'GET /plans/{id}': {
+  'GET /v1/plans/stream': {
+    operationId: 'watchPlans',
+    summary: 'Follows plans live: each as it is, `synced`, then each that has changed, at most twice a second each.',
+    query: StreamQuery,
+    answers: { 200: ['Server-sent events: `event:` is the type, `data:` is the PlanEvent.', 'text/event-stream'] },
+    errors: ['INVALID_INPUT', 'NOT_FOUND'],
+  },
+  'GET /v1/plans/{planId}': {
     operationId: 'getPlan',
     summary: 'Reads a plan, with its tasks, their attempts and the outputs.',
     answers: { 200: ['The plan.', PlanView] },
-    errors: ['NOT_FOUND'],
+    errors: ['INVALID_INPUT', 'NOT_FOUND'],
   },
-  'GET /plans/{id}/mermaid': {
+  'GET /v1/plans/{planId}/mermaid': {
     operationId: 'drawPlan',
     summary: 'Reads a plan as a Mermaid flowchart.',
     answers: { 200: ['The diagram.', 'text/vnd.mermaid'] },
-    errors: ['NOT_FOUND'],
+    errors: ['INVALID_INPUT', 'NOT_FOUND'],
   },
-  'POST /plans/{id}/cancel': {
+  'POST /v1/plans/{planId}/retry': {
+    operationId: 'retryPlan',
+    summary: 'Lets a failed plan go on from where it failed.',
+    body: { schema: ReasonBody, required: false },
+    answers: { 202: ['The Architect goes on with the plan.', RetriedPlan] },
+    errors: ['INVALID_INPUT', 'NOT_FOUND', 'CONFLICT'],
+  },
+  'POST /v1/plans/{planId}/cancel': {
     operationId: 'cancelPlan',
     summary: 'Cancels a plan.',
-    body: { schema: CancelBody, required: false },
+    body: { schema: ReasonBody, required: false },
     answers: { 202: ['The plan, cancelled or about to be.', PlanSummary] },
     errors: ['INVALID_INPUT', 'NOT_FOUND', 'CONFLICT'],
   },
@@ -93,7 +124,8 @@ export function openApiDocument({ version, hasToken }: { version: string; hasTok
       title: 'HyperCode Swarm: the Architect',
       version,
       description:
-        'Submits goals, and reads and cancels the plans that lead to them. New fields may be added to answers.',
+        'Submits goals, and reads, follows, retries and cancels the plans that lead to them, as the core does. Each path is also ' +
+        'served without `/v1`. New fields may be added to answers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -138,9 +170,13 @@ const describeErrors = (codes: readonly ErrorCode[]): string => `A refusal: ${co
 /** Schemas with names: what callers send as they may write it, and the others as they are answered. */
 const SENT: ReadonlyMap<z.ZodType, string> = new Map([[GoalSubmission, 'GoalSubmission']]);
 const RECEIVED: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
+  [CancelledGoal, 'CancelledGoal'],
+  [PlanList, 'PlanList'],
   [PlanSummary, 'PlanSummary'],
   [PlanView, 'PlanView'],
   [Problem, 'Problem'],
+  [RetriedPlan, 'RetriedPlan'],
+  [SubmittedGoal, 'SubmittedGoal'],
 ]);
 
 const uriOf = (name: string): string => `#/components/schemas/${name}`;

@@ -1,20 +1,33 @@
-// Reads and cancels plans.
-import { invalidInput, LIMITS } from '@hypercode/contracts';
-import { mermaidOf, PlanStatus, PlanSummary, type PlanView, summaryOf, viewOf } from '@hypercode/plans';
-import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
+// Reads, follows, retries and cancels plans, as the core does.
+import {
+  ListPlansInput,
+  type PlanList,
+  type PlanSummary,
+  type PlanView,
+  type RetriedPlan,
+  RetryPlanInput,
+  WatchPlansInput,
+} from '@hypercode/contracts';
+import { mermaidOf, pageOf, summaryOf, viewOf } from '@hypercode/plans';
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Architect } from '../architect.ts';
+import { parsed } from './parsed.ts';
 import { TokenGuard } from './token-guard.ts';
 
+const { state, limit, cursor } = ListPlansInput.shape;
 export const ListQuery = z.object({
-  status: PlanStatus.optional(),
-  limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50),
+  state,
+  status: state.describe('The same as `state`.'),
+  limit: z.preprocess((given) => (given === undefined ? undefined : Number(given)), limit),
+  cursor,
 });
-export const CancelBody = z.object({ reason: z.string().min(1).max(LIMITS.reasonLength).optional() }).nullish();
+export const StreamQuery = WatchPlansInput.pick({ planId: true, state: true });
+export const ReasonBody = RetryPlanInput.pick({ reason: true });
+const PlanParam = RetryPlanInput.pick({ planId: true });
 
-export const PlanList = z.object({ plans: z.array(PlanSummary) });
-
-@Controller('plans')
+@Controller(['plans', 'v1/plans'])
 @UseGuards(TokenGuard)
 export class PlansController {
   readonly #architect: Architect;
@@ -24,33 +37,42 @@ export class PlansController {
   }
 
   @Get()
-  list(@Query() query: unknown): z.infer<typeof PlanList> {
-    const { status, limit } = parsed(ListQuery, query);
-    const plans = this.#architect.plans().filter((plan) => status === undefined || plan.status === status);
-    return { plans: plans.slice(0, limit).map(summaryOf) };
+  list(@Query() query: unknown): PlanList {
+    const { status, state: given = status, ...page } = parsed(ListQuery, query);
+    return pageOf(this.#architect.plans(), { ...page, state: given });
   }
 
-  @Get(':id')
-  get(@Param('id') planId: string): PlanView {
-    return viewOf(this.#architect.plan(planId));
+  @Get('stream')
+  async stream(@Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const filter = parsed(StreamQuery, query);
+    const write = this.#architect.planStream(filter);
+    reply.hijack();
+    await write(reply.raw);
   }
 
-  @Get(':id/mermaid')
+  @Get(':planId')
+  get(@Param() param: unknown): PlanView {
+    return viewOf(this.#architect.plan(idIn(param)));
+  }
+
+  @Get(':planId/mermaid')
   @Header('content-type', 'text/vnd.mermaid; charset=utf-8')
-  diagram(@Param('id') planId: string): string {
-    return mermaidOf(this.#architect.plan(planId));
+  diagram(@Param() param: unknown): string {
+    return mermaidOf(this.#architect.plan(idIn(param)));
   }
 
-  @Post(':id/cancel')
+  @Post(':planId/retry')
   @HttpCode(202)
-  async cancel(@Param('id') planId: string, @Body() body: unknown): Promise<PlanSummary> {
-    const reason = parsed(CancelBody, body)?.reason;
-    return summaryOf(await this.#architect.cancel(planId, reason));
+  retry(@Param() param: unknown, @Body() body: unknown): Promise<RetriedPlan> {
+    return this.#architect.retry(idIn(param), parsed(ReasonBody, body ?? {}).reason);
+  }
+
+  @Post(':planId/cancel')
+  @HttpCode(202)
+  async cancel(@Param() param: unknown, @Body() body: unknown): Promise<PlanSummary> {
+    const { reason } = parsed(ReasonBody, body ?? {});
+    return summaryOf(await this.#architect.cancel(idIn(param), reason));
   }
 }
 
-function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const { error, data } = schema.safeParse(value);
-  if (error !== undefined) throw invalidInput(error);
-  return data;
-}
+const idIn = (param: unknown): string => parsed(PlanParam, param).planId;

@@ -1,10 +1,9 @@
 // The prompt about a goal for a model, and the checks of its answer. The text of either is data, never instructions.
-import { fitting } from '@hypercode/plans';
+import { fitting, planFaults } from '@hypercode/plans';
 import { type Goal, type Json, jsonFault, LIMITS, Name, type PlanTask, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import { CapabilityIndex } from './capability-index.ts';
 import { type Account, compare, type OfferedCapability } from './offered-capabilities.ts';
-import { planFaults } from './plan-graph.ts';
 import { stemsOf } from './word-stems.ts';
 
 /** Most tasks of a plan that a model makes. */

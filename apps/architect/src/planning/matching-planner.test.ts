@@ -3,7 +3,7 @@ import { type Agent, Goal, LIMITS, PlanTask } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchingPlanner } from './matching-planner.ts';
-import { planFaults } from './plan-graph.ts';
+import { planFaults } from '@hypercode/plans';
 import { sampleAgent, sampleGoal } from '../../test/sample-swarm.ts';
 
 const { signal } = new AbortController();

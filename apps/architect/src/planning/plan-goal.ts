@@ -1,9 +1,8 @@
 // From a goal to a plan: asks the planners in turn, and refuses what is not a valid plan.
-import { fitting } from '@hypercode/plans';
+import { fitting, planFaults } from '@hypercode/plans';
 import { type Agent, type Goal, LIMITS, type PlannerName, type PlanTask } from '@hypercode/contracts';
 import { offersOf } from '../scheduling/candidates.ts';
 import { offeredCapabilities } from './offered-capabilities.ts';
-import { planFaults } from './plan-graph.ts';
 import { type Planner, PlanRefused } from './planner.ts';
 
 export interface MadePlan {

@@ -9,13 +9,8 @@ import {
   type TaskAssigned,
   type TaskOutputs,
 } from '@hypercode/contracts';
-import type { Plan, Task } from '@hypercode/plans';
+import { ENVELOPE_BYTES, keyBytes, type Plan, refBytes, type Task } from '@hypercode/plans';
 import type { Action } from './action.ts';
-
-/** Upper bound of the bytes of an event around its free JSON: ids, names, times, and a title as long as it may be. */
-const ENVELOPE_BYTES = 4096;
-/** Upper bound of the bytes of a reference: positions have at most 35 characters. */
-const REF_BYTES = 48;
 
 /** The data of `task.<agent>.assigned`. */
 export function assignmentOf({
@@ -52,10 +47,6 @@ export function outputsOf({ tasks }: Plan): { outputs: TaskOutputs; omitted: num
   return { outputs: handed, omitted: omitted.length };
 }
 
-/** The bytes that a task needs in its assignment, if all outputs that it depends on are references. */
-export const smallestAssignment = (input: Json | undefined, dependsOn: readonly string[]): number =>
-  dependsOn.reduce((sum, id) => sum + refBytes(id), ENVELOPE_BYTES + bytesOf(input ?? null));
-
 interface Output {
   readonly id: string;
   readonly output: Json;
@@ -90,9 +81,6 @@ function outputOf({ spec, result }: Task): Output {
   return { id, output, position: result?.position ?? null, bytes: bytesOf(output) + keyBytes(id) };
 }
 
-/** With quotes, colon and comma. */
-const keyBytes = (id: string): number => id.length + 4;
-const refBytes = (id: string): number => keyBytes(id) + REF_BYTES;
 const bytesOf = (json: Json): number => Buffer.byteLength(JSON.stringify(json));
 const rankOf = ({ dependants }: { readonly dependants: readonly string[] }): number =>
   dependants.length === 0 ? 0 : 1;

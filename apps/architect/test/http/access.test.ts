@@ -100,6 +100,6 @@ test('a web page of another origin changes nothing, whatever its body is; a page
   expect(await answerOf('/goals', page, { body: new Blob([goal]) })).toMatch(/^4/);
   // Without a core, what is let through is answered so.
   for (const own of [{}, { origin: url }, { origin: url, 'sec-fetch-site': 'same-origin' }]) {
-    expect(await answerOf('/plans/x/cancel', own)).toBe('503 UNAVAILABLE');
+    expect(await answerOf(`/plans/${crypto.randomUUID()}/cancel`, own)).toBe('503 UNAVAILABLE');
   }
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleAgent, sampleGoal } from '../sample-swarm.ts';
 import { type ModelAnswer, startTestModel, type TestModel } from './model.ts';
 import { createModelPlanner, type ModelPlannerOptions } from '../../src/planning/model-planner.ts';
-import { planFaults } from '../../src/planning/plan-graph.ts';
+import { planFaults } from '@hypercode/plans';
 
 const KEY = 'sk-very-secret-0123456789';
 const SCHEMA = { type: 'object', properties: { query: { type: 'string' } } };

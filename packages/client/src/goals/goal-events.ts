@@ -12,6 +12,7 @@ const PLAN_TOPICS = [
   'plan.completed',
   'plan.failed',
   'plan.cancelled',
+  'plan.retry',
 ] as const;
 const TASK_TOPICS = [
   'task.*.assigned',
@@ -27,6 +28,8 @@ export type GoalEvent = PlanEvent | TypedEvent<typeof architectEvents, (typeof T
 
 export interface SubmittedGoal {
   readonly goalId: string;
+  /** Of the plan that the Architect makes for it. */
+  readonly planId: string;
   /** Of the event that submitted it. */
   readonly eventId: string;
   readonly position: string;
@@ -61,7 +64,7 @@ export function planEvents(
 
 async function* follow(
   bus: Pick<BusCalls, 'subscribe'>,
-  { goalId, eventId, position }: SubmittedGoal,
+  { goalId, planId, eventId, position }: SubmittedGoal,
   topics: readonly string[],
   { signal }: GoalEventsOptions,
   ended: AbortSignal,
@@ -70,7 +73,7 @@ async function* follow(
   const items = bus.subscribe({ topics, from: { after: position }, signal });
   const end = (): void => void items.return?.();
   ended.addEventListener('abort', end);
-  const plans = new Set<unknown>();
+  const plans = new Set<unknown>([planId]);
   try {
     for await (const item of items) {
       if (item.type === 'gap') {

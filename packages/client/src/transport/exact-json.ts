@@ -6,8 +6,8 @@ import { invalidField, LIMITS } from '@hypercode/contracts';
 const LONG_INTEGER = /\d{16}/;
 const INTEGER = /^-?\d+$/;
 
-/** Whether what a procedure answers contains data of events. */
-export const carriesEvents = (path: string): boolean => path.startsWith('bus.');
+/** Whether what a procedure answers contains data of events, such as the outputs of a plan. */
+export const carriesEvents = (path: string): boolean => path.startsWith('bus.') || path.startsWith('plans.');
 
 /** `JSON.parse`, with integers that a number cannot hold as `bigint`. In an engine without the source of values they are rounded. */
 export const parseExact = (text: string): unknown => exactOf(text) ?? JSON.parse(text);

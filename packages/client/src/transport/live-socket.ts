@@ -104,7 +104,9 @@ export class LiveSocket implements ViewSocket {
   #introduce(): void {
     this.#settleConnected(true);
     this.#state = 'introducing';
-    this.#send(JSON.stringify({ method: 'connectionParams', data: { token: this.token, [API_HEADER]: String(API_VERSION) } }));
+    this.#send(
+      JSON.stringify({ method: 'connectionParams', data: { token: this.token, [API_HEADER]: String(API_VERSION) } }),
+    );
     this.#send(JSON.stringify({ id: INTRODUCTION_ID, method: 'query', params: { path: 'whoami', input: {} } }));
   }
 

@@ -71,15 +71,46 @@ describe('a goal that is submitted', () => {
     });
   });
 
-  test('again is the same goal, and one that was corrected is another event', async () => {
+  test('again is the same goal, whatever it contains', async () => {
     const goalId = crypto.randomUUID();
-    const first = await client.goals.submit({ goalId, title: 'tpyo' });
-    const planId = newPlanId();
-    await architect.publish('plan.failed', { planId, goalId, reason: 'tpyo' });
-    const again = await client.goals.submit({ goalId, title: 'tpyo' });
-    expect([again.eventId, again.position]).toEqual([first.eventId, first.position]);
-    await expect(again.result()).rejects.toMatchObject({ end: 'failed' });
-    expect((await client.goals.submit({ goalId, title: 'typo' })).eventId).not.toBe(first.eventId);
+    const first = await client.goals.submit({ goalId, title: 'once' });
+    await architect.publish('plan.failed', { planId: first.planId, goalId, reason: 'no agent' });
+    for (const title of ['once', 'twice']) {
+      const again = await client.goals.submit({ goalId: goalId.toUpperCase(), title });
+      expect(again).toMatchObject({ goalId, planId: first.planId, eventId: first.eventId, position: first.position });
+      await expect(again.result()).rejects.toMatchObject({ end: 'failed' });
+    }
+  });
+
+  test('is refused at once when it is no goal, with the path of what is wrong', async () => {
+    const step = { id: 'a', title: 'A', capability: 'count' };
+    const refused = (goal: Parameters<typeof client.goals.submit>[0]) =>
+      client.goals.submit(goal).catch((thrown: unknown) => thrown);
+    expect(await refused({ title: '' })).toMatchObject({ code: 'INVALID_INPUT', details: [{ path: 'title' }] });
+    expect(await refused({ title: 'x', steps: [{ ...step, dependsOn: ['b'] }] })).toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('depends on "b", which is not a task of the plan'),
+      details: [{ path: 'steps' }],
+    });
+  });
+
+  test('and has failed goes on from there when it is retried, and is followed from then on', async () => {
+    const goal = await client.goals.submit({ title: 'again' });
+    const { goalId, planId } = goal;
+    await expect(goal.retry()).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('planning'),
+    });
+    await architect.publish('plan.failed', { planId, goalId, reason: 'no agent' });
+    await expect(goal.result()).rejects.toMatchObject({ end: 'failed' });
+    const retried = await goal.retry('an agent is there now');
+    const { events } = await client.bus.read({ topics: ['plan.retry'], at: retried.position });
+    expect(events[0]?.event.data).toEqual({ planId, reason: 'an agent is there now' });
+    expect(await client.plans.get({ planId })).toMatchObject({ status: 'planning', retries: 1 });
+    expect((await goal.retry()).position).toBe(retried.position);
+    await architect.publish('plan.completed', { planId, goalId, outputs: { a: 1 } });
+    expect(await retried.result()).toMatchObject({ goalId, planId, outputs: { a: 1 } });
+    await expect(goal.retry()).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
   test('is cancelled with a reason', async () => {
@@ -97,7 +128,7 @@ describe('a goal that is submitted', () => {
   });
 
   test('is rejected with the reason of the Architect', async () => {
-    const goal = await client.goals.submit({ title: '' });
+    const goal = await client.goals.submit({ title: 'x' });
     await architect.publish('goal.rejected', { eventId: newPlanId(), source: '/x', reason: 'another goal' });
     await architect.publish('goal.rejected', { eventId: goal.eventId, source: '/x', reason: 'title: too short' });
     await expect(goal.result()).rejects.toMatchObject({ end: 'rejected', reason: 'title: too short' });

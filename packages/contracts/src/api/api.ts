@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import { busApi } from './bus-api.ts';
 import { circuitApi } from './circuit-api.ts';
+import { goalsApi } from './goals-api.ts';
+import { plansApi } from './plans-api.ts';
 import { policyApi } from './policy-api.ts';
 import type { Procedure } from './procedure.ts';
 import { registryApi } from './registry-api.ts';
@@ -13,6 +15,8 @@ export const api = {
   whoami: whoamiApi,
   registry: registryApi,
   bus: busApi,
+  goals: goalsApi,
+  plans: plansApi,
   policy: policyApi,
   circuit: circuitApi,
   tokens: tokensApi,

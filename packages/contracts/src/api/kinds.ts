@@ -34,6 +34,8 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     discard: 'mutation',
     topics: 'query',
   },
+  goals: { submit: 'mutation', cancel: 'mutation' },
+  plans: { list: 'query', get: 'query', watch: 'subscription', retry: 'mutation' },
   policy: {
     get: 'query',
     put: 'mutation',

@@ -1,5 +1,5 @@
 // JSON in all the ways in which it reaches the core: how it may be encoded, what is refused, and what of it is not known.
-import { type Policy, SwarmErrorBody } from '@hypercode/contracts';
+import { API_HEADER, API_VERSION, type Policy, SwarmErrorBody } from '@hypercode/contracts';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { gzipSync } from 'node:zlib';
@@ -276,7 +276,7 @@ describe('fields that are not known', () => {
 });
 
 describe('a caller of a later API', () => {
-  const later = { 'swarm-api': '2' };
+  const later = { [API_HEADER]: String(API_VERSION + 1) };
 
   it('is told what was ignored, in body and query, over REST', async () => {
     const body = JSON.stringify(

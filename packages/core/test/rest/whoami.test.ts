@@ -1,5 +1,12 @@
 // What the holder of a token learns about it.
-import { type CallerKind, CreateTokenResult, procedures, RegisterResult, WhoamiResult } from '@hypercode/contracts';
+import {
+  API_VERSION,
+  type CallerKind,
+  CreateTokenResult,
+  procedures,
+  RegisterResult,
+  WhoamiResult,
+} from '@hypercode/contracts';
 import { beforeAll, expect, test } from 'vitest';
 import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../../testing/core.ts';
 
@@ -21,7 +28,13 @@ test.each(['operator', 'viewer', 'join'] as const)(
     const json = { kind, name: `the ${kind}`, expiresInMs: 3_600_000 };
     const created = await core.fetch('/v1/tokens', { method: 'POST', namespace, json });
     const answer = await whoami(CreateTokenResult.parse(await created.json()).token);
-    expect(answer).toMatchObject({ kind, name: `the ${kind}`, namespace, may: allowed(kind), core: { api: 1 } });
+    expect(answer).toMatchObject({
+      kind,
+      name: `the ${kind}`,
+      namespace,
+      may: allowed(kind),
+      core: { api: API_VERSION },
+    });
     expect(Date.parse(answer.expiresAt ?? '') - Date.parse(answer.now)).toBeGreaterThan(0);
   },
 );

@@ -15,6 +15,8 @@ import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
 import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
+import { goalsProcedures } from './goals-procedures.ts';
+import { plansProcedures } from './plans-procedures.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
@@ -26,6 +28,8 @@ const handlers: {
 } = {
   bus: busProcedures,
   circuit: circuitProcedures,
+  goals: goalsProcedures,
+  plans: plansProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
   tokens: tokensProcedures,

@@ -36,7 +36,7 @@ export interface Variation extends Partial<
   call?: (call: RestCall) => Promise<unknown>;
   /** Default: the first of the declared statuses. */
   statusOf?: (result: never) => number;
-  headersOf?: (result: never) => Record<string, string>;
+  headersOf?: (result: never, fromUrl: Readonly<Record<string, unknown>>) => Record<string, string>;
   /** How the events of the answer are given as CloudEvents; then the route has the parameter `format`. */
   cloudEvents?: CloudEventForm;
 }
@@ -190,7 +190,7 @@ async function makeCall(
   if (ignoredNames !== null) reply.headers(ignoredNames.headers);
   return reply
     .code(statusOf(result))
-    .headers({ 'cache-control': 'no-store', ...headersOf(result) })
+    .headers({ 'cache-control': 'no-store', ...headersOf(result, fromUrl) })
     .send(converted?.answer === undefined ? result : converted.answer(result));
 }
 

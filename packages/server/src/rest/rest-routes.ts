@@ -4,6 +4,7 @@ import { heartbeat, registration, update } from './agent-routes.ts';
 import { declaredRoute, type Variation } from './declared-route.ts';
 import { publishing } from './event-routes.ts';
 import { claiming, reading, subscribing } from './event-format.ts';
+import { submission } from './plan-routes.ts';
 import { policy, role } from './policy-routes.ts';
 import type { Route } from './route.ts';
 
@@ -11,6 +12,7 @@ const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
   'registry.register': registration,
   'registry.update': update,
   'registry.heartbeat': heartbeat,
+  'goals.submit': submission,
   'policy.put': policy,
   'policy.putRole': role,
   'bus.publish': publishing,

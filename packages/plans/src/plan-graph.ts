@@ -1,13 +1,18 @@
 // Checks a plan before it is published: its tasks can all run, and it fits into one event.
-import { LIMITS, type PlanTask } from '@hypercode/contracts';
-import { smallestAssignment } from '../scheduling/outputs.ts';
+import { type GoalSubmission, invalidField, type Json, LIMITS, type PlanTask } from '@hypercode/contracts';
+import { ENVELOPE_BYTES, jsonBytes, refBytes } from './event-room.ts';
 
-/** Upper bound of the bytes of a `plan.created` without its tasks and missing capabilities. */
-const ENVELOPE_BYTES = 4096;
 /** Most faults that are reported of one plan. */
 const REPORTED_FAULTS = 20;
 /** Tasks of a cycle that are named. */
 const NAMED_TASKS = 10;
+
+/** INVALID_INPUT, with every reason, when the steps of a goal are no valid plan. */
+export function assertPlannable({ steps }: Pick<GoalSubmission, 'steps'>): void {
+  if (steps === undefined) return;
+  const [first, ...alsoReasons] = planFaults(steps.map(({ id, ...step }) => ({ taskId: id, ...step })));
+  if (first !== undefined) throw invalidField('steps', first, { alsoReasons });
+}
 
 /**
  * The faults of a plan, in words for people; empty when it has none. Faults are: no tasks or too many, an id that is
@@ -115,8 +120,12 @@ function cycleInWords(cycle: readonly string[]): string {
   return [...named, cycle[0]].join(' → ');
 }
 
+/** The bytes that a task needs in its assignment, if all outputs that it depends on are references. */
+const smallestAssignment = (input: Json | undefined, dependsOn: readonly string[]): number =>
+  dependsOn.reduce((sum, id) => sum + refBytes(id), ENVELOPE_BYTES + jsonBytes(input ?? null));
+
 /** At most as large as the event can become: every capability may turn out to be missing. */
 function bytesOf(tasks: readonly PlanTask[]): number {
   const capabilities = [...new Set(tasks.map(({ capability }) => capability))];
-  return Buffer.byteLength(JSON.stringify([tasks, capabilities])) + ENVELOPE_BYTES;
+  return jsonBytes([tasks, capabilities]) + ENVELOPE_BYTES;
 }
