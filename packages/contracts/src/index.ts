@@ -11,9 +11,16 @@ export {
   Health,
   Labels,
 } from './agent.ts';
+export {
+  type AgentIn,
+  AgentSummary,
+  AgentView,
+  CapabilitySummary,
+  summaryOf,
+} from './agent-view.ts';
 export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
 export { KINDS } from './api/kinds.ts';
-export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
+export type { PostForm, Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
 export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
 export { architectEvents } from './architect-events.ts';
 export {
@@ -82,7 +89,7 @@ export {
 } from './event.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { LIMITS } from './limits.ts';
-export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
+export { AgentName, CapabilityId, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
@@ -124,6 +131,8 @@ export {
   HistoryResult,
   QueryInput,
   QueryResult,
+  type QueryResultIn,
+  QuerySummaryResult,
   RegisterInput,
   RegisterOutcome,
   RegisterResult,
@@ -175,5 +184,12 @@ export {
   readEventData,
   type TypedEvent,
 } from './typed-events.ts';
-export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';
+export {
+  ChangeType,
+  SNAPSHOT_ID,
+  WatchChangeType,
+  WatchEvent,
+  type WatchEventIn,
+  WatchSummaryEvent,
+} from './watch.ts';
 export { API_VERSION, WhoamiInput, WhoamiResult } from './whoami.ts';

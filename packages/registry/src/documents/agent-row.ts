@@ -19,6 +19,16 @@ export interface AgentRow {
 export const sizeOf = (doc: RawBuilder<unknown>): RawBuilder<number> =>
   sql`case when pg_column_size(${doc}) < ${SMALL_BYTES} then pg_column_size(${doc}) else octet_length(${doc}::text) end`;
 
+/** SQL: what the view `summary` shows of a document, so that no more leaves the store. */
+export const summarised = (doc: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  ${doc} - 'topics' || jsonb_build_object('capabilities', (
+    select coalesce(
+      jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', c.value -> 'id', 'tags', c.value -> 'tags')) order by c.ordinality),
+      '[]'
+    )
+    from jsonb_array_elements(${doc} -> 'capabilities') with ordinality c
+  ))`;
+
 /** Below it PostgreSQL compresses nothing. */
 const SMALL_BYTES = 1024;
 

@@ -1,10 +1,9 @@
 // Snapshots for beginning watchers, read once for all that ask for the same thing at about the same time.
 import type { Clock } from '@hypercode/clock';
-import { type AgentFilter, SwarmError } from '@hypercode/contracts';
+import { SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
-import { filterKey } from '../agents/agent-filter.ts';
 import type { Schema } from '../schema.ts';
-import { SnapshotItem, type WatchItem } from './project.ts';
+import { SnapshotItem, type Wanted, wantedKey, type WatchItem } from './project.ts';
 import { readSnapshot } from './queries/read-snapshot.ts';
 
 /**
@@ -87,14 +86,14 @@ export class Snapshots {
    * A snapshot at `revision` or later, where `revision` is the store's head as the caller has just read it: so a
    * watcher sees everything that was true when it asked. `reset` marks chunks that replace what the watcher knew.
    */
-  async get(namespace: string, filter: AgentFilter, revision: number, reset: boolean): Promise<Snapshot> {
-    const key = JSON.stringify([namespace, filterKey(filter), reset]);
+  async get(namespace: string, wanted: Wanted, revision: number, reset: boolean): Promise<Snapshot> {
+    const key = JSON.stringify([namespace, wantedKey(wanted), reset]);
     for (;;) {
       const current = this.#current.get(key);
-      if (current === undefined) return this.#start(key, namespace, filter, reset);
+      if (current === undefined) return this.#start(key, namespace, wanted, reset);
       const snapshot = await current.catch(() => null);
       if (snapshot !== null && this.#inMemory.has(snapshot) && snapshot.revision >= revision) return snapshot;
-      if (this.#current.get(key) === current) return this.#start(key, namespace, filter, reset);
+      if (this.#current.get(key) === current) return this.#start(key, namespace, wanted, reset);
     }
   }
 
@@ -104,8 +103,8 @@ export class Snapshots {
     this.#expiries.clear();
   }
 
-  #start(key: string, namespace: string, filter: AgentFilter, reset: boolean): Promise<Snapshot> {
-    const started = this.#read(namespace, filter, reset);
+  #start(key: string, namespace: string, wanted: Wanted, reset: boolean): Promise<Snapshot> {
+    const started = this.#read(namespace, wanted, reset);
     this.#current.set(key, started);
     const forget = () => {
       if (this.#current.get(key) === started) this.#current.delete(key);
@@ -129,14 +128,13 @@ export class Snapshots {
     return started;
   }
 
-  async #read(namespace: string, filter: AgentFilter, reset: boolean): Promise<Snapshot> {
+  async #read(namespace: string, wanted: Wanted, reset: boolean): Promise<Snapshot> {
     while (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#reads += 1;
     try {
-      const wanted = { namespace, filter };
       const { revision, chunks } = await readSnapshot(
         this.#db,
-        wanted,
+        { namespace, ...wanted },
         (at, agents) => new SnapshotItem(at, agents, reset),
       );
       const snapshot: Snapshot = new Snapshot(revision, chunks, () => this.#remove(snapshot));

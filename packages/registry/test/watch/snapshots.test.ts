@@ -20,12 +20,12 @@ test('the oldest snapshot is dropped when newer ones need its room, and its watc
     await database.close();
     await folder.remove();
   });
-  const first = await snapshots.get('default', { role: 'a' }, 0, false);
+  const first = await snapshots.get('default', { filter: { role: 'a' }, view: 'full' }, 0, false);
   const release = first.use();
   expect(first.chunk(0)).not.toBeNull();
   expect(first.chunk(1)).toBeNull();
 
-  const second = await snapshots.get('default', { role: 'b' }, 0, false);
+  const second = await snapshots.get('default', { filter: { role: 'b' }, view: 'full' }, 0, false);
   expect(() => first.chunk(0)).toThrow(
     expect.objectContaining({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) }),
   );
@@ -33,7 +33,7 @@ test('the oldest snapshot is dropped when newer ones need its room, and its watc
   expect(second.chunk(0)).not.toBeNull();
   release();
 
-  const again = await snapshots.get('default', { role: 'a' }, 0, false);
+  const again = await snapshots.get('default', { filter: { role: 'a' }, view: 'full' }, 0, false);
   expect(again).not.toBe(first);
   expect(again.chunk(0)).not.toBeNull();
 });

@@ -38,8 +38,8 @@ export const registryProcedures: Handlers<Api['registry']> = {
 
   history: ({ core }, input) => core.registry.queries.history(input),
 
-  async *watch(call, { namespace, since, lastEventId, ...filter }) {
-    const request = { namespace, filter, cursor: lastEventId ?? since };
+  async *watch(call, { namespace, view, since, lastEventId, ...filter }) {
+    const request = { namespace, filter, view, cursor: lastEventId ?? since };
     yield* whileAlive(call, filter.topic === undefined ? 0 : 1, ({ signal }) =>
       call.core.registry.watches.open(request, signal),
     );

@@ -43,7 +43,7 @@ export const heartbeat: Variation = {
     if (principal.kind === 'agent' && principal.name !== name) {
       throw new SwarmError('FORBIDDEN', 'an agent can only send heartbeats for itself');
     }
-    const body = jsonBody(call.request, LIMITS.registrationBytes) ?? {};
+    const body = jsonBody(call.request, LIMITS.inputBytes) ?? {};
     return answer(servedProcedure('registry.heartbeat'), call, mergeInput(body, fromUrl));
   },
 };

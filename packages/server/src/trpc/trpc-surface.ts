@@ -4,7 +4,7 @@ import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from '@trpc/serv
 import type { FastifyRequest } from 'fastify';
 import { createCallContext } from '../context.ts';
 import { authenticate, identityOf } from '../intake/authenticate.ts';
-import { bytesOf, keepBodies, MAX_BODY_BYTES } from '../intake/bodies.ts';
+import { bytesOf, keepBodies, MAX_BODY_BYTES, statedLength } from '../intake/bodies.ts';
 import { assertPlainNames } from '../intake/plain-names.ts';
 import { toRefusal } from '../refusals.ts';
 import type { Surface } from '../surface.ts';
@@ -33,6 +33,8 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
   const options: FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] = {
     router: appRouter,
     maxBatchSize: MAX_BATCH_CALLS,
+    // A query whose input is too long for a URL comes as a POST.
+    allowMethodOverride: true,
     createContext: ({ req, res, info }) =>
       createCallContext({
         core,
@@ -42,8 +44,9 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
           response: res.raw,
           socket: req.raw.socket,
           calls: info.calls.map(({ path }) => declaredProcedure(path)),
+          bodyBytes: statedLength(req),
         }),
-        bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
+        bodyBytes: statedLength(req),
         socket: req.raw.socket,
       }),
     onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),
@@ -65,7 +68,7 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
 };
 
 const inputBytes: ReadonlyMap<string, number> = new Map(
-  procedures.map(([name, { maxInputBytes = LIMITS.registrationBytes }]) => [name, maxInputBytes]),
+  procedures.map(([name, { maxInputBytes = LIMITS.inputBytes }]) => [name, maxInputBytes]),
 );
 /** What a batch adds to each of its inputs. */
 const ENVELOPE_BYTES = 16;
@@ -74,8 +77,8 @@ const ENVELOPE_BYTES = 16;
 function limitOfCalls(request: FastifyRequest): number {
   const { path } = request.params as Called['Params'];
   const { batch } = request.query as Called['Querystring'];
-  if (batch !== '1') return inputBytes.get(path) ?? LIMITS.registrationBytes;
+  if (batch !== '1') return inputBytes.get(path) ?? LIMITS.inputBytes;
   let limit = 0;
   for (const name of path.split(',')) limit += (inputBytes.get(name) ?? 0) + ENVELOPE_BYTES;
-  return Math.min(Math.max(limit, LIMITS.registrationBytes), MAX_BODY_BYTES);
+  return Math.min(Math.max(limit, LIMITS.inputBytes), MAX_BODY_BYTES);
 }

@@ -1,12 +1,13 @@
 // One page of the agents that match a filter, in the order of their names.
-import type { AgentFilter } from '@hypercode/contracts';
+import type { AgentFilter, AgentView } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
-import { type AgentRow, sizeOf } from '../../documents/agent-row.ts';
+import { type AgentRow, sizeOf, summarised } from '../../documents/agent-row.ts';
 
 export interface Page {
   filter: AgentFilter;
+  view: AgentView;
   text: string | undefined;
   /** Only names after this one. */
   after: string | null;
@@ -54,11 +55,14 @@ type ReadRow = { revision: number; name: string | null; among: number } & AgentR
  * `found` with what decides where the page ends. It has one row more than the page may have; what it does not return costs the
  * store a measurement, and this process nothing.
  */
-const measured = (found: RawBuilder<unknown>) => sql`
+const measured = (view: AgentView, found: RawBuilder<unknown>) => sql`
   select name, doc, last_seen_at, liveness, count(*) over () as among,
     row_number() over by_name as place, sum(${sizeOf(sql`doc`)}) over by_name as bytes
-  from (${found}) found
+  from (${view === 'full' ? found : summaries(found)}) found
   window by_name as (order by name)`;
+
+const summaries = (found: RawBuilder<unknown>) => sql`
+  select name, ${summarised(sql`doc`)} as doc, last_seen_at, liveness from (${found}) whole`;
 
 /** Which of the measured rows `p` are in the page: at least the first. */
 const inPage = ({ limit, maxBytes }: Page) => sql`p.place <= ${limit} and (p.bytes <= ${maxBytes} or p.place = 1)`;
@@ -112,7 +116,7 @@ async function walkNames(
       p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (${measured(sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
+    left join lateral (${measured(page.view, sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
     order by p.name`.execute(db);
   return { ...pageOf(rows), whole: rows[0]?.whole ?? true };
 }
@@ -135,7 +139,9 @@ async function askIndex(
     select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (${measured(sql`
+    left join lateral (${measured(
+      page.view,
+      sql`
       select a.name, a.doc, a.last_seen_at, a.liveness from page
       join agents a on a.namespace = ${namespace} and a.name = page.name`)}) p on ${inPage(page)}
     order by p.name`.execute(db);

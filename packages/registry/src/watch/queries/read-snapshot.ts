@@ -1,8 +1,9 @@
 // Reads everything that a snapshot holds, at one revision.
-import { type Agent, type AgentFilter, LIMITS } from '@hypercode/contracts';
+import { type AgentSummary, LIMITS, summaryOf } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
 import { toAgent } from '../../documents/agent-row.ts';
 import { queryAgents } from '../../agents/queries/query-agents.ts';
+import type { Wanted } from '../project.ts';
 import type { Schema } from '../../schema.ts';
 
 /**
@@ -11,8 +12,8 @@ import type { Schema } from '../../schema.ts';
  */
 export async function readSnapshot<Chunk>(
   db: Kysely<Schema>,
-  { namespace, filter }: { namespace: string; filter: AgentFilter },
-  encode: (revision: number, agents: Agent[]) => Chunk,
+  { namespace, filter, view }: Wanted & { namespace: string },
+  encode: (revision: number, agents: AgentSummary[]) => Chunk,
 ): Promise<{ revision: number; chunks: Chunk[] }> {
   return db
     .transaction()
@@ -23,13 +24,15 @@ export async function readSnapshot<Chunk>(
       for (let after: string | null = null; ;) {
         const page = {
           filter,
+          view,
           text: undefined,
           after,
           limit: LIMITS.snapshotChunk,
           maxBytes: LIMITS.snapshotChunkBytes,
         };
         const { rows, hasMore, revision } = await queryAgents(snapshot, namespace, page);
-        chunks.push(encode(revision, rows.map(toAgent)));
+        const agents = rows.map(toAgent);
+        chunks.push(encode(revision, view === 'full' ? agents : agents.map(summaryOf)));
         if (!hasMore) return { revision, chunks };
         after = rows.at(-1)?.name ?? null;
       }
