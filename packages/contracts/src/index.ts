@@ -11,13 +11,7 @@ export {
   Health,
   Labels,
 } from './agent.ts';
-export {
-  type AgentIn,
-  AgentSummary,
-  AgentView,
-  CapabilitySummary,
-  summaryOf,
-} from './agent-view.ts';
+export { type AgentIn, AgentSummary, AgentView, CapabilitySummary, summaryOf } from './agent-view.ts';
 export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
 export { KINDS } from './api/kinds.ts';
 export type { PostForm, Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
@@ -184,12 +178,5 @@ export {
   readEventData,
   type TypedEvent,
 } from './typed-events.ts';
-export {
-  ChangeType,
-  SNAPSHOT_ID,
-  WatchChangeType,
-  WatchEvent,
-  type WatchEventIn,
-  WatchSummaryEvent,
-} from './watch.ts';
+export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent, type WatchEventIn, WatchSummaryEvent } from './watch.ts';
 export { API_VERSION, WhoamiInput, WhoamiResult } from './whoami.ts';

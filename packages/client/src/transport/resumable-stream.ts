@@ -12,6 +12,7 @@ import type { Connection } from './connection.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import { carriesEvents, jsonText, parseExact } from './exact-json.ts';
 import { isRecord, parseJson } from './json.ts';
+import { MAX_URL_LENGTH } from './transport.ts';
 
 /** How long a stream may bring nothing at all, in milliseconds, unless the core gives another limit. The core sends a sign every 15 s. */
 const SILENCE_LIMIT_MS = 40_000;
@@ -72,8 +73,7 @@ async function* read<T>(
 ): AsyncGenerator<StreamFrame<T>, undefined, undefined> {
   const { clock } = connection;
   const parse = carriesEvents(path) ? parseExact : (text: string): unknown => JSON.parse(text);
-  const url = connection.endpoint(`trpc/${path}`);
-  url.searchParams.set('input', jsonText(input));
+  const { url, body } = requestOf(connection, path, jsonText(input));
   const link = linkSignals([ended, signal, connection.closed]);
   const stop = link.signal;
   const whileOpen = <R>(work: () => Promise<R>): Promise<R> =>
@@ -91,7 +91,7 @@ async function* read<T>(
           token = await whileOpen(() => connection.token(stop));
           const headers = connection.headers(token);
           if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-          stream = await openEventStream(connection, url, { headers, signal: stop });
+          stream = await openEventStream(connection, url, { headers, body, signal: stop });
           connections += 1;
         }
         outcome = await nextOutcome(connection, stream, (text) => decode(parse(text)));
@@ -135,6 +135,15 @@ async function* read<T>(
     stream?.close();
     link.unlink();
   }
+}
+
+/** The input is in the address, or in the body where the address would be too long. */
+function requestOf(connection: Connection, path: string, input: string): { url: URL; body: string | undefined } {
+  const url = connection.endpoint(`trpc/${path}`);
+  url.searchParams.set('input', input);
+  if (url.href.length <= MAX_URL_LENGTH) return { url, body: undefined };
+  url.searchParams.delete('input');
+  return { url, body: input };
 }
 
 type Outcome<T> =

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Core } from '../context.ts';
 import { identityOf } from './authenticate.ts';
-import { type BodyClaim, shareOf } from './body-budget.ts';
+import { type BodyClaim, shareOf, UNCOUNTED_BYTES } from './body-budget.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,8 +19,6 @@ declare module 'fastify' {
 
 /** The largest body that any call may have: a full `publishMany`, and room for its envelope. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
-/** Bodies up to this length are not counted: the connections on which they come cost more. */
-const UNCOUNTED_BYTES = 4096;
 
 export interface BodyParsing {
   /** `*` for all. Others end in INVALID_INPUT. */

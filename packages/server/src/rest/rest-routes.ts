@@ -30,6 +30,11 @@ function formsOf({ byPost, ...rest }: RestForm): RestForm[] {
   const asBody = `As \`${method} ${path}\`, with the parameters as fields of the body: for a query that is too long for a URL.`;
   return [
     rest,
-    { ...rest, ...byPost, method: 'POST', description: description === undefined ? asBody : `${asBody} ${description}` },
+    {
+      ...rest,
+      ...byPost,
+      method: 'POST',
+      description: description === undefined ? asBody : `${asBody} ${description}`,
+    },
   ];
 }

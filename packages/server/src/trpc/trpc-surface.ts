@@ -15,8 +15,6 @@ import { addStreamRoutes } from './stream-routes.ts';
 import { serveWebSockets } from './websocket.ts';
 
 const PREFIX = '/trpc';
-/** The largest WebSocket message: one can hold many calls, and is worked on in one piece. */
-const MAX_MESSAGE_BYTES = 512 * 1024;
 /**
  * Most tRPC calls in one message or request: some tenths of a second of work. The bus' own client sends 64. A WebSocket client
  * sends all its subscriptions in one batch when it reconnects, so it is also the most that one may have open.
@@ -62,7 +60,7 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
       await fastifyRequestHandler({ ...options, req, res, path: req.params.path });
     });
   });
-  const sockets = serveWebSockets({ core, maxMessageBytes: MAX_MESSAGE_BYTES, maxBatchCalls: MAX_BATCH_CALLS });
+  const sockets = serveWebSockets({ core, maxMessageBytes: MAX_BODY_BYTES, maxBatchCalls: MAX_BATCH_CALLS });
   onUpgrade(PREFIX, sockets.upgrade);
   app.addHook('preClose', sockets.close);
 };

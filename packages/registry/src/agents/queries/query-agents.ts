@@ -143,7 +143,8 @@ async function askIndex(
       page.view,
       sql`
       select a.name, a.doc, a.last_seen_at, a.liveness from page
-      join agents a on a.namespace = ${namespace} and a.name = page.name`)}) p on ${inPage(page)}
+      join agents a on a.namespace = ${namespace} and a.name = page.name`,
+    )}) p on ${inPage(page)}
     order by p.name`.execute(db);
   return pageOf(rows);
 }
