@@ -3,7 +3,7 @@ import type { AgentFilter, AgentView } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
-import { type AgentRow, sizeOf, summarised } from '../../documents/agent-row.ts';
+import { type AgentRow, measuredWithin, summarised } from '../../documents/agent-row.ts';
 
 export interface Page {
   filter: AgentFilter;
@@ -52,17 +52,21 @@ export interface FoundPage {
 type ReadRow = { revision: number; name: string | null; among: number } & AgentRow;
 
 /**
- * `found` with what decides where the page ends. It has one row more than the page may have; what it does not return costs the
- * store a measurement, and this process nothing.
+ * `found` with what decides where the page ends. It has one row more than the page may have; what it does not return costs this process
+ * nothing.
  */
-const measured = (view: AgentView, found: RawBuilder<unknown>) => sql`
-  select name, doc, last_seen_at, liveness, count(*) over () as among,
-    row_number() over by_name as place, sum(${sizeOf(sql`doc`)}) over by_name as bytes
-  from (${view === 'full' ? found : summaries(found)}) found
-  window by_name as (order by name)`;
+const measured = ({ view, maxBytes }: Page, found: RawBuilder<unknown>) => sql`
+  select *, sum(${measuredWithin(maxBytes, sql`doc`)}) over (order by place) as bytes
+  from (
+    select name, doc, last_seen_at, liveness, count(*) over () as among, row_number() over by_name as place,
+      sum(pg_column_size(doc)) over by_name as stored
+    from (${view === 'full' ? found : summaries(found)}) found
+    window by_name as (order by name)
+  ) stored`;
 
+/** The fence (`offset 0`) keeps the planner from making each summary again for each use of it. */
 const summaries = (found: RawBuilder<unknown>) => sql`
-  select name, ${summarised(sql`doc`)} as doc, last_seen_at, liveness from (${found}) whole`;
+  select name, ${summarised(sql`doc`)} as doc, last_seen_at, liveness from (${found}) whole offset 0`;
 
 /** Which of the measured rows `p` are in the page: at least the first. */
 const inPage = ({ limit, maxBytes }: Page) => sql`p.place <= ${limit} and (p.bytes <= ${maxBytes} or p.place = 1)`;
@@ -116,7 +120,7 @@ async function walkNames(
       p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (${measured(page.view, sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
+    left join lateral (${measured(page, sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
     order by p.name`.execute(db);
   return { ...pageOf(rows), whole: rows[0]?.whole ?? true };
 }
@@ -140,7 +144,7 @@ async function askIndex(
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (${measured(
-      page.view,
+      page,
       sql`
       select a.name, a.doc, a.last_seen_at, a.liveness from page
       join agents a on a.namespace = ${namespace} and a.name = page.name`,

@@ -21,13 +21,14 @@ export async function readSnapshot<Chunk>(
     .setAccessMode('read only')
     .execute(async (snapshot) => {
       const chunks: Chunk[] = [];
+      let limit: number = LIMITS.snapshotChunk;
       for (let after: string | null = null; ;) {
         const page = {
           filter,
           view,
           text: undefined,
           after,
-          limit: LIMITS.snapshotChunk,
+          limit,
           maxBytes: LIMITS.snapshotChunkBytes,
         };
         const { rows, hasMore, revision } = await queryAgents(snapshot, namespace, page);
@@ -35,6 +36,8 @@ export async function readSnapshot<Chunk>(
         chunks.push(encode(revision, view === 'full' ? agents : agents.map(summaryOf)));
         if (!hasMore) return { revision, chunks };
         after = rows.at(-1)?.name ?? null;
+        // The next agents are likely as large: the store need not look at many more than fit.
+        limit = Math.min(LIMITS.snapshotChunk, 2 * rows.length);
       }
     });
 }
