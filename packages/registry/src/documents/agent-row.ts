@@ -24,7 +24,7 @@ export const sizeOf = (doc: RawBuilder<unknown>): RawBuilder<number> =>
  * for its stored, compressed size alone is not measured: to write large documents out costs the store much.
  */
 export const measuredWithin = (maxBytes: number, doc: RawBuilder<unknown>): RawBuilder<number> =>
-  sql`case when place = 1 or stored <= ${maxBytes} then ${sizeOf(doc)} else ${maxBytes} + 1 end`;
+  sql`case when place = 1 or stored <= ${maxBytes}::bigint then ${sizeOf(doc)} else ${maxBytes}::bigint + 1 end`;
 
 /** SQL: what the view `summary` shows of a document, so that no more leaves the store. */
 export const summarised = (doc: RawBuilder<unknown>): RawBuilder<unknown> => sql`

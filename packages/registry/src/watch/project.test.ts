@@ -132,7 +132,8 @@ describe('items', () => {
     expect(syncedItem(3)).toEqual({ id: '3', event: { type: 'synced', revision: 3 } });
     expect(bookmarkItem(4)).toEqual({ id: '4', event: { type: 'bookmark', revision: 4 } });
     const chunk = { type: 'snapshot', revision: 5, agents: [inside], reset: true };
-    const item = new SnapshotItem(5, [inside], true);
+    const rows = [{ doc: inside, last_seen_at: null, liveness: null }];
+    const item = new SnapshotItem(5, rows, { view: 'full', reset: true });
     expect([item.id, item.type, item.event, item.json]).toEqual(['snapshot', 'snapshot', chunk, JSON.stringify(chunk)]);
   });
 });

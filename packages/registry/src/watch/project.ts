@@ -2,7 +2,6 @@
 import {
   type Agent,
   type AgentFilter,
-  type AgentSummary,
   type AgentView,
   SNAPSHOT_ID,
   summaryOf,
@@ -12,6 +11,7 @@ import { type Projection, type StreamItem, ValueItem } from '@hypercode/feed';
 import { filterKey, matchesFilter } from '../agents/agent-filter.ts';
 import type { Change } from '../changes/change.ts';
 import { isRemoval } from '../changes/change.ts';
+import { type AgentRow, toAgent } from '../documents/agent-row.ts';
 
 /** A value on its way to watchers, with its tracked id. Events with summaries have the type of the others, as the declared watch has. */
 export type WatchItem = StreamItem<WatchEvent>;
@@ -88,7 +88,9 @@ export class SnapshotItem implements WatchItem {
   readonly type = 'snapshot';
   readonly #bytes: Buffer;
 
-  constructor(revision: number, agents: AgentSummary[], reset: boolean) {
+  constructor(revision: number, rows: readonly AgentRow[], { view, reset }: { view: AgentView; reset: boolean }) {
+    const whole = rows.map(toAgent);
+    const agents = view === 'full' ? whole : whole.map(summaryOf);
     const event = { type: 'snapshot', revision, agents, reset };
     this.#bytes = Buffer.from(JSON.stringify(event));
   }

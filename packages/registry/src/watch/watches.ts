@@ -118,7 +118,7 @@ export class Watches {
     const release = snapshot.use();
     try {
       for (let place = 0; ; place += 1) {
-        const chunk = snapshot.chunk(place);
+        const chunk = await snapshot.chunk(place);
         if (chunk === null) break;
         if (ended(session.signal)) return snapshot.revision;
         yield [chunk];

@@ -77,7 +77,7 @@ function pageOf(rows: readonly ReadRow[]): FoundPage {
 }
 
 /** What an agent must have, beside its namespace and its place after the page before. */
-function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
+function conditionsOf(namespace: string, { filter, text }: Pick<Page, 'filter' | 'text'>): Condition[] {
   const { all, any, recheckTopic } = termsOf(namespace, filter);
   const conditions: Condition[] = [];
   if (all.length > 0) conditions.push(sql`a.facets @> ${all}::text[]`);
@@ -88,6 +88,18 @@ function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
     conditions.push(query === null ? sql`false` : sql`a.search @@ ${query}::tsquery`);
   }
   return conditions;
+}
+
+/** The names after `after` of all agents that match, in their order. */
+export async function findNames(
+  db: Kysely<Schema>,
+  namespace: string,
+  { filter, after }: Pick<Page, 'filter'> & { after: string },
+): Promise<string[]> {
+  const conditions = conditionsOf(namespace, { filter, text: undefined });
+  const wanted = sql.join([sql`a.namespace = ${namespace}`, sql`a.name > ${after}`, ...conditions], sql` and `);
+  const { rows } = await sql<{ name: string }>`select a.name from agents a where ${wanted} order by a.name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 /** Reads the next names only (of a role, if the filter has one), unless there are no conditions; `whole` when there are no others. */

@@ -14,6 +14,7 @@ export async function findBeginning(
   namespace: string,
   { revision, horizon }: Head,
 ): Promise<number> {
+  if (revision === horizon) return revision;
   const { rows } = await sql<{ oldest: number | null }>`
     select min(revision) as oldest from (
       select revision, sum(pg_column_size(after) + coalesce(pg_column_size(before), 0)) over (order by revision desc) as bytes
