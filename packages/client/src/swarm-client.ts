@@ -55,7 +55,7 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
     ...procedures,
     ...bus.calls,
     goals: goalsOn(connection, bus.calls, procedures.bus),
-    watch: <View extends AgentView>(options: WatchOptions<View> = {}) => watchAgents(connection, options),
+    watch: <View extends AgentView>(options?: WatchOptions<View>) => watchAgents(connection, options ?? {}),
     directory: <View extends AgentView>(filter?: DirectoryFilter<View>) =>
       new AgentDirectory<AgentIn<View>>(connection, filter),
     close,

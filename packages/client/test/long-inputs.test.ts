@@ -19,7 +19,8 @@ beforeAll(async () => {
 /** Every request that `fetch` was given. */
 const requests: { method: string | undefined; length: number }[] = [];
 const noting: typeof fetch = (input, init) => {
-  requests.push({ method: init?.method, length: String(input).length });
+  if (!(input instanceof URL)) throw new TypeError('every address is a URL');
+  requests.push({ method: init?.method, length: input.href.length });
   return fetch(input, init);
 };
 

@@ -116,6 +116,11 @@ export class AgentDirectory<Listed extends AgentSummary = Agent> implements Iter
     return this.stop();
   }
 
+  /** The mirror knows the agents of both views by the type of whole ones. */
+  #listedAs(agent: AgentSummary): Listed {
+    return agent as Listed;
+  }
+
   get #listed(): ReadonlyMap<string, Listed> {
     const agents: ReadonlyMap<string, AgentSummary> = this.#agents;
     return agents as ReadonlyMap<string, Listed>;
@@ -136,8 +141,8 @@ export class AgentDirectory<Listed extends AgentSummary = Agent> implements Iter
         this.#mirror = { revision, synced, collected };
         applyDifferences(this.#agents, differences);
         for (const difference of differences) {
-          const agent = listed<Listed>(difference.agent);
-          if (difference.kind === 'changed') this.#emitter.emit('changed', agent, listed(difference.previous));
+          const agent = this.#listedAs(difference.agent);
+          if (difference.kind === 'changed') this.#emitter.emit('changed', agent, this.#listedAs(difference.previous));
           else this.#emitter.emit(difference.kind, agent);
         }
         if (step.caughtUp) this.#emitter.emit('synced', revision);
@@ -155,6 +160,3 @@ export class AgentDirectory<Listed extends AgentSummary = Agent> implements Iter
     this.#emitter.emit('error', end);
   }
 }
-
-/** The mirror knows the agents of both views by the type of whole ones. */
-const listed = <Listed extends AgentSummary>(agent: AgentSummary): Listed => agent as Listed;
