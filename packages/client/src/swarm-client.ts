@@ -1,5 +1,5 @@
 // The client of a core: its procedures, its watch, its directory and its bus, over one connection.
-import { SwarmError } from '@hypercode/contracts';
+import { type AgentIn, type AgentView, SwarmError } from '@hypercode/contracts';
 import { AgentDirectory, type DirectoryFilter } from './watching/agent-directory.ts';
 import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
 import type { SwarmClientOptions } from './transport/client-options.ts';
@@ -20,12 +20,16 @@ export interface SwarmClient extends Omit<Procedures, 'goals' | 'plans'>, BusCal
    * `close`, which end the loop without an error. The loop throws a SwarmError that no retry can help (UNAUTHENTICATED,
    * FORBIDDEN, FENCED, INVALID_INPUT …).
    */
+  watch<View extends AgentView>(options: WatchOptions<View> & { readonly view: View }): Watch<View>;
   watch(options?: WatchOptions): Watch;
   /** Goals for the Architect, from their submission to their result. */
   readonly goals: Goals;
   /** The plans by which the Architect carries goals out: read, followed live, retried. */
   readonly plans: Plans;
   /** A live local mirror of the agents that match. */
+  directory<View extends AgentView>(
+    filter: DirectoryFilter<View> & { readonly view: View },
+  ): AgentDirectory<AgentIn<View>>;
   directory(filter?: DirectoryFilter): AgentDirectory;
   /**
    * Ends every watch, directory, subscription, consumer and call of this client. Events that were not sent are not; those
@@ -55,8 +59,9 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
     ...bus.calls,
     goals: goalsOn(connection, { bus: bus.calls, procedures, log: procedures.bus }),
     plans: plansOn(connection, procedures.plans),
-    watch: (options = {}) => watchAgents(connection, options),
-    directory: (filter) => new AgentDirectory(connection, filter),
+    watch: <View extends AgentView>(options?: WatchOptions<View>) => watchAgents(connection, options ?? {}),
+    directory: <View extends AgentView>(filter?: DirectoryFilter<View>) =>
+      new AgentDirectory<AgentIn<View>>(connection, filter),
     close,
     [Symbol.asyncDispose]: close,
   };

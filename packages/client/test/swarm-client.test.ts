@@ -122,11 +122,11 @@ describe('a refusal', () => {
   });
 
   test('of a registration that is too large has its limit', async () => {
-    const schema = { text: 'x'.repeat(70_000) };
+    const schema = { text: 'x'.repeat(530_000) };
     const large = { ...registration('huge'), capabilities: [{ id: 'a', inputSchema: schema }] };
     await expect(admin.registry.register(large)).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
-      details: { limit: 65_536 },
+      details: { limit: 524_288 },
     });
   });
 });

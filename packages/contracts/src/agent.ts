@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
-import { AgentName, inNamespace, Name, Namespace } from './name.ts';
+import { AgentName, CapabilityId, inNamespace, Name, Namespace } from './name.ts';
 import { jsonObject, text } from './text.ts';
 import { TopicPattern } from './topic.ts';
 
@@ -21,7 +21,7 @@ export const HealthUrl = text(LIMITS.healthUrlLength).refine((value) => {
 /** Something that an agent can do. */
 export const Capability = z
   .object({
-    id: Name,
+    id: CapabilityId,
     description: text(LIMITS.descriptionLength).optional(),
     tags: z.array(text(LIMITS.tagLength, 1)).max(LIMITS.tags).optional(),
     /** JSON Schema of the input. */
@@ -34,7 +34,7 @@ export type Capability = z.infer<typeof Capability>;
 
 /** Capabilities as given (an id stands for `{ id }`), as objects, each id once. */
 export const Capabilities = z
-  .array(z.union([Name.transform((id): Capability => ({ id })), Capability]))
+  .array(z.union([CapabilityId.transform((id): Capability => ({ id })), Capability]))
   .max(LIMITS.capabilities)
   .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'must name each capability once');
 

@@ -190,7 +190,7 @@ describe('a fault in a union', () => {
   };
 
   test.each([
-    [['BAD id'], 'capabilities.0', /lower-case letters/],
+    [['BAD id'], 'capabilities.0', /letters, digits/],
     [[{ id: 'ok', tags: [1] }], 'capabilities.0.tags.0', /expected string/],
     [[{}], 'capabilities.0.id', /^required$/],
     [[7], 'capabilities.0', /Invalid input/],

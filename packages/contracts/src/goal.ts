@@ -1,7 +1,7 @@
 // Goals: what people and agents want done.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { Name } from './name.ts';
+import { CapabilityId } from './name.ts';
 import { TaskId, TaskTerms } from './task.ts';
 import { json, text } from './text.ts';
 
@@ -10,7 +10,7 @@ export const GoalStep = z.object({
   id: TaskId,
   title: text(LIMITS.titleLength, 1),
   /** What an agent must be able to do to take it. */
-  capability: Name,
+  capability: CapabilityId,
   input: json.optional(),
   /** Steps whose outputs it needs. Default: none. */
   dependsOn: z.array(TaskId).default([]),

@@ -11,9 +11,10 @@ export {
   Health,
   Labels,
 } from './agent.ts';
+export { type AgentIn, AgentSummary, AgentView, CapabilitySummary, summaryOf } from './agent-view.ts';
 export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, procedures } from './api/api.ts';
 export { KINDS } from './api/kinds.ts';
-export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
+export type { PostForm, Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
 export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
 export { API_HEADER, API_VERSION, IGNORED_HEADER } from './api-version.ts';
 export { architectEvents } from './architect-events.ts';
@@ -85,7 +86,7 @@ export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from '
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } from './known-fields.ts';
 export { LIMITS } from './limits.ts';
-export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
+export { AgentName, CapabilityId, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanRetry, PlanTask } from './plan.ts';
 export {
@@ -137,6 +138,8 @@ export {
   HistoryResult,
   QueryInput,
   QueryResult,
+  type QueryResultIn,
+  QuerySummaryResult,
   RegisterInput,
   RegisterOutcome,
   RegisterResult,
@@ -189,5 +192,5 @@ export {
   readEventData,
   type TypedEvent,
 } from './typed-events.ts';
-export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';
+export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent, type WatchEventIn, WatchSummaryEvent } from './watch.ts';
 export { WhoamiInput, WhoamiResult } from './whoami.ts';

@@ -1,15 +1,19 @@
 // Every limit that a caller can run into, in one place. Counts and lengths are INVALID_INPUT, bytes PAYLOAD_TOO_LARGE.
 
 export const LIMITS = {
-  /** Longest namespace, agent name, role, group, capability id or label key, in characters. */
+  /** Longest namespace, agent name, role, group or label key, in characters. */
   nameLength: 63,
+  /** Longest id of a capability, in characters. */
+  capabilityIdLength: 128,
   /** Longest topic or topic pattern, in characters. */
   topicLength: 255,
   /** Most tokens in a topic or topic pattern. */
   topicTokens: 16,
-  /** Largest agent registration, in bytes of JSON; also the largest input of every call that has no limit of its own. */
-  registrationBytes: 64 * 1024,
-  capabilities: 64,
+  /** Largest input of a call that has no limit of its own, in bytes of JSON: room for 32 labels with every character escaped. */
+  inputBytes: 128 * 1024,
+  /** Largest agent registration, in bytes of JSON. */
+  registrationBytes: 512 * 1024,
+  capabilities: 256,
   /** Longest pattern of capabilities in a policy, in characters. */
   capabilityPatternLength: 129,
   /** Most topic patterns that an agent declares each way. */
@@ -30,6 +34,8 @@ export const LIMITS = {
   pageSize: 500,
   /** Most consumer groups in one page: with the most topics and the longest, 4 MiB. */
   groupsPage: 250,
+  /** About the longest answer of a call that answers with neither an agent nor a page, in bytes of JSON. */
+  answerBytes: 64 * 1024,
   /** Most bytes of JSON of what a page lists: it ends early, after at least one. */
   pageBytes: 4 * 1024 * 1024,
   /** Most agents in one snapshot chunk of a watch, and most bytes of JSON in one that has more than one agent. */

@@ -1,4 +1,4 @@
-// The rule for every name on the wire: namespaces, agents, roles, groups, capability ids, label keys.
+// The rules for names on the wire: of namespaces, agents, roles, groups and label keys, and the one for ids of capabilities.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
@@ -20,6 +20,15 @@ export const DEFAULT_NAMESPACE = 'default';
 /** A `Name` that an agent may have; `watch` is a route. */
 export const AgentName = Name.refine((name) => name !== 'watch', 'an agent may not be called "watch"');
 export type AgentName = z.infer<typeof AgentName>;
+
+const CAPABILITY_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** The id of a capability, as tools of MCP and skills of A2A are called. Upper and lower case differ. */
+export const CapabilityId = z
+  .string()
+  .max(LIMITS.capabilityIdLength)
+  .regex(CAPABILITY_ID, 'must be letters, digits, "_", "." and "-", starting with a letter or digit');
+export type CapabilityId = z.infer<typeof CapabilityId>;
 
 const NAME_PATTERN = /^(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:-\*)?)$/;
 

@@ -1,7 +1,7 @@
 // Plans: the tasks that lead to a goal, and how it ended.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { Name } from './name.ts';
+import { CapabilityId } from './name.ts';
 import { TaskId, TaskOutputs, TaskTerms } from './task.ts';
 import { json, text } from './text.ts';
 
@@ -9,7 +9,7 @@ import { json, text } from './text.ts';
 export const PlanTask = z.object({
   taskId: TaskId,
   title: text(LIMITS.titleLength, 1),
-  capability: Name,
+  capability: CapabilityId,
   input: json.optional(),
   dependsOn: z.array(TaskId),
   ...TaskTerms.shape,
@@ -29,7 +29,7 @@ export const PlanCreated = z.object({
   tasks: z.array(PlanTask).min(1).max(LIMITS.planTasks),
   planner: PlannerName,
   /** Capabilities that no agent offered when the plan was made. */
-  missing: z.array(Name).default([]),
+  missing: z.array(CapabilityId).default([]),
   /** When the plan fails if it is not completed; null: never. */
   deadlineAt: z.iso.datetime().nullable(),
 });

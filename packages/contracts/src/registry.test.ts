@@ -15,9 +15,9 @@ import { CreateTokenInput } from './token.ts';
 type Case = [string, z.ZodType, object, boolean];
 
 test('inputs of the registry have their defaults', () => {
-  expect(QueryInput.parse({})).toEqual({ namespace: 'default', limit: 50 });
+  expect(QueryInput.parse({})).toEqual({ namespace: 'default', view: 'full', limit: 50 });
   expect(HistoryInput.parse({ name: 'worker' })).toEqual({ namespace: 'default', name: 'worker', limit: 50 });
-  expect(WatchInput.parse({})).toEqual({ namespace: 'default' });
+  expect(WatchInput.parse({})).toEqual({ namespace: 'default', view: 'full' });
   expect(HeartbeatInput.parse({})).toEqual({ namespace: 'default' });
 });
 
@@ -42,6 +42,10 @@ describe('limits', () => {
     ['an unknown health', QueryInput, { health: 'sick' }, false],
     ['a circuit', QueryInput, { circuit: 'half_open' }, true],
     ['an unknown circuit', QueryInput, { circuit: 'half-open' }, false],
+    ['the capability of a tool', QueryInput, { capability: 'create_pull_request' }, true],
+    ['a capability that is none', WatchInput, { capability: 'a b' }, false],
+    ['a view', WatchInput, { view: 'summary' }, true],
+    ['an unknown view', QueryInput, { view: 'short' }, false],
     ['a role that is no name', QueryInput, { role: 'Crawler' }, false],
     ['labels', QueryInput, { labels: { zone: 'a' } }, true],
     ['labels with a lone surrogate', QueryInput, { labels: { zone: '\ud800' } }, false],

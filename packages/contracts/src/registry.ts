@@ -13,9 +13,10 @@ import {
   Labels,
   Version,
 } from './agent.ts';
+import { AgentSummary, type AgentView, inView } from './agent-view.ts';
 import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
-import { AgentName, inNamespace, Name } from './name.ts';
+import { AgentName, CapabilityId, inNamespace, Name } from './name.ts';
 import { text } from './text.ts';
 import { Topic } from './topic.ts';
 import { ChangeType } from './watch.ts';
@@ -105,7 +106,7 @@ export type GetInput = z.output<typeof GetInput>;
 /** What a watch or a query can ask for; all that are given must hold. */
 export const AgentFilter = z.object({
   role: Name.optional().describe('The role of the agent.'),
-  capability: Name.optional().describe('The id of a capability of the agent.'),
+  capability: CapabilityId.optional().describe('The id of a capability of the agent.'),
   topic: Topic.optional().describe('A topic that matches one of the patterns that the agent declares.'),
   health: Health.optional().describe('The health of the agent.'),
   circuit: CircuitState.optional().describe('The state of the circuit of the agent.'),
@@ -116,6 +117,7 @@ export type AgentFilter = z.output<typeof AgentFilter>;
 export const QueryInput = z.object({
   ...inNamespace,
   ...AgentFilter.shape,
+  ...inView,
   text: text(LIMITS.searchLength, 1)
     .optional()
     .describe('Words to search for in name, role, description, capabilities and labels. Every word must occur.'),
@@ -129,15 +131,23 @@ export const QueryInput = z.object({
   cursor: Cursor,
 });
 export type QueryInput = z.output<typeof QueryInput>;
-export const QueryResult = z
-  .object({
-    agents: z.array(Agent),
+/** A page of agents of this form. */
+const pageOf = <Given extends z.ZodType>(agent: Given) =>
+  z.object({
+    agents: z.array(agent),
     nextCursor: z.string().nullable(),
     /** The namespace's revision at which the page was read; a watch with `since` goes on from it. */
     revision: Revision,
-  })
-  .meta({ id: 'QueryResult' });
+  });
+export const QueryResult = pageOf(Agent).meta({ id: 'QueryResult' });
 export type QueryResult = z.infer<typeof QueryResult>;
+
+/** The same with the view `summary`. */
+export const QuerySummaryResult = pageOf(AgentSummary).meta({ id: 'QuerySummaryResult' });
+export type QuerySummaryResult = z.infer<typeof QuerySummaryResult>;
+
+/** What a query with a view answers. */
+export type QueryResultIn<View extends AgentView> = { full: QueryResult; summary: QuerySummaryResult }[View];
 
 export const HistoryInput = z.object({
   ...inNamespace,
@@ -171,6 +181,7 @@ export type HistoryResult = z.infer<typeof HistoryResult>;
 export const WatchInput = z.object({
   ...inNamespace,
   ...AgentFilter.shape,
+  ...inView,
   since: Revision.optional().describe('Continue after this revision, without a snapshot.'),
   /** The id of the last value seen; takes precedence over `since`. tRPC's clients set it when they reconnect. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),

@@ -1,7 +1,7 @@
 // Tasks: what the Architect hands to an agent, and what the agent answers.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { Name } from './name.ts';
+import { CapabilityId } from './name.ts';
 import type { Json } from './json-fault.ts';
 import { json, text } from './text.ts';
 
@@ -41,7 +41,7 @@ export type TaskAttempt = z.infer<typeof TaskAttempt>;
 export const TaskAssigned = z.object({
   ...TaskAttempt.shape,
   goalId: z.uuid(),
-  capability: Name,
+  capability: CapabilityId,
   title: text(LIMITS.titleLength, 1),
   /** As the plan has it; null when it has none. */
   input: json,

@@ -16,7 +16,7 @@ export interface Logs<P, E extends Entry<P>, H, G> {
   /** Where the logs stand. A log whose store does not answer may be left out, or the call fails for all. */
   heads(namespaces: string[]): Promise<Map<string, H>>;
   /** From where a log is worth following: how much of it is kept in memory from the beginning. */
-  beginAt(head: H): P;
+  beginAt(head: H, namespace: string): P | Promise<P>;
   /** Whether a feed that ends at `end` has everything. */
   isAt(head: H, end: P): boolean;
   /** Whether a log that ends there has no entry yet. */
@@ -185,7 +185,7 @@ export class FollowedLogs<P, E extends Entry<P>, H, G, B extends Broadcasts> {
           const read = await logs.read(namespace, position, limit);
           return Array.isArray(read) ? read : null;
         },
-        begin: async () => logs.beginAt(await this.head(namespace)),
+        begin: async () => logs.beginAt(await this.head(namespace), namespace),
         compare: (a: P, b: P) => logs.compare(a, b),
         sizeOf: (entry: E) => logs.sizeOf(entry),
       };

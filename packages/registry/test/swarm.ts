@@ -10,6 +10,7 @@ import {
   type AgentUpdate,
   type HistoryResult,
   LIMITS,
+  type QueryInput,
   type QueryResult,
   type RegisterResult,
 } from '@hypercode/contracts';
@@ -176,8 +177,9 @@ export class Swarm {
     return this.registry.queries.get({ namespace: this.namespace, name }, { details });
   }
 
-  query(input: AgentFilter & { text?: string; limit?: number; cursor?: string } = {}): Promise<QueryResult> {
-    return this.registry.queries.query({ namespace: this.namespace, limit: 50, ...input }, { details: false });
+  query(input: Partial<Omit<QueryInput, 'namespace'>> = {}): Promise<QueryResult> {
+    const defaults = { namespace: this.namespace, view: 'full', limit: 50 } as const;
+    return this.registry.queries.query({ ...defaults, ...input }, { details: false });
   }
 
   /** The names on all pages. */

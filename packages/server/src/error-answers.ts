@@ -1,12 +1,12 @@
 // How calls that no route has answered end: unknown addresses, broken requests, and whatever a handler throws.
 import type { Clock } from '@hypercode/clock';
-import { invalidField, type SwarmError } from '@hypercode/contracts';
+import { invalidField, SwarmError } from '@hypercode/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Socket } from 'node:net';
 import type { Core } from './context.ts';
 import { answerUnread, isUnread } from './intake/answer-unread.ts';
 import { endConnection } from './intake/end-connection.ts';
-import { nothingHere } from './intake/request-checks.ts';
+import { MAX_HEAD_BYTES, nothingHere } from './intake/request-checks.ts';
 import { problemAnswer, rawProblem } from './rest/problem.ts';
 import { toErrorShape, toRefusal } from './refusals.ts';
 
@@ -41,7 +41,7 @@ export function answerBrokenRequest(
     return;
   }
   const status = STATUS_OF_BREACH[error.code ?? ''] ?? 400;
-  const last = rawProblem(invalidField('', 'is not a well-formed HTTP request'), status);
+  const last = rawProblem(status === 431 ? headTooLarge() : brokenRequest(), status);
   endConnection(clock, socket, { last, resets: status === 408 });
 }
 
@@ -49,6 +49,15 @@ const STATUS_OF_BREACH: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
+
+const brokenRequest = (): SwarmError => invalidField('', 'is not a well-formed HTTP request');
+
+const headTooLarge = (): SwarmError =>
+  new SwarmError(
+    'PAYLOAD_TOO_LARGE',
+    `the address and the headers of a request have at most ${MAX_HEAD_BYTES} bytes; send a longer query as the body of a POST`,
+    { details: { limit: MAX_HEAD_BYTES } },
+  );
 
 interface Answer {
   status: number;

@@ -62,3 +62,11 @@ test('a rate of 0 is no limit', () => {
   expect(taken(() => rates.register(TOKEN, ADA), 1000).message).toBeNull();
   expect(taken(() => rates.update(ADA), 1000).message).toBeNull();
 });
+
+test('a registration or an update counts once for each 64 KiB of its capabilities', () => {
+  const rates = open();
+  const large = [{ id: 'a', inputSchema: { description: 'x'.repeat(300_000) } }];
+  expect(taken(() => rates.register(TOKEN, ADA, large)).count).toBe(BURST / 5);
+  expect(taken(() => rates.register(TOKEN, { ...ADA, name: 'eve' }, [{ id: 'a' }])).count).toBe(BURST);
+  expect(taken(() => rates.update(ADA, large)).count).toBe(BURST / 5);
+});

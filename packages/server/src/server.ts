@@ -17,7 +17,7 @@ import { MAX_BODY_BYTES } from './intake/bodies.ts';
 import { BodyBudget } from './intake/body-budget.ts';
 import { endConnection } from './intake/end-connection.ts';
 import { RefusalLog } from './intake/refusal-log.ts';
-import { addRequestChecks, crossSite } from './intake/request-checks.ts';
+import { addRequestChecks, crossSite, MAX_HEAD_BYTES } from './intake/request-checks.ts';
 import type { ServerMetrics } from './metrics.ts';
 import { AnswerMemory } from './outgoing/answer-memory.ts';
 import { OpenAnswers } from './outgoing/open-answers.ts';
@@ -135,6 +135,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     forceCloseConnections: 'idle',
     http: {
       shouldUpgradeCallback: (request) => upgradeOf(request, upgrades) !== undefined,
+      maxHeaderSize: MAX_HEAD_BYTES,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,

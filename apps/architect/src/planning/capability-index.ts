@@ -99,7 +99,7 @@ export class CapabilityIndex {
   }
 
   #add(capability: OfferedCapability): void {
-    const idStems = stemsOf(capability.id.replaceAll('-', ' '));
+    const idStems = stemsOf(wordsOfId(capability.id));
     const weights = accountWeights(capability);
     for (const stem of idStems) weights.set(stem, ID_WEIGHT);
     const entry = { capability, idStems: new Set(idStems) };
@@ -185,3 +185,6 @@ const newCandidate = (): Candidate => ({
   isNamed: false,
   isLed: false,
 });
+
+/** Ids are written as `create-pull-request`, `create_pull_request`, `pulls.create` or `createPullRequest`. */
+const wordsOfId = (id: string): string => id.replaceAll('-', ' ').replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, ' ');

@@ -1,6 +1,6 @@
 // The prompt about a goal for a model, and the checks of its answer. The text of either is data, never instructions.
 import { fitting, planFaults } from '@hypercode/plans';
-import { type Goal, type Json, jsonFault, LIMITS, Name, type PlanTask, TaskId } from '@hypercode/contracts';
+import { CapabilityId, type Goal, type Json, jsonFault, LIMITS, type PlanTask, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
 import { CapabilityIndex } from './capability-index.ts';
 import { type Account, compare, type OfferedCapability } from './offered-capabilities.ts';
@@ -125,7 +125,7 @@ export function readDraft(
         `has the id ${quoted(id)}, which must be letters, digits, "_", "." and "-", at most ${LIMITS.taskIdLength}`,
       );
     }
-    if (!Name.safeParse(capability).success || !known.has(capability)) {
+    if (!CapabilityId.safeParse(capability).success || !known.has(capability)) {
       own.push(`names the capability ${quoted(capability)}, which is not offered`);
     }
     if (title.trim() === '') own.push('has no title');

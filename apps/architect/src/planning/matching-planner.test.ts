@@ -50,6 +50,20 @@ const TRAVEL = [
   sampleAgent('trip', [{ id: 'travel', description: 'Finds flights and hotels' }]),
 ];
 
+test.each(['create_pull_request', 'create-pull-request', 'createPullRequest', 'pull_request.create'])(
+  'the words of the id %s are matched, and the id is that of the task',
+  async (id) => {
+    const agents = [sampleAgent('hub', [id, 'list_issues']), ...NEWSROOM];
+    expect(await inWords(agents, 'Create a pull request')).toEqual([`${id} ← : Create a pull request`]);
+  },
+);
+
+test('the id of a task is as long as it may be where the id of its capability is longer', async () => {
+  const id = `deploy_${'x'.repeat(121)}`;
+  const [task] = (await plan(sampleGoal({ title: 'Deploy' }), [sampleAgent('ops', [id])])) ?? [];
+  expect(PlanTask.parse(task)).toMatchObject({ capability: id, taskId: id.slice(0, LIMITS.taskIdLength) });
+});
+
 describe('a goal', () => {
   test.each<[string, readonly Agent[], string, string | undefined, string[]]>([
     ['of one step', NEWSROOM, 'Translate the manual', undefined, ['translate ← : Translate the manual']],

@@ -193,9 +193,9 @@ function tasksOf({ title: goal }: Goal, stages: readonly Stage[]): PlanTask[] {
   return tasks;
 }
 
-/** The capability's id, with a number after it from the second task on. */
+/** The capability's id, as far as a task's may go, with a number after it from the second task on. */
 function freeId(capability: string, taken: ReadonlySet<string>): string {
-  let id = capability;
+  let id = capability.slice(0, LIMITS.taskIdLength);
   for (let count = 2; taken.has(id); count += 1) {
     const suffix = `-${count}`;
     id = capability.slice(0, LIMITS.taskIdLength - suffix.length) + suffix;

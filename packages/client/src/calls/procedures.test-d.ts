@@ -1,14 +1,17 @@
 import type {
   Agent,
+  AgentSummary,
+  AgentView,
   DeadLetter,
   Policy,
   PublishResult,
+  QueryResultIn,
   RegisterOutcome,
   SwarmEvent,
   WatchEvent,
 } from '@hypercode/contracts';
 import { describe, expectTypeOf, test } from 'vitest';
-import { type AgentDirectory, type ConnectedAgent, createSwarmClient } from '../index.ts';
+import { type AgentDirectory, type ConnectedAgent, createSwarmClient, type Watch } from '../index.ts';
 
 const client = createSwarmClient({ url: 'http://127.0.0.1:7700', token: 'token' });
 
@@ -25,8 +28,8 @@ describe('the procedures of a client', () => {
     expectTypeOf(client.whoami).returns.resolves.toHaveProperty('may').toEqualTypeOf<string[]>();
     expectTypeOf(client.whoami).toBeCallableWith();
     expectTypeOf(client.registry.get).returns.resolves.toEqualTypeOf<Agent>();
-    expectTypeOf(client.registry.query).returns.resolves.toHaveProperty('agents').toEqualTypeOf<Agent[]>();
-    expectTypeOf(client.registry.query).returns.resolves.toHaveProperty('nextCursor').toEqualTypeOf<string | null>();
+    expectTypeOf(client.registry.query()).resolves.toHaveProperty('agents').toEqualTypeOf<Agent[]>();
+    expectTypeOf(client.registry.query()).resolves.toHaveProperty('nextCursor').toEqualTypeOf<string | null>();
     expectTypeOf(client.registry.heartbeat).toBeCallableWith({ activity: 'busy' });
     expectTypeOf(client.bus.publish).returns.resolves.toEqualTypeOf<PublishResult>();
     expectTypeOf(client.bus.read)
@@ -37,6 +40,19 @@ describe('the procedures of a client', () => {
     expectTypeOf(client.bus.deadLetters).returns.resolves.toHaveProperty('deadLetters').toEqualTypeOf<DeadLetter[]>();
     expectTypeOf(client.policy.get).returns.resolves.toEqualTypeOf<Policy>();
     expectTypeOf(client.tokens.create).returns.resolves.toHaveProperty('token').toEqualTypeOf<string>();
+  });
+
+  test('give agents of the view that is asked for', () => {
+    const { registry, watch, directory } = client;
+    const either: AgentView = Math.random() < 0.5 ? 'full' : 'summary';
+    expectTypeOf(registry.query({ view: 'full' })).resolves.toEqualTypeOf<QueryResultIn<'full'>>();
+    expectTypeOf(registry.query({ role: 'a', view: 'summary' })).resolves.toEqualTypeOf<QueryResultIn<'summary'>>();
+    expectTypeOf(registry.query({ view: either })).resolves.toEqualTypeOf<QueryResultIn<AgentView>>();
+    expectTypeOf(watch({ role: 'a' })).toEqualTypeOf<Watch>();
+    expectTypeOf(watch({ view: 'summary' })).toEqualTypeOf<Watch<'summary'>>();
+    expectTypeOf(directory({ role: 'a' }).get('a')).toEqualTypeOf<Agent | undefined>();
+    expectTypeOf(directory({ view: 'summary' }).get('a')).toEqualTypeOf<AgentSummary | undefined>();
+    expectTypeOf<AgentSummary>().not.toHaveProperty('topics');
   });
 
   test('need no input where the router needs none', () => {

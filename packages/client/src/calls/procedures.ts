@@ -1,11 +1,14 @@
 // The core's queries and mutations as plain async functions, typed by the API that contracts declares.
 import {
+  type AgentView,
   type Api,
+  type ApiInput,
   type InferInput,
   type InferOutput,
   KINDS,
   type Procedure,
   type ProcedureKind,
+  type QueryResultIn,
   SwarmError,
 } from '@hypercode/contracts';
 import {
@@ -23,7 +26,7 @@ import { carriesEvents, jsonText, parseExact } from '../transport/exact-json.ts'
 import { isRecord, parseJson } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { refusalOfCall } from '../transport/refusal.ts';
-import type { WholeAnswer } from '../transport/transport.ts';
+import { MAX_URL_LENGTH, type WholeAnswer } from '../transport/transport.ts';
 
 export interface CallOptions {
   /** Gives up; the outcome is then unknown. */
@@ -51,18 +54,33 @@ type CallsOf<Group> = {
   readonly [P in keyof Group as Group[P] extends Callable ? P : never]: CallOf<Group[P]>;
 };
 
+/** `registry.query`: what it answers follows from the view that it asks for. */
+interface QueryAgents {
+  <View extends AgentView>(
+    input: Omit<ApiInput<'registry.query'>, 'view'> & { readonly view: View },
+    options?: CallOptions,
+  ): Promise<QueryResultIn<View>>;
+  (
+    input?: ApiInput<'registry.query'> & { readonly view?: 'full' | undefined },
+    options?: CallOptions,
+  ): Promise<QueryResultIn<'full'>>;
+}
+
 /** Every query and mutation of the API: in its group, or by its name alone. */
 export type Procedures = {
-  readonly [Entry in keyof Api]: Api[Entry] extends Procedure ? CallOf<Api[Entry]> : CallsOf<Api[Entry]>;
-};
+  readonly [Entry in Exclude<keyof Api, 'registry'>]: Api[Entry] extends Procedure
+    ? CallOf<Api[Entry]>
+    : CallsOf<Api[Entry]>;
+} & { readonly registry: Omit<CallsOf<Api['registry']>, 'query'> & { readonly query: QueryAgents } };
 
 /** It waits for events, so it travels alone (the answers of a batch come together) and its wait is not the core's slowness. */
 const WAITING = 'bus.claim';
 /** Most calls in one request. */
 const BATCH_ITEMS = 64;
-/** Longest address of a batch of queries; Node's parser takes 16 KiB of request line and headers. */
-const BATCH_URL_LENGTH = 8_000;
-/** Larger inputs travel alone, so that no batch outgrows the core's limit on bodies because of its neighbours. */
+/**
+ * Longer inputs travel alone, so that no batch outgrows the core's limit on bodies because of its neighbours, and no batch of queries
+ * the address. In characters as they are sent: those of a query are escaped.
+ */
 const BATCH_INPUT_LENGTH = 4_000;
 
 export function createProcedures(connection: Connection): Procedures {
@@ -70,7 +88,9 @@ export function createProcedures(connection: Connection): Procedures {
 
   const call = async (kind: Kind, path: string, given: unknown, options: CallOptions = {}): Promise<unknown> => {
     const input = withNamespace(given, connection.namespace);
-    const context = { inputLength: jsonText(input).length, token: '' } satisfies CallContext;
+    const text = jsonText(input);
+    const { length: inputLength } = kind === 'query' ? encodeURIComponent(text) : text;
+    const context = { inputLength, token: '' } satisfies CallContext;
     const bounds = {
       timeoutMs: options.timeoutMs ?? connection.timeoutMs + (path === WAITING ? waitOf(input) : 0),
       signals: [connection.closed, options.signal],
@@ -132,9 +152,19 @@ function batching(connection: Connection): TRPCLink<AnyTRPCRouter> {
       fetch,
       headers: ({ opList }) => headers(opList),
       maxItems: BATCH_ITEMS,
-      maxURLLength: BATCH_URL_LENGTH,
+      maxURLLength: MAX_URL_LENGTH,
     }),
-    false: httpLink({ url, fetch, headers: ({ op }) => headers([op]) }),
+    false: splitLink({
+      condition: ({ type, context }) => type === 'query' && (context as CallContext).inputLength > BATCH_INPUT_LENGTH,
+      // A query is a GET unless its input is long, which a core of the release before does not take.
+      true: httpLink({
+        url,
+        fetch: fetchAnswer(connection, { isRepeatable: true }),
+        headers: ({ op }) => headers([op]),
+        methodOverride: 'POST',
+      }),
+      false: httpLink({ url, fetch, headers: ({ op }) => headers([op]) }),
+    }),
   });
 }
 
@@ -161,7 +191,7 @@ interface LinkRequest {
 }
 
 /** A `fetch` for tRPC's links whose answers are tRPC's; whatever else comes back is thrown as the SwarmError that it means. */
-function fetchAnswer(connection: Connection) {
+function fetchAnswer(connection: Connection, { isRepeatable = false } = {}) {
   const never = new AbortController().signal;
   return async (address: unknown, init?: object) => {
     const { method, headers = {}, body, signal } = (init ?? {}) as LinkRequest;
@@ -176,7 +206,7 @@ function fetchAnswer(connection: Connection) {
         headers,
         body: typeof body === 'string' ? body : undefined,
         signal: signal ?? never,
-        isRepeatable: isQuery,
+        isRepeatable: isRepeatable || isQuery,
       });
       connection.noteHead(answer, sentMs);
     } catch (cause) {

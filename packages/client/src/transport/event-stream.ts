@@ -10,7 +10,7 @@ import { asUnanswered } from './refusal.ts';
 /** How long the core may take to answer and to send `connected`, in milliseconds. It does both before it looks at the request. */
 const OPENING_LIMIT_MS = 5_000;
 
-/** More than the largest event that a core sends (a snapshot chunk of 500 agents of 64 KiB), in characters. */
+/** More than the largest event that any core sends, in characters: 500 agents of 64 KiB in one chunk of a snapshot. */
 const MAX_EVENT_LENGTH = 64 * 1024 * 1024;
 
 /** More than any refusal of a core, in characters: something else answers with pages without an end. */
@@ -25,6 +25,8 @@ export interface EventStream {
 }
 
 export interface EventStreamOptions {
+  /** A JSON text, sent by POST. */
+  readonly body: string | undefined;
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
 }
@@ -32,7 +34,7 @@ export interface EventStreamOptions {
 export async function openEventStream(
   connection: Connection,
   url: URL,
-  { headers, signal }: EventStreamOptions,
+  { headers, body, signal }: EventStreamOptions,
 ): Promise<EventStream> {
   const { clock, transport } = connection;
   const sentMs = clock.epochMs();
@@ -75,7 +77,7 @@ export async function openEventStream(
 
   try {
     const response = await arrived(
-      transport.open({ url, headers: { ...headers, accept: 'text/event-stream' }, signal: controller.signal }),
+      transport.open({ url, headers: { ...headers, accept: 'text/event-stream' }, body, signal: controller.signal }),
     );
     connection.noteHead(response, sentMs);
     const decoder = new TextDecoder();

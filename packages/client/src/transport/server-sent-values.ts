@@ -6,19 +6,28 @@ import { parserOf } from './exact-json.ts';
 import { isRecord, parseJson } from './json.ts';
 import type { LiveRequest, LiveStream, LiveValue } from './live-stream.ts';
 import { unreadable } from './refusal.ts';
+import { MAX_URL_LENGTH } from './transport.ts';
 
 /** How long a stream may bring nothing at all, in milliseconds, unless the core gives another limit. The core sends a sign every 15 s. */
 export const SILENCE_LIMIT_MS = 40_000;
 
 export async function openServerSentValues(connection: Connection, request: LiveRequest): Promise<LiveStream> {
   const { path, input, token, lastEventId, signal } = request;
-  const url = connection.endpoint(`trpc/${path}`);
-  url.searchParams.set('input', input);
+  const { url, body } = requestOf(connection, path, input);
   const headers = connection.headers(token);
   if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
-  const stream = await openEventStream(connection, url, { headers, signal });
+  const stream = await openEventStream(connection, url, { headers, body, signal });
   const parse = parserOf(path);
   return { next: () => nextValue(connection, stream, parse), close: () => stream.close() };
+}
+
+/** The input goes into the address, or into a body when the address would be too long. */
+function requestOf(connection: Connection, path: string, input: string): { url: URL; body: string | undefined } {
+  const url = connection.endpoint(`trpc/${path}`);
+  url.searchParams.set('input', input);
+  if (url.href.length <= MAX_URL_LENGTH) return { url, body: undefined };
+  url.searchParams.delete('input');
+  return { url, body: input };
 }
 
 /** Reads on to the next value, or to the end of the stream. The names of the events are tRPC's. */

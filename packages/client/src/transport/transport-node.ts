@@ -52,14 +52,7 @@ export function openTransport(_options?: TransportOptions): Transport {
   };
   const start = ({ method, url, headers, body }: SendRequest): ClientRequest => {
     const isHttps = url.protocol === 'https:';
-    const options = {
-      method,
-      agent: isHttps ? https : http,
-      headers:
-        body === undefined
-          ? headers
-          : { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-    };
+    const options = { method, agent: isHttps ? https : http, headers: headersOf(headers, body) };
     return isHttps ? requestHttps(url, options) : requestHttp(url, options);
   };
   return {
@@ -93,9 +86,13 @@ export function openTransport(_options?: TransportOptions): Transport {
   };
 }
 
-async function openStream({ url, headers, signal }: OpenRequest, settings: AgentOptions): Promise<OpenAnswer> {
+async function openStream({ url, headers, body, signal }: OpenRequest, settings: AgentOptions): Promise<OpenAnswer> {
   const isHttps = url.protocol === 'https:';
-  const options = { headers, agent: isHttps ? new HttpsAgent(settings) : new HttpAgent(settings) };
+  const options = {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: headersOf(headers, body),
+    agent: isHttps ? new HttpsAgent(settings) : new HttpAgent(settings),
+  };
   const sent = isHttps ? requestHttps(url, options) : requestHttp(url, options);
   const release = onAbort(signal, () => sent.destroy(new Error('aborted')));
   sent.on('close', release);
@@ -104,7 +101,7 @@ async function openStream({ url, headers, signal }: OpenRequest, settings: Agent
     sent.on('response', resolve);
     sent.on('error', reject);
   });
-  sent.end();
+  sent.end(body);
   const response = await answered;
   // What ends it is reported to the reader, who may not be reading at that moment.
   response.on('error', () => {});
@@ -117,6 +114,11 @@ async function openStream({ url, headers, signal }: OpenRequest, settings: Agent
     },
   };
 }
+
+const headersOf = (headers: OpenRequest['headers'], body: string | undefined): Record<string, string | number> =>
+  body === undefined
+    ? headers
+    : { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
 
 const headOf = ({ statusCode = 0, headers }: IncomingMessage): AnswerHead => ({
   status: statusCode,

@@ -3,17 +3,23 @@
 // elsewhere, and with the option `fetch`, it is a `fetch`. No redirect is followed.
 import { IGNORED_HEADER } from '@hypercode/contracts';
 
+/**
+ * Longest address that is sent: Node.js, and so an older core, takes 16 KiB of it and the headers, and many proxies take 8 KiB. What
+ * is longer goes as the body of a POST.
+ */
+export const MAX_URL_LENGTH = 8_000;
+
 export interface OpenRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** A JSON text, sent by POST. */
+  readonly body?: string | undefined;
   /** Ends the answer, too. */
   readonly signal: AbortSignal;
 }
 
 export interface SendRequest extends OpenRequest {
   readonly method: 'GET' | 'POST';
-  /** A JSON text. */
-  readonly body?: string | undefined;
   /** Whether it is harmless when the core takes the request twice. */
   readonly isRepeatable: boolean;
 }
@@ -43,7 +49,7 @@ export interface OpenAnswer extends AnswerHead {
 export interface Transport {
   /** Rejects with whatever went wrong when no whole answer came back. */
   send(request: SendRequest): Promise<WholeAnswer>;
-  /** A GET. It is not among what `close` waits for; its signal ends it. */
+  /** A GET, or with a body a POST. It is not among what `close` waits for; its signal ends it. */
   open(request: OpenRequest): Promise<OpenAnswer>;
   /** Opens the WebSocket that all live streams of a client share; null where each stream is a request of its own. */
   readonly openSocket: ((url: URL) => WebSocket) | null;
@@ -70,17 +76,13 @@ export function fetchTransport(
   return {
     openSocket: hasWebSocket ? (url) => new WebSocket(url) : null,
     async send({ method, url, headers, body, signal }) {
-      const response = await fetch(url, {
-        method,
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body }),
-        redirect: 'manual',
-        signal,
-      });
+      const response = await fetch(url, { method, ...contentOf(headers, body), redirect: 'manual', signal });
       return { ...headOf(response), text: await response.text() };
     },
-    async open({ url, headers, signal }) {
-      const response = await fetch(url, { headers, cache: 'no-store', redirect: 'manual', signal });
+    async open({ url, headers, body, signal }) {
+      const method = body === undefined ? 'GET' : 'POST';
+      const content = contentOf(headers, body);
+      const response = await fetch(url, { method, ...content, cache: 'no-store', redirect: 'manual', signal });
       const reader = response.body?.getReader();
       return { ...headOf(response), read: async () => (await reader?.read())?.value ?? null };
     },
@@ -88,6 +90,9 @@ export function fetchTransport(
     close() {},
   };
 }
+
+const contentOf = (headers: Readonly<Record<string, string>>, body: string | undefined): RequestInit =>
+  body === undefined ? { headers } : { headers: { ...headers, 'content-type': 'application/json' }, body };
 
 const headOf = ({ status, headers }: Response): AnswerHead => ({
   status,

@@ -1,5 +1,5 @@
 // A live local mirror of the registry: agents without a call, and an event for every change.
-import { type Agent, SwarmError } from '@hypercode/contracts';
+import { type Agent, type AgentSummary, type AgentView, SwarmError, type WatchEvent } from '@hypercode/contracts';
 import { abortError, bounded } from '../transport/bounded.ts';
 import type { Connection } from '../transport/connection.ts';
 import { Emitter, type Listener } from '../transport/emitter.ts';
@@ -8,13 +8,16 @@ import { onAbort } from '../transport/on-abort.ts';
 import { watchAgents, type WatchOptions } from './watch.ts';
 
 /** What the directory mirrors; without a filter, the whole namespace. */
-export type DirectoryFilter = Omit<WatchOptions, 'since' | 'signal' | 'onInterruption'>;
+export type DirectoryFilter<View extends AgentView = 'full'> = Omit<
+  WatchOptions<View>,
+  'since' | 'signal' | 'onInterruption'
+>;
 
-export interface DirectoryEvents {
-  added: [agent: Agent];
-  changed: [agent: Agent, previous: Agent];
+export interface DirectoryEvents<Listed = Agent> {
+  added: [agent: Listed];
+  changed: [agent: Listed, previous: Listed];
   /** Deregistered, expired, or no longer matching the filter. */
-  removed: [agent: Agent];
+  removed: [agent: Listed];
   /** The mirror is whole: for the first time, or again after it was interrupted. */
   synced: [revision: number];
   /** The stream was lost and will be resumed; until `synced`, the mirror may be out of date. */
@@ -31,19 +34,20 @@ export interface WaitOptions {
 
 /**
  * Follows the registry from when it is made until `stop`. Listeners are called after the mirror has changed, in the order
- * of the changes; when a snapshot replaces the mirror, they receive only the differences.
+ * of the changes; when a snapshot replaces the mirror, they receive only the differences. `Listed`: an agent in the view that the
+ * directory asks for.
  */
-export class AgentDirectory implements Iterable<Agent> {
+export class AgentDirectory<Listed extends AgentSummary = Agent> implements Iterable<Listed> {
   /** Resolves when the mirror is whole for the first time; rejects when it can not become so. */
   readonly ready: Promise<void>;
   readonly #connection: Connection;
   readonly #agents = new Map<string, Agent>();
-  readonly #emitter = new Emitter<DirectoryEvents>();
+  readonly #emitter = new Emitter<DirectoryEvents<Listed>>();
   readonly #stop = new AbortController();
   readonly #following: Promise<void>;
   #mirror: Omit<Mirror, 'agents'> = { revision: 0, synced: false, collected: null };
 
-  constructor(connection: Connection, filter: DirectoryFilter = {}) {
+  constructor(connection: Connection, filter: DirectoryFilter<AgentView> = {}) {
     this.#connection = connection;
     this.ready = new Promise((resolve, reject) => {
       this.on('synced', () => resolve());
@@ -62,38 +66,38 @@ export class AgentDirectory implements Iterable<Agent> {
     return this.#agents.size;
   }
 
-  get(name: string): Agent | undefined {
-    return this.#agents.get(name);
+  get(name: string): Listed | undefined {
+    return this.#listed.get(name);
   }
 
-  list(predicate: (agent: Agent) => boolean = () => true): Agent[] {
-    return [...this.#agents.values()].filter(predicate);
+  list(predicate: (agent: Listed) => boolean = () => true): Listed[] {
+    return [...this.#listed.values()].filter(predicate);
   }
 
-  [Symbol.iterator](): IterableIterator<Agent> {
-    return this.#agents.values();
+  [Symbol.iterator](): IterableIterator<Listed> {
+    return this.#listed.values();
   }
 
   /** Calls `listener` at each `event` from now on; the returned function ends that. */
-  on<Name extends keyof DirectoryEvents>(event: Name, listener: Listener<DirectoryEvents[Name]>): () => void {
+  on<Name extends keyof DirectoryEvents>(event: Name, listener: Listener<DirectoryEvents<Listed>[Name]>): () => void {
     return this.#emitter.on(event, listener);
   }
 
   /** The first agent that `predicate` holds for, now or later. Rejects with UNAVAILABLE when the time is up. */
-  async waitFor(predicate: (agent: Agent) => boolean, options: WaitOptions = {}): Promise<Agent> {
+  async waitFor(predicate: (agent: Listed) => boolean, options: WaitOptions = {}): Promise<Listed> {
     const listening: (() => void)[] = [];
     const signals = [options.signal, this.#stop.signal];
     try {
       return await bounded(this.#connection.clock, { timeoutMs: options.timeoutMs ?? Infinity, signals }, () => {
         return new Promise((resolve, reject) => {
-          const consider = (agent: Agent): void => {
+          const consider = (agent: Listed): void => {
             try {
               if (predicate(agent)) resolve(agent);
             } catch (error) {
               reject(error instanceof Error ? error : new Error(String(error)));
             }
           };
-          for (const agent of this.#agents.values()) consider(agent);
+          for (const agent of this.#listed.values()) consider(agent);
           listening.push(this.on('added', consider), this.on('changed', consider));
         });
       });
@@ -112,7 +116,17 @@ export class AgentDirectory implements Iterable<Agent> {
     return this.stop();
   }
 
-  async #follow(filter: DirectoryFilter): Promise<void> {
+  /** The mirror knows the agents of both views by the type of whole ones. */
+  #listedAs(agent: AgentSummary): Listed {
+    return agent as Listed;
+  }
+
+  get #listed(): ReadonlyMap<string, Listed> {
+    const agents: ReadonlyMap<string, AgentSummary> = this.#agents;
+    return agents as ReadonlyMap<string, Listed>;
+  }
+
+  async #follow(filter: DirectoryFilter<AgentView>): Promise<void> {
     const signal = this.#stop.signal;
     const onInterruption = (error: SwarmError): void => this.#emitter.emit('interrupted', error);
     let end: SwarmError;
@@ -122,13 +136,14 @@ export class AgentDirectory implements Iterable<Agent> {
         signal,
         onInterruption,
       })) {
-        const step = applyWatchEvent({ ...this.#mirror, agents: this.#agents }, event);
+        const step = applyWatchEvent({ ...this.#mirror, agents: this.#agents }, event as WatchEvent);
         const { revision, synced, collected, differences } = step;
         this.#mirror = { revision, synced, collected };
         applyDifferences(this.#agents, differences);
         for (const difference of differences) {
-          if (difference.kind === 'changed') this.#emitter.emit('changed', difference.agent, difference.previous);
-          else this.#emitter.emit(difference.kind, difference.agent);
+          const agent = this.#listedAs(difference.agent);
+          if (difference.kind === 'changed') this.#emitter.emit('changed', agent, this.#listedAs(difference.previous));
+          else this.#emitter.emit(difference.kind, agent);
         }
         if (step.caughtUp) this.#emitter.emit('synced', revision);
       }

@@ -1,26 +1,28 @@
 // Watching the registry: a snapshot, then every change after it, in order, for as long as the reader goes on.
-import type { AgentFilter, WatchEvent } from '@hypercode/contracts';
+import type { AgentFilter, AgentView, WatchEvent, WatchEventIn } from '@hypercode/contracts';
 import type { Connection } from '../transport/connection.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
 import { admitWatchEvent, watchStart } from './watch-order.ts';
 
-export interface WatchOptions extends AgentFilter, StreamOptions {
+export interface WatchOptions<View extends AgentView = 'full'> extends AgentFilter, StreamOptions {
   readonly namespace?: string | undefined;
+  /** `summary`: of each capability its id and tags, and no topics. Default `full`. */
+  readonly view?: View | undefined;
   /** Go on after this revision instead of beginning with a snapshot. */
   readonly since?: number | undefined;
 }
 
-export type Watch = AsyncIterableIterator<WatchEvent, undefined, undefined>;
+export type Watch<View extends AgentView = 'full'> = AsyncIterableIterator<WatchEventIn<View>, undefined, undefined>;
 
-export function watchAgents(connection: Connection, options: WatchOptions): Watch {
-  return endable((ended) => watch(connection, options, ended));
+export function watchAgents<View extends AgentView>(connection: Connection, options: WatchOptions<View>): Watch<View> {
+  return endable((ended) => watch(connection, options, ended)) as Watch<View>;
 }
 
 async function* watch(
   connection: Connection,
-  { signal, onInterruption, ...filter }: WatchOptions,
+  { signal, onInterruption, ...filter }: WatchOptions<AgentView>,
   ended: AbortSignal,
 ): AsyncGenerator<WatchEvent, undefined, undefined> {
   const input = { ...filter, namespace: filter.namespace ?? connection.namespace };

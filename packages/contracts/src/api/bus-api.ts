@@ -37,6 +37,10 @@ const NackBody = NackInput.omit({ namespace: true, group: true }).meta({ id: 'Na
 const { deliveryIds, all } = DeadLetterChoice.shape;
 const DeadLetterBody = z.object({ deliveryIds, all }).meta({ id: 'DeadLetterBody' });
 
+/** Inputs as bodies, for what is too long for a URL; the namespace is in the URL, and so is the cursor of a stream. */
+const ReadBody = ReadInput.omit({ namespace: true }).meta({ id: 'ReadBody' });
+const SubscribeBody = SubscribeInput.omit({ namespace: true, lastEventId: true }).meta({ id: 'SubscribeBody' });
+
 export const busApi = {
   publish: mutation({
     input: BusPublishInput,
@@ -95,6 +99,7 @@ export const busApi = {
       path: '/v1/events',
       operationId: 'readEvents',
       tag: 'events',
+      byPost: { path: '/v1/events/query', operationId: 'readEventsByPost', body: ReadBody },
       answers: { 200: 'A page of events. `end` is true when it reaches the end of the log.' },
     },
   }),
@@ -115,6 +120,7 @@ export const busApi = {
         'position after which `Last-Event-ID` resumes the stream. The first event is a bookmark at the position where the stream ' +
         'starts. An error before it is an ordinary error answer. A later error is an event `error` with a SwarmError, after which ' +
         'the stream ends.',
+      byPost: { path: '/v1/events/stream', operationId: 'subscribeEventsByPost', body: SubscribeBody },
       answers: { 200: 'The stream.' },
     },
   }),

@@ -29,8 +29,17 @@ export interface RestForm {
   readonly bodyOptional?: true;
   /** Fields that may be in the query although there is a body. */
   readonly query?: readonly string[];
+  /** Its second route, for an input that is too long for a URL. */
+  readonly byPost?: PostForm;
   /** What each successful status means; the body of each is the output. */
   readonly answers: Readonly<Record<number, string>>;
+}
+
+/** A POST that does what the GET does. The fields that the GET has in its query are the body, except for the namespace. */
+export interface PostForm {
+  readonly path: string;
+  readonly operationId: string;
+  readonly body: z.ZodType;
 }
 
 export interface Procedure<
@@ -49,13 +58,15 @@ export interface Procedure<
   readonly rights: Rights;
   /** Errors that the call can end with, beside those that every call can end with. */
   readonly errors: readonly ErrorCode[];
-  /** Largest input, in bytes of JSON. Default: that of a registration. */
+  /** Largest input, in bytes of JSON. Default: `LIMITS.inputBytes`. */
   readonly maxInputBytes?: number;
   /**
-   * Most bytes of JSON that an answer can have, about: so much room an answer has before it is made. Default: that of an agent, and
-   * next to nothing for what is hot.
+   * Most bytes of JSON that an answer can have, about: so much room an answer has before it is made. Default: `LIMITS.answerBytes`,
+   * and next to nothing for what is hot.
    */
   readonly maxAnswerBytes?: number;
+  /** The answer has little more than the input: where its size is known, that is the room. */
+  readonly repeatsInput?: true;
   /** It may answer only after a while. Then the room for its answer is taken when there is one, and `maxAnswerBytes` is 0. */
   readonly waits?: true;
   readonly rest?: RestForm;

@@ -1,6 +1,7 @@
 // The procedures of the registry.
 import { z } from 'zod';
 import { Agent, AgentRegistration } from '../agent.ts';
+import { inEachView } from '../agent-view.ts';
 import {
   AgentUpdate,
   DeregisterInput,
@@ -12,18 +13,22 @@ import {
   HistoryResult,
   QueryInput,
   QueryResult,
+  QuerySummaryResult,
   RegisterResult,
   UpdateInput,
   UpdateResult,
   WatchInput,
 } from '../registry.ts';
-import { WatchEvent } from '../watch.ts';
+import { WatchEvent, WatchSummaryEvent } from '../watch.ts';
 import { LIMITS } from '../limits.ts';
 import { mutation, query, subscription } from './procedure.ts';
 import { READ } from './rights.ts';
 
 /** An update as a body; the name is in the path. */
 const UpdateBody = z.object({ set: AgentUpdate, ifRevision: UpdateInput.shape.ifRevision }).meta({ id: 'UpdateBody' });
+/** Inputs as bodies, for what is too long for a URL; the namespace is in the URL, and so is the cursor of a stream. */
+const QueryBody = QueryInput.omit({ namespace: true }).meta({ id: 'QueryBody' });
+const WatchBody = WatchInput.omit({ namespace: true, lastEventId: true }).meta({ id: 'WatchBody' });
 
 export const registryApi = {
   register: mutation({
@@ -35,6 +40,9 @@ export const registryApi = {
       'with a new `incarnation` takes over the name and revokes the tokens of the previous process.',
     rights: { admin: 'everywhere', join: 'roles' },
     errors: ['ACL_DENIED', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
+    maxInputBytes: LIMITS.registrationBytes,
+    maxAnswerBytes: LIMITS.registrationBytes,
+    repeatsInput: true,
     rest: {
       method: 'POST',
       path: '/v1/agents',
@@ -47,7 +55,7 @@ export const registryApi = {
 
   query: query({
     input: QueryInput,
-    output: QueryResult,
+    output: inEachView(QueryResult, QuerySummaryResult),
     maxAnswerBytes: LIMITS.pageBytes,
     summary: 'Find agents',
     description: 'An agent must match all given filters. Ordered by name.',
@@ -58,13 +66,14 @@ export const registryApi = {
       path: '/v1/agents',
       operationId: 'queryAgents',
       tag: 'agents',
+      byPost: { path: '/v1/agents/query', operationId: 'queryAgentsByPost', body: QueryBody },
       answers: { 200: 'A page of agents.' },
     },
   }),
 
   watch: subscription({
     input: WatchInput,
-    output: WatchEvent,
+    output: inEachView(WatchEvent, WatchSummaryEvent),
     summary: 'Follow the agents of a namespace live',
     rights: READ,
     errors: [],
@@ -77,6 +86,7 @@ export const registryApi = {
         'Server-sent events. `event:` is the `type` of the WatchEvent, `data:` is the WatchEvent, and `id:` is the value with which ' +
         '`Last-Event-ID` resumes the stream. `Last-Event-ID` takes precedence over `since`. An error before the first event is an ' +
         'ordinary error answer. A later error is an event `error` with a SwarmError, after which the stream ends.',
+      byPost: { path: '/v1/agents/watch', operationId: 'watchAgentsByPost', body: WatchBody },
       answers: { 200: 'The stream.' },
     },
   }),
@@ -84,6 +94,7 @@ export const registryApi = {
   get: query({
     input: GetInput,
     output: Agent,
+    maxAnswerBytes: LIMITS.registrationBytes,
     summary: 'Get an agent',
     rights: READ,
     errors: ['NOT_FOUND'],
@@ -99,6 +110,8 @@ export const registryApi = {
   update: mutation({
     input: UpdateInput,
     output: UpdateResult,
+    maxInputBytes: LIMITS.registrationBytes,
+    maxAnswerBytes: LIMITS.registrationBytes,
     summary: "Change an agent's registration",
     rights: { admin: 'everywhere', agent: 'self' },
     errors: ['ACL_DENIED', 'NOT_FOUND', 'CONFLICT', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
@@ -120,6 +133,7 @@ export const registryApi = {
   deregister: mutation({
     input: DeregisterInput,
     output: DeregisterResult,
+    maxAnswerBytes: LIMITS.registrationBytes,
     summary: 'Remove an agent',
     description: 'The tokens of the agent stop working at once. The answer is the last state of the agent.',
     rights: { admin: 'everywhere', operator: 'namespace', agent: 'self' },

@@ -29,12 +29,14 @@ function post(path: string, token: string, headers: Record<string, string | numb
 }
 
 test.each([
-  ['/v1/agents', 64 * 1024],
+  ['/v1/agents', 512 * 1024],
   ['/v1/events', 4 * MIB],
-  ['/v1/groups/a/ack', 64 * 1024],
-  ['/trpc/registry.register', 64 * 1024],
+  ['/v1/agents/query', 128 * 1024],
+  ['/v1/groups/a/ack', 128 * 1024],
+  ['/trpc/registry.register', 512 * 1024],
+  ['/trpc/registry.watch', 128 * 1024],
   ['/trpc/bus.publishMany', 4 * MIB],
-  ['/trpc/nothing', 64 * 1024],
+  ['/trpc/nothing', 128 * 1024],
 ])('a body for %s that states more than its limit is refused before it comes', async (path, limit) => {
   const text = await post(path, core.adminToken, { 'content-length': 5 * MIB }).closed;
   expect(statusIn(text)).toBe(413);
@@ -62,7 +64,7 @@ test('a batch may have as much as its calls together', async () => {
 test('a body in chunks is refused when it passes the limit, and its connection ends', async () => {
   const { socket, closed } = post('/v1/agents', core.adminToken, { 'transfer-encoding': 'chunked' });
   const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`;
-  for (let sent = 0; sent < 5; sent += 1) socket.write(chunk);
+  for (let sent = 0; sent < 33; sent += 1) socket.write(chunk);
   expect(statusIn(await closed)).toBe(413);
 });
 

@@ -17,7 +17,7 @@ const UPGRADE = {
 
 test.each([
   ['no HTTP', 'hello\r\n\r\n', 400],
-  ['headers without an end', `GET /healthz HTTP/1.1\r\nhost: core\r\nx: ${'x'.repeat(20_000)}`, 431],
+  ['headers without an end', `GET /healthz HTTP/1.1\r\nhost: core\r\nx: ${'x'.repeat(40_000)}`, 431],
   ['two lengths', head('POST /v1/events', { 'content-length': 1, 'transfer-encoding': 'chunked' }), 400],
   ['an upgrade without a token', head('GET /trpc', UPGRADE), 401],
   ['an upgrade with a token that is none', head('GET /trpc', { ...UPGRADE, authorization: 'Bearer no' }), 401],

@@ -7,6 +7,7 @@ import {
   LIMITS,
   type QueryInput,
   type QueryResult,
+  summaryOf,
   SwarmError,
 } from '@hypercode/contracts';
 import { coalesce } from '@hypercode/feed';
@@ -54,13 +55,15 @@ export class AgentQueries {
 
   /** A page of agents by name, shorter than `limit` when they are large. INVALID_INPUT for a cursor that this call did not return, UNAVAILABLE. */
   async query(input: QueryInput, { details }: ReadOptions): Promise<QueryResult> {
-    const { namespace, text, limit, cursor, ...filter } = input;
+    const { namespace, view, text, limit, cursor, ...filter } = input;
     const after = cursor === undefined ? null : decodeCursor('query', cursor);
-    const page = { filter, text, after, limit, maxBytes: LIMITS.pageBytes };
+    const page = { filter, view, text, after, limit, maxBytes: LIMITS.pageBytes };
     const { rows, hasMore, revision } = await queryAgents(this.#db, namespace, page);
     const last = rows.at(-1);
     const nextCursor = hasMore && last !== undefined ? encodeCursor('query', last.name) : null;
-    return { agents: rows.map(details ? toDetailedAgent : toAgent), nextCursor, revision };
+    const agents = rows.map(details ? toDetailedAgent : toAgent);
+    // Summaries have the type of whole agents, as the declared query has it.
+    return { agents: view === 'full' ? agents : (agents.map(summaryOf) as Agent[]), nextCursor, revision };
   }
 
   /**

@@ -5,6 +5,7 @@ import { Broadcast, type Feed, FollowedLogs, type Signal, type StreamItem } from
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import type { Change } from './change.ts';
+import { findBeginning } from './queries/find-beginning.ts';
 import { readChanges } from './queries/read-changes.ts';
 import { type Head, readHeads } from './queries/read-heads.ts';
 
@@ -14,8 +15,6 @@ const RING_LIMITS = { maxEntries: 4096, maxBytes: 16 * 1024 * 1024 };
 const READ_LIMIT = 500;
 /** A page of at least so many bytes, as `estimateBytes` has them, may have been cut short: far less than where `readChanges` cuts. */
 const READ_BYTES = 64 * 1024;
-/** Changes that a starting replica reads back, so that watchers of its predecessor resume from memory. */
-const PRELOADED_CHANGES = 2000;
 export type ChangeFeed = Feed<number, Change>;
 
 const broadcastsOf = (feed: ChangeFeed) => ({ watchers: new Broadcast<number, Change, StreamItem<WatchEvent>>(feed) });
@@ -39,7 +38,7 @@ export class ChangeLog extends FollowedLogs<number, Change, Head, null, ChangeBr
         channelOf: (namespace) => `registry:${namespace}`,
         read: (namespace, revision, limit) => readChanges(db, namespace, revision, limit),
         heads: (namespaces) => readHeads(db, namespaces),
-        beginAt: ({ revision, horizon }) => Math.max(horizon, revision - PRELOADED_CHANGES),
+        beginAt: (head, namespace) => findBeginning(db, namespace, head),
         isAt: ({ revision }, end) => revision === end,
         isBlank: (end) => end === 0,
         keyOf: String,

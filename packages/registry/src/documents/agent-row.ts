@@ -19,6 +19,23 @@ export interface AgentRow {
 export const sizeOf = (doc: RawBuilder<unknown>): RawBuilder<number> =>
   sql`case when pg_column_size(${doc}) < ${SMALL_BYTES} then pg_column_size(${doc}) else octet_length(${doc}::text) end`;
 
+/**
+ * SQL: the same for a row with a `place` and the bytes that the rows up to it have as they are `stored`. A row that is beyond the page
+ * for its stored, compressed size alone is not measured: to write large documents out costs the store much.
+ */
+export const measuredWithin = (maxBytes: number, doc: RawBuilder<unknown>): RawBuilder<number> =>
+  sql`case when place = 1 or stored <= ${maxBytes}::bigint then ${sizeOf(doc)} else ${maxBytes}::bigint + 1 end`;
+
+/** SQL: what the view `summary` shows of a document, so that no more leaves the store. */
+export const summarised = (doc: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  ${doc} - array['topics', 'capabilities'] || jsonb_build_object('capabilities', (
+    select coalesce(
+      jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', c.value -> 'id', 'tags', c.value -> 'tags')) order by c.ordinality),
+      '[]'
+    )
+    from jsonb_array_elements(${doc} -> 'capabilities') with ordinality c
+  ))`;
+
 /** Below it PostgreSQL compresses nothing. */
 const SMALL_BYTES = 1024;
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { matchesFilter } from '../agents/agent-filter.ts';
 import { agentOf, agents, filters } from '../../test/agents/sample-agents.ts';
 import type { Change } from '../changes/change.ts';
-import { bookmarkItem, itemOf, SnapshotItem, syncedItem, type View, viewOf } from './project.ts';
+import { bookmarkItem, itemOf, SnapshotItem, syncedItem, type Meaning, meaningOf } from './project.ts';
 
 const inside = agentOf({ role: 'coder' });
 const outside = agentOf({ role: 'planner' });
@@ -19,8 +19,8 @@ const changeOf = (change: ChangeType, before: Agent | null, after: Agent, positi
   at: '2026-01-01T00:00:00.000Z',
 });
 
-describe('viewOf', () => {
-  test.each<[ChangeType, string, Agent | null, Agent, View | null]>([
+describe('meaningOf', () => {
+  test.each<[ChangeType, string, Agent | null, Agent, Meaning | null]>([
     ['registered', 'absent → in', null, inside, 'as-is'],
     ['registered', 'absent → out', null, outside, null],
     ['updated', 'in → in', inside, inside, 'as-is'],
@@ -39,31 +39,31 @@ describe('viewOf', () => {
     ['expired', 'out → gone', outside, outside, null],
     ['expired', 'out → gone, last seen in', outside, inside, null],
   ])('%s, %s', (change, _, before, after, expected) => {
-    expect(viewOf(changeOf(change, before, after), filter)).toBe(expected);
+    expect(meaningOf(changeOf(change, before, after), filter)).toBe(expected);
   });
 
   test('a watcher without a filter receives every change as it is', () => {
     for (const change of ['updated', 'status', 'deregistered', 'expired'] as const) {
-      expect(viewOf(changeOf(change, inside, outside), {})).toBe('as-is');
+      expect(meaningOf(changeOf(change, inside, outside), {})).toBe('as-is');
     }
-    expect(viewOf(changeOf('registered', null, inside), {})).toBe('as-is');
+    expect(meaningOf(changeOf('registered', null, inside), {})).toBe('as-is');
   });
 });
 
 /** A watcher that knows only the events that it receives, and throws when an event contradicts them. */
 function receive(known: Map<string, Agent>, change: Change, by: AgentFilter): void {
-  const view = viewOf(change, by);
-  if (view === null) return;
-  const { event } = itemOf(change, view);
+  const meaning = meaningOf(change, by);
+  if (meaning === null) return;
+  const { event } = itemOf(change, meaning, 'full');
   if (event.type !== 'change') throw new Error(`a change is received as ${event.type}`);
   const { name } = event.agent;
-  const mustBeKnown = view === 'left' || (view === 'as-is' && event.change !== 'registered');
-  if (known.has(name) !== mustBeKnown) throw new Error(`${event.change} (${view}) of ${name}`);
+  const mustBeKnown = meaning === 'left' || (meaning === 'as-is' && event.change !== 'registered');
+  if (known.has(name) !== mustBeKnown) throw new Error(`${event.change} (${meaning}) of ${name}`);
   if (['left', 'deregistered', 'expired'].includes(event.change)) known.delete(name);
   else known.set(name, event.agent);
 }
 
-test('a watcher that follows the views knows exactly the agents that match', () => {
+test('a watcher that follows what changes mean to it knows exactly the agents that match', () => {
   const names = fc.constantFrom('ada', 'eve', 'bob');
   const steps = fc.array(fc.record({ name: names, next: fc.option(agents, { freq: 3 }), status: fc.boolean() }), {
     maxLength: 30,
@@ -96,21 +96,33 @@ test('a watcher that follows the views knows exactly the agents that match', () 
   );
 });
 
+const LONG = { id: 'plan', tags: ['t'], description: 'd', inputSchema: { type: 'object' } };
+
 describe('items', () => {
   const change = changeOf('status', inside, inside);
 
-  test('watchers with the same view of a change receive one object', () => {
-    expect(itemOf(change, 'as-is')).toBe(itemOf(change, 'as-is'));
-    expect(itemOf(change, 'left')).not.toBe(itemOf(change, 'as-is'));
+  test('watchers to which a change is the same receive one object', () => {
+    expect(itemOf(change, 'as-is', 'full')).toBe(itemOf(change, 'as-is', 'full'));
+    expect(itemOf(change, 'left', 'full')).not.toBe(itemOf(change, 'as-is', 'full'));
   });
 
-  test.each<[View, string]>([
+  test('watchers of summaries share one object, with no topics and no schemas', () => {
+    const after = agentOf({ topics: { publishes: ['a'], subscribes: [] }, capabilities: [LONG] });
+    const long = changeOf('updated', inside, after);
+    const item = itemOf(long, 'as-is', 'summary');
+    expect(itemOf(long, 'as-is', 'summary')).toBe(item);
+    expect(JSON.parse(item.json)).toMatchObject({ agent: { capabilities: [{ id: 'plan', tags: ['t'] }] } });
+    expect(item.json).not.toMatch(/topics|Schema|description":"d/);
+    expect(itemOf(long, 'as-is', 'full').event).toMatchObject({ agent: after });
+  });
+
+  test.each<[Meaning, string]>([
     ['as-is', 'status'],
     ['begins', 'updated'],
     ['left', 'left'],
-  ])('a change with the view %s is received as %s', (view, received) => {
+  ])('a change that is %s is received as %s', (meaning, received) => {
     const { position: revision, after: agent, at } = change;
-    expect(itemOf(change, view)).toEqual({
+    expect(itemOf(change, meaning, 'full')).toEqual({
       id: '7',
       event: { type: 'change', revision, change: received, agent, at },
     });
@@ -120,7 +132,8 @@ describe('items', () => {
     expect(syncedItem(3)).toEqual({ id: '3', event: { type: 'synced', revision: 3 } });
     expect(bookmarkItem(4)).toEqual({ id: '4', event: { type: 'bookmark', revision: 4 } });
     const chunk = { type: 'snapshot', revision: 5, agents: [inside], reset: true };
-    const item = new SnapshotItem(5, [inside], true);
+    const rows = [{ doc: inside, last_seen_at: null, liveness: null }];
+    const item = new SnapshotItem(5, rows, { view: 'full', reset: true });
     expect([item.id, item.type, item.event, item.json]).toEqual(['snapshot', 'snapshot', chunk, JSON.stringify(chunk)]);
   });
 });

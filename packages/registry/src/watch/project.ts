@@ -1,12 +1,29 @@
 // The value that a watcher receives for a change: pure, and one shared value for all watchers that receive the same.
-import { type Agent, type AgentFilter, SNAPSHOT_ID, type WatchEvent } from '@hypercode/contracts';
+import {
+  type Agent,
+  type AgentFilter,
+  type AgentView,
+  SNAPSHOT_ID,
+  summaryOf,
+  type WatchEvent,
+} from '@hypercode/contracts';
 import { type Projection, type StreamItem, ValueItem } from '@hypercode/feed';
 import { filterKey, matchesFilter } from '../agents/agent-filter.ts';
 import type { Change } from '../changes/change.ts';
 import { isRemoval } from '../changes/change.ts';
+import { type AgentRow, toAgent } from '../documents/agent-row.ts';
 
-/** A value on its way to watchers, with its tracked id. */
+/** A value on its way to watchers, with its tracked id. Events with summaries have the type of the others, as the declared watch has. */
 export type WatchItem = StreamItem<WatchEvent>;
+
+/** What a watcher asks for: which agents, and how much of each. */
+export interface Wanted {
+  readonly filter: AgentFilter;
+  readonly view: AgentView;
+}
+
+/** The same text for watchers that receive the same; they share their work. */
+export const wantedKey = ({ filter, view }: Wanted): string => `${view} ${filterKey(filter)}`;
 
 /**
  * What a change is to a watcher with a filter:
@@ -14,44 +31,45 @@ export type WatchItem = StreamItem<WatchEvent>;
  * - `begins`: it matches from now on, though it existed before; received as `updated`.
  * - `left`: it matched until now.
  */
-export type View = 'as-is' | 'begins' | 'left';
+export type Meaning = 'as-is' | 'begins' | 'left';
 
 /** Null: a watcher with this filter does not receive the change. */
-export function viewOf({ change, before, after }: Change, filter: AgentFilter): View | null {
+export function meaningOf({ change, before, after }: Change, filter: AgentFilter): Meaning | null {
   const did = before !== null && matchesFilter(before, filter);
   if (isRemoval(change)) return did ? 'as-is' : null;
   if (matchesFilter(after, filter)) return did || before === null ? 'as-is' : 'begins';
   return did ? 'left' : null;
 }
 
-const views = new WeakMap<Change, Map<View, WatchItem>>();
+const items = new WeakMap<Change, Map<string, WatchItem>>();
 
-/** The value for a view of a change: the same object each time. */
-export function itemOf(change: Change, view: View): WatchItem {
-  let items = views.get(change);
-  if (items === undefined) views.set(change, (items = new Map()));
-  let item = items.get(view);
-  if (item === undefined) items.set(view, (item = makeItem(change, view)));
+/** The value of a change for watchers to which it is this: the same object each time. */
+export function itemOf(change: Change, meaning: Meaning, view: AgentView): WatchItem {
+  let known = items.get(change);
+  if (known === undefined) items.set(change, (known = new Map()));
+  const key = `${meaning} ${view}`;
+  let item = known.get(key);
+  if (item === undefined) known.set(key, (item = makeItem(change, meaning, view)));
   return item;
 }
 
-function makeItem({ position, change, after, at }: Change, view: View): WatchItem {
-  const received = view === 'left' ? 'left' : view === 'begins' ? 'updated' : change;
+function makeItem({ position, change, after, at }: Change, meaning: Meaning, view: AgentView): WatchItem {
+  const received = meaning === 'left' ? 'left' : meaning === 'begins' ? 'updated' : change;
   return new ValueItem<WatchEvent>(String(position), {
     type: 'change',
     revision: position,
     change: received,
-    agent: after,
+    agent: view === 'full' ? after : (summaryOf(after) as Agent),
     at,
   });
 }
 
-/** Maps changes to the values that watchers with this filter receive. */
-export const projectionOf = (filter: AgentFilter): Projection<Change, WatchItem> => ({
-  key: filterKey(filter),
+/** Maps changes to the values that watchers receive who ask for this. */
+export const projectionOf = (wanted: Wanted): Projection<Change, WatchItem> => ({
+  key: wantedKey(wanted),
   project: (change) => {
-    const view = viewOf(change, filter);
-    return view === null ? null : itemOf(change, view);
+    const meaning = meaningOf(change, wanted.filter);
+    return meaning === null ? null : itemOf(change, meaning, wanted.view);
   },
 });
 
@@ -70,8 +88,10 @@ export class SnapshotItem implements WatchItem {
   readonly type = 'snapshot';
   readonly #bytes: Buffer;
 
-  constructor(revision: number, agents: Agent[], reset: boolean) {
-    const event: WatchEvent = { type: 'snapshot', revision, agents, reset };
+  constructor(revision: number, rows: readonly AgentRow[], { view, reset }: { view: AgentView; reset: boolean }) {
+    const whole = rows.map(toAgent);
+    const agents = view === 'full' ? whole : whole.map(summaryOf);
+    const event = { type: 'snapshot', revision, agents, reset };
     this.#bytes = Buffer.from(JSON.stringify(event));
   }
 

@@ -1,29 +1,32 @@
 // Snapshots for beginning watchers, read once for all that ask for the same thing at about the same time.
 import type { Clock } from '@hypercode/clock';
-import { type AgentFilter, SwarmError } from '@hypercode/contracts';
 import type { Kysely } from 'kysely';
-import { filterKey } from '../agents/agent-filter.ts';
 import type { Schema } from '../schema.ts';
-import { SnapshotItem, type WatchItem } from './project.ts';
-import { readSnapshot } from './queries/read-snapshot.ts';
+import { SnapshotItem, type Wanted, wantedKey, type WatchItem } from './project.ts';
+import { LATE_BYTES, LateChunks, type ReadNames } from './late-chunks.ts';
+import { readAgentsAt, takenTooSlowly } from './queries/read-agents-at.ts';
+import { type ReadSnapshot, readSnapshot } from './queries/read-snapshot.ts';
 
 /**
  * A snapshot in memory: as long as others may still use it, and until the last watcher has taken it. It is dropped before that when
- * there are too many bytes of newer ones; watchers that are in the middle of it then begin again.
+ * there are too many bytes of newer ones; watchers that are in the middle of it then begin again. A large one has only its beginning in
+ * memory, and some of the chunks after it.
  */
 export class Snapshot {
   readonly revision: number;
   readonly bytes: number;
   #chunks: readonly SnapshotItem[];
+  readonly #late: LateChunks | null;
   #isDropped = false;
   /** Watchers that take it, and the time in which others may use it. */
   #users = 0;
   readonly #onUnused: () => void;
 
-  constructor(revision: number, chunks: readonly SnapshotItem[], onUnused: () => void) {
+  constructor({ revision, chunks, rest }: ReadSnapshot, readNames: ReadNames, onUnused: () => void) {
     this.revision = revision;
     this.#chunks = chunks;
-    this.bytes = chunks.reduce((sum, { size }) => sum + size, 0);
+    this.#late = rest.length === 0 ? null : new LateChunks(rest, readNames);
+    this.bytes = chunks.reduce((sum, { size }) => sum + size, this.#late === null ? 0 : LATE_BYTES);
     this.#onUnused = onUnused;
   }
 
@@ -37,11 +40,9 @@ export class Snapshot {
   }
 
   /** The chunk at a place; null after the last. There is at least one. UNAVAILABLE when it was dropped. */
-  chunk(place: number): WatchItem | null {
-    if (this.#isDropped) {
-      throw new SwarmError('UNAVAILABLE', 'the snapshot was taken too slowly; watch again', { retryAfterMs: RETRY_MS });
-    }
-    return this.#chunks[place] ?? null;
+  async chunk(place: number): Promise<WatchItem | null> {
+    if (this.#isDropped) throw takenTooSlowly();
+    return this.#chunks[place] ?? (await this.#late?.chunk(place - this.#chunks.length)) ?? null;
   }
 
   drop(): void {
@@ -56,8 +57,6 @@ const MAX_READS = 2;
 const KEPT_MS = 1000;
 /** Of all snapshots in memory. The oldest are dropped when there are more, but never the newest. */
 const MAX_BYTES = 128 * 1024 * 1024;
-/** When a watcher whose snapshot was dropped may begin again, in milliseconds. */
-const RETRY_MS = 1000;
 
 export class Snapshots {
   readonly #db: Kysely<Schema>;
@@ -87,14 +86,14 @@ export class Snapshots {
    * A snapshot at `revision` or later, where `revision` is the store's head as the caller has just read it: so a
    * watcher sees everything that was true when it asked. `reset` marks chunks that replace what the watcher knew.
    */
-  async get(namespace: string, filter: AgentFilter, revision: number, reset: boolean): Promise<Snapshot> {
-    const key = JSON.stringify([namespace, filterKey(filter), reset]);
+  async get(namespace: string, wanted: Wanted, revision: number, reset: boolean): Promise<Snapshot> {
+    const key = JSON.stringify([namespace, wantedKey(wanted), reset]);
     for (;;) {
       const current = this.#current.get(key);
-      if (current === undefined) return this.#start(key, namespace, filter, reset);
+      if (current === undefined) return this.#start(key, namespace, wanted, reset);
       const snapshot = await current.catch(() => null);
       if (snapshot !== null && this.#inMemory.has(snapshot) && snapshot.revision >= revision) return snapshot;
-      if (this.#current.get(key) === current) return this.#start(key, namespace, filter, reset);
+      if (this.#current.get(key) === current) return this.#start(key, namespace, wanted, reset);
     }
   }
 
@@ -104,8 +103,8 @@ export class Snapshots {
     this.#expiries.clear();
   }
 
-  #start(key: string, namespace: string, filter: AgentFilter, reset: boolean): Promise<Snapshot> {
-    const started = this.#read(namespace, filter, reset);
+  #start(key: string, namespace: string, wanted: Wanted, reset: boolean): Promise<Snapshot> {
+    const started = this.#read(namespace, wanted, reset);
     this.#current.set(key, started);
     const forget = () => {
       if (this.#current.get(key) === started) this.#current.delete(key);
@@ -129,19 +128,25 @@ export class Snapshots {
     return started;
   }
 
-  async #read(namespace: string, filter: AgentFilter, reset: boolean): Promise<Snapshot> {
+  async #read(namespace: string, wanted: Wanted, reset: boolean): Promise<Snapshot> {
+    const read = await this.#inTurn(() => readSnapshot(this.#db, { namespace, ...wanted, reset }));
+    const { view } = wanted;
+    const { revision } = read;
+    const readNames: ReadNames = (names, maxBytes) =>
+      this.#inTurn(async () => {
+        const rows = await readAgentsAt(this.#db, { namespace, view, names, revision, maxBytes });
+        return { item: new SnapshotItem(revision, rows, { view, reset }), count: rows.length };
+      });
+    const snapshot: Snapshot = new Snapshot(read, readNames, () => this.#remove(snapshot));
+    this.#add(snapshot);
+    return snapshot;
+  }
+
+  async #inTurn<T>(read: () => Promise<T>): Promise<T> {
     while (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#reads += 1;
     try {
-      const wanted = { namespace, filter };
-      const { revision, chunks } = await readSnapshot(
-        this.#db,
-        wanted,
-        (at, agents) => new SnapshotItem(at, agents, reset),
-      );
-      const snapshot: Snapshot = new Snapshot(revision, chunks, () => this.#remove(snapshot));
-      this.#add(snapshot);
-      return snapshot;
+      return await read();
     } finally {
       this.#reads -= 1;
       this.#waiting.shift()?.();

@@ -1,11 +1,11 @@
 // The live watch: a snapshot, then every change after it, in order, none missing, none twice.
 import type { Clock } from '@hypercode/clock';
-import { type AgentFilter, invalidField, SNAPSHOT_ID } from '@hypercode/contracts';
+import { type AgentFilter, type AgentView, invalidField, SNAPSHOT_ID } from '@hypercode/contracts';
 import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Schema } from '../schema.ts';
-import { bookmarkItem, projectionOf, syncedItem, type WatchItem } from './project.ts';
+import { bookmarkItem, projectionOf, syncedItem, type Wanted, type WatchItem } from './project.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** How often a watcher that has everything is sent a bookmark, in milliseconds. */
@@ -14,6 +14,7 @@ export const BOOKMARK_INTERVAL_MS = 15_000;
 export interface WatchRequest {
   namespace: string;
   filter: AgentFilter;
+  view: AgentView;
   /** Go on after this cursor: the tracked id of the last value seen, or a revision. Absent: begin with a snapshot. */
   cursor: string | number | undefined;
 }
@@ -28,7 +29,7 @@ export interface WatchesOptions {
 /** One watch while it is open. */
 interface Session {
   readonly namespace: string;
-  readonly filter: AgentFilter;
+  readonly wanted: Wanted;
   readonly signal: AbortSignal;
   /** Whether the watcher was sent `synced`. */
   synced: boolean;
@@ -69,7 +70,7 @@ export class Watches {
    * that is a SwarmError. Throws INVALID_INPUT for a cursor that is none, and UNAVAILABLE when it needs the store and
    * the store does not answer; the last value's id resumes it.
    */
-  async *open({ namespace, filter, cursor }: WatchRequest, signal: AbortSignal): Batches<void> {
+  async *open({ namespace, filter, view, cursor }: WatchRequest, signal: AbortSignal): Batches<void> {
     const since = parseCursor(cursor);
     const asked = this.#changes.head(namespace);
     // It is awaited below, unless the log cannot be followed either.
@@ -79,7 +80,7 @@ export class Watches {
       const head = await asked;
       const { feed, broadcasts } = followed;
       if (feed.end < head.revision) feed.wake();
-      const session: Session = { namespace, filter, signal, synced: false };
+      const session: Session = { namespace, wanted: { filter, view }, signal, synced: false };
       const isCurrent = typeof since === 'number' && since >= head.horizon && since <= head.revision;
       const stream = new CursorStream({
         broadcast: broadcasts.watchers,
@@ -96,7 +97,7 @@ export class Watches {
           return [syncedItem(revision)];
         },
       });
-      yield* stream.run(projectionOf(filter), signal);
+      yield* stream.run(projectionOf(session.wanted), signal);
     } finally {
       release();
     }
@@ -113,11 +114,11 @@ export class Watches {
   }
 
   async *#snapshot(session: Session, revision: number, reset: boolean): Batches<number> {
-    const snapshot = await this.#snapshots.get(session.namespace, session.filter, revision, reset);
+    const snapshot = await this.#snapshots.get(session.namespace, session.wanted, revision, reset);
     const release = snapshot.use();
     try {
       for (let place = 0; ; place += 1) {
-        const chunk = snapshot.chunk(place);
+        const chunk = await snapshot.chunk(place);
         if (chunk === null) break;
         if (ended(session.signal)) return snapshot.revision;
         yield [chunk];

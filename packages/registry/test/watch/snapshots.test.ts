@@ -20,20 +20,18 @@ test('the oldest snapshot is dropped when newer ones need its room, and its watc
     await database.close();
     await folder.remove();
   });
-  const first = await snapshots.get('default', { role: 'a' }, 0, false);
+  const first = await snapshots.get('default', { filter: { role: 'a' }, view: 'full' }, 0, false);
   const release = first.use();
-  expect(first.chunk(0)).not.toBeNull();
-  expect(first.chunk(1)).toBeNull();
+  expect(await first.chunk(0)).not.toBeNull();
+  expect(await first.chunk(1)).toBeNull();
 
-  const second = await snapshots.get('default', { role: 'b' }, 0, false);
-  expect(() => first.chunk(0)).toThrow(
-    expect.objectContaining({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) }),
-  );
+  const second = await snapshots.get('default', { filter: { role: 'b' }, view: 'full' }, 0, false);
+  await expect(first.chunk(0)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) });
   // However large it is, the newest stays.
-  expect(second.chunk(0)).not.toBeNull();
+  expect(await second.chunk(0)).not.toBeNull();
   release();
 
-  const again = await snapshots.get('default', { role: 'a' }, 0, false);
+  const again = await snapshots.get('default', { filter: { role: 'a' }, view: 'full' }, 0, false);
   expect(again).not.toBe(first);
-  expect(again.chunk(0)).not.toBeNull();
+  expect(await again.chunk(0)).not.toBeNull();
 });

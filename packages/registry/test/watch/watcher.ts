@@ -1,11 +1,12 @@
 // A watcher for tests: it keeps what it receives, checks it against the rules of a watch, and mirrors the agents by it.
-import type { Agent, AgentFilter, WatchEvent } from '@hypercode/contracts';
+import type { Agent, AgentFilter, AgentView, WatchEvent } from '@hypercode/contracts';
 import { expect, vi } from 'vitest';
 import type { Registry } from '../../src/create-registry.ts';
 import type { WatchItem } from '../../src/watch/project.ts';
 
 export interface WatcherOptions {
   filter?: AgentFilter;
+  view?: AgentView;
   cursor?: string | number;
 }
 
@@ -25,11 +26,11 @@ export class Watcher {
   #gate = Promise.withResolvers<void>();
   #inSnapshot = false;
 
-  constructor(registry: Registry, namespace: string, { filter = {}, cursor }: WatcherOptions) {
+  constructor(registry: Registry, namespace: string, { filter = {}, view = 'full', cursor }: WatcherOptions) {
     this.#filtered = Object.keys(filter).length > 0;
     if (cursor !== undefined && /^\d+$/.test(String(cursor))) this.position = Number(cursor);
     this.#gate.resolve();
-    const watch = registry.watches.open({ namespace, filter, cursor }, this.#ending.signal);
+    const watch = registry.watches.open({ namespace, filter, view, cursor }, this.#ending.signal);
     this.#done = this.#pull(watch).catch((error: unknown) => {
       this.failure = error instanceof Error ? error : new Error(String(error));
     });

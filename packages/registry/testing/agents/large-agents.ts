@@ -10,6 +10,17 @@ const LARGE: Partial<AgentRegistrationInput> = {
 /** More than fit in one page, and less than fit in two. */
 const COUNT = 100;
 
+/** About as large as a registration may be. */
+const LARGEST: Partial<AgentRegistrationInput> = {
+  topics: { publishes: ['task.*.done'] },
+  capabilities: [
+    { id: 'create_pull_request', tags: ['vcs'], description: 'd', inputSchema: { description: 'x'.repeat(510_000) } },
+    'Plan.v2',
+  ],
+};
+
+const SUMMARISED = [{ id: 'create_pull_request', tags: ['vcs'] }, { id: 'Plan.v2' }];
+
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 async function manyLarge(swarm: Swarm): Promise<string[]> {
@@ -77,6 +88,60 @@ export function largeAgentsSuite(replicas: Replicas): void {
       const fresh = swarm.on(await replicas.start());
       const changes = await fresh.changesSince(0);
       expect(changes.map(({ revision }) => revision)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1));
+    });
+
+    it('that are more than 16 MiB are read while a watcher takes them, as they were when it began', async () => {
+      const swarm = await replicas.swarm();
+      const names = Array.from({ length: 56 }, (_, i) => `agent-${i + 10}`);
+      for (const name of names) await swarm.register(name, LARGEST);
+      const watcher = swarm.watch();
+      watcher.pause();
+      await watcher.until(({ items }) => items.length === 1);
+      await swarm.register('agent-60', { ...LARGEST, version: '2.0.0' });
+      await swarm.deregister('agent-61');
+      await swarm.register('agent-61', { version: '3.0.0' });
+      await swarm.deregister('agent-62');
+      watcher.resume();
+      await watcher.synced();
+      const chunks = watcher.events.filter((event) => event.type === 'snapshot');
+      const agents = chunks.flatMap((chunk) => chunk.agents);
+      expect(agents.map(({ name }) => name)).toEqual(names);
+      expect(new Set(agents.map(({ version }) => version))).toEqual(new Set(['1.0.0']));
+      for (const chunk of chunks) expect(bytesOf(chunk)).toBeLessThan(LIMITS.snapshotChunkBytes * 1.01);
+      await watcher.until(({ changes }) => changes.length === 4);
+      expect(watcher.agents.get('agent-61')?.version).toBe('3.0.0');
+      expect(watcher.agents.size).toBe(55);
+    });
+
+    it('as large as they may be are read in pages, in chunks of one agent, and in one page and chunk of summaries', async () => {
+      const swarm = await replicas.swarm();
+      const names = Array.from({ length: 12 }, (_, i) => `agent-${String(i).padStart(2, '0')}`);
+      for (const name of names) await swarm.register(name, LARGEST);
+      const page = await swarm.query({ limit: LIMITS.pageSize });
+      expect(page.agents).toHaveLength(8);
+      expect(bytesOf(page.agents)).toBeLessThan(LIMITS.pageBytes);
+      const watcher = swarm.watch();
+      await watcher.synced();
+      const chunks = watcher.events.filter((event) => event.type === 'snapshot');
+      expect(chunks.map(({ agents }) => agents.map(({ name }) => name))).toEqual(names.map((name) => [name]));
+
+      for (const filter of [{}, { capability: 'create_pull_request' }, { text: 'pull' }]) {
+        const { agents, nextCursor } = await swarm.query({ ...filter, view: 'summary', limit: LIMITS.pageSize });
+        expect(nextCursor).toBeNull();
+        expect(agents.map(({ name }) => name)).toEqual(names);
+        expect(agents.map(({ capabilities }) => capabilities)).toEqual(names.map(() => SUMMARISED));
+        for (const agent of agents) expect(agent).not.toHaveProperty('topics');
+      }
+      const summaries = swarm.watch({ view: 'summary' });
+      const others = swarm.watch({ view: 'summary' });
+      await Promise.all([summaries.synced(), others.synced()]);
+      expect(summaries.received).toEqual([`snapshot ${names.join(' ')}`, 'synced']);
+      await swarm.register('agent-00', { ...LARGEST, version: '2.0.0' });
+      await Promise.all([summaries, others].map((watch) => watch.until(({ changes }) => changes.length === 1)));
+      const [item] = summaries.items.slice(-1);
+      expect(summaries.changes[0]?.agent).toMatchObject({ version: '2.0.0', capabilities: SUMMARISED });
+      expect(item?.json.length).toBeLessThan(2000);
+      expect(others.items.at(-1)).toBe(item);
     });
   });
 }

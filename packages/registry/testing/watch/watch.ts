@@ -7,7 +7,10 @@ import type { WatchRequest } from '../../src/watch/watches.ts';
 /** What one pull of a watch with this cursor comes to. */
 async function firstBatch(swarm: Swarm, cursor: WatchRequest['cursor']) {
   const ending = new AbortController();
-  const watch = swarm.registry.watches.open({ namespace: swarm.namespace, filter: {}, cursor }, ending.signal);
+  const watch = swarm.registry.watches.open(
+    { namespace: swarm.namespace, filter: {}, view: 'full', cursor },
+    ending.signal,
+  );
   try {
     return (await watch.next()).value;
   } finally {
@@ -156,7 +159,10 @@ export function watchSuite(replicas: Replicas): void {
     it('ends when its signal aborts, with the refusal if that is the reason, and is counted while it is open', async () => {
       const swarm = await replicas.swarm();
       const ending = new AbortController();
-      const watch = swarm.registry.watches.open({ namespace: swarm.namespace, filter: {}, cursor: 0 }, ending.signal);
+      const watch = swarm.registry.watches.open(
+        { namespace: swarm.namespace, filter: {}, view: 'full', cursor: 0 },
+        ending.signal,
+      );
       await watch.next();
       expect(swarm.registry.watches.size).toBe(1);
       const waiting = watch.next();
@@ -166,7 +172,10 @@ export function watchSuite(replicas: Replicas): void {
       const identity = await swarm.registry.identities.recognise(token);
       const over = new AbortController();
       identity.onEnd((refusal) => over.abort(refusal));
-      const refused = swarm.registry.watches.open({ namespace: swarm.namespace, filter: {}, cursor: 1 }, over.signal);
+      const refused = swarm.registry.watches.open(
+        { namespace: swarm.namespace, filter: {}, view: 'full', cursor: 1 },
+        over.signal,
+      );
       await refused.next();
       const pending = refused.next().then(() => refused.next());
       await swarm.deregister('ada');

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Core } from '../context.ts';
 import { identityOf } from './authenticate.ts';
-import { type BodyClaim, shareOf } from './body-budget.ts';
+import { type BodyClaim, shareOf, UNCOUNTED_BYTES } from './body-budget.ts';
 import { ACCEPTED_ENCODINGS, unsupportedEncoding } from './content-encoding.ts';
 
 declare module 'fastify' {
@@ -13,15 +13,13 @@ declare module 'fastify' {
     bodyClaim: BodyClaim | null;
   }
   interface FastifyContextConfig {
-    /** Largest body, in bytes. Default: that of a registration. */
+    /** Largest body, in bytes. Default: `LIMITS.inputBytes`. */
     maxBodyBytes?: number;
   }
 }
 
 /** The largest body that any call may have: a full `publishMany`, and room for its envelope. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
-/** Bodies up to this length are not counted: the connections on which they come cost more. */
-const UNCOUNTED_BYTES = 4096;
 
 export interface BodyParsing {
   /** `*` for all. Others end in INVALID_INPUT. */
@@ -68,15 +66,23 @@ export const hasBody = ({ headers }: FastifyRequest): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** Null where the body comes in chunks. Both headers in one request are refused by Node.js. */
-const statedLength = ({ headers }: FastifyRequest): number | null =>
+export const statedLength = ({ headers }: FastifyRequest): number | null =>
   headers['content-length'] === undefined ? null : Number(headers['content-length']);
 
 const limitOfRoute = ({ routeOptions }: FastifyRequest): number =>
-  Math.min(routeOptions.config.maxBodyBytes ?? LIMITS.registrationBytes, MAX_BODY_BYTES);
+  Math.min(routeOptions.config.maxBodyBytes ?? LIMITS.inputBytes, MAX_BODY_BYTES);
 
 /** The body of a request of such a route; null when there is none. */
 export const bytesOf = ({ body }: FastifyRequest): Buffer | null =>
   Buffer.isBuffer(body) && body.length > 0 ? body : null;
+
+/** The body of a request that is answered with a stream: neither it nor its part of the budget is held for as long as that lasts. */
+export function takeBody(request: FastifyRequest): Buffer {
+  const bytes = bytesOf(request);
+  request.body = undefined;
+  request.bodyClaim?.release();
+  return bytes ?? Buffer.alloc(0);
+}
 
 export const bodyTooLarge = (limit: number): SwarmError<'PAYLOAD_TOO_LARGE'> =>
   new SwarmError('PAYLOAD_TOO_LARGE', `the body must have at most ${limit} bytes`, { details: { limit } });

@@ -4,6 +4,8 @@ import type { Principal } from '@hypercode/registry';
 
 const MIB = 1024 * 1024;
 const LIMITS = { totalBytes: 64 * MIB, callerBytes: 16 * MIB };
+/** Bodies up to this length are not counted: the connections on which they come cost more. */
+export const UNCOUNTED_BYTES = 4096;
 /** When a refused caller may try again, in milliseconds. Most bodies are read and worked on in less. */
 const RETRY_AFTER_MS = 1000;
 

@@ -5,6 +5,11 @@ import type { Socket } from 'node:net';
 import { hasBody } from './bodies.ts';
 import { assertPlainParameters } from './plain-names.ts';
 
+/**
+ * Most bytes of an address and its headers. Longest of what is documented is a stream of 64 topic patterns; what is longer is sent as
+ * a body, which is read only of callers with a token.
+ */
+export const MAX_HEAD_BYTES = 32 * 1024;
 /** RFC 9112, section 3.2: a host and a port, and no more. */
 const HOST = /^[^\s/?#@\\]*$/;
 /**

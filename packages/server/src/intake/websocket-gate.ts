@@ -1,5 +1,6 @@
 // What stands between a WebSocket and the calls: it names a valid token first.
 import { SwarmError } from '@hypercode/contracts';
+import type { Identity } from '@hypercode/registry';
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Core } from '../context.ts';
@@ -21,7 +22,7 @@ export interface GateOptions {
   client: WebSocket;
   socket: Socket;
   /** Hands the connection on to who serves its calls. The messages that have come are emitted again afterwards. */
-  open: () => void;
+  open: (identity: Identity) => void;
   /** The message that answers a call with a refusal. */
   refusalOf: (id: number | string, refusal: SwarmError) => string;
 }
@@ -81,20 +82,19 @@ export function guardWebSocket({ core, client, socket, open, refusalOf }: GateOp
   const lookUp = async (text: string, emitFirst: () => void): Promise<void> => {
     state = 'looking up';
     client.pause();
-    const thrown = await recognise(core, undefined, tokenIn(text)).then(
-      () => null,
-      (error: unknown) => SwarmError.from(error),
+    const recognised = await recognise(core, undefined, tokenIn(text)).catch((error: unknown) =>
+      SwarmError.from(error),
     );
     if (client.readyState !== client.OPEN) return;
-    if (thrown === null) {
+    if (!(recognised instanceof SwarmError)) {
       state = 'open';
       leave();
-      open();
+      open(recognised);
       emitFirst();
       for (const [data, isBinary] of held) client.emit('message', data, isBinary);
     } else {
       received = 0;
-      refuse(thrown);
+      refuse(recognised);
       const [next] = held;
       if (next !== undefined) take(...next);
     }

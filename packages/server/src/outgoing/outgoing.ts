@@ -35,10 +35,20 @@ export const FREE: Outgoing = {
   hold: (release) => release(),
 };
 
-/** Room that the answer of a call takes from before it is made; 0: it is small, and not counted. */
-export function roomOf({ maxAnswerBytes, hot, kind }: Procedure): number {
+/** What the core adds to an input that the answer repeats: status, times and a token. */
+const ADDED_BYTES = 4096;
+
+/**
+ * Room that the answer of a call takes from before it is made; 0: it is small, and not counted. `inputBytes`: of the request that the
+ * input is in; null: unknown.
+ */
+export function roomOf(
+  { maxAnswerBytes, repeatsInput, hot, kind }: Procedure,
+  inputBytes: number | null = null,
+): number {
   if (kind === 'subscription') return 0;
-  return maxAnswerBytes ?? (hot === true ? 0 : LIMITS.registrationBytes);
+  const most = maxAnswerBytes ?? (hot === true ? 0 : LIMITS.answerBytes);
+  return repeatsInput === true && inputBytes !== null ? Math.min(most, inputBytes + ADDED_BYTES) : most;
 }
 
 export const disconnected = (): SwarmError => new SwarmError('UNAVAILABLE', 'the connection was closed');

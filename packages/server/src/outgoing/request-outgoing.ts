@@ -14,6 +14,8 @@ export interface RequestOutgoingOptions {
   readonly socket: Socket;
   /** The procedures of all its calls; undefined where there is none of that name. */
   readonly calls: readonly (Procedure | undefined)[];
+  /** Of its body; null: unknown. */
+  readonly bodyBytes: number | null;
 }
 
 /** A batch may have so much, and then its last answer. */
@@ -72,7 +74,7 @@ export class RequestOutgoing implements Outgoing {
   /** A small answer alone is not worth counting. */
   #roomOf(declared: Procedure | undefined): number {
     if (declared === undefined || (this.#options.calls.length === 1 && declared.hot === true)) return 0;
-    return roomOf(declared);
+    return roomOf(declared, this.#options.bodyBytes);
   }
 
   async #admit(principal: Principal, room: number): Promise<void> {

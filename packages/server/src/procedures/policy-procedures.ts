@@ -55,7 +55,8 @@ function changed(
 async function* agentsOf({ core }: Call, namespace: string): AsyncGenerator<readonly Agent[], void> {
   let cursor: string | undefined;
   do {
-    const page = await core.registry.queries.query({ namespace, limit: AGENTS_IN_PAGE, cursor }, { details: false });
+    const input = { namespace, view: 'full', limit: AGENTS_IN_PAGE, cursor } as const;
+    const page = await core.registry.queries.query(input, { details: false });
     yield page.agents;
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);

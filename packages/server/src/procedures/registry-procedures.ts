@@ -7,8 +7,8 @@ import { heartbeat } from './heartbeat.ts';
 
 export const registryProcedures: Handlers<Api['registry']> = {
   async register({ core, identity: { principal } }, input) {
-    core.registrationRates.register(principal, input);
     const { namespace, role, capabilities } = input;
+    core.registrationRates.register(principal, input, capabilities);
     if (capabilities.length > 0) await core.bus.assertMayOffer(namespace, role, capabilities);
     const result = await core.registry.registrations.register(input, principal);
     core.metrics.registered(result.outcome);
@@ -16,8 +16,8 @@ export const registryProcedures: Handlers<Api['registry']> = {
   },
 
   async update({ core, identity: { principal } }, input) {
-    core.registrationRates.update(input);
     const { namespace, name, set } = input;
+    core.registrationRates.update(input, set.capabilities);
     if (set.capabilities !== undefined && set.capabilities.length > 0) {
       const { role } =
         principal.kind === 'agent'
@@ -38,8 +38,8 @@ export const registryProcedures: Handlers<Api['registry']> = {
 
   history: ({ core }, input) => core.registry.queries.history(input),
 
-  async *watch(call, { namespace, since, lastEventId, ...filter }) {
-    const request = { namespace, filter, cursor: lastEventId ?? since };
+  async *watch(call, { namespace, view, since, lastEventId, ...filter }) {
+    const request = { namespace, filter, view, cursor: lastEventId ?? since };
     yield* whileAlive(call, filter.topic === undefined ? 0 : 1, ({ signal }) =>
       call.core.registry.watches.open(request, signal),
     );

@@ -42,7 +42,7 @@ export const heartbeat: Variation = {
     if (principal.kind === 'agent' && principal.name !== call.fromUrl['name']) {
       throw new SwarmError('FORBIDDEN', 'an agent can only send heartbeats for itself');
     }
-    const merged = mergeInput(jsonBody(call.request, LIMITS.registrationBytes) ?? {}, call.fromUrl);
+    const merged = mergeInput(jsonBody(call.request, LIMITS.inputBytes) ?? {}, call.fromUrl);
     return answer(servedProcedure('registry.heartbeat'), call, isJsonObject(merged) ? withoutName(merged) : merged);
   },
 };

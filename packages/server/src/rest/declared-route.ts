@@ -4,6 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Core } from '../context.ts';
 import { authenticate, identityOf } from '../intake/authenticate.ts';
+import { statedLength, takeBody } from '../intake/bodies.ts';
+import { readJson, textOf } from '../intake/json-text.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import type { Call } from '../procedures/handler.ts';
 import { answer, openStream, servedProcedure, type ServedProcedure } from '../procedures/procedures.ts';
@@ -72,12 +74,13 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
   const stream = declared.kind === 'subscription';
   const mediaType = stream ? 'text/event-stream' : JSON_MEDIA_TYPE;
   const description = rest.description ?? declared.description;
-  const { maxInputBytes: maxBodyBytes = LIMITS.registrationBytes } = declared;
+  const { maxInputBytes: maxBodyBytes = LIMITS.inputBytes } = declared;
   const query = { ...queryOf(declared, rest), ...(stream ? RESUME_PARAMETER : {}) };
   const known = cloudEvents === undefined ? query : { ...query, ...FORMAT };
   const [status = 200] = Object.keys(rest.answers).map(Number);
   const serving: Serving = {
     procedure,
+    rest,
     query,
     known,
     call: call ?? ((made) => answer(procedure, made, inputOf(rest, made, maxBodyBytes))),
@@ -116,6 +119,7 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
 
 interface Serving extends Required<Pick<Variation, 'call' | 'statusOf' | 'headersOf'>> {
   procedure: ServedProcedure;
+  rest: RestForm;
   query: Parameters;
   /** Those, and what is no field of the input. */
   known: Parameters;
@@ -168,7 +172,13 @@ async function serveCall(serving: Serving, core: Core, request: FastifyRequest, 
     }
   }
   const { raw: response } = reply;
-  const outgoing = new RequestOutgoing({ gate: core.gate, response, socket: request.raw.socket, calls: [declared] });
+  const outgoing = new RequestOutgoing({
+    gate: core.gate,
+    response,
+    socket: request.raw.socket,
+    calls: [declared],
+    bodyBytes: statedLength(request),
+  });
   const turn = await outgoing.begin(declared);
   await turn.admit(identity.principal);
   return makeCall(serving, outgoing, core, request, reply);
@@ -195,18 +205,20 @@ async function makeCall(
 }
 
 async function serveSubscription(
-  { procedure, query, known, cloudEvents }: Serving,
+  { procedure, rest, query, known, cloudEvents }: Serving,
   core: Core,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
   const { identity, limitStall, ignoredNames } = callerOf(core, request);
   const encoder: FrameEncoder = asCloudEvents(cloudEvents, request.query)?.encoder ?? plainEncoder;
-  const lastEventId = request.headers['last-event-id'];
-  const input = {
+  const { 'last-event-id': lastEventId, 'content-type': contentType } = request.headers;
+  const fromUrl = {
     ...decodeParameters(query, request.query, { known, ignored: ignoredNames }),
     ...(lastEventId === undefined || lastEventId === '' ? {} : { lastEventId }),
   };
+  const input =
+    rest.body === undefined ? fromUrl : mergeInput(readJson(textOf(takeBody(request), { contentType })), fromUrl);
   await serveStream(request, reply, {
     format: plainFrames,
     encoder,

@@ -1,5 +1,5 @@
 // The table of REST routes: one for each procedure that declares one.
-import { type ProcedureName, procedures } from '@hypercode/contracts';
+import { type ProcedureName, procedures, type RestForm } from '@hypercode/contracts';
 import { heartbeat, registration, update } from './agent-routes.ts';
 import { declaredRoute, type Variation } from './declared-route.ts';
 import { publishing } from './event-routes.ts';
@@ -22,5 +22,21 @@ const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
 };
 
 export const restRoutes: readonly Route[] = procedures.flatMap(([name, { rest }]) =>
-  rest === undefined ? [] : [declaredRoute(name, rest, VARIATIONS[name])],
+  rest === undefined ? [] : formsOf(rest).map((form) => declaredRoute(name, form, VARIATIONS[name])),
 );
+
+/** The route, and the one that takes the same input as a body. */
+function formsOf({ byPost, ...rest }: RestForm): RestForm[] {
+  if (byPost === undefined) return [rest];
+  const { method, path, description } = rest;
+  const asBody = `As \`${method} ${path}\`, with the parameters as fields of the body: for a query that is too long for a URL.`;
+  return [
+    rest,
+    {
+      ...rest,
+      ...byPost,
+      method: 'POST',
+      description: description === undefined ? asBody : `${asBody} ${description}`,
+    },
+  ];
+}

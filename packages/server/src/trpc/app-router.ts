@@ -149,7 +149,7 @@ async function* trackedValues(
  * and names everything that it finds.
  */
 function assertSize({ declared }: ServedProcedure, bodyBytes: number | null, input: unknown): void {
-  const { maxInputBytes = LIMITS.registrationBytes } = declared;
+  const { maxInputBytes = LIMITS.inputBytes } = declared;
   if (bodyBytes !== null && bodyBytes <= maxInputBytes) return;
   let text: string;
   try {

@@ -1,17 +1,31 @@
 // The router's subscriptions over SSE, in tRPC's wire format but with frames that all subscribers share.
 import { invalidField } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Identity } from '@hypercode/registry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Core } from '../context.ts';
-import { recognise } from '../intake/authenticate.ts';
-import { readJson } from '../intake/json-text.ts';
+import { authenticate, identityOf, recognise } from '../intake/authenticate.ts';
+import { keepBodies, takeBody } from '../intake/bodies.ts';
+import { readJson, textOf } from '../intake/json-text.ts';
 import { FREE } from '../outgoing/outgoing.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
 import { openStream, type ServedProcedure, servedProcedures } from '../procedures/procedures.ts';
 import { type IgnoredNames, ignoredNamesFor } from '../procedures/unknown-fields.ts';
+import { JSON_MEDIA_TYPE } from '../rest/json-body.ts';
 import { isJsonObject } from '../rest/merge-input.ts';
 import { trpcEncoder, trpcFrames } from '../sse/frames.ts';
 import { serveStream } from '../sse/serve-stream.ts';
+
+/** What a stream is opened with. */
+interface Opening {
+  /** Who is calling. */
+  identify: () => Promise<Identity>;
+  /** The JSON text of the input. */
+  input: string | undefined;
+  lastEventId: string | undefined;
+  /** Where the names go that the core does not know; null: they are refused. */
+  ignoredNames: IgnoredNames | null;
+}
 
 interface SubscriptionQuery {
   input?: string;
@@ -28,39 +42,57 @@ export function addStreamRoutes(app: FastifyInstance, core: Core): void {
     if (procedure.declared.kind === 'subscription') addRoute(app, core, procedure);
 }
 
+/**
+ * A GET has its input in the URL. A POST has it in the body: no EventSource sends one, so what is known from the head, such as an
+ * invalid token, is an ordinary answer.
+ */
 function addRoute(app: FastifyInstance, core: Core, procedure: ServedProcedure): void {
-  // A HEAD of a stream would never end.
-  const options = { exposeHeadRoute: false, config: { stream: true } };
   const { name } = procedure;
+  const url = `/trpc/${name}`;
+  const config = { stream: true };
   const format = trpcFrames(name);
-  app.get<{ Querystring: SubscriptionQuery }>(`/trpc/${name}`, options, async (request, reply) => {
-    const ignoredNames = ignoredNamesFor(request.headers) ?? ignoredNamesFor(connectionParamsOf(request));
-    await serveStream(request, reply, {
+  const tally = core.metrics.streamTally(name, 'sse_trpc');
+  const serve = (request: FastifyRequest, reply: FastifyReply, opening: Opening): Promise<void> =>
+    serveStream(request, reply, {
       format,
       encoder: trpcEncoder,
-      tally: core.metrics.streamTally(name, 'sse_trpc'),
-      batches: (signal) => open({ core, procedure, request, signal, ignoredNames }),
+      tally,
+      batches: (signal) => open(core, procedure, request, opening, signal),
+      ignoredNames: opening.ignoredNames,
       refusesByAnswer: false,
-      ignoredNames,
       core,
+    });
+  // A HEAD of a stream would never end.
+  app.get<{ Querystring: SubscriptionQuery }>(url, { exposeHeadRoute: false, config }, async (request, reply) => {
+    const { input, connectionParams, lastEventId } = request.query;
+    // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token from the URL.
+    const identify = async () => recognise(core, request.headers.authorization, tokenOf(connectionParams));
+    const ignoredNames = ignoredNamesFor(request.headers) ?? ignoredNamesFor(connectionParamsOf(request));
+    await serve(request, reply, { identify, input, lastEventId, ignoredNames });
+  });
+  app.register(async (scope) => {
+    scope.addHook('onRequest', async (request) => void (await authenticate(core, request)));
+    keepBodies(scope, core, { mediaTypes: JSON_MEDIA_TYPE });
+    scope.post<{ Querystring: SubscriptionQuery }>(url, { config }, async (request, reply) => {
+      const { headers, query } = request;
+      await serve(request, reply, {
+        identify: async () => identityOf(request),
+        input: textOf(takeBody(request), { contentType: headers['content-type'] }),
+        lastEventId: query.lastEventId,
+        ignoredNames: ignoredNamesFor(headers),
+      });
     });
   });
 }
 
-type StreamRequest = FastifyRequest<{ Querystring: SubscriptionQuery }>;
-
-interface Opening {
-  core: Core;
-  procedure: ServedProcedure;
-  request: StreamRequest;
-  signal: AbortSignal;
-  ignoredNames: IgnoredNames | null;
-}
-
-async function* open({ core, procedure, request, signal, ignoredNames }: Opening): AsyncGenerator<StreamBatch, void> {
-  const { input, connectionParams, lastEventId } = request.query;
-  // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token from the URL.
-  const identity = await recognise(core, request.headers.authorization, tokenOf(connectionParams));
+async function* open(
+  core: Core,
+  procedure: ServedProcedure,
+  request: FastifyRequest,
+  { identify, input, lastEventId, ignoredNames }: Opening,
+  signal: AbortSignal,
+): AsyncGenerator<StreamBatch, void> {
+  const identity = await identify();
   core.connections.markAuthenticated(request.raw.socket);
   assertMayCall(identity.principal, procedure.declared.rights);
   // A browser that reconnects repeats the URL, with an old cursor in it, and adds the newest as a header.
@@ -88,7 +120,9 @@ function tokenOf(connectionParams: unknown): string | undefined {
 }
 
 /** Null where they cannot be read: then the stream is refused. */
-function connectionParamsOf({ query }: StreamRequest): Record<string, unknown> | null {
+function connectionParamsOf({
+  query,
+}: FastifyRequest<{ Querystring: SubscriptionQuery }>): Record<string, unknown> | null {
   try {
     return objectIn(query.connectionParams, 'connectionParams');
   } catch {

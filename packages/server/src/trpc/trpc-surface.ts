@@ -4,7 +4,7 @@ import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from '@trpc/serv
 import type { FastifyRequest } from 'fastify';
 import { createCallContext } from '../context.ts';
 import { authenticate, identityOf } from '../intake/authenticate.ts';
-import { bytesOf, keepBodies, MAX_BODY_BYTES } from '../intake/bodies.ts';
+import { bytesOf, keepBodies, MAX_BODY_BYTES, statedLength } from '../intake/bodies.ts';
 import { faithful, textOf } from '../intake/json-text.ts';
 import { assertPlainNames } from '../intake/plain-names.ts';
 import { toRefusal } from '../refusals.ts';
@@ -17,8 +17,6 @@ import { addStreamRoutes } from './stream-routes.ts';
 import { serveWebSockets } from './websocket.ts';
 
 const PREFIX = '/trpc';
-/** The largest WebSocket message: one can hold many calls, and is worked on in one piece. */
-const MAX_MESSAGE_BYTES = 512 * 1024;
 /**
  * Most tRPC calls in one message or request: some tenths of a second of work. The bus' own client sends 64. A WebSocket client
  * sends all its subscriptions in one batch when it reconnects, so it is also the most that one may have open.
@@ -35,6 +33,8 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
   const options: FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] = {
     router: appRouter,
     maxBatchSize: MAX_BATCH_CALLS,
+    // A query whose input is too long for a URL comes as a POST.
+    allowMethodOverride: true,
     createContext: ({ req, res, info }) =>
       createCallContext({
         core,
@@ -44,9 +44,10 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
           response: res.raw,
           socket: req.raw.socket,
           calls: info.calls.map(({ path }) => declaredProcedure(path)),
+          bodyBytes: statedLength(req),
         }),
         ignoredNames: ignoredNamesFor(req.headers),
-        bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
+        bodyBytes: statedLength(req),
         socket: req.raw.socket,
       }),
     responseMeta: ({ ctx }) => ({ headers: ctx?.ignoredNames?.headers ?? {} }),
@@ -63,13 +64,13 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
       await fastifyRequestHandler({ ...options, req, res, path: req.params.path });
     });
   });
-  const sockets = serveWebSockets({ core, maxMessageBytes: MAX_MESSAGE_BYTES, maxBatchCalls: MAX_BATCH_CALLS });
+  const sockets = serveWebSockets({ core, maxMessageBytes: MAX_BODY_BYTES, maxBatchCalls: MAX_BATCH_CALLS });
   onUpgrade(PREFIX, sockets.upgrade);
   app.addHook('preClose', sockets.close);
 };
 
 const inputBytes: ReadonlyMap<string, number> = new Map(
-  procedures.map(([name, { maxInputBytes = LIMITS.registrationBytes }]) => [name, maxInputBytes]),
+  procedures.map(([name, { maxInputBytes = LIMITS.inputBytes }]) => [name, maxInputBytes]),
 );
 /** What a batch adds to each of its inputs. */
 const ENVELOPE_BYTES = 16;
@@ -78,8 +79,8 @@ const ENVELOPE_BYTES = 16;
 function limitOfCalls(request: FastifyRequest): number {
   const { path } = request.params as Called['Params'];
   const { batch } = request.query as Called['Querystring'];
-  if (batch !== '1') return inputBytes.get(path) ?? LIMITS.registrationBytes;
+  if (batch !== '1') return inputBytes.get(path) ?? LIMITS.inputBytes;
   let limit = 0;
   for (const name of path.split(',')) limit += (inputBytes.get(name) ?? 0) + ENVELOPE_BYTES;
-  return Math.min(Math.max(limit, LIMITS.registrationBytes), MAX_BODY_BYTES);
+  return Math.min(Math.max(limit, LIMITS.inputBytes), MAX_BODY_BYTES);
 }

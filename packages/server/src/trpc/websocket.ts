@@ -1,13 +1,16 @@
 // tRPC over WebSocket, through tRPC's own adapter: its frames carry each request's id, so none can be shared.
 import { invalidField, SwarmError } from '@hypercode/contracts';
+import type { Identity } from '@hypercode/registry';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Core, createCallContext } from '../context.ts';
 import { recognise } from '../intake/authenticate.ts';
+import { shareOf } from '../intake/body-budget.ts';
 import { endConnection } from '../intake/end-connection.ts';
 import { readJson } from '../intake/json-text.ts';
+import { countMessages } from '../intake/websocket-bytes.ts';
 import { guardWebSocket } from '../intake/websocket-gate.ts';
 import { FREE, type Outgoing } from '../outgoing/outgoing.ts';
 import { SocketOutgoing } from '../outgoing/socket-outgoing.ts';
@@ -73,16 +76,18 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
     experimental_encoder: FAITHFUL_JSON,
   });
 
-  const accept: Upgrade = (request, socket, head) =>
+  /** Without an identity, the first message of the connection names it. */
+  const accept = (identity: Identity | null, ...[request, socket, head]: Parameters<Upgrade>): void =>
     sockets.handleUpgrade(request, socket, head, (client) => {
-      const open = () => {
+      const open = ({ principal }: Identity) => {
         core.connections.markAuthenticated(socket);
+        countMessages({ bodies: core.bodies, clock: core.clock, client, socket, caller: shareOf(principal) });
         sockets.emit('connection', client, request);
       };
       transports.set(client, socket);
       client.on('error', () => client.terminate());
-      if (request.headers.authorization === undefined) guardWebSocket({ core, client, socket, open, refusalOf });
-      else open();
+      if (identity === null) guardWebSocket({ core, client, socket, open, refusalOf });
+      else open(identity);
     });
   const upgrade: Upgrade = (request, socket, head) => {
     // Node.js has released the socket, so its errors are ours to handle.
@@ -98,8 +103,8 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
     const address = URL.parse(url, `http://${headers.host}`);
     if (address === null) return refuse(invalidField('', 'the host header is not valid'));
     if (headers.authorization === undefined && address.searchParams.get('connectionParams') === '1')
-      return accept(request, socket, head);
-    recognise(core, headers.authorization).then(() => accept(request, socket, head), refuse);
+      return accept(null, request, socket, head);
+    recognise(core, headers.authorization).then((identity) => accept(identity, request, socket, head), refuse);
   };
   const close = async () => {
     handler.broadcastReconnectNotification();

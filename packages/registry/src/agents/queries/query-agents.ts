@@ -1,12 +1,13 @@
 // One page of the agents that match a filter, in the order of their names.
-import type { AgentFilter } from '@hypercode/contracts';
+import type { AgentFilter, AgentView } from '@hypercode/contracts';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { searchQuery, termsOf } from '../agent-filter.ts';
-import { type AgentRow, sizeOf } from '../../documents/agent-row.ts';
+import { type AgentRow, measuredWithin, summarised } from '../../documents/agent-row.ts';
 
 export interface Page {
   filter: AgentFilter;
+  view: AgentView;
   text: string | undefined;
   /** Only names after this one. */
   after: string | null;
@@ -51,14 +52,21 @@ export interface FoundPage {
 type ReadRow = { revision: number; name: string | null; among: number } & AgentRow;
 
 /**
- * `found` with what decides where the page ends. It has one row more than the page may have; what it does not return costs the
- * store a measurement, and this process nothing.
+ * `found` with what decides where the page ends. It has one row more than the page may have; what it does not return costs this process
+ * nothing.
  */
-const measured = (found: RawBuilder<unknown>) => sql`
-  select name, doc, last_seen_at, liveness, count(*) over () as among,
-    row_number() over by_name as place, sum(${sizeOf(sql`doc`)}) over by_name as bytes
-  from (${found}) found
-  window by_name as (order by name)`;
+const measured = ({ view, maxBytes }: Page, found: RawBuilder<unknown>) => sql`
+  select *, sum(${measuredWithin(maxBytes, sql`doc`)}) over (order by place) as bytes
+  from (
+    select name, doc, last_seen_at, liveness, count(*) over () as among, row_number() over by_name as place,
+      sum(pg_column_size(doc)) over by_name as stored
+    from (${view === 'full' ? found : summaries(found)}) found
+    window by_name as (order by name)
+  ) stored`;
+
+/** The fence (`offset 0`) keeps the planner from making each summary again for each use of it. */
+const summaries = (found: RawBuilder<unknown>) => sql`
+  select name, ${summarised(sql`doc`)} as doc, last_seen_at, liveness from (${found}) whole offset 0`;
 
 /** Which of the measured rows `p` are in the page: at least the first. */
 const inPage = ({ limit, maxBytes }: Page) => sql`p.place <= ${limit} and (p.bytes <= ${maxBytes} or p.place = 1)`;
@@ -69,7 +77,7 @@ function pageOf(rows: readonly ReadRow[]): FoundPage {
 }
 
 /** What an agent must have, beside its namespace and its place after the page before. */
-function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
+function conditionsOf(namespace: string, { filter, text }: Pick<Page, 'filter' | 'text'>): Condition[] {
   const { all, any, recheckTopic } = termsOf(namespace, filter);
   const conditions: Condition[] = [];
   if (all.length > 0) conditions.push(sql`a.facets @> ${all}::text[]`);
@@ -80,6 +88,18 @@ function conditionsOf(namespace: string, { filter, text }: Page): Condition[] {
     conditions.push(query === null ? sql`false` : sql`a.search @@ ${query}::tsquery`);
   }
   return conditions;
+}
+
+/** The names after `after` of all agents that match, in their order. */
+export async function findNames(
+  db: Kysely<Schema>,
+  namespace: string,
+  { filter, after }: Pick<Page, 'filter'> & { after: string },
+): Promise<string[]> {
+  const conditions = conditionsOf(namespace, { filter, text: undefined });
+  const wanted = sql.join([sql`a.namespace = ${namespace}`, sql`a.name > ${after}`, ...conditions], sql` and `);
+  const { rows } = await sql<{ name: string }>`select a.name from agents a where ${wanted} order by a.name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 /** Reads the next names only (of a role, if the filter has one), unless there are no conditions; `whole` when there are no others. */
@@ -112,7 +132,7 @@ async function walkNames(
       p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (${measured(sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
+    left join lateral (${measured(page, sql`${walked} order by a.name limit ${limit + 1}`)}) p on ${inPage(page)}
     order by p.name`.execute(db);
   return { ...pageOf(rows), whole: rows[0]?.whole ?? true };
 }
@@ -135,9 +155,12 @@ async function askIndex(
     select coalesce(n.revision, 0) as revision, p.name, p.doc, p.last_seen_at, p.liveness, p.among
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (${measured(sql`
+    left join lateral (${measured(
+      page,
+      sql`
       select a.name, a.doc, a.last_seen_at, a.liveness from page
-      join agents a on a.namespace = ${namespace} and a.name = page.name`)}) p on ${inPage(page)}
+      join agents a on a.namespace = ${namespace} and a.name = page.name`,
+    )}) p on ${inPage(page)}
     order by p.name`.execute(db);
   return pageOf(rows);
 }

@@ -1,5 +1,5 @@
 // Reads the change log of a namespace after a revision.
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
 import { sizeOf } from '../../documents/agent-row.ts';
 import { type Change, type ChangeRow, toChange } from '../change.ts';
@@ -18,20 +18,29 @@ export async function readChanges(
   limit: number,
 ): Promise<Change[] | null> {
   const { rows } = await sql<{ head: number; horizon: number; found: boolean } & ChangeRow>`
+    with recursive measured as (
+      (${nextChange(namespace, sql`${after}::bigint`)})
+      union all
+      select next.revision, so_far.bytes + next.bytes, so_far.place + 1 from measured so_far
+      cross join lateral (${nextChange(namespace, sql`so_far.revision`)}) next
+      where so_far.bytes < ${PAGE_BYTES} and so_far.place < ${limit}
+    )
     select coalesce(n.revision, 0) as head, coalesce(n.horizon, 0) as horizon,
       c.revision is not null as found, c.revision, c.change, c.before, c.after, c.at
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
-    left join lateral (
-      select *, row_number() over so_far as place,
-        sum(${sizeOf(sql`after`)} + coalesce(${sizeOf(sql`before`)}, 0)) over so_far as bytes
-      from (
-        select * from changes where namespace = ${namespace} and revision > ${after} order by revision limit ${limit}
-      ) page
-      window so_far as (order by revision)
-    ) c on c.bytes <= ${PAGE_BYTES} or c.place = 1
+    left join (
+      select c.* from measured
+      join changes c on c.namespace = ${namespace} and c.revision = measured.revision
+      where measured.bytes <= ${PAGE_BYTES} or measured.place = 1
+    ) c on true
     order by c.revision`.execute(db);
   const [first] = rows;
   if (first === undefined || after < first.horizon || after > first.head) return null;
   return rows.filter(({ found }) => found).map(toChange);
 }
+
+/** The change after `after`, and its size. One after the other, so that no more are written out, to be measured, than the page has. */
+const nextChange = (namespace: string, after: RawBuilder<unknown>) => sql`
+  select revision, ${sizeOf(sql`after`)} + coalesce(${sizeOf(sql`before`)}, 0) as bytes, 1 as place
+  from changes where namespace = ${namespace} and revision > ${after} order by revision limit 1`;

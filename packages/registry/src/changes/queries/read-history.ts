@@ -1,7 +1,7 @@
 // The changes of one agent, newest first.
 import { LIMITS } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
-import { sizeOf } from '../../documents/agent-row.ts';
+import { measuredWithin } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
 import { type Change, type ChangeRow, toChange } from '../change.ts';
 
@@ -21,14 +21,17 @@ export async function readHistory(
     from (select 1) as one
     left join namespaces n on n.namespace = ${namespace}
     left join lateral (
-      select revision, change, after, at, count(*) over () as among,
-        row_number() over newest as place, sum(${sizeOf(sql`after`)}) over newest as bytes
+      select *, sum(${measuredWithin(LIMITS.pageBytes, sql`after`)}) over (order by place) as bytes
       from (
-        select revision, change, after, at from changes
-        where namespace = ${namespace} and name = ${name} and (${before}::bigint is null or revision < ${before})
-        order by revision desc limit ${limit + 1}
-      ) page
-      window newest as (order by revision desc)
+        select revision, change, after, at, count(*) over () as among,
+          row_number() over newest as place, sum(pg_column_size(after)) over newest as stored
+        from (
+          select revision, change, after, at from changes
+          where namespace = ${namespace} and name = ${name} and (${before}::bigint is null or revision < ${before})
+          order by revision desc limit ${limit + 1}
+        ) page
+        window newest as (order by revision desc)
+      ) stored
     ) c on c.place <= ${limit} and (c.bytes <= ${LIMITS.pageBytes} or c.place = 1)
     order by c.revision desc`.execute(db);
   const shown = rows.filter(({ found }) => found);
