@@ -33,7 +33,6 @@ export interface SwarmServerOptions {
   logger: Logger;
   clock: Clock;
   surfaces: readonly Surface[];
-  leaseMs: number;
   /** Version of the core, as `whoami` reports it. */
   version: string;
   /** Registrations a second for each name, and updates a second for each agent; 0 is no limit. See `RegistrationRates`. */
@@ -73,19 +72,8 @@ const HEADERS = ['location', 'retry-after', 'x-request-id'];
 const MAX_DRAIN_MS = 10_000;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const {
-    registry,
-    bus,
-    metrics,
-    logger,
-    clock,
-    surfaces,
-    leaseMs,
-    version,
-    registerPerSecond,
-    allowances,
-    corsOrigins,
-  } = options;
+  const { registry, bus, metrics, logger, clock, surfaces, version, registerPerSecond, allowances, corsOrigins } =
+    options;
   const draining = new AbortController();
   const connections = new Connections(clock);
   const refusals = new RefusalLog(clock, logger);
@@ -101,7 +89,6 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     metrics,
     clock,
     connections,
-    leaseMs,
     version,
     draining: draining.signal,
     registrationRates: new RegistrationRates({ perSecond: registerPerSecond, clock }),

@@ -62,6 +62,7 @@ const RETRY_MS = 1000;
 export class Snapshots {
   readonly #db: Kysely<Schema>;
   readonly #clock: Pick<Clock, 'schedule'>;
+  readonly #leaseMs: number;
   readonly #current = new Map<string, Promise<Snapshot>>();
   /** What cancels each. */
   readonly #expiries = new Set<() => void>();
@@ -76,8 +77,9 @@ export class Snapshots {
   constructor(
     db: Kysely<Schema>,
     clock: Pick<Clock, 'schedule'>,
-    { maxBytes = MAX_BYTES }: { maxBytes?: number } = {},
+    { leaseMs, maxBytes = MAX_BYTES }: { leaseMs: number; maxBytes?: number },
   ) {
+    this.#leaseMs = leaseMs;
     this.#db = db;
     this.#clock = clock;
     this.#maxBytes = maxBytes;
@@ -133,7 +135,7 @@ export class Snapshots {
     while (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#reads += 1;
     try {
-      const wanted = { namespace, filter };
+      const wanted = { namespace, filter, coreLeaseMs: this.#leaseMs };
       const { revision, chunks } = await readSnapshot(
         this.#db,
         wanted,

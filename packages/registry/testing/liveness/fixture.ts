@@ -138,12 +138,12 @@ export function livenessFixture(replicas: Replicas) {
     return { replica: await replicas.start(settings({ clock })), clock };
   };
   const sendHeartbeat = async (swarm: Swarm, token: string): Promise<void> => {
-    await swarm.registry.heartbeats.renew(await swarm.agent(token), undefined);
+    await swarm.registry.heartbeats.renew(await swarm.agent(token));
   };
   /** Heartbeats of an agent, three times a lease, as the SDK sends them. Returns what ends them. */
-  const startHeartbeats = async (swarm: Swarm, token: string): Promise<() => void> => {
+  const startHeartbeats = async (swarm: Swarm, token: string, leaseMs = LEASE_MS): Promise<() => void> => {
     await sendHeartbeat(swarm, token);
-    const stop = repeat(time.clock(), LEASE_MS / 3, () => sendHeartbeat(swarm, token));
+    const stop = repeat(time.clock(), leaseMs / 3, () => sendHeartbeat(swarm, token));
     stack.push(stop);
     return stop;
   };
@@ -178,15 +178,17 @@ export function livenessFixture(replicas: Replicas) {
       where namespace = ${namespace} and name = ${name}`.execute(replica.database.kysely);
   };
   /** A new namespace through a replica whose notices go to `receiver`. */
-  const receivingSwarm = async (receiver: Receiver): Promise<Swarm> => {
-    const swarm = await replicas.swarm(settings({ notices: receiver }));
+  const receivingSwarm = async (receiver: Receiver, more: ReplicaOptions = {}): Promise<Swarm> => {
+    const swarm = await replicas.swarm(settings({ notices: receiver, ...more }));
     receiver.namespace = swarm.namespace;
     return swarm;
   };
   /** A new namespace, and what its mass-failure guard makes known. */
-  const guardedSwarm = async (): Promise<{ swarm: Swarm } & Pick<Receiver, 'notices' | 'numbers'>> => {
+  const guardedSwarm = async (
+    more: ReplicaOptions = {},
+  ): Promise<{ swarm: Swarm } & Pick<Receiver, 'notices' | 'numbers'>> => {
     const receiver = new Receiver();
-    return { swarm: await receivingSwarm(receiver), notices: receiver.notices, numbers: receiver.numbers };
+    return { swarm: await receivingSwarm(receiver, more), notices: receiver.notices, numbers: receiver.numbers };
   };
 
   return {

@@ -5,6 +5,8 @@ import { circuitsSuite } from './circuits.ts';
 import { livenessFixture } from './fixture.ts';
 import { guardSuite } from './guard.ts';
 import { leasesSuite } from './leases.ts';
+import { ownLeasesSuite } from './own-leases.ts';
+import { releaseBeforeSuite } from './release-before.ts';
 import { probesSuite } from './probes.ts';
 import { tripsSuite } from './trips.ts';
 
@@ -13,6 +15,8 @@ export function livenessSuite(replicas: Replicas): void {
   describe('liveness', () => {
     const fixture = livenessFixture(replicas);
     leasesSuite(fixture);
+    ownLeasesSuite(fixture);
+    releaseBeforeSuite(fixture);
     circuitsSuite(fixture);
     tripsSuite(fixture);
     probesSuite(fixture);

@@ -11,7 +11,10 @@ declare module 'fastify' {
   }
 }
 
-/** Who is calling with these credentials. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE. */
+/**
+ * Who is calling with these credentials. Every call of every transport begins here, so a call with an agent's token counts as its
+ * heartbeat from here on, whatever becomes of the call. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE, which count as nothing.
+ */
 export async function recognise(
   core: Pick<Core, 'registry'>,
   authorization: string | undefined,
@@ -21,7 +24,10 @@ export async function recognise(
   if (token === undefined || token === '') {
     throw new SwarmError('UNAUTHENTICATED', 'a token is needed: Authorization: Bearer TOKEN');
   }
-  return core.registry.identities.recognise(token);
+  const { identities, heartbeats } = core.registry;
+  const identity = await identities.recognise(token);
+  if (identity.principal.kind === 'agent') heartbeats.noteCall(identity.principal);
+  return identity;
 }
 
 /** RFC 6750, section 2.1. */

@@ -14,8 +14,7 @@ const PAGE_BYTES = 1024 * 1024;
 export async function readChanges(
   db: Kysely<Schema>,
   namespace: string,
-  after: number,
-  limit: number,
+  { after, limit, coreLeaseMs }: { after: number; limit: number; coreLeaseMs: number },
 ): Promise<Change[] | null> {
   const { rows } = await sql<{ head: number; horizon: number; found: boolean } & ChangeRow>`
     select coalesce(n.revision, 0) as head, coalesce(n.horizon, 0) as horizon,
@@ -33,5 +32,5 @@ export async function readChanges(
     order by c.revision`.execute(db);
   const [first] = rows;
   if (first === undefined || after < first.horizon || after > first.head) return null;
-  return rows.filter(({ found }) => found).map(toChange);
+  return rows.filter(({ found }) => found).map((row) => toChange(row, coreLeaseMs));
 }

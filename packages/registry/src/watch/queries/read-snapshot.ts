@@ -11,7 +11,7 @@ import type { Schema } from '../../schema.ts';
  */
 export async function readSnapshot<Chunk>(
   db: Kysely<Schema>,
-  { namespace, filter }: { namespace: string; filter: AgentFilter },
+  { namespace, filter, coreLeaseMs }: { namespace: string; filter: AgentFilter; coreLeaseMs: number },
   encode: (revision: number, agents: Agent[]) => Chunk,
 ): Promise<{ revision: number; chunks: Chunk[] }> {
   return db
@@ -29,7 +29,12 @@ export async function readSnapshot<Chunk>(
           maxBytes: LIMITS.snapshotChunkBytes,
         };
         const { rows, hasMore, revision } = await queryAgents(snapshot, namespace, page);
-        chunks.push(encode(revision, rows.map(toAgent)));
+        chunks.push(
+          encode(
+            revision,
+            rows.map((row) => toAgent(row, coreLeaseMs)),
+          ),
+        );
         if (!hasMore) return { revision, chunks };
         after = rows.at(-1)?.name ?? null;
       }
