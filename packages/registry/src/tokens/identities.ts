@@ -151,13 +151,17 @@ export class Identities {
 
   /** The identity of `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
   async recognise(token: string): Promise<Identity> {
+    return this.recogniseKnown(token) ?? this.#learn(hashToken(token).toString('hex'));
+  }
+
+  /** The same for a token that memory has, as nearly every call's; null for one that takes a lookup. Throws as `recognise` does. */
+  recogniseKnown(token: string): Identity | null {
     const hash = hashToken(token);
     for (const known of this.#static) if (timingSafeEqual(known.hash, hash)) return known.identity;
-    const hex = hash.toString('hex');
-    const known = this.#known.get(hex);
+    const known = this.#known.get(hash.toString('hex'));
     if (known !== undefined) return this.#inForce(known);
     if (!looksMinted(token)) throw unauthenticated('unknown token');
-    return this.#learn(hex);
+    return null;
   }
 
   /** Takes in what this replica has committed, before its feed does: what ends here ends at once. */
