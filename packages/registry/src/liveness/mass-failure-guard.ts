@@ -6,10 +6,10 @@
 //   suspended ──another one──> watching                                    resumed: counts start at zero
 //   suspended ──a round in which they did not answer──> suspended          none in a row
 //
-// Agents with a healthUrl count, and those with a lease of at most twice the core's: the others are found out too late. Of these, only
-// agents that have lived for ten leases count (their own or the core's, whichever is longer), so that a holder of a join token cannot
-// engage the guard with agents made for it. For an hour after the guard has engaged, only agents that counted then count: agents that were registered later cannot engage
-// it again.
+// Agents with a healthUrl count, and those with a lease of at most twice the core's: the others are found out too late. Of these,
+// only agents that have lived for ten leases count (their own or the core's, whichever is longer), so that a holder of a join token
+// cannot engage the guard with agents made for it. For an hour after the guard has engaged, only agents that counted then count:
+// agents that were registered later cannot engage it again.
 //
 // Each check looks at a sliding window of one round, not at fixed intervals, so a mass failure cannot be split across two
 // windows; a round is long enough for all of the agents to be found out. Failures while liveness is suspended do not prolong

@@ -25,7 +25,7 @@ export const PROBE_INTERVAL_MS = 1000;
 export const STEP_MS = 250;
 export const FIRST = '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
 export const SECOND = '7f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f';
-export const LOOPBACK = new AddressRules(['127.0.0.0/8', '::1/128']);
+const LOOPBACK = new AddressRules(['127.0.0.0/8', '::1/128']);
 export const LIVENESS = {
   circuitOpenMs: OPEN_MS,
   probeIntervalMs: PROBE_INTERVAL_MS,

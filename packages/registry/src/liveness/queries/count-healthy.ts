@@ -12,7 +12,7 @@ export async function countHealthy(
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from (
       select from agents where namespace = ${namespace} and doc #>> '{status,health}' = 'healthy'
-        and (jsonb_typeof(doc -> 'healthUrl') = 'string' or coalesce(lease_ms, 0) <= ${longestCountedMs(coreLeaseMs)})
+        and (jsonb_typeof(doc -> 'healthUrl') = 'string' or coalesce(lease_ms, 0) <= ${longestCountedMs(coreLeaseMs)}::float8)
         and (doc ->> 'registeredAt')::timestamptz <= ${new Date(countsBy).toISOString()}::timestamptz
           - ${LEASES_TO_COUNT} * greatest(lease_ms, ${coreLeaseMs}::float8) * interval '1 millisecond'
       limit ${atMost}
