@@ -230,7 +230,7 @@ test('what a core probed that is dead, another one probes within two rounds', as
 }, 180_000);
 
 describe('nobody who beats is taken for dead', () => {
-  const EXPIRE_MS = MISSED_MS + 500;
+  const EXPIRE_MS = MISSED_MS + 500 - LEASE_MS;
 
   /** Six agents that beat, half of them with a healthUrl. */
   async function startBeating(core: SpawnedCore, there: HealthEndpoint): Promise<string[]> {

@@ -108,6 +108,7 @@ class Swarm:
         self.token = None
         self.registered = False
         self.activity = "ready"
+        self.note = None  # What it says of itself, for people and other agents to read.
         self.lock = threading.Lock()  # Held while it registers.
         self.left = threading.Event()  # Set when it does not want to be known any more.
 
@@ -178,7 +179,7 @@ class Swarm:
 
     def beat(self, timeout=10):
         """Proves that the process lives. Gives the length of the lease in seconds."""
-        body = {"incarnation": self.incarnation, "activity": self.activity}
+        body = {"incarnation": self.incarnation, "activity": self.activity, "note": self.note}
         return self.call("POST", f"/v1/agents/{NAME}/heartbeat", body, timeout).get("leaseMs", 30_000) / 1000
 
     def claim(self):
@@ -289,6 +290,7 @@ def work(swarm, delivery):
     """Does one task, and says what came of it."""
     assigned = delivery["event"]
     task = assigned["data"]
+    swarm.note = str(task.get("title"))[:100]
     if task.get("incarnation") not in (None, swarm.incarnation):
         return  # It was for a process of this name that has ended: the Architect takes it back.
     deadline = datetime.fromisoformat(task["deadlineAt"].replace("Z", "+00:00"))
@@ -352,6 +354,7 @@ def settle(swarm, delivery, stopping):
         return swarm.nack(delivery, repr(error))
     finally:
         swarm.activity = "draining" if stopping.is_set() else "ready"
+        swarm.note = None
     swarm.ack(delivery)
 
 

@@ -20,6 +20,7 @@ export const sampleAgent = (
   capabilities: capabilities.map((given) => (typeof given === 'string' ? { id: given } : given)),
   labels: {},
   incarnation: '11111111-1111-4111-8111-111111111111',
+  leaseMs: 30_000,
   revision: 1,
   specRevision: 1,
   registeredAt: '2026-01-01T00:00:00.000Z',
@@ -28,6 +29,8 @@ export const sampleAgent = (
   status: {
     health: 'healthy',
     activity: 'ready',
+    activitySince: '2026-01-01T00:00:00.000Z',
+    note: null,
     circuit: 'closed',
     circuitOpenUntil: null,
     consecutiveFailures: 0,

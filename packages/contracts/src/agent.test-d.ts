@@ -7,7 +7,7 @@ type OptionalKeys<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? K : never }[k
 test('only name, role and version must be given', () => {
   expectTypeOf<{ name: string; role: string; version: string }>().toExtend<AgentRegistrationInput>();
   expectTypeOf<OptionalKeys<AgentRegistrationInput>>().toEqualTypeOf<
-    'namespace' | 'description' | 'healthUrl' | 'topics' | 'capabilities' | 'labels' | 'incarnation'
+    'namespace' | 'description' | 'healthUrl' | 'topics' | 'capabilities' | 'labels' | 'incarnation' | 'leaseMs'
   >();
   expectTypeOf<{ name: string; role: string }>().not.toExtend<AgentRegistrationInput>();
 });
@@ -25,7 +25,9 @@ test('either way of declaring topics may be left out, and both are there when pa
 });
 
 test('defaults are filled in', () => {
-  expectTypeOf<OptionalKeys<AgentRegistration>>().toEqualTypeOf<'description' | 'healthUrl' | 'incarnation'>();
+  expectTypeOf<OptionalKeys<AgentRegistration>>().toEqualTypeOf<
+    'description' | 'healthUrl' | 'incarnation' | 'leaseMs'
+  >();
 });
 
 test('an agent has every field, null where there is nothing', () => {
@@ -33,7 +35,9 @@ test('an agent has every field, null where there is nothing', () => {
   expectTypeOf<Agent['description' | 'healthUrl' | 'incarnation']>().toEqualTypeOf<string | null>();
   expectTypeOf<Agent['status']>().toEqualTypeOf<{
     health: 'unknown' | 'healthy' | 'unhealthy';
-    activity: 'ready' | 'busy' | 'draining' | 'paused';
+    activity: 'ready' | 'busy' | 'waiting' | 'blocked' | 'draining' | 'paused';
+    activitySince: string;
+    note: string | null;
     circuit: 'closed' | 'open' | 'half_open';
     circuitOpenUntil: string | null;
     consecutiveFailures: number;

@@ -115,6 +115,13 @@ test.each<[string, object, boolean]>([
   ['an incarnation', { incarnation: '0190a7a0-7b1e-7cc3-98c4-dc0c0c07398f' }, true],
   ['no incarnation', { incarnation: null }, true],
   ['an incarnation that is no uuid', { incarnation: 'first' }, false],
+  ['a lease of 5 s', { leaseMs: 5000 }, true],
+  ['a lease of less', { leaseMs: 4999 }, false],
+  ['a lease of a day', { leaseMs: 86_400_000 }, true],
+  ['a lease of more', { leaseMs: 86_400_001 }, false],
+  ['half a millisecond of a lease', { leaseMs: 5000.5 }, false],
+  ['a lease in a string', { leaseMs: '30000' }, false],
+  ['no lease', { leaseMs: null }, true],
 ])('%s', (_, fields, expected) => {
   expect(takes(fields)).toBe(expected);
 });
@@ -235,12 +242,15 @@ test('an agent travels through JSON unchanged', () => {
     status: {
       health: 'unknown',
       activity: 'ready',
+      activitySince: '2026-01-01T00:00:00.000Z',
+      note: null,
       circuit: 'closed',
       circuitOpenUntil: null,
       consecutiveFailures: 0,
       lastSeenAt: null,
       reason: null,
     },
+    leaseMs: 30_000,
     revision: 1,
     specRevision: 1,
     registeredAt: '2026-01-01T00:00:00.000Z',

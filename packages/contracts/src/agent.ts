@@ -58,6 +58,12 @@ export type Labels = z.infer<typeof Labels>;
 /** Identifies one process of an agent; a new one takes over the name and fences the old. Lower case, as stores write it. */
 export const Incarnation = z.uuid().toLowerCase();
 
+/**
+ * How long a sign of life counts: between two of them an agent may be silent for so long. Milliseconds; any call with the agent's
+ * token is a sign of life.
+ */
+export const LeaseMs = z.number().int().min(LIMITS.leaseMinMs).max(LIMITS.leaseMaxMs);
+
 /** What an agent declares when it registers. What is left out is cleared, but for the incarnation, which is kept. */
 export const AgentRegistration = z
   .object({
@@ -71,6 +77,9 @@ export const AgentRegistration = z
     capabilities: Capabilities.default([]),
     labels: Labels.default({}),
     incarnation: Incarnation.nullish(),
+    leaseMs: LeaseMs.nullish().describe(
+      'For how long the agent may be silent before it is unhealthy, in milliseconds. Default: `SWARM_LEASE_MS` of the core.',
+    ),
   })
   .meta({ id: 'AgentRegistration' });
 export type AgentRegistration = z.output<typeof AgentRegistration>;
@@ -78,7 +87,11 @@ export type AgentRegistrationInput = z.input<typeof AgentRegistration>;
 
 export const Health = z.enum(['unknown', 'healthy', 'unhealthy']);
 export type Health = z.infer<typeof Health>;
-export const Activity = z.enum(['ready', 'busy', 'draining', 'paused']);
+/**
+ * What an agent reports of itself. `waiting`: for a person or another agent; `blocked`: it cannot go on until something changes;
+ * `paused` and `draining`: it takes no work now.
+ */
+export const Activity = z.enum(['ready', 'busy', 'waiting', 'blocked', 'draining', 'paused']);
 export type Activity = z.infer<typeof Activity>;
 export const CircuitState = z.enum(['closed', 'open', 'half_open']);
 export type CircuitState = z.infer<typeof CircuitState>;
@@ -89,6 +102,10 @@ const Revision = z.number().int().nonnegative();
 export const AgentStatus = z.object({
   health: Health,
   activity: Activity,
+  /** When the activity last changed, or the process that reports it. */
+  activitySince: Timestamp,
+  /** The agent's own words about what it does; null: none. */
+  note: z.string().nullable(),
   circuit: CircuitState,
   /** When an open circuit becomes half open; null unless it is open, and while an operator holds it open. */
   circuitOpenUntil: Timestamp.nullable(),
@@ -115,6 +132,8 @@ export const Agent = z
     labels: z.record(z.string(), z.string()),
     incarnation: z.uuid().nullable(),
     status: AgentStatus,
+    /** How long a sign of life of the agent counts, in milliseconds. */
+    leaseMs: z.number().int().positive(),
     /** The namespace's revision at which this agent last changed. */
     revision: Revision,
     /** The revision at which the registration itself last changed; what `ifRevision` is compared with. */

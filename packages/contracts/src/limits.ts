@@ -23,6 +23,11 @@ export const LIMITS = {
   descriptionLength: 4096,
   healthUrlLength: 2048,
   versionLength: 256,
+  /** Shortest and longest lease of an agent, in milliseconds. */
+  leaseMinMs: 5000,
+  leaseMaxMs: 24 * 3_600_000,
+  /** Longest note of an agent, in characters. */
+  noteLength: 256,
   tags: 32,
   tagLength: 64,
   reasonLength: 1024,

@@ -58,6 +58,15 @@ describe('limits', () => {
     ['a reason of 1024', DeregisterInput, { name: 'worker', reason: 'r'.repeat(1024) }, true],
     ['a reason of 1025', DeregisterInput, { name: 'worker', reason: 'r'.repeat(1025) }, false],
     ['an activity', HeartbeatInput, { activity: 'draining' }, true],
+    ['an activity that waits', HeartbeatInput, { activity: 'waiting' }, true],
+    ['an activity that is blocked', HeartbeatInput, { activity: 'blocked' }, true],
+    ['a note of 256', HeartbeatInput, { note: 'n'.repeat(256) }, true],
+    ['a note of 257', HeartbeatInput, { note: 'n'.repeat(257) }, false],
+    ['a note that is cleared', HeartbeatInput, { note: null }, true],
+    ['a note with NUL', HeartbeatInput, { note: 'a\0' }, false],
+    ['a note with a lone surrogate', HeartbeatInput, { note: '\ud800' }, false],
+    ['an activity to find', QueryInput, { activity: 'waiting' }, true],
+    ['an unknown activity to find', QueryInput, { activity: 'asleep' }, false],
     ['an unknown activity', HeartbeatInput, { activity: 'asleep' }, false],
     ['an incarnation that is no uuid', HeartbeatInput, { incarnation: 'x' }, false],
     ['another namespace', GetInput, { name: 'worker', namespace: 'Other' }, false],
@@ -90,8 +99,9 @@ describe('update', () => {
     expect(set({}).data?.set).toEqual({});
   });
 
-  test('an update with null clears a description and a health URL', () => {
-    expect(set({ description: null, healthUrl: null }).data?.set).toEqual({ description: null, healthUrl: null });
+  test('an update with null clears a description, a health URL and a lease', () => {
+    const cleared = { description: null, healthUrl: null, leaseMs: null };
+    expect(set(cleared).data?.set).toEqual(cleared);
   });
 
   test('the schema of an update accepts immutable fields, so that the registry refuses them by name', () => {
@@ -107,6 +117,7 @@ describe('update', () => {
     expect(set({ description: 'd'.repeat(4097) }).success).toBe(false);
     expect(set({ labels: { zone: 'v'.repeat(257) } }).success).toBe(false);
     expect(set({ capabilities: ['a', 'a'] }).success).toBe(false);
+    expect(set({ leaseMs: 4999 }).success).toBe(false);
   });
 
   test('an update without a field to set is refused', () => {

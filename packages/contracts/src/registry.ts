@@ -11,6 +11,7 @@ import {
   HealthUrl,
   Incarnation,
   Labels,
+  LeaseMs,
   Version,
 } from './agent.ts';
 import { AgentSummary, type AgentView, inView } from './agent-view.ts';
@@ -51,6 +52,7 @@ export const AgentUpdate = z
     topics: DeclaredTopics.optional(),
     capabilities: Capabilities.optional(),
     labels: Labels.optional(),
+    leaseMs: LeaseMs.nullable().optional(),
     namespace: z.string().optional(),
     name: z.string().optional(),
     role: z.string().optional(),
@@ -82,8 +84,12 @@ export type DeregisterResult = z.infer<typeof DeregisterResult>;
 export const HeartbeatInput = z
   .object({
     ...inNamespace,
-    activity: Activity.optional(),
-    incarnation: Incarnation.optional(),
+    activity: Activity.optional().describe('What the agent does now. Absent: as before.'),
+    note: text(LIMITS.noteLength)
+      .nullable()
+      .optional()
+      .describe("The agent's own words about what it does. Absent: as before; null: none."),
+    incarnation: Incarnation.optional().describe('The process that calls. Absent: that of the token.'),
   })
   .meta({ id: 'HeartbeatInput' });
 export type HeartbeatInput = z.output<typeof HeartbeatInput>;
@@ -109,6 +115,7 @@ export const AgentFilter = z.object({
   capability: CapabilityId.optional().describe('The id of a capability of the agent.'),
   topic: Topic.optional().describe('A topic that matches one of the patterns that the agent declares.'),
   health: Health.optional().describe('The health of the agent.'),
+  activity: Activity.optional().describe('The activity of the agent.'),
   circuit: CircuitState.optional().describe('The state of the circuit of the agent.'),
   labels: Labels.optional().describe('Labels of the agent, with their values.'),
 });

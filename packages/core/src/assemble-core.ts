@@ -203,7 +203,6 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         restSurface,
         trpcSurface,
       ],
-      leaseMs: config.leaseMs,
       version: VERSION,
       registerPerSecond: config.rateRegister,
       allowances: allowancesOf(config),

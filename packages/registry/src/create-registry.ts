@@ -15,7 +15,7 @@ import { SignsOfLife } from './heartbeats/signs-of-life.ts';
 import { CircuitOutbox } from './liveness/circuit-outbox.ts';
 import { Circuits } from './liveness/circuits.ts';
 import { Judge } from './liveness/judge.ts';
-import { type GuardNotice, type GuardNumbers, guardRoundMs } from './liveness/mass-failure-guard.ts';
+import type { GuardNotice, GuardNumbers } from './liveness/mass-failure-guard.ts';
 import { ProbeRounds, type ProbeTally } from './liveness/probe-rounds.ts';
 import { probeTurn } from './liveness/probe-turn.ts';
 import type { CircuitChange } from './liveness/queries/claim-circuit-changes.ts';
@@ -58,7 +58,7 @@ export interface RegistryOptions {
   readonly staticTokens: StaticToken[];
   /** How long the name of an operator's token that has ended is not given to another, in milliseconds. */
   readonly tokenNameRestMs: number;
-  /** How long a sign of life counts, in milliseconds. */
+  /** How long a sign of life of agents that ask for no lease of their own counts, in milliseconds. */
   readonly leaseMs: number;
   /** Of the change log. */
   readonly retention: ChangeRetention;
@@ -72,7 +72,7 @@ export interface RegistryOptions {
 
 /** Defaults are those of core's configuration; probes reach public addresses only. */
 export interface LivenessOptions {
-  /** Silence after which an agent is removed, in milliseconds. */
+  /** Silence after the end of its lease after which an agent is removed, in milliseconds. */
   expireAfterMs: number;
   /** A circuit opens when consecutive failures exceed this. */
   circuitThreshold: number;
@@ -120,8 +120,15 @@ export function createRegistry(options: RegistryOptions): Registry {
   const db = database.kysely.$extendTables<Schema>();
   const background = { db, clock, onError };
 
-  const changes = new ChangeLog({ ...background, signal });
-  const identities = new Identities({ ...background, changes, mirror, signal, staticTokens: options.staticTokens });
+  const changes = new ChangeLog({ ...background, signal, leaseMs });
+  const identities = new Identities({
+    ...background,
+    changes,
+    mirror,
+    signal,
+    leaseMs,
+    staticTokens: options.staticTokens,
+  });
   const { circuitChanged } = notices;
   const outbox = circuitChanged === undefined ? null : new CircuitOutbox({ ...background, deliver: circuitChanged });
   const commits = new GroupCommit({
@@ -146,13 +153,14 @@ export function createRegistry(options: RegistryOptions): Registry {
     openMs: limits.circuitOpenMs,
   };
   const turn = probeTurn({ intervalMs: probeIntervalMs, timeoutMs: probeTimeoutMs });
-  const signs = new SignsOfLife({ ...background, leaseMs });
+  const signs = new SignsOfLife({ ...background, leaseMs, onWritten: (written) => heartbeats.written(written) });
+  const heartbeats = new Heartbeats({ leaseMs, clock, signs, mirror, commits, onError });
   const streams = new OpenStreams({ ...background, leaseMs, streaming: () => identities.streaming() });
   const judge = new Judge({
     ...background,
     settings,
-    roundMs: guardRoundMs({ leaseMs, probeIntervalMs, probeTimeoutMs: turn.timeoutMs }),
-    unwrittenMs: () => signs.unwrittenMs,
+    times: { leaseMs, probeIntervalMs, probeTimeoutMs: turn.timeoutMs },
+    unwrittenMs: (batchMs) => signs.unwrittenMs(batchMs),
     submit,
     storesAnswer: () => signal.linked,
     onGuard: (namespace, notice, numbers) => notices.guard?.(namespace, notice, numbers),
@@ -162,17 +170,22 @@ export function createRegistry(options: RegistryOptions): Registry {
     prober: new Prober({ ...turn, allow: probeAllow, clock }),
     settings,
     intervalMs: probeIntervalMs,
-    onAlive: (agent) => signs.note(agent),
+    onAlive: (agent, ownLeaseMs) => signs.note(agent, ownLeaseMs),
     submit,
   });
 
-  const queries = new AgentQueries(db);
+  const queries = new AgentQueries(db, leaseMs);
   const retention = new Retention({ ...background, changes: options.retention });
   const bookmarks = bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs };
-  const watches = new Watches({ db, clock, changes, ...bookmarks });
+  const watches = new Watches({ db, clock, changes, leaseMs, ...bookmarks });
   return {
-    registrations: new Registrations({ db, clock, commits, onAlive: (agent) => signs.note(agent) }),
-    heartbeats: new Heartbeats({ leaseMs, clock, signs, mirror, commits, onError }),
+    registrations: new Registrations({
+      db,
+      clock,
+      commits,
+      onAlive: (agent, ownLeaseMs) => signs.note(agent, ownLeaseMs),
+    }),
+    heartbeats,
     circuits: new Circuits({ db, clock, settings, queries, submit }),
     queries,
     watches,
@@ -193,6 +206,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       watches.close();
       await rounds.close();
       await judge.close();
+      heartbeats.close();
       await commits.close();
       await outbox?.close();
       await signs.close();

@@ -1,6 +1,7 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
-import type { Agent, ChangeType, CircuitState, TokenKind, TokenNames, TokenRoles } from '@hypercode/contracts';
+import type { ChangeType, CircuitState, TokenKind, TokenNames, TokenRoles } from '@hypercode/contracts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { StoredDocument } from './documents/agent-row.ts';
 import type { LivenessMemory } from './documents/liveness-memory.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -18,11 +19,13 @@ export interface AgentTable {
   namespace: string;
   name: string;
   id: string;
-  /** The agent on the wire as of `revision`. `last_seen_at` moves without one. */
-  doc: JSONColumnType<Agent>;
+  /** The agent as of `revision`. `last_seen_at` moves without one. */
+  doc: JSONColumnType<StoredDocument>;
   revision: number;
   incarnation: string | null;
   last_seen_at: Timestamp | null;
+  /** `leaseMs` of the document: the lease that the agent asked for; null: the core's counts. */
+  lease_ms: number | null;
   /** What liveness remembers of it; null: nothing. Moves without a revision. */
   liveness: JSONColumnType<LivenessMemory> | null;
   /** When its healthUrl is due; null: now. */
@@ -44,9 +47,9 @@ export interface ChangeTable {
   name: string;
   change: ChangeType;
   /** Null when the agent was created. */
-  before: JSONColumnType<Agent> | null;
+  before: JSONColumnType<StoredDocument> | null;
   /** The last state, when the agent was removed. */
-  after: JSONColumnType<Agent>;
+  after: JSONColumnType<StoredDocument>;
   at: Timestamp;
 }
 
@@ -61,7 +64,7 @@ export interface OperatorHoldTable {
   hold: 'trip';
   reason: string | null;
   /** The agent when it was decided: for the answer of a reset when no agent has the name any more. */
-  agent: JSONColumnType<Agent>;
+  agent: JSONColumnType<StoredDocument>;
   held_at: Timestamp;
 }
 
@@ -106,6 +109,8 @@ export interface DutyTable {
   duty: string;
   holder: string;
   until: Timestamp;
+  /** `holder` again, if that judges each agent by its own lease; a core of the release before leaves it as it was. */
+  knows_leases: string | null;
 }
 
 /** The outbox of circuits: changes to be delivered. A row is deleted once it was delivered. */

@@ -26,7 +26,7 @@ export function lifecycleSuite(replicas: Replicas): void {
       const watchers = [swarm.watch(), swarm.watch({ filter: { role: 'boss' } })];
       for (const watcher of watchers) await watcher.synced();
       const agent = await swarm.agent(await swarm.join('ada'));
-      await swarm.registry.heartbeats.renew(agent, 'busy');
+      await swarm.registry.heartbeats.renew(agent, { activity: 'busy' });
       await swarm.recognise(
         (await swarm.registry.tokens.create({ namespace: swarm.namespace, kind: 'viewer', name: 'v' }, ADMIN)).token,
       );

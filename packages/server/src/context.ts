@@ -26,8 +26,6 @@ export interface Core {
   readonly bodies: BodyBudget;
   /** Version of the core. */
   readonly version: string;
-  /** How long a lease is, in milliseconds. */
-  readonly leaseMs: number;
   /** Aborts when the core drains: streams end. */
   readonly draining: AbortSignal;
   /** Counts a refusal, and logs an INTERNAL one with its cause. Every refusal of every transport goes through it, once. */

@@ -38,7 +38,6 @@ export async function answerByTrpc({ registry, bus }: { registry: Registry; bus:
     clock: systemClock,
     connections: { limitStall: () => {}, keepAlive: () => {}, markAuthenticated: () => {} },
     onRefusal: () => {},
-    leaseMs: 30_000,
     version: '0.0.0',
     draining: new AbortController().signal,
   };

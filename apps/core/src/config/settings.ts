@@ -90,13 +90,14 @@ export const SETTINGS = {
     variable: 'SWARM_LEASE_MS',
     ...milliseconds(),
     default: '30000',
-    meaning: 'Lease: how long a heartbeat counts. An agent that sends none for longer becomes unhealthy.',
+    meaning:
+      'Lease of agents that ask for none: how long a heartbeat, or any other call, counts. An agent that makes none for longer becomes unhealthy.',
   }),
   expireAfterMs: setting({
     variable: 'SWARM_EXPIRE_AFTER_MS',
     ...milliseconds(MAX_AGE_MS),
     default: '3600000',
-    meaning: 'How long after the last heartbeat an agent is removed.',
+    meaning: 'How long after the end of its lease an agent without a heartbeat is removed.',
   }),
   probeIntervalMs: setting({
     variable: 'SWARM_PROBE_INTERVAL_MS',

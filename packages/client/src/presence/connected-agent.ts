@@ -6,6 +6,8 @@ import {
   type AgentRegistrationInput,
   type CircuitState,
   type ErrorCode,
+  HeartbeatInput,
+  invalidInput,
   type RegisterOutcome,
   SwarmError,
 } from '@hypercode/contracts';
@@ -93,6 +95,8 @@ export class ConnectedAgent {
   #token: string | undefined;
   /** What `setActivity` was given; undefined while the consumers decide. */
   #activityByHand: Activity | undefined;
+  /** What the heartbeats report as the agent's note; undefined before the first, and then they report none. */
+  #note: string | null | undefined;
   /** The refusal that was logged last; undefined since one of the core's answers was none. */
   #loggedRefusal: ErrorCode | undefined;
   #hasReportedActivity = false;
@@ -174,9 +178,15 @@ export class ConnectedAgent {
   /**
    * Reports it to the core with the next heartbeat, which follows at once, and with all later ones. With `auto`, as from the start,
    * the consumers decide, once there are any: `busy` while they have no handler to spare, else `ready`.
+   *
+   * `note` is the agent's own words about it, which operators and other agents read: at most 256 characters; none if it is left out.
+   * The core shows a change of the note alone at most every 5 seconds. Throws INVALID_INPUT for a note that the core would refuse.
    */
-  setActivity(activity: Activity | 'auto'): void {
+  setActivity(activity: Activity | 'auto', { note }: { readonly note?: string | null } = {}): void {
+    const checked = HeartbeatInput.safeParse({ note });
+    if (!checked.success) throw invalidInput(checked.error);
     this.#activityByHand = activity === 'auto' ? undefined : activity;
+    if (note !== undefined || this.#note !== undefined) this.#note = note ?? null;
     this.#hurry.abort();
   }
 
@@ -195,6 +205,8 @@ export class ConnectedAgent {
     type Changes = Partial<Omit<AgentRegistrationInput, 'incarnation'>>;
     this.#registration = { ...this.#registration, ...(Object.fromEntries(sent) as Changes) };
     this.#agent = agent;
+    // Heartbeats that follow a longer lease would come too late.
+    if (sent.some(([field]) => field === 'leaseMs')) this.#hurry.abort();
     return agent;
   }
 
@@ -310,7 +322,7 @@ export class ConnectedAgent {
     // A heartbeat that hangs must not cost the lease.
     const limitMs = Math.max(HEARTBEAT_LIMIT_MS, (this.#lifecycle.leaseMs ?? Infinity) / 3);
     try {
-      const answer = await postJson(this.#joining, url, JSON.stringify({ incarnation, activity }), {
+      const answer = await postJson(this.#joining, url, JSON.stringify({ incarnation, activity, note: this.#note }), {
         token: this.#token ?? '',
         timeoutMs: tryLimitMs(0, Math.min(timeoutMs, limitMs)),
         signals: [this.#joining.closed, this.#end.signal],

@@ -41,6 +41,8 @@ class FakeCore {
   beatRefusal: SwarmError | undefined;
   publishRefusal: SwarmError | undefined;
   leaseMs = 300;
+  /** The note of each heartbeat; undefined where it has none. */
+  readonly notes: unknown[] = [];
   /** Answers to heartbeats that were taken and are still to be told; null: they are told at once. */
   untold: (() => void)[] | null = null;
   onRegister: () => void = () => {};
@@ -60,6 +62,7 @@ class FakeCore {
         return void json(response, this.beatRefusal.httpStatus, this.beatRefusal.toJSON());
       }
       this.beats.push(body['activity'] as Activity | undefined);
+      this.notes.push(body['note']);
       const { leaseMs, circuit } = this;
       const tell = (): void => void json(response, 200, { leaseMs, ...(this.saysCircuit ? { circuit } : {}) });
       return this.untold === null ? tell() : void this.untold.push(tell);
@@ -324,6 +327,22 @@ describe('its activity', () => {
     await waitFor(() => core.beats.at(-1) === 'paused', { what: 'paused' });
     agent.setActivity('auto');
     await waitFor(() => core.beats.at(-1) === 'ready', { what: 'the pause to be taken back' });
+  });
+
+  test('has a note for as long as setActivity gives one, and none before the first', async () => {
+    const core = await startFakeCore();
+    const agent = await connect(core);
+    await waitFor(() => core.beats.length >= 2, { what: 'two heartbeats' });
+    expect(new Set(core.notes)).toEqual(new Set([undefined]));
+    agent.setActivity('waiting', { note: 'for the build' });
+    await waitFor(() => core.notes.filter((note) => note === 'for the build').length >= 2, { what: 'the note, twice' });
+    expect(core.beats.at(-1)).toBe('waiting');
+    agent.setActivity('busy');
+    await waitFor(() => core.notes.at(-1) === null && core.beats.at(-1) === 'busy', { what: 'no note' });
+    for (const note of ['n'.repeat(257), 'a\0', '\ud800']) {
+      expect(() => agent.setActivity('blocked', { note })).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+    }
+    expect(agent.health().activity).toBe('busy');
   });
 
   test('follows the load of its consumers, unless setActivity sets it', async () => {

@@ -167,7 +167,10 @@ export const registryApi = {
     input: HeartbeatInput,
     output: HeartbeatResult,
     summary: "Renew the agent's lease",
-    description: 'Needs the token of the agent itself. Send a heartbeat every third of `leaseMs`.',
+    description:
+      'Needs the token of the agent itself. Send a heartbeat every third of `leaseMs`. Any other call with the token of the agent ' +
+      'is a heartbeat, too, when it begins, whether it is granted or refused. An open stream or a waiting claim counts once, at ' +
+      'its beginning. A change of `note` alone is shown at most every 5 seconds; the last one is shown in the end.',
     rights: { agent: 'self' },
     errors: [],
     hot: true,

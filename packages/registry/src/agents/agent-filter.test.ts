@@ -34,6 +34,8 @@ describe('matchesFilter', () => {
     ['another health', { health: 'healthy' }, false],
     ['its circuit', { circuit: 'closed' }, true],
     ['another circuit', { circuit: 'open' }, false],
+    ['its activity', { activity: 'ready' }, true],
+    ['another activity', { activity: 'blocked' }, false],
     ['its label', { labels: { team: 'core' } }, true],
     ['an empty label', { labels: { empty: '' } }, true],
     ['another value', { labels: { team: 'edge' } }, false],

@@ -6,9 +6,10 @@ export const INDEXED_TOKENS = 8;
 
 /** Whether `agent` is one that `filter` asks for. */
 export function matchesFilter(agent: Agent, filter: AgentFilter): boolean {
-  const { role, capability, topic, health, circuit, labels } = filter;
+  const { role, capability, topic, health, activity, circuit, labels } = filter;
   if (role !== undefined && agent.role !== role) return false;
   if (health !== undefined && agent.status.health !== health) return false;
+  if (activity !== undefined && agent.status.activity !== activity) return false;
   if (circuit !== undefined && agent.status.circuit !== circuit) return false;
   if (capability !== undefined && !agent.capabilities.some(({ id }) => id === capability)) return false;
   if (labels !== undefined) {
@@ -19,9 +20,9 @@ export function matchesFilter(agent: Agent, filter: AgentFilter): boolean {
 
 /** The same text for filters that ask for the same thing; watchers with equal keys share their work. */
 export function filterKey(filter: AgentFilter): string {
-  const { role, capability, topic, health, circuit, labels } = filter;
+  const { role, capability, topic, health, activity, circuit, labels } = filter;
   const sorted = Object.entries(labels ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([role, capability, topic, health, circuit, sorted]);
+  return JSON.stringify([role, capability, topic, health, activity, circuit, sorted]);
 }
 
 const declaredPatterns = (agent: Pick<Agent, 'topics'>): TopicPattern[] => [
@@ -30,7 +31,7 @@ const declaredPatterns = (agent: Pick<Agent, 'topics'>): TopicPattern[] => [
 ];
 
 /** The index terms under which an agent is found. They carry the namespace: one index serves all. */
-export function facetsOf(agent: Agent): string[] {
+export function facetsOf(agent: Omit<Agent, 'leaseMs'>): string[] {
   const { namespace } = agent;
   const facets = [
     term(namespace, 'role', agent.role),
@@ -110,7 +111,7 @@ export function wordsOf(text: string): string[] {
 }
 
 /** Everything in an agent that free text searches. */
-export function searchTextOf(agent: Agent): string {
+export function searchTextOf(agent: Omit<Agent, 'leaseMs'>): string {
   const parts = [agent.name, agent.role];
   for (const { id, tags } of agent.capabilities) parts.push(id, ...(tags ?? []));
   for (const [key, value] of Object.entries(agent.labels)) parts.push(key, value);

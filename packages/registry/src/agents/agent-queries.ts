@@ -27,10 +27,13 @@ export interface ReadOptions {
 
 export class AgentQueries {
   readonly #db: Kysely<Schema>;
+  readonly #leaseMs: number;
   readonly #isRegistered: (key: string) => Promise<true | undefined>;
 
-  constructor(db: Kysely<Schema>) {
+  /** `leaseMs`: the lease of agents that asked for none, in milliseconds. */
+  constructor(db: Kysely<Schema>, leaseMs: number) {
     this.#db = db;
+    this.#leaseMs = leaseMs;
     this.#isRegistered = coalesce(async (keys) => {
       const wanted = keys.map((key) => {
         const [namespace = '', name = ''] = key.split(' ');
@@ -50,7 +53,7 @@ export class AgentQueries {
   async get({ namespace, name }: GetInput, { details }: ReadOptions): Promise<Agent> {
     const [found] = await readAgents(this.#db, namespace, [{ name, incarnation: null }]);
     if (found === undefined || found.row === null) throw new SwarmError('NOT_FOUND', `there is no agent "${name}"`);
-    return details ? toDetailedAgent(found.row) : toAgent(found.row);
+    return (details ? toDetailedAgent : toAgent)(found.row, this.#leaseMs);
   }
 
   /** A page of agents by name, shorter than `limit` when they are large. INVALID_INPUT for a cursor that this call did not return, UNAVAILABLE. */
@@ -59,9 +62,10 @@ export class AgentQueries {
     const after = cursor === undefined ? null : decodeCursor('query', cursor);
     const page = { filter, view, text, after, limit, maxBytes: LIMITS.pageBytes };
     const { rows, hasMore, revision } = await queryAgents(this.#db, namespace, page);
+    const shown = details ? toDetailedAgent : toAgent;
     const last = rows.at(-1);
     const nextCursor = hasMore && last !== undefined ? encodeCursor('query', last.name) : null;
-    const agents = rows.map(details ? toDetailedAgent : toAgent);
+    const agents = rows.map((row) => shown(row, this.#leaseMs));
     // Summaries have the type of whole agents, as the declared query has it.
     return { agents: view === 'full' ? agents : (agents.map(summaryOf) as Agent[]), nextCursor, revision };
   }
@@ -72,7 +76,11 @@ export class AgentQueries {
    */
   async history({ namespace, name, limit, cursor }: HistoryInput): Promise<HistoryResult> {
     const before = cursor === undefined ? null : Number(decodeCursor('history', cursor));
-    const { changes, hasMore, horizon } = await readHistory(this.#db, namespace, name, { before, limit });
+    const { changes, hasMore, horizon } = await readHistory(this.#db, namespace, name, {
+      before,
+      limit,
+      coreLeaseMs: this.#leaseMs,
+    });
     if (before !== null && before <= horizon) {
       throw new SwarmError('COMPACTED', `changes up to revision ${horizon} were removed from the history`);
     }

@@ -1,10 +1,11 @@
 // What each command does to an agent: every outcome, and what holds for all registrations and updates.
-import type { Agent, AgentRegistration, AgentUpdate, TokenRoles } from '@hypercode/contracts';
+import type { AgentRegistration, AgentUpdate, TokenRoles } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { AgentDocument } from '../documents/agent-row.ts';
 import { type Command, type Decision, decide as decideUnder } from './decide.ts';
 import {
-  agentOf,
+  documentOf,
   agents,
   INCARNATIONS,
   registrationOf,
@@ -13,7 +14,7 @@ import {
 } from '../../test/agents/sample-agents.ts';
 
 /** Of a name that no operator has tripped. */
-const decide = (current: Agent | null, command: Command): Decision => decideUnder(current, command, null);
+const decide = (current: AgentDocument | null, command: Command): Decision => decideUnder(current, command, null);
 
 const [FIRST, SECOND] = INCARNATIONS;
 const NEW_ID = '019adf00-0000-7000-8000-00000000ffff';
@@ -44,14 +45,14 @@ function shortly(decision: Decision): string {
 }
 
 /** The agent as the commit of the decision leaves it. */
-function committed(decision: Decision, revision: number): Agent {
+function committed(decision: Decision, revision: number): AgentDocument {
   if (decision.outcome === 'refused') throw decision.error;
   if (decision.outcome !== 'change') return decision.agent;
   const specRevision = decision.specChanged ? revision : decision.agent.specRevision;
   return { ...decision.agent, revision, specRevision };
 }
 
-const ada = agentOf({ incarnation: FIRST, specRevision: 3, revision: 5 });
+const ada = documentOf({ incarnation: FIRST, specRevision: 3, revision: 5 });
 const registered = registrationOf({ incarnation: FIRST });
 type StatusCommand = Extract<Command, { kind: 'status' }>;
 const statusOf = (set: StatusCommand['set'], more: Partial<StatusCommand> = {}): StatusCommand => ({
@@ -63,18 +64,18 @@ const statusOf = (set: StatusCommand['set'], more: Partial<StatusCommand> = {}):
   seen: true,
   ...more,
 });
-const seenAt = (at: string): Agent => agentOf({ ...ada, status: { ...ada.status, lastSeenAt: at } });
+const seenAt = (at: string): AgentDocument => documentOf({ ...ada, status: { ...ada.status, lastSeenAt: at } });
 const LATER = '2026-01-01T00:00:10.000Z';
 
 describe('every outcome', () => {
-  test.each<[string, Agent | null, Command, string]>([
+  test.each<[string, AgentDocument | null, Command, string]>([
     ['register a free name', null, register(registered), 'registered'],
     ['register the same again', ada, register(registered), 'unchanged'],
     ['register the same without an incarnation', ada, register(registrationOf()), 'unchanged'],
     ['register with a null incarnation', ada, register(registrationOf({ incarnation: null })), 'unchanged'],
     ['register another version', ada, register(registrationOf({ version: '2.0.0', incarnation: FIRST })), 'updated'],
     ['register with null for what was left out', ada, register({ ...registered, description: null }), 'unchanged'],
-    ['register without what was there', agentOf({ description: 'x' }), register(registrationOf()), 'updated'],
+    ['register without what was there', documentOf({ description: 'x' }), register(registrationOf()), 'updated'],
     [
       'register another role',
       ada,
@@ -82,7 +83,7 @@ describe('every outcome', () => {
       'IMMUTABLE_FIELD',
     ],
     ['take over', ada, register(registrationOf({ incarnation: SECOND })), 'updated'],
-    ['take over where no incarnation was named', agentOf(), register(registered), 'updated'],
+    ['take over where no incarnation was named', documentOf(), register(registered), 'updated'],
     [
       'take over with another role',
       ada,
@@ -155,7 +156,7 @@ describe('every outcome', () => {
     const decision = decide(null, register(registrationOf({ labels: { team: 'a' }, incarnation: FIRST })));
     expect(decision).toMatchObject({
       specChanged: true,
-      agent: { id: NEW_ID, labels: { team: 'a' }, incarnation: FIRST, description: null, status: agentOf().status },
+      agent: { id: NEW_ID, labels: { team: 'a' }, incarnation: FIRST, description: null, status: documentOf().status },
     });
   });
 
@@ -167,12 +168,12 @@ describe('every outcome', () => {
       circuit: 'open',
       consecutiveFailures: 4,
     } as const;
-    const decision = decide(agentOf({ ...ada, status: failing }), register(registrationOf({ incarnation: SECOND })));
-    expect(decision).toMatchObject({ agent: { id: ada.id, incarnation: SECOND, status: agentOf().status } });
+    const decision = decide(documentOf({ ...ada, status: failing }), register(registrationOf({ incarnation: SECOND })));
+    expect(decision).toMatchObject({ agent: { id: ada.id, incarnation: SECOND, status: documentOf().status } });
   });
 
   test('a change by the same process keeps the status', () => {
-    const busy = agentOf({ ...ada, status: { ...ada.status, activity: 'busy' } });
+    const busy = documentOf({ ...ada, status: { ...ada.status, activity: 'busy' } });
     expect(decide(busy, update({ version: '2.0.0' }))).toMatchObject({ agent: { status: busy.status } });
     expect(decide(busy, register({ ...registered, version: '2.0.0' }))).toMatchObject({
       agent: { status: busy.status },
@@ -180,7 +181,7 @@ describe('every outcome', () => {
   });
 
   test('an update with null clears a field, and a field that is left out stays', () => {
-    const described = agentOf({ description: 'x', healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } });
+    const described = documentOf({ description: 'x', healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } });
     const decision = decide(described, update({ description: null }));
     expect(decision).toMatchObject({
       agent: { description: null, healthUrl: 'http://10.0.0.1/', labels: { team: 'a' } },
@@ -197,13 +198,14 @@ describe('every outcome', () => {
   });
 
   test('minus zero in a schema is stored as zero, and so is no change', () => {
-    const stored = agentOf({ capabilities: [{ id: 'plan', inputSchema: { minimum: 0 } }] });
+    const stored = documentOf({ capabilities: [{ id: 'plan', inputSchema: { minimum: 0 } }] });
     const given = registrationOf({ capabilities: [{ id: 'plan', inputSchema: { minimum: -0 } }] });
     expect(shortly(decide(stored, register(given)))).toBe('unchanged');
   });
 });
 
 describe('for all agents', () => {
+  const documents = agents.map((agent) => documentOf({ ...agent, leaseMs: null }));
   const free = fc.constant(null);
 
   test('registering the same twice changes nothing the second time', () => {
@@ -219,7 +221,7 @@ describe('for all agents', () => {
 
   test('updating the same twice changes nothing the second time', () => {
     fc.assert(
-      fc.property(agents, updates, (current, set) => {
+      fc.property(documents, updates, (current, set) => {
         const first = decide(current, update(set));
         if (first.outcome === 'refused') return;
         const agent = committed(first, 9);
@@ -247,7 +249,7 @@ describe('for all agents', () => {
   });
 
   test('the order of capabilities and patterns means nothing', () => {
-    const shuffled = agents.chain((agent) => {
+    const shuffled = documents.chain((agent) => {
       const { topics, capabilities } = agent;
       const any = <T>(list: T[]) => fc.shuffledSubarray(list, { minLength: list.length });
       return fc.record({
@@ -276,12 +278,12 @@ describe('for all agents', () => {
 
   test('a takeover, and nothing else, resets the status', () => {
     fc.assert(
-      fc.property(agents, registrations, (current, registration) => {
+      fc.property(documents, registrations, (current, registration) => {
         const decision = decide(current, register(registration));
         if (decision.outcome === 'refused') return;
         const { incarnation } = registration;
         const takesOver = incarnation != null && incarnation !== current.incarnation;
-        expect(decision.agent.status).toEqual(takesOver ? agentOf().status : current.status);
+        expect(decision.agent.status).toEqual(takesOver ? documentOf().status : current.status);
         expect(decision.agent.incarnation).toBe(incarnation ?? current.incarnation);
       }),
     );
@@ -289,7 +291,7 @@ describe('for all agents', () => {
 
   test('the state that a decision is given is never modified', () => {
     fc.assert(
-      fc.property(agents, registrations, updates, (current, registration, set) => {
+      fc.property(documents, registrations, updates, (current, registration, set) => {
         const before = structuredClone({ current, registration, set });
         decide(current, register(registration));
         decide(current, update(set));
@@ -301,10 +303,10 @@ describe('for all agents', () => {
 
 describe('a registration of another role', () => {
   const boss = registrationOf({ role: 'boss', incarnation: SECOND });
-  const silent = agentOf({ ...ada, status: { ...ada.status, health: 'unhealthy' } });
+  const silent = documentOf({ ...ada, status: { ...ada.status, health: 'unhealthy' } });
   const roles: TokenRoles = ['boss', ada.role];
 
-  test.each<[string, Agent, Partial<RegisterCommand>, string]>([
+  test.each<[string, AgentDocument, Partial<RegisterCommand>, string]>([
     ['replaces an agent that is dead', silent, { lapsed: true, replaces: roles }, 'replace'],
     ['replaces it also with a token for all roles', silent, { lapsed: true }, 'replace'],
     ['does not replace a healthy agent', ada, { lapsed: true }, 'IMMUTABLE_FIELD'],
@@ -327,13 +329,13 @@ describe('a registration of another role', () => {
 });
 
 describe('a token that reaches its own names only', () => {
-  const silent = agentOf({ ...ada, status: { ...ada.status, health: 'unhealthy' } });
+  const silent = documentOf({ ...ada, status: { ...ada.status, health: 'unhealthy' } });
   const takeover = registrationOf({ incarnation: SECOND });
   const boss = registrationOf({ role: 'boss', incarnation: SECOND });
   const own = { ownNamesOnly: true } as const;
   const foreign = { ...own, owner: 'other' };
   const both = { replaces: [ada.role, 'boss'], lapsed: true };
-  test.each<[string, Agent | null, AgentRegistration, Partial<RegisterCommand>, string]>([
+  test.each<[string, AgentDocument | null, AgentRegistration, Partial<RegisterCommand>, string]>([
     ['registers a free name', null, registered, own, 'registered'],
     ['registers its own name again', ada, registered, { ...own, owner: 'token' }, 'unchanged'],
     ['takes over its own name', ada, takeover, { ...own, owner: 'token' }, 'updated'],
@@ -366,7 +368,7 @@ describe('an agent of a tripped name', () => {
   const trip = { reason: 'runaway' };
   const open = { circuit: 'open', circuitOpenUntil: null, reason: 'runaway' };
 
-  test.each<[string, Agent | null, Command, string]>([
+  test.each<[string, AgentDocument | null, Command, string]>([
     ['is registered with an open circuit', null, register(registered), 'registered'],
     [
       'has an open circuit after a new process took over',
@@ -395,7 +397,7 @@ describe('an agent of a tripped name', () => {
   });
 
   test('is not changed by a status that would close its circuit, and is removed as any other', () => {
-    const held = agentOf({ ...ada, status: { ...ada.status, circuit: 'open', reason: 'runaway' } });
+    const held = documentOf({ ...ada, status: { ...ada.status, circuit: 'open', reason: 'runaway' } });
     expect(decideUnder(held, statusOf({ circuit: 'closed' }), trip)).toEqual({ outcome: 'unchanged', agent: held });
     expect(decideUnder(held, deregister, trip)).toEqual(decide(held, deregister));
   });

@@ -9,6 +9,7 @@ import {
 } from '@hypercode/contracts';
 import { isDeepStrictEqual } from 'node:util';
 import { isRemoval } from '../changes/change.ts';
+import type { AgentDocument } from '../documents/agent-row.ts';
 import { type Trip, trippedStatus } from '../documents/trip.ts';
 
 export type Command =
@@ -52,20 +53,20 @@ export type Command =
  * assigns are filled in by it.
  */
 export type Decision =
-  | { outcome: 'unchanged'; agent: Agent }
-  | { outcome: 'change'; change: ChangeType; agent: Agent; specChanged: boolean }
+  | { outcome: 'unchanged'; agent: AgentDocument }
+  | { outcome: 'change'; change: ChangeType; agent: AgentDocument; specChanged: boolean }
   /** The agent, in its last state, makes room for another one: it is removed, and the command is decided again. */
-  | { outcome: 'replace'; agent: Agent }
+  | { outcome: 'replace'; agent: AgentDocument }
   | { outcome: 'refused'; error: SwarmError };
 
 /** `current` is the agent as stored, or null when the name is free. `trip`: an operator has tripped the name. */
-export function decide(current: Agent | null, command: Command, trip: Trip | null): Decision {
+export function decide(current: AgentDocument | null, command: Command, trip: Trip | null): Decision {
   const decision = decideFreely(current, command);
   return trip === null ? decision : underTrip(current, decision, trip);
 }
 
 /** Whatever the command is, an agent of a tripped name is stored with an open circuit. */
-function underTrip(current: Agent | null, decision: Decision, trip: Trip): Decision {
+function underTrip(current: AgentDocument | null, decision: Decision, trip: Trip): Decision {
   if (decision.outcome === 'refused' || decision.outcome === 'replace') return decision;
   if (decision.outcome === 'change' && isRemoval(decision.change)) return decision;
   const agent = { ...decision.agent, status: { ...decision.agent.status, ...trippedStatus(trip) } };
@@ -74,7 +75,7 @@ function underTrip(current: Agent | null, decision: Decision, trip: Trip): Decis
   return { outcome: 'change', change: 'status', agent, specChanged: false };
 }
 
-function decideFreely(current: Agent | null, command: Command): Decision {
+function decideFreely(current: AgentDocument | null, command: Command): Decision {
   switch (command.kind) {
     case 'register':
       return decideRegister(current, command);
@@ -95,7 +96,7 @@ type RegisterCommand = Extract<Command, { kind: 'register' }>;
 
 type StatusCommand = Extract<Command, { kind: 'status' | 'expire' }>;
 
-function decideStatus(current: Agent | null, command: StatusCommand): Decision {
+function decideStatus(current: AgentDocument | null, command: StatusCommand): Decision {
   if (current === null || current.id !== command.agentId) return notFound(command.name);
   const { unlessSeenAfter } = command;
   const wasSeen = unlessSeenAfter !== undefined && Date.parse(current.status.lastSeenAt ?? '') > unlessSeenAfter;
@@ -111,7 +112,7 @@ function decideStatus(current: Agent | null, command: StatusCommand): Decision {
   return { outcome: 'change', change: 'status', agent: { ...current, status }, specChanged: false };
 }
 
-function decideRegister(current: Agent | null, command: RegisterCommand): Decision {
+function decideRegister(current: AgentDocument | null, command: RegisterCommand): Decision {
   const { registration, superseded, mayCreate, newId } = command;
   // Before everything else: a token that does not own the name learns nothing more about it.
   if (current !== null && isOfAnother(command) && !mayReplace(current, command)) return notOwned(registration.name);
@@ -122,7 +123,7 @@ function decideRegister(current: Agent | null, command: RegisterCommand): Decisi
   const spec = specOf(registration);
   if (current === null) {
     if (!mayCreate) return usedUp();
-    const agent: Agent = {
+    const agent: AgentDocument = {
       id: newId,
       namespace: registration.namespace,
       name: registration.name,
@@ -152,13 +153,13 @@ const isOfAnother = ({ ownNamesOnly, owner, registeredBy }: RegisterCommand): bo
   ownNamesOnly && owner !== null && owner !== registeredBy;
 
 /** Whether the caller may put an agent of another role in the place of a dead one. */
-function mayReplace(current: Agent, { registration, lapsed, replaces }: RegisterCommand): boolean {
+function mayReplace(current: AgentDocument, { registration, lapsed, replaces }: RegisterCommand): boolean {
   if (current.role === registration.role || current.status.health !== 'unhealthy' || !lapsed) return false;
   return [current.role, registration.role].every((role) => replaces === '*' || replaces.includes(role));
 }
 
 /** A dead agent keeps its name, but not from an agent of another role. */
-function decideRole(current: Agent, command: RegisterCommand): Decision {
+function decideRole(current: AgentDocument, command: RegisterCommand): Decision {
   const { registration, mayCreate } = command;
   if (!mayReplace(current, command)) return immutableRole(current);
   if (!mayCreate) return usedUp();
@@ -166,7 +167,7 @@ function decideRole(current: Agent, command: RegisterCommand): Decision {
   return { outcome: 'replace', agent: { ...current, status } };
 }
 
-function decideUpdate(current: Agent, command: Extract<Command, { kind: 'update' }>): Decision {
+function decideUpdate(current: AgentDocument, command: Extract<Command, { kind: 'update' }>): Decision {
   const { set, ifRevision } = command;
   if (ifRevision !== undefined && ifRevision !== current.specRevision) {
     const message = `the registration of "${current.name}" is at revision ${current.specRevision}, not ${ifRevision}`;
@@ -181,17 +182,21 @@ function decideUpdate(current: Agent, command: Extract<Command, { kind: 'update'
   return { outcome: 'change', change: 'updated', agent: { ...current, ...spec }, specChanged: true };
 }
 
-type Spec = Pick<Agent, 'version' | 'description' | 'healthUrl' | 'topics' | 'capabilities' | 'labels'>;
+type Spec = Pick<
+  AgentDocument,
+  'version' | 'description' | 'healthUrl' | 'topics' | 'capabilities' | 'labels' | 'leaseMs'
+>;
 
-const specOf = (
-  from: Omit<Spec, 'description' | 'healthUrl'> & Pick<AgentRegistration, 'description' | 'healthUrl'>,
-): Spec => ({
+type OptionalField = 'description' | 'healthUrl' | 'leaseMs';
+
+const specOf = (from: Omit<Spec, OptionalField> & Pick<AgentRegistration, OptionalField>): Spec => ({
   version: from.version,
   description: from.description ?? null,
   healthUrl: from.healthUrl ?? null,
   topics: from.topics,
   capabilities: from.capabilities,
   labels: from.labels,
+  leaseMs: from.leaseMs ?? null,
 });
 
 function definedOf(set: AgentUpdate): Partial<Spec> {
@@ -212,13 +217,16 @@ const unordered = (spec: Spec) => ({
 });
 
 /** What takes a revision when it changes; the rest of the status comes along. */
-const SHOWN = ['health', 'circuit', 'circuitOpenUntil', 'activity'] as const;
+const SHOWN = ['health', 'circuit', 'circuitOpenUntil', 'activity', 'note'] as const;
 const showsSame = (one: Agent['status'], other: Agent['status']): boolean =>
   SHOWN.every((field) => one[field] === other[field]);
 
 const FRESH_STATUS: Agent['status'] = {
   health: 'unknown',
   activity: 'ready',
+  // A placeholder: the commit knows the time.
+  activitySince: '',
+  note: null,
   circuit: 'closed',
   circuitOpenUntil: null,
   consecutiveFailures: 0,
@@ -234,7 +242,7 @@ const immutable = (field: string): Decision => ({
   error: new SwarmError('IMMUTABLE_FIELD', `${field} cannot be changed after registration`, { details: { field } }),
 });
 
-const immutableRole = ({ name, role }: Agent): Decision => {
+const immutableRole = ({ name, role }: AgentDocument): Decision => {
   const message =
     `agent "${name}" has the role "${role}", which cannot be changed. Deregister the agent first, or use another name. ` +
     `A dead agent (unhealthy, past its lease, without an open stream) is replaced by a registration with a token for both roles`;

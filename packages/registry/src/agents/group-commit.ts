@@ -7,7 +7,13 @@ import type { Kysely } from 'kysely';
 import type { Change } from '../changes/change.ts';
 import type { Schema } from '../schema.ts';
 import { facetsOf, searchTextOf, wordsOf } from './agent-filter.ts';
-import { justRegistered, orderedAgent, toAgent } from '../documents/agent-row.ts';
+import {
+  type AgentDocument,
+  documentOf,
+  justRegistered,
+  orderedDocument,
+  publishedAgent,
+} from '../documents/agent-row.ts';
 import { isLapsed } from '../documents/lease-times.ts';
 import { type Trip, trippedMemory } from '../documents/trip.ts';
 import { type Command, decide } from './decide.ts';
@@ -37,7 +43,7 @@ export interface GroupCommitOptions {
   /** Called with what each group came to, after it was committed. */
   onGroup: (group: CommittedGroup) => void;
   clock: Pick<Clock, 'monotonicMs'>;
-  /** How long a sign of life counts, in milliseconds. */
+  /** The lease of agents that asked for none, in milliseconds. */
   leaseMs: number;
 }
 
@@ -114,6 +120,7 @@ export class GroupCommit {
   }
 
   #settle(namespace: string, writes: readonly FoldedWrite[], committed: readonly Committed[]): Pending[] {
+    const { leaseMs } = this.#options;
     const byOrd = new Map(committed.map((row) => [row.ord, row]));
     const changes: Change[] = [];
     const again: Pending[] = [];
@@ -124,10 +131,12 @@ export class GroupCommit {
         continue;
       }
       const { write, before, takers } = folded;
-      const agent = row.revision === null ? write.agent : stamp(write, row.revision, row.at);
+      const document = row.revision === null ? write.agent : stamp(folded, row.revision, row.at);
+      const agent = publishedAgent(document, leaseMs);
       if (row.revision !== null && write.change !== null) {
         const at = row.at.toISOString();
-        changes.push({ position: row.revision, change: write.change, before, after: agent, at });
+        const was = before === null ? null : publishedAgent(before, leaseMs);
+        changes.push({ position: row.revision, change: write.change, before: was, after: agent, at });
       }
       for (const { pending, change } of takers) pending.settle({ agent, change });
     }
@@ -159,7 +168,7 @@ function wantedBy(group: readonly Pending[]) {
 
 interface FoldedWrite {
   write: Write;
-  before: Agent | null;
+  before: AgentDocument | null;
   /** The commands that this write answers. */
   takers: { pending: Pending; change: ChangeType | null }[];
 }
@@ -172,11 +181,11 @@ interface Folded {
 
 /** Decides a group. What needs no commit is settled here. */
 function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folded {
-  const rows = new Map(found.map((row) => [row.name, row.row === null ? null : toAgent(row.row)]));
+  const rows = new Map(found.map((row) => [row.name, row.row === null ? null : documentOf(row.row)]));
   const facts = new Map(
     found.map((row) => [
       wantedKey(row.name, row.incarnation),
-      { superseded: row.superseded, lapsed: isLapsed(row, leaseMs), owner: row.owner },
+      { superseded: row.superseded, lapsed: isLapsed(row, row.row?.doc.leaseMs ?? leaseMs, leaseMs), owner: row.owner },
     ]),
   );
   const trips = new Map(found.map(({ name, trip }) => [name, trip]));
@@ -208,7 +217,7 @@ function fold(group: readonly Pending[], found: Found[], leaseMs: number): Folde
       const { agent } = decision;
       const change = decision.outcome === 'change' ? decision.change : null;
       if (change === null && token === null) {
-        pending.settle({ agent, change });
+        pending.settle({ agent: publishedAgent(agent, leaseMs), change });
         continue;
       }
       const write =
@@ -248,7 +257,7 @@ const ownershipOf = (command: Command): Pick<Write, 'registeredBy' | 'ownOnly' |
 /** Of a write that registers nothing. */
 const UNOWNED = { registeredBy: null, ownOnly: false, claims: false } as const;
 
-const tokensOnly = (command: Command, agent: Agent, before: Agent | null): Write => ({
+const tokensOnly = (command: Command, agent: AgentDocument, before: AgentDocument | null): Write => ({
   ...ownershipOf(command),
   name: nameOf(command),
   expected: before?.revision ?? null,
@@ -265,8 +274,8 @@ const tokensOnly = (command: Command, agent: Agent, before: Agent | null): Write
 
 const changeOf = (
   command: Command,
-  { change, agent, specChanged }: { change: ChangeType; agent: Agent; specChanged: boolean },
-  { before, trip }: { before: Agent | null; trip: Trip | null },
+  { change, agent, specChanged }: { change: ChangeType; agent: AgentDocument; specChanged: boolean },
+  { before, trip }: { before: AgentDocument | null; trip: Trip | null },
 ): Write => ({
   ...ownershipOf(command),
   name: nameOf(command),
@@ -284,11 +293,15 @@ const changeOf = (
 });
 
 /** The agent as the commit has stored it. */
-function stamp({ agent, change, spec }: Write, revision: number, committedAt: Date): Agent {
+function stamp({ write, before }: FoldedWrite, revision: number, committedAt: Date): AgentDocument {
+  const { agent, change, spec } = write;
   const at = committedAt.toISOString();
-  const stamped = { ...agent, revision, updatedAt: at, specRevision: spec ? revision : agent.specRevision };
-  if (change !== 'registered') return orderedAgent(stamped);
-  return orderedAgent(justRegistered({ ...stamped, registeredAt: at }, at));
+  const isNewActivity = before?.incarnation !== agent.incarnation || before.status.activity !== agent.status.activity;
+  const status = { ...agent.status, activitySince: isNewActivity ? at : before.status.activitySince };
+  const specRevision = spec ? revision : agent.specRevision;
+  const stamped = { ...agent, status, revision, updatedAt: at, specRevision };
+  if (change !== 'registered') return orderedDocument(stamped);
+  return orderedDocument(justRegistered({ ...stamped, registeredAt: at }, at));
 }
 
 /** Those that are decided again; the others fail. */

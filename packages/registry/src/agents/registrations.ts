@@ -22,7 +22,7 @@ export interface RegistrationsOptions {
   clock: Clock;
   commits: GroupCommit;
   /** A registration that changes nothing writes nothing, and is a sign of life all the same. */
-  onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
+  onAlive: (agent: { namespace: string; name: string; agentId: string }, leaseMs: number) => void;
 }
 
 export class Registrations {
@@ -65,7 +65,7 @@ export class Registrations {
     const rights = { mayCreate, replaces, registeredBy: by.id, ownNamesOnly };
     const command = { kind: 'register', registration, newId, ...rights, ...facts } as const;
     const { agent, change } = await commits.submit(registration.namespace, command, issued);
-    if (change === null) onAlive({ namespace: agent.namespace, name: agent.name, agentId: agent.id });
+    if (change === null) onAlive({ namespace: agent.namespace, name: agent.name, agentId: agent.id }, agent.leaseMs);
     const outcome = change === null ? 'unchanged' : change === 'registered' ? 'created' : 'updated';
     return { agent, outcome, token: minted.token };
   }

@@ -27,16 +27,19 @@ export interface ChangeLogOptions {
   db: Kysely<Schema>;
   signal: Signal;
   clock: Pick<Clock, 'schedule'>;
+  /** The lease of agents that asked for none, in milliseconds. */
+  leaseMs: number;
   onError: (error: unknown) => void;
 }
 
 /** Positions are revisions. A read is null when the log was compacted after the position, or has never reached it. */
 export class ChangeLog extends FollowedLogs<number, Change, Head, null, ChangeBroadcasts> {
-  constructor({ db, ...options }: ChangeLogOptions) {
+  constructor({ db, leaseMs, ...options }: ChangeLogOptions) {
     super({
       logs: {
         channelOf: (namespace) => `registry:${namespace}`,
-        read: (namespace, revision, limit) => readChanges(db, namespace, revision, limit),
+        read: (namespace, revision, limit) =>
+          readChanges(db, namespace, { after: revision, limit, coreLeaseMs: leaseMs }),
         heads: (namespaces) => readHeads(db, namespaces),
         beginAt: (head, namespace) => findBeginning(db, namespace, head),
         isAt: ({ revision }, end) => revision === end,

@@ -1,6 +1,6 @@
 // One entry of the change log.
 import type { Agent, ChangeType } from '@hypercode/contracts';
-import { justRegistered, orderedAgent } from '../documents/agent-row.ts';
+import { justRegistered, orderedDocument, publishedAgent, type StoredDocument } from '../documents/agent-row.ts';
 
 export interface Change {
   /** Its position in the namespace's log. */
@@ -18,19 +18,21 @@ export const isRemoval = (change: ChangeType): boolean => change === 'deregister
 export interface ChangeRow {
   revision: number;
   change: ChangeType;
-  before: Agent | null;
-  after: Agent;
+  before: StoredDocument | null;
+  after: StoredDocument;
   at: Date;
 }
 
-export function toChange(row: ChangeRow): Change {
+/** `coreLeaseMs`: the lease of agents that asked for none. */
+export function toChange(row: ChangeRow, coreLeaseMs: number): Change {
   const at = row.at.toISOString();
+  const published = (doc: StoredDocument): Agent => publishedAgent(orderedDocument(doc), coreLeaseMs);
   const after = row.change === 'registered' ? justRegistered(row.after, at) : row.after;
   return {
     position: row.revision,
     change: row.change,
-    before: row.before === null ? null : orderedAgent(row.before),
-    after: orderedAgent(after),
+    before: row.before === null ? null : published(row.before),
+    after: published(after),
     at,
   };
 }

@@ -6,8 +6,21 @@ import { type LivenessMemory, memoryOf, PROBE_FAILED, UNPROBED } from './livenes
 /** How long the processes of a name are remembered after its agent was removed; while it is registered, without end. */
 export const REMEMBERED_INCARNATION = '24 hours';
 
+/** An agent as it is stored. */
+export interface AgentDocument extends Omit<Agent, 'leaseMs'> {
+  /** The lease that the agent asked for; null: none, so that the core's counts. */
+  readonly leaseMs: number | null;
+}
+
+/** As releases before this one wrote it, too: without fields that they did not know. */
+export type StoredDocument = Omit<AgentDocument, 'leaseMs' | 'status'> & {
+  readonly leaseMs?: number | null;
+  readonly status: Omit<Agent['status'], LaterField> & Partial<Pick<Agent['status'], LaterField>>;
+};
+type LaterField = 'activitySince' | 'note' | 'circuitOpenUntil';
+
 export interface AgentRow {
-  doc: Agent;
+  doc: StoredDocument;
   last_seen_at: Date | null;
   liveness: LivenessMemory | null;
 }
@@ -40,17 +53,25 @@ export const summarised = (doc: RawBuilder<unknown>): RawBuilder<unknown> => sql
 const SMALL_BYTES = 1024;
 
 /** The agent as it is now, for every reader: the document of its last revision, and what moved since without one. */
-export function toAgent({ doc, last_seen_at, liveness }: AgentRow): Agent {
+export function documentOf({ doc, last_seen_at, liveness }: AgentRow): AgentDocument {
   const lastSeenAt = last_seen_at === null ? doc.status.lastSeenAt : last_seen_at.toISOString();
   const { circuit, unprobed } = memoryOf(liveness, doc);
   const reason = circuit.reason ?? (unprobed === undefined ? doc.status.reason : UNPROBED);
   const status = { ...doc.status, lastSeenAt, consecutiveFailures: circuit.failures, reason };
-  return orderedAgent({ ...doc, status });
+  return orderedDocument({ ...doc, status });
 }
 
+/** The agent on the wire. `coreLeaseMs`: the lease of agents that asked for none. */
+export const publishedAgent = (document: AgentDocument, coreLeaseMs: number): Agent => ({
+  ...document,
+  leaseMs: document.leaseMs ?? coreLeaseMs,
+});
+
+export const toAgent = (row: AgentRow, coreLeaseMs: number): Agent => publishedAgent(documentOf(row), coreLeaseMs);
+
 /** As `toAgent`, with what the last probe came to, which only operators, viewers and admins may read. */
-export function toDetailedAgent(row: AgentRow): Agent {
-  const agent = toAgent(row);
+export function toDetailedAgent(row: AgentRow, coreLeaseMs: number): Agent {
+  const agent = toAgent(row, coreLeaseMs);
   const { probeDetail } = memoryOf(row.liveness, row.doc);
   const { reason } = agent.status;
   if (probeDetail === undefined || (reason !== PROBE_FAILED && reason !== UNPROBED)) return agent;
@@ -58,13 +79,13 @@ export function toDetailedAgent(row: AgentRow): Agent {
 }
 
 /** A registration is a sign of life. Its document cannot say when, since the commit knows the time. */
-export const justRegistered = (doc: Agent, at: string): Agent => ({
+export const justRegistered = <Document extends StoredDocument>(doc: Document, at: string): Document => ({
   ...doc,
   status: { ...doc.status, lastSeenAt: at },
 });
 
 /** jsonb forgets the order of keys; readers of raw JSON are glad of one that makes sense. */
-export function orderedAgent(doc: Agent): Agent {
+export function orderedDocument(doc: StoredDocument): AgentDocument {
   const { status } = doc;
   return {
     id: doc.id,
@@ -81,13 +102,16 @@ export function orderedAgent(doc: Agent): Agent {
     status: {
       health: status.health,
       activity: status.activity,
+      // Of earlier documents it is only known that it was not later.
+      activitySince: status.activitySince ?? doc.updatedAt,
+      note: status.note ?? null,
       circuit: status.circuit,
-      // Documents of earlier versions do not have it.
       circuitOpenUntil: status.circuitOpenUntil ?? null,
       consecutiveFailures: status.consecutiveFailures,
       lastSeenAt: status.lastSeenAt,
       reason: status.reason,
     },
+    leaseMs: doc.leaseMs ?? null,
     revision: doc.revision,
     specRevision: doc.specRevision,
     registeredAt: doc.registeredAt,

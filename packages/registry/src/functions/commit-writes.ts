@@ -17,6 +17,9 @@ import { sql } from 'kysely';
  * common part. Agents are written in the order of their names, as in every statement that writes many: two that overlap wait for
  * each other and cannot deadlock.
  *
+ * When the activity of an agent changed is noted here, since the commit knows the time. A core of the release before knows neither
+ * that nor leases of agents and notes, and its writes leave them as they were.
+ *
  * Which token registered an agent is noted once. A core of the release before names none, and its writes leave what is noted.
  *
  * p_writes: [{ ord, name, id, expected, change, doc, spec, seen, tripped, memory, facets, words, incarnation,
@@ -67,6 +70,15 @@ export const commitWrites = sql`
           jsonb_build_object('revision', w.revision, 'updatedAt', s.at)
           || case when w.spec then jsonb_build_object('specRevision', w.revision) else '{}' end
           || case when w.change = 'registered' then jsonb_build_object('registeredAt', s.at) else '{}' end
+          || case when w.doc ? 'leaseMs' then '{}' else jsonb_build_object('leaseMs', w.before -> 'leaseMs') end
+          || jsonb_build_object('status', w.doc -> 'status'
+            || jsonb_build_object('activitySince', case
+              when w.before is null or w.was is distinct from w.incarnation
+                or w.before #> '{status,activity}' <> w.doc #> '{status,activity}' then s.at
+              else coalesce(w.before #>> '{status,activitySince}', w.before ->> 'updatedAt') end)
+            || case when w.doc -> 'status' ? 'note' then '{}'
+              when w.was is distinct from w.incarnation then '{"note": null}'
+              else jsonb_build_object('note', w.before #> '{status,note}') end)
         ) as after
       from writes w
       cross join (select to_char(v_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at) s
@@ -78,14 +90,15 @@ export const commitWrites = sql`
     ),
     stored as (
       insert into agents as a (
-        namespace, name, id, doc, revision, incarnation, last_seen_at, liveness, facets, search, registered_by)
+        namespace, name, id, doc, revision, incarnation, last_seen_at, lease_ms, liveness, facets, search,
+        registered_by)
       select p_namespace, s.name, s.id, s.after, s.revision, s.incarnation, case when s.seen then v_at end,
-        nullif(s.memory, 'null'::jsonb), s.facets, array_to_tsvector(s.words), s.registered_by
+        (s.after ->> 'leaseMs')::integer, nullif(s.memory, 'null'::jsonb), s.facets, array_to_tsvector(s.words), s.registered_by
       from stamped s where not s.removes
       order by s.name collate "C"
       on conflict (namespace, name) do update set
         id = excluded.id, doc = excluded.doc, revision = excluded.revision, incarnation = excluded.incarnation,
-        last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
+        last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at), lease_ms = excluded.lease_ms,
         liveness = coalesce(excluded.liveness, a.liveness),
         facets = excluded.facets, search = excluded.search,
         registered_by = coalesce(a.registered_by, excluded.registered_by)

@@ -6,6 +6,6 @@ import { noteCircuit } from './note-circuit.ts';
 
 /** Raise `release` with the first change after a release. */
 export const registryFunctions: FunctionSources = {
-  release: 3,
+  release: 4,
   sources: [forgetOldestProcesses, commitWrites, noteCircuit],
 };

@@ -1,89 +1,64 @@
-// Signs of life: kept in memory, written in batches.
+// Signs of life of all agents, in batches by the length of the lease.
+import type { Clock } from '@hypercode/clock';
 import type { Kysely } from 'kysely';
-import { type Clock, repeat } from '@hypercode/clock';
-import { flushMsOf } from '../documents/lease-times.ts';
+import { batchMsOf } from '../documents/lease-times.ts';
 import type { Schema } from '../schema.ts';
-import { type Seen, touchAgents } from './queries/touch-agents.ts';
+import { type Sign, SignBatch } from './sign-batch.ts';
 
 export interface SignsOfLifeOptions {
   db: Kysely<Schema>;
+  /** The core's own lease, in milliseconds. */
   leaseMs: number;
   clock: Clock;
+  /** Called with signs that were written, but not with those of `close`. */
+  onWritten: (signs: readonly Sign[]) => Promise<void>;
   onError: (error: unknown) => void;
 }
 
-/** Rows in one statement. */
-const FLUSH_CHUNK = 5000;
+export type LivingAgent = Pick<Sign, 'namespace' | 'name' | 'agentId'> & {
+  /** Given where the agent itself, by this process, has given the sign. */
+  readonly incarnation?: string | null | undefined;
+};
 
-interface Sign {
-  namespace: string;
-  name: string;
-  agentId: string;
-  atMs: number;
-}
-
+/** A batch begins with the first sign of an agent with such a lease; there are at most as many as `batchesOf` the core's lease. */
 export class SignsOfLife {
   readonly #options: SignsOfLifeOptions;
-  readonly #endFlushes: () => void;
-  #signs = new Map<string, Sign>();
-  /** When the first of the signs was noted, and of those that are being written; both monotonic. */
-  #notedSince: number | null = null;
-  #writingSince: number | null = null;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #batches = new Map<number, SignBatch>();
+  #isClosing = false;
 
   constructor(options: SignsOfLifeOptions) {
-    const { clock, leaseMs, onError } = options;
     this.#options = options;
-    this.#endFlushes = repeat(clock, flushMsOf(leaseMs), () => this.flush().catch(onError));
   }
 
-  /** For how long there have been signs that are not written, in milliseconds. */
-  get unwrittenMs(): number {
-    const since = this.#writingSince ?? this.#notedSince;
-    return since === null ? 0 : this.#options.clock.monotonicMs() - since;
+  /** For how long there have been signs of this batch that are not written, in milliseconds. */
+  unwrittenMs(batchMs: number): number {
+    return this.#batches.get(batchMs)?.unwrittenMs ?? 0;
   }
 
-  /** Notes that the agent is alive now. Costs no statement. */
-  note(agent: { namespace: string; name: string; agentId: string }): void {
-    const { namespace, name, agentId } = agent;
-    const atMs = this.#options.clock.monotonicMs();
-    this.#notedSince ??= atMs;
-    const known = this.#signs.get(agentId);
-    if (known !== undefined) known.atMs = atMs;
-    else this.#signs.set(agentId, { namespace, name, agentId, atMs });
-  }
-
-  /** Writes the signs noted since the last flush. Rejects when that failed; the next flush writes them. */
-  flush(): Promise<void> {
-    const flushed = this.#flushing.then(() => this.#write());
-    this.#flushing = flushed.catch(() => undefined);
-    return flushed;
+  /** Notes that the agent, with a lease of `leaseMs`, is alive now. Costs no statement. */
+  note({ namespace, name, agentId, incarnation }: LivingAgent, leaseMs: number): void {
+    const batchMs = batchMsOf(leaseMs, this.#options.leaseMs);
+    const batch = this.#batches.get(batchMs) ?? this.#open(batchMs);
+    batch.note({ namespace, name, agentId, incarnation });
   }
 
   async close(): Promise<void> {
-    this.#endFlushes();
-    await this.flush().catch(this.#options.onError);
+    this.#isClosing = true;
+    await Promise.all([...this.#batches.values()].map((batch) => batch.close()));
   }
 
-  async #write(): Promise<void> {
-    const { db, clock } = this.#options;
-    const signs = [...this.#signs.values()];
-    this.#signs = new Map();
-    this.#writingSince = this.#notedSince;
-    this.#notedSince = null;
-    for (let from = 0; from < signs.length; from += FLUSH_CHUNK) {
-      const now = clock.monotonicMs();
-      const chunk = signs.slice(from, from + FLUSH_CHUNK);
-      const seen: Seen[] = chunk.map(({ atMs, ...agent }) => ({ ...agent, agoMs: Math.max(0, now - atMs) }));
-      try {
-        await touchAgents(db, seen);
-      } catch (error) {
-        for (const sign of signs.slice(from)) if (!this.#signs.has(sign.agentId)) this.#signs.set(sign.agentId, sign);
-        this.#notedSince = this.#writingSince;
-        this.#writingSince = null;
-        throw error;
-      }
-    }
-    this.#writingSince = null;
+  #open(intervalMs: number): SignBatch {
+    const { db, clock, onWritten, onError } = this.#options;
+    const batch = new SignBatch({
+      db,
+      clock,
+      intervalMs,
+      onWritten: async (signs) => {
+        if (!this.#isClosing) await onWritten(signs);
+      },
+      onError,
+    });
+    this.#batches.set(intervalMs, batch);
+    return batch;
   }
 }

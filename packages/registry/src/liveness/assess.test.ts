@@ -11,7 +11,7 @@ import {
   probedAgent,
 } from './assess.ts';
 import { flushMsOf } from '../documents/lease-times.ts';
-import { graceAfter } from './lease.ts';
+import { beginsGrace } from './graces.ts';
 import {
   freshCircuit,
   freshMemory,
@@ -27,6 +27,7 @@ const GOOD: ProbeResult = { ok: true, status: 200, ms: 1, activity: null };
 const BAD: ProbeResult = { ok: false, kind: 'refused', reason: 'connection refused', ms: 1 };
 
 const agentWith = (more: Partial<Examined> = {}): Examined => ({
+  leaseMs: LEASE_MS,
   memory: freshMemory('ada', null),
   status: { health: 'healthy', activity: 'ready', circuit: 'closed', circuitOpenUntil: null },
   trip: null,
@@ -35,7 +36,7 @@ const agentWith = (more: Partial<Examined> = {}): Examined => ({
   lastSeenAt: NOW,
   ...more,
 });
-const moment = (more: object = {}) => ({ now: NOW, graceUntil: 0, suspended: false, ...more });
+const moment = (more: object = {}) => ({ now: NOW, graceFrom: 0, suspended: false, ...more });
 const judged = (agent: Examined, at: ReturnType<typeof moment>, settings: LivenessSettings): Assessment =>
   judgeAgent(agent, checkAgent(agent, at, settings), at, settings);
 
@@ -81,16 +82,16 @@ describe('the judge', () => {
 
   test('the judge expires no agent before the grace has passed', () => {
     fc.assert(
-      fc.property(fc.nat(7_200_000), fc.integer({ min: 1, max: LEASE_MS }), (silentMs, graceMs) => {
+      fc.property(fc.nat(7_200_000), fc.integer({ min: 0, max: LEASE_MS - 1 }), (silentMs, passedMs) => {
         const agent = agentWith({ lastSeenAt: NOW - silentMs });
-        const finding = judged(agent, moment({ graceUntil: NOW + graceMs }), SETTINGS);
+        const finding = judged(agent, moment({ graceFrom: NOW - passedMs }), SETTINGS);
         expect(finding).toMatchObject({ shown: null, expired: null });
       }),
     );
   });
 
   test('the judge removes an agent that sends no heartbeat until its expiry', () => {
-    const agent = agentWith({ lastSeenAt: NOW - SETTINGS.expireAfterMs });
+    const agent = agentWith({ lastSeenAt: NOW - LEASE_MS - SETTINGS.expireAfterMs });
     expect(judged(agent, moment(), SETTINGS).expired).toContain('no sign of life');
     expect(judged(agent, moment({ suspended: true }), SETTINGS).expired).toBeNull();
   });
@@ -119,14 +120,14 @@ describe('the judge', () => {
         });
         let now = NOW;
         let previousCheckAt: number | null = null;
-        let graceUntil = 0;
+        let graceFrom = 0;
         for (const afterMs of checksAfterMs) {
           now += afterMs;
-          graceUntil = graceAfter({ previousCheckAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
+          if (beginsGrace({ previousCheckAt, unwrittenMs: 0 }, now, flushMsOf(LEASE_MS))) graceFrom = now;
           // All heartbeats have been written but those of the last flush.
           const written = Math.max(NOW, now - flushMsOf(LEASE_MS));
           agent = { ...agent, lastSeenAt: written - ((written - NOW) % heartbeatEveryMs) };
-          const finding = checkAgent(agent, moment({ now, graceUntil }), SETTINGS);
+          const finding = checkAgent(agent, moment({ now, graceFrom }), SETTINGS);
           expect(finding).toMatchObject({ failed: null, expired: null });
           agent = after(agent, judgeAgent(agent, finding, { now, suspended: false }, SETTINGS));
           expect(agent.memory.circuit.circuit).not.toBe('open');
@@ -155,7 +156,7 @@ describe('the judge', () => {
         let [passedMs, now] = [0, NOW];
         let lastSeenAt = NOW;
         let previousCheckAt: number | null = NOW;
-        let graceUntil = 0;
+        let graceFrom = 0;
         const checksInALease = Math.ceil(LEASE_MS / checkEveryMs);
         const checks = jumpsMs.flatMap((jumpMs) => [jumpMs, ...Array.from({ length: checksInALease }, () => 0)]);
         for (const jumpMs of checks) {
@@ -165,9 +166,9 @@ describe('the judge', () => {
           const writtenMs = passedMs - Math.min(passedMs, flushMsOf(LEASE_MS));
           lastSeenAt = Math.max(lastSeenAt, now - (passedMs - (writtenMs - (writtenMs % heartbeatEveryMs))));
           now += jumpMs;
-          graceUntil = graceAfter({ previousCheckAt, unwrittenMs: 0 }, now, LEASE_MS) ?? graceUntil;
+          if (beginsGrace({ previousCheckAt, unwrittenMs: 0 }, now, flushMsOf(LEASE_MS))) graceFrom = now;
           agent = { ...agent, lastSeenAt };
-          const finding = checkAgent(agent, moment({ now, graceUntil }), SETTINGS);
+          const finding = checkAgent(agent, moment({ now, graceFrom }), SETTINGS);
           expect(finding).toMatchObject({ failed: null, expired: null, health: 'healthy' });
           agent = after(agent, judgeAgent(agent, finding, { now, suspended: false }, SETTINGS));
           previousCheckAt = now;
@@ -182,7 +183,7 @@ describe('the judge', () => {
     const missedAt = NOW + 3 * LEASE_MS;
     agent = after(agent, judged(agent, moment({ now: missedAt }), SETTINGS));
     expect(agent.memory.circuit.failures).toBe(2);
-    agent = after(agent, judged(agent, moment({ now: missedAt, graceUntil: missedAt + LEASE_MS }), SETTINGS));
+    agent = after(agent, judged(agent, moment({ now: missedAt, graceFrom: missedAt }), SETTINGS));
     expect(agent.memory).toMatchObject({ circuit: { failures: 2 }, failingSince: missedAt });
     agent = after(agent, judged({ ...agent, lastSeenAt: missedAt + 1 }, moment({ now: missedAt + 1 }), SETTINGS));
     expect(agent.memory.circuit.failures).toBe(0);

@@ -17,6 +17,8 @@ export interface LivenessSettings extends LeaseSettings, CircuitSettings {}
 
 /** An agent as liveness sees it. */
 export interface Examined {
+  /** The agent's own lease, in milliseconds. */
+  readonly leaseMs: number;
   /** Whether an operator has tripped the name. What is remembered of the process follows that. */
   readonly trip: Trip | null;
   readonly memory: LivenessMemory;
@@ -97,15 +99,19 @@ export function checkAgent(agent: Examined, moment: LeaseMoment, settings: Liven
   return { memory: { ...failing, missed }, health: 'unhealthy', failed: { times, reason }, expired: null };
 }
 
-/** What the finding leads to. `suspended`: no agent is tripped or expired now. */
+/**
+ * What the finding leads to. `suspended`: no agent is tripped or expired now, and no failure counts. `waits`: it is not tripped or
+ * expired yet, but its failures count.
+ */
 export function judgeAgent(
   agent: Examined,
   finding: Finding,
-  { now, suspended }: { readonly now: number; readonly suspended: boolean },
+  { now, suspended, waits = false }: { readonly now: number; readonly suspended: boolean; readonly waits?: boolean },
   settings: LivenessSettings,
 ): Assessment {
   const { badTrial, ...memory } = finding.memory;
   if (suspended) return assessed(agent, memory, finding.health);
+  if (finding.expired !== null && waits) return assessed(agent, memory, finding.health);
   if (finding.expired !== null) return { memory: agent.memory, shown: null, expired: finding.expired };
   const { times, reason } = finding.failed ?? { times: 0, reason: '' };
   let { circuit } = memory;
@@ -113,7 +119,7 @@ export function judgeAgent(
   for (let failure = 0; failure < times; failure += 1) {
     circuit = advance(circuit, { kind: 'failure', reason, at: now }, countingOnly(settings));
   }
-  return assessed(agent, { ...memory, circuit: openedIfDue(circuit, now, settings) }, finding.health);
+  return assessed(agent, { ...memory, circuit: waits ? circuit : openedIfDue(circuit, now, settings) }, finding.health);
 }
 
 /**
@@ -127,7 +133,7 @@ export function probedAgent(
 ): Assessment & { readonly isAlive: boolean } {
   const { status, lastSeenAt } = agent;
   const memory = remembered(agent);
-  const leaseLive = lastSeenAt !== null && now - lastSeenAt <= settings.leaseMs;
+  const leaseLive = lastSeenAt !== null && now - lastSeenAt <= agent.leaseMs;
   const outcome = judgeProbe(result, { activity: status.activity, leaseLive });
   if (outcome.outcome === 'ignored') return { memory, shown: null, expired: null, isAlive: false };
   if (outcome.outcome === 'success') {

@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import type { AgentQueries } from '../agents/agent-queries.ts';
 import type { Command } from '../agents/decide.ts';
 import type { CommandResult } from '../agents/group-commit.ts';
-import { orderedAgent } from '../documents/agent-row.ts';
+import { orderedDocument, publishedAgent, type StoredDocument } from '../documents/agent-row.ts';
 import { freshCircuit, memoryOf } from '../documents/liveness-memory.ts';
 import { trippedStatus } from '../documents/trip.ts';
 import type { Schema } from '../schema.ts';
@@ -49,7 +49,7 @@ export class Circuits {
     const kept = await writeTrip(this.#options.db, { namespace, name, reason });
     if (kept === null) throw noAgent(name);
     await this.#tripProcess(namespace, name, reason);
-    return this.#agentOr(kept, { namespace, name }, trippedStatus({ reason }));
+    return this.#agentOr(this.#published(kept), { namespace, name }, trippedStatus({ reason }));
   }
 
   /**
@@ -65,7 +65,7 @@ export class Circuits {
       const set = shownCircuit(freshCircuit);
       await submit(namespace, { kind: 'status', name, agentId, incarnation, set, seen: false }).catch(unlessRemoved);
     }
-    return this.#agentOr(kept, { namespace, name }, shownCircuit(freshCircuit));
+    return this.#agentOr(kept === null ? null : this.#published(kept), { namespace, name }, shownCircuit(freshCircuit));
   }
 
   /**
@@ -89,6 +89,10 @@ export class Circuits {
     }
   }
 
+  #published(kept: StoredDocument): Agent {
+    return publishedAgent(orderedDocument(kept), this.#options.settings.leaseMs);
+  }
+
   /** The agent that has the name now; when none has, `kept`, with this of its status. */
   async #agentOr(kept: Agent | null, key: GetInput, status: Partial<Agent['status']>): Promise<Agent> {
     try {
@@ -96,7 +100,7 @@ export class Circuits {
     } catch (error) {
       if (kept === null) throw error;
       unlessRemoved(error);
-      return { ...orderedAgent(kept), status: { ...kept.status, ...status } };
+      return { ...kept, status: { ...kept.status, ...status } };
     }
   }
 }

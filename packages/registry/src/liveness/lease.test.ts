@@ -2,8 +2,9 @@
 import type { Activity } from '@hypercode/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { flushMsOf } from '../documents/lease-times.ts';
-import { graceAfter, judgeLease, type LeaseFacts, type LeaseSettings, type LeaseVerdict } from './lease.ts';
+import { batchMsOf, flushMsOf } from '../documents/lease-times.ts';
+import { beginsGrace } from './graces.ts';
+import { judgeLease, type LeaseFacts, type LeaseSettings, type LeaseVerdict } from './lease.ts';
 
 const SETTINGS: LeaseSettings = { leaseMs: 30_000, expireAfterMs: 3_600_000 };
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -11,6 +12,7 @@ const START = Date.parse('2026-01-01T00:00:00Z');
 const NO_GRACE = START - 86_400_000;
 
 const factsOf = (facts: Partial<LeaseFacts> = {}): LeaseFacts => ({
+  leaseMs: 30_000,
   lastSeenAt: START,
   registeredAt: START - 1000,
   hasHealthUrl: false,
@@ -20,8 +22,8 @@ const factsOf = (facts: Partial<LeaseFacts> = {}): LeaseFacts => ({
   missedLeases: 0,
   ...facts,
 });
-const judge = (facts: Partial<LeaseFacts>, silenceMs: number, graceUntil = NO_GRACE): LeaseVerdict =>
-  judgeLease(factsOf(facts), { now: START + silenceMs, graceUntil }, SETTINGS);
+const judge = (facts: Partial<LeaseFacts>, silenceMs: number, graceFrom = NO_GRACE): LeaseVerdict =>
+  judgeLease(factsOf(facts), { now: START + silenceMs, graceFrom }, SETTINGS);
 /** The verdict in short. */
 function shortly(verdict: LeaseVerdict): string {
   if (verdict.verdict === 'fine') return `fine ${verdict.health}`;
@@ -37,8 +39,8 @@ describe('an agent without a healthUrl', () => {
     [69_999, 'missed 1, 1 more'],
     [70_000, 'missed 2, 2 more'],
     [130_000, 'missed 4, 4 more'],
-    [3_599_999, 'missed 119, 119 more'],
-    [3_600_000, 'expired'],
+    [3_629_999, 'missed 120, 120 more'],
+    [3_630_000, 'expired'],
   ])('that has been silent for %i ms, and was not judged before: %s', (silenceMs, expected) => {
     expect(shortly(judge({}, silenceMs))).toBe(expected);
   });
@@ -52,9 +54,10 @@ describe('an agent without a healthUrl', () => {
   test('a failed agent has the reason in its status', () => {
     expect(judge({}, 40_000)).toMatchObject({ health: 'unhealthy', reason: 'missed its lease of 30 s' });
     expect(judge({}, 70_000)).toMatchObject({ reason: 'missed 2 leases of 30 s' });
-    expect(judge({}, 3_600_000)).toMatchObject({ reason: 'no sign of life for 3600 s' });
-    const short = { leaseMs: 300, expireAfterMs: 1000 };
-    expect(judgeLease(factsOf(), { now: START + 400, graceUntil: NO_GRACE }, short)).toMatchObject({
+    expect(judge({}, 3_630_000)).toMatchObject({
+      reason: 'no sign of life for 3600 s after its lease of 30 s',
+    });
+    expect(judge({ leaseMs: 300 }, 400)).toMatchObject({
       reason: 'missed its lease of 300 ms',
     });
   });
@@ -80,7 +83,7 @@ describe('an agent without a healthUrl', () => {
 describe('an agent with a healthUrl', () => {
   test('an agent with a healthUrl is unhealthy without a lease, and fails only by its probes', () => {
     expect(judge({ hasHealthUrl: true }, 70_000)).toMatchObject({ missed: 2, failures: 0, health: 'unhealthy' });
-    expect(shortly(judge({ hasHealthUrl: true }, 3_600_000))).toBe('expired');
+    expect(shortly(judge({ hasHealthUrl: true }, 3_630_000))).toBe('expired');
   });
 
   test('a lease does not make an agent healthy while its probes fail, or before the first probe', () => {
@@ -95,6 +98,8 @@ describe('an agent with a healthUrl', () => {
 test.each<[Activity, number]>([
   ['ready', 2],
   ['busy', 2],
+  ['waiting', 2],
+  ['blocked', 2],
   ['paused', 0],
   ['draining', 0],
 ])('an agent that is %s and misses two leases is unhealthy, with %i failures', (activity, failures) => {
@@ -102,47 +107,48 @@ test.each<[Activity, number]>([
 });
 
 describe('a grace', () => {
-  const graceUntil = START + 3_000_000 + SETTINGS.leaseMs;
+  const graceFrom = START + 3_000_000;
 
   test('no agent misses a lease for the time before a grace', () => {
-    expect(shortly(judge({}, 3_000_000, graceUntil))).toBe('fine healthy');
-    expect(shortly(judge({}, 3_039_999, graceUntil))).toBe('fine healthy');
-    expect(shortly(judge({}, 3_040_000, graceUntil))).toBe('missed 1, 1 more');
-    expect(shortly(judge({ missedLeases: 1 }, 3_070_000, graceUntil))).toBe('missed 2, 1 more');
+    expect(shortly(judge({}, 3_000_000, graceFrom))).toBe('fine healthy');
+    expect(shortly(judge({}, 3_039_999, graceFrom))).toBe('fine healthy');
+    expect(shortly(judge({}, 3_040_000, graceFrom))).toBe('missed 1, 1 more');
+    expect(shortly(judge({ missedLeases: 1 }, 3_070_000, graceFrom))).toBe('missed 2, 1 more');
   });
 
   test('a grace makes no agent healthy that sends no heartbeat', () => {
-    expect(judge({ health: 'unhealthy', missedLeases: 7 }, 3_000_000, graceUntil)).toEqual({
+    expect(judge({ health: 'unhealthy', missedLeases: 7 }, 3_000_000, graceFrom)).toEqual({
       verdict: 'fine',
       missed: 0,
       health: 'unhealthy',
     });
     const seen = { health: 'unhealthy', lastSeenAt: START + 3_000_001 } as const;
-    expect(shortly(judge(seen, 3_000_002, graceUntil))).toBe('fine healthy');
+    expect(shortly(judge(seen, 3_000_002, graceFrom))).toBe('fine healthy');
   });
 
   test('a grace delays expiry until a lease is missed after it', () => {
-    const late = START + 9_000_000 + SETTINGS.leaseMs;
+    const late = START + 9_000_000;
     expect(shortly(judge({}, 9_039_999, late))).toBe('fine healthy');
     expect(shortly(judge({}, 9_040_000, late))).toBe('expired');
   });
+});
 
-  test.each<[string, number | null, number | null]>([
-    ['begins with the core', null, START + 30_000],
-    ['does not begin after a check in time', START - 5000, null],
-    ['does not begin after a pause of half a lease', START - 15_000, null],
-    ['begins after a longer one', START - 15_001, START + 30_000],
-    ['begins when the clock went back', START + 15_001, START + 30_000],
-    ['does not begin when the clock was put right by a little', START + 50, null],
-  ])('%s', (_, previousCheckAt, expected) => {
-    expect(graceAfter({ previousCheckAt, unwrittenMs: 0 }, START, SETTINGS.leaseMs)).toBe(expected);
+describe('an agent with a lease of its own', () => {
+  test.each<[string, number, number, string]>([
+    ['of 5 s is missed after two of its own flushes', 5000, 6666, 'fine healthy'],
+    ['of 5 s is missed after two of its own flushes', 5000, 6667, 'missed 1, 1 more'],
+    ['of 5 s fails again with each of its own', 5000, 11_667, 'missed 2, 2 more'],
+    ["of 10 minutes is missed after two of the core's flushes", 600_000, 609_999, 'fine healthy'],
+    ["of 10 minutes is missed after two of the core's flushes", 600_000, 610_000, 'missed 1, 1 more'],
+    ['of 10 minutes expires an hour after its end', 600_000, 4_199_999, 'missed 6, 6 more'],
+    ['of 10 minutes expires an hour after its end', 600_000, 4_200_000, 'expired'],
+  ])('%s', (_, leaseMs, silenceMs, expected) => {
+    expect(shortly(judge({ leaseMs }, silenceMs))).toBe(expected);
   });
 
-  test.each<[string, number, number | null]>([
-    ['does not begin while signs of life are written in time', 10_000, null],
-    ['begins when they are not', 10_001, START + 30_000],
-  ])('%s', (_, unwrittenMs, expected) => {
-    expect(graceAfter({ previousCheckAt: START - 5000, unwrittenMs }, START, SETTINGS.leaseMs)).toBe(expected);
+  test('has one lease of its own as grace', () => {
+    expect(shortly(judge({ leaseMs: 600_000 }, 3_609_999, START + 3_000_000))).toBe('fine healthy');
+    expect(shortly(judge({ leaseMs: 600_000 }, 3_610_000, START + 3_000_000))).toBe('missed 1, 1 more');
   });
 });
 
@@ -152,17 +158,18 @@ describe('for all agents', () => {
     expireAfterMs: fc.integer({ min: 1, max: 10_000_000 }),
   });
   const agents: fc.Arbitrary<LeaseFacts> = fc.record({
+    leaseMs: fc.integer({ min: 6, max: 600_000 }),
     lastSeenAt: fc.option(fc.integer({ min: START - 1_000_000, max: START + 1_000_000 })),
     registeredAt: fc.integer({ min: START - 1_000_000, max: START }),
     hasHealthUrl: fc.boolean(),
-    activity: fc.constantFrom('ready', 'busy', 'draining', 'paused'),
+    activity: fc.constantFrom('ready', 'busy', 'waiting', 'blocked', 'draining', 'paused'),
     health: fc.constantFrom('unknown', 'healthy', 'unhealthy'),
     consecutiveFailures: fc.nat(9),
     missedLeases: fc.nat(9),
   });
   const moments = fc.record({
     now: fc.integer({ min: START, max: START + 20_000_000 }),
-    graceUntil: fc.integer({ min: START - 1_000_000, max: START + 20_000_000 }),
+    graceFrom: fc.integer({ min: START - 1_000_000, max: START + 20_000_000 }),
   });
   const RANKS = { fine: 0, missed: 1, expired: 2 };
   const seenAtOf = ({ lastSeenAt, registeredAt }: LeaseFacts): number =>
@@ -173,18 +180,18 @@ describe('for all agents', () => {
       fc.property(agents, moments, settings, (facts, moment, set) => {
         const { verdict } = judgeLease(facts, moment, set);
         const silenceMs = moment.now - seenAtOf(facts);
-        const isEarly = silenceMs < set.leaseMs + 2 * flushMsOf(set.leaseMs) - 1e-6;
-        if (moment.now < moment.graceUntil || isEarly) expect(verdict).toBe('fine');
-        if (silenceMs < set.expireAfterMs) expect(verdict).not.toBe('expired');
+        const isEarly = silenceMs < facts.leaseMs + 2 * flushMsOf(facts.leaseMs, set.leaseMs) - 1e-6;
+        if (moment.now < moment.graceFrom + facts.leaseMs || isEarly) expect(verdict).toBe('fine');
+        if (silenceMs < facts.leaseMs + set.expireAfterMs) expect(verdict).not.toBe('expired');
       }),
     );
   });
 
   test('an agent that sends no further heartbeat expires', () => {
     fc.assert(
-      fc.property(agents, moments, settings, (facts, { graceUntil }, set) => {
-        const now = Math.max(graceUntil, seenAtOf(facts)) + set.expireAfterMs + 2 * set.leaseMs;
-        expect(judgeLease(facts, { now, graceUntil }, set).verdict).toBe('expired');
+      fc.property(agents, moments, settings, (facts, { graceFrom }, set) => {
+        const now = Math.max(graceFrom, seenAtOf(facts)) + set.expireAfterMs + 2 * facts.leaseMs;
+        expect(judgeLease(facts, { now, graceFrom }, set).verdict).toBe('expired');
       }),
     );
   });
@@ -222,7 +229,7 @@ describe('for all agents', () => {
         let failures = 0;
         for (const gapMs of gaps) {
           now += gapMs;
-          const judged = judgeLease(facts, { now, graceUntil: NO_GRACE }, SETTINGS);
+          const judged = judgeLease(facts, { now, graceFrom: NO_GRACE }, SETTINGS);
           if (judged.verdict === 'expired') return;
           if (judged.verdict === 'missed') failures += judged.failures;
           facts = { ...facts, missedLeases: judged.missed, health: judged.health };
@@ -244,12 +251,13 @@ describe('for all agents', () => {
     fc.assert(
       fc.property(world, ({ heartbeatEveryMs, phaseMs, pauseMs, flushMs }) => {
         const pauseEnd = START + pauseMs;
-        expect(graceAfter({ previousCheckAt: START, unwrittenMs: 0 }, pauseEnd, SETTINGS.leaseMs)).toBeNull();
+        const attention = { previousCheckAt: START, unwrittenMs: 0 };
+        expect(beginsGrace(attention, pauseEnd, batchMsOf(SETTINGS.leaseMs, SETTINGS.leaseMs))).toBe(false);
         // The last heartbeat written before the pause; anything after a flush ago was lost.
         const written = START - flushMs - (phaseMs % heartbeatEveryMs);
         const judged = judgeLease(
           factsOf({ lastSeenAt: written, registeredAt: START - 1_000_000 }),
-          { now: pauseEnd, graceUntil: NO_GRACE },
+          { now: pauseEnd, graceFrom: NO_GRACE },
           SETTINGS,
         );
         expect(judged.verdict).toBe('fine');

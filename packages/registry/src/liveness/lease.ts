@@ -6,10 +6,12 @@
 //   missed ──silent for the time to expiry──> expired      removed; only a registration brings it back
 //   any ──a new grace begins──> live                       but for the health, which waits for a sign of life
 import type { Activity, Health } from '@hypercode/contracts';
-import { flushMsOf } from '../documents/lease-times.ts';
+import { batchMsOf, flushMsOf } from '../documents/lease-times.ts';
 
 /** What is known of one agent. Times are milliseconds since the epoch, all of the database's clock. */
 export interface LeaseFacts {
+  /** The agent's own lease, in milliseconds. */
+  readonly leaseMs: number;
   /** The last heartbeat, good probe or registration; null when there was none since it was registered. */
   readonly lastSeenAt: number | null;
   readonly registeredAt: number;
@@ -22,8 +24,9 @@ export interface LeaseFacts {
 }
 
 export interface LeaseSettings {
+  /** The core's lease, in milliseconds: that of agents that asked for none. */
   readonly leaseMs: number;
-  /** Silence after which an agent is removed. */
+  /** Silence after the end of its lease after which an agent is removed, in milliseconds. */
   readonly expireAfterMs: number;
 }
 
@@ -31,10 +34,10 @@ export interface LeaseMoment {
   /** Milliseconds since the epoch, of the same clock as the facts. */
   readonly now: number;
   /**
-   * When the grace of the core ends: its start and one lease, or what `graceAfter` has returned since. No agent is judged before,
-   * and no agent misses a lease for silence from before the grace.
+   * When the last grace of the agent began (see `Graces`): it lasts for one lease of the agent, which is not judged before its end,
+   * and misses no lease for silence from before the grace.
    */
-  readonly graceUntil: number;
+  readonly graceFrom: number;
 }
 
 export type LeaseVerdict =
@@ -55,20 +58,23 @@ export type LeaseVerdict =
  * The judgement of one agent's lease. The first miss is judged a lease and two flushes after the last sign of life, when
  * every sign of life that came in time has been written for certain; each further one a lease later.
  *
- * The time to expiry is counted from the last sign of life, graces or not, but only agents expire that miss a
- * lease now.
+ * The time to expiry is counted from the end of the lease that the last sign of life began, graces or not, but only agents expire
+ * that miss a lease now.
  */
 export function judgeLease(facts: LeaseFacts, moment: LeaseMoment, settings: LeaseSettings): LeaseVerdict {
-  const { now, graceUntil } = moment;
-  const { leaseMs, expireAfterMs } = settings;
+  const { now, graceFrom } = moment;
+  const { leaseMs } = facts;
+  const { expireAfterMs } = settings;
+  const flushMs = flushMsOf(leaseMs, settings.leaseMs);
   const seenAt = Math.max(facts.lastSeenAt ?? facts.registeredAt, facts.registeredAt);
-  const missed = leasesMissed(now - Math.max(seenAt, graceUntil - leaseMs), leaseMs);
+  const missed = leasesMissed(now - Math.max(seenAt, graceFrom), leaseMs, flushMs);
   if (missed === 0) {
-    const isLive = leasesMissed(now - seenAt, leaseMs) === 0;
+    const isLive = leasesMissed(now - seenAt, leaseMs, flushMs) === 0;
     return { verdict: 'fine', missed: 0, health: isLive ? healthOfLive(facts) : facts.health };
   }
-  if (now - seenAt >= expireAfterMs) {
-    return { verdict: 'expired', reason: `no sign of life for ${inWords(expireAfterMs)}` };
+  if (now - seenAt >= leaseMs + expireAfterMs) {
+    const reason = `no sign of life for ${inWords(expireAfterMs)} after its lease of ${inWords(leaseMs)}`;
+    return { verdict: 'expired', reason };
   }
   const isFailed = !facts.hasHealthUrl && !isResting(facts.activity);
   return {
@@ -80,34 +86,11 @@ export function judgeLease(facts: LeaseFacts, moment: LeaseMoment, settings: Lea
   };
 }
 
-/** Leases are checked at most this far apart, in milliseconds. */
-export const checkMsOf = flushMsOf;
+/** The leases of agents whose signs are written in one batch are checked at most this far apart, in milliseconds. */
+export const checkMsOf = batchMsOf;
 
-/** A core that completed no check for longer than this many was stopped or cut off. */
-const CHECKS_MISSED = 3;
-
-/** Whether the core has received and written the signs of life. */
-export interface Attention {
-  /** When the last check was completed, which takes an answer of the database; null when the core has just started. */
-  readonly previousCheckAt: number | null;
-  /** For how long there have been signs of life that were not written, in milliseconds. */
-  readonly unwrittenMs: number;
-}
-
-/**
- * When a new grace ends that begins `now`, or null when there is no reason for one. A core that was stopped, suspended or cut
- * from its database for more than half a lease may not have received or written the signs of life meanwhile; nor can silence
- * be measured with a clock that went back as far. Shorter pauses fit between a heartbeat and the judgement, which waits for
- * two flushes: once signs of life are written later than that, an agent that seems silent may not be.
- */
-export function graceAfter({ previousCheckAt, unwrittenMs }: Attention, now: number, leaseMs: number): number | null {
-  const wasInterrupted =
-    previousCheckAt === null || Math.abs(now - previousCheckAt) > CHECKS_MISSED * checkMsOf(leaseMs);
-  return wasInterrupted || unwrittenMs > 2 * flushMsOf(leaseMs) ? now + leaseMs : null;
-}
-
-const leasesMissed = (silenceMs: number, leaseMs: number): number =>
-  Math.max(0, Math.floor((silenceMs - 2 * flushMsOf(leaseMs)) / leaseMs));
+const leasesMissed = (silenceMs: number, leaseMs: number, flushMs: number): number =>
+  Math.max(0, Math.floor((silenceMs - 2 * flushMs) / leaseMs));
 
 /**
  * With a healthUrl the lease takes back only its own judgement: failing probes go on to make the agent unhealthy, and before

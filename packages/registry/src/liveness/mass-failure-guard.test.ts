@@ -8,10 +8,12 @@ import {
   type GuardCheck,
   guardRoundMs,
   countRound,
-  countsSince,
+  countsBy,
+  isCounted,
   isForgotten,
   LEAST_FAILING,
   LEASES_TO_COUNT,
+  livedToCountMs,
   NEWCOMERS_WAIT_MS,
   watchingGuard,
 } from './mass-failure-guard.ts';
@@ -89,16 +91,18 @@ describe('an engaged guard', () => {
 });
 
 describe('a round', () => {
+  const uniform = (leaseMs: number) => ({ shortestMs: leaseMs, longestMs: leaseMs });
+
   test.each([
     ['of a lease, where no agent is probed less often', { leaseMs: 30_000, probeIntervalMs: 10_000 }, 35_000],
     ['of the time between two probes', { leaseMs: 3000, probeIntervalMs: 60_000 }, 68_500],
   ])('a round is as long as the longest time to detect a failure: %s', (_, times, expected) => {
-    expect(guardRoundMs({ ...times, probeTimeoutMs: 2000 })).toBeCloseTo(expected);
+    expect(guardRoundMs(uniform(times.leaseMs), { ...times, probeTimeoutMs: 2000 })).toBeCloseTo(expected);
   });
 
   test('a round engages the guard for agents that vanish together, wherever checks and probes fall', () => {
     const times = { leaseMs: 30_000, probeIntervalMs: 10_000, probeTimeoutMs: 2000 };
-    const roundMs = guardRoundMs(times);
+    const roundMs = guardRoundMs(uniform(times.leaseMs), times);
     const world = fc.record({
       // When the last heartbeat of each arrived, or when its next probe is due, before and after it vanished.
       shares: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 5, maxLength: 40 }),
@@ -119,14 +123,14 @@ describe('a round', () => {
         const signs = Array.from({ length: shares.length + others }, () => ({
           wasHealthy: true,
           failingSince: null as number | null,
-          registeredAt: 0,
+          countsFrom: 0,
         }));
         for (let now = phaseMs; now < 60_000; now += checkEveryMs) {
           for (const [agent, at] of foundOutMs.entries()) {
             const own = signs[agent];
             if (own !== undefined && at <= now) own.failingSince ??= probed ? at : now;
           }
-          const counted = countRound(signs, { roundAgo: now - roundMs, registeredBy: 0 });
+          const counted = countRound(signs, { roundAgo: now - roundMs, countsBy: 0 });
           if (guard.state === 'watching') ({ guard } = afterCheck(guard, checkOf({ now, roundMs, ...counted })));
         }
         expect(guard.state).toBe(together ? 'suspended' : 'watching');
@@ -138,37 +142,48 @@ describe('a round', () => {
 describe('a count', () => {
   test('the guard counts agents that were healthy a round ago', () => {
     const agents: AgentSigns[] = [
-      { wasHealthy: true, failingSince: null, registeredAt: 0 },
-      { wasHealthy: true, failingSince: 1001, registeredAt: 0 },
-      { wasHealthy: true, failingSince: 1000, registeredAt: 0 },
-      { wasHealthy: true, failingSince: 999, registeredAt: 0 },
-      { wasHealthy: false, failingSince: null, registeredAt: 0 },
-      { wasHealthy: false, failingSince: 1001, registeredAt: 0 },
+      { wasHealthy: true, failingSince: null, countsFrom: 0 },
+      { wasHealthy: true, failingSince: 1001, countsFrom: 0 },
+      { wasHealthy: true, failingSince: 1000, countsFrom: 0 },
+      { wasHealthy: true, failingSince: 999, countsFrom: 0 },
+      { wasHealthy: false, failingSince: null, countsFrom: 0 },
+      { wasHealthy: false, failingSince: 1001, countsFrom: 0 },
     ];
-    const window = { roundAgo: 1000, registeredBy: 0 };
+    const window = { roundAgo: 1000, countsBy: 0 };
     expect(countRound(agents, window)).toEqual({ healthyBefore: 2, failing: 1 });
     expect(countRound([], window)).toEqual({ healthyBefore: 0, failing: 0 });
   });
 
-  test('the guard counts no agent that was registered later, neither as healthy nor as failing', () => {
-    const agents = [499, 500, 501].flatMap((registeredAt): AgentSigns[] => [
-      { wasHealthy: true, failingSince: null, registeredAt },
-      { wasHealthy: true, failingSince: 1001, registeredAt },
+  test('the guard counts no agent that counts later or never, neither as healthy nor as failing', () => {
+    const agents = [499, 500, 501, null].flatMap((countsFrom): AgentSigns[] => [
+      { wasHealthy: true, failingSince: null, countsFrom },
+      { wasHealthy: true, failingSince: 1001, countsFrom },
     ]);
-    expect(countRound(agents, { roundAgo: 1000, registeredBy: 500 })).toEqual({ healthyBefore: 4, failing: 2 });
+    expect(countRound(agents, { roundAgo: 1000, countsBy: 500 })).toEqual({ healthyBefore: 4, failing: 2 });
   });
 
-  const leaseMs = 30_000;
-  const livedMs = LEASES_TO_COUNT * leaseMs;
   const lately = { state: 'watching', engagedAt: START } as const;
   test.each<[string, Guard, number, number]>([
-    ['that has never engaged: ten leases ago', watchingGuard, START, START - livedMs],
-    ['that has just engaged: ten leases before that', lately, START, START - livedMs],
-    ['that engaged nearly an hour ago', lately, START + NEWCOMERS_WAIT_MS - 1, START - livedMs],
-    ['that engaged an hour ago', lately, START + NEWCOMERS_WAIT_MS, START + NEWCOMERS_WAIT_MS - livedMs],
-    ['whose clock went back: ten leases ago', lately, START - 1000, START - 1000 - livedMs],
-  ])('agents count that were registered early enough for a guard %s', (_, guard, now, expected) => {
-    expect(countsSince(guard, { now, leaseMs })).toBe(expected);
+    ['that has never engaged: now', watchingGuard, START, START],
+    ['that has just engaged: then', lately, START, START],
+    ['that engaged nearly an hour ago: then', lately, START + NEWCOMERS_WAIT_MS - 1, START],
+    ['that engaged an hour ago: now', lately, START + NEWCOMERS_WAIT_MS, START + NEWCOMERS_WAIT_MS],
+    ['whose clock went back: now', lately, START - 1000, START - 1000],
+  ])('agents count that have lived for long enough, for a guard %s', (_, guard, now, expected) => {
+    expect(countsBy(guard, now)).toBe(expected);
+  });
+
+  test("an agent counts after ten leases, its own or the core's, whichever is longer", () => {
+    expect(livedToCountMs(5000, 30_000)).toBe(300_000);
+    expect(livedToCountMs(60_000, 30_000)).toBe(600_000);
+  });
+
+  test.each<[string, { leaseMs: number; hasHealthUrl: boolean }, boolean]>([
+    ["an agent with a lease of twice the core's", { leaseMs: 60_000, hasHealthUrl: false }, true],
+    ['an agent with a longer lease', { leaseMs: 60_001, hasHealthUrl: false }, false],
+    ['an agent with a healthUrl, however long its lease', { leaseMs: 86_400_000, hasHealthUrl: true }, true],
+  ])('%s counts: %s', (_, agent, expected) => {
+    expect(isCounted(agent, 30_000)).toBe(expected);
   });
 
   test('an hour counts from the first engagement, and then the guard is forgotten', () => {
@@ -227,7 +242,7 @@ describe('for all checks', () => {
 class Namespace {
   readonly circuits: CircuitMemory[] = [];
   readonly notices: string[] = [];
-  readonly #signs: { wasHealthy: boolean; failingSince: number | null; registeredAt: number }[] = [];
+  readonly #signs: { wasHealthy: boolean; failingSince: number | null; countsFrom: number }[] = [];
   #guard = watchingGuard;
   #now = 0;
 
@@ -239,7 +254,8 @@ class Namespace {
   register(agents: number, registeredAt = this.#now): void {
     for (let i = 0; i < agents; i += 1) {
       this.circuits.push(freshCircuit);
-      this.#signs.push({ wasHealthy: false, failingSince: null, registeredAt });
+      const countsFrom = registeredAt + livedToCountMs(LEASE_MS, LEASE_MS);
+      this.#signs.push({ wasHealthy: false, failingSince: null, countsFrom });
     }
   }
 
@@ -249,8 +265,8 @@ class Namespace {
       if (isUp(agent)) Object.assign(signs, { wasHealthy: true, failingSince: null });
       else signs.failingSince ??= this.#now;
     }
-    const registeredBy = countsSince(this.#guard, { now: this.#now, leaseMs: LEASE_MS });
-    const counted = countRound(this.#signs, { roundAgo: this.#now - ROUND_MS, registeredBy });
+    const window = { roundAgo: this.#now - ROUND_MS, countsBy: countsBy(this.#guard, this.#now) };
+    const counted = countRound(this.#signs, window);
     const { guard, notice } = afterCheck(this.#guard, checkOf({ now: this.#now, ...counted }));
     this.#guard = guard;
     if (notice !== null) this.notices.push(notice);

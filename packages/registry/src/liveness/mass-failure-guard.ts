@@ -6,15 +6,19 @@
 //   suspended ──another one──> watching                                    resumed: counts start at zero
 //   suspended ──a round in which they did not answer──> suspended          none in a row
 //
-// Only agents that have lived for ten leases count, so that a holder of a join token cannot engage the guard with agents made for
-// it. For an hour after the guard has engaged, only agents that counted then count: agents that were registered later cannot engage
-// it again.
+// Agents with a healthUrl count, and those with a lease of at most twice the core's: the others are found out too late. Of these,
+// only agents that have lived for ten leases count (their own or the core's, whichever is longer), so that a holder of a join token
+// cannot engage the guard with agents made for it. For an hour after the guard has engaged, only agents that counted then count:
+// agents that were registered later cannot engage it again.
 //
 // Each check looks at a sliding window of one round, not at fixed intervals, so a mass failure cannot be split across two
 // windows; a round is long enough for all of the agents to be found out. Failures while liveness is suspended do not prolong
 // that. Agents that failed then were not healthy a round before it resumes, so the same absentees cannot engage the guard
 // again, and their circuits open if they stay away.
-import { checkMsOf } from './lease.ts';
+//
+// Agents that vanish together are found out at different times, most of all where their leases differ. So an agent that misses its lease
+// waits for a round: until then it is neither tripped nor expired, unless there are too few agents for the guard to engage at all.
+import { flushMsOf } from '../documents/lease-times.ts';
 
 export type Guard =
   | {
@@ -79,19 +83,59 @@ const hasEngagedLately = (engagedAt: number | null, now: number): engagedAt is n
 export const isForgotten = ({ state, engagedAt }: Guard, now: number): boolean =>
   state === 'watching' && !hasEngagedLately(engagedAt, now);
 
-/** When an agent that counts was registered, at the latest. Milliseconds since the epoch. */
-export function countsSince({ engagedAt }: Guard, { now, leaseMs }: { now: number; leaseMs: number }): number {
-  const seenBy = hasEngagedLately(engagedAt, now) ? Math.min(engagedAt, now) : now;
-  return seenBy - LEASES_TO_COUNT * leaseMs;
+/** By when an agent that counts had lived for long enough, at the latest. Milliseconds since the epoch. */
+export const countsBy = ({ engagedAt }: Guard, now: number): number =>
+  hasEngagedLately(engagedAt, now) ? Math.min(engagedAt, now) : now;
+
+/** For how long an agent must have lived to count, in milliseconds. */
+export const livedToCountMs = (leaseMs: number, coreLeaseMs: number): number =>
+  LEASES_TO_COUNT * Math.max(leaseMs, coreLeaseMs);
+
+/** Whether an agent is found out soon enough to count. */
+export const isCounted = (
+  { leaseMs, hasHealthUrl }: { leaseMs: number; hasHealthUrl: boolean },
+  coreLeaseMs: number,
+): boolean => hasHealthUrl || leaseMs <= longestCountedMs(coreLeaseMs);
+
+/** The longest lease with which an agent counts that has no healthUrl, in milliseconds. */
+export const longestCountedMs = (coreLeaseMs: number): number => 2 * coreLeaseMs;
+
+/** The leases of the agents of a namespace that count by their lease. */
+export interface CountedLeases {
+  readonly shortestMs: number;
+  readonly longestMs: number;
 }
 
 /**
  * How long a round is, in milliseconds: agents that vanish at the same moment are all found out within one. That of an agent
  * with a healthUrl shows when its next probe has failed, at the latest; that of another one when the lease has run out that
- * its last heartbeat began, which may have been up to a lease ago.
+ * its last heartbeat began, which may have been up to a lease ago. Those with the shortest lease are judged the soonest, since they
+ * wait for the shortest flushes.
  */
-export const guardRoundMs = (times: { leaseMs: number; probeIntervalMs: number; probeTimeoutMs: number }): number =>
-  Math.max(times.leaseMs, times.probeIntervalMs * LONGEST_INTERVAL + times.probeTimeoutMs) + checkMsOf(times.leaseMs);
+export function guardRoundMs(
+  { shortestMs, longestMs }: CountedLeases,
+  { leaseMs, probeIntervalMs, probeTimeoutMs }: GuardTimes,
+): number {
+  const apartMs = 2 * (flushMsOf(longestMs, leaseMs) - flushMsOf(shortestMs, leaseMs));
+  const foundWithinMs = Math.max(longestMs + apartMs, probeIntervalMs * LONGEST_INTERVAL + probeTimeoutMs);
+  return foundWithinMs + flushMsOf(leaseMs);
+}
+
+/** Of the core, in milliseconds. */
+export interface GuardTimes {
+  readonly leaseMs: number;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+}
+
+/**
+ * Whether an agent that has missed its lease is neither tripped nor expired yet: so many others may have vanished with it that the
+ * guard would engage. `agents`: how many agents the namespace has.
+ */
+export const waitsForOthers = (
+  failingSince: number | null,
+  { now, roundMs, agents }: { now: number; roundMs: number; agents: number },
+): boolean => failingSince !== null && agents >= LEAST_FAILING && now - failingSince <= roundMs;
 
 /** Times between two probes are spread by a tenth. */
 const LONGEST_INTERVAL = 1.1;
@@ -126,22 +170,20 @@ export interface AgentSigns {
   readonly wasHealthy: boolean;
   /** When its present run of failures began, in milliseconds since the epoch; null while there is none. */
   readonly failingSince: number | null;
-  /** When the agent was registered, in milliseconds since the epoch; a new incarnation does not change that. */
-  readonly registeredAt: number;
+  /** When it had lived for long enough to count, in milliseconds since the epoch; null: it does not count. */
+  readonly countsFrom: number | null;
 }
 
 /**
  * Counts the agents that were healthy at `roundAgo` (milliseconds since the epoch), and those of them that have begun to fail since;
- * only those that were registered at `registeredBy` or earlier.
+ * only those that counted at `countsBy` already.
  */
-export function countRound(
-  agents: Iterable<AgentSigns>,
-  { roundAgo, registeredBy }: { roundAgo: number; registeredBy: number },
-): GuardNumbers {
+export function countRound(agents: Iterable<AgentSigns>, window: { roundAgo: number; countsBy: number }): GuardNumbers {
   let healthyBefore = 0;
   let failing = 0;
-  for (const { wasHealthy, failingSince, registeredAt } of agents) {
-    if (!wasHealthy || registeredAt > registeredBy || (failingSince !== null && failingSince <= roundAgo)) continue;
+  for (const { wasHealthy, failingSince, countsFrom } of agents) {
+    if (!wasHealthy || countsFrom === null || countsFrom > window.countsBy) continue;
+    if (failingSince !== null && failingSince <= window.roundAgo) continue;
     healthyBefore += 1;
     if (failingSince !== null) failing += 1;
   }

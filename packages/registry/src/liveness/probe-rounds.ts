@@ -20,7 +20,7 @@ export interface ProbeRoundsOptions {
   intervalMs: number;
   clock: Clock;
   /** A good answer is a sign of life. */
-  onAlive: (agent: { namespace: string; name: string; agentId: string }) => void;
+  onAlive: (agent: { namespace: string; name: string; agentId: string }, leaseMs: number) => void;
   submit: (namespace: string, command: Command) => Promise<CommandResult>;
   onError: (error: unknown) => void;
   /** Most probes under way. Default 1,000; tests set less, since to fill that takes thousands of agents. */
@@ -162,11 +162,12 @@ export class ProbeRounds {
     const { db, settings, onAlive, submit, onError } = this.#options;
     const assessed = results.map(({ due, result, now }) => ({
       due,
-      ...probedAgent(examined(due), { result, now }, settings),
+      ...probedAgent(examined(due, settings.leaseMs), { result, now }, settings),
     }));
     for (const { result } of results) this.tally[entryOf(result)] += 1;
     for (const { due, isAlive } of assessed) {
-      if (isAlive) onAlive({ namespace: due.namespace, name: due.name, agentId: due.id });
+      if (isAlive)
+        onAlive({ namespace: due.namespace, name: due.name, agentId: due.id }, due.leaseMs ?? settings.leaseMs);
     }
     const changed = assessed.filter(({ due, memory }) => memory !== due.liveness);
     const writes = changed.map(({ due, memory }): MemoryWrite => {
@@ -195,11 +196,12 @@ function entryOf(result: ProbeResult): keyof ProbeTally {
   return result.kind === 'aborted' || result.kind === 'unprobed' ? 'givenUp' : 'bad';
 }
 
-const examined = (due: DueProbe) => ({
+const examined = (due: DueProbe, coreLeaseMs: number) => ({
   trip: due.trip,
   memory: memoryOf(due.liveness, due),
   status: due.status,
   hasHealthUrl: true,
+  leaseMs: due.leaseMs ?? coreLeaseMs,
   registeredAt: 0,
   lastSeenAt: due.last_seen_at?.getTime() ?? null,
 });

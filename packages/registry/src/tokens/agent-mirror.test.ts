@@ -8,11 +8,13 @@ const AGENT = agentOf();
 const STATUS: MirroredStatus = {
   revision: 3,
   activity: 'ready',
+  note: null,
   circuit: 'closed',
   circuitOpenUntilMs: null,
   circuitReason: null,
   health: 'healthy',
   hasHealthUrl: false,
+  leaseMs: 30_000,
 };
 
 const change = (position: number, status: Partial<typeof AGENT.status>): Change => ({
@@ -47,11 +49,13 @@ test('a change of a held agent updates its status', () => {
   expect(mirror.statusOf(AGENT.id)).toEqual({
     revision: 5,
     activity: 'busy',
+    note: null,
     circuit: 'open',
     circuitOpenUntilMs: Date.parse(circuitOpenUntil),
     circuitReason: 'it answered with status 500',
     health: 'unknown',
     hasHealthUrl: true,
+    leaseMs: 30_000,
   });
 });
 

@@ -6,6 +6,8 @@ export interface MirroredStatus {
   /** The agent's revision that this is the status of. */
   readonly revision: number;
   readonly activity: Activity;
+  /** The agent's own words; null: none. */
+  readonly note: string | null;
   readonly circuit: CircuitState;
   /** When an open circuit becomes half open, in milliseconds since the epoch; null when that is unknown. */
   readonly circuitOpenUntilMs: number | null;
@@ -14,6 +16,8 @@ export interface MirroredStatus {
   readonly health: Health;
   /** Whether the agent's health is judged by probes, and not by its heartbeats. */
   readonly hasHealthUrl: boolean;
+  /** The agent's lease, in milliseconds. */
+  readonly leaseMs: number;
 }
 
 interface Entry {
@@ -58,14 +62,16 @@ export class AgentMirror {
   }
 }
 
-function mirrored({ status, healthUrl }: Agent, revision: number): MirroredStatus {
+function mirrored({ status, healthUrl, leaseMs }: Agent, revision: number): MirroredStatus {
   return {
     revision,
     activity: status.activity,
+    note: status.note,
     circuit: status.circuit,
     circuitOpenUntilMs: status.circuitOpenUntil === null ? null : Date.parse(status.circuitOpenUntil),
     circuitReason: status.reason,
     health: status.health,
     hasHealthUrl: healthUrl !== null,
+    leaseMs,
   };
 }

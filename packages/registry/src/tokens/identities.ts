@@ -98,6 +98,8 @@ export interface IdentitiesOptions {
   /** Holds the agents whose tokens are known. */
   mirror: AgentMirror;
   signal: Signal;
+  /** The lease of agents that asked for none, in milliseconds. */
+  leaseMs: number;
   /** Tokens of the configuration; they are in no table. */
   staticTokens: StaticToken[];
   clock: Clock;
@@ -149,13 +151,17 @@ export class Identities {
 
   /** The identity of `token`. Throws UNAUTHENTICATED, FENCED, or what the store's failure means. */
   async recognise(token: string): Promise<Identity> {
+    return this.recogniseKnown(token) ?? this.#learn(hashToken(token).toString('hex'));
+  }
+
+  /** The same for a token that memory has, as nearly every call's; null for one that takes a lookup. Throws as `recognise` does. */
+  recogniseKnown(token: string): Identity | null {
     const hash = hashToken(token);
     for (const known of this.#static) if (timingSafeEqual(known.hash, hash)) return known.identity;
-    const hex = hash.toString('hex');
-    const known = this.#known.get(hex);
+    const known = this.#known.get(hash.toString('hex'));
     if (known !== undefined) return this.#inForce(known);
     if (!looksMinted(token)) throw unauthenticated('unknown token');
-    return this.#learn(hex);
+    return null;
   }
 
   /** Takes in what this replica has committed, before its feed does: what ends here ends at once. */
@@ -211,7 +217,7 @@ export class Identities {
     const known = this.#known.get(hash);
     // Another call may have learnt the same token meanwhile; streams must be ended by one identity.
     if (known !== undefined) return this.#inForce(known);
-    const identity = identify(row, followed);
+    const identity = identify(row, followed, this.#options.leaseMs);
     if (followed === null ? epoch !== this.#epoch : !isCurrent(row, followed.feed)) return this.#learn(hash);
     this.#known.set(hash, identity);
     this.#index(identity);
@@ -329,7 +335,7 @@ function isCurrent({ name, head }: TokenRow, { ring, end }: ChangeFeed): boolean
 }
 
 /** The identity that a stored token stands for. Throws when its agent was removed or has another process. */
-function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
+function identify(row: TokenRow, followed: FollowedChanges | null, coreLeaseMs: number): Identity {
   const { hash, id, name, namespace } = row;
   const life = { expiresAtMs: row.expires_at?.getTime() ?? null, followed, agent: null };
   switch (row.kind) {
@@ -356,17 +362,19 @@ function identify(row: TokenRow, followed: FollowedChanges | null): Identity {
         incarnation: row.incarnation,
         role: row.current_role ?? '',
       };
-      return new Identity(hash, principal, { ...life, agent: statusIn(row) });
+      return new Identity(hash, principal, { ...life, agent: statusIn(row, coreLeaseMs) });
     }
   }
 }
 
-const statusIn = (row: TokenRow): MirroredStatus => ({
+const statusIn = (row: TokenRow, coreLeaseMs: number): MirroredStatus => ({
   revision: row.current_revision ?? 0,
   activity: (row.current_activity ?? 'ready') as Activity,
+  note: row.current_note,
   circuit: (row.current_circuit ?? 'closed') as CircuitState,
   circuitOpenUntilMs: row.current_open_until === null ? null : Date.parse(row.current_open_until),
   circuitReason: row.current_reason,
   health: (row.current_health ?? 'unknown') as Health,
   hasHealthUrl: row.has_health_url ?? false,
+  leaseMs: row.current_lease_ms ?? coreLeaseMs,
 });

@@ -1,6 +1,6 @@
 // How tokens look, and what is kept of them.
 import type { TokenKind } from '@hypercode/contracts';
-import { createHash, randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 
 /** The beginning says what a token is for, to people and to scanners that look for leaked secrets. */
 const PREFIX = { agent: 'swagent_', join: 'swjoin_', viewer: 'swview_', operator: 'swop_', admin: 'swadm_' } as const;
@@ -34,7 +34,7 @@ export function mintToken(kind: TokenKind | 'agent'): MintedToken {
 }
 
 /** SHA-256; the secret is random, so a slow hash would add nothing. */
-export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
+export const hashToken = (token: string): Buffer => hash('sha256', token, 'buffer');
 
 /** Whether `token` can be one that `mintToken` made; what cannot need not be looked up. */
 export const looksMinted = (token: string): boolean => MINTED.test(token);

@@ -133,7 +133,7 @@ describe('items', () => {
     expect(bookmarkItem(4)).toEqual({ id: '4', event: { type: 'bookmark', revision: 4 } });
     const chunk = { type: 'snapshot', revision: 5, agents: [inside], reset: true };
     const rows = [{ doc: inside, last_seen_at: null, liveness: null }];
-    const item = new SnapshotItem(5, rows, { view: 'full', reset: true });
+    const item = new SnapshotItem(5, rows, { view: 'full', reset: true, coreLeaseMs: inside.leaseMs });
     expect([item.id, item.type, item.event, item.json]).toEqual(['snapshot', 'snapshot', chunk, JSON.stringify(chunk)]);
   });
 });

@@ -88,8 +88,12 @@ export class SnapshotItem implements WatchItem {
   readonly type = 'snapshot';
   readonly #bytes: Buffer;
 
-  constructor(revision: number, rows: readonly AgentRow[], { view, reset }: { view: AgentView; reset: boolean }) {
-    const whole = rows.map(toAgent);
+  constructor(
+    revision: number,
+    rows: readonly AgentRow[],
+    { view, reset, coreLeaseMs }: { view: AgentView; reset: boolean; coreLeaseMs: number },
+  ) {
+    const whole = rows.map((row) => toAgent(row, coreLeaseMs));
     const agents = view === 'full' ? whole : whole.map(summaryOf);
     const event = { type: 'snapshot', revision, agents, reset };
     this.#bytes = Buffer.from(JSON.stringify(event));

@@ -61,6 +61,7 @@ const MAX_BYTES = 128 * 1024 * 1024;
 export class Snapshots {
   readonly #db: Kysely<Schema>;
   readonly #clock: Pick<Clock, 'schedule'>;
+  readonly #leaseMs: number;
   readonly #current = new Map<string, Promise<Snapshot>>();
   /** What cancels each. */
   readonly #expiries = new Set<() => void>();
@@ -75,8 +76,9 @@ export class Snapshots {
   constructor(
     db: Kysely<Schema>,
     clock: Pick<Clock, 'schedule'>,
-    { maxBytes = MAX_BYTES }: { maxBytes?: number } = {},
+    { leaseMs, maxBytes = MAX_BYTES }: { leaseMs: number; maxBytes?: number },
   ) {
+    this.#leaseMs = leaseMs;
     this.#db = db;
     this.#clock = clock;
     this.#maxBytes = maxBytes;
@@ -129,13 +131,14 @@ export class Snapshots {
   }
 
   async #read(namespace: string, wanted: Wanted, reset: boolean): Promise<Snapshot> {
-    const read = await this.#inTurn(() => readSnapshot(this.#db, { namespace, ...wanted, reset }));
+    const coreLeaseMs = this.#leaseMs;
+    const read = await this.#inTurn(() => readSnapshot(this.#db, { namespace, ...wanted, reset, coreLeaseMs }));
     const { view } = wanted;
     const { revision } = read;
     const readNames: ReadNames = (names, maxBytes) =>
       this.#inTurn(async () => {
         const rows = await readAgentsAt(this.#db, { namespace, view, names, revision, maxBytes });
-        return { item: new SnapshotItem(revision, rows, { view, reset }), count: rows.length };
+        return { item: new SnapshotItem(revision, rows, { view, reset, coreLeaseMs }), count: rows.length };
       });
     const snapshot: Snapshot = new Snapshot(read, readNames, () => this.#remove(snapshot));
     this.#add(snapshot);

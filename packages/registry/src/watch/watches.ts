@@ -23,6 +23,8 @@ export interface WatchesOptions {
   db: Kysely<Schema>;
   changes: ChangeLog;
   clock: Pick<Clock, 'schedule'>;
+  /** The lease of agents that asked for none, in milliseconds. */
+  leaseMs: number;
   bookmarkIntervalMs?: number;
 }
 
@@ -48,9 +50,9 @@ export class Watches {
   readonly #snapshots: Snapshots;
   readonly #bookmarks: Bookmarks<number, WatchItem>;
 
-  constructor({ db, changes, clock, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: WatchesOptions) {
+  constructor({ db, changes, clock, leaseMs, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: WatchesOptions) {
     this.#changes = changes;
-    this.#snapshots = new Snapshots(db, clock);
+    this.#snapshots = new Snapshots(db, clock, { leaseMs });
     this.#bookmarks = new Bookmarks({
       clock,
       intervalMs: bookmarkIntervalMs,

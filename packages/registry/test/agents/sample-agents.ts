@@ -1,6 +1,7 @@
 // Agents, registrations and filters for tests: plain ones, and random ones from alphabets small enough to collide.
 import type { Agent, AgentFilter, AgentRegistration, AgentUpdate, Capability } from '@hypercode/contracts';
 import fc from 'fast-check';
+import type { AgentDocument } from '../../src/documents/agent-row.ts';
 
 export const INCARNATIONS = [
   '6f1e9a40-0b6c-4f0e-8f57-8a1b9d1c2e3f',
@@ -34,16 +35,27 @@ export const agentOf = (fields: Partial<Agent> = {}): Agent => ({
   status: {
     health: 'unknown',
     activity: 'ready',
+    activitySince: '2026-01-01T00:00:00.000Z',
+    note: null,
     circuit: 'closed',
     circuitOpenUntil: null,
     consecutiveFailures: 0,
     lastSeenAt: null,
     reason: null,
   },
+  leaseMs: 30_000,
   revision: 1,
   specRevision: 1,
   registeredAt: '2026-01-01T00:00:00.000Z',
   updatedAt: '2026-01-01T00:00:00.000Z',
+  ...fields,
+});
+
+/** As it is decided: without a lease of its own, and without the times that the commit assigns. */
+export const documentOf = (fields: Partial<AgentDocument> = {}): AgentDocument => ({
+  ...agentOf(),
+  status: { ...agentOf().status, activitySince: '' },
+  leaseMs: null,
   ...fields,
 });
 

@@ -33,7 +33,7 @@ function follow(db: Kysely<Schema> = database.kysely.$extendTables<Schema>()) {
   const clock = new HeldClock();
   const signal = createLocalSignal();
   const errors: unknown[] = [];
-  const changes = new ChangeLog({ db, signal, clock, onError: (error) => errors.push(error) });
+  const changes = new ChangeLog({ db, signal, clock, leaseMs: 60_000, onError: (error) => errors.push(error) });
   onTestFinished(async () => {
     await changes.close();
     await signal.close();
@@ -149,6 +149,7 @@ test("an agent's token keeps its namespace followed while it is used, and is loo
     changes,
     mirror: new AgentMirror(),
     signal,
+    leaseMs: 60_000,
     staticTokens: [],
     clock,
     onError: () => undefined,

@@ -35,7 +35,8 @@ function openIdentities(more: Partial<IdentitiesOptions> = {}): { identities: Id
   const errors: unknown[] = [];
   const signal = createLocalSignal();
   const clock = { ...systemClock, schedule: held.schedule };
-  const background = { db: db(), signal, clock, onError: (error: unknown) => void errors.push(error) };
+  const onError = (error: unknown) => void errors.push(error);
+  const background = { db: db(), signal, clock, leaseMs: 60_000, onError };
   const changes = new ChangeLog(background);
   const mirror = new AgentMirror();
   const identities = new Identities({ ...background, changes, mirror, staticTokens: [], ...more });

@@ -14,7 +14,7 @@ test('the oldest snapshot is dropped when newer ones need its room, and its watc
   const db = database.kysely.$extendTables<Schema>();
   // A namespace that was written to: snapshots of others are not kept.
   await db.insertInto('namespaces').values({ namespace: 'default', revision: 1, horizon: 0 }).execute();
-  const snapshots = new Snapshots(db, clock, { maxBytes: 1 });
+  const snapshots = new Snapshots(db, clock, { leaseMs: 60_000, maxBytes: 1 });
   onTestFinished(async () => {
     snapshots.close();
     await database.close();

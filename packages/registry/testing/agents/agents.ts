@@ -88,7 +88,7 @@ export function agentsSuite(replicas: Replicas): void {
       const token = await swarm.join('ada');
       await swarm.update('ada', { version: '1.1.0' });
       expect(await codeOf(swarm.update('ada', { version: '1.2.0' }, 1))).toBe('CONFLICT');
-      await swarm.registry.heartbeats.renew(await swarm.agent(token), 'busy');
+      await swarm.registry.heartbeats.renew(await swarm.agent(token), { activity: 'busy' });
       expect(await swarm.get('ada')).toMatchObject({ revision: 3, specRevision: 2 });
       expect(await codeOf(swarm.update('ada', { version: '1.2.0' }, 3))).toBe('CONFLICT');
       expect(await swarm.update('ada', { version: '1.2.0' }, 2)).toMatchObject({ revision: 4, specRevision: 4 });

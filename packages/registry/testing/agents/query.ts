@@ -49,6 +49,8 @@ export function querySuite(replicas: Replicas): void {
         [{ health: 'healthy' }, []],
         [{ circuit: 'closed' }, ['ada', 'bob', 'eve']],
         [{ circuit: 'open' }, []],
+        [{ activity: 'ready' }, ['ada', 'bob', 'eve']],
+        [{ activity: 'waiting' }, []],
         [{ role: 'worker', capability: 'plan', labels: { team: 'core' }, health: 'unknown' }, ['ada']],
         [{ role: 'boss', topic: 'task.x.done', circuit: 'closed' }, ['bob']],
         [{ role: 'boss', labels: { team: 'core' } }, []],

@@ -44,7 +44,7 @@ export function watchSuite(replicas: Replicas): void {
       await watcher.synced();
       const token = await swarm.join('ada');
       const updated = await swarm.update('ada', { version: '2.0.0' });
-      await swarm.registry.heartbeats.renew(await swarm.agent(token), 'busy');
+      await swarm.registry.heartbeats.renew(await swarm.agent(token), { activity: 'busy' });
       const removed = await swarm.deregister('ada', 'done');
       await watcher.receives('synced', 'registered ada', 'updated ada', 'status ada', 'deregistered ada');
       const [, second, third, fourth] = watcher.changes;

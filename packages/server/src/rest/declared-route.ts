@@ -3,7 +3,7 @@ import { LIMITS, type Procedure, type ProcedureName, type RestForm } from '@hype
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Core } from '../context.ts';
-import { authenticate, identityOf } from '../intake/authenticate.ts';
+import { identityOf } from '../intake/authenticate.ts';
 import { statedLength, takeBody } from '../intake/bodies.ts';
 import { readJson, textOf } from '../intake/json-text.ts';
 import { assertMayCall } from '../procedures/authorise.ts';
@@ -108,8 +108,7 @@ export function declaredRoute(name: ProcedureName, rest: RestForm, variation: Va
     stream,
     maxBodyBytes,
     anyMediaType: false,
-    authenticate: async (core, request) =>
-      assertMayCall((await authenticate(core, request)).principal, declared.rights),
+    admit: ({ principal }) => assertMayCall(principal, declared.rights),
     serve: stream
       ? (core, request, reply) => serveSubscription(serving, core, request, reply)
       : (core, request, reply) => serveCall(serving, core, request, reply),

@@ -14,7 +14,7 @@ import type { Call } from '../procedures/handler.ts';
 import { callProcedure } from '../procedures/procedures.ts';
 import { contradiction, isJsonObject } from './merge-input.ts';
 
-const { version, description, healthUrl, topics, capabilities } = AgentUpdate.shape;
+const { version, description, healthUrl, topics, capabilities, leaseMs } = AgentUpdate.shape;
 
 /** A patch of the mutable fields, for the documentation; the procedure checks what comes of it. */
 export const AgentMergePatch = z
@@ -31,6 +31,7 @@ export const AgentMergePatch = z
       .nullish(),
     capabilities: capabilities.unwrap().nullish(),
     labels: z.record(Name, z.string().max(LIMITS.labelValueLength).nullable()).nullish(),
+    leaseMs,
   })
   .meta({ id: 'AgentMergePatch' });
 

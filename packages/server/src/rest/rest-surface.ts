@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Core } from '../context.ts';
 import type { Surface } from '../surface.ts';
+import { authenticateBy } from '../intake/authenticate.ts';
 import { keepBodies } from '../intake/bodies.ts';
 import { JSON_MEDIA_TYPE, MERGE_PATCH_MEDIA_TYPE } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
@@ -21,14 +22,14 @@ export const restSurface: Surface = (app, { core }) => {
 };
 
 function addRoute(scope: FastifyInstance, core: Core, route: Route): void {
-  const { method, path, stream, maxBodyBytes, authenticate, serve } = route;
+  const { method, path, stream, maxBodyBytes, admit, serve } = route;
   scope.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     // A HEAD of a stream would never end.
     exposeHeadRoute: !stream,
     config: { stream, maxBodyBytes },
-    onRequest: (request) => authenticate(core, request),
+    onRequest: authenticateBy(core, admit),
     handler: (request, reply) => serve(core, request, reply),
   });
 }

@@ -1,5 +1,6 @@
 // What a REST route is: one description, from which both the HTTP route and its documentation are made.
 import type { ErrorCode, RestForm, RestTag } from '@hypercode/contracts';
+import type { Identity } from '@hypercode/registry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Core } from '../context.ts';
@@ -41,7 +42,7 @@ export interface Route extends RouteDescription {
   maxBodyBytes: number;
   /** Whether bodies of other media types than JSON's are for the route to judge. */
   anyMediaType: boolean;
-  /** Refuses a caller that may not call, before its body is read. */
-  authenticate: (core: Core, request: FastifyRequest) => Promise<void>;
+  /** Throws for a caller that may not call, before its body is read. */
+  admit: (caller: Identity) => void;
   serve: (core: Core, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 }

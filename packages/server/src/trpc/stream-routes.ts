@@ -4,7 +4,7 @@ import type { StreamBatch } from '@hypercode/feed';
 import type { Identity } from '@hypercode/registry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Core } from '../context.ts';
-import { authenticate, identityOf, recognise } from '../intake/authenticate.ts';
+import { authenticateBy, identityOf, recognise } from '../intake/authenticate.ts';
 import { keepBodies, takeBody } from '../intake/bodies.ts';
 import { readJson, textOf } from '../intake/json-text.ts';
 import { FREE } from '../outgoing/outgoing.ts';
@@ -71,7 +71,7 @@ function addRoute(app: FastifyInstance, core: Core, procedure: ServedProcedure):
     await serve(request, reply, { identify, input, lastEventId, ignoredNames });
   });
   app.register(async (scope) => {
-    scope.addHook('onRequest', async (request) => void (await authenticate(core, request)));
+    scope.addHook('onRequest', authenticateBy(core));
     keepBodies(scope, core, { mediaTypes: JSON_MEDIA_TYPE });
     scope.post<{ Querystring: SubscriptionQuery }>(url, { config }, async (request, reply) => {
       const { headers, query } = request;

@@ -3,7 +3,7 @@ import { LIMITS, procedures } from '@hypercode/contracts';
 import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify';
 import type { FastifyRequest } from 'fastify';
 import { createCallContext } from '../context.ts';
-import { authenticate, identityOf } from '../intake/authenticate.ts';
+import { authenticateBy, identityOf } from '../intake/authenticate.ts';
 import { bytesOf, keepBodies, MAX_BODY_BYTES, statedLength } from '../intake/bodies.ts';
 import { faithful, textOf } from '../intake/json-text.ts';
 import { assertPlainNames } from '../intake/plain-names.ts';
@@ -55,7 +55,7 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
   };
   app.register(async (scope) => {
     // Before a batch is split: one lookup, and one refusal, however many calls there are.
-    scope.addHook('onRequest', async (request) => void (await authenticate(core, request)));
+    scope.addHook('onRequest', authenticateBy(core));
     keepBodies(scope, core, { mediaTypes: 'application/json', limitOf: limitOfCalls });
     scope.all<Called>(`${PREFIX}/:path`, async (req, res) => {
       const bytes = bytesOf(req);

@@ -1,6 +1,7 @@
 // Commits a group of decided writes to one namespace in one round trip. The function is in functions/commit-writes.ts.
-import type { Agent, ChangeType } from '@hypercode/contracts';
+import type { ChangeType } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
+import type { AgentDocument } from '../../documents/agent-row.ts';
 import type { LivenessMemory } from '../../documents/liveness-memory.ts';
 import type { Schema } from '../../schema.ts';
 
@@ -16,7 +17,7 @@ export interface Write {
   expected: number | null;
   /** Null: nothing changes, only tokens are added. */
   change: ChangeType | null;
-  agent: Agent;
+  agent: AgentDocument;
   /** Whether the registration itself changes. */
   spec: boolean;
   /** Whether the write is a sign of life of the agent itself. */

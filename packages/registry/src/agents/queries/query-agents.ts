@@ -82,6 +82,8 @@ function conditionsOf(namespace: string, { filter, text }: Pick<Page, 'filter' |
   const conditions: Condition[] = [];
   if (all.length > 0) conditions.push(sql`a.facets @> ${all}::text[]`);
   if (any !== null) conditions.push(sql`a.facets && ${any}::text[]`);
+  // No term: agents that a core of the release before has written would not have it.
+  if (filter.activity !== undefined) conditions.push(sql`a.doc #>> '{status,activity}' = ${filter.activity}`);
   if (recheckTopic !== null) conditions.push(declaresMatch(recheckTopic));
   if (text !== undefined) {
     const query = searchQuery(text);

@@ -14,8 +14,7 @@ const PAGE_BYTES = 1024 * 1024;
 export async function readChanges(
   db: Kysely<Schema>,
   namespace: string,
-  after: number,
-  limit: number,
+  { after, limit, coreLeaseMs }: { after: number; limit: number; coreLeaseMs: number },
 ): Promise<Change[] | null> {
   const { rows } = await sql<{ head: number; horizon: number; found: boolean } & ChangeRow>`
     with recursive measured as (
@@ -37,7 +36,7 @@ export async function readChanges(
     order by c.revision`.execute(db);
   const [first] = rows;
   if (first === undefined || after < first.horizon || after > first.head) return null;
-  return rows.filter(({ found }) => found).map(toChange);
+  return rows.filter(({ found }) => found).map((row) => toChange(row, coreLeaseMs));
 }
 
 /** The change after `after`, and its size. One after the other, so that no more are written out, to be measured, than the page has. */

@@ -13,7 +13,7 @@ export async function readHistory(
   db: Kysely<Schema>,
   namespace: string,
   name: string,
-  { before, limit }: { before: number | null; limit: number },
+  { before, limit, coreLeaseMs }: { before: number | null; limit: number; coreLeaseMs: number },
 ): Promise<{ changes: Change[]; hasMore: boolean; horizon: number }> {
   const { rows } = await sql<{ horizon: number; found: boolean; among: number } & ChangeRow>`
     select coalesce(n.horizon, 0) as horizon, c.revision is not null as found, c.among,
@@ -37,7 +37,7 @@ export async function readHistory(
   const shown = rows.filter(({ found }) => found);
   return {
     horizon: rows[0]?.horizon ?? 0,
-    changes: shown.map(toChange),
+    changes: shown.map((row) => toChange(row, coreLeaseMs)),
     hasMore: shown.some(({ among }) => among > shown.length),
   };
 }

@@ -8,11 +8,11 @@ export interface StreamingAgent {
   readonly agentId: string;
 }
 
-/** Only those that were not seen for `silentMs`. Locks agents in the order of their keys, as every statement does that writes many. */
+/** Only those that were not seen for a lease; `coreLeaseMs` is that of agents that asked for none. Locks agents in the order of their keys, as every statement does that writes many. */
 export async function noteStreams(
   db: Kysely<Schema>,
   agents: readonly StreamingAgent[],
-  silentMs: number,
+  coreLeaseMs: number,
 ): Promise<void> {
   await sql`
     with silent as materialized (
@@ -23,7 +23,7 @@ export async function noteStreams(
         ${agents.map(({ agentId }) => agentId)}::uuid[]
       ) as s(namespace, name, id)
       join agents a on a.namespace = s.namespace and a.name = s.name and a.id = s.id
-      where a.last_seen_at < now() - ${silentMs} * interval '1 millisecond'
+      where a.last_seen_at < now() - coalesce(a.lease_ms, ${coreLeaseMs}::float8) * interval '1 millisecond'
       order by a.namespace, a.name
       for no key update of a
     )

@@ -15,6 +15,8 @@ export interface DueProbe {
   healthUrl: string;
   status: Agent['status'];
   last_seen_at: Date | null;
+  /** The lease that the agent asked for. */
+  leaseMs: number | null;
   liveness: LivenessMemory | null;
   trip: Trip | null;
   /** The database's time. */
@@ -23,7 +25,7 @@ export interface DueProbe {
 
 /** Of agents `a`. */
 export const dueProbeColumns = sql`a.namespace, a.name, a.id, a.incarnation, a.doc ->> 'healthUrl' as "healthUrl",
-  ${storedStatus} as status, a.last_seen_at, a.liveness, ${storedTrip('a')} as trip, now() as now`;
+  ${storedStatus} as status, a.last_seen_at, a.lease_ms as "leaseMs", a.liveness, ${storedTrip('a')} as trip, now() as now`;
 
 /** At most `limit`; the next time is spread over a tenth of the interval either way. */
 export async function claimProbes(

@@ -1,14 +1,14 @@
 // Takes back the trip of a name, together with what is remembered of the circuit of the agent that has the name.
-import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
 import { type CircuitMemory, freshCircuit } from '../../documents/liveness-memory.ts';
+import type { StoredDocument } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
 
 const fresh: CircuitMemory = freshCircuit;
 
 /** The agent that is kept with the trip; null when the name was not tripped. Under the lock of the namespace, as `writeTrip`. */
-export async function deleteTrip(db: Kysely<Schema>, namespace: string, name: string): Promise<Agent | null> {
-  const { rows } = await sql<{ agent: Agent }>`
+export async function deleteTrip(db: Kysely<Schema>, namespace: string, name: string): Promise<StoredDocument | null> {
+  const { rows } = await sql<{ agent: StoredDocument }>`
     with counter as materialized (
       select namespace from namespaces where namespace = ${namespace} for update
     ),

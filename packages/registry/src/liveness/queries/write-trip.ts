@@ -1,6 +1,6 @@
 // Trips a name, for the agent that has it now and for all that will.
-import type { Agent } from '@hypercode/contracts';
 import { type Kysely, sql } from 'kysely';
+import type { StoredDocument } from '../../documents/agent-row.ts';
 import type { Schema } from '../../schema.ts';
 
 /**
@@ -10,8 +10,8 @@ import type { Schema } from '../../schema.ts';
 export async function writeTrip(
   db: Kysely<Schema>,
   { namespace, name, reason }: { namespace: string; name: string; reason: string | null },
-): Promise<Agent | null> {
-  const { rows } = await sql<{ agent: Agent }>`
+): Promise<StoredDocument | null> {
+  const { rows } = await sql<{ agent: StoredDocument }>`
     with counter as materialized (
       select namespace from namespaces where namespace = ${namespace} for update
     )

@@ -23,11 +23,14 @@ export interface TokenRow {
   current_role: string | null;
   current_revision: number | null;
   current_activity: string | null;
+  current_note: string | null;
   current_circuit: string | null;
   current_open_until: string | null;
   current_reason: string | null;
   current_health: string | null;
   has_health_url: boolean | null;
+  /** The lease that the agent asked for. */
+  current_lease_ms: number | null;
   /** The namespace's revision that all this was true at. */
   head: number;
 }
@@ -39,6 +42,7 @@ export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<
       t.agent_id, t.incarnation, t.expires_at, t.fenced_at is not null as fenced,
       a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
       a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
+      a.doc #>> '{status,note}' as current_note, a.lease_ms as current_lease_ms,
       a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,circuitOpenUntil}' as current_open_until,
       a.doc #>> '{status,reason}' as current_reason,
       a.doc #>> '{status,health}' as current_health, jsonb_typeof(a.doc -> 'healthUrl') = 'string' as has_health_url,

@@ -21,7 +21,7 @@ export interface ReadSnapshot {
  */
 export async function readSnapshot(
   db: Kysely<Schema>,
-  { namespace, filter, view, reset }: Wanted & { namespace: string; reset: boolean },
+  { namespace, filter, view, reset, coreLeaseMs }: Wanted & { namespace: string; reset: boolean; coreLeaseMs: number },
 ): Promise<ReadSnapshot> {
   return db
     .transaction()
@@ -34,7 +34,7 @@ export async function readSnapshot(
       for (let after: string | null = null; ;) {
         const page = { filter, view, text: undefined, after, limit, maxBytes: LIMITS.snapshotChunkBytes };
         const { rows, hasMore, revision } = await queryAgents(snapshot, namespace, page);
-        const chunk = new SnapshotItem(revision, rows, { view, reset });
+        const chunk = new SnapshotItem(revision, rows, { view, reset, coreLeaseMs });
         chunks.push(chunk);
         bytes += chunk.size;
         after = rows.at(-1)?.name ?? null;
