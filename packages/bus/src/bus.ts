@@ -11,6 +11,8 @@ import {
   type DeadLetterChoice,
   type DeadLettersInput,
   type DeadLettersResult,
+  type ExtendInput,
+  type ExtendResult,
   type GroupInfo,
   type GroupsInput,
   type GroupsResult,
@@ -341,6 +343,10 @@ export class Bus {
 
   nack(caller: BusCaller, input: NackInput): Promise<number> {
     return this.#groupAccess.nack(caller, input);
+  }
+
+  extend(caller: BusCaller, input: ExtendInput): Promise<ExtendResult> {
+    return this.#groupAccess.extend(caller, input);
   }
 
   deadLetters(caller: BusCaller, input: DeadLettersInput): Promise<DeadLettersResult> {

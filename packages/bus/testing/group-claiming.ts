@@ -109,7 +109,14 @@ export function groupClaiming(suite: GroupSuite): void {
       const { events, positions } = await group.withEvents(5);
       const outcome = await group.claim(first);
       expect(outcome).toEqual({
-        deliveries: events.map(({ text }, index) => ({ position: positions[index], life: 0, attempt: 1, text })),
+        deliveries: events.map(({ text }, index) => ({
+          position: positions[index],
+          life: 0,
+          attempt: 1,
+          uncounted: 0,
+          dueAt: expect.any(Number),
+          text,
+        })),
         cursor: positions.at(-1),
         room: 995,
         nextDueMs: expect.any(Number),

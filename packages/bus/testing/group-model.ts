@@ -20,6 +20,7 @@ interface ModelEvent {
   state: 'in flight' | 'due' | 'delayed' | 'dead' | 'gone';
   life: number;
   attempt: number;
+  uncounted: number;
   consumer: Consumer;
   history: { attempt: number; consumer: string; reason: string | null }[];
 }
@@ -27,10 +28,11 @@ interface ModelEvent {
 /** Picks events by number among all that were ever taken. */
 type Choice = readonly number[];
 
-/** How far the life and the attempt that a step names are from what they are. */
+/** How far what a step names is from what it is. */
 interface Off {
   readonly life: number;
   readonly attempt: number;
+  readonly uncounted: number;
 }
 
 export type GroupStep =
@@ -45,11 +47,12 @@ export type GroupStep =
     }
   | { readonly do: 'ack'; readonly choice: Choice; readonly off: Off }
   | { readonly do: 'nack'; readonly choice: Choice; readonly off: Off; readonly delayed: boolean }
+  | { readonly do: 'give back' | 'extend'; readonly choice: Choice; readonly off: Off }
   | { readonly do: 'redrive' | 'discard'; readonly choice: Choice | null };
 
 const choice = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 4 });
 const mostlyZero = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(-1, 1) });
-const off: fc.Arbitrary<Off> = fc.record({ life: mostlyZero, attempt: mostlyZero });
+const off: fc.Arbitrary<Off> = fc.record({ life: mostlyZero, attempt: mostlyZero, uncounted: mostlyZero });
 const step: fc.Arbitrary<GroupStep> = fc.oneof(
   fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 4 }) }),
   {
@@ -74,6 +77,7 @@ const step: fc.Arbitrary<GroupStep> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('nack' as const), choice, off, delayed: fc.boolean() }),
   },
+  fc.record({ do: fc.constantFrom('give back' as const, 'extend' as const), choice, off }),
   fc.record({ do: fc.constantFrom('redrive' as const, 'discard' as const), choice: fc.option(choice) }),
 );
 
@@ -130,6 +134,23 @@ export class GroupModel {
       case 'nack':
         await this.#nack(store, next);
         break;
+      case 'give back': {
+        const [chosen, open] = this.#openAmong(next);
+        same(await store.groups.giveBack(this.#namespace, GROUP, refs(chosen, next.off)), open.length);
+        for (const event of open) {
+          event.state = 'due';
+          event.attempt -= 1;
+          event.uncounted += 1;
+        }
+        break;
+      }
+      case 'extend': {
+        const [chosen, open] = this.#openAmong(next);
+        const extended = await store.groups.extend(this.#namespace, GROUP, refs(chosen, next.off), NEVER_MS);
+        same(extended.extended, open.length);
+        same(extended.dueAt === null, open.length === 0);
+        break;
+      }
       case 'redrive':
       case 'discard': {
         const chosen = next.choice === null ? null : this.#chosen(next.choice);
@@ -140,6 +161,7 @@ export class GroupModel {
           this.#leave(event, next.do === 'redrive' ? 'due' : 'gone');
           event.life += 1;
           event.attempt = 0;
+          event.uncounted = 0;
           event.history = [];
         }
         break;
@@ -164,19 +186,20 @@ export class GroupModel {
     const accepted = offer !== null && after.seq === this.#cursor.seq;
     const half = oddPlace === 'unread' ? Math.ceil(free / 2) : Math.floor(free / 2);
     const dueTaken = Math.min(due.length, accepted ? free - Math.min(half, entries.length) : free);
-    for (const { position, life, attempt, text } of outcome.deliveries.slice(0, dueTaken)) {
+    for (const { position, life, attempt, uncounted, text } of outcome.deliveries.slice(0, dueTaken)) {
       const event = this.#taken.get(position.seq);
-      alike(event, { state: 'due', life, attempt: attempt - 1, entry: { position, text } });
+      alike(event, { state: 'due', life, attempt: attempt - 1, uncounted, entry: { position, text } });
       if (event !== undefined) Object.assign(event, { state: 'in flight', attempt, consumer });
     }
 
     const fresh = accepted ? entries.slice(0, free - dueTaken) : [];
     same(
-      outcome.deliveries.slice(dueTaken),
-      fresh.map(({ position, text }) => ({ position, life: 0, attempt: 1, text })),
+      outcome.deliveries.slice(dueTaken).map(({ dueAt: _, ...delivery }) => delivery),
+      fresh.map(({ position, text }) => ({ position, life: 0, attempt: 1, uncounted: 0, text })),
     );
     for (const entry of fresh) {
-      this.#taken.set(entry.position.seq, { entry, state: 'in flight', life: 0, attempt: 1, consumer, history: [] });
+      const counts = { life: 0, attempt: 1, uncounted: 0 };
+      this.#taken.set(entry.position.seq, { entry, state: 'in flight', ...counts, consumer, history: [] });
     }
     if (accepted) this.#cursor = fresh.length === entries.length ? upTo : (fresh.at(-1)?.position ?? this.#cursor);
 
@@ -190,10 +213,8 @@ export class GroupModel {
   }
 
   async #nack(store: BusStore, request: GroupStep & { do: 'nack' }): Promise<void> {
-    const chosen = this.#chosen(request.choice);
+    const [chosen, refused] = this.#openAmong(request);
     const reason = request.delayed ? 'later' : null;
-    const isExact = request.off.life === 0 && request.off.attempt === 0;
-    const refused = isExact ? chosen.filter(({ state }) => state === 'in flight') : [];
     const how = { delayMs: request.delayed ? NEVER_MS : 0, reason };
     const named = refs(chosen, request.off);
     same(await store.groups.nack(this.#namespace, GROUP, named, how), refused.length);
@@ -229,11 +250,12 @@ export class GroupModel {
     const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     alike(
       letters,
-      this.#dead.map(({ entry, life, attempt, history }) => ({
+      this.#dead.map(({ entry, life, attempt, uncounted, history }) => ({
         position: entry.position,
         text: entry.text,
         life,
         attempt,
+        uncounted,
         history,
       })),
     );
@@ -245,6 +267,13 @@ export class GroupModel {
     return [...new Set(numbers.map((number) => at(events, number % events.length)))];
   }
 
+  /** What a step names, and what of it is in flight, as it names it. */
+  #openAmong({ choice: numbers, off: by }: { choice: Choice; off: Off }): [named: ModelEvent[], open: ModelEvent[]] {
+    const named = this.#chosen(numbers);
+    const isExact = by.life === 0 && by.attempt === 0 && by.uncounted === 0;
+    return [named, isExact ? named.filter(({ state }) => state === 'in flight') : []];
+  }
+
   #leave(event: ModelEvent, state: ModelEvent['state']): void {
     event.state = state;
     this.#dead = this.#dead.filter((dead) => dead !== event);
@@ -252,8 +281,9 @@ export class GroupModel {
 }
 
 const refs = (events: readonly ModelEvent[], by: Off): DeliveryRef[] =>
-  events.map(({ entry, life, attempt }) => ({
+  events.map(({ entry, life, attempt, uncounted }) => ({
     position: entry.position,
     life: life + by.life,
     attempt: Math.max(1, attempt) + by.attempt,
+    uncounted: uncounted + by.uncounted,
   }));

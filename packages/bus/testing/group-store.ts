@@ -6,6 +6,7 @@ import { at, closeStores, type Replicas, newNamespace, type OpenStores, rangeOf,
 import { AT_ONCE, type GroupSuite, GroupUnderTest, SETTINGS } from './group-under-test.ts';
 import { GroupModel } from './group-model.ts';
 import { groupClaiming } from './group-claiming.ts';
+import { groupOpenDeliveries } from './group-open-deliveries.ts';
 import { groupSettling } from './group-settling.ts';
 import { groupDeadLetters } from './group-dead-letters.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
@@ -34,17 +35,20 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     };
     groupClaiming(suite);
     groupSettling(suite);
+    groupOpenDeliveries(suite);
     groupDeadLetters(suite);
 
     test('a group that does not exist is not found', async () => {
       const position = (await rangeOf(first.log, group.namespace)).head;
-      const refs = [{ position, life: 0, attempt: 1 }];
+      const refs = [{ position, life: 0, attempt: 1, uncounted: 0 }];
       const { namespace, name: missing } = group;
       const request = { consumer: 'ann', maxInFlight: 1, max: 1, offer: null };
       const calls = [
         first.groups.claim(namespace, missing, request),
         first.groups.ack(namespace, missing, refs),
         first.groups.nack(namespace, missing, refs, AT_ONCE),
+        first.groups.giveBack(namespace, missing, refs),
+        first.groups.extend(namespace, missing, refs, 1),
         first.groups.deadLetters(namespace, missing, { after: null, limit: 10 }),
         first.groups.redrive(namespace, missing, null),
         first.groups.discard(namespace, missing, null),

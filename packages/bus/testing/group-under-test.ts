@@ -7,6 +7,8 @@ import type { GroupSettings } from '../src/store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
+  DeliveryRef,
+  ExtendOutcome,
   GroupDelivery,
   StoredDeadLetter,
   StoredGroup,
@@ -96,16 +98,24 @@ export class GroupUnderTest {
     });
   }
 
-  ack(store: BusStore, deliveries: readonly GroupDelivery[]): Promise<number> {
+  ack(store: BusStore, deliveries: readonly DeliveryRef[]): Promise<number> {
     return store.groups.ack(this.namespace, this.name, deliveries);
   }
 
   nack(
     store: BusStore,
-    deliveries: readonly GroupDelivery[],
+    deliveries: readonly DeliveryRef[],
     how: { delayMs: number; reason: string | null } = AT_ONCE,
   ): Promise<number> {
     return store.groups.nack(this.namespace, this.name, deliveries, how);
+  }
+
+  giveBack(store: BusStore, deliveries: readonly DeliveryRef[]): Promise<number> {
+    return store.groups.giveBack(this.namespace, this.name, deliveries);
+  }
+
+  extend(store: BusStore, deliveries: readonly DeliveryRef[], byMs: number): Promise<ExtendOutcome> {
+    return store.groups.extend(this.namespace, this.name, deliveries, byMs);
   }
 
   async deadLetters(

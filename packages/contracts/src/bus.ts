@@ -134,7 +134,7 @@ export const ConsumeInput = z.object({
 });
 export type ConsumeInput = z.output<typeof ConsumeInput>;
 
-/** Names one attempt at one event: position and attempt. */
+/** Names one delivery of an event. */
 export const DeliveryId = z.string().min(1).max(LIMITS.cursorLength);
 export type DeliveryId = z.infer<typeof DeliveryId>;
 
@@ -143,6 +143,8 @@ const Delivery = z.object({
   deliveryId: DeliveryId,
   /** 1 for the first attempt. */
   attempt: z.number().int().positive(),
+  /** When the deadline passes, unless it is extended. */
+  dueAt: z.iso.datetime(),
   position: Position,
   event: SwarmEvent,
 });
@@ -201,6 +203,21 @@ export const NackInput = z.object({
   reason: Reason.optional(),
 });
 export type NackInput = z.output<typeof NackInput>;
+export const ExtendInput = z.object({
+  ...AckInput.shape,
+  /** How long the work may still take from now on, in milliseconds. A deadline that is later already stays. */
+  byMs: z.number().int().min(1).max(86_400_000),
+});
+export type ExtendInput = z.output<typeof ExtendInput>;
+export const ExtendResult = z
+  .object({
+    /** Deliveries that are in flight. One whose deadline has passed is not extended. */
+    extended: Count,
+    /** The first of their deadlines; null when there are none. */
+    dueAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ExtendResult' });
+export type ExtendResult = z.infer<typeof ExtendResult>;
 /** How many of the deliveries were open and are not any more. */
 export const SettleResult = z.object({ settled: Count }).meta({ id: 'SettleResult' });
 export type SettleResult = z.infer<typeof SettleResult>;

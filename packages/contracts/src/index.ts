@@ -35,6 +35,8 @@ export {
   GroupsInput,
   GroupsResult,
   LogInfo,
+  ExtendInput,
+  ExtendResult,
   NackInput,
   PublishManyInput,
   PublishManyResult,

@@ -28,6 +28,7 @@ export const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input
   'bus.claim': () => ({ group: freshName(), topics: TOPICS }),
   'bus.ack': () => DELIVERIES,
   'bus.nack': () => DELIVERIES,
+  'bus.extend': () => ({ ...DELIVERIES, byMs: 1000 }),
   'bus.groups': () => ({}),
   'bus.deadLetters': () => GROUP,
   'bus.redrive': () => ({ ...GROUP, all: true }),

@@ -8,15 +8,19 @@ import { formatPosition, type LogPosition, parsePosition } from '../store/positi
 /** A value on its way to a consumer, with its tracked id. */
 export type GroupItem = StreamItem<GroupEvent>;
 
-/** `<position>.<life>.<attempt>`; callers take it for opaque. */
-export const formatDeliveryId = ({ position, life, attempt }: DeliveryRef): string =>
-  `${formatPosition(position)}.${life}.${attempt}`;
+/** `<position>.<life>.<attempt>.<uncounted>`; callers take it for opaque. */
+export const formatDeliveryId = ({ position, life, attempt, uncounted }: DeliveryRef): string =>
+  `${formatPosition(position)}.${life}.${attempt}.${uncounted}`;
+
+/** Its last part is missing in ids of the release before, in which every attempt counted. */
+const DELIVERY_ID = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?$/;
 
 /** INVALID_INPUT for what `formatDeliveryId` did not write. */
 export function deliveryIn(id: string, index: number): DeliveryRef {
-  const [, text = '', life = '', attempt = ''] = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})$/.exec(id) ?? [];
+  const [, text = '', life, attempt, uncounted = 0] = DELIVERY_ID.exec(id) ?? [];
   const position = parsePosition(text);
-  if (position !== null) return { position, life: Number(life), attempt: Number(attempt) };
+  if (position !== null)
+    return { position, life: Number(life), attempt: Number(attempt), uncounted: Number(uncounted) };
   throw invalidField(`deliveryIds.${index}`, 'is not the id of a delivery');
 }
 
@@ -44,9 +48,9 @@ export class DeliveryItem implements StreamItem<GroupEvent> {
   }
 
   get json(): string {
-    const { position, attempt, text } = this.delivery;
+    const { position, attempt, dueAt, text } = this.delivery;
     return (
-      `{"type":"delivery","deliveryId":"${this.id}","attempt":${attempt},` +
+      `{"type":"delivery","deliveryId":"${this.id}","attempt":${attempt},"dueAt":"${new Date(dueAt).toISOString()}",` +
       `"position":"${formatPosition(position)}","event":${text}}`
     );
   }
@@ -87,6 +91,7 @@ export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>, cursor: LogP
 export const deliveryOf = (delivery: GroupDelivery): ClaimResult['deliveries'][number] => ({
   deliveryId: formatDeliveryId(delivery),
   attempt: delivery.attempt,
+  dueAt: new Date(delivery.dueAt).toISOString(),
   position: formatPosition(delivery.position),
   event: JSON.parse(delivery.text) as SwarmEvent,
 });

@@ -7,6 +7,8 @@ import {
   type DeadLetterChoice,
   type DeadLettersInput,
   type DeadLettersResult,
+  type ExtendInput,
+  type ExtendResult,
   invalidField,
   type NackInput,
   SwarmError,
@@ -111,6 +113,11 @@ export class GroupAccess {
   async nack(caller: BusCaller, { namespace, group, deliveryIds, delayMs, reason }: NackInput): Promise<number> {
     await this.#assertMember(caller, namespace, group);
     return this.#groups.nack(namespace, group, { deliveryIds, delayMs, reason });
+  }
+
+  async extend(caller: BusCaller, { namespace, group, deliveryIds, byMs }: ExtendInput): Promise<ExtendResult> {
+    await this.#assertMember(caller, namespace, group);
+    return this.#groups.extend(namespace, group, { deliveryIds, byMs });
   }
 
   /** Dead letters hold events, so a caller needs the right to receive these, too. An operator that only reads may see them. */

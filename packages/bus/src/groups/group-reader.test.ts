@@ -90,6 +90,8 @@ describe('a group reader', () => {
         position: at(seq - i),
         life: 0,
         attempt: 1,
+        uncounted: 0,
+        dueAt: 0,
         text: '{}',
       }));
       return { ...NOTHING, deliveries };
@@ -114,7 +116,7 @@ describe('a group reader', () => {
 
   test('the odd place of an answer goes to what is unread after an answer without it, and else to what is due', async () => {
     const entries = Array.from({ length: 9 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
-    const due = { position: at(2), life: 0, attempt: 2, text: '{}' };
+    const due = { position: at(2), life: 0, attempt: 2, uncounted: 0, dueAt: 0, text: '{}' };
     // The store hands out what the offer favours, or nothing.
     let cursor = 3;
     let isEmpty = true;

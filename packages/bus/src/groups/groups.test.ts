@@ -18,6 +18,8 @@ test('the settings of a group are read again when the store does not have the gr
     find,
     ack: notFound,
     nack: notFound,
+    giveBack: notFound,
+    extend: notFound,
     open: unused,
     claim: unused,
     deadLetters: unused,

@@ -1,6 +1,13 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
 import { type Clock, repeat } from '@hypercode/clock';
-import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import {
+  type ClaimResult,
+  type DeadLetter,
+  type ExtendResult,
+  type GroupInfo,
+  SwarmError,
+  type SwarmEvent,
+} from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
@@ -218,6 +225,18 @@ export class Groups {
     return settled;
   }
 
+  /** The deadlines become now + `byMs`, where that is later. INVALID_INPUT for an id that is none. */
+  async extend(
+    namespace: string,
+    group: string,
+    { deliveryIds, byMs }: { deliveryIds: readonly string[]; byMs: number },
+  ): Promise<ExtendResult> {
+    const deliveries = deliveryIds.map(deliveryIn);
+    const extending = this.#options.store.extend(namespace, group, deliveries, byMs);
+    const { extended, dueAt } = await this.#ofKnown(namespace, group, extending);
+    return { extended, dueAt: dueAt === null ? null : new Date(dueAt).toISOString() };
+  }
+
   async deadLetters(
     namespace: string,
     group: string,
@@ -278,8 +297,8 @@ export class Groups {
   }
 
   /**
-   * What was claimed for a caller that has disconnected, or lost the right to it, goes to other members at once: it was not sent.
-   * The attempt counts.
+   * What was claimed for a caller that has disconnected, or lost the right to it, goes to other members at once: it was not sent,
+   * so the attempt does not count.
    */
   #giveBack(request: GroupRequest, deliveries: readonly GroupDelivery[]): Promise<void> {
     const given = this.#returnToGroup(request, deliveries).finally(() => this.#givingBack.delete(given));
@@ -289,9 +308,8 @@ export class Groups {
 
   async #returnToGroup({ namespace, group }: GroupRequest, deliveries: readonly GroupDelivery[]): Promise<void> {
     if (deliveries.length === 0) return;
-    const how = { delayMs: 0, reason: DISCONNECTED };
     try {
-      await this.#options.store.nack(namespace, group, deliveries, how);
+      await this.#options.store.giveBack(namespace, group, deliveries);
       this.#notify(namespace, group);
     } catch (error) {
       // When the store does not answer, the deadline gives them back.
@@ -372,9 +390,6 @@ export class Groups {
   }
 }
 
-/** Why an attempt failed that was not sent to its consumer. */
-const DISCONNECTED = 'the consumer disconnected before the delivery was sent';
-
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
 
@@ -389,9 +404,9 @@ async function shut({ reader, unsubscribe }: Reading): Promise<void> {
 const positionsOf = (deliveryIds: readonly string[] | null): LogPosition[] | null =>
   deliveryIds === null ? null : deliveryIds.map((id, index) => deliveryIn(id, index).position);
 
-function toDeadLetter({ position, life, attempt, text, deadAt, history }: StoredDeadLetter): DeadLetter {
+function toDeadLetter({ position, life, attempt, uncounted, text, deadAt, history }: StoredDeadLetter): DeadLetter {
   return {
-    deliveryId: formatDeliveryId({ position, life, attempt }),
+    deliveryId: formatDeliveryId({ position, life, attempt, uncounted }),
     position: formatPosition(position),
     event: JSON.parse(text) as SwarmEvent,
     deadAt: new Date(deadAt).toISOString(),

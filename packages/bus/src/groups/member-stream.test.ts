@@ -15,6 +15,8 @@ const delivery = (seq: number, bytes = 2): GroupDelivery => ({
   position: at(seq),
   life: 0,
   attempt: 1,
+  uncounted: 0,
+  dueAt: 0,
   text: `"${'x'.repeat(bytes - 2)}"`,
 });
 const outcome = (deliveries: GroupDelivery[], more: Partial<ClaimOutcome> = {}): ClaimOutcome => ({

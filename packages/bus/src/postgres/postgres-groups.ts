@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
+  ExtendOutcome,
   GroupPage,
   GroupStore,
   StoredGroup,
@@ -15,7 +16,9 @@ import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
+import { extendDeliveries } from './queries/extend-deliveries.ts';
 import { findGroup } from './queries/find-group.ts';
+import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
 import { listGroups } from './queries/list-groups.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
@@ -57,16 +60,19 @@ export class PostgresGroups implements GroupStore {
     if (claimed === undefined) throw notFound(group);
     const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost } = claimed;
     const due = claimed.due ?? [];
+    const dueAt = claimed.due_at_ms;
     const taken = request.offer?.entries.slice(0, claimed.taken) ?? [];
     return {
       deliveries: [
-        ...due.map(([epoch, seq, nonce, life, attempt, text]) => ({
+        ...due.map(([epoch, seq, nonce, life, attempt, uncounted, text]) => ({
           position: { epoch, seq, nonce },
           life,
           attempt,
+          uncounted,
+          dueAt,
           text,
         })),
-        ...taken.map(({ position, text }) => ({ position, life: 0, attempt: 1, text })),
+        ...taken.map(({ position, text }) => ({ position, life: 0, attempt: 1, uncounted: 0, dueAt, text })),
       ],
       cursor: { epoch: cursor_epoch, seq: cursor_seq, nonce: cursor_nonce },
       room,
@@ -87,6 +93,19 @@ export class PostgresGroups implements GroupStore {
     how: { delayMs: number; reason: string | null },
   ): Promise<number> {
     return ofGroup(group, await this.#db.ask((db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
+  }
+
+  async giveBack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
+    return ofGroup(group, await this.#db.ask((db) => giveBackDeliveries(db, namespace, { group, deliveries })));
+  }
+
+  async extend(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    byMs: number,
+  ): Promise<ExtendOutcome> {
+    return ofGroup(group, await this.#db.ask((db) => extendDeliveries(db, namespace, { group, deliveries, byMs })));
   }
 
   async deadLetters(

@@ -97,6 +97,8 @@ export interface DeliveryTable {
   life: Generated<number>;
   /** Of the attempt that is in flight, or was last; 0 when it was redriven. */
   attempt: number;
+  /** Deliveries of its life that did not count. */
+  uncounted: Generated<number>;
   /** The consumer that has it, or had it last. */
   consumer: string | null;
   delivered_at: Timestamp | null;

@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
+  ExtendOutcome,
   GroupDelivery,
   GroupPage,
   GroupStore,
@@ -46,6 +47,8 @@ export class RedisGroupStore implements GroupStore {
   readonly #claimDeliveries = loadScript('claim-deliveries');
   readonly #ackDeliveries = loadScript('ack-deliveries');
   readonly #nackDeliveries = loadScript('nack-deliveries');
+  readonly #giveBackDeliveries = loadScript('give-back-deliveries');
+  readonly #extendDeliveries = loadScript('extend-deliveries');
   readonly #readDeadLetters = loadScript('read-dead-letters');
   readonly #settleDeadLetters = loadScript('settle-dead-letters');
   readonly #describeGroup = loadScript('describe-group');
@@ -85,15 +88,16 @@ export class RedisGroupStore implements GroupStore {
     }
     const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
     this.#touch(namespace);
-    const [, , , room, nextDueMs, gap, lost, taken] = answer;
+    const [, , , room, nextDueMs, gap, lost, due, taken] = answer;
+    const dueAt = Number(due);
     const deliveries: GroupDelivery[] = [];
-    for (let at = 8; at < answer.length; at += 6) {
-      const [, , , life, attempt, text] = answer.slice(at, at + 6);
-      const position = toPosition(answer.slice(at));
-      deliveries.push({ position, life: Number(life), attempt: Number(attempt), text: String(text) });
+    for (let at = 9; at < answer.length; at += 7) {
+      const [life = 0, attempt = 0, uncounted = 0] = answer.slice(at + 3, at + 6).map(Number);
+      const [position, text] = [toPosition(answer.slice(at)), String(answer[at + 6])];
+      deliveries.push({ position, life, attempt, uncounted, dueAt, text });
     }
     for (const { position, text } of offer?.entries.slice(0, Number(taken)) ?? []) {
-      deliveries.push({ position, life: 0, attempt: 1, text });
+      deliveries.push({ position, life: 0, attempt: 1, uncounted: 0, dueAt, text });
     }
     return {
       deliveries,
@@ -115,8 +119,23 @@ export class RedisGroupStore implements GroupStore {
     deliveries: readonly DeliveryRef[],
     { delayMs, reason }: { delayMs: number; reason: string | null },
   ): Promise<number> {
-    const refs = deliveries.flatMap(({ position, life, attempt }) => [memberOf(position), life, attempt]);
-    return this.#ask(this.#nackDeliveries, { namespace, group }, [delayMs, JSON.stringify(reason), ...refs]);
+    const args = [delayMs, JSON.stringify(reason), ...deliveries.flatMap(attemptOf)];
+    return this.#ask(this.#nackDeliveries, { namespace, group }, args);
+  }
+
+  async giveBack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
+    return this.#ask(this.#giveBackDeliveries, { namespace, group }, deliveries.flatMap(attemptOf));
+  }
+
+  async extend(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    byMs: number,
+  ): Promise<ExtendOutcome> {
+    const args = [byMs, ...deliveries.flatMap(attemptOf)];
+    const [extended = 0, dueAt = -1] = await this.#ask<number[]>(this.#extendDeliveries, { namespace, group }, args);
+    return { extended, dueAt: dueAt === -1 ? null : dueAt };
   }
 
   async deadLetters(
@@ -127,7 +146,7 @@ export class RedisGroupStore implements GroupStore {
     const args = [after ?? -1, limit, LETTER_BYTES];
     const answer = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
     const letters: StoredDeadLetter[] = [];
-    for (let at = 1; at < answer.length; at += 7) letters.push(toDeadLetter(answer.slice(at, at + 7)));
+    for (let at = 1; at < answer.length; at += 8) letters.push(toDeadLetter(answer.slice(at, at + 8)));
     return { letters, next: answer[0] === 1 ? (letters.at(-1)?.ordinal ?? null) : null };
   }
 
@@ -212,6 +231,14 @@ function toPosition([epoch, seq, nonce]: Values): LogPosition {
   return { epoch: String(epoch), seq: Number(seq), nonce: Number(nonce) };
 }
 
+/** How the scripts name an attempt. */
+const attemptOf = ({ position, life, attempt, uncounted }: DeliveryRef): Values => [
+  memberOf(position),
+  life,
+  attempt,
+  uncounted,
+];
+
 function toSettings([topics, ackDeadlineMs, maxDeliveries]: Values): GroupSettings {
   return {
     topics: JSON.parse(String(topics)) as string[],
@@ -220,11 +247,12 @@ function toSettings([topics, ackDeadlineMs, maxDeliveries]: Values): GroupSettin
   };
 }
 
-function toDeadLetter([member, ordinal, life, attempt, deadAt, text, history]: Values): StoredDeadLetter {
+function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, history]: Values): StoredDeadLetter {
   return {
     position: positionOfMember(String(member)),
     life: Number(life),
     attempt: Number(attempt),
+    uncounted: Number(uncounted),
     text: String(text),
     deadAt: Number(deadAt),
     history: JSON.parse(`[${String(history)}]`) as StoredAttempt[],

@@ -36,7 +36,7 @@ export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PRE
   const key = `${tagOf(namespace, prefix)}:g:${group}`;
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
   const names = groupNamesKey(namespace, prefix);
-  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names];
+  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names, `${key}:uncounted`];
 }
 
 const SEQ_DIGITS = 16;

@@ -8,11 +8,14 @@ import type { LogPosition } from './position.ts';
  * States of an event in a group:
  * - unread: after the group's cursor. → in flight, when a claim takes it.
  * - in flight: a member has it until its deadline. ack → settled; nack → waiting, or dead after the last attempt; the deadline
- *   passes → waiting (due at once), or dead after the last attempt.
+ *   passes → waiting (due at once), or dead after the last attempt; taken back → waiting (due at once), as if it had not been
+ *   handed out: the next attempt has the same number, and `uncounted` tells the two apart.
  * - waiting: for its time, then for a claim → in flight, attempt + 1.
  * - dead: redrive → waiting (due at once, in its next life: the next attempt is 1, the history begins anew); discard → settled.
- * - settled: the group keeps nothing of it. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack only the attempt that is in
- *   flight and whose deadline has not passed, of the same life.
+ * - settled: the group keeps nothing of it. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack, an extension and taking
+ *   back concern only the attempt that is in flight and whose deadline has not passed, of the same life.
+ *
+ * The deadline is the one with which the delivery was handed out, or to which it was extended last.
  *
  * Deadlines are judged on the store's clock, at the beginning of each operation on the group.
  */
@@ -45,6 +48,9 @@ export interface GroupDelivery {
   /** How often the event was redriven before. */
   readonly life: number;
   readonly attempt: number;
+  readonly uncounted: number;
+  /** The deadline as it is now, in milliseconds since the epoch. */
+  readonly dueAt: number;
   readonly text: string;
 }
 
@@ -65,6 +71,15 @@ export interface DeliveryRef {
   readonly position: LogPosition;
   readonly life: number;
   readonly attempt: number;
+  /** Deliveries of the same life before it that did not count: the group took them back. */
+  readonly uncounted: number;
+}
+
+export interface ExtendOutcome {
+  /** How many of the deliveries are in flight. */
+  readonly extended: number;
+  /** The first of their deadlines, in milliseconds since the epoch; null when there are none. */
+  readonly dueAt: number | null;
 }
 
 export interface StoredAttempt {
@@ -82,6 +97,7 @@ export interface StoredDeadLetter {
   readonly life: number;
   /** The last attempt. */
   readonly attempt: number;
+  readonly uncounted: number;
   readonly text: string;
   /** Milliseconds since the epoch. */
   readonly deadAt: number;
@@ -133,6 +149,10 @@ export interface GroupStore {
     deliveries: readonly DeliveryRef[],
     how: { delayMs: number; reason: string | null },
   ): Promise<number>;
+  /** Takes back what was claimed and not handed on. How many were. */
+  giveBack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number>;
+  /** The deadlines become now + `byMs`, where that is later. */
+  extend(namespace: string, group: string, deliveries: readonly DeliveryRef[], byMs: number): Promise<ExtendOutcome>;
   /**
    * In the order of their deaths, after the ordinal `after`; at most `limit`, and about 4 MiB of them. `next` is the ordinal to go
    * on after, null when there are no more.

@@ -163,7 +163,9 @@ test('what an attempt costs does not grow with those before it, and its history 
   expect(await store.groups.redrive(namespace, 'g', [redriven])).toBe(1);
   expect(await redis.hlen(keyOf('g:g:histories'))).toBe(2 * attempts);
   expect(await store.groups.discard(namespace, 'g', [dropped])).toBe(1);
-  expect(await store.groups.ack(namespace, 'g', [{ position: acked, life: 0, attempt: attempts }])).toBe(1);
+  expect(await store.groups.ack(namespace, 'g', [{ position: acked, life: 0, attempt: attempts, uncounted: 0 }])).toBe(
+    1,
+  );
   expect(await redis.exists(keyOf('g:g:histories'))).toBe(0);
 });
 

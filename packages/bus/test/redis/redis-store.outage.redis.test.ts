@@ -72,7 +72,7 @@ test('while Redis is stopped every call fails, and nothing of it comes later', {
       unavailable(() => store.log.ranges(['n'])),
       unavailable(() => store.log.size('n')),
       unavailable(() => store.groups.list('n')),
-      unavailable(() => store.groups.ack('n', 'g', [{ position: cursor, life: 0, attempt: 1 }])),
+      unavailable(() => store.groups.ack('n', 'g', [{ position: cursor, life: 0, attempt: 1, uncounted: 0 }])),
       unavailable(() => store.check()),
       unavailable(() => store.applyRetention()),
     ]);

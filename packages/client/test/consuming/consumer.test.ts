@@ -92,6 +92,7 @@ const delivery = (number: number, attempt = 1): GroupEvent => ({
   type: 'delivery',
   deliveryId: `${number}/${attempt}`,
   attempt,
+  dueAt: '2030-01-01T00:00:00.000Z',
   position: String(number),
   event: {
     id: '018f3f1e-7c4b-7cc3-98c4-dc0c0c07398f',

@@ -10,6 +10,8 @@ import {
   DeadLetterChoice,
   DeadLettersInput,
   DeadLettersResult,
+  ExtendInput,
+  ExtendResult,
   GroupEvent,
   GroupsInput,
   GroupsResult,
@@ -33,6 +35,7 @@ import { READ, TAKE_PART } from './rights.ts';
 /** Inputs as bodies; namespace and group are in the URL. */
 const ClaimBody = ClaimInput.omit({ namespace: true, group: true }).meta({ id: 'ClaimBody' });
 const AckBody = AckInput.omit({ namespace: true, group: true }).meta({ id: 'AckBody' });
+const ExtendBody = ExtendInput.omit({ namespace: true, group: true }).meta({ id: 'ExtendBody' });
 const NackBody = NackInput.omit({ namespace: true, group: true }).meta({ id: 'NackBody' });
 const { deliveryIds, all } = DeadLetterChoice.shape;
 const DeadLetterBody = z.object({ deliveryIds, all }).meta({ id: 'DeadLetterBody' });
@@ -188,6 +191,25 @@ export const busApi = {
       tag: 'groups',
       body: NackBody,
       answers: { 200: 'The number of deliveries that were open.' },
+    },
+  }),
+
+  extend: mutation({
+    input: ExtendInput,
+    output: ExtendResult,
+    summary: 'Extend deadlines',
+    description:
+      'For work that takes longer: each deadline becomes now + `byMs`, unless it is later already. A delivery whose deadline has passed is not extended.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    hot: true,
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/extend',
+      operationId: 'extendDeliveries',
+      tag: 'groups',
+      body: ExtendBody,
+      answers: { 200: 'How many deliveries are in flight, and the first of their deadlines.' },
     },
   }),
 

@@ -28,6 +28,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     claim: 'mutation',
     ack: 'mutation',
     nack: 'mutation',
+    extend: 'mutation',
     groups: 'query',
     deadLetters: 'query',
     redrive: 'mutation',

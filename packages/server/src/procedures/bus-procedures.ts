@@ -44,6 +44,8 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   nack: async ({ core, identity }, input) => ({ settled: await core.bus.nack(busCallerOf(identity), input) }),
 
+  extend: ({ core, identity }, input) => core.bus.extend(busCallerOf(identity), input),
+
   deadLetters: ({ core, identity }, input) => core.bus.deadLetters(busCallerOf(identity), input),
 
   redrive: ({ core, identity }, input) => core.bus.redrive(busCallerOf(identity), input),

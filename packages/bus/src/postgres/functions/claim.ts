@@ -5,7 +5,8 @@ import { BY_KEYS } from './by-keys.ts';
 /**
  * Hands out due events, then events of the offer. Each of the two has a right to half of the places, and takes what the other
  * leaves. `taken` is the number of events taken from the offer; `due` holds
- * [epoch, seq, nonce, life, attempt, text] of each other one. No row: there is no such group.
+ * [epoch, seq, nonce, life, attempt, uncounted, text] of each other one; all of them are due at `due_at_ms`, since the epoch. No row:
+ * there is no such group.
  *
  * p_offer: { epoch, seq, nonce: where the offer begins; upTo: { epoch, seq, nonce }; count: the number of its events; oddPlace:
  * 'unread' when the place that is left when the places are halved is for the offer }, or null.
@@ -16,9 +17,9 @@ import { BY_KEYS } from './by-keys.ts';
 export const claim = sql`
   create or replace function bus_claim(
     p_namespace text, p_name text, p_consumer text, p_max_in_flight bigint, p_max bigint, p_max_bytes bigint,
-    p_offer jsonb, p_seqs bigint[], p_nonces integer[])
+    p_offer jsonb, p_seqs bigint[], p_nonces bigint[])
   returns table (
-    taken integer, due json, cursor_epoch text, cursor_seq bigint, cursor_nonce integer, room bigint, next_due_ms bigint,
+    taken integer, due json, due_at_ms bigint, cursor_epoch text, cursor_seq bigint, cursor_nonce integer, room bigint, next_due_ms bigint,
     gap text, lost bigint)
   language plpgsql
   ${BY_KEYS}
@@ -37,6 +38,7 @@ export const claim = sql`
     v_at_cursor boolean;
     v_for_unread bigint;
     v_next timestamptz;
+    v_due_at timestamptz;
   begin
     select e.entered_at, (e.entered).name, (e.entered).ack_deadline_ms,
       (e.entered).cursor_epoch, (e.entered).cursor_seq, (e.entered).cursor_nonce
@@ -45,6 +47,8 @@ export const claim = sql`
       return;
     end if;
     v_at := v_group.entered_at;
+    v_due_at := v_at + v_group.ack_deadline_ms * interval '1 millisecond';
+    due_at_ms := floor(extract(epoch from v_due_at) * 1000);
     v_epoch := v_group.cursor_epoch;
     v_seq := v_group.cursor_seq;
     v_nonce := v_group.cursor_nonce;
@@ -100,12 +104,12 @@ export const claim = sql`
       handed as (
         update bus_deliveries d set
           state = 'in_flight', attempt = d.attempt + 1, consumer = p_consumer, delivered_at = v_at,
-          due_at = v_at + v_group.ack_deadline_ms * interval '1 millisecond'
+          due_at = v_due_at
         from chosen c where d.ctid = c.row and (
           c.ord = 1 or c.bytes <= case when v_for_unread > 0 then p_max_bytes / 2 else p_max_bytes end)
-        returning c.ord, d.epoch, d.seq, d.nonce, d.life, d.attempt, d.text
+        returning c.ord, d.epoch, d.seq, d.nonce, d.life, d.attempt, d.uncounted, d.text
       )
-      select json_agg(json_build_array(h.epoch, h.seq, h.nonce, h.life, h.attempt, h.text) order by h.ord), count(*)
+      select json_agg(json_build_array(h.epoch, h.seq, h.nonce, h.life, h.attempt, h.uncounted, h.text) order by h.ord), count(*)
       into due, v_due from handed h;
     end if;
 
@@ -125,7 +129,7 @@ export const claim = sql`
         insert into bus_deliveries (
           namespace, group_name, seq, nonce, epoch, state, attempt, consumer, delivered_at, due_at, text)
         select p_namespace, p_name, o.seq, o.nonce, v_epoch, 'in_flight', 1, p_consumer, v_at,
-          v_at + v_group.ack_deadline_ms * interval '1 millisecond', o.text
+          v_due_at, o.text
         from offered o
         where o.ord < coalesce((select min(m.ord) from offered m where m.text is null), v_free + 1)
         order by o.ord;

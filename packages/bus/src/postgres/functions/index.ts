@@ -6,9 +6,12 @@ import { attemptOf } from './attempt-of.ts';
 import { claim } from './claim.ts';
 import { cut, removeSpared } from './cut.ts';
 import { enterGroup } from './enter-group.ts';
+import { extend } from './extend.ts';
 import { gapOf } from './gap-of.ts';
+import { giveBack } from './give-back.ts';
 import { horizonOf } from './horizon-of.ts';
 import { nack } from './nack.ts';
+import { openAttempts } from './open-attempts.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
 import { resolveDead } from './resolve-dead.ts';
@@ -18,7 +21,7 @@ import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
 export const busFunctions: FunctionSources = {
-  release: 3,
+  release: 4,
   sources: [
     openLogs,
     gapOf,
@@ -32,9 +35,12 @@ export const busFunctions: FunctionSources = {
     openGroup,
     attemptOf,
     enterGroup,
+    openAttempts,
     claim,
     ack,
     nack,
+    giveBack,
+    extend,
     resolveDead,
   ],
 };

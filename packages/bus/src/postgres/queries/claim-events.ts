@@ -10,8 +10,10 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export interface ClaimRow {
   /** How many events of the offer were taken. */
   taken: number;
-  /** Epoch, seq, nonce, life, attempt and text of the others. */
-  due: [string, number, number, number, number, string][] | null;
+  /** Epoch, seq, nonce, life, attempt, uncounted and text of the others. */
+  due: [string, number, number, number, number, number, string][] | null;
+  /** The deadline of what was handed out. */
+  due_at_ms: number;
   cursor_epoch: string;
   cursor_seq: number;
   cursor_nonce: number;
@@ -41,7 +43,7 @@ export async function claimEvents(
   const { rows } = await sql<ClaimRow>`
     select * from bus_claim(
       ${namespace}, ${group}, ${consumer}, ${maxInFlight}, ${max}, ${MAX_BYTES}, ${payload}::jsonb,
-      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::integer[])`.execute(
+      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::bigint[])`.execute(
     db,
   );
   return rows[0];

@@ -13,9 +13,10 @@
    13 oddPlace     'due' or 'unread': whose the place is that is left when the places are halved
    14 …            for each unread event: seq, nonce
 
-  Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, taken, … }: the cursor; nextDueMs
-  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when it is unknown; how many of the offer were taken,
-  which the caller has itself; then for each redelivery epoch, seq, nonce, life, attempt, text.
+  Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, dueAt, taken, … }: the cursor; nextDueMs
+  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when it is unknown; the deadline of what was handed out;
+  how many of the offer were taken, which the caller has itself; then for each redelivery epoch, seq, nonce, life, attempt, uncounted,
+  text.
 ]]
 local FIRST = 14
 local group = openGroup()
@@ -64,7 +65,7 @@ if forDue > 0 then
     add(changes.due, deadline, member)
     add(changes.records, member, packRecord(record))
     local seq, nonce, epoch = string.match(member, '^(%d+)-(%d+)-(.*)$')
-    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.life, record.attempt, text)
+    add(redelivered, epoch, tonumber(seq), tonumber(nonce), record.life, record.attempt, record.uncounted, text)
     count = count + 1
   end
   held, left = held + count, left - count
@@ -117,7 +118,8 @@ for _, key in ipairs({ DUE, WAITING }) do
     nextDueMs = nextDueMs < 0 and inMs or math.min(nextDueMs, inMs)
   end
 end
-local answer = { group.epoch, group.seq, group.nonce, math.max(0, maxInFlight - held), nextDueMs, gap or '', lost, taken }
+local answer = { group.epoch, group.seq, group.nonce, math.max(0, maxInFlight - held), nextDueMs, gap or '', lost, deadline,
+  taken }
 for _, value in ipairs(redelivered) do
   answer[#answer + 1] = value
 end

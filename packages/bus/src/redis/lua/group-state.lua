@@ -14,11 +14,12 @@
     15 dead       zset, by ordinal
     16 held       hash: consumer → how many it has in flight; none is 0
     17 groups     set of the names of the namespace's groups
+    18 uncounted  hash: member → how many deliveries of its life did not count; none is 0
 
   A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
 local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local HISTORIES, DEAD, HELD, GROUPS = KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local HISTORIES, DEAD, HELD, GROUPS, UNCOUNTED = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 -- Values that a call takes at a time.
 local SLICE = 2000
 -- Most deadlines that one call judges.
@@ -63,6 +64,9 @@ local function getAll(key, members)
   return values
 end
 
+-- Most groups have no delivery that did not count, and spare what it would cost to ask for each.
+local hasUncounted = redis.call('EXISTS', UNCOUNTED) == 1
+
 -- Members that have a record, each once, with their records.
 local function findRecords(members)
   local found, records, seen = {}, {}, {}
@@ -72,14 +76,61 @@ local function findRecords(members)
       seen[member] = true
       found[#found + 1] = member
       records[member] = unpackRecord(text)
+      records[member].uncounted = 0
+    end
+  end
+  if hasUncounted then
+    for index, count in ipairs(getAll(UNCOUNTED, found)) do
+      records[found[index]].uncounted = tonumber(count or 0)
     end
   end
   return found, records
 end
 
+-- When the deadline of each passes, of what is in flight: nil of the others.
+local function deadlinesOf(members)
+  local deadlines = {}
+  for from = 1, #members, SLICE do
+    local slice = redis.call('ZMSCORE', DUE, unpack(members, from, math.min(from + SLICE - 1, #members)))
+    for index, score in ipairs(slice) do
+      deadlines[members[from + index - 1]] = score and tonumber(score) or nil
+    end
+  end
+  return deadlines
+end
+
+-- The attempts that `ARGV` names from `first` on, three values each after the member, that are in flight before their deadline. Each
+-- member once.
+local function openAttempts(first)
+  local members, named = {}, {}
+  for at = first, #ARGV, 4 do
+    local member = ARGV[at]
+    members[#members + 1] = member
+    named[member] = named[member] or {}
+    named[member][ARGV[at + 1] .. ' ' .. ARGV[at + 2] .. ' ' .. ARGV[at + 3]] = true
+  end
+  local open = {}
+  local found, records = findRecords(members)
+  local deadlines = deadlinesOf(found)
+  for _, member in ipairs(found) do
+    local record = records[member]
+    local name = record.life .. ' ' .. record.attempt .. ' ' .. record.uncounted
+    if record.state == 'f' and (deadlines[member] or 0) > now and named[member][name] then
+      open[#open + 1] = member
+    end
+  end
+  return open, records, deadlines
+end
+
 -- What a call changes, written at its end with few commands.
-local changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-  histories = {}, texts = {}, settled = {}, notFailed = {} }
+local changes
+
+local function noChanges()
+  changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
+    histories = {}, texts = {}, settled = {}, notFailed = {}, uncounted = {}, notUncounted = {} }
+end
+
+noChanges()
 
 local function add(list, ...)
   for _, value in ipairs({ ... }) do
@@ -113,8 +164,9 @@ local function writeChanges()
   callWith('HDEL', HISTORIES, changes.notFailed)
   callWith('HDEL', RECORDS, changes.settled)
   callWith('HDEL', TEXTS, changes.settled)
-  changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-    histories = {}, texts = {}, settled = {}, notFailed = {} }
+  callWith('HSET', UNCOUNTED, changes.uncounted)
+  callWith('HDEL', UNCOUNTED, changes.notUncounted)
+  noChanges()
 end
 
 -- Where the history of an event is: a field for each failed attempt, since one for all would be written anew with each.
@@ -152,8 +204,25 @@ local function fail(group, member, record, failure)
   add(changes.records, member, packRecord(record))
 end
 
+-- in flight → waiting, as if it had not been handed out.
+local function giveBack(member, record)
+  add(changes.notDue, member)
+  hold(record.consumer, -1)
+  record.state, record.attempt, record.uncounted = 'w', record.attempt - 1, record.uncounted + 1
+  add(changes.waiting, now, member)
+  add(changes.uncounted, member, record.uncounted)
+  add(changes.records, member, packRecord(record))
+end
+
+local function forgetUncounted(member)
+  if hasUncounted then
+    add(changes.notUncounted, member)
+  end
+end
+
 -- Any state → settled.
 local function forget(member, record)
+  forgetUncounted(member)
   forgetHistory(member, record)
   if record.state == 'f' then
     add(changes.notDue, member)
@@ -183,10 +252,10 @@ local function openGroup()
   local late = redis.call('ZRANGEBYSCORE', DUE, '-inf', now, 'LIMIT', 0, MAX_EXPIRED)
   if #late > 0 then
     local found, records = findRecords(late)
+    local deadlines = deadlinesOf(found)
     for _, member in ipairs(found) do
-      local record = records[member]
-      local deadline = record.deliveredAt + group.ackDeadlineMs
-      fail(group, member, record, { at = deadline, dueAt = deadline, reason = 'null' })
+      local deadline = deadlines[member]
+      fail(group, member, records[member], { at = deadline, dueAt = deadline, reason = 'null' })
     end
     writeChanges()
   end

@@ -34,6 +34,7 @@ for _, member in ipairs(found) do
     count = count + 1
     if ARGV[1] == 'redrive' then
       forgetHistory(member, record)
+      forgetUncounted(member)
       record.state, record.life, record.attempt, record.deadAt = 'w', record.life + 1, 0, 0
       add(changes.notDead, member)
       add(changes.waiting, now, member)
