@@ -15,6 +15,7 @@ import { assertSameSettings, type GroupSettings } from '../store/group-settings.
 import type { ClaimOutcome, GroupDelivery, GroupPage, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
+import { AfterStall } from './after-stall.ts';
 import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
 import { type Claim, GroupReader } from './group-reader.ts';
 import { MemberStream } from './member-stream.ts';
@@ -81,6 +82,7 @@ export class Groups {
   /** The newest stream of each consumer. */
   readonly #streams = new Map<string, MemberStream>();
   readonly #givingBack = new Set<Promise<void>>();
+  readonly #afterStall: AfterStall;
   readonly #endUpkeep: () => void;
   #keepingUp: Promise<void> = Promise.resolve();
   #closed = false;
@@ -99,6 +101,7 @@ export class Groups {
         for (const stream of this.#streams.values()) stream.onChange();
       },
     });
+    this.#afterStall = new AfterStall(options.clock);
     this.#endUpkeep = repeat(options.clock, UPKEEP_INTERVAL_MS, () => {
       this.#keepingUp = this.#keepUp().catch(options.onError);
       return this.#keepingUp;
@@ -191,10 +194,10 @@ export class Groups {
     return found;
   }
 
-  /** An answer about a group whose settings are remembered as long as the store has it. */
-  async #ofKnown<T>(namespace: string, group: string, answer: Promise<T>): Promise<T> {
+  /** An answer of a member. Settings of a group are remembered as long as the store has it. */
+  async #settle<T>(namespace: string, group: string, settling: Promise<T>): Promise<T> {
     try {
-      return await answer;
+      return await this.#afterStall.during(settling);
     } catch (error) {
       if (error instanceof SwarmError && error.code === 'NOT_FOUND') this.#known.delete(keyOf(namespace, group));
       throw error;
@@ -204,7 +207,7 @@ export class Groups {
   /** How many were open and are not any more. INVALID_INPUT for an id that is none. */
   async ack(namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
     const deliveries = deliveryIds.map(deliveryIn);
-    const settled = await this.#ofKnown(namespace, group, this.#options.store.ack(namespace, group, deliveries));
+    const settled = await this.#settle(namespace, group, this.#options.store.ack(namespace, group, deliveries));
     this.tally.acked += settled;
     const positions = deliveries.map(({ position }) => position);
     const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
@@ -219,7 +222,7 @@ export class Groups {
   ): Promise<number> {
     const deliveries = deliveryIds.map(deliveryIn);
     const how = { delayMs, reason: reason ?? null };
-    const settled = await this.#ofKnown(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
+    const settled = await this.#settle(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
     this.#notify(namespace, group);
     return settled;
@@ -233,7 +236,7 @@ export class Groups {
   ): Promise<ExtendResult> {
     const deliveries = deliveryIds.map(deliveryIn);
     const extending = this.#options.store.extend(namespace, group, deliveries, byMs);
-    const { extended, dueAt } = await this.#ofKnown(namespace, group, extending);
+    const { extended, dueAt } = await this.#settle(namespace, group, extending);
     return { extended, dueAt: dueAt === null ? null : new Date(dueAt).toISOString() };
   }
 
@@ -270,6 +273,7 @@ export class Groups {
   async close(): Promise<void> {
     this.#closed = true;
     this.#endUpkeep();
+    this.#afterStall.close();
     this.#bookmarks.close();
     await this.#keepingUp;
     const readings = await Promise.allSettled(this.#readings.values());
@@ -281,6 +285,7 @@ export class Groups {
 
   /** Asks the store, and makes the group again when the store has lost it. */
   async #claim({ namespace, group, settings }: GroupRequest, reader: GroupReader, claim: Claim): Promise<ClaimOutcome> {
+    await this.#afterStall.answersTaken();
     let outcome: ClaimOutcome;
     try {
       outcome = await reader.claim(claim);
