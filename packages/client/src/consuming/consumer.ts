@@ -4,7 +4,10 @@
 //   delivered ──handler returns──> acked
 //             ──handler throws───> nacked, with the error's message; the group delivers it again after a delay, or
 //                                  gives up on it
-//             ──ackDeadlineMs────> its signal is aborted; the group delivers it to another member
+//             ──maxHandlerMs─────> its signal is aborted; the group delivers it to another member
+//
+// As long as a handler runs, the deadline of its delivery is extended, for at most `maxHandlerMs`. A process that hangs or dies
+// extends nothing.
 //
 // A delivery past its deadline no longer counts against `maxInFlight`, so the group sends another. While some handlers
 // hang, the deliveries wait here for a place; when their deadline passes, they are not begun, since they belong to another
@@ -12,7 +15,6 @@
 // consumer leaves the group once all of its places are lost (half a deadline after the last one expired), and joins it
 // again when a place is free.
 import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { abortError } from '../transport/bounded.ts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
 import { safely, surface } from '../transport/emitter.ts';
@@ -20,7 +22,9 @@ import { isRecord } from '../transport/json.ts';
 import { EventWarnings, messageOf } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+import { Extensions } from './extensions.ts';
 import { growingDelay, type GrowingDelay, type RedeliveryDelay } from './redelivery-delay.ts';
+import { RunningDelivery } from './running-delivery.ts';
 import type { SettleQueue } from './settle-queue.ts';
 
 export interface DeliveriesOptions extends StreamOptions {
@@ -33,7 +37,7 @@ export interface DeliveriesOptions extends StreamOptions {
   readonly consumer?: string | undefined;
   /** Most deliveries that are open at a time. Default 16. */
   readonly maxInFlight?: number | undefined;
-  /** Milliseconds until an event that is not acknowledged is given to another. Default 30,000. */
+  /** Milliseconds until an event that is neither acknowledged nor extended is given to another. Default 30,000. */
   readonly ackDeadlineMs?: number | undefined;
   /** Deliveries of an event before it becomes a dead letter. Default 5. */
   readonly maxDeliveries?: number | undefined;
@@ -52,6 +56,11 @@ export interface ConsumeOptions extends DeliveriesOptions {
    * back without a delay that grows, so that another member receives them.
    */
   readonly retryDelayMs?: RedeliveryDelay | undefined;
+  /**
+   * For how long the deadline of a delivery is extended while its handler runs, in milliseconds; then the handler's signal is aborted
+   * at the deadline, and the event goes to another member. Default 3,600,000, an hour. 0: nothing is extended.
+   */
+  readonly maxHandlerMs?: number | undefined;
   /** The group was overtaken by the log's limits: events went by unread. */
   readonly onGap?: ((gap: GroupGap) => void) | undefined;
   /**
@@ -66,7 +75,7 @@ export interface Delivery {
   /** 1 for the first. */
   readonly attempt: number;
   readonly position: string;
-  /** Aborted when the deadline passes, and when the consumer does not wait any longer. */
+  /** Aborted when the deadline passes because it is not extended any more, and when the consumer does not wait any longer. */
   readonly signal: AbortSignal;
   /** Lets another delivery begin in the place of this one, which from now on only waits for what is done elsewhere. */
   readonly leavePlace: () => void;
@@ -89,6 +98,7 @@ export interface Consumer {
 
 const DEFAULT_MAX_IN_FLIGHT = 16;
 const DEFAULT_ACK_DEADLINE_MS = 30_000;
+const DEFAULT_MAX_HANDLER_MS = 3_600_000;
 const DEFAULT_STOP_LIMIT_MS = 10_000;
 /** How long after its deadline a handler that still runs counts as lost, in deadlines. */
 const LOST_AFTER_THE_DEADLINE = 0.5;
@@ -140,13 +150,6 @@ interface Waiting {
   readonly deadline: number;
 }
 
-interface Running {
-  done: Promise<void>;
-  readonly abort: (reason: SwarmError) => void;
-  /** When it counts as lost. */
-  readonly lostAt: number;
-}
-
 export class GroupConsumer implements Consumer {
   readonly closed: Promise<void>;
   readonly #connection: Connection;
@@ -160,14 +163,17 @@ export class GroupConsumer implements Consumer {
   /** What has come while there was no place, by delivery; the oldest first. */
   readonly #waiting = new Map<string, Waiting>();
   /** What is being handled, by delivery. */
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, RunningDelivery>();
   /** Those that have left their places. */
-  readonly #aside = new Map<string, Running>();
+  readonly #aside = new Map<string, RunningDelivery>();
   /** End it, for whatever reason. */
   readonly #ends: readonly AbortSignal[];
   /** Whether all places were lost. */
   #isLost = false;
   #cancelWatch: () => void = () => {};
+  readonly #extensions: Extensions | null;
+  /** Of the group, once it is known. */
+  #ackDeadlineMs: number;
   /** Aborted by `stop`, without a reason. */
   readonly #stopping = new AbortController();
   #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
@@ -191,6 +197,11 @@ export class GroupConsumer implements Consumer {
     this.#warnings = new EventWarnings(connection.clock, connection.logger);
     const { signal } = options;
     this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
+    this.#ackDeadlineMs = options.ackDeadlineMs ?? DEFAULT_ACK_DEADLINE_MS;
+    const { group, namespace, maxHandlerMs = DEFAULT_MAX_HANDLER_MS } = options;
+    const open = () => [...this.#running.values(), ...this.#aside.values()];
+    const extended = { connection, group, namespace, maxHandlerMs, open, ackDeadlineMs: () => this.#ackDeadlineMs };
+    this.#extensions = maxHandlerMs === 0 ? null : new Extensions(extended);
     this.#deliveries = deliveriesOf(connection, this.#options);
     this.closed = this.#run();
     // A caller that does not use it gets no unhandled rejection.
@@ -236,6 +247,7 @@ export class GroupConsumer implements Consumer {
       this.#waiting.clear();
       this.#cancelWatch();
       await this.#finish();
+      this.#extensions?.end();
     }
   }
 
@@ -245,14 +257,15 @@ export class GroupConsumer implements Consumer {
 
   /** Begins what is delivered, until there is no more (false) or all places are lost (true). */
   async #take(): Promise<boolean> {
-    const { onGap, ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
+    const { onGap } = this.#options;
     const { clock } = this.#connection;
     this.#isLost = false;
     for await (const item of this.#deliveries) {
       if (this.#stopping.signal.aborted) return false;
       if (item.type === 'gap') safely(() => onGap?.(item));
+      if (item.type === 'joined') this.#ackDeadlineMs = item.settings.ackDeadlineMs;
       if (item.type === 'delivery') {
-        this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + ackDeadlineMs });
+        this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + this.#ackDeadlineMs });
         this.#fillPlaces();
       }
     }
@@ -275,11 +288,14 @@ export class GroupConsumer implements Consumer {
     this.#cancelWatch();
     if (!this.#isFull || this.#isLost) return;
     const { clock } = this.#connection;
-    const lostAt = Math.max(...Array.from(this.#running.values(), (running) => running.lostAt));
-    this.#cancelWatch = clock.schedule(Math.max(0, lostAt - clock.monotonicMs()), () => {
-      this.#isLost = true;
-      void this.#deliveries.return?.();
-    });
+    const lastDeadline = Math.max(...Array.from(this.#running.values(), ({ deadline }) => deadline));
+    const lostAt = lastDeadline + this.#ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
+    if (lostAt > clock.monotonicMs()) {
+      this.#cancelWatch = clock.schedule(lostAt - clock.monotonicMs(), () => this.#watchPlaces());
+      return;
+    }
+    this.#isLost = true;
+    void this.#deliveries.return?.();
   }
 
   get #isFull(): boolean {
@@ -293,25 +309,16 @@ export class GroupConsumer implements Consumer {
 
   #begin({ item, deadline }: Waiting): void {
     const { clock, closed } = this.#connection;
-    const { ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
-    const controller = new AbortController();
-    const abort = (reason: SwarmError): void => controller.abort(reason);
-    const cancel = clock.schedule(deadline - clock.monotonicMs(), () =>
-      abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
-    );
-    const release = onAbort(closed, () => abort(abortError(closed)));
     const { deliveryId } = item;
-    const lostAt = deadline + ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
-    const running: Running = { done: Promise.resolve(), abort, lostAt };
+    const running = new RunningDelivery(clock, closed, { deliveryId, deadline });
     this.#running.set(deliveryId, running);
     const leavePlace = (): void => {
       if (!this.#running.delete(deliveryId)) return;
       this.#aside.set(deliveryId, running);
       this.#placeIsFree();
     };
-    running.done = this.#handle(item, controller.signal, leavePlace).finally(() => {
-      cancel();
-      release();
+    running.done = this.#handle(item, running.signal, leavePlace).finally(() => {
+      running.end();
       if (!this.#aside.delete(deliveryId) && this.#running.delete(deliveryId)) this.#placeIsFree();
     });
     this.#onLoad();
@@ -381,7 +388,7 @@ export class GroupConsumer implements Consumer {
     release();
     patience.abort();
     if (haveEnded) return;
-    for (const { abort } of handlers) abort(new SwarmError('UNAVAILABLE', 'the consumer was stopped'));
+    for (const handler of handlers) handler.abort(new SwarmError('UNAVAILABLE', 'the consumer was stopped'));
   }
 }
 

@@ -3,6 +3,7 @@ import {
   ClaimResult,
   CountResult,
   DeadLettersResult,
+  ExtendResult,
   GroupsResult,
   RegisterResult,
   SettleResult,
@@ -68,6 +69,26 @@ describe('claim, ack and nack', () => {
     expect(await settle('ack', namespace, { deliveryIds: idsOf(first) })).toBe(0);
     expect(await settle('nack', namespace, { deliveryIds: idsOf(second) })).toBe(1);
     expect(await claim(namespace)).toMatchObject([{ event: { data: 3 }, attempt: 2 }]);
+  });
+
+  it('an extension moves the deadline of what is in flight, of nothing else, and never to earlier', async () => {
+    const namespace = core.freshNamespace();
+    await publish(namespace, 'long', 'done');
+    const [long, done] = await claim(namespace);
+    expect(Date.parse(long?.dueAt ?? '') - Date.now()).toBeLessThanOrEqual(settings.ackDeadlineMs);
+    await settle('ack', namespace, { deliveryIds: [done?.deliveryId] });
+    const extend = async (json: object) => {
+      const answer = await post('/v1/groups/crew/extend', namespace, json);
+      return ExtendResult.parse(await answer.json());
+    };
+    const both = { deliveryIds: [long?.deliveryId, done?.deliveryId] };
+    expect(await extend({ ...both, byMs: 1 })).toEqual({ extended: 1, dueAt: long?.dueAt });
+    const { extended, dueAt } = await extend({ ...both, byMs: 3_600_000 });
+    expect(extended).toBe(1);
+    expect(Date.parse(dueAt ?? '') - Date.parse(long?.dueAt ?? '')).toBeGreaterThan(3_000_000);
+    expect(await extend({ deliveryIds: [done?.deliveryId], byMs: 1 })).toEqual({ extended: 0, dueAt: null });
+    const tooLong = await post('/v1/groups/crew/extend', namespace, { ...both, byMs: 86_400_001 });
+    await expectProblem(tooLong, 'INVALID_INPUT');
   });
 
   it('a claim waits for the first event', async () => {
