@@ -28,6 +28,8 @@ export interface Claim {
   max: number;
   /** Asks the store only if there is something to find when the claim's turn comes, as far as is known here. */
   ifPromising?: boolean;
+  /** Who claims; others on this replica that have room are left their share of what is unread. */
+  by?: Member;
 }
 
 /** A member of the group on this replica. */
@@ -36,6 +38,8 @@ export interface Member {
   onChange(): void;
   /** And the store may have room for this member where it had none. */
   onRoom(): void;
+  /** Whether it would take a delivery now, as far as it knows. */
+  readonly hasRoom: boolean;
 }
 
 /** Most events offered in one claim, and about how many bytes of them: stores are sent them and have to answer in time. */
@@ -171,9 +175,10 @@ export class GroupReader {
     this.#release();
   }
 
-  async #claim({ consumer, maxInFlight, max }: Claim): Promise<ClaimOutcome> {
+  async #claim({ consumer, maxInFlight, max: wanted, by }: Claim): Promise<ClaimOutcome> {
     const { store, namespace, group } = this.#options;
     for (;;) {
+      const max = by === undefined ? wanted : this.#shareOf(by, wanted);
       const offer = await this.#offer(Math.min(max, MAX_OFFER));
       this.#due = true;
       const ticks = this.#ticks;
@@ -181,6 +186,8 @@ export class GroupReader {
       this.#cursor = outcome.cursor;
       this.#handedOut(outcome.deliveries);
       if (outcome.deliveries.length > 0) this.#oddPlace = hasUnread(outcome, offer) ? 'due' : 'unread';
+      // The others are notified before it when there is more.
+      if (outcome.deliveries.length > 0 && by !== undefined && this.#members.delete(by)) this.#members.add(by);
       // What there was no room for is still due, and so may be what was settled meanwhile.
       const isLeft = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
       this.#due = isLeft || this.#ticks !== ticks || this.#members.size === 0;
@@ -192,6 +199,15 @@ export class GroupReader {
       const hasMoved = offer !== null && !isSamePosition(offer.after, outcome.cursor);
       if (isDone || !hasMoved || this.#closed || !this.#hasUnread()) return outcome;
     }
+  }
+
+  /** How many of the deliveries that `member` wants it may claim: all, unless so few are unread that others would get none. */
+  #shareOf(member: Member, wanted: number): number {
+    let others = 0;
+    for (const other of this.#members) if (other !== member && other.hasRoom) others += 1;
+    if (others === 0 || wanted <= 1) return wanted;
+    const unread = this.#follower.after(this.#cursor, wanted * (others + 1))?.items.length ?? 0;
+    return unread === 0 ? wanted : Math.min(wanted, Math.ceil(unread / (others + 1)));
   }
 
   #nothing({ maxInFlight }: Claim): ClaimOutcome {

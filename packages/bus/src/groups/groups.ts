@@ -148,7 +148,8 @@ export class Groups {
     const { reader } = await this.#enter(request);
     const alarm = new Alarm();
     const ring = () => alarm.ring();
-    const leave = reader.join({ onChange: ring, onRoom: ring });
+    const member = { onChange: ring, onRoom: ring, hasRoom: true };
+    const leave = reader.join(member);
     signal.addEventListener('abort', ring);
     let isLate = waitMs === 0;
     const cancel = this.#options.clock.schedule(waitMs, () => {
@@ -159,7 +160,7 @@ export class Groups {
       for (let asked = false; ;) {
         if (ended(signal)) return { deliveries: [] };
         if (!asked || reader.promising) {
-          const claim = { consumer, maxInFlight: MAX_CLAIMED, max, ifPromising: asked };
+          const claim = { consumer, maxInFlight: MAX_CLAIMED, max, ifPromising: asked, by: member };
           await room?.take();
           const outcome = await this.#claim(request, reader, claim);
           asked = true;

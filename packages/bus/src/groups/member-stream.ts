@@ -41,7 +41,10 @@ export class MemberStream implements Member {
   readonly #alarm = new Alarm();
   /** Aborts when the stream ends before its reader does. */
   readonly #over = new AbortController();
+  /** Nothing is claimed: a claim is under way, or the store had no room. */
   #isFull = false;
+  /** Whether the store had room at the last claim. */
+  #hadRoom = true;
   #claiming: Promise<void> | null = null;
   /** What the last claim ended with, until it was thrown. */
   #failure: { readonly error: unknown } | null = null;
@@ -61,7 +64,12 @@ export class MemberStream implements Member {
     this.#alarm.ring();
   }
 
+  get hasRoom(): boolean {
+    return this.#hadRoom && this.#waiting.length === 0;
+  }
+
   onRoom(): void {
+    this.#hadRoom = true;
     this.#isFull = false;
     this.#alarm.ring();
   }
@@ -126,7 +134,9 @@ export class MemberStream implements Member {
         maxInFlight,
         max: maxInFlight,
         ifPromising: true,
+        by: this,
       });
+      this.#hadRoom = room > 0;
       if (room > 0) this.#isFull = false;
       this.#claimed = deliveries.map((delivery) => new DeliveryItem(delivery));
       this.#waiting = gap === null ? [...this.#claimed] : [groupGapItem(gap, cursor), ...this.#claimed];

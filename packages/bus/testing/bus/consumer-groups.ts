@@ -36,6 +36,18 @@ export function consumerGroupsSuite(t: BusFixture): void {
     });
   });
 
+  test('members share what comes, one by one or together, whatever the order in which they joined', async () => {
+    const bus = await swarm();
+    const members = [1, 2, 3].map(() => consume(bus, { maxInFlight: 16 }));
+    await until(() => expect(members.map((member) => member.of('joined'))).toMatchObject([[{}], [{}], [{}]]));
+    const counts = () => members.map((member) => member.of('delivery').length);
+    for (let count = 1; count <= 6; count += 1) {
+      await publish(bus, count);
+      await until(() => expect(counts().reduce((sum, each) => sum + each)).toBe(count));
+    }
+    expect(counts()).toEqual([2, 2, 2]);
+  });
+
   test('a member has no more in flight than it asked for', async () => {
     const bus = await swarm();
     for (let i = 0; i < 10; i += 1) await publish(bus, i);
