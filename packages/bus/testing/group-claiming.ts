@@ -120,6 +120,7 @@ export function groupClaiming(suite: GroupSuite): void {
         cursor: positions.at(-1),
         room: 995,
         nextDueMs: expect.any(Number),
+        isSilent: false,
         gap: null,
       });
       expect(outcome.nextDueMs).toBeGreaterThan(HOUR_MS - 60_000);

@@ -6,6 +6,7 @@ import { at, closeStores, type Replicas, newNamespace, type OpenStores, rangeOf,
 import { AT_ONCE, type GroupSuite, GroupUnderTest, SETTINGS } from './group-under-test.ts';
 import { GroupModel } from './group-model.ts';
 import { groupClaiming } from './group-claiming.ts';
+import { groupMembers } from './group-members.ts';
 import { groupOpenDeliveries } from './group-open-deliveries.ts';
 import { groupSettling } from './group-settling.ts';
 import { groupDeadLetters } from './group-dead-letters.ts';
@@ -36,6 +37,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     groupClaiming(suite);
     groupSettling(suite);
     groupOpenDeliveries(suite);
+    groupMembers(suite);
     groupDeadLetters(suite);
 
     test('a group that does not exist is not found', async () => {
@@ -51,6 +53,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         first.groups.extend(namespace, missing, refs, 1),
         first.groups.deadLetters(namespace, missing, { after: null, limit: 10 }),
         first.groups.redrive(namespace, missing, null),
+        first.groups.members(namespace, missing),
         first.groups.discard(namespace, missing, null),
       ];
       const refusals = await Promise.allSettled(calls);

@@ -82,12 +82,14 @@ export class GroupUnderTest {
       consumer?: string;
       maxInFlight?: number;
       max?: number;
+      isSign?: boolean;
+      patienceMs?: number;
       offer?: NonNullable<ClaimRequest['offer']> | null;
     } = {},
   ): Promise<ClaimOutcome> {
-    const { consumer = 'ann', maxInFlight = 1_000, max = 1_000 } = request;
+    const { consumer = 'ann', maxInFlight = 1_000, max = 1_000, isSign = true, patienceMs = 0 } = request;
     const offer = request.offer === undefined ? await this.offer(store) : request.offer;
-    return store.groups.claim(this.namespace, this.name, { consumer, maxInFlight, max, offer });
+    return store.groups.claim(this.namespace, this.name, { consumer, isSign, patienceMs, maxInFlight, max, offer });
   }
 
   /** Claims due events until there is one. */

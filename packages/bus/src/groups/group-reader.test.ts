@@ -8,7 +8,7 @@ import type { LogPosition } from '../store/position.ts';
 import { GroupReader } from './group-reader.ts';
 
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
-const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, gap: null };
+const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, isSilent: false, gap: null };
 const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
 const member = (hasRoom = true) => ({ onChange: vi.fn(), onRoom: vi.fn(), hasRoom });
 

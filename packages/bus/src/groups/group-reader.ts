@@ -30,6 +30,8 @@ export interface Claim {
   ifPromising?: boolean;
   /** Who claims; others on this replica that have room are left their share of what is unread. */
   by?: Member;
+  /** See `ClaimRequest`. */
+  isSign?: boolean;
 }
 
 /** A member of the group on this replica. */
@@ -53,6 +55,8 @@ const MAX_OPEN = 100_000;
  */
 const MIN_RECHECK_MS = 250;
 const MAX_RECHECK_MS = 5000;
+/** How much longer an event whose deadline passed with a member is left to those of other replicas, in milliseconds. */
+const PATIENCE_MARGIN_MS = 250;
 /** Calls of `advance`, about one a second, that may leave a cursor where it is; and the least maximal age of events that allows it. */
 const PATIENT_CALLS = 10;
 const SHORT_AGE_MS = 60_000;
@@ -175,26 +179,28 @@ export class GroupReader {
     this.#release();
   }
 
-  async #claim({ consumer, maxInFlight, max: wanted, by }: Claim): Promise<ClaimOutcome> {
+  async #claim({ consumer, maxInFlight, max: wanted, by, isSign = true }: Claim): Promise<ClaimOutcome> {
     const { store, namespace, group } = this.#options;
     for (;;) {
       const max = by === undefined ? wanted : this.#shareOf(by, wanted);
       const offer = await this.#offer(Math.min(max, MAX_OFFER));
       this.#due = true;
       const ticks = this.#ticks;
-      const outcome = await store.claim(namespace, group, { consumer, maxInFlight, max, offer });
+      const patienceMs = this.#recheckMs + PATIENCE_MARGIN_MS;
+      const request = { consumer, isSign, patienceMs, maxInFlight, max, offer };
+      const outcome = await store.claim(namespace, group, request);
       this.#cursor = outcome.cursor;
       this.#handedOut(outcome.deliveries);
       if (outcome.deliveries.length > 0) this.#oddPlace = hasUnread(outcome, offer) ? 'due' : 'unread';
       // The others are notified before it when there is more.
       if (outcome.deliveries.length > 0 && by !== undefined && this.#members.delete(by)) this.#members.add(by);
-      // What there was no room for is still due, and so may be what was settled meanwhile.
-      const isLeft = max > 0 && (outcome.room === 0 || outcome.deliveries.length >= max);
+      // What there was no room for is still due, also what a silent member was not handed, and so may be what was settled meanwhile.
+      const isLeft = max > 0 && (outcome.room === 0 || outcome.isSilent || outcome.deliveries.length >= max);
       this.#due = isLeft || this.#ticks !== ticks || this.#members.size === 0;
       // Deliveries are due but no member has room. No timer is needed: room comes with an ack or a deadline, which call `tick`.
       const waitsForRoom = max > 0 && outcome.nextDueMs === 0 && outcome.deliveries.length === 0;
       this.#recheckIn(waitsForRoom ? null : outcome.nextDueMs);
-      const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0;
+      const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0 || outcome.isSilent;
       // As long as the cursor moves, there may be something after what did not match.
       const hasMoved = offer !== null && !isSamePosition(offer.after, outcome.cursor);
       if (isDone || !hasMoved || this.#closed || !this.#hasUnread()) return outcome;
@@ -211,7 +217,8 @@ export class GroupReader {
   }
 
   #nothing({ maxInFlight }: Claim): ClaimOutcome {
-    return { deliveries: [], cursor: this.#cursor, room: maxInFlight, nextDueMs: null, gap: null };
+    const nothing = { deliveries: [], nextDueMs: null, gap: null, isSilent: false };
+    return { ...nothing, cursor: this.#cursor, room: maxInFlight };
   }
 
   #handedOut(deliveries: ClaimOutcome['deliveries']): void {

@@ -25,6 +25,8 @@ test('the settings of a group are read again when the store does not have the gr
     deadLetters: unused,
     redrive: unused,
     discard: unused,
+    leave: unused,
+    members: unused,
     list: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };

@@ -81,7 +81,8 @@ export class Groups {
   readonly #bookmarks: Bookmarks<LogPosition, GroupItem>;
   /** The newest stream of each consumer. */
   readonly #streams = new Map<string, MemberStream>();
-  readonly #givingBack = new Set<Promise<void>>();
+  /** What is on its way to the store without anybody waiting for it. */
+  readonly #underWay = new Set<Promise<void>>();
   readonly #afterStall: AfterStall;
   readonly #endUpkeep: () => void;
   #keepingUp: Promise<void> = Promise.resolve();
@@ -135,7 +136,10 @@ export class Groups {
     try {
       yield* stream.run(signal);
     } finally {
-      if (this.#streams.get(key) === stream) this.#streams.delete(key);
+      if (this.#streams.get(key) === stream) {
+        this.#streams.delete(key);
+        this.#leave(request, consumer);
+      }
     }
   }
 
@@ -281,7 +285,7 @@ export class Groups {
     this.#readings.clear();
     const running = readings.filter((reading) => reading.status === 'fulfilled');
     await Promise.all(running.map(({ value }) => shut(value)));
-    await Promise.all(this.#givingBack);
+    await Promise.all(this.#underWay);
   }
 
   /** Asks the store, and makes the group again when the store has lost it. */
@@ -295,11 +299,22 @@ export class Groups {
       const { cursor, created } = await this.#options.store.open(namespace, group, settings, 'earliest');
       reader.restart(cursor);
       const gap = created ? { lost: null, reason: 'log_lost' as const } : null;
-      return { deliveries: [], cursor, room: claim.maxInFlight, nextDueMs: null, gap };
+      return { deliveries: [], cursor, room: claim.maxInFlight, nextDueMs: null, isSilent: false, gap };
     }
     this.tally.delivered += outcome.deliveries.length;
     for (const { attempt } of outcome.deliveries) if (attempt > 1) this.tally.redelivered += 1;
     return outcome;
+  }
+
+  /** Forgets a member that has left. If the store does not answer, events whose deadline passed are left to it for a while. */
+  #leave({ namespace, group }: GroupRequest, consumer: string): void {
+    const left = this.#options.store
+      .leave(namespace, group, consumer)
+      .catch((error: unknown) => {
+        if (!(error instanceof SwarmError)) this.#options.onError(error);
+      })
+      .finally(() => this.#underWay.delete(left));
+    this.#underWay.add(left);
   }
 
   /**
@@ -307,8 +322,8 @@ export class Groups {
    * so the attempt does not count.
    */
   #giveBack(request: GroupRequest, deliveries: readonly GroupDelivery[]): Promise<void> {
-    const given = this.#returnToGroup(request, deliveries).finally(() => this.#givingBack.delete(given));
-    this.#givingBack.add(given);
+    const given = this.#returnToGroup(request, deliveries).finally(() => this.#underWay.delete(given));
+    this.#underWay.add(given);
     return given;
   }
 

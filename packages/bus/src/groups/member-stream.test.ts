@@ -24,6 +24,7 @@ const outcome = (deliveries: GroupDelivery[], more: Partial<ClaimOutcome> = {}):
   cursor: at(deliveries.at(-1)?.position.seq ?? 0),
   room: 16 - deliveries.length,
   nextDueMs: null,
+  isSilent: false,
   gap: null,
   ...more,
 });

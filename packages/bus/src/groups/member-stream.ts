@@ -45,6 +45,8 @@ export class MemberStream implements Member {
   #isFull = false;
   /** Whether the store had room at the last claim. */
   #hadRoom = true;
+  /** Whether the next claim is the first: the member itself asks. */
+  #isFirst = true;
   #claiming: Promise<void> | null = null;
   /** What the last claim ended with, until it was thrown. */
   #failure: { readonly error: unknown } | null = null;
@@ -129,13 +131,17 @@ export class MemberStream implements Member {
     // Room may come while the store is asked.
     this.#isFull = true;
     try {
-      const { deliveries, gap, room, cursor } = await claim({
+      const isSign = this.#isFirst;
+      this.#isFirst = false;
+      const { deliveries, gap, room, cursor, isSilent } = await claim({
         consumer,
+        isSign,
         maxInFlight,
         max: maxInFlight,
         ifPromising: true,
         by: this,
       });
+      if (isSilent) this.#failure = { error: silent(consumer) };
       this.#hadRoom = room > 0;
       if (room > 0) this.#isFull = false;
       this.#claimed = deliveries.map((delivery) => new DeliveryItem(delivery));
@@ -177,3 +183,9 @@ export class MemberStream implements Member {
     if (unsent.length > 0) this.#givingBack.push(this.#options.giveBack(unsent.map(({ delivery }) => delivery)));
   }
 }
+
+/** A member that is there opens a new stream, which is a sign of life. */
+const silent = (consumer: string): SwarmError =>
+  unavailable(
+    `the consumer "${consumer}" let the deadlines of all its deliveries pass; open the stream again to receive more`,
+  );

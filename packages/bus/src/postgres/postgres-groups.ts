@@ -10,6 +10,7 @@ import type {
   GroupPage,
   GroupStore,
   StoredGroup,
+  StoredMember,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
@@ -19,8 +20,10 @@ import { countDeaths } from './queries/count-deaths.ts';
 import { extendDeliveries } from './queries/extend-deliveries.ts';
 import { findGroup } from './queries/find-group.ts';
 import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
+import { leaveGroup } from './queries/leave-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
 import { listGroups } from './queries/list-groups.ts';
+import { listMembers } from './queries/list-members.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
@@ -77,6 +80,7 @@ export class PostgresGroups implements GroupStore {
       cursor: { epoch: cursor_epoch, seq: cursor_seq, nonce: cursor_nonce },
       room,
       nextDueMs: next_due_ms,
+      isSilent: claimed.is_silent,
       gap: gap === null ? null : { lost, reason: gap },
     };
   }
@@ -127,6 +131,14 @@ export class PostgresGroups implements GroupStore {
 
   discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
     return this.#resolve(namespace, group, { positions, redrive: false });
+  }
+
+  async leave(namespace: string, group: string, consumer: string): Promise<void> {
+    await this.#db.ask((db) => leaveGroup(db, namespace, { group, consumer }));
+  }
+
+  async members(namespace: string, group: string): Promise<StoredMember[]> {
+    return ofGroup(group, await this.#db.ask((db) => listMembers(db, namespace, group)));
   }
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {

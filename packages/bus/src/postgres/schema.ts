@@ -99,6 +99,8 @@ export interface DeliveryTable {
   attempt: number;
   /** Deliveries of its life that did not count. */
   uncounted: Generated<number>;
+  /** Waiting: whether the deadline of its last attempt passed. */
+  passed: Generated<boolean>;
   /** The consumer that has it, or had it last. */
   consumer: string | null;
   delivered_at: Timestamp | null;
@@ -110,6 +112,16 @@ export interface DeliveryTable {
   text: string;
 }
 
+/** What is known of the members of a group. */
+export interface MemberTable {
+  namespace: string;
+  group_name: string;
+  consumer: string;
+  sign_at: Timestamp;
+  /** How many deliveries it has let pass since. */
+  missed: number;
+}
+
 // A type and not an interface, which Kysely would not take for a set of tables.
 export type BusSchema = {
   bus_logs: LogTable;
@@ -119,4 +131,5 @@ export type BusSchema = {
   bus_flows: FlowTable;
   bus_groups: GroupTable;
   bus_deliveries: DeliveryTable;
+  bus_members: MemberTable;
 };

@@ -13,11 +13,12 @@ import type {
   StoredAttempt,
   StoredDeadLetter,
   StoredGroup,
+  StoredMember,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
-import { groupKeys, groupNamesKey, memberOf, positionOfMember } from './redis-keys.ts';
+import { groupKeys, groupNamesKey, signsKey, memberOf, positionOfMember } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
@@ -43,6 +44,7 @@ export class RedisGroupStore implements GroupStore {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
+  readonly #listMembers = loadScript('list-members');
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
   readonly #ackDeliveries = loadScript('ack-deliveries');
@@ -79,8 +81,9 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
-    const { consumer, maxInFlight, max, offer } = request;
-    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, offer === null ? 0 : 1];
+    const { consumer, isSign = true, patienceMs = 0, maxInFlight, max, offer } = request;
+    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, isSign ? 1 : 0, patienceMs];
+    args.push(offer === null ? 0 : 1);
     if (offer !== null) {
       const { after, entries, upTo, oddPlace = 'due' } = offer;
       args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce, oddPlace);
@@ -88,10 +91,10 @@ export class RedisGroupStore implements GroupStore {
     }
     const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
     this.#touch(namespace);
-    const [, , , room, nextDueMs, gap, lost, due, taken] = answer;
+    const [, , , room, nextDueMs, gap, lost, due, isSilent, taken] = answer;
     const dueAt = Number(due);
     const deliveries: GroupDelivery[] = [];
-    for (let at = 9; at < answer.length; at += 7) {
+    for (let at = 10; at < answer.length; at += 7) {
       const [life = 0, attempt = 0, uncounted = 0] = answer.slice(at + 3, at + 6).map(Number);
       const [position, text] = [toPosition(answer.slice(at)), String(answer[at + 6])];
       deliveries.push({ position, life, attempt, uncounted, dueAt, text });
@@ -104,6 +107,7 @@ export class RedisGroupStore implements GroupStore {
       cursor: toPosition(answer),
       room: Number(room),
       nextDueMs: nextDueMs === -1 ? null : Number(nextDueMs),
+      isSilent: isSilent === 1,
       gap: gap === 'retention' || gap === 'log_lost' ? { lost: lost === -1 ? null : Number(lost), reason: gap } : null,
     };
   }
@@ -156,6 +160,20 @@ export class RedisGroupStore implements GroupStore {
 
   async discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
     return this.#settle('discard', { namespace, group }, positions);
+  }
+
+  async leave(namespace: string, group: string, consumer: string): Promise<void> {
+    await this.#connection.ask((client) => client.hdel(signsKey(namespace, group, this.#prefix), consumer));
+  }
+
+  async members(namespace: string, group: string): Promise<StoredMember[]> {
+    const answer = await this.#ask(this.#listMembers, { namespace, group }, []);
+    const members: StoredMember[] = [];
+    for (let at = 0; at < answer.length; at += 4) {
+      const [inFlight = 0, lastSignAt = 0, missed = 0] = answer.slice(at + 1, at + 4).map(Number);
+      members.push({ consumer: String(answer[at]), inFlight, lastSignAt, isSilent: missed > 0 && inFlight === 0 });
+    }
+    return members.toSorted((a, b) => (a.consumer < b.consumer ? -1 : 1));
   }
 
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {

@@ -31,12 +31,25 @@ export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
     (part) => `${tagOf(namespace, prefix)}:${part}`,
   );
 
+const groupKey = (namespace: string, group: string, prefix: string): string => `${tagOf(namespace, prefix)}:g:${group}`;
+
+/** The last signs of life of a group's members. */
+export const signsKey = (namespace: string, group: string, prefix = DEFAULT_PREFIX): string =>
+  `${groupKey(namespace, group, prefix)}:signs`;
+
 /** KEYS of the groups' scripts; `lua/group-state.lua` describes each. */
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
-  const key = `${tagOf(namespace, prefix)}:g:${group}`;
+  const key = groupKey(namespace, group, prefix);
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
   const names = groupNamesKey(namespace, prefix);
-  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names, `${key}:uncounted`];
+  return [
+    ...logKeys(namespace, prefix),
+    key,
+    ...parts.map((part) => `${key}:${part}`),
+    names,
+    `${key}:uncounted`,
+    signsKey(namespace, group, prefix),
+  ];
 }
 
 const SEQ_DIGITS = 16;

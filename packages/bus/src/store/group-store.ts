@@ -17,10 +17,19 @@ import type { LogPosition } from './position.ts';
  *
  * The deadline is the one with which the delivery was handed out, or to which it was extended last.
  *
+ * A member shows a sign of life when it claims, and when what it was handed is acknowledged, refused or extended. One that let everything
+ * pass that it held, without a sign since, is silent, and is handed nothing. An event whose deadline passed with one member is left to the
+ * others for a while, if there are others that let nothing pass.
+ *
  * Deadlines are judged on the store's clock, at the beginning of each operation on the group.
  */
 export interface ClaimRequest {
+  /** Empty when nobody claims, and only the cursor is to move on. */
   readonly consumer: string;
+  /** Whether the member itself asks now. What a core asks for a stream that it once opened proves nothing. Default true. */
+  readonly isSign?: boolean;
+  /** For how long an event whose deadline passed with this member is left to others, in milliseconds. Default 0. */
+  readonly patienceMs?: number;
   /** Most deliveries that the consumer has open, these included. */
   readonly maxInFlight: number;
   /** Most deliveries to hand out now. Large events come in less than that: about 4 MiB of due ones in one answer. */
@@ -62,6 +71,8 @@ export interface ClaimOutcome {
   readonly room: number;
   /** Milliseconds until the next event is due, or passes its deadline; null when there is none. */
   readonly nextDueMs: number | null;
+  /** The member is silent. */
+  readonly isSilent: boolean;
   /** The group was before the horizon, or on a log that was lost, and was moved. `lost` events were missed; null: unknown. */
   readonly gap: { readonly lost: number | null; readonly reason: GapReason } | null;
 }
@@ -109,6 +120,14 @@ export interface StoredDeadLetter {
 export interface DeadLetterPage {
   readonly letters: readonly StoredDeadLetter[];
   readonly next: number | null;
+}
+
+export interface StoredMember {
+  readonly consumer: string;
+  readonly inFlight: number;
+  /** Milliseconds since the epoch, to about a second. */
+  readonly lastSignAt: number;
+  readonly isSilent: boolean;
 }
 
 export interface GroupPage {
@@ -162,6 +181,10 @@ export interface GroupStore {
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
   /** How many were dropped. Null: all. */
   discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
+  /** The member has left: no event is left to it any more. */
+  leave(namespace: string, group: string, consumer: string): Promise<void>;
+  /** By name: at most 1,000, those that showed a sign of life last. */
+  members(namespace: string, group: string): Promise<StoredMember[]>;
   /** By name: all, or at most `limit` after `after`. */
   list(namespace: string, page?: GroupPage): Promise<StoredGroup[]>;
 }

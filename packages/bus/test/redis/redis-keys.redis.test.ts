@@ -94,6 +94,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
     'events',
     'flows',
     'g:g',
+    'g:g:signs',
     'groups',
     'log',
     'topic-names',

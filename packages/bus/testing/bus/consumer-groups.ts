@@ -76,11 +76,15 @@ export function consumerGroupsSuite(t: BusFixture): void {
     await until(() => expect(dying.of('delivery').map(({ attempt }) => attempt)).toEqual([1]));
     await dying.stop();
     await pass(150);
-    const other = consume(await replica(), { ackDeadlineMs: 150, maxInFlight: 1 });
-    await until(() => expect(other.of('delivery').map(({ attempt }) => attempt)).toEqual([2]));
-    await pass(151);
-    await until(() => expect(other.of('delivery').map(({ attempt }) => attempt)).toEqual([2, 3]));
-    await pass(151);
+    // The stream of a member that lets everything pass ends, and a new one is a sign of life.
+    const elsewhere = await replica();
+    for (const expected of [2, 3]) {
+      const other = consume(elsewhere, { ackDeadlineMs: 150, maxInFlight: 1 });
+      await until(() => expect(other.of('delivery').map(({ attempt }) => attempt)).toEqual([expected]));
+      await pass(151);
+      await until(() => expect(other.refusal).toMatchObject({ code: 'UNAVAILABLE', retryable: true }));
+      expect(other.refusal?.message).toContain('let the deadlines of all its deliveries pass');
+    }
     const dead = await until(async () => {
       const page = await bus.deadLetters(OPERATOR, {
         namespace: t.namespace,
@@ -95,6 +99,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
     expect(dead?.history.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     const choice = { namespace: t.namespace, group: 'crew', deliveryIds: [dead?.deliveryId ?? ''], all: undefined };
     expect(await bus.redrive(OPERATOR, choice)).toEqual({ count: 1 });
+    const other = consume(elsewhere, { ackDeadlineMs: 150, maxInFlight: 1 });
     await until(() => expect(other.of('delivery').at(-1)?.attempt).toBe(1));
     expect(await ack(bus, [other.of('delivery').at(-1)?.deliveryId ?? ''])).toBe(1);
     expect(

@@ -12,11 +12,15 @@ export const ack = sql`
   ${BY_KEYS}
   as $$
   declare
+    v_at timestamptz;
+    v_consumers text[];
     v_settled bigint;
   begin
-    if (select e.entered_at is null from bus_enter_group(p_namespace, p_name) e) then
+    select e.entered_at into v_at from bus_enter_group(p_namespace, p_name) e;
+    if v_at is null then
       return null;
     end if;
+    with settled as (
     delete from bus_deliveries where ctid = any(array(
       select d.row from unnest(p_epochs, p_seqs, p_nonces) as r(epoch, seq, nonce)
       cross join lateral (
@@ -25,7 +29,10 @@ export const ack = sql`
           and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch
         limit 1
       ) d
-    ));
-    get diagnostics v_settled = row_count;
+    )) returning consumer)
+    select count(*), array_agg(distinct s.consumer) into v_settled, v_consumers from settled s;
+    if v_consumers is not null then
+      perform bus_show_signs(p_namespace, p_name, array_remove(v_consumers, null), v_at);
+    end if;
     return v_settled;
   end $$`;

@@ -16,11 +16,12 @@ import { BY_KEYS } from './by-keys.ts';
  */
 export const claim = sql`
   create or replace function bus_claim(
-    p_namespace text, p_name text, p_consumer text, p_max_in_flight bigint, p_max bigint, p_max_bytes bigint,
-    p_offer jsonb, p_seqs bigint[], p_nonces bigint[])
+    p_namespace text, p_name text, p_consumer text, p_is_sign boolean, p_patience_ms bigint,
+    p_max_in_flight bigint, p_max bigint, p_max_bytes bigint,
+    p_offer jsonb, p_seqs bigint[], p_nonces integer[])
   returns table (
     taken integer, due json, due_at_ms bigint, cursor_epoch text, cursor_seq bigint, cursor_nonce integer, room bigint, next_due_ms bigint,
-    gap text, lost bigint)
+    gap text, lost bigint, is_silent boolean)
   language plpgsql
   ${BY_KEYS}
   as $$
@@ -39,6 +40,8 @@ export const claim = sql`
     v_for_unread bigint;
     v_next timestamptz;
     v_due_at timestamptz;
+    v_patience interval;
+    v_left_until timestamptz;
   begin
     select e.entered_at, (e.entered).name, (e.entered).ack_deadline_ms,
       (e.entered).cursor_epoch, (e.entered).cursor_seq, (e.entered).cursor_nonce
@@ -83,6 +86,26 @@ export const claim = sql`
     select count(*) into v_open from bus_deliveries d
     where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.consumer = p_consumer;
     v_free := greatest(0, least(p_max, p_max_in_flight - v_open));
+    is_silent := false;
+    v_patience := interval '0';
+    if p_consumer <> '' then
+      if p_is_sign then
+        perform bus_show_signs(p_namespace, p_name, array[p_consumer], v_at);
+      else
+        is_silent := v_open = 0 and exists (
+          select from bus_members m
+          where m.namespace = p_namespace and m.group_name = p_name and m.consumer = p_consumer and m.missed > 0);
+      end if;
+      if exists (
+        select from bus_members m
+        where m.namespace = p_namespace and m.group_name = p_name and m.consumer <> p_consumer and m.missed = 0
+      ) then
+        v_patience := p_patience_ms * interval '1 millisecond';
+      end if;
+    end if;
+    if is_silent then
+      v_free := 0;
+    end if;
     v_at_cursor := coalesce((p_offer ->> 'seq')::bigint = v_seq and (p_offer ->> 'nonce')::bigint = v_nonce
       and p_offer ->> 'epoch' = v_epoch, false);
     v_for_unread := 0;
@@ -98,6 +121,7 @@ export const claim = sql`
         from (
           select d.ctid as row, d.due_at, d.seq, d.text from bus_deliveries d
           where d.namespace = p_namespace and d.group_name = p_name and d.state = 'waiting' and d.due_at <= v_at
+            and not (d.passed and d.consumer = p_consumer and d.due_at + v_patience > v_at)
           order by d.due_at, d.seq limit v_free - v_for_unread
         ) c
       ),
@@ -158,6 +182,13 @@ export const claim = sql`
       (select min(d.due_at) from bus_deliveries d
         where d.namespace = p_namespace and d.group_name = p_name and d.state = 'waiting')
     ) into v_next;
+    -- What is left to others is due, and yet not for this one.
+    if v_next <= v_at and v_due = 0 and v_free > 0 then
+      select min(d.due_at) + v_patience into v_left_until from bus_deliveries d
+      where d.namespace = p_namespace and d.group_name = p_name and d.state = 'waiting' and d.due_at <= v_at
+        and d.passed and d.consumer = p_consumer and d.due_at + v_patience > v_at;
+      v_next := coalesce(v_left_until, v_next);
+    end if;
     next_due_ms := case when v_next is not null then ceil(greatest(0, extract(epoch from v_next - v_at)) * 1000) end;
     return next;
   end $$`;

@@ -16,17 +16,22 @@ export const extend = sql`
   as $$
   declare
     v_at timestamptz;
+    v_consumers text[];
   begin
     select e.entered_at into v_at from bus_enter_group(p_namespace, p_name) e;
     if v_at is null then
       return;
     end if;
-    return query
     with moved as (
       update bus_deliveries d set due_at = greatest(d.due_at, v_at + p_by_ms * interval '1 millisecond')
       from bus_open_attempts(p_namespace, p_name, v_at, p_epochs, p_seqs, p_nonces, p_lives, p_attempts, p_uncounted) o
       where d.ctid = o.place
-      returning d.due_at
+      returning d.due_at, d.consumer
     )
-    select count(*), floor(extract(epoch from min(m.due_at)) * 1000)::bigint from moved m;
+    select count(*), floor(extract(epoch from min(m.due_at)) * 1000), array_agg(distinct m.consumer)
+    into extended, due_at_ms, v_consumers from moved m;
+    if extended > 0 then
+      perform bus_show_signs(p_namespace, p_name, v_consumers, v_at);
+    end if;
+    return next;
   end $$`;

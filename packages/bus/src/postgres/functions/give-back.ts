@@ -22,7 +22,7 @@ export const giveBack = sql`
     if v_at is null then
       return null;
     end if;
-    update bus_deliveries d set state = 'waiting', due_at = v_at, attempt = d.attempt - 1, uncounted = d.uncounted + 1
+    update bus_deliveries d set state = 'waiting', passed = false, due_at = v_at, attempt = d.attempt - 1, uncounted = d.uncounted + 1
     from bus_open_attempts(p_namespace, p_name, v_at, p_epochs, p_seqs, p_nonces, p_lives, p_attempts, p_uncounted) o
     where d.ctid = o.place;
     get diagnostics v_moved = row_count;

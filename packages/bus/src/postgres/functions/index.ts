@@ -17,6 +17,7 @@ import { openLogs } from './open-logs.ts';
 import { resolveDead } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
+import { showSigns } from './signs.ts';
 import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
@@ -35,6 +36,7 @@ export const busFunctions: FunctionSources = {
     openGroup,
     attemptOf,
     enterGroup,
+    showSigns,
     openAttempts,
     claim,
     ack,

@@ -41,7 +41,7 @@ export const resolveDead = sql`
     end if;
     if p_redrive then
       update bus_deliveries d set
-        state = 'waiting', life = d.life + 1, attempt = 0, uncounted = 0, history = '[]', due_at = v_at, consumer = null, delivered_at = null,
+        state = 'waiting', life = d.life + 1, attempt = 0, uncounted = 0, passed = false, history = '[]', due_at = v_at, consumer = null, delivered_at = null,
         dead_at = null, ordinal = null
       where d.ctid = any(v_rows);
     else

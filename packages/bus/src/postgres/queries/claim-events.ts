@@ -21,6 +21,7 @@ export interface ClaimRow {
   next_due_ms: number | null;
   gap: GapReason | null;
   lost: number | null;
+  is_silent: boolean;
 }
 
 /** Undefined: there is no such group. */
@@ -29,7 +30,7 @@ export async function claimEvents(
   namespace: string,
   { group, request }: { group: string; request: ClaimRequest },
 ): Promise<ClaimRow | undefined> {
-  const { consumer, maxInFlight, max, offer } = request;
+  const { consumer, isSign = true, patienceMs = 0, maxInFlight, max, offer } = request;
   const entries = offer?.entries.slice(0, Math.min(max, maxInFlight)) ?? [];
   const payload =
     offer === null
@@ -42,8 +43,8 @@ export async function claimEvents(
         });
   const { rows } = await sql<ClaimRow>`
     select * from bus_claim(
-      ${namespace}, ${group}, ${consumer}, ${maxInFlight}, ${max}, ${MAX_BYTES}, ${payload}::jsonb,
-      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::bigint[])`.execute(
+      ${namespace}, ${group}, ${consumer}, ${isSign}, ${patienceMs}, ${maxInFlight}, ${max}, ${MAX_BYTES}, ${payload}::jsonb,
+      ${entries.map(({ position }) => position.seq)}::bigint[], ${entries.map(({ position }) => position.nonce)}::integer[])`.execute(
     db,
   );
   return rows[0];

@@ -14,6 +14,7 @@ if not group then
 end
 local found, records = findRecords(ARGV)
 for _, member in ipairs(found) do
+  showSign(records[member].consumer)
   forget(member, records[member])
 end
 writeChanges()

@@ -7,18 +7,21 @@
     2 consumer
     3 maxInFlight  4 max
     5 maxBytes     of text, after which it stops; one event at least is handed out
-    6 offered      1 or 0; with 0 nothing follows
-    7 epoch        8 seq        9 nonce: where the offer begins
-   10 epoch       11 seq       12 nonce: up to where it goes
-   13 oddPlace     'due' or 'unread': whose the place is that is left when the places are halved
-   14 …            for each unread event: seq, nonce
+    6 isSign       1 when the consumer itself asks, else 0
+    7 patienceMs   for how long an event whose deadline passed is left to other members
+    8 offered      1 or 0; with 0 nothing follows
+    9 epoch       10 seq       11 nonce: where the offer begins
+   12 epoch       13 seq       14 nonce: up to where it goes
+   15 oddPlace    'due' or 'unread': whose the place is that is left when the places are halved
+   16 …           for each unread event: seq, nonce
 
-  Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, dueAt, taken, … }: the cursor; nextDueMs
-  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when it is unknown; the deadline of what was handed out;
+  Returns nil when there is no such group, else { epoch, seq, nonce, room, nextDueMs, gap, lost, dueAt, isSilent, taken, … }: the cursor; nextDueMs
+  is -1 when there is none; gap is '', 'retention' or 'log_lost', and lost -1 when it is unknown; the deadline of what was handed out; whether
+  the consumer is silent (1 or 0);
   how many of the offer were taken, which the caller has itself; then for each redelivery epoch, seq, nonce, life, attempt, uncounted,
   text.
 ]]
-local FIRST = 14
+local FIRST = 16
 local group = openGroup()
 if not group then
   return false
@@ -38,28 +41,73 @@ end
 
 local held = heldBy(consumer)
 local left = math.max(0, math.min(tonumber(ARGV[4]), maxInFlight - held))
+local isSilent = false
+if consumer ~= '' then
+  if ARGV[6] == '1' then
+    showSign(consumer)
+  else
+    isSilent = held == 0 and signOf(consumer).missed > 0
+  end
+end
+if isSilent then
+  left = 0
+end
 local deadline = now + group.ackDeadlineMs
 local bytes = tonumber(ARGV[5])
 
-local isAtCursor = ARGV[6] == '1' and ARGV[7] == group.epoch and tonumber(ARGV[8]) == group.seq
-  and tonumber(ARGV[9]) == group.nonce
+local isAtCursor = ARGV[8] == '1' and ARGV[9] == group.epoch and tonumber(ARGV[10]) == group.seq
+  and tonumber(ARGV[11]) == group.nonce
 local offered = isAtCursor and (#ARGV - FIRST + 1) / 2 or 0
-local forUnread = math.min(offered, math.floor((left + (ARGV[13] == 'unread' and 1 or 0)) / 2))
+local forUnread = math.min(offered, math.floor((left + (ARGV[15] == 'unread' and 1 or 0)) / 2))
+
+-- The records of what is due, and when the first comes back to the consumer of what is left to others.
+local waiting, leftUntil = {}, nil
+
+-- Events that are due, the oldest first, without those that the consumer let pass and others may take.
+local function dueFor(name, count)
+  local due = {}
+  local mayLeave
+  local after = 0
+  repeat
+    local slice = redis.call('ZRANGEBYSCORE', WAITING, '-inf', now, 'WITHSCORES', 'LIMIT', after, count)
+    local members, dueAt = {}, {}
+    for at = 1, #slice, 2 do
+      members[#members + 1] = slice[at]
+      dueAt[slice[at]] = tonumber(slice[at + 1])
+    end
+    local found, records = findRecords(members)
+    for _, member in ipairs(found) do
+      local record = records[member]
+      local own = dueAt[member] + ARGV[7]
+      local isLeft = record.deadAt == 1 and record.consumer == name and own > now
+      if isLeft and mayLeave == nil then
+        mayLeave = hasOthers(name)
+      end
+      if isLeft and mayLeave then
+        leftUntil = math.min(leftUntil or own, own)
+      elseif #due < count then
+        due[#due + 1] = member
+        waiting[member] = record
+      end
+    end
+    after = after + count
+  until #due >= count or #members < count or after >= SLICE
+  return due
+end
 
 local redelivered = {}
 local forDue = left - forUnread
 if forDue > 0 then
   local dueBytes = forUnread > 0 and bytes / 2 or bytes
-  local found, records = findRecords(redis.call('ZRANGEBYSCORE', WAITING, '-inf', now, 'LIMIT', 0, forDue))
   local count = 0
-  for _, member in ipairs(found) do
+  for _, member in ipairs(dueFor(consumer, forDue)) do
     local text = redis.call('HGET', TEXTS, member)
     if #text > dueBytes and count > 0 then
       break
     end
     bytes, dueBytes = bytes - #text, dueBytes - #text
-    local record = records[member]
-    record.state, record.attempt = 'f', record.attempt + 1
+    local record = waiting[member]
+    record.state, record.attempt, record.deadAt = 'f', record.attempt + 1, 0
     record.deliveredAt, record.consumer = now, consumer
     add(changes.notWaiting, member)
     add(changes.due, deadline, member)
@@ -96,9 +144,9 @@ if isAtCursor then
     taken = taken + 1
   end
   -- Nor does such an offer take the cursor to where the log does not reach: the next claim would begin at the horizon again.
-  local upTo, upToNonce = tonumber(ARGV[11]), tonumber(ARGV[12])
-  local isThere = ARGV[10] == log.epoch and upTo < log.horizon and eventAt(log, upTo, upToNonce)
-  if taken == offered and (isThere or not gapBehind(log, ARGV[10], upTo, upToNonce)) then
+  local upTo, upToNonce = tonumber(ARGV[13]), tonumber(ARGV[14])
+  local isThere = ARGV[12] == log.epoch and upTo < log.horizon and eventAt(log, upTo, upToNonce)
+  if taken == offered and (isThere or not gapBehind(log, ARGV[12], upTo, upToNonce)) then
     group.seq, group.nonce = upTo, upToNonce
   end
   held = held + taken
@@ -118,8 +166,12 @@ for _, key in ipairs({ DUE, WAITING }) do
     nextDueMs = nextDueMs < 0 and inMs or math.min(nextDueMs, inMs)
   end
 end
+-- What is left to others is due, and yet not for this one.
+if nextDueMs == 0 and leftUntil and #redelivered == 0 then
+  nextDueMs = math.max(1, leftUntil - now)
+end
 local answer = { group.epoch, group.seq, group.nonce, math.max(0, maxInFlight - held), nextDueMs, gap or '', lost, deadline,
-  taken }
+  isSilent and 1 or 0, taken }
 for _, value in ipairs(redelivered) do
   answer[#answer + 1] = value
 end

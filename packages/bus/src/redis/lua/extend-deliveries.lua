@@ -15,9 +15,10 @@ if not group then
 end
 local deadline = now + ARGV[1]
 local first = -1
-local open, _, deadlines = openAttempts(2)
+local open, records, deadlines = openAttempts(2)
 for _, member in ipairs(open) do
   local dueAt = math.max(deadline, deadlines[member])
+  showSign(records[member].consumer)
   add(changes.due, dueAt, member)
   first = first < 0 and dueAt or math.min(first, dueAt)
 end

@@ -8,22 +8,26 @@
     10 due        zset of what is in flight, by deadline in ms
     11 waiting    zset, by when it is due in ms
     12 records    hash: member → `<state> <life> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead);
-                life: how often it was redriven
+                life: how often it was redriven; deadAt, of what waits: 1 when its deadline passed, else 0
     13 texts      hash: member → text
     14 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
     15 dead       zset, by ordinal
     16 held       hash: consumer → how many it has in flight; none is 0
     17 groups     set of the names of the namespace's groups
     18 uncounted  hash: member → how many deliveries of its life did not count; none is 0
+    19 signs      hash: consumer → `<ms> <missed>`: its last sign of life, and how many deliveries it has let pass since
 
   A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
 local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local HISTORIES, DEAD, HELD, GROUPS, UNCOUNTED = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
+local HISTORIES, DEAD, HELD, GROUPS, UNCOUNTED, SIGNS = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
 -- Values that a call takes at a time.
 local SLICE = 2000
 -- Most deadlines that one call judges.
 local MAX_EXPIRED = 2000
+-- A sign of life is not written when the last one is as new as this, in ms.
+local SIGN_MS = 1000
+local MAX_SIGNS = 1000
 
 local function memberOf(epoch, seq, nonce)
   return string.format('%016.0f-%.0f-%s', seq, nonce, epoch)
@@ -127,7 +131,7 @@ local changes
 
 local function noChanges()
   changes = { held = {}, due = {}, notDue = {}, waiting = {}, notWaiting = {}, dead = {}, notDead = {}, records = {},
-    histories = {}, texts = {}, settled = {}, notFailed = {}, uncounted = {}, notUncounted = {} }
+    histories = {}, texts = {}, settled = {}, notFailed = {}, uncounted = {}, notUncounted = {}, signs = {} }
 end
 
 noChanges()
@@ -146,7 +150,64 @@ local function heldBy(consumer)
   return tonumber(redis.call('HGET', HELD, consumer) or 0)
 end
 
+local function signOf(consumer)
+  local sign = changes.signs[consumer]
+  if not sign then
+    local at, missed = string.match(redis.call('HGET', SIGNS, consumer) or '', '^(%d+) (%d+)$')
+    sign = { at = tonumber(at or 0), missed = tonumber(missed or 0) }
+    changes.signs[consumer] = sign
+  end
+  return sign
+end
+
+local function showSign(consumer)
+  local sign = signOf(consumer)
+  if sign.missed > 0 or now - sign.at >= SIGN_MS then
+    sign.at, sign.missed, sign.isNew = now, 0, true
+  end
+end
+
+local function letPass(consumer)
+  local sign = signOf(consumer)
+  sign.missed, sign.isNew = sign.missed + 1, true
+end
+
+local function forgetOldSigns()
+  local all = redis.call('HGETALL', SIGNS)
+  local oldest = {}
+  for at = 1, #all, 2 do
+    oldest[#oldest + 1] = { name = all[at], at = tonumber(string.match(all[at + 1], '^%d+')) }
+  end
+  table.sort(oldest, function(a, b) return a.at < b.at end)
+  for at = 1, #oldest - MAX_SIGNS * 0.9 do
+    redis.call('HDEL', SIGNS, oldest[at].name)
+  end
+end
+
+local function writeSigns()
+  for consumer, sign in pairs(changes.signs) do
+    if sign.isNew then
+      local isAdded = redis.call('HSET', SIGNS, consumer, string.format('%.0f %d', sign.at, sign.missed))
+      if isAdded == 1 and redis.call('HLEN', SIGNS) > MAX_SIGNS then
+        forgetOldSigns()
+      end
+    end
+  end
+end
+
+-- Whether there is another member that has let nothing pass since its last sign of life.
+local function hasOthers(consumer)
+  local all = redis.call('HGETALL', SIGNS)
+  for at = 1, #all, 2 do
+    if all[at] ~= consumer and string.sub(all[at + 1], -2) == ' 0' then
+      return true
+    end
+  end
+  return false
+end
+
 local function writeChanges()
+  writeSigns()
   for consumer, by in pairs(changes.held) do
     if by ~= 0 and redis.call('HINCRBY', HELD, consumer, by) <= 0 then
       redis.call('HDEL', HELD, consumer)
@@ -186,6 +247,11 @@ end
 
 -- in flight → waiting, or dead after the last attempt. `failure` has `at`, `dueAt` (ms) and `reason` (JSON).
 local function fail(group, member, record, failure)
+  if failure.isLate then
+    letPass(record.consumer)
+  else
+    showSign(record.consumer)
+  end
   local attempt = '{"attempt":' .. record.attempt
     .. ',"consumer":' .. cjson.encode(record.consumer)
     .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
@@ -195,7 +261,7 @@ local function fail(group, member, record, failure)
   add(changes.notDue, member)
   hold(record.consumer, -1)
   if record.attempt < group.maxDeliveries then
-    record.state = 'w'
+    record.state, record.deadAt = 'w', failure.isLate and 1 or 0
     add(changes.waiting, failure.dueAt, member)
   else
     record.state, record.deadAt = 'd', now
@@ -208,7 +274,7 @@ end
 local function giveBack(member, record)
   add(changes.notDue, member)
   hold(record.consumer, -1)
-  record.state, record.attempt, record.uncounted = 'w', record.attempt - 1, record.uncounted + 1
+  record.state, record.deadAt, record.attempt, record.uncounted = 'w', 0, record.attempt - 1, record.uncounted + 1
   add(changes.waiting, now, member)
   add(changes.uncounted, member, record.uncounted)
   add(changes.records, member, packRecord(record))
@@ -255,7 +321,7 @@ local function openGroup()
     local deadlines = deadlinesOf(found)
     for _, member in ipairs(found) do
       local deadline = deadlines[member]
-      fail(group, member, records[member], { at = deadline, dueAt = deadline, reason = 'null' })
+      fail(group, member, records[member], { at = deadline, dueAt = deadline, reason = 'null', isLate = true })
     end
     writeChanges()
   end
