@@ -322,8 +322,9 @@ export class Bus {
     input: ConsumeInput,
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    const { namespace, topics, group } = input;
-    const leave = this.#enter(caller, namespace, { kind: 'consume', topics, group });
+    const { namespace, group } = input;
+    const topics = input.topics ?? (await this.#groups.topicsOf(namespace, group));
+    const leave = this.#enter(caller, namespace, { kind: 'consume', topics: [...topics], group });
     try {
       yield* this.#groupAccess.consume(caller, input, over);
     } finally {

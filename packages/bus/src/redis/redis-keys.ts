@@ -35,8 +35,9 @@ export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
   const key = `${tagOf(namespace, prefix)}:g:${group}`;
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
+  const shared = ['deleted-groups', 'group-makers', 'owned-groups'].map((part) => `${tagOf(namespace, prefix)}:${part}`);
   const names = groupNamesKey(namespace, prefix);
-  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names];
+  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names, ...shared];
 }
 
 const SEQ_DIGITS = 16;

@@ -7,18 +7,22 @@ import { claim } from './claim.ts';
 import { cut, removeSpared } from './cut.ts';
 import { enterGroup } from './enter-group.ts';
 import { gapOf } from './gap-of.ts';
+import { groupState, nextLife, replays } from './group-state.ts';
 import { horizonOf } from './horizon-of.ts';
+import { joinGroup } from './join-group.ts';
 import { nack } from './nack.ts';
+import { ackOfRelease3, claimOfRelease3 } from './of-release-3.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
 import { resolveDead } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
+import { deleteGroup, seekGroup, steerGroup } from './steer-group.ts';
 import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
 export const busFunctions: FunctionSources = {
-  release: 3,
+  release: 4,
   sources: [
     openLogs,
     gapOf,
@@ -30,11 +34,20 @@ export const busFunctions: FunctionSources = {
     retain,
     sweep,
     openGroup,
+    groupState,
+    replays,
+    nextLife,
+    joinGroup,
     attemptOf,
     enterGroup,
     claim,
+    claimOfRelease3,
     ack,
+    ackOfRelease3,
     nack,
     resolveDead,
+    steerGroup,
+    seekGroup,
+    deleteGroup,
   ],
 };
