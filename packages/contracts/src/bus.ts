@@ -107,7 +107,8 @@ export const ReadResult = z
   .meta({ id: 'ReadResult' });
 export type ReadResult = z.infer<typeof ReadResult>;
 
-const groupSettings = {
+/** The fields of a group's settings. */
+export const groupSettings = {
   topics: Topics,
   /** Milliseconds that a member has for an event before it is given to another. */
   ackDeadlineMs: z.number().int().min(100).max(86_400_000),
@@ -128,7 +129,7 @@ const wantedSettings = {
     .describe('Deliveries of an event before it becomes a dead letter. Default of a new group: 5.'),
 };
 /** The id of a consumer group: a group that is made later under the same name has another. */
-const GroupId = z.string().min(1).max(LIMITS.cursorLength);
+export const GroupId = z.string().min(1).max(LIMITS.cursorLength);
 const cameBack = {
   groupId: GroupId.optional().describe(
     'The `groupId` of an earlier answer. When that group was deleted, the call ends with NOT_FOUND and does not make it again.',
