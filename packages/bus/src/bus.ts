@@ -49,11 +49,13 @@ import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
+import { type GroupNotice, GroupSteering } from './groups/group-steering.ts';
 import { type ClaimRoom, Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent, type PolicyChange } from './policies/policies.ts';
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
+import type { GroupLimits } from './store/group-store.ts';
 import {
   type Appended,
   type LogEntry,
@@ -78,6 +80,10 @@ export interface BusOptions {
   circuitOf: CircuitOf;
   /** Which agents there are, as the registry knows: a group with the name of an agent is its own. */
   isAgent: IsAgent;
+  /** How many groups there may be. Default: no limit. */
+  groupLimits?: GroupLimits;
+  /** Called when an operator has changed a group. */
+  onGroupChange?: (notice: GroupNotice) => void;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
   /** How many bytes of events, as JSON, a second. */
@@ -103,6 +109,8 @@ const MAX_READ_BYTES = 4 * 1024 * 1024;
 const RETENTION_INTERVAL_MS = 15_000;
 
 export class Bus {
+  /** What operators do with groups. */
+  readonly steering: GroupSteering;
   readonly #options: BusOptions;
   readonly #clock: Clock;
   readonly #policies: Policies;
@@ -140,7 +148,13 @@ export class Bus {
       signal,
       clock,
       onError,
+      limits: options.groupLimits,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+    });
+    this.steering = new GroupSteering({
+      store: store.groups,
+      groups: this.#groups,
+      onNotice: (notice) => options.onGroupChange?.(notice),
     });
     this.#access = new CallerAccess(this.#policies);
     const owners = new GroupOwners({ isAgent: options.isAgent, clock });
@@ -324,8 +338,9 @@ export class Bus {
     input: ConsumeInput,
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    const { namespace, topics, group } = input;
-    const leave = this.#enter(caller, namespace, { kind: 'consume', topics, group });
+    const { namespace, group } = input;
+    const topics = input.topics ?? (await this.#groups.topicsOf(namespace, group));
+    const leave = this.#enter(caller, namespace, { kind: 'consume', topics: [...topics], group });
     try {
       yield* this.#groupAccess.consume(caller, input, over);
     } finally {

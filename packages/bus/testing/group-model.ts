@@ -4,13 +4,13 @@ import { expect } from 'vitest';
 import { at, entriesOf, newEvents, newNamespace, rangeOf } from './bus-store.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
 import type { LogEntry } from '../src/store/event-log.ts';
-import type { DeliveryRef } from '../src/store/group-store.ts';
+import type { ClaimOutcome, DeliveryRef, OpenedGroup } from '../src/store/group-store.ts';
 import type { LogPosition } from '../src/store/position.ts';
 
 const GROUP = 'workers';
 /** Neither a deadline nor a delay ends while a test runs. */
 const NEVER_MS = 3_600_000;
-const MAX_DELIVERIES = 2;
+const SETTINGS = { topics: ['>'], ackDeadlineMs: NEVER_MS, maxDeliveries: 2 };
 const CONSUMERS = ['ann', 'bob'] as const;
 
 type Consumer = (typeof CONSUMERS)[number];
@@ -44,11 +44,16 @@ export type GroupStep =
       readonly max: number;
       readonly offer: 'fresh' | 'stale' | 'none' | 'every other';
       readonly oddPlace: 'due' | 'unread';
+      /** Whether the offer is made by the settings before the last change. */
+      readonly outdated: boolean;
     }
   | { readonly do: 'ack'; readonly choice: Choice; readonly off: Off }
   | { readonly do: 'nack'; readonly choice: Choice; readonly off: Off; readonly delayed: boolean }
   | { readonly do: 'give back' | 'extend'; readonly choice: Choice; readonly off: Off }
-  | { readonly do: 'redrive' | 'discard'; readonly choice: Choice | null };
+  | { readonly do: 'redrive' | 'discard'; readonly choice: Choice | null }
+  | { readonly do: 'pause' | 'resume' | 'delete' }
+  | { readonly do: 'update'; readonly maxDeliveries: number }
+  | { readonly do: 'seek'; readonly to: 'earliest' | 'latest' | number; readonly dropOpen: boolean };
 
 const choice = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 4 });
 const mostlyZero = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(-1, 1) });
@@ -70,6 +75,7 @@ const step: fc.Arbitrary<GroupStep> = fc.oneof(
         'every other' as const,
       ),
       oddPlace: fc.constantFrom('due' as const, 'unread' as const),
+      outdated: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true)),
     }),
   },
   fc.record({ do: fc.constant('ack' as const), choice, off }),
@@ -79,21 +85,31 @@ const step: fc.Arbitrary<GroupStep> = fc.oneof(
   },
   fc.record({ do: fc.constantFrom('give back' as const, 'extend' as const), choice, off }),
   fc.record({ do: fc.constantFrom('redrive' as const, 'discard' as const), choice: fc.option(choice) }),
+  fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const) }),
+  fc.record({ do: fc.constant('update' as const), maxDeliveries: fc.integer({ min: 1, max: 3 }) }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('seek' as const),
+      to: fc.oneof(fc.constantFrom('earliest' as const, 'latest' as const), fc.nat({ max: 1_000 })),
+      dropOpen: fc.boolean(),
+    }),
+  },
 );
+/** Seldom, since a group that is deleted begins anew. */
+const anyStep = fc.oneof({ weight: 30, arbitrary: step }, fc.record({ do: fc.constant('delete' as const) }));
 
 const same = (actual: unknown, wanted: unknown): void => expect(actual).toEqual(wanted);
 const alike = (actual: unknown, wanted: object): void => expect(actual).toMatchObject(wanted);
 
 /** The group as it should be. Its steps are taken in both, and what they answer is compared. */
 export class GroupModel {
-  static readonly steps: fc.Arbitrary<GroupStep[]> = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
+  static readonly steps: fc.Arbitrary<GroupStep[]> = fc.array(anyStep, { minLength: 5, maxLength: 40, size: 'max' });
 
   /** Takes the steps in a new namespace, one after the other, on each replica in turn. */
   static async run(replicas: readonly BusStore[], steps: readonly GroupStep[]): Promise<void> {
     const namespace = newNamespace();
-    const settings = { topics: ['>'], ackDeadlineMs: NEVER_MS, maxDeliveries: MAX_DELIVERIES };
-    const { cursor } = await at(replicas, 0).groups.open(namespace, GROUP, settings, 'latest');
-    const model = new GroupModel(namespace, cursor);
+    const model = new GroupModel(namespace, await at(replicas, 0).groups.open(namespace, GROUP, SETTINGS, 'latest'));
     for (const [index, next] of steps.entries()) {
       await model.#take(at(replicas, index % replicas.length), next);
       await model.#compare(at(replicas, (index + 1) % replicas.length));
@@ -101,32 +117,47 @@ export class GroupModel {
   }
 
   readonly #namespace: string;
-  #cursor: LogPosition;
   readonly #beginning: LogPosition;
-  #appended = 0;
+  /** Where each event of the log stands, by its seq; the first is the beginning. */
+  readonly #positions: LogPosition[];
+  #id: string;
+  #cursor: LogPosition;
+  /** The furthest position that the cursor has reached. */
+  #furthest: number;
+  /** The life of events that are taken again. */
+  #replayLife = 0;
+  #lives = 0;
+  #deaths = 0;
+  #version = 1;
+  #maxDeliveries = SETTINGS.maxDeliveries;
+  #paused = false;
   /** Every event that the group has ever taken, by its seq. */
   readonly #taken = new Map<number, ModelEvent>();
   /** In the order of their deaths. */
   #dead: ModelEvent[] = [];
 
-  private constructor(namespace: string, cursor: LogPosition) {
+  private constructor(namespace: string, { state, cursor }: OpenedGroup) {
     this.#namespace = namespace;
+    this.#id = state.id;
     this.#cursor = cursor;
     this.#beginning = cursor;
+    this.#furthest = cursor.seq;
+    this.#positions = [cursor];
   }
 
   async #take(store: BusStore, next: GroupStep): Promise<void> {
     switch (next.do) {
-      case 'append':
-        await store.log.append(this.#namespace, newEvents(next.count));
-        this.#appended += next.count;
+      case 'append': {
+        const appended = await store.log.append(this.#namespace, newEvents(next.count));
+        this.#positions.push(...appended.map(({ position }) => position));
         break;
+      }
       case 'claim':
         await this.#claim(store, next);
         break;
       case 'ack': {
         const chosen = this.#chosen(next.choice);
-        const settled = chosen.filter(({ state }) => state !== 'gone');
+        const settled = next.off.life < 0 ? [] : chosen.filter(({ state }) => state !== 'gone');
         same(await store.groups.ack(this.#namespace, GROUP, refs(chosen, next.off)), settled.length);
         for (const event of settled) this.#leave(event, 'gone');
         break;
@@ -157,59 +188,161 @@ export class GroupModel {
         const moved = (chosen ?? [...this.#dead]).filter(({ state }) => state === 'dead');
         const positions = chosen?.map(({ entry }) => entry.position) ?? null;
         same(await store.groups[next.do](this.#namespace, GROUP, positions), moved.length);
+        const isRedrive = next.do === 'redrive';
+        const life = isRedrive && moved.length > 0 ? this.#nextLife() : 0;
         for (const event of moved) {
-          this.#leave(event, next.do === 'redrive' ? 'due' : 'gone');
-          event.life += 1;
-          event.attempt = 0;
-          event.uncounted = 0;
-          event.history = [];
+          this.#leave(event, isRedrive ? 'due' : 'gone');
+          if (isRedrive) Object.assign(event, { life, attempt: 0, uncounted: 0, history: [] });
         }
+        if (life > 0 && this.#cursor.seq < this.#furthest) this.#replayLife = this.#nextLife();
         break;
       }
+      case 'pause':
+      case 'resume': {
+        const wanted = next.do === 'pause';
+        const answer = wanted
+          ? store.groups.pause(this.#namespace, GROUP, { reason: null, by: '/operators/ops' })
+          : store.groups.resume(this.#namespace, GROUP);
+        alike(await answer, { changed: wanted !== this.#paused, state: { id: this.#id } });
+        this.#paused = wanted;
+        break;
+      }
+      case 'update': {
+        const { maxDeliveries } = next;
+        const changed = maxDeliveries !== this.#maxDeliveries;
+        this.#version += changed ? 1 : 0;
+        this.#maxDeliveries = maxDeliveries;
+        const state = { id: this.#id, version: this.#version, maxDeliveries, made: SETTINGS };
+        alike(await store.groups.update(this.#namespace, GROUP, { maxDeliveries }), { changed, state });
+        break;
+      }
+      case 'seek':
+        await this.#seek(store, next);
+        break;
+      case 'delete':
+        await this.#delete(store);
+        break;
     }
   }
 
   async #claim(store: BusStore, request: GroupStep & { do: 'claim' }): Promise<void> {
-    const { consumer, maxInFlight, max, oddPlace } = request;
+    const { consumer, maxInFlight, max, oddPlace, outdated } = request;
     const unread = await entriesOf(store.log, this.#namespace, this.#cursor);
     const every = request.offer === 'every other' ? 2 : 1;
     const entries = unread.filter((_, index) => index % every === 0);
     const after = request.offer === 'stale' ? this.#beginning : this.#cursor;
     const upTo = unread.at(-1)?.position ?? this.#cursor;
-    const offer = request.offer === 'none' ? null : { after, entries, upTo, oddPlace };
-    const outcome = await store.groups.claim(this.#namespace, GROUP, { consumer, maxInFlight, max, offer });
+    const version = outdated ? this.#version - 1 : this.#version;
+    const offer = request.offer === 'none' ? null : { version, after, entries, upTo, oddPlace };
+    const groupId = this.#id;
+    const outcome = await store.groups.claim(this.#namespace, GROUP, { groupId, consumer, maxInFlight, max, offer });
 
-    const events = [...this.#taken.values()];
-    const open = events.filter((event) => event.state === 'in flight' && event.consumer === consumer).length;
+    const open = this.#in('in flight').filter((event) => event.consumer === consumer).length;
+    same(outcome.paused, this.#paused);
+    same(outcome.cursor.epoch, this.#cursor.epoch);
+    same(outcome.gap, null);
+    same(outcome.room, Math.max(0, maxInFlight - open - outcome.deliveries.length));
+    if (this.#paused) {
+      alike(outcome, { deliveries: [], cursor: this.#cursor, nextDueMs: null, changed: null });
+      return;
+    }
+    same(outcome.changed?.version ?? null, offer !== null && outdated ? this.#version : null);
+
     const free = Math.max(0, Math.min(max, maxInFlight - open));
-    const due = events.filter(({ state }) => state === 'due');
-    const accepted = offer !== null && after.seq === this.#cursor.seq;
+    const due = this.#in('due');
+    const accepted = offer !== null && !outdated && after.seq === this.#cursor.seq;
+    const isHeld = ({ position }: LogEntry) => (this.#taken.get(position.seq)?.state ?? 'gone') !== 'gone';
+    const takeable = entries.filter((entry) => !isHeld(entry)).length;
     const half = oddPlace === 'unread' ? Math.ceil(free / 2) : Math.floor(free / 2);
-    const dueTaken = Math.min(due.length, accepted ? free - Math.min(half, entries.length) : free);
-    for (const { position, life, attempt, uncounted, text } of outcome.deliveries.slice(0, dueTaken)) {
+    const dueTaken = Math.min(due.length, accepted ? free - Math.min(half, takeable) : free);
+    const fresh: LogEntry[] = [];
+    let passed = 0;
+    for (const entry of accepted ? entries : []) {
+      if (!isHeld(entry)) {
+        if (fresh.length === free - dueTaken) break;
+        fresh.push(entry);
+      }
+      passed += 1;
+    }
+    this.#redelivered(outcome.deliveries.slice(0, dueTaken), consumer);
+    this.#takenFrom(fresh, outcome.deliveries.slice(dueTaken), consumer);
+    if (accepted) this.#moveTo(passed === entries.length ? upTo : (entries[passed - 1]?.position ?? this.#cursor));
+
+    same(outcome.cursor, this.#cursor);
+    if (this.#in('due').length > 0) same(outcome.nextDueMs, 0);
+    else if (this.#in('in flight', 'delayed').length > 0) same((outcome.nextDueMs ?? 0) > 0, true);
+    else same(outcome.nextDueMs, null);
+  }
+
+  #redelivered(deliveries: ClaimOutcome['deliveries'], consumer: Consumer): void {
+    for (const { position, life, attempt, uncounted, text } of deliveries) {
       const event = this.#taken.get(position.seq);
       alike(event, { state: 'due', life, attempt: attempt - 1, uncounted, entry: { position, text } });
       if (event !== undefined) Object.assign(event, { state: 'in flight', attempt, consumer });
     }
+  }
 
-    const fresh = accepted ? entries.slice(0, free - dueTaken) : [];
+  #takenFrom(fresh: readonly LogEntry[], deliveries: ClaimOutcome['deliveries'], consumer: Consumer): void {
+    const lifeOf = ({ position }: LogEntry) => (position.seq <= this.#furthest ? this.#replayLife : 0);
     same(
-      outcome.deliveries.slice(dueTaken).map(({ dueAt: _, ...delivery }) => delivery),
-      fresh.map(({ position, text }) => ({ position, life: 0, attempt: 1, uncounted: 0, text })),
+      deliveries.map(({ dueAt: _, ...delivery }) => delivery),
+      fresh.map((entry) => {
+        const { position, text } = entry;
+        return { position, life: lifeOf(entry), attempt: 1, uncounted: 0, text };
+      }),
     );
     for (const entry of fresh) {
-      const counts = { life: 0, attempt: 1, uncounted: 0 };
+      const counts = { life: lifeOf(entry), attempt: 1, uncounted: 0 };
       this.#taken.set(entry.position.seq, { entry, state: 'in flight', ...counts, consumer, history: [] });
     }
-    if (accepted) this.#cursor = fresh.length === entries.length ? upTo : (fresh.at(-1)?.position ?? this.#cursor);
+  }
 
-    same(outcome.cursor, this.#cursor);
-    same(outcome.gap, null);
-    same(outcome.room, Math.max(0, maxInFlight - open - outcome.deliveries.length));
-    const pending = [...this.#taken.values()].map(({ state }) => state);
-    if (pending.includes('due')) same(outcome.nextDueMs, 0);
-    else if (pending.includes('in flight') || pending.includes('delayed')) same((outcome.nextDueMs ?? 0) > 0, true);
-    else same(outcome.nextDueMs, null);
+  #moveTo(position: LogPosition): void {
+    this.#cursor = position;
+    this.#furthest = Math.max(this.#furthest, position.seq);
+  }
+
+  async #seek(store: BusStore, { to, dropOpen }: GroupStep & { do: 'seek' }): Promise<void> {
+    const place = to === 'earliest' ? 0 : to === 'latest' ? -1 : to % this.#positions.length;
+    const cursor = at(this.#positions, place);
+    const open = dropOpen ? this.#in('in flight', 'due', 'delayed') : [];
+    const target = typeof to === 'number' ? cursor : to;
+    alike(await store.groups.seek(this.#namespace, GROUP, target, { dropOpen }), {
+      before: this.#cursor,
+      cursor,
+      dropped: open.length,
+      state: { id: this.#id },
+    });
+    for (const event of open) this.#leave(event, 'gone');
+    this.#replayLife = this.#nextLife();
+    this.#moveTo(cursor);
+  }
+
+  async #delete(store: BusStore): Promise<void> {
+    const [groupId, request] = [this.#id, { consumer: 'ann', maxInFlight: 1, max: 1, offer: null }];
+    same((await store.groups.delete(this.#namespace, GROUP)).id, groupId);
+    const isDeleted = { code: 'NOT_FOUND', details: { deleted: true } };
+    const comesBack = store.groups.open(this.#namespace, GROUP, SETTINGS, 'earliest', { groupId });
+    await expect(comesBack).rejects.toMatchObject(isDeleted);
+    const { state, cursor } = await store.groups.open(this.#namespace, GROUP, SETTINGS, 'latest');
+    await expect(store.groups.claim(this.#namespace, GROUP, { groupId, ...request })).rejects.toMatchObject(isDeleted);
+    this.#id = state.id;
+    this.#cursor = cursor;
+    this.#furthest = cursor.seq;
+    [this.#lives, this.#deaths, this.#replayLife, this.#version] = [0, 0, 0, 1];
+    this.#maxDeliveries = SETTINGS.maxDeliveries;
+    this.#paused = false;
+    this.#taken.clear();
+    this.#dead = [];
+  }
+
+  #nextLife(): number {
+    this.#lives += 1;
+    return this.#lives + this.#deaths;
+  }
+
+  #in(...states: ModelEvent['state'][]): ModelEvent[] {
+    return [...this.#taken.values()].filter(({ state }) => states.includes(state));
   }
 
   async #nack(store: BusStore, request: GroupStep & { do: 'nack' }): Promise<void> {
@@ -220,9 +353,10 @@ export class GroupModel {
     same(await store.groups.nack(this.#namespace, GROUP, named, how), refused.length);
     for (const event of refused) {
       event.history.push({ attempt: event.attempt, consumer: event.consumer, reason });
-      if (event.attempt < MAX_DELIVERIES) event.state = request.delayed ? 'delayed' : 'due';
+      if (event.attempt < this.#maxDeliveries) event.state = request.delayed ? 'delayed' : 'due';
     }
-    const died = refused.filter(({ attempt }) => attempt >= MAX_DELIVERIES);
+    const died = refused.filter(({ attempt }) => attempt >= this.#maxDeliveries);
+    this.#deaths += died.length;
     // Those that die with one call do so in an order that is not promised.
     const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     const ranks = new Map(letters.map(({ position }, rank) => [position.seq, rank]));
@@ -236,11 +370,13 @@ export class GroupModel {
   /** All figures, and all dead letters. */
   async #compare(store: BusStore): Promise<void> {
     const [figures] = await store.groups.list(this.#namespace);
-    const count = (...states: ModelEvent['state'][]) =>
-      [...this.#taken.values()].filter(({ state }) => states.includes(state)).length;
+    const count = (...states: ModelEvent['state'][]) => this.#in(...states).length;
     const { head } = await rangeOf(store.log, this.#namespace);
-    same(head.seq, this.#appended);
+    same(head, at(this.#positions, -1));
     alike(figures, {
+      id: this.#id,
+      version: this.#version,
+      paused: this.#paused ? { by: '/operators/ops', reason: null } : null,
       cursor: this.#cursor,
       lag: head.seq - this.#cursor.seq,
       inFlight: count('in flight'),

@@ -70,9 +70,9 @@ export class GroupUnderTest {
 
   /** What is unread, as a caller would offer it. */
   async offer(store: BusStore, limit = 1_000): Promise<NonNullable<ClaimRequest['offer']>> {
-    const { cursor } = await this.figures(store);
+    const { cursor, version } = await this.figures(store);
     const entries = await entriesOf(store.log, this.namespace, cursor, limit);
-    return { after: cursor, entries, upTo: entries.at(-1)?.position ?? cursor };
+    return { version, after: cursor, entries, upTo: entries.at(-1)?.position ?? cursor };
   }
 
   /** Claims due and unread events. */

@@ -32,6 +32,8 @@ export {
   GapReason,
   GroupEvent,
   GroupInfo,
+  GroupPause,
+  GroupSettings,
   GroupsInput,
   GroupsResult,
   LogInfo,
@@ -179,3 +181,18 @@ export {
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent } from './watch.ts';
 export { API_VERSION, WhoamiInput, WhoamiResult } from './whoami.ts';
+export {
+  DeletedGroup,
+  DeleteGroupInput,
+  GROUP_TOPICS,
+  type GroupChange,
+  GroupEventData,
+  GroupUpdate,
+  PauseGroupInput,
+  ResumeGroupInput,
+  SeekGroupInput,
+  SeekTarget,
+  SoughtGroup,
+  SteeredGroup,
+  UpdateGroupInput,
+} from './group-steering.ts';

@@ -1,8 +1,7 @@
 // Deliveries on the wire: their ids, and the values of a `consume` stream.
 import { type ClaimResult, type GroupEvent, invalidField, type SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
-import type { GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, DeliveryRef, GroupDelivery } from '../store/group-store.ts';
+import type { ClaimOutcome, DeliveryRef, GroupDelivery, GroupState, UsedGroup } from '../store/group-store.ts';
 import { formatPosition, type LogPosition, parsePosition } from '../store/position.ts';
 
 /** A value on its way to a consumer, with its tracked id. */
@@ -60,28 +59,33 @@ export class DeliveryItem implements StreamItem<GroupEvent> {
   }
 }
 
-/** Settings of a group never change, so each group is at its first version. */
-const SETTINGS_VERSION = 1;
+/** The settings of a group with their version, as callers see them. */
+export const settingsShown = ({ version, topics, ackDeadlineMs, maxDeliveries }: GroupState) => ({
+  version,
+  topics: [...topics],
+  ackDeadlineMs,
+  maxDeliveries,
+});
 
-/** The first value of a stream. The store keeps no id of a group, and pauses none. */
+/** The first value of a stream. */
 export function joinedItem(
   consumer: string,
-  { cursor, settings }: { cursor: LogPosition; settings: GroupSettings },
+  { cursor, state, paused }: { cursor: LogPosition; state: UsedGroup; paused: boolean },
 ): GroupItem {
-  const { topics, ackDeadlineMs, maxDeliveries } = settings;
+  const settings = settingsShown(state);
   return new ValueItem<GroupEvent>(formatPosition(cursor), {
     type: 'joined',
-    groupId: null,
+    groupId: state.id,
     consumer,
-    settings: { version: SETTINGS_VERSION, topics: [...topics], ackDeadlineMs, maxDeliveries },
-    paused: false,
+    settings,
+    paused,
   });
 }
 
 /** `cursor` is the group's. */
-export function groupBookmarkItem(cursor: LogPosition): GroupItem {
+export function groupBookmarkItem(cursor: LogPosition, { paused = false } = {}): GroupItem {
   const position = formatPosition(cursor);
-  return new ValueItem<GroupEvent>(position, { type: 'bookmark', position, paused: false });
+  return new ValueItem<GroupEvent>(position, { type: 'bookmark', position, paused });
 }
 
 /** A gap, for the member that met it; its id is the group's cursor, although a group resumes by itself. */

@@ -5,10 +5,20 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { LogEntry, Retention } from '../store/event-log.ts';
 import type { ClaimOutcome, GroupStore } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
+import { groupState } from '../../test/group-state.ts';
 import { GroupReader } from './group-reader.ts';
 
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
-const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, isSilent: false, gap: null };
+const NOTHING: ClaimOutcome = {
+  deliveries: [],
+  cursor: at(0),
+  room: 1,
+  nextDueMs: null,
+  isSilent: false,
+  paused: false,
+  changed: null,
+  gap: null,
+};
 const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
 const member = (hasRoom = true) => ({ onChange: vi.fn(), onRoom: vi.fn(), hasRoom });
 
@@ -41,7 +51,7 @@ async function open(
     clock,
     namespace: 'n',
     group: 'g',
-    settings: { topics, ackDeadlineMs: 86_400_000, maxDeliveries: 3 },
+    state: groupState({ topics, ackDeadlineMs: 86_400_000 }),
     store: { claim } satisfies Pick<GroupStore, 'claim'>,
     feeds: { read: async () => [] },
     followed,

@@ -2,8 +2,8 @@
 import type { Clock } from '@hypercode/clock';
 import type { Follower } from '@hypercode/feed';
 import type { LogEntry, Retention } from '../store/event-log.ts';
-import type { GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, ClaimRequest, GroupStore } from '../store/group-store.ts';
+import { groupNotFound, isDeleted } from '../store/group-refusals.ts';
+import type { ClaimOutcome, ClaimRequest, GroupStore, UsedGroup } from '../store/group-store.ts';
 import { hasAll, isSamePosition, type LogPosition } from '../store/position.ts';
 import { type EventFeeds, type FollowedEvents, holds } from '../subscriptions/event-feeds.ts';
 import { projectionOf } from '../subscriptions/topic-filter.ts';
@@ -11,7 +11,8 @@ import { projectionOf } from '../subscriptions/topic-filter.ts';
 export interface GroupReaderOptions {
   namespace: string;
   group: string;
-  settings: GroupSettings;
+  /** The group as it was opened. */
+  state: UsedGroup;
   store: Pick<GroupStore, 'claim'>;
   feeds: Pick<EventFeeds, 'read'>;
   followed: FollowedEvents;
@@ -47,6 +48,8 @@ export interface Member {
 /** Most events offered in one claim, and about how many bytes of them: stores are sent them and have to answer in time. */
 const MAX_OFFER = 1000;
 const MAX_OFFER_BYTES = 4 * 1024 * 1024;
+/** How much larger the next offer of a claim is, when nothing of the last one was handed out. */
+const OFFER_GROWTH = 4;
 /** Most deliveries remembered as handed out here; those that are settled through other replicas, or never, are forgotten at last. */
 const MAX_OPEN = 100_000;
 /**
@@ -65,13 +68,19 @@ type Offer = NonNullable<ClaimRequest['offer']>;
 
 /**
  * Members claim one after the other, each with an offer that begins at the cursor as it is known here. When another replica has
- * moved the cursor, the claim takes nothing and returns where it is, and a new offer begins there.
+ * moved the cursor, the claim takes nothing and returns where it is, and a new offer begins there. When the settings were changed, the
+ * claim takes nothing either and returns them, and a new offer is made by them.
+ *
+ * What operators do is learned from the answers to claims: a notification, or a check every few seconds, makes every member claim.
+ * - paused: no member claims because of unread events. A claim that finds the group resumed ends that.
+ * - deleted: every claim ends with NOT_FOUND (`details.deleted`), without a call of the store.
  */
 export class GroupReader {
-  readonly settings: GroupSettings;
   readonly #options: GroupReaderOptions;
   readonly #members = new Set<Member>();
-  readonly #recheckMs: number;
+  #state: UsedGroup;
+  #paused: boolean;
+  #deleted = false;
   readonly #release: () => void;
   #follower: Follower<LogPosition, LogEntry>;
   readonly #listening: Promise<void>;
@@ -92,11 +101,11 @@ export class GroupReader {
   #closed = false;
 
   constructor(options: GroupReaderOptions) {
-    const { settings, cursor } = options;
-    this.settings = settings;
+    const { state, cursor } = options;
     this.#options = options;
+    this.#state = state;
+    this.#paused = state.paused !== null;
     this.#cursor = cursor;
-    this.#recheckMs = Math.min(Math.max(settings.ackDeadlineMs / 4, MIN_RECHECK_MS), MAX_RECHECK_MS);
     this.#release = options.followed.use();
     this.#follower = this.#follow();
     this.#listening = this.#listen();
@@ -117,9 +126,19 @@ export class GroupReader {
     return this.#cursor;
   }
 
+  /** The group, with the settings in force, as far as is known here. */
+  get state(): UsedGroup {
+    return this.#state;
+  }
+
+  /** Whether the group hands nothing out, as far as is known here. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Whether a claim would find something, as far as is known here. */
   get promising(): boolean {
-    return this.#due || this.#hasUnread();
+    return this.#due || this.#deleted || (!this.#paused && this.#hasUnread());
   }
 
   /** Something may have become due, and room may have come: an ack, a nack, a redrive, a deadline. */
@@ -138,15 +157,31 @@ export class GroupReader {
   }
 
   /** The store has made the group anew. */
-  restart(cursor: LogPosition): void {
+  restart(state: UsedGroup, cursor: LogPosition): void {
     this.#cursor = cursor;
     this.#open.clear();
+    this.learn(state);
     this.tick();
   }
 
-  /** Rejects as the store does: NOT_FOUND when it has lost the group. */
+  /** Takes over the group as the store has it: from now on offers are made by its settings. */
+  learn(state: UsedGroup): void {
+    const { id, version } = this.#state;
+    this.#state = state;
+    this.#setPaused(state.paused !== null);
+    if (state.id === id && state.version === version) return;
+    const former = this.#follower;
+    this.#follower = this.#follow();
+    former.leave();
+    former.alarm.ring();
+    this.#due = true;
+    for (const member of this.#members) member.onChange();
+  }
+
+  /** Rejects as the store does: NOT_FOUND when it has lost the group, with `details.deleted` when the group was deleted. */
   claim(claim: Claim): Promise<ClaimOutcome> {
     const claimed = this.#turn.then(() => {
+      if (this.#deleted) throw groupNotFound(this.#options.group, { deleted: true });
       // All members wake together; the first may have taken all there was.
       if (claim.ifPromising === true && !this.promising) return this.#nothing(claim);
       return this.#claim(claim);
@@ -180,16 +215,18 @@ export class GroupReader {
   }
 
   async #claim({ consumer, maxInFlight, max: wanted, by, isSign = true }: Claim): Promise<ClaimOutcome> {
-    const { store, namespace, group } = this.#options;
+    let growth = 1;
     for (;;) {
       const max = by === undefined ? wanted : this.#shareOf(by, wanted);
-      const offer = await this.#offer(Math.min(max, MAX_OFFER));
+      const offer = await this.#offer(Math.min(max * growth, MAX_OFFER));
       this.#due = true;
       const ticks = this.#ticks;
       const patienceMs = this.#recheckMs + PATIENCE_MARGIN_MS;
-      const request = { consumer, isSign, patienceMs, maxInFlight, max, offer };
-      const outcome = await store.claim(namespace, group, request);
+      const { id: groupId } = this.#state;
+      const outcome = await this.#ask({ groupId, consumer, isSign, patienceMs, maxInFlight, max, offer });
       this.#cursor = outcome.cursor;
+      this.#setPaused(outcome.paused);
+      if (outcome.changed?.id === this.#state.id) this.learn({ ...outcome.changed, id: this.#state.id });
       this.#handedOut(outcome.deliveries);
       if (outcome.deliveries.length > 0) this.#oddPlace = hasUnread(outcome, offer) ? 'due' : 'unread';
       // The others are notified before it when there is more.
@@ -200,10 +237,13 @@ export class GroupReader {
       // Deliveries are due but no member has room. No timer is needed: room comes with an ack or a deadline, which call `tick`.
       const waitsForRoom = max > 0 && outcome.nextDueMs === 0 && outcome.deliveries.length === 0;
       this.#recheckIn(waitsForRoom ? null : outcome.nextDueMs);
-      const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0 || outcome.isSilent;
-      // As long as the cursor moves, there may be something after what did not match.
+      const isRefused = outcome.isSilent || outcome.paused;
+      const isDone = outcome.deliveries.length > 0 || outcome.gap !== null || outcome.room === 0 || isRefused;
+      // As long as the cursor moves, there may be something after what did not match, or what the group holds.
       const hasMoved = offer !== null && !isSamePosition(offer.after, outcome.cursor);
-      if (isDone || !hasMoved || this.#closed || !this.#hasUnread()) return outcome;
+      const goesOn = hasMoved || outcome.changed !== null;
+      if (isDone || !goesOn || this.#closed || !this.#hasUnread()) return outcome;
+      growth *= OFFER_GROWTH;
     }
   }
 
@@ -216,9 +256,29 @@ export class GroupReader {
     return unread === 0 ? wanted : Math.min(wanted, Math.ceil(unread / (others + 1)));
   }
 
+  async #ask(request: ClaimRequest): Promise<ClaimOutcome> {
+    const { store, namespace, group } = this.#options;
+    try {
+      return await store.claim(namespace, group, request);
+    } catch (error) {
+      if (isDeleted(error)) {
+        this.#deleted = true;
+        for (const member of this.#members) member.onRoom();
+      }
+      throw error;
+    }
+  }
+
+  #setPaused(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    for (const member of this.#members) member.onChange();
+  }
+
   #nothing({ maxInFlight }: Claim): ClaimOutcome {
-    const nothing = { deliveries: [], nextDueMs: null, gap: null, isSilent: false };
-    return { ...nothing, cursor: this.#cursor, room: maxInFlight };
+    const paused = this.#paused;
+    const nothing = { deliveries: [], nextDueMs: null, gap: null, isSilent: false, changed: null };
+    return { ...nothing, cursor: this.#cursor, room: maxInFlight, paused };
   }
 
   #handedOut(deliveries: ClaimOutcome['deliveries']): void {
@@ -233,10 +293,11 @@ export class GroupReader {
   async #offer(limit: number): Promise<Offer | null> {
     const { feeds, namespace, followed } = this.#options;
     const after = this.#cursor;
+    const { version } = this.#state;
     if (holds(followed.feed, after)) {
       const unread = this.#follower.after(after, Math.max(limit, 1), MAX_OFFER_BYTES);
       if (unread !== null && (limit > 0 || unread.items.length === 0)) {
-        return { after, entries: unread.items, upTo: unread.upTo, oddPlace: this.#oddPlace };
+        return { version, after, entries: unread.items, upTo: unread.upTo, oddPlace: this.#oddPlace };
       }
     }
     if (limit === 0) return null;
@@ -247,7 +308,7 @@ export class GroupReader {
     const matching = read.map((entry) => projection.project(entry)).filter((entry) => entry !== null);
     const entries = matching.slice(0, limit);
     const last = entries.length < matching.length ? entries.at(-1) : read.at(-1);
-    return { after, entries, upTo: last?.position ?? after, oddPlace: this.#oddPlace };
+    return { version, after, entries, upTo: last?.position ?? after, oddPlace: this.#oddPlace };
   }
 
   /** Whether there is something to take after the cursor; true when the ring does not reach back to it. */
@@ -269,12 +330,13 @@ export class GroupReader {
   #recheckIn(nextDueMs: number | null): void {
     this.#cancelRecheck();
     if (this.#closed || this.#members.size === 0) return;
-    const waitMs = Math.min(nextDueMs ?? this.#recheckMs, this.#recheckMs);
+    const recheckMs = Math.min(Math.max(this.#state.ackDeadlineMs / 4, MIN_RECHECK_MS), MAX_RECHECK_MS);
+    const waitMs = Math.min(nextDueMs ?? recheckMs, recheckMs);
     this.#cancelRecheck = this.#options.clock.schedule(waitMs + 1, () => this.tick());
   }
 
   #projection() {
-    return projectionOf({ patterns: this.settings.topics, hidden: [] }, (entry) => entry);
+    return projectionOf({ patterns: this.#state.topics, hidden: [] }, (entry) => entry);
   }
 
   #follow(): Follower<LogPosition, LogEntry> {
@@ -285,8 +347,10 @@ export class GroupReader {
   async #listen(): Promise<void> {
     const { feed } = this.#options.followed;
     while (!this.#closed && !feed.closed) {
-      await this.#follower.alarm.wait();
+      const follower = this.#follower;
+      await follower.alarm.wait();
       if (this.#closed || feed.closed) return;
+      if (follower !== this.#follower) continue;
       if (this.#follower.after(feed.end, 1) === null) {
         this.#follower.leave();
         this.#follower = this.#follow();

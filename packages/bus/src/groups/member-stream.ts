@@ -5,11 +5,11 @@ import { Alarm, type Bookmarks, ended, type StreamBatch } from '@hypercode/feed'
 import { unavailable } from '@hypercode/stores';
 import type { ClaimOutcome, GroupDelivery } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import { DeliveryItem, groupGapItem, type GroupItem, joinedItem } from './delivery.ts';
+import { DeliveryItem, groupBookmarkItem, groupGapItem, type GroupItem, joinedItem } from './delivery.ts';
 import type { Claim, GroupReader, Member } from './group-reader.ts';
 
 export interface MemberStreamOptions {
-  reader: Pick<GroupReader, 'cursor' | 'join' | 'promising' | 'settings'>;
+  reader: Pick<GroupReader, 'cursor' | 'join' | 'paused' | 'promising' | 'state'>;
   clock: Clock;
   bookmarks: Bookmarks<LogPosition, GroupItem>;
   consumer: string;
@@ -29,7 +29,7 @@ const STORE_RETRY_MS = 500;
 const BATCH_BYTES = 64 * 1024;
 
 /**
- * States of the stream; a bookmark is due in each of them at every tick of `bookmarks`:
+ * States of the stream; a bookmark is due in each of them at every tick of `bookmarks`, and when the group was paused or resumed:
  * - waiting: the member has no room, or there is nothing to claim. → claiming, when the reader rings.
  * - claiming: the store is asked. → sending, or waiting.
  * - sending: what was claimed is handed out in batches, each when the transport asks for it. → waiting.
@@ -95,14 +95,16 @@ export class MemberStream implements Member {
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     let { ticks } = bookmarks;
+    let { paused } = reader;
     try {
       yield [joinedItem(consumer, reader)];
       while (!ended(over)) {
         if (isClosing()) throw unavailable('the core is shutting down');
         if (this.#failure !== null) throw this.#failure.error;
-        if (ticks !== bookmarks.ticks) {
-          ticks = bookmarks.ticks;
-          yield bookmarks.at(reader.cursor);
+        if (ticks !== bookmarks.ticks || paused !== reader.paused) {
+          ({ ticks } = bookmarks);
+          ({ paused } = reader);
+          yield paused ? [groupBookmarkItem(reader.cursor, { paused })] : bookmarks.at(reader.cursor);
           continue;
         }
         if (this.#waiting.length > 0) {

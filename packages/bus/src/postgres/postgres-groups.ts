@@ -1,6 +1,12 @@
 // Consumer groups in PostgreSQL: a row for the group, which orders its operations, and a row for each event that it has taken.
-import { SwarmError } from '@hypercode/contracts';
-import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
+import { groupLimit, groupNotFound, positionElsewhere } from '../store/group-refusals.ts';
+import {
+  assertSameSettings,
+  newSettings,
+  topicsNeeded,
+  type WantedSettings,
+  wantedSettings,
+} from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
@@ -8,7 +14,12 @@ import type {
   DeliveryRef,
   ExtendOutcome,
   GroupPage,
+  GroupState,
   GroupStore,
+  OpenedGroup,
+  OpenOptions,
+  SoughtGroup,
+  SteeredGroup,
   StoredGroup,
   StoredMember,
 } from '../store/group-store.ts';
@@ -17,6 +28,7 @@ import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
+import { deleteGroup } from './queries/delete-group.ts';
 import { extendDeliveries } from './queries/extend-deliveries.ts';
 import { findGroup } from './queries/find-group.ts';
 import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
@@ -27,6 +39,8 @@ import { listMembers } from './queries/list-members.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
+import { seekGroup } from './queries/seek-group.ts';
+import { steerGroup, type Steering } from './queries/steer-group.ts';
 
 export class PostgresGroups implements GroupStore {
   readonly #db: BoundedDatabase;
@@ -38,33 +52,81 @@ export class PostgresGroups implements GroupStore {
   async open(
     namespace: string,
     group: string,
-    settings: GroupSettings,
+    wanted: WantedSettings,
     from: 'latest' | 'earliest',
-  ): Promise<{ cursor: LogPosition; created: boolean }> {
-    const latest = from === 'latest';
-    const opened = await this.#db.ask((db) => openGroup(db, namespace, { group, settings, latest }));
-    if (opened === undefined) throw notFound(group);
-    const existing: GroupSettings = {
-      topics: opened.topics,
-      ackDeadlineMs: opened.ack_deadline_ms,
-      maxDeliveries: opened.max_deliveries,
-    };
-    assertSameSettings(group, existing, settings);
-    const { cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
-    return { cursor: { epoch, seq, nonce }, created };
+    options: OpenOptions = {},
+  ): Promise<OpenedGroup> {
+    const opening = { group, settings: newSettings(wanted), latest: from === 'latest', ...options };
+    const opened = await this.#db.ask((db) => openGroup(db, namespace, opening));
+    // It was deleted between the statements of the call.
+    if (opened === undefined) throw groupNotFound(group);
+    const { refused, state, cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
+    const { maker, limits } = options;
+    if (refused === 'deleted') throw groupNotFound(group, { deleted: true });
+    if (refused === 'absent') throw topicsNeeded(group);
+    if (refused === 'namespace') throw groupLimit(limits?.inNamespace ?? 0, null);
+    if (refused === 'agent') throw groupLimit(limits?.ofAgent ?? 0, maker?.agent ?? null);
+    assertSameSettings(group, state, wanted);
+    return { state, cursor: { epoch, seq, nonce }, created };
   }
 
-  async find(namespace: string, group: string): Promise<GroupSettings | null> {
+  async find(namespace: string, group: string): Promise<GroupState | null> {
     return (await this.#db.ask((db) => findGroup(db, namespace, group))) ?? null;
+  }
+
+  pause(namespace: string, group: string, pause: { reason: string | null; by: string }): Promise<SteeredGroup> {
+    return this.#steer(namespace, { group, how: 'pause', with: pause });
+  }
+
+  resume(namespace: string, group: string): Promise<SteeredGroup> {
+    return this.#steer(namespace, { group, how: 'resume', with: {} });
+  }
+
+  update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup> {
+    return this.#steer(namespace, { group, how: 'update', with: wantedSettings(set) });
+  }
+
+  async #steer(namespace: string, steering: Steering): Promise<SteeredGroup> {
+    const steered = await this.#db.ask((db) => steerGroup(db, namespace, steering));
+    if (steered === undefined) throw groupNotFound(steering.group);
+    return steered;
+  }
+
+  async seek(
+    namespace: string,
+    group: string,
+    to: 'latest' | 'earliest' | LogPosition,
+    { dropOpen }: { dropOpen: boolean },
+  ): Promise<SoughtGroup> {
+    for (let total = 0; ;) {
+      const sought = await this.#db.ask((db) => seekGroup(db, namespace, { group, to, dropOpen }));
+      if (sought === undefined) throw groupNotFound(group);
+      if (sought.not_there) throw positionElsewhere();
+      const { more, dropped, state, was: before, is: cursor } = sought;
+      total += dropped;
+      if (!more) return { state, before, cursor, dropped: total };
+    }
+  }
+
+  async delete(namespace: string, group: string): Promise<GroupState> {
+    for (;;) {
+      const step = await this.#db.ask((db) => deleteGroup(db, namespace, group));
+      if (step === undefined) throw groupNotFound(group);
+      if (!step.more) return step.state;
+    }
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
     const claimed = await this.#db.ask((db) => claimEvents(db, namespace, { group, request }));
-    if (claimed === undefined) throw notFound(group);
-    const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost } = claimed;
+    if (claimed === undefined) throw groupNotFound(group);
+    if (claimed.deleted) throw groupNotFound(group, { deleted: true });
+    const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost, paused, changed } = claimed;
+    const { passed, passed_over: passedOver, replay_up_to: replayUpTo, replay_life: replayLife } = claimed;
     const due = claimed.due ?? [];
-    const dueAt = claimed.due_at_ms;
-    const taken = request.offer?.entries.slice(0, claimed.taken) ?? [];
+    const dueAt = claimed.due_at_ms ?? 0;
+    const isPassedOver = new Set(passedOver);
+    const taken = (request.offer?.entries.slice(0, passed) ?? []).filter((_entry, place) => !isPassedOver.has(place));
+    const lifeOf = ({ seq }: LogPosition) => (replayUpTo !== null && seq <= replayUpTo ? (replayLife ?? 0) : 0);
     return {
       deliveries: [
         ...due.map(([epoch, seq, nonce, life, attempt, uncounted, text]) => ({
@@ -75,19 +137,27 @@ export class PostgresGroups implements GroupStore {
           dueAt,
           text,
         })),
-        ...taken.map(({ position, text }) => ({ position, life: 0, attempt: 1, uncounted: 0, dueAt, text })),
+        ...taken.map(({ position, text }) => ({
+          position,
+          life: lifeOf(position),
+          attempt: 1,
+          uncounted: 0,
+          dueAt,
+          text,
+        })),
       ],
       cursor: { epoch: cursor_epoch, seq: cursor_seq, nonce: cursor_nonce },
       room,
       nextDueMs: next_due_ms,
       isSilent: claimed.is_silent,
+      paused,
+      changed,
       gap: gap === null ? null : { lost, reason: gap },
     };
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
-    const positions = deliveries.map(({ position }) => position);
-    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, positions })));
+    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, deliveries })));
   }
 
   async nack(
@@ -143,7 +213,7 @@ export class PostgresGroups implements GroupStore {
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {
     const rows = await this.#db.ask((db) => listGroups(db, namespace, page));
-    return rows.map(({ epoch, seq, nonce, ...group }) => ({ ...group, cursor: { epoch, seq, nonce } }));
+    return rows.map(({ epoch, seq, nonce, state, ...group }) => ({ ...group, ...state, cursor: { epoch, seq, nonce } }));
   }
 
   async #resolve(
@@ -164,10 +234,8 @@ export class PostgresGroups implements GroupStore {
   }
 }
 
-const notFound = (group: string) => new SwarmError('NOT_FOUND', `no consumer group "${group}"`);
-
 /** The database answers null for a group that it does not have. */
 function ofGroup<T>(group: string, answer: T | null): T {
-  if (answer === null) throw notFound(group);
+  if (answer === null) throw groupNotFound(group);
   return answer;
 }

@@ -1,6 +1,7 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { StoredAttempt } from '../store/group-store.ts';
+import type { GroupSettings } from '../store/group-settings.ts';
+import type { GroupPause, StoredAttempt } from '../store/group-store.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
@@ -78,11 +79,42 @@ export interface GroupTable {
   topics: string[];
   ack_deadline_ms: number;
   max_deliveries: number;
+  /** The furthest position that the cursor has reached; it is the cursor itself unless the group replays. */
   cursor_epoch: string;
   cursor_seq: number;
   cursor_nonce: number;
   /** Events that have died: the last one's ordinal. */
   deaths: Generated<number>;
+  /** Random. */
+  id: Generated<string>;
+  /** Of the settings. */
+  version: Generated<number>;
+  /** The settings that the group was made with; null: those in force. */
+  made: JSONColumnType<GroupSettings> | null;
+  paused: JSONColumnType<GroupPause> | null;
+  /** The agent that made it. */
+  maker: string | null;
+  owned_by: string | null;
+  /** The source of its maker. */
+  made_by: string | null;
+  made_at: Timestamp | null;
+  /** Redrives and seeks that have taken a number. */
+  lives: Generated<number>;
+  /** The cursor, while the group replays. */
+  replay_epoch: string | null;
+  replay_seq: number | null;
+  replay_nonce: number | null;
+  /** The life of events that are read again. */
+  replay_life: number | null;
+  /** Ranges that seeks forward passed over: { epoch, after, upTo, at }. */
+  sought: Generated<unknown>;
+}
+
+/** Ids of groups that were deleted. */
+export interface DeletedGroupTable {
+  namespace: string;
+  id: string;
+  at: Timestamp;
 }
 
 /** Every event that a group has taken and not settled. */
@@ -93,7 +125,7 @@ export interface DeliveryTable {
   nonce: number;
   epoch: string;
   state: 'in_flight' | 'waiting' | 'dead';
-  /** How often it was redriven. */
+  /** 0, or the number of the redrive or the seek with which it began. */
   life: Generated<number>;
   /** Of the attempt that is in flight, or was last; 0 when it was redriven. */
   attempt: number;
@@ -132,4 +164,5 @@ export type BusSchema = {
   bus_groups: GroupTable;
   bus_deliveries: DeliveryTable;
   bus_members: MemberTable;
+  bus_deleted_groups: DeletedGroupTable;
 };

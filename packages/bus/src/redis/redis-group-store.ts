@@ -1,24 +1,39 @@
 // Consumer groups on Redis: one script for each call. Redis' own groups lose what is in flight when a stream is trimmed.
-import { SwarmError } from '@hypercode/contracts';
-import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
-import type {
-  ClaimOutcome,
-  ClaimRequest,
-  DeadLetterPage,
-  DeliveryRef,
-  ExtendOutcome,
-  GroupDelivery,
-  GroupPage,
-  GroupStore,
-  StoredAttempt,
-  StoredDeadLetter,
-  StoredGroup,
-  StoredMember,
+import { randomUUID } from 'node:crypto';
+import type { GapReason } from '@hypercode/contracts';
+import { groupLimit, groupNotFound, positionElsewhere } from '../store/group-refusals.ts';
+import {
+  assertSameSettings,
+  newSettings,
+  topicsNeeded,
+  type WantedSettings,
+  wantedSettings,
+} from '../store/group-settings.ts';
+import {
+  type ClaimOutcome,
+  type ClaimRequest,
+  type DeadLetterPage,
+  type DeliveryRef,
+  type ExtendOutcome,
+  type GroupDelivery,
+  type GroupPage,
+  type GroupState,
+  type GroupStore,
+  MAX_SOUGHT_RANGES,
+  type OpenedGroup,
+  type OpenOptions,
+  type SoughtGroup,
+  type SteeredGroup,
+  type StoredAttempt,
+  type StoredDeadLetter,
+  type StoredGroup,
+  type StoredMember,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
-import { groupKeys, groupNamesKey, signsKey, memberOf, positionOfMember } from './redis-keys.ts';
+import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
+import { groupKeys, groupNamesKey, memberOf, positionOfMember, signsKey } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
@@ -27,10 +42,13 @@ const CLAIM_BYTES = 4 * 1024 * 1024;
 const LETTER_BYTES = 4 * 1024 * 1024;
 /** Dead letters that one call of the script settles. */
 const SETTLED_AT_ONCE = 1000;
+/** Events in flight and waiting that one call of the script releases. */
+const DROPPED_AT_ONCE = 1000;
 
 const EVERY_GROUP: GroupPage = { after: null, limit: Infinity };
 
 type Values = (string | number)[];
+type Cursor = [epoch: string, seq: number, nonce: number];
 
 export interface RedisGroupStoreOptions {
   connection: RedisConnection;
@@ -54,6 +72,9 @@ export class RedisGroupStore implements GroupStore {
   readonly #readDeadLetters = loadScript('read-dead-letters');
   readonly #settleDeadLetters = loadScript('settle-dead-letters');
   readonly #describeGroup = loadScript('describe-group');
+  readonly #steerGroup = loadScript('steer-group');
+  readonly #seekGroup = loadScript('seek-group');
+  readonly #deleteGroup = loadScript('delete-group');
 
   constructor({ connection, prefix, touch }: RedisGroupStoreOptions) {
     this.#connection = connection;
@@ -64,57 +85,134 @@ export class RedisGroupStore implements GroupStore {
   async open(
     namespace: string,
     group: string,
-    settings: GroupSettings,
+    wanted: WantedSettings,
     from: 'latest' | 'earliest',
-  ): Promise<{ cursor: LogPosition; created: boolean }> {
-    const { topics, ackDeadlineMs, maxDeliveries } = settings;
+    { groupId = '', maker, limits }: OpenOptions = {},
+  ): Promise<OpenedGroup> {
+    const settings = newSettings(wanted);
+    const place = { namespace, group };
     this.#touch(namespace);
-    const args = [newEpoch(), group, JSON.stringify(topics), ackDeadlineMs, maxDeliveries, from];
-    const [created, ...answer] = (await this.#run(this.#openGroup, { namespace, group }, args)) as Values;
-    assertSameSettings(group, toSettings(answer), settings);
-    return { cursor: toPosition(answer.slice(3)), created: created === 1 };
+    const answer = await this.#run(this.#openGroup, place, [
+      newEpoch(),
+      group,
+      settings === null ? '' : JSON.stringify(settings.topics),
+      settings?.ackDeadlineMs ?? 0,
+      settings?.maxDeliveries ?? 0,
+      from,
+      randomUUID(),
+      groupId,
+      maker?.source ?? '',
+      maker?.agent ?? '',
+      maker?.owns === true ? (maker.agent ?? '') : '',
+      limits?.inNamespace ?? 0,
+      limits?.ofAgent ?? 0,
+    ]);
+    if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
+    if (answer === 'absent') throw topicsNeeded(group);
+    if (answer === 'namespace') throw groupLimit(limits?.inNamespace ?? 0, null);
+    if (answer === 'agent') throw groupLimit(limits?.ofAgent ?? 0, maker?.agent ?? null);
+    const [created, raw, ...cursor] = answer as [number, RawState, ...Cursor];
+    const state = toUsedGroup(raw);
+    assertSameSettings(group, state, wanted);
+    return { state, cursor: toPosition(cursor), created: created === 1 };
   }
 
-  async find(namespace: string, group: string): Promise<GroupSettings | null> {
-    const answer = (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as Values | null;
-    return answer === null ? null : toSettings(answer);
+  async find(namespace: string, group: string): Promise<GroupState | null> {
+    const answer = (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as [RawState] | null;
+    return answer === null ? null : toState(answer[0]);
+  }
+
+  pause(
+    namespace: string,
+    group: string,
+    { reason, by }: { reason: string | null; by: string },
+  ): Promise<SteeredGroup> {
+    return this.#steer({ namespace, group }, ['pause', JSON.stringify(reason), JSON.stringify(by)]);
+  }
+
+  resume(namespace: string, group: string): Promise<SteeredGroup> {
+    return this.#steer({ namespace, group }, ['resume']);
+  }
+
+  update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup> {
+    const { topics, ackDeadlineMs = '', maxDeliveries = '' } = wantedSettings(set);
+    const asText = topics === undefined ? '' : JSON.stringify(topics);
+    return this.#steer({ namespace, group }, ['update', asText, ackDeadlineMs, maxDeliveries]);
+  }
+
+  async #steer(place: GroupPlace, [how, ...args]: [string, ...Values]): Promise<SteeredGroup> {
+    const answer = await this.#ask<[number, RawState]>(this.#steerGroup, place, [how, randomUUID(), ...args]);
+    return { changed: answer[0] === 1, state: toUsedGroup(answer[1]) };
+  }
+
+  async seek(
+    namespace: string,
+    group: string,
+    to: 'latest' | 'earliest' | LogPosition,
+    { dropOpen }: { dropOpen: boolean },
+  ): Promise<SoughtGroup> {
+    const target: Values = typeof to === 'string' ? [to, '', 0, 0] : ['position', to.epoch, to.seq, to.nonce];
+    const args = [newEpoch(), randomUUID(), ...target, dropOpen ? DROPPED_AT_ONCE : 0, MAX_SOUGHT_RANGES];
+    for (let total = 0; ;) {
+      const answer = await this.#ask<'not_there' | [number, number, RawState, ...Cursor, ...Cursor]>(
+        this.#seekGroup,
+        { namespace, group },
+        args,
+      );
+      if (answer === 'not_there') throw positionElsewhere();
+      const [more, dropped, raw, ...cursors] = answer;
+      total += dropped;
+      if (more === 1) continue;
+      const [before, cursor] = [toPosition(cursors), toPosition(cursors.slice(3))];
+      return { state: toUsedGroup(raw), before, cursor, dropped: total };
+    }
+  }
+
+  async delete(namespace: string, group: string): Promise<GroupState> {
+    return toState(await this.#ask<RawState>(this.#deleteGroup, { namespace, group }, [group]));
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
-    const { consumer, isSign = true, patienceMs = 0, maxInFlight, max, offer } = request;
-    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, isSign ? 1 : 0, patienceMs];
-    args.push(offer === null ? 0 : 1);
+    const { consumer, isSign = true, patienceMs = 0, maxInFlight, max, offer, groupId = '' } = request;
+    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, isSign ? 1 : 0, patienceMs, groupId];
+    args.push(offer?.version ?? 0, offer === null ? 0 : 1);
     if (offer !== null) {
       const { after, entries, upTo, oddPlace = 'due' } = offer;
       args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce, oddPlace);
       for (const { position } of entries) args.push(position.seq, position.nonce);
     }
-    const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
+    const answer = await this.#ask<Claimed | 'deleted'>(this.#claimDeliveries, { namespace, group }, args);
+    if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     this.#touch(namespace);
-    const [, , , room, nextDueMs, gap, lost, due, isSilent, taken] = answer;
-    const dueAt = Number(due);
+    const [, , , room, nextDueMs, gap, lost, dueAt, isSilent, ...rest] = answer;
+    const [passed, passedOver, replayUpTo, replayLife, paused, changed, ...due] = rest;
     const deliveries: GroupDelivery[] = [];
-    for (let at = 10; at < answer.length; at += 7) {
-      const [life = 0, attempt = 0, uncounted = 0] = answer.slice(at + 3, at + 6).map(Number);
-      const [position, text] = [toPosition(answer.slice(at)), String(answer[at + 6])];
+    for (let at = 0; at < due.length; at += 7) {
+      const [life = 0, attempt = 0, uncounted = 0] = due.slice(at + 3, at + 6).map(Number);
+      const [position, text] = [toPosition(due.slice(at)), String(due[at + 6])];
       deliveries.push({ position, life, attempt, uncounted, dueAt, text });
     }
-    for (const { position, text } of offer?.entries.slice(0, Number(taken)) ?? []) {
-      deliveries.push({ position, life: 0, attempt: 1, uncounted: 0, dueAt, text });
+    const isPassedOver = new Set(passedOver === '' ? [] : passedOver.split(',').map(Number));
+    for (const [place, { position, text }] of (offer?.entries.slice(0, passed) ?? []).entries()) {
+      if (isPassedOver.has(place)) continue;
+      const life = position.seq <= replayUpTo ? replayLife : 0;
+      deliveries.push({ position, life, attempt: 1, uncounted: 0, dueAt, text });
     }
     return {
       deliveries,
-      cursor: toPosition(answer),
-      room: Number(room),
-      nextDueMs: nextDueMs === -1 ? null : Number(nextDueMs),
+      cursor: toPosition(answer.slice(0, 3) as Values),
+      room,
+      nextDueMs: nextDueMs === -1 ? null : nextDueMs,
       isSilent: isSilent === 1,
-      gap: gap === 'retention' || gap === 'log_lost' ? { lost: lost === -1 ? null : Number(lost), reason: gap } : null,
+      paused: paused === 1,
+      changed: changed === '' ? null : toState(changed),
+      gap: gap === '' ? null : { lost: lost === -1 ? null : lost, reason: gap },
     };
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
-    const members = deliveries.map(({ position }) => memberOf(position));
-    return this.#ask(this.#ackDeliveries, { namespace, group }, members);
+    const refs = deliveries.flatMap(({ position, life }) => [memberOf(position), life]);
+    return this.#ask(this.#ackDeliveries, { namespace, group }, refs);
   }
 
   async nack(
@@ -182,24 +280,15 @@ export class RedisGroupStore implements GroupStore {
       const wanted = names.filter((name) => after === null || name > after).toSorted();
       const described = wanted.slice(0, limit).map(async (group) => {
         const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
-        return { group, answer: (await runScript(client, this.#describeGroup, call)) as Values | null };
+        return { group, answer: (await runScript(client, this.#describeGroup, call)) as Described | null };
       });
       return Promise.all(described);
     });
     return found.flatMap(({ group, answer }) => {
       if (answer === null) return [];
-      const [lag, inFlight, waiting, deadLetters] = answer.slice(6).map(Number);
-      return [
-        {
-          group,
-          ...toSettings(answer),
-          cursor: toPosition(answer.slice(3)),
-          lag: lag ?? 0,
-          inFlight: inFlight ?? 0,
-          waiting: waiting ?? 0,
-          deadLetters: deadLetters ?? 0,
-        },
-      ];
+      const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters] = answer;
+      const cursor = toPosition([epoch, seq, nonce]);
+      return [{ group, ...toState(raw), cursor, lag, inFlight, waiting, deadLetters }];
     });
   }
 
@@ -230,7 +319,7 @@ export class RedisGroupStore implements GroupStore {
   /** NOT_FOUND when there is no such group. */
   async #ask<T = Values>(script: RedisScript, place: GroupPlace, args: Values): Promise<T> {
     const answer = await this.#run(script, place, args);
-    if (answer === null) throw new SwarmError('NOT_FOUND', `there is no consumer group ${place.group}`);
+    if (answer === null) throw groupNotFound(place.group);
     return answer as T;
   }
 
@@ -245,6 +334,27 @@ interface GroupPlace {
   readonly group: string;
 }
 
+/** What the script of a claim returns. */
+type Claimed = [
+  ...Cursor,
+  room: number,
+  nextDueMs: number,
+  gap: '' | GapReason,
+  lost: number,
+  dueAt: number,
+  isSilent: number,
+  passed: number,
+  passedOver: string,
+  replayUpTo: number,
+  replayLife: number,
+  paused: number,
+  changed: '' | RawState,
+  ...due: Values,
+];
+
+/** What the script of a group's description returns. */
+type Described = [RawState, ...Cursor, lag: number, inFlight: number, waiting: number, deadLetters: number];
+
 function toPosition([epoch, seq, nonce]: Values): LogPosition {
   return { epoch: String(epoch), seq: Number(seq), nonce: Number(nonce) };
 }
@@ -256,14 +366,6 @@ const attemptOf = ({ position, life, attempt, uncounted }: DeliveryRef): Values 
   attempt,
   uncounted,
 ];
-
-function toSettings([topics, ackDeadlineMs, maxDeliveries]: Values): GroupSettings {
-  return {
-    topics: JSON.parse(String(topics)) as string[],
-    ackDeadlineMs: Number(ackDeadlineMs),
-    maxDeliveries: Number(maxDeliveries),
-  };
-}
 
 function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, history]: Values): StoredDeadLetter {
   return {

@@ -1,6 +1,6 @@
 // The port to where consumer groups keep what they know: how far each has read, and what became of every event it took.
 import type { GapReason } from '@hypercode/contracts';
-import type { GroupSettings } from './group-settings.ts';
+import type { SettingsOfGroup, WantedSettings } from './group-settings.ts';
 import type { LogEntry } from './event-log.ts';
 import type { LogPosition } from './position.ts';
 
@@ -12,18 +12,29 @@ import type { LogPosition } from './position.ts';
  *   handed out: the next attempt has the same number, and `uncounted` tells the two apart.
  * - waiting: for its time, then for a claim → in flight, attempt + 1.
  * - dead: redrive → waiting (due at once, in its next life: the next attempt is 1, the history begins anew); discard → settled.
- * - settled: the group keeps nothing of it. An ack settles from in flight, waiting and dead, whichever attempt it names; a nack, an extension and taking
- *   back concern only the attempt that is in flight and whose deadline has not passed, of the same life.
+ * - settled: the group keeps nothing of it. An ack settles from in flight, waiting and dead, whichever attempt it names, but no
+ *   later life than the one it names; a nack, an extension and taking back concern only the attempt that is in flight and whose
+ *   deadline has not passed, of the same life. A seek back reads the event again → unread.
+ *
+ * Lives. The first life of an event is 0. A redrive and a seek each take the next number from the group's counter, so no life of an
+ * event is used twice. An event that is taken again after a seek is in the life of that seek.
+ *
+ * Replaying. A seek back sets the cursor before the furthest position that the group has reached. Up to that position a claim passes
+ * over events that the group holds (in flight, waiting, dead): they stay as they are. After it the group holds none.
+ *
+ * A paused group hands nothing out, and its cursor stands still. Everything else goes on: deadlines, acks, nacks, redrives.
  *
  * The deadline is the one with which the delivery was handed out, or to which it was extended last.
  *
- * A member shows a sign of life when it claims, and when what it was handed is acknowledged, refused or extended. One that let everything
- * pass that it held, without a sign since, is silent, and is handed nothing. An event whose deadline passed with one member is left to the
- * others for a while, if there are others that let nothing pass.
+ * A member shows a sign of life when it claims, and when what it was handed is acknowledged, refused or extended. One that let
+ * everything pass that it held, without a sign since, is silent, and is handed nothing. An event whose deadline passed with one member
+ * is left to the others for a while, if there are others that let nothing pass.
  *
  * Deadlines are judged on the store's clock, at the beginning of each operation on the group.
  */
 export interface ClaimRequest {
+  /** The group that the caller takes part in. Absent: the one that has the name. */
+  readonly groupId?: string | undefined;
   /** Empty when nobody claims, and only the cursor is to move on. */
   readonly consumer: string;
   /** Whether the member itself asks now. What a core asks for a stream that it once opened proves nothing. Default true. */
@@ -39,10 +50,14 @@ export interface ClaimRequest {
    * group's cursor is at `after`, oldest first, as many as there is room for; the cursor moves past the last one taken, or
    * to `upTo` when all were. Null: only due events are wanted.
    *
+   * `version` is that of the settings by which the caller chose them. When others are in force, nothing is taken of the offer and the
+   * cursor stays, so that a caller that does not know of a change passes over no event.
+   *
    * Due and unread events share the answer, so that neither starves the other: each has a right to half of the places (and of the
    * bytes), and takes those that the other leaves. Due events stand before unread ones in the answer.
    */
   readonly offer: {
+    readonly version: number;
     readonly after: LogPosition;
     readonly entries: readonly LogEntry[];
     readonly upTo: LogPosition;
@@ -54,7 +69,7 @@ export interface ClaimRequest {
 /** One attempt at one event. */
 export interface GroupDelivery {
   readonly position: LogPosition;
-  /** How often the event was redriven before. */
+  /** 0 for the first, or the number of the redrive or the seek with which it began. */
   readonly life: number;
   readonly attempt: number;
   readonly uncounted: number;
@@ -73,6 +88,10 @@ export interface ClaimOutcome {
   readonly nextDueMs: number | null;
   /** The member is silent. */
   readonly isSilent: boolean;
+  /** A paused group hands nothing out. */
+  readonly paused: boolean;
+  /** The group as it is, when the offer was made under other settings: nothing of it was taken. */
+  readonly changed: GroupState | null;
   /** The group was before the horizon, or on a log that was lost, and was moved. `lost` events were missed; null: unknown. */
   readonly gap: { readonly lost: number | null; readonly reason: GapReason } | null;
 }
@@ -135,7 +154,83 @@ export interface GroupPage {
   readonly limit: number;
 }
 
-export interface StoredGroup extends GroupSettings {
+export interface GroupPause {
+  readonly reason: string | null;
+  /** The source of the operator. */
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What a group is. Its settings are those in force. */
+export interface GroupState extends SettingsOfGroup {
+  /** Random, and new each time that a group of the name is made. Null: a replica of the release before made it, and no other has used it. */
+  readonly id: string | null;
+  /** Of the settings: 1 at first, and one more with each change. */
+  readonly version: number;
+  readonly paused: GroupPause | null;
+  /** The agent without which the group is removed, once nothing is left to do in it. */
+  readonly ownedBy: string | null;
+  /** The source of its maker, and when it was made, in milliseconds since the epoch. Null for a group of the release before. */
+  readonly madeBy: string | null;
+  readonly madeAt: number | null;
+}
+
+/** The group as it is used: its state without what only lists show. */
+export type UsedGroup = GroupState & { readonly id: string };
+
+/** Who makes a group. */
+export interface GroupMaker {
+  readonly source: string;
+  /** The name of an agent; null: an operator, who is not limited. */
+  readonly agent: string | null;
+  /** Whether the group is the agent's own: see `ownedBy`. */
+  readonly owns: boolean;
+}
+
+export interface GroupLimits {
+  /** Most groups of a namespace. */
+  readonly inNamespace: number;
+  /** Most groups that one agent has made and that exist. */
+  readonly ofAgent: number;
+}
+
+export interface OpenOptions {
+  /** The group that a caller comes back to. */
+  readonly groupId?: string | undefined;
+  /** Default: unknown, and without limits. */
+  readonly maker?: GroupMaker | undefined;
+  readonly limits?: GroupLimits | undefined;
+}
+
+export interface OpenedGroup {
+  readonly state: UsedGroup;
+  readonly cursor: LogPosition;
+  /** Whether it was made now. */
+  readonly created: boolean;
+}
+
+/** A group after a change; `changed` is false when it was so before. */
+export interface SteeredGroup {
+  readonly state: UsedGroup;
+  readonly changed: boolean;
+}
+
+export interface SoughtGroup {
+  readonly state: UsedGroup;
+  /** Where the cursor was, and where it is now. */
+  readonly before: LogPosition;
+  readonly cursor: LogPosition;
+  /** Events in flight and waiting that were released. */
+  readonly dropped: number;
+}
+
+/** Most ranges that a group keeps of what seeks passed over, the newest. */
+export const MAX_SOUGHT_RANGES = 100;
+/** Most ids that a namespace keeps of groups that were deleted, the newest. */
+export const MAX_DELETED_GROUPS = 10_000;
+
+export interface StoredGroup extends GroupState {
   readonly group: string;
   readonly cursor: LogPosition;
   /** Events of all topics after the cursor. */
@@ -145,20 +240,41 @@ export interface StoredGroup extends GroupSettings {
   readonly deadLetters: number;
 }
 
-/** Fails as the log does: UNAVAILABLE within two seconds. Where a group is named that is not there: NOT_FOUND. */
+/**
+ * Fails as the log does: UNAVAILABLE within two seconds. Where a group is named that is not there: NOT_FOUND, with `details.deleted`
+ * when the call names the id of a group that was deleted.
+ */
 export interface GroupStore {
   /**
-   * Makes the group unless it exists, at the log's head (`latest`) or horizon (`earliest`). Gives its cursor, and whether it was made
-   * now. CONFLICT when it exists with other settings; `details` is `{ existing, requested }`, both GroupSettings.
+   * Makes the group unless it exists, at the log's head (`latest`) or horizon (`earliest`). CONFLICT when it exists with other settings,
+   * both in force and as it was made; `details` is `{ existing, requested }`, both GroupSettings. CONFLICT when a limit leaves no room
+   * for it; `details` is `{ limit }`. INVALID_INPUT when it does not exist and no topics are given.
    */
   open(
     namespace: string,
     group: string,
-    settings: GroupSettings,
+    settings: WantedSettings,
     from: 'latest' | 'earliest',
-  ): Promise<{ cursor: LogPosition; created: boolean }>;
-  /** The group's settings; null when there is none. */
-  find(namespace: string, group: string): Promise<GroupSettings | null>;
+    options?: OpenOptions,
+  ): Promise<OpenedGroup>;
+  /** The group; null when there is none. */
+  find(namespace: string, group: string): Promise<GroupState | null>;
+  pause(namespace: string, group: string, pause: { reason: string | null; by: string }): Promise<SteeredGroup>;
+  resume(namespace: string, group: string): Promise<SteeredGroup>;
+  /** Settings that are not given stay. What is in flight keeps its deadline. */
+  update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup>;
+  /**
+   * Moves the cursor, and nothing else; with `dropOpen`, what is in flight or waiting is released first. A seek forward is kept as one
+   * range. INVALID_INPUT for a position that is not of the log that there is.
+   */
+  seek(
+    namespace: string,
+    group: string,
+    to: 'latest' | 'earliest' | LogPosition,
+    how: { dropOpen: boolean },
+  ): Promise<SoughtGroup>;
+  /** Removes the group with everything that it holds. Its id is remembered as that of a group that was deleted. */
+  delete(namespace: string, group: string): Promise<GroupState>;
   claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome>;
   /** How many were settled. A position that the group has never taken, or has settled, counts for nothing. */
   ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number>;

@@ -208,7 +208,7 @@ test('a Redis that is full lets go of what is settled, dropped or old', async ()
   const entries = await store.log.read('n', cursor, 10);
   if ('gap' in entries) throw new Error(entries.gap);
   const upTo = appended.at(-1)?.position ?? cursor;
-  const claim = { consumer: 'c', maxInFlight: 10, max: 10, offer: { after: cursor, entries, upTo } };
+  const claim = { consumer: 'c', maxInFlight: 10, max: 10, offer: { version: 1, after: cursor, entries, upTo } };
   const { deliveries } = await store.groups.claim('n', 'g', claim);
   await store.log.append('other', [newEvent(), newEvent()]);
 

@@ -151,7 +151,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
   test('a claim without a stream answers at once or after a wait', async () => {
     const bus = await swarm();
     const input = { ...groupInput(), consumer: 'py', max: 10, waitMs: 0 };
-    expect(await bus.claim(agent('py'), input, NO_TOKEN_ENDS)).toEqual({ deliveries: [] });
+    expect(await bus.claim(agent('py'), input, NO_TOKEN_ENDS)).toMatchObject({ deliveries: [] });
     const waiting = bus.claim(agent('py'), { ...input, waitMs: 20_000 }, NO_TOKEN_ENDS);
     await publish(await replica(), 'hello');
     const { deliveries } = await waiting;
@@ -160,7 +160,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
     const gone = new AbortController();
     const given = bus.claim(agent('py'), { ...input, waitMs: 20_000 }, gone.signal);
     gone.abort();
-    expect(await given).toEqual({ deliveries: [] });
+    expect(await given).toMatchObject({ deliveries: [] });
   });
 
   test('a group gets back at once what was claimed for a caller that left or lost its rights', async () => {
@@ -181,7 +181,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
 
     const gone = new AbortController();
     endMeanwhile(gone);
-    expect(await bus.claim(agent('py'), input, gone.signal)).toEqual({ deliveries: [] });
+    expect(await bus.claim(agent('py'), input, gone.signal)).toMatchObject({ deliveries: [] });
     const revoked = new AbortController();
     endMeanwhile(revoked, new SwarmError('UNAUTHENTICATED', 'revoked'));
     expect(await codeOf(bus.claim(agent('py'), input, revoked.signal))).toBe('UNAUTHENTICATED');
@@ -307,7 +307,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
     await until(() => expect(member.of('joined')).toHaveLength(1));
     await bus.close();
     await until(() => expect(member.refusal?.code).toBe('UNAVAILABLE'));
-    expect(await waiting).toEqual({ deliveries: [] });
+    expect(await waiting).toMatchObject({ deliveries: [] });
     claim.mockRestore();
   });
 

@@ -29,17 +29,27 @@ import type { SettleQueue } from './settle-queue.ts';
 
 export interface DeliveriesOptions extends StreamOptions {
   readonly group: string;
-  /** Topics and patterns of the group. The first call makes it; a later one that differs is refused with CONFLICT. */
-  readonly topics: readonly string[];
+  /**
+   * Topics and patterns of the group. The first call makes it and needs them; a later one that leaves out topics, deadline or attempts
+   * takes those of the group, and one that differs is refused with CONFLICT, unless the group was made with what it names.
+   */
+  readonly topics?: readonly string[] | undefined;
+  /** The `groupId` of an earlier `joined`: when that group was deleted, the stream ends with NOT_FOUND and does not make it again. */
+  readonly groupId?: string | undefined;
+  /** `self`: the group is the agent's own, and is removed when the agent is gone and nothing is left to do in it. */
+  readonly ownedBy?: 'self' | undefined;
   /** Where a new group begins. Default `latest`. */
   readonly from?: 'latest' | 'earliest' | undefined;
   /** Names this member of the group. Default: a new name. */
   readonly consumer?: string | undefined;
   /** Most deliveries that are open at a time. Default 16. */
   readonly maxInFlight?: number | undefined;
-  /** Milliseconds until an event that is neither acknowledged nor extended is given to another. Default 30,000. */
+  /**
+   * Milliseconds until an event that is neither acknowledged nor extended is given to another. Default: the group's, and 30,000 for a
+   * new one.
+   */
   readonly ackDeadlineMs?: number | undefined;
-  /** Deliveries of an event before it becomes a dead letter. Default 5. */
+  /** Deliveries of an event before it becomes a dead letter. Default: the group's, and 5 for a new one. */
   readonly maxDeliveries?: number | undefined;
   readonly namespace?: string | undefined;
 }
@@ -115,15 +125,20 @@ async function* deliver(
   { signal, onInterruption, ...options }: DeliveriesOptions,
   ended: AbortSignal,
 ): AsyncGenerator<GroupEvent, undefined, undefined> {
-  const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries } = options;
+  const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries, ownedBy } = options;
   const { namespace = connection.namespace, consumer = connection.clock.newId() } = options;
   // The same name over all connections, so that what is open counts when the stream is resumed.
-  const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
-  const request = { path: 'bus.consume', input, decode: readGroupEvent };
+  const fields = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries, ownedBy };
+  // A connection that comes back names the group that the last one joined, so that a deleted group is not made again.
+  let { groupId } = options;
+  const request = { path: 'bus.consume', input: () => ({ ...fields, groupId }), decode: readGroupEvent };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   try {
-    for await (const { value } of frames) yield value;
+    for await (const { value } of frames) {
+      if (value.type === 'joined') groupId = value.groupId ?? undefined;
+      yield value;
+    }
   } finally {
     release();
   }
@@ -158,6 +173,8 @@ export class GroupConsumer implements Consumer {
   readonly #handler: DeliveryHandler;
   readonly #onLoad: () => void;
   readonly #warnings: EventWarnings;
+  /** What the group said when this member joined. */
+  #joined: { readonly groupId: string | undefined; readonly ackDeadlineMs: number } | undefined;
   /** What the group gives now. */
   #deliveries: Deliveries;
   /** What has come while there was no place, by delivery; the oldest first. */
@@ -172,8 +189,6 @@ export class GroupConsumer implements Consumer {
   #isLost = false;
   #cancelWatch: () => void = () => {};
   readonly #extensions: Extensions | null;
-  /** Of the group, once it is known. */
-  #ackDeadlineMs: number;
   /** Aborted by `stop`, without a reason. */
   readonly #stopping = new AbortController();
   #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
@@ -197,7 +212,6 @@ export class GroupConsumer implements Consumer {
     this.#warnings = new EventWarnings(connection.clock, connection.logger);
     const { signal } = options;
     this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
-    this.#ackDeadlineMs = options.ackDeadlineMs ?? DEFAULT_ACK_DEADLINE_MS;
     const { group, namespace, maxHandlerMs = DEFAULT_MAX_HANDLER_MS } = options;
     const open = () => [...this.#running.values(), ...this.#aside.values()];
     const extended = { connection, group, namespace, maxHandlerMs, open, ackDeadlineMs: () => this.#ackDeadlineMs };
@@ -240,7 +254,7 @@ export class GroupConsumer implements Consumer {
         this.#waiting.clear();
         while (this.#isFull && !this.#isEnding) await this.#nextChange();
         if (this.#isEnding) break;
-        this.#deliveries = deliveriesOf(this.#connection, this.#options);
+        this.#deliveries = deliveriesOf(this.#connection, { ...this.#options, groupId: this.#groupId });
       }
     } finally {
       for (const release of releases) release();
@@ -249,6 +263,15 @@ export class GroupConsumer implements Consumer {
       await this.#finish();
       this.#extensions?.end();
     }
+  }
+
+  get #groupId(): string | undefined {
+    return this.#joined?.groupId ?? this.#options.groupId;
+  }
+
+  /** How long the group gives for a delivery, in milliseconds. */
+  get #ackDeadlineMs(): number {
+    return this.#joined?.ackDeadlineMs ?? this.#options.ackDeadlineMs ?? DEFAULT_ACK_DEADLINE_MS;
   }
 
   get #isEnding(): boolean {
@@ -262,8 +285,11 @@ export class GroupConsumer implements Consumer {
     this.#isLost = false;
     for await (const item of this.#deliveries) {
       if (this.#stopping.signal.aborted) return false;
+      if (item.type === 'joined') {
+        const { groupId, settings } = item;
+        this.#joined = { groupId: groupId ?? undefined, ackDeadlineMs: settings.ackDeadlineMs };
+      }
       if (item.type === 'gap') safely(() => onGap?.(item));
-      if (item.type === 'joined') this.#ackDeadlineMs = item.settings.ackDeadlineMs;
       if (item.type === 'delivery') {
         this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + this.#ackDeadlineMs });
         this.#fillPlaces();

@@ -27,6 +27,7 @@ export interface StreamFrame<T> {
 export interface StreamRequest<T> {
   /** The procedure, such as `registry.watch`. */
   readonly path: string;
+  /** A function is called for each connection. */
   readonly input: unknown;
   /** The value in a frame's JSON; undefined skips the frame. What it throws counts as a broken stream. */
   readonly decode: (json: unknown) => T | undefined;
@@ -73,7 +74,6 @@ async function* read<T>(
   const { clock } = connection;
   const parse = carriesEvents(path) ? parseExact : (text: string): unknown => JSON.parse(text);
   const url = connection.endpoint(`trpc/${path}`);
-  url.searchParams.set('input', jsonText(input));
   const link = linkSignals([ended, signal, connection.closed]);
   const stop = link.signal;
   const whileOpen = <R>(work: () => Promise<R>): Promise<R> =>
@@ -91,6 +91,7 @@ async function* read<T>(
           token = await whileOpen(() => connection.token(stop));
           const headers = connection.headers(token);
           if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
+          url.searchParams.set('input', jsonText(typeof input === 'function' ? (input as () => unknown)() : input));
           stream = await openEventStream(connection, url, { headers, signal: stop });
           connections += 1;
         }

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { busApi } from './bus-api.ts';
 import { circuitApi } from './circuit-api.ts';
+import { groupsApi } from './groups-api.ts';
 import { policyApi } from './policy-api.ts';
 import type { Procedure } from './procedure.ts';
 import { registryApi } from './registry-api.ts';
@@ -13,6 +14,7 @@ export const api = {
   whoami: whoamiApi,
   registry: registryApi,
   bus: busApi,
+  groups: groupsApi,
   policy: policyApi,
   circuit: circuitApi,
   tokens: tokensApi,

@@ -127,11 +127,12 @@ export const busApi = {
     output: GroupEvent,
     summary: 'Receive the deliveries of a consumer group live',
     description:
-      'The first call creates the group. Acknowledge each delivery or give it back before its deadline. The first value is ' +
-      '`joined`; a `bookmark` with the cursor of the group comes every 15 s. A second stream of the same `consumer` ends the ' +
-      'first with CONFLICT.',
+      'The first call creates the group and needs `topics`; a later one may leave out the settings. Acknowledge each delivery or give ' +
+      'it back before its deadline. The first value is `joined`; a `bookmark` with the cursor of the group comes every 15 s, and at ' +
+      'once when the group is paused or resumed. A second stream of the same `consumer` ends the first with CONFLICT. A stream ends ' +
+      'with NOT_FOUND (`details.deleted`) when the group is deleted; a stream with the `groupId` of that group does not make it again.',
     rights: TAKE_PART,
-    errors: ['ACL_DENIED', 'CONFLICT'],
+    errors: ['ACL_DENIED', 'CONFLICT', 'NOT_FOUND'],
   }),
 
   claim: mutation({
@@ -142,11 +143,13 @@ export const busApi = {
     summary: 'Claim events for processing',
     description:
       'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
-      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT, ' +
-      'with the settings of the group and of the call in `details` (`existing`, `requested`). ' +
+      'first call creates the group and needs `topics`; a later one may leave out the settings. A call with `topics`, ' +
+      '`ackDeadlineMs` or `maxDeliveries` that are neither those in force nor those that the group was made with is refused with ' +
+      'CONFLICT, with the settings of the group and of the call in `details` (`existing`, `requested`). Answers at once with ' +
+      '`paused: true` while the group is paused, and with NOT_FOUND (`details.deleted`) when the group of the `groupId` was deleted. ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
-    errors: ['ACL_DENIED', 'CONFLICT'],
+    errors: ['ACL_DENIED', 'CONFLICT', 'NOT_FOUND'],
     rest: {
       method: 'POST',
       path: '/v1/groups/{group}/claim',

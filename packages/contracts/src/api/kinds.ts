@@ -35,6 +35,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     discard: 'mutation',
     topics: 'query',
   },
+  groups: { pause: 'mutation', resume: 'mutation', seek: 'mutation', update: 'mutation', delete: 'mutation' },
   policy: {
     get: 'query',
     put: 'mutation',

@@ -6,6 +6,9 @@ import { busCallerOf } from './bus-caller.ts';
 import { waitWhileAlive, whileAlive } from './call-life.ts';
 import type { Handlers } from './handler.ts';
 
+/** Of a caller that leaves the deadline of deliveries to the group: that of most groups, in milliseconds. */
+const STALL_LIMIT_MS = 30_000;
+
 export const busProcedures: Handlers<Api['bus']> = {
   publish: ({ core, identity }, { namespace, ...event }) => core.bus.publish(busCallerOf(identity), namespace, event),
 
@@ -24,13 +27,13 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   async *consume(call, input) {
     // Deliveries that a connection does not take are of use to another member.
-    call.limitStall(input.ackDeadlineMs);
+    call.limitStall(input.ackDeadlineMs ?? STALL_LIMIT_MS);
     const caller = busCallerOf(call.identity);
-    yield* whileAlive(call, input.topics.length, (end) => call.core.bus.consume(caller, input, end));
+    yield* whileAlive(call, input.topics?.length ?? 1, (end) => call.core.bus.consume(caller, input, end));
   },
 
   claim(call, input) {
-    call.limitStall(input.ackDeadlineMs);
+    call.limitStall(input.ackDeadlineMs ?? STALL_LIMIT_MS);
     const caller = busCallerOf(call.identity);
     const room = new AnswerRoom(call.core.gate.memory, callerKey(call.identity.principal), LIMITS.pageBytes);
     return waitWhileAlive(call, (end) => call.core.bus.claim(caller, input, end, room)).finally(() =>

@@ -13,6 +13,7 @@ import type { Identity } from '@hypercode/registry';
 import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
+import { groupsProcedures } from './groups-procedures.ts';
 import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
@@ -24,6 +25,7 @@ const handlers: {
 } = {
   bus: busProcedures,
   circuit: circuitProcedures,
+  groups: groupsProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
   tokens: tokensProcedures,

@@ -9,8 +9,11 @@ import { enterGroup } from './enter-group.ts';
 import { extend } from './extend.ts';
 import { gapOf } from './gap-of.ts';
 import { giveBack } from './give-back.ts';
+import { groupState, nextLife, replays } from './group-state.ts';
 import { horizonOf } from './horizon-of.ts';
+import { joinGroup } from './join-group.ts';
 import { nack } from './nack.ts';
+import { ackOfRelease3, claimOfRelease3 } from './of-release-3.ts';
 import { openAttempts } from './open-attempts.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
@@ -18,6 +21,7 @@ import { resolveDead } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
 import { showSigns } from './signs.ts';
+import { deleteGroup, seekGroup, steerGroup } from './steer-group.ts';
 import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
@@ -34,15 +38,24 @@ export const busFunctions: FunctionSources = {
     retain,
     sweep,
     openGroup,
+    groupState,
+    replays,
+    nextLife,
+    joinGroup,
     attemptOf,
     enterGroup,
     showSigns,
     openAttempts,
     claim,
+    claimOfRelease3,
     ack,
+    ackOfRelease3,
     nack,
     giveBack,
     extend,
     resolveDead,
+    steerGroup,
+    seekGroup,
+    deleteGroup,
   ],
 };

@@ -4,23 +4,30 @@
   something begin with a flag by which a server that is full runs them too, since deadlines that passed are written by all.
 
   KEYS (after those of the log)
-     9 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the cursor), deaths
+     9 group      hash: topics (JSON), ackDeadlineMs, maxDeliveries, epoch, seq, nonce (the furthest position that the cursor has
+                reached), deaths; see group-identity for what a release before this one does not write
     10 due        zset of what is in flight, by deadline in ms
     11 waiting    zset, by when it is due in ms
     12 records    hash: member → `<state> <life> <attempt> <deliveredAt> <deadAt> <consumer>`; states f (in flight), w (waiting), d (dead);
-                life: how often it was redriven; deadAt, of what waits: 1 when its deadline passed, else 0
+                life: 0, or the number of the redrive or seek with which it began;
+                deadAt, of what waits: 1 when its deadline passed, else 0
     13 texts      hash: member → text
     14 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
     15 dead       zset, by ordinal
     16 held       hash: consumer → how many it has in flight; none is 0
     17 groups     set of the names of the namespace's groups
-    18 uncounted  hash: member → how many deliveries of its life did not count; none is 0
-    19 signs      hash: consumer → `<ms> <missed>`: its last sign of life, and how many deliveries it has let pass since
+    18 deleted    zset of the ids of groups that were deleted, by when, in ms
+    19 makers     hash: agent → how many of the groups it has made; none is 0
+    20 owned      set of the names of the groups that an agent owns
+    21 uncounted  hash: member → how many deliveries of its life did not count; none is 0
+    22 signs      hash: consumer → `<ms> <missed>`: its last sign of life, and how many deliveries it has let pass since
 
   A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
 local GROUP, DUE, WAITING, RECORDS, TEXTS = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local HISTORIES, DEAD, HELD, GROUPS, UNCOUNTED, SIGNS = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
+local HISTORIES, DEAD, HELD, GROUPS = KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local DELETED, MAKERS, OWNED = KEYS[18], KEYS[19], KEYS[20]
+local UNCOUNTED, SIGNS = KEYS[21], KEYS[22]
 -- Values that a call takes at a time.
 local SLICE = 2000
 -- Most deadlines that one call judges.
@@ -301,9 +308,11 @@ local function forget(member, record)
   add(changes.settled, member)
 end
 
--- Nil when there is none. What passed its deadline is moved first, the oldest deadline first.
-local function openGroup()
-  local fields = redis.call('HMGET', GROUP, 'topics', 'ackDeadlineMs', 'maxDeliveries', 'epoch', 'seq', 'nonce')
+-- The group as it is stored; nil when there is none. `epoch`, `seq` and `nonce` are the cursor. While it stands before the furthest
+-- position that it has reached, `replay` has that one (upTo) and the life in which events up to there are taken again.
+local function readGroup()
+  local fields = redis.call('HMGET', GROUP, 'topics', 'ackDeadlineMs', 'maxDeliveries', 'epoch', 'seq', 'nonce', 'id', 'version',
+    'paused', 'replayEpoch', 'replaySeq', 'replayNonce', 'replayLife')
   if not fields[1] then
     return nil
   end
@@ -314,7 +323,43 @@ local function openGroup()
     epoch = fields[4],
     seq = tonumber(fields[5]),
     nonce = tonumber(fields[6]),
+    id = fields[7],
+    version = tonumber(fields[8] or 1),
+    paused = fields[9],
   }
+  -- A replica of the release before may have moved the group to another log.
+  if fields[10] == group.epoch and tonumber(fields[11]) < group.seq then
+    group.replay = { epoch = group.epoch, upTo = group.seq, life = tonumber(fields[13]) }
+    group.seq, group.nonce = tonumber(fields[11]), tonumber(fields[12])
+  end
+  return group
+end
+
+-- Stores the cursor: as the furthest position, or beside it.
+local function saveCursor(group)
+  local replay = group.replay
+  if replay and group.epoch == replay.epoch and group.seq < replay.upTo then
+    redis.call('HSET', GROUP, 'replayEpoch', group.epoch, 'replaySeq', group.seq, 'replayNonce', group.nonce)
+    return
+  end
+  redis.call('HSET', GROUP, 'epoch', group.epoch, 'seq', group.seq, 'nonce', group.nonce)
+  if replay then
+    redis.call('HDEL', GROUP, 'replayEpoch', 'replaySeq', 'replayNonce')
+  end
+end
+
+-- The number of a life that begins now. A redrive by a replica of the release before adds one to the life of an event. Each needs a
+-- death, so with the deaths added no such life is as large as a later number.
+local function nextLife()
+  return redis.call('HINCRBY', GROUP, 'lives', 1) + tonumber(redis.call('HGET', GROUP, 'deaths') or 0)
+end
+
+-- Nil when there is none. What passed its deadline is moved first, the oldest deadline first.
+local function openGroup()
+  local group = readGroup()
+  if not group then
+    return nil
+  end
   local late = redis.call('ZRANGEBYSCORE', DUE, '-inf', now, 'LIMIT', 0, MAX_EXPIRED)
   if #late > 0 then
     local found, records = findRecords(late)
