@@ -48,7 +48,9 @@ export function groupOpenDeliveries(suite: GroupSuite): void {
       const history = [{ reason: 'one' }, { reason: 'two' }];
       expect(await group.deadLetters(second)).toMatchObject([{ attempt: 2, uncounted: 1, history }]);
       await first.groups.redrive(group.namespace, group.name, null);
-      expect((await group.claim(second)).deliveries).toMatchObject([{ life: 1, attempt: 1, uncounted: 0 }]);
+      const [anew] = (await group.claim(second)).deliveries;
+      expect(anew).toMatchObject({ attempt: 1, uncounted: 0 });
+      expect(anew?.life).toBeGreaterThan(0);
     });
 
     test('nothing is taken back after the deadline: the attempt has failed', async () => {

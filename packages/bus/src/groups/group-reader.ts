@@ -327,11 +327,14 @@ export class GroupReader {
     return 2 * ring.size > maxEvents || 2 * ring.bytes > maxBytes || maxAgeMs < SHORT_AGE_MS;
   }
 
+  get #recheckMs(): number {
+    return Math.min(Math.max(this.#state.ackDeadlineMs / 4, MIN_RECHECK_MS), MAX_RECHECK_MS);
+  }
+
   #recheckIn(nextDueMs: number | null): void {
     this.#cancelRecheck();
     if (this.#closed || this.#members.size === 0) return;
-    const recheckMs = Math.min(Math.max(this.#state.ackDeadlineMs / 4, MIN_RECHECK_MS), MAX_RECHECK_MS);
-    const waitMs = Math.min(nextDueMs ?? recheckMs, recheckMs);
+    const waitMs = Math.min(nextDueMs ?? this.#recheckMs, this.#recheckMs);
     this.#cancelRecheck = this.#options.clock.schedule(waitMs + 1, () => this.tick());
   }
 

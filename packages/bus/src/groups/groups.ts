@@ -388,7 +388,16 @@ export class Groups {
       reader.restart(state, cursor);
       const gap = created ? { lost: null, reason: 'log_lost' as const } : null;
       const { paused } = reader;
-      return { deliveries: [], cursor, room: claim.maxInFlight, nextDueMs: null, isSilent: false, paused, changed: null, gap };
+      return {
+        deliveries: [],
+        cursor,
+        room: claim.maxInFlight,
+        nextDueMs: null,
+        isSilent: false,
+        paused,
+        changed: null,
+        gap,
+      };
     }
     try {
       await this.#admit(membership);

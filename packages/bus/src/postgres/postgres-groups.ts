@@ -213,7 +213,11 @@ export class PostgresGroups implements GroupStore {
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {
     const rows = await this.#db.ask((db) => listGroups(db, namespace, page));
-    return rows.map(({ epoch, seq, nonce, state, ...group }) => ({ ...group, ...state, cursor: { epoch, seq, nonce } }));
+    return rows.map(({ epoch, seq, nonce, state, ...group }) => ({
+      ...group,
+      ...state,
+      cursor: { epoch, seq, nonce },
+    }));
   }
 
   async #resolve(

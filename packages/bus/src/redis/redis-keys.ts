@@ -41,7 +41,9 @@ export const signsKey = (namespace: string, group: string, prefix = DEFAULT_PREF
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
   const key = groupKey(namespace, group, prefix);
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
-  const shared = ['deleted-groups', 'group-makers', 'owned-groups'].map((part) => `${tagOf(namespace, prefix)}:${part}`);
+  const shared = ['deleted-groups', 'group-makers', 'owned-groups'].map(
+    (part) => `${tagOf(namespace, prefix)}:${part}`,
+  );
   const names = groupNamesKey(namespace, prefix);
   const own = ['uncounted', 'signs'].map((part) => `${key}:${part}`);
   return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names, ...shared, ...own];
