@@ -205,7 +205,10 @@ export function groupDeadLetters(suite: GroupSuite): void {
       expect(await first.groups.redrive(group.namespace, group.name, null)).toBe(1);
       const due = await group.claim(second, { offer: null });
       expect(due.deliveries).toMatchObject([{ position: letters[0]?.position, text: letters[0]?.text }]);
-      const current = [...deliveries.filter(({ position }) => position.seq !== letters[0]?.position.seq), ...due.deliveries];
+      const current = [
+        ...deliveries.filter(({ position }) => position.seq !== letters[0]?.position.seq),
+        ...due.deliveries,
+      ];
       expect(await group.ack(first, current)).toBe(3);
     });
 

@@ -123,7 +123,9 @@ const wantedSettings = {
   topics: groupSettings.topics.optional().describe('Topic patterns. Needed by the call that makes the group.'),
   ackDeadlineMs: groupSettings.ackDeadlineMs
     .optional()
-    .describe('Milliseconds that a member has for an event before it is given to another. Default of a new group: 30,000.'),
+    .describe(
+      'Milliseconds that a member has for an event before it is given to another. Default of a new group: 30,000.',
+    ),
   maxDeliveries: groupSettings.maxDeliveries
     .optional()
     .describe('Deliveries of an event before it becomes a dead letter. Default of a new group: 5.'),

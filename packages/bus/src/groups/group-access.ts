@@ -197,7 +197,8 @@ export class GroupAccess {
 /** INVALID_INPUT for an operator that asks to own a group. */
 function makerOf(caller: BusCaller, owns: boolean): GroupMaker {
   const agent = caller.kind === 'agent' ? caller.name : null;
-  if (owns && agent === null) throw invalidField('ownedBy', 'is for agents: a group of an operator would never be removed');
+  if (owns && agent === null)
+    throw invalidField('ownedBy', 'is for agents: a group of an operator would never be removed');
   return { source: sourceOf(caller), agent, owns };
 }
 

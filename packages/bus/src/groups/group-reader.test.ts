@@ -9,7 +9,15 @@ import { groupState } from '../../test/group-state.ts';
 import { GroupReader } from './group-reader.ts';
 
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
-const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, paused: false, changed: null, gap: null };
+const NOTHING: ClaimOutcome = {
+  deliveries: [],
+  cursor: at(0),
+  room: 1,
+  nextDueMs: null,
+  paused: false,
+  changed: null,
+  gap: null,
+};
 const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
 const member = () => ({ onChange: vi.fn(), onRoom: vi.fn() });
 

@@ -254,7 +254,15 @@ export class GroupReader {
 
   #nothing({ maxInFlight }: Claim): ClaimOutcome {
     const paused = this.#paused;
-    return { deliveries: [], cursor: this.#cursor, room: maxInFlight, nextDueMs: null, paused, changed: null, gap: null };
+    return {
+      deliveries: [],
+      cursor: this.#cursor,
+      room: maxInFlight,
+      nextDueMs: null,
+      paused,
+      changed: null,
+      gap: null,
+    };
   }
 
   #handedOut(deliveries: ClaimOutcome['deliveries']): void {

@@ -31,7 +31,7 @@ import type { LogPosition } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
-import { groupKeys, groupNamesKey, memberOf, positionOfMember } from './redis-keys.ts';
+import { groupKeys, groupNamesKey, memberOf, ownedGroupsKey, positionOfMember } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
@@ -54,12 +54,15 @@ export interface RedisGroupStoreOptions {
   prefix: string;
   /** Called with the namespace of a group that is made or worked on. */
   touch: (namespace: string) => void;
+  /** Those that have a log. */
+  namespaces: () => Promise<Iterable<string>>;
 }
 
 export class RedisGroupStore implements GroupStore {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
+  readonly #namespaces: () => Promise<Iterable<string>>;
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
   readonly #ackDeliveries = loadScript('ack-deliveries');
@@ -70,18 +73,20 @@ export class RedisGroupStore implements GroupStore {
   readonly #steerGroup = loadScript('steer-group');
   readonly #seekGroup = loadScript('seek-group');
   readonly #deleteGroup = loadScript('delete-group');
+  readonly #removeIdleGroup = loadScript('remove-idle-group');
 
-  constructor({ connection, prefix, touch }: RedisGroupStoreOptions) {
+  constructor({ connection, prefix, touch, namespaces }: RedisGroupStoreOptions) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#touch = touch;
+    this.#namespaces = namespaces;
   }
 
   async open(
     namespace: string,
     group: string,
     wanted: WantedSettings,
-    from: 'latest' | 'earliest',
+    from: 'latest' | 'earliest' | LogPosition,
     { groupId = '', maker, limits }: OpenOptions = {},
   ): Promise<OpenedGroup> {
     const settings = newSettings(wanted);
@@ -93,7 +98,7 @@ export class RedisGroupStore implements GroupStore {
       settings === null ? '' : JSON.stringify(settings.topics),
       settings?.ackDeadlineMs ?? 0,
       settings?.maxDeliveries ?? 0,
-      from,
+      typeof from === 'string' ? from : 'position',
       randomUUID(),
       groupId,
       maker?.source ?? '',
@@ -101,6 +106,7 @@ export class RedisGroupStore implements GroupStore {
       maker?.owns === true ? (maker.agent ?? '') : '',
       limits?.inNamespace ?? 0,
       limits?.ofAgent ?? 0,
+      ...(typeof from === 'string' ? ['', 0, 0] : [from.epoch, from.seq, from.nonce]),
     ]);
     if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     if (answer === 'absent') throw topicsNeeded(group);
@@ -180,7 +186,8 @@ export class RedisGroupStore implements GroupStore {
     const answer = await this.#ask<Claimed | 'deleted'>(this.#claimDeliveries, { namespace, group }, args);
     if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     this.#touch(namespace);
-    const [, , , room, nextDueMs, gap, lost, passed, passedOver, replayUpTo, replayLife, paused, changed, ...due] = answer;
+    const [, , , room, nextDueMs, gap, lost, passed, passedOver, replayUpTo, replayLife, paused, changed, ...due] =
+      answer;
     const deliveries: GroupDelivery[] = [];
     for (let at = 0; at < due.length; at += 6) {
       const [, , , life, attempt, text] = due.slice(at, at + 6);
@@ -238,11 +245,31 @@ export class RedisGroupStore implements GroupStore {
     return this.#settle('discard', { namespace, group }, positions);
   }
 
+  async owned(): Promise<(StoredGroup & { namespace: string })[]> {
+    const groups: (StoredGroup & { namespace: string })[] = [];
+    for (const namespace of await this.#namespaces()) {
+      const key = ownedGroupsKey(namespace, this.#prefix);
+      const names = await this.#connection.ask((client) => client.smembers(key));
+      if (names.length === 0) continue;
+      for (const group of await this.#describe(namespace, names)) groups.push({ namespace, ...group });
+    }
+    return groups;
+  }
+
+  async removeIdle(namespace: string, group: string, id: string): Promise<boolean> {
+    return (await this.#run(this.#removeIdleGroup, { namespace, group }, [group, id, newEpoch()])) === 1;
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
-    const found = await this.#connection.ask(async (client) => {
-      const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
-      const wanted = names.filter((name) => after === null || name > after).toSorted();
-      const described = wanted.slice(0, limit).map(async (group) => {
+    const key = groupNamesKey(namespace, this.#prefix);
+    const names = await this.#connection.ask((client) => client.smembers(key));
+    const wanted = names.filter((name) => after === null || name > after).toSorted();
+    return this.#describe(namespace, wanted.slice(0, limit));
+  }
+
+  async #describe(namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
+    const found = await this.#connection.ask((client) => {
+      const described = names.map(async (group) => {
         const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
         return { group, answer: (await runScript(client, this.#describeGroup, call)) as Described | null };
       });

@@ -25,6 +25,9 @@ const tagOf = (namespace: string, prefix: string): string => `{${prefix}:${names
 export const groupNamesKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
   `${tagOf(namespace, prefix)}:groups`;
 
+export const ownedGroupsKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
+  `${tagOf(namespace, prefix)}:owned-groups`;
+
 /** KEYS of the log's scripts; `lua/log-state.lua` describes each. */
 export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
   ['log', 'events', 'marks', 'topics', 'topic-names', 'dedup', 'spared', 'flows'].map(
@@ -35,9 +38,10 @@ export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
   const key = `${tagOf(namespace, prefix)}:g:${group}`;
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
-  const shared = ['deleted-groups', 'group-makers', 'owned-groups'].map((part) => `${tagOf(namespace, prefix)}:${part}`);
+  const shared = ['deleted-groups', 'group-makers'].map((part) => `${tagOf(namespace, prefix)}:${part}`);
+  const owned = ownedGroupsKey(namespace, prefix);
   const names = groupNamesKey(namespace, prefix);
-  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names, ...shared];
+  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names, ...shared, owned];
 }
 
 const SEQ_DIGITS = 16;

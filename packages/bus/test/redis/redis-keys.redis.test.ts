@@ -121,7 +121,10 @@ test('a claim of large events that are unread takes about 4 MiB of them', async 
   const upTo = entries.at(-1)?.position ?? cursor;
   const claim = { consumer: 'c', maxInFlight: 1_000, max: 1_000 };
   const most = Math.floor((4 * 1024 * 1024) / text.length);
-  const begun = await store.groups.claim(namespace, 'g', { ...claim, offer: { version: 1, after: cursor, entries, upTo } });
+  const begun = await store.groups.claim(namespace, 'g', {
+    ...claim,
+    offer: { version: 1, after: cursor, entries, upTo },
+  });
   expect(begun.deliveries.map(({ position }) => position)).toEqual(
     entries.slice(0, most).map(({ position }) => position),
   );

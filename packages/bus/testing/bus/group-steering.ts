@@ -16,7 +16,8 @@ export function groupSteeringSuite(t: BusFixture): void {
     bus.claim(by, { ...groupInput(), consumer: 'py', max: 100, waitMs: 0, ...more }, NO_TOKEN_ENDS);
   const claimed = async (bus: Bus, more: object = {}) =>
     (await claim(bus, more)).deliveries.map(({ event }) => event.data);
-  const figures = async (bus: Bus) => (await bus.listGroups(OPERATOR, t.namespace)).find(({ group }) => group === GROUP);
+  const figures = async (bus: Bus) =>
+    (await bus.listGroups(OPERATOR, t.namespace)).find(({ group }) => group === GROUP);
   const refusalOf = (call: Promise<unknown>): Promise<SwarmError> =>
     call.then(
       () => {
@@ -38,10 +39,14 @@ export function groupSteeringSuite(t: BusFixture): void {
     };
     return replica({ signal });
   }
-  /** Waits for so many deliveries to the members; a wake-up that a replica missed comes with time. */
-  const delivered = (count: number, ...members: ReturnType<typeof consume>[]) =>
+  /** Waits while time passes: a replica that has subscribed to notifications a moment ago may miss one, and checks a little later. */
+  const soon = <T>(condition: () => T) =>
     until(() => {
-      t.clock.advance(1000);
+      t.clock.advance(250);
+      return condition();
+    });
+  const delivered = (count: number, ...members: ReturnType<typeof consume>[]) =>
+    soon(() => {
       const deliveries = members.flatMap((member) => member.of('delivery'));
       expect(deliveries).toHaveLength(count);
       return deliveries;
@@ -52,14 +57,18 @@ export function groupSteeringSuite(t: BusFixture): void {
     pause: (bus: Bus, by: BusCaller = OPERATOR) => bus.steering.pause(by, { ...place(), reason: 'a deployment' }),
     resume: (bus: Bus, by: BusCaller = OPERATOR) => bus.steering.resume(by, { ...place(), reason: undefined }),
     update: (bus: Bus, by: BusCaller = OPERATOR) => bus.steering.update(by, { ...place(), set: { maxDeliveries: 9 } }),
-    seek: (bus: Bus, by: BusCaller = OPERATOR) =>
-      bus.steering.seek(by, { ...place(), to: 'earliest', dropOpen: true }),
+    seek: (bus: Bus, by: BusCaller = OPERATOR) => bus.steering.seek(by, { ...place(), to: 'earliest', dropOpen: true }),
     delete: (bus: Bus, by: BusCaller = OPERATOR) => bus.steering.delete(by, { ...place(), reason: undefined }),
   };
   const names = Object.keys(calls) as (keyof typeof calls)[];
 
   test.each<[keyof typeof calls, object, object, string[]]>([
-    ['pause', { changed: true, paused: { reason: 'a deployment', by: '/operators/ops' } }, { changed: false }, ['paused']],
+    [
+      'pause',
+      { changed: true, paused: { reason: 'a deployment', by: '/operators/ops' } },
+      { changed: false },
+      ['paused'],
+    ],
     ['resume', { changed: false, paused: null }, { changed: false }, []],
     ['update', { changed: true, settings: { version: 2, maxDeliveries: 9 } }, { changed: false }, ['updated']],
     ['seek', { dropped: 2 }, { dropped: 0 }, ['sought', 'sought']],
@@ -101,7 +110,7 @@ export function groupSteeringSuite(t: BusFixture): void {
     await delivered(1, ...members);
     const waiting = claim(other, { waitMs: 30_000, topics: undefined });
     await calls.pause(bus);
-    for (const member of members) await until(() => expect(member.of('bookmark').at(-1)?.paused).toBe(true));
+    for (const member of members) await soon(() => expect(member.of('bookmark').at(-1)?.paused).toBe(true));
     expect(await waiting).toMatchObject({ deliveries: [], paused: true });
     await publish(other, 'meanwhile');
     expect(await claim(other, { waitMs: 30_000 })).toMatchObject({ deliveries: [], paused: true });
@@ -111,7 +120,7 @@ export function groupSteeringSuite(t: BusFixture): void {
     const late = consume(other);
     await until(() => expect(late.of('joined')).toMatchObject([{ paused: true }]));
     await calls.resume(other);
-    for (const member of members) await until(() => expect(member.of('bookmark').at(-1)?.paused).toBe(false));
+    for (const member of members) await soon(() => expect(member.of('bookmark').at(-1)?.paused).toBe(false));
     const all = [...members, late];
     expect((await delivered(2, ...all)).map(({ event }) => event.data)).toEqual(['before', 'meanwhile']);
     expect(all.map(({ refusal }) => refusal)).toEqual([null, null, null]);
@@ -124,10 +133,10 @@ export function groupSteeringSuite(t: BusFixture): void {
     await publish(bus, 'one');
     await delivered(1, ...members);
     for (const member of members) await until(() => expect(member.of('joined')).toHaveLength(1));
-    const { groupId = '' } = await claim(bus);
+    const { groupId } = await claim(bus);
     const waiting = refusalOf(claim(other, { waitMs: 30_000, groupId }));
     expect(await calls.delete(bus)).toEqual({ group: GROUP, groupId });
-    for (const member of members) await until(() => expect(member.refusal).toMatchObject(DELETED));
+    for (const member of members) await soon(() => expect(member.refusal).toMatchObject(DELETED));
     expect(await waiting).toMatchObject(DELETED);
     for (const each of [bus, other]) {
       expect(await refusalOf(claim(each, { groupId }))).toMatchObject(DELETED);
@@ -210,10 +219,12 @@ export function groupSteeringSuite(t: BusFixture): void {
     await until(() => expect(member.of('joined')).toHaveLength(1));
     await bus.steering.update(OPERATOR, { ...place(), set: { topics: ['work.>'] } });
     await publish(bus, 'secret', { topic: 'work.b' });
-    await until(() => expect(member.refusal?.code).toBe('ACL_DENIED'));
+    await soon(() => expect(member.refusal?.code).toBe('ACL_DENIED'));
     expect(member.of('delivery')).toEqual([]);
     expect(await codeOf(claim(bus, { topics: undefined }))).toBe('ACL_DENIED');
-    await until(async () => expect(await claim(bus, { topics: undefined }, OPERATOR)).toMatchObject({ deliveries: [{}] }));
+    await until(async () =>
+      expect(await claim(bus, { topics: undefined }, OPERATOR)).toMatchObject({ deliveries: [{}] }),
+    );
   });
 
   test('a seek back redelivers once every event since that the group does not hold', async () => {
@@ -232,13 +243,23 @@ export function groupSteeringSuite(t: BusFixture): void {
     const sought = await bus.steering.seek(OPERATOR, { ...place(), to: { after }, dropOpen: false });
     expect(sought).toMatchObject({ before: published[5]?.position, position: after, dropped: 0 });
     const again = (await claim(other, { maxDeliveries: 1, consumer: 'bob' })).deliveries;
-    expect(again.map(({ event, attempt }) => [event.data, attempt])).toEqual([[2, 1], [3, 1], [4, 1]]);
+    expect(again.map(({ event, attempt }) => [event.data, attempt])).toEqual([
+      [2, 1],
+      [3, 1],
+      [4, 1],
+    ]);
     expect(again.some(({ deliveryId }) => ids.includes(deliveryId))).toBe(false);
     expect(await claimed(bus, { maxDeliveries: 1 })).toEqual([]);
     // An ack of the life before settles nothing; those in flight count.
     expect(await ack(bus, settled.slice(0, 3), agent('py'))).toBe(0);
     expect(await ack(bus, [ids[0] ?? '', ids[5] ?? ''], agent('py'))).toBe(2);
-    expect(await ack(bus, again.map(({ deliveryId }) => deliveryId), agent('py'))).toBe(3);
+    expect(
+      await ack(
+        bus,
+        again.map(({ deliveryId }) => deliveryId),
+        agent('py'),
+      ),
+    ).toBe(3);
     expect(await figures(bus)).toMatchObject({ inFlight: 0, waiting: 0, deadLetters: 1, lag: 0 });
   });
 
@@ -261,7 +282,9 @@ export function groupSteeringSuite(t: BusFixture): void {
     for (let i = 0; i < 3; i += 1) await publish(bus, i);
     await delivered(2, member);
     const before = member.of('delivery').map(({ deliveryId }) => deliveryId);
-    expect(await bus.steering.seek(OPERATOR, { ...place(), to: 'earliest', dropOpen: true })).toMatchObject({ dropped: 2 });
+    expect(await bus.steering.seek(OPERATOR, { ...place(), to: 'earliest', dropOpen: true })).toMatchObject({
+      dropped: 2,
+    });
     expect((await delivered(4, member)).map(({ event }) => event.data)).toEqual([0, 1, 0, 1]);
     expect(await ack(bus, before)).toBe(0);
     expect(await figures(bus)).toMatchObject({ inFlight: 2, lag: 1 });
@@ -288,14 +311,62 @@ export function groupSteeringSuite(t: BusFixture): void {
     );
     expect(made.toSorted()).toEqual(['CONFLICT', 'CONFLICT', 'no refusal', 'no refusal']);
     const own = await refusalOf(claim(other, { group: 'more' }));
-    expect(own).toMatchObject({ code: 'CONFLICT', details: { limit: 2 }, message: expect.stringContaining('2 consumer groups') });
+    expect(own).toMatchObject({
+      code: 'CONFLICT',
+      details: { limit: 2 },
+      message: expect.stringContaining('2 consumer groups'),
+    });
     const [first] = await bus.listGroups(OPERATOR, t.namespace);
     expect(first).toMatchObject({ madeBy: `/agents/${t.namespace}/py`, ownedBy: null });
     expect(await codeOf(claim(bus, { group: first?.group }))).toBe('no refusal');
     expect(await codeOf(claim(bus, { group: 'third' }, OPERATOR))).toBe('no refusal');
     const full = await refusalOf(claim(bus, { group: 'fourth' }, OPERATOR));
-    expect(full).toMatchObject({ code: 'CONFLICT', details: { limit: 3 }, message: expect.stringContaining('SWARM_GROUPS_MAX') });
+    expect(full).toMatchObject({
+      code: 'CONFLICT',
+      details: { limit: 3 },
+      message: expect.stringContaining('SWARM_GROUPS_MAX'),
+    });
     await bus.steering.delete(OPERATOR, { namespace: t.namespace, group: first?.group ?? '', reason: undefined });
     expect(await codeOf(claim(other, { group: 'more' }))).toBe('no refusal');
+  });
+
+  test('the group of an agent is removed when the agent is gone and nothing is left to do, and no other group', async () => {
+    const agents = new Set(['py']);
+    const notices: GroupNotice[] = [];
+    const bus = await swarm({
+      isAgent: async (_namespace, name) => agents.has(name),
+      onGroupChange: (notice) => notices.push(notice),
+    });
+    const other = await replica();
+    const left = async () => (await bus.listGroups(OPERATOR, t.namespace)).map(({ group }) => group);
+    expect(await codeOf(claim(bus, { ownedBy: 'self' }, OPERATOR))).toBe('INVALID_INPUT');
+    const { groupId } = await claim(bus, { ownedBy: 'self' });
+    await claim(bus, { group: 'shared' });
+    expect(await figures(other)).toMatchObject({ ownedBy: 'py' });
+    await publish(bus, 'todo');
+    await publish(bus, 'not for it', { topic: 'elsewhere' });
+    await bus.removeIdleGroups();
+    agents.clear();
+    // Something unread matches, then something is in flight.
+    await bus.removeIdleGroups();
+    const { deliveries } = await claim(other);
+    await bus.removeIdleGroups();
+    expect(await left()).toEqual([GROUP, 'shared']);
+    const member = consume(other);
+    await until(() => expect(member.of('joined')).toHaveLength(1));
+    await ack(
+      other,
+      deliveries.map(({ deliveryId }) => deliveryId),
+    );
+    await publish(bus, 'nor this', { topic: 'elsewhere' });
+    await bus.removeIdleGroups();
+    expect(notices).toMatchObject([
+      { change: 'deleted', data: { groupId, by: '/core', reason: 'the agent "py" is gone' } },
+    ]);
+    // The member that is still there makes it again, and misses nothing.
+    await publish(bus, 'more');
+    expect((await delivered(1, member)).map(({ event }) => event.data)).toEqual(['more']);
+    expect(member.of('gap')).toEqual([]);
+    expect(await left()).toEqual([GROUP, 'shared']);
   });
 }

@@ -633,9 +633,14 @@ test('deliveries by hand are the events of the group, and end with the loop', as
 });
 
 test('a consumer that comes back names its group, and stops for good when that was deleted', async () => {
-  const [first, second] = ['group-1', 'group-2'].map((groupId): GroupEvent => ({ ...joined, groupId }) as GroupEvent);
-  const group = await groupOf([[first as GroupEvent], [second as GroupEvent], []]);
-  const consumer = new GroupConsumer(group.connection, new SettleQueue(group.connection), { group: 'g' }, () => undefined);
+  const joinedTo = (groupId: string) => [{ ...joined, groupId } as GroupEvent];
+  const group = await groupOf([joinedTo('group-1'), joinedTo('group-2'), []]);
+  const consumer = new GroupConsumer(
+    group.connection,
+    new SettleQueue(group.connection),
+    { group: 'g' },
+    () => undefined,
+  );
   for (const [index, named] of [undefined, 'group-1'].entries()) {
     await waitFor(() => group.opened.length === index + 1, { what: 'a stream' });
     expect(group.opened[index]?.input['groupId']).toBe(named);

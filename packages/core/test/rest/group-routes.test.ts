@@ -292,7 +292,9 @@ describe('steering', () => {
   it('pauses, updates, seeks, resumes and deletes a group, and publishes an event for each', async () => {
     const namespace = core.freshNamespace();
     await publish(namespace, 1, 2);
-    const made = ClaimResult.parse(await (await post('/v1/groups/crew/claim', namespace, { ...settings, max: 1 })).json());
+    const made = ClaimResult.parse(
+      await (await post('/v1/groups/crew/claim', namespace, { ...settings, max: 1 })).json(),
+    );
     const { groupId } = made;
     const call = async (path: string, method = 'POST', json?: unknown) => {
       const answer = await core.fetch(`/v1/groups/crew${path}`, { method, namespace, json });
@@ -320,7 +322,9 @@ describe('steering', () => {
     await expectProblem(await core.fetch('/v1/groups/crew', { method: 'PATCH', namespace, json: {} }), 'INVALID_INPUT');
     await vi.waitFor(async () => {
       const answer = await core.fetch(`/v1/events?topics=system.group.*&namespace=${namespace}`);
-      const { events } = (await answer.json()) as { events: { event: { topic: string; data: object; source: string } }[] };
+      const { events } = (await answer.json()) as {
+        events: { event: { topic: string; data: object; source: string } }[];
+      };
       expect(events.map(({ event }) => event.topic.replace('system.group.', ''))).toEqual([
         'paused',
         'updated',
@@ -328,7 +332,8 @@ describe('steering', () => {
         'resumed',
         'deleted',
       ]);
-      for (const { event } of events) expect(event).toMatchObject({ source: '/core', data: { group: 'crew', groupId, by } });
+      for (const { event } of events)
+        expect(event).toMatchObject({ source: '/core', data: { group: 'crew', groupId, by } });
       expect(events.at(-1)?.event.data).toMatchObject({ reason: 'unused' });
     });
   });

@@ -9,6 +9,8 @@ export async function findGroup(
   group: string,
 ): Promise<GroupState | undefined> {
   const { rows } = await sql<{ state: GroupState }>`
-    select bus_group_state(g) as state from bus_groups g where namespace = ${namespace} and name = ${group}`.execute(db);
+    select bus_group_state(g) as state from bus_groups g where namespace = ${namespace} and name = ${group}`.execute(
+    db,
+  );
   return rows[0]?.state;
 }
