@@ -28,7 +28,7 @@ import {
   type StoredGroup,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import type { RedisConnection } from '@hypercode/stores';
+import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
 import { groupKeys, groupNamesKey, memberOf, ownedGroupsKey, positionOfMember } from './redis-keys.ts';
@@ -249,9 +249,10 @@ export class RedisGroupStore implements GroupStore {
     const groups: (StoredGroup & { namespace: string })[] = [];
     for (const namespace of await this.#namespaces()) {
       const key = ownedGroupsKey(namespace, this.#prefix);
-      const names = await this.#connection.ask((client) => client.smembers(key));
-      if (names.length === 0) continue;
-      for (const group of await this.#describe(namespace, names)) groups.push({ namespace, ...group });
+      const found = await this.#connection.ask(async (client) =>
+        this.#describe(client, namespace, await client.smembers(key)),
+      );
+      for (const group of found) groups.push({ namespace, ...group });
     }
     return groups;
   }
@@ -261,26 +262,23 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
-    const key = groupNamesKey(namespace, this.#prefix);
-    const names = await this.#connection.ask((client) => client.smembers(key));
-    const wanted = names.filter((name) => after === null || name > after).toSorted();
-    return this.#describe(namespace, wanted.slice(0, limit));
+    return this.#connection.ask(async (client) => {
+      const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
+      const wanted = names.filter((name) => after === null || name > after).toSorted();
+      return this.#describe(client, namespace, wanted.slice(0, limit));
+    });
   }
 
-  async #describe(namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
-    const found = await this.#connection.ask((client) => {
-      const described = names.map(async (group) => {
-        const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
-        return { group, answer: (await runScript(client, this.#describeGroup, call)) as Described | null };
-      });
-      return Promise.all(described);
-    });
-    return found.flatMap(({ group, answer }) => {
+  async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
+    const described = names.map(async (group): Promise<StoredGroup[]> => {
+      const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
+      const answer = (await runScript(client, this.#describeGroup, call)) as Described | null;
       if (answer === null) return [];
       const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters] = answer;
       const cursor = toPosition([epoch, seq, nonce]);
       return [{ group, ...toState(raw), cursor, lag, inFlight, waiting, deadLetters }];
     });
+    return (await Promise.all(described)).flat();
   }
 
   /** All are settled in pieces, up to the newest of when it began. */
