@@ -49,6 +49,7 @@ import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
+import { OwnedGroups } from './groups/owned-groups.ts';
 import { type GroupNotice, GroupSteering } from './groups/group-steering.ts';
 import { type ClaimRoom, Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent, type PolicyChange } from './policies/policies.ts';
@@ -107,6 +108,9 @@ const MAX_READ_PAGES = 10;
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** How often retention is applied to logs without appends, in milliseconds. */
 const RETENTION_INTERVAL_MS = 15_000;
+/** How often groups are removed whose agents are gone, in milliseconds, and how many events are read at a time for that. */
+const OWNERSHIP_INTERVAL_MS = 60_000;
+const OWNED_PAGE = 1000;
 
 export class Bus {
   /** What operators do with groups. */
@@ -124,7 +128,10 @@ export class Bus {
   readonly #lanes: AppendLanes;
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
+  readonly #ownedGroups: OwnedGroups;
+  readonly #endOwnership: () => void;
   #retaining: Promise<void> = Promise.resolve();
+  #removing: Promise<void> = Promise.resolve();
 
   constructor(options: BusOptions) {
     const { store, db, signal, onError, rate, bookmarkIntervalMs, clock = systemClock } = options;
@@ -151,10 +158,17 @@ export class Bus {
       limits: options.groupLimits,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
-    this.steering = new GroupSteering({
+    const onNotice = (notice: GroupNotice) => options.onGroupChange?.(notice);
+    this.steering = new GroupSteering({ store: store.groups, groups: this.#groups, onNotice });
+    this.#ownedGroups = new OwnedGroups({
       store: store.groups,
-      groups: this.#groups,
-      onNotice: (notice) => options.onGroupChange?.(notice),
+      read: (namespace, after) => store.log.read(namespace, after, OWNED_PAGE),
+      isAgent: options.isAgent,
+      onNotice,
+    });
+    this.#endOwnership = repeat(clock, OWNERSHIP_INTERVAL_MS, () => {
+      this.#removing = this.removeIdleGroups().catch(onError);
+      return this.#removing;
     });
     this.#access = new CallerAccess(this.#policies);
     const owners = new GroupOwners({ isAgent: options.isAgent, clock });
@@ -490,15 +504,22 @@ export class Bus {
     return this.#options.store.applyRetention();
   }
 
+  /** Removes the groups of agents that are gone, and in which nothing is left to do, now. */
+  removeIdleGroups(): Promise<void> {
+    return this.#ownedGroups.removeIdle();
+  }
+
   /** Lets what is under way finish, and stops following. Store and database stay open. */
   async close(): Promise<void> {
     this.#endRetention();
+    this.#endOwnership();
     this.#subscriptions.close();
     await this.#groups.close();
     await this.#groupAccess.close();
     await this.#feeds.close();
     await this.#policies.close();
     await this.#retaining;
+    await this.#removing;
   }
 
   /** PAYLOAD_TOO_LARGE, RATE_LIMITED. */

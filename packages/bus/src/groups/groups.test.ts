@@ -33,6 +33,8 @@ test('the settings of a group are read again when the store does not have the gr
     update: unused,
     seek: unused,
     delete: unused,
+    owned: unused,
+    removeIdle: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const log = { retention, append: unused, read: unused, event: unused, ranges: unused, size: unused, topics: unused };

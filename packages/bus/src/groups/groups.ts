@@ -25,7 +25,7 @@ import type {
   StoredDeadLetter,
   UsedGroup,
 } from '../store/group-store.ts';
-import { formatPosition, type LogPosition } from '../store/position.ts';
+import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { AfterStall } from './after-stall.ts';
 import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
@@ -383,10 +383,13 @@ export class Groups {
       }
       const { limits } = this.#options;
       const settings = groupSettings(reader.state);
-      const opened = await this.#options.store.open(namespace, group, settings, 'earliest', { maker, limits });
+      // The group of an agent may have been removed because it was idle: then it goes on where it stood.
+      const from = reader.state.ownedBy === null ? 'earliest' : reader.cursor;
+      const opened = await this.#options.store.open(namespace, group, settings, from, { maker, limits });
       const { state, cursor, created } = opened;
+      const isLost = created && !(from !== 'earliest' && isSamePosition(cursor, from));
       reader.restart(state, cursor);
-      const gap = created ? { lost: null, reason: 'log_lost' as const } : null;
+      const gap = isLost ? { lost: null, reason: 'log_lost' as const } : null;
       const { paused } = reader;
       return {
         deliveries: [],

@@ -34,10 +34,11 @@ import { findGroup } from './queries/find-group.ts';
 import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
 import { leaveGroup } from './queries/leave-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
-import { listGroups } from './queries/list-groups.ts';
+import { type GroupRow, listGroups } from './queries/list-groups.ts';
 import { listMembers } from './queries/list-members.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
+import { removeIdleGroup } from './queries/remove-idle-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
 import { seekGroup } from './queries/seek-group.ts';
 import { steerGroup, type Steering } from './queries/steer-group.ts';
@@ -53,10 +54,10 @@ export class PostgresGroups implements GroupStore {
     namespace: string,
     group: string,
     wanted: WantedSettings,
-    from: 'latest' | 'earliest',
+    from: 'latest' | 'earliest' | LogPosition,
     options: OpenOptions = {},
   ): Promise<OpenedGroup> {
-    const opening = { group, settings: newSettings(wanted), latest: from === 'latest', ...options };
+    const opening = { group, settings: newSettings(wanted), from, ...options };
     const opened = await this.#db.ask((db) => openGroup(db, namespace, opening));
     // It was deleted between the statements of the call.
     if (opened === undefined) throw groupNotFound(group);
@@ -114,6 +115,14 @@ export class PostgresGroups implements GroupStore {
       if (step === undefined) throw groupNotFound(group);
       if (!step.more) return step.state;
     }
+  }
+
+  async owned(): Promise<(StoredGroup & { namespace: string })[]> {
+    return (await this.#db.ask((db) => listGroups(db, null))).map(toStored);
+  }
+
+  removeIdle(namespace: string, group: string, id: string): Promise<boolean> {
+    return this.#db.ask((db) => removeIdleGroup(db, namespace, { group, id }));
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
@@ -213,11 +222,7 @@ export class PostgresGroups implements GroupStore {
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {
     const rows = await this.#db.ask((db) => listGroups(db, namespace, page));
-    return rows.map(({ epoch, seq, nonce, state, ...group }) => ({
-      ...group,
-      ...state,
-      cursor: { epoch, seq, nonce },
-    }));
+    return rows.map(toStored).map(({ namespace: _, ...group }) => group);
   }
 
   async #resolve(
@@ -237,6 +242,12 @@ export class PostgresGroups implements GroupStore {
     }
   }
 }
+
+const toStored = ({ epoch, seq, nonce, state, ...group }: GroupRow): StoredGroup & { namespace: string } => ({
+  ...group,
+  ...state,
+  cursor: { epoch, seq, nonce },
+});
 
 /** The database answers null for a group that it does not have. */
 function ofGroup<T>(group: string, answer: T | null): T {

@@ -30,10 +30,10 @@ import {
   type StoredMember,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import type { RedisConnection } from '@hypercode/stores';
+import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
-import { groupKeys, groupNamesKey, memberOf, positionOfMember, signsKey } from './redis-keys.ts';
+import { groupKeys, groupNamesKey, memberOf, ownedGroupsKey, positionOfMember, signsKey } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
@@ -56,12 +56,15 @@ export interface RedisGroupStoreOptions {
   prefix: string;
   /** Called with the namespace of a group that is made or worked on. */
   touch: (namespace: string) => void;
+  /** Those that have a log. */
+  namespaces: () => Promise<Iterable<string>>;
 }
 
 export class RedisGroupStore implements GroupStore {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
+  readonly #namespaces: () => Promise<Iterable<string>>;
   readonly #listMembers = loadScript('list-members');
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
@@ -75,18 +78,20 @@ export class RedisGroupStore implements GroupStore {
   readonly #steerGroup = loadScript('steer-group');
   readonly #seekGroup = loadScript('seek-group');
   readonly #deleteGroup = loadScript('delete-group');
+  readonly #removeIdleGroup = loadScript('remove-idle-group');
 
-  constructor({ connection, prefix, touch }: RedisGroupStoreOptions) {
+  constructor({ connection, prefix, touch, namespaces }: RedisGroupStoreOptions) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#touch = touch;
+    this.#namespaces = namespaces;
   }
 
   async open(
     namespace: string,
     group: string,
     wanted: WantedSettings,
-    from: 'latest' | 'earliest',
+    from: 'latest' | 'earliest' | LogPosition,
     { groupId = '', maker, limits }: OpenOptions = {},
   ): Promise<OpenedGroup> {
     const settings = newSettings(wanted);
@@ -98,7 +103,7 @@ export class RedisGroupStore implements GroupStore {
       settings === null ? '' : JSON.stringify(settings.topics),
       settings?.ackDeadlineMs ?? 0,
       settings?.maxDeliveries ?? 0,
-      from,
+      typeof from === 'string' ? from : 'position',
       randomUUID(),
       groupId,
       maker?.source ?? '',
@@ -106,6 +111,7 @@ export class RedisGroupStore implements GroupStore {
       maker?.owns === true ? (maker.agent ?? '') : '',
       limits?.inNamespace ?? 0,
       limits?.ofAgent ?? 0,
+      ...(typeof from === 'string' ? ['', 0, 0] : [from.epoch, from.seq, from.nonce]),
     ]);
     if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     if (answer === 'absent') throw topicsNeeded(group);
@@ -274,22 +280,40 @@ export class RedisGroupStore implements GroupStore {
     return members.toSorted((a, b) => (a.consumer < b.consumer ? -1 : 1));
   }
 
+  async owned(): Promise<(StoredGroup & { namespace: string })[]> {
+    const groups: (StoredGroup & { namespace: string })[] = [];
+    for (const namespace of await this.#namespaces()) {
+      const key = ownedGroupsKey(namespace, this.#prefix);
+      const found = await this.#connection.ask(async (client) =>
+        this.#describe(client, namespace, await client.smembers(key)),
+      );
+      for (const group of found) groups.push({ namespace, ...group });
+    }
+    return groups;
+  }
+
+  async removeIdle(namespace: string, group: string, id: string): Promise<boolean> {
+    return (await this.#run(this.#removeIdleGroup, { namespace, group }, [group, id, newEpoch()])) === 1;
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
-    const found = await this.#connection.ask(async (client) => {
+    return this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
       const wanted = names.filter((name) => after === null || name > after).toSorted();
-      const described = wanted.slice(0, limit).map(async (group) => {
-        const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
-        return { group, answer: (await runScript(client, this.#describeGroup, call)) as Described | null };
-      });
-      return Promise.all(described);
+      return this.#describe(client, namespace, wanted.slice(0, limit));
     });
-    return found.flatMap(({ group, answer }) => {
+  }
+
+  async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
+    const described = names.map(async (group): Promise<StoredGroup[]> => {
+      const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
+      const answer = (await runScript(client, this.#describeGroup, call)) as Described | null;
       if (answer === null) return [];
       const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters] = answer;
       const cursor = toPosition([epoch, seq, nonce]);
       return [{ group, ...toState(raw), cursor, lag, inFlight, waiting, deadLetters }];
     });
+    return (await Promise.all(described)).flat();
   }
 
   /** All are settled in pieces, up to the newest of when it began. */

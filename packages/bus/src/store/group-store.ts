@@ -246,7 +246,8 @@ export interface StoredGroup extends GroupState {
  */
 export interface GroupStore {
   /**
-   * Makes the group unless it exists, at the log's head (`latest`) or horizon (`earliest`). CONFLICT when it exists with other settings,
+   * Makes the group unless it exists: at the log's head (`latest`), at its horizon (`earliest`), or after a position, as far as the log
+   * can be read from there, else as `earliest`. CONFLICT when it exists with other settings,
    * both in force and as it was made; `details` is `{ existing, requested }`, both GroupSettings. CONFLICT when a limit leaves no room
    * for it; `details` is `{ limit }`. INVALID_INPUT when it does not exist and no topics are given.
    */
@@ -254,7 +255,7 @@ export interface GroupStore {
     namespace: string,
     group: string,
     settings: WantedSettings,
-    from: 'latest' | 'earliest',
+    from: 'latest' | 'earliest' | LogPosition,
     options?: OpenOptions,
   ): Promise<OpenedGroup>;
   /** The group; null when there is none. */
@@ -275,6 +276,13 @@ export interface GroupStore {
   ): Promise<SoughtGroup>;
   /** Removes the group with everything that it holds. Its id is remembered as that of a group that was deleted. */
   delete(namespace: string, group: string): Promise<GroupState>;
+  /** The groups that agents own, of all namespaces. */
+  owned(): Promise<(StoredGroup & { readonly namespace: string })[]>;
+  /**
+   * Removes the group of this id if it holds nothing, is not paused, and its cursor is at the head of the log. Its id is not remembered.
+   * Whether it was removed.
+   */
+  removeIdle(namespace: string, group: string, id: string): Promise<boolean>;
   claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome>;
   /** How many were settled. A position that the group has never taken, or has settled, counts for nothing. */
   ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number>;

@@ -39,10 +39,14 @@ export function groupSteeringSuite(t: BusFixture): void {
     };
     return replica({ signal });
   }
-  /** Waits for so many deliveries to the members; a wake-up that a replica missed comes with time. */
-  const delivered = (count: number, ...members: ReturnType<typeof consume>[]) =>
+  /** Waits while time passes: a replica that has subscribed to notifications a moment ago may miss one, and checks a little later. */
+  const soon = <T>(condition: () => T) =>
     until(() => {
-      t.clock.advance(1000);
+      t.clock.advance(250);
+      return condition();
+    });
+  const delivered = (count: number, ...members: ReturnType<typeof consume>[]) =>
+    soon(() => {
       const deliveries = members.flatMap((member) => member.of('delivery'));
       expect(deliveries).toHaveLength(count);
       return deliveries;
@@ -107,7 +111,7 @@ export function groupSteeringSuite(t: BusFixture): void {
     await delivered(1, ...members);
     const waiting = claim(other, { waitMs: 30_000, topics: undefined });
     await calls.pause(bus);
-    for (const member of members) await until(() => expect(member.of('bookmark').at(-1)?.paused).toBe(true));
+    for (const member of members) await soon(() => expect(member.of('bookmark').at(-1)?.paused).toBe(true));
     expect(await waiting).toMatchObject({ deliveries: [], paused: true });
     await publish(other, 'meanwhile');
     expect(await claim(other, { waitMs: 30_000 })).toMatchObject({ deliveries: [], paused: true });
@@ -117,7 +121,7 @@ export function groupSteeringSuite(t: BusFixture): void {
     const late = consume(other);
     await until(() => expect(late.of('joined')).toMatchObject([{ paused: true }]));
     await calls.resume(other);
-    for (const member of members) await until(() => expect(member.of('bookmark').at(-1)?.paused).toBe(false));
+    for (const member of members) await soon(() => expect(member.of('bookmark').at(-1)?.paused).toBe(false));
     const all = [...members, late];
     expect((await delivered(2, ...all)).map(({ event }) => event.data)).toEqual(['before', 'meanwhile']);
     expect(all.map(({ refusal }) => refusal)).toEqual([null, null, null]);
@@ -130,10 +134,10 @@ export function groupSteeringSuite(t: BusFixture): void {
     await publish(bus, 'one');
     await delivered(1, ...members);
     for (const member of members) await until(() => expect(member.of('joined')).toHaveLength(1));
-    const { groupId = '' } = await claim(bus);
+    const { groupId } = await claim(bus);
     const waiting = refusalOf(claim(other, { waitMs: 30_000, groupId }));
     expect(await calls.delete(bus)).toEqual({ group: GROUP, groupId });
-    for (const member of members) await until(() => expect(member.refusal).toMatchObject(DELETED));
+    for (const member of members) await soon(() => expect(member.refusal).toMatchObject(DELETED));
     expect(await waiting).toMatchObject(DELETED);
     for (const each of [bus, other]) {
       expect(await refusalOf(claim(each, { groupId }))).toMatchObject(DELETED);
@@ -216,7 +220,7 @@ export function groupSteeringSuite(t: BusFixture): void {
     await until(() => expect(member.of('joined')).toHaveLength(1));
     await bus.steering.update(OPERATOR, { ...place(), set: { topics: ['work.>'] } });
     await publish(bus, 'secret', { topic: 'work.b' });
-    await until(() => expect(member.refusal?.code).toBe('ACL_DENIED'));
+    await soon(() => expect(member.refusal?.code).toBe('ACL_DENIED'));
     expect(member.of('delivery')).toEqual([]);
     expect(await codeOf(claim(bus, { topics: undefined }))).toBe('ACL_DENIED');
     await until(async () =>
@@ -325,5 +329,45 @@ export function groupSteeringSuite(t: BusFixture): void {
     });
     await bus.steering.delete(OPERATOR, { namespace: t.namespace, group: first?.group ?? '', reason: undefined });
     expect(await codeOf(claim(other, { group: 'more' }))).toBe('no refusal');
+  });
+
+  test('the group of an agent is removed when the agent is gone and nothing is left to do, and no other group', async () => {
+    const agents = new Set(['py']);
+    const notices: GroupNotice[] = [];
+    const bus = await swarm({
+      isAgent: async (_namespace, name) => agents.has(name),
+      onGroupChange: (notice) => notices.push(notice),
+    });
+    const other = await replica();
+    const left = async () => (await bus.listGroups(OPERATOR, t.namespace)).map(({ group }) => group);
+    expect(await codeOf(claim(bus, { ownedBy: 'self' }, OPERATOR))).toBe('INVALID_INPUT');
+    const { groupId } = await claim(bus, { ownedBy: 'self' });
+    await claim(bus, { group: 'shared' });
+    expect(await figures(other)).toMatchObject({ ownedBy: 'py' });
+    await publish(bus, 'todo');
+    await publish(bus, 'not for it', { topic: 'elsewhere' });
+    await bus.removeIdleGroups();
+    agents.clear();
+    // Something unread matches, then something is in flight.
+    await bus.removeIdleGroups();
+    const { deliveries } = await claim(other);
+    await bus.removeIdleGroups();
+    expect(await left()).toEqual([GROUP, 'shared']);
+    const member = consume(other);
+    await until(() => expect(member.of('joined')).toHaveLength(1));
+    await ack(
+      other,
+      deliveries.map(({ deliveryId }) => deliveryId),
+    );
+    await publish(bus, 'nor this', { topic: 'elsewhere' });
+    await bus.removeIdleGroups();
+    expect(notices).toMatchObject([
+      { change: 'deleted', data: { groupId, by: '/core', reason: 'the agent "py" is gone' } },
+    ]);
+    // The member that is still there makes it again, and misses nothing.
+    await publish(bus, 'more');
+    expect((await delivered(1, member)).map(({ event }) => event.data)).toEqual(['more']);
+    expect(member.of('gap')).toEqual([]);
+    expect(await left()).toEqual([GROUP, 'shared']);
   });
 }

@@ -634,8 +634,8 @@ test('deliveries by hand are the events of the group, and end with the loop', as
 });
 
 test('a consumer that comes back names its group, and stops for good when that was deleted', async () => {
-  const [first, second] = ['group-1', 'group-2'].map((groupId): GroupEvent => ({ ...joined, groupId }) as GroupEvent);
-  const group = await groupOf([[first as GroupEvent], [second as GroupEvent], []]);
+  const joinedTo = (groupId: string) => [{ ...joined, groupId } as GroupEvent];
+  const group = await groupOf([joinedTo('group-1'), joinedTo('group-2'), []]);
   const consumer = new GroupConsumer(
     group.connection,
     new SettleQueue(group.connection),

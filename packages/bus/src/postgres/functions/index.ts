@@ -21,7 +21,7 @@ import { resolveDead } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
 import { showSigns } from './signs.ts';
-import { deleteGroup, seekGroup, steerGroup } from './steer-group.ts';
+import { deleteGroup, removeIdleGroup, seekGroup, steerGroup } from './steer-group.ts';
 import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
@@ -57,5 +57,6 @@ export const busFunctions: FunctionSources = {
     steerGroup,
     seekGroup,
     deleteGroup,
+    removeIdleGroup,
   ],
 };

@@ -180,3 +180,31 @@ export const deleteGroup = sql`
       select o.at from bus_deleted_groups o where o.namespace = p_namespace order by o.at desc offset p_deleted - 1 limit 1);
     return next;
   end $$`;
+
+/**
+ * Removes the group of this id if it holds nothing, is not paused, and its cursor is at the head of the log, which no append moves
+ * meanwhile. Whether it was removed. Its id is not kept.
+ */
+export const removeIdleGroup = sql`
+  create or replace function bus_remove_idle_group(p_namespace text, p_name text, p_id text) returns boolean
+  language plpgsql
+  ${BY_KEYS}
+  as $$
+  declare
+    v_group bus_groups;
+    v_log bus_logs;
+  begin
+    select * into v_group from bus_groups g
+    where g.namespace = p_namespace and g.name = p_name and g.id = p_id and g.paused is null for update;
+    if not found then
+      return false;
+    end if;
+    select * into v_log from bus_logs l where l.namespace = p_namespace for share;
+    if v_log.epoch is distinct from v_group.cursor_epoch or v_log.head_seq <> v_group.cursor_seq
+      or bus_replays(v_group.cursor_epoch, v_group.cursor_seq, v_group.replay_epoch, v_group.replay_seq)
+      or exists (select from bus_deliveries d where d.namespace = p_namespace and d.group_name = p_name) then
+      return false;
+    end if;
+    delete from bus_groups g where g.namespace = p_namespace and g.name = p_name;
+    return true;
+  end $$`;

@@ -1,9 +1,10 @@
-// A page of a namespace's groups, or all of them, with their figures, as they are now that some deadlines may have passed.
+// A page of a namespace's groups, all of them, or those of all namespaces that agents own (without a namespace), with their figures, as they are now that some deadlines may have passed.
 import { type Kysely, sql } from 'kysely';
 import type { GroupState } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
 
 export interface GroupRow {
+  namespace: string;
   group: string;
   state: GroupState;
   epoch: string;
@@ -17,11 +18,11 @@ export interface GroupRow {
 
 export async function listGroups(
   db: Kysely<BusSchema>,
-  namespace: string,
+  namespace: string | null,
   { after, limit }: { after: string | null; limit: number | null } = { after: null, limit: null },
 ): Promise<GroupRow[]> {
   const { rows } = await sql<GroupRow>`
-    select g.name as group, bus_group_state(g) as state, g.cursor_epoch as epoch, c.seq, c.nonce,
+    select g.namespace, g.name as group, bus_group_state(g) as state, g.cursor_epoch as epoch, c.seq, c.nonce,
       case when l.epoch is null then 0
         when l.epoch = g.cursor_epoch then greatest(0, l.head_seq - greatest(c.seq, l.horizon_seq))
         else l.head_seq - l.horizon_seq
@@ -44,7 +45,7 @@ export async function listGroups(
         from bus_deliveries where namespace = g.namespace and group_name = g.name
       ) taken
     ) d
-    where g.namespace = ${namespace} and (${after}::text is null or g.name > ${after}::text)
-    order by g.name limit ${limit}::bigint`.execute(db);
+    where ${namespace === null ? sql`g.owned_by is not null` : sql`g.namespace = ${namespace}`} and (${after}::text is null or g.name > ${after}::text)
+    order by g.namespace, g.name limit ${limit}::bigint`.execute(db);
   return rows;
 }

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { GroupSettings } from '../../store/group-settings.ts';
 import type { OpenOptions, UsedGroup } from '../../store/group-store.ts';
+import type { LogPosition } from '../../store/position.ts';
 import type { BusSchema } from '../schema.ts';
 
 export interface OpenedRow {
@@ -17,18 +18,20 @@ export interface Opening extends OpenOptions {
   group: string;
   /** Null: no topics were given. */
   settings: GroupSettings | null;
-  latest: boolean;
+  from: 'latest' | 'earliest' | LogPosition;
 }
 
 export async function openGroup(
   db: Kysely<BusSchema>,
   namespace: string,
-  { group, settings, latest, groupId, maker, limits }: Opening,
+  { group, settings, from, groupId, maker, limits }: Opening,
 ): Promise<OpenedRow | undefined> {
+  const [kind, position] = typeof from === 'string' ? [from, null] : ['position', from];
   const { rows } = await sql<OpenedRow>`
     select * from bus_join_group(
       ${namespace}, ${group}, ${settings?.topics ?? null}::text[], ${settings?.ackDeadlineMs ?? null},
-      ${settings?.maxDeliveries ?? null}, ${latest}, ${groupId ?? null}, ${maker?.source ?? null}, ${maker?.agent ?? null},
+      ${settings?.maxDeliveries ?? null}, ${kind}, ${position?.epoch ?? null}, ${position?.seq ?? null},
+      ${position?.nonce ?? null}, ${groupId ?? null}, ${maker?.source ?? null}, ${maker?.agent ?? null},
       ${maker?.owns ?? false}, ${limits?.inNamespace ?? null}, ${limits?.ofAgent ?? null})`.execute(db);
   return rows[0];
 }

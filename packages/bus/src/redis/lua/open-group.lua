@@ -8,13 +8,14 @@
     2 name           of the group
     3 topics         as JSON; '' of a caller that gives none
     4 ackDeadlineMs  5 maxDeliveries
-    6 from           'latest' or 'earliest'
+    6 from           'latest', 'earliest' or 'position'
     7 newId          for a group without an id
     8 groupId        that the caller comes back to, or ''
     9 source         of the maker, or ''
    10 agent          that makes it, or '' of an operator
    11 owner          '' or the agent
    12 inNamespace   13 ofAgent: most groups, of the namespace and of an agent; 0 is no limit
+   14 epoch         15 seq       16 nonce: the position; where one can not go on from it, the group begins as with 'earliest'
 
   Returns { created, state, epoch, seq, nonce }: whether the group was made now (1 or 0), its state as group-identity has it, and its
   cursor. 'deleted' when the group of groupId was deleted; 'absent' when there is no group and no topics are given; 'namespace' or
@@ -43,7 +44,9 @@ if agent ~= '' then
   redis.call('HINCRBY', MAKERS, agent, 1)
 end
 local seq, nonce = log.head, log.headNonce
-if ARGV[6] == 'earliest' then
+if ARGV[6] == 'position' and not gapBehind(log, ARGV[14], tonumber(ARGV[15]), tonumber(ARGV[16])) then
+  seq, nonce = tonumber(ARGV[15]), tonumber(ARGV[16])
+elseif ARGV[6] ~= 'latest' then
   seq, nonce = resumeAfter(log, 0)
 end
 redis.call('HSET', GROUP, 'topics', ARGV[3], 'ackDeadlineMs', ARGV[4], 'maxDeliveries', ARGV[5],
