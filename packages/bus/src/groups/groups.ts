@@ -1,9 +1,17 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
 import { type Clock, repeat } from '@hypercode/clock';
-import { type ClaimResult, type DeadLetter, type GroupInfo, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import {
+  type ClaimResult,
+  type DeadLetter,
+  type GroupInfo,
+  type GroupStart,
+  SwarmError,
+  type SwarmEvent,
+} from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
+import type { EventLog } from '../store/event-log.ts';
 import { isDeleted } from '../store/group-refusals.ts';
 import { assertSameSettings, groupSettings, type WantedSettings } from '../store/group-settings.ts';
 import type {
@@ -33,7 +41,7 @@ export interface GroupRequest {
   /** What the caller names of the settings. */
   settings: WantedSettings;
   /** Where the group begins if it is made now. */
-  from: 'latest' | 'earliest';
+  from: GroupStart;
   /** Default: a name of its own. */
   consumer: string | undefined;
   /** Who makes the group if it is made now. */
@@ -44,6 +52,7 @@ export interface GroupRequest {
 
 export interface GroupsOptions {
   store: GroupStore;
+  log: Pick<EventLog, 'positionBefore'>;
   feeds: EventFeeds;
   signal: Signal;
   clock: Clock;
@@ -465,9 +474,10 @@ export class Groups {
     }
   }
 
-  #open({ namespace, group, settings, from, groupId, maker }: GroupRequest): Promise<OpenedGroup> {
-    const { store, limits } = this.#options;
-    return store.open(namespace, group, settings, from, { groupId, maker, limits });
+  async #open({ namespace, group, settings, from, groupId, maker }: GroupRequest): Promise<OpenedGroup> {
+    const { store, log, limits } = this.#options;
+    const start = typeof from === 'string' ? from : await log.positionBefore(namespace, Date.parse(from.time));
+    return store.open(namespace, group, settings, start, { groupId, maker, limits });
   }
 
   async #start(request: GroupRequest): Promise<Reading> {

@@ -290,6 +290,20 @@ export function groupSteeringSuite(t: BusFixture): void {
     expect(await figures(bus)).toMatchObject({ inFlight: 2, lag: 1 });
   });
 
+  test('a group begins, and is sought, at a time, and so does a subscription', async () => {
+    const bus = await swarm();
+    const other = await replica();
+    for (let i = 0; i < 3; i += 1) await publish(bus, i);
+    await t.pass(1100);
+    const time = new Date(await t.nowMs()).toISOString();
+    for (let i = 3; i < 6; i += 1) await publish(bus, i);
+    expect(await claimed(other, { from: { time } })).toEqual([3, 4, 5]);
+    await bus.steering.seek(OPERATOR, { ...place(), to: { time }, dropOpen: true });
+    expect(await claimed(bus)).toEqual([3, 4, 5]);
+    const subscriber = t.subscribe(other, { from: { time } });
+    await soon(() => expect(subscriber.of('event').map(({ event }) => event.data)).toEqual([3, 4, 5]));
+  });
+
   test('a seek to a position of another log is refused', async () => {
     const bus = await swarm();
     await claim(bus);

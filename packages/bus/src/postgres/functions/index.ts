@@ -14,6 +14,7 @@ import { nack } from './nack.ts';
 import { ackOfRelease3, claimOfRelease3 } from './of-release-3.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
+import { positionBefore } from './position-before.ts';
 import { resolveDead } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
@@ -33,6 +34,7 @@ export const busFunctions: FunctionSources = {
     append,
     retain,
     sweep,
+    positionBefore,
     openGroup,
     groupState,
     replays,
