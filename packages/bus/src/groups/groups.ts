@@ -445,10 +445,10 @@ export class Groups {
       opening.catch(() => this.#readings.delete(key));
     }
     const reading = await opening.catch((error: unknown) => {
-      if (isOwn || !(error instanceof SwarmError) || error.code !== 'CONFLICT') throw error;
+      if (isOwn || !(error instanceof SwarmError) || !OF_ITS_CALLER.has(error.code)) throw error;
       return null;
     });
-    // The settings of another caller were refused, or the reader was released in this moment.
+    // Another caller was refused, or the reader was released in this moment.
     if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
     reading.idleUpkeeps = 0;
     const { reader } = reading;
@@ -530,6 +530,9 @@ export class Groups {
     await Promise.all(Array.from({ length: ADVANCED_AT_ONCE }, advance));
   }
 }
+
+/** Refusals for what a call names: they say nothing of a call that waited for it. */
+const OF_ITS_CALLER: ReadonlySet<string> = new Set(['CONFLICT', 'INVALID_INPUT', 'NOT_FOUND']);
 
 /** Why an attempt failed that was not sent to its consumer. */
 const DISCONNECTED = 'the consumer disconnected before the delivery was sent';

@@ -210,6 +210,15 @@ export function groupSteeringSuite(t: BusFixture): void {
     await until(() => expect(member.of('joined')).toMatchObject([{ settings }]));
   });
 
+  test('callers that come at the same time are each judged by what they name', async () => {
+    const bus = await swarm();
+    const { groupId } = await claim(bus);
+    await calls.delete(bus);
+    const callers = [{ topics: undefined }, { groupId }, {}, { topics: undefined }];
+    const codes = await Promise.all(callers.map((named) => codeOf(claim(bus, named))));
+    expect(codes).toEqual(['INVALID_INPUT', 'NOT_FOUND', 'no refusal', 'no refusal']);
+  });
+
   test('a member whose policy does not allow the new topics of its group receives no more', async () => {
     const bus = await swarm();
     const other = await replica();
