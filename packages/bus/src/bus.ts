@@ -146,11 +146,13 @@ export class Bus {
     });
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
+      log: store.log,
       clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     this.#groups = new Groups({
       store: store.groups,
+      log: store.log,
       feeds: this.#feeds,
       signal,
       clock,
@@ -159,7 +161,7 @@ export class Bus {
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     const onNotice = (notice: GroupNotice) => options.onGroupChange?.(notice);
-    this.steering = new GroupSteering({ store: store.groups, groups: this.#groups, onNotice });
+    this.steering = new GroupSteering({ store: store.groups, log: store.log, groups: this.#groups, onNotice });
     this.#ownedGroups = new OwnedGroups({
       store: store.groups,
       read: (namespace, after) => store.log.read(namespace, after, OWNED_PAGE),

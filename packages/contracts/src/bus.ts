@@ -43,15 +43,20 @@ export const PublishManyResult = z
   .meta({ id: 'PublishManyResult' });
 export type PublishManyResult = z.infer<typeof PublishManyResult>;
 
-/** Where to begin: with what comes next, with the oldest that is kept, or after a position. */
-export const StartFrom = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position })]);
+/** A time of appending, on the store's clock. */
+const SinceTime = z.object({ time: z.iso.datetime({ offset: true }) });
+/**
+ * Where to begin: with what comes next, with the oldest that is kept, after a position, or at a time. A time skips no event that was
+ * appended at or after it.
+ */
+export const StartFrom = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position }), SinceTime]);
 export type StartFrom = z.infer<typeof StartFrom>;
 
 export const SubscribeInput = z.object({
   ...inNamespace,
   topics: Topics,
   from: StartFrom.default('latest').describe(
-    'Where to start: `latest`, `earliest`, or a position, after which the stream continues.',
+    'Where to start: `latest`, `earliest`, a position, after which the stream continues, or a time, whose events it includes.',
   ),
   /** Set by resuming transports; takes precedence over `from`. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),
@@ -145,7 +150,8 @@ const cameBack = {
     ),
 };
 /** Where a new group begins; of no meaning once it exists. */
-const groupStart = z.enum(['latest', 'earliest']).default('latest');
+const groupStart = z.union([z.enum(['latest', 'earliest']), SinceTime]).default('latest');
+export type GroupStart = z.output<typeof groupStart>;
 /** Names a member of the group. Claims under one name share an allowance of deliveries; a second stream ends the first. */
 const Consumer = text(LIMITS.consumerLength, 1);
 

@@ -1,6 +1,6 @@
 // What operators do with consumer groups: inputs and answers of the procedures, and the events by which the core makes it known.
 import { z } from 'zod';
-import { GroupId, GroupPause, GroupSettings, groupSettings } from './bus.ts';
+import { GroupId, GroupPause, GroupSettings, groupSettings, StartFrom } from './bus.ts';
 import { Position } from './event.ts';
 import { LIMITS } from './limits.ts';
 import { inNamespace, Name } from './name.ts';
@@ -27,9 +27,9 @@ export const UpdateGroupInput = z.object({
 });
 export type UpdateGroupInput = z.output<typeof UpdateGroupInput>;
 
-/** Where a group goes on: at the end of the log, at the oldest event that is kept, or after a position. */
-export const SeekTarget = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position })]);
-export type SeekTarget = z.output<typeof SeekTarget>;
+/** Where a group goes on: the same places as those where a reader begins. */
+export const SeekTarget = StartFrom;
+export type SeekTarget = StartFrom;
 
 export const SeekGroupInput = z.object({
   ...ofGroup,

@@ -34,6 +34,7 @@ export {
   GroupInfo,
   GroupPause,
   GroupSettings,
+  type GroupStart,
   GroupsInput,
   GroupsResult,
   LogInfo,

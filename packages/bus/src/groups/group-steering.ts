@@ -14,6 +14,7 @@ import {
   type UpdateGroupInput,
 } from '@hypercode/contracts';
 import { type BusCaller, sourceOf } from '../admission/caller.ts';
+import type { EventLog } from '../store/event-log.ts';
 import type { GroupStore, SteeredGroup as StoreAnswer } from '../store/group-store.ts';
 import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
 import { settingsShown } from './delivery.ts';
@@ -29,6 +30,7 @@ export interface GroupNotice {
 
 export interface GroupSteeringOptions {
   store: Pick<GroupStore, 'pause' | 'resume' | 'update' | 'seek' | 'delete'>;
+  log: Pick<EventLog, 'positionBefore'>;
   groups: Pick<Groups, 'changed'>;
   /** Called when a group was changed. */
   onNotice: (notice: GroupNotice) => void;
@@ -68,7 +70,7 @@ export class GroupSteering {
   /** INVALID_INPUT for a position that is not of the log that there is. */
   async seek(caller: BusCaller, { namespace, group, to, dropOpen }: SeekGroupInput): Promise<SoughtGroup> {
     const by = operatorIn(caller);
-    const sought = await this.#options.store.seek(namespace, group, targetOf(to), { dropOpen });
+    const sought = await this.#options.store.seek(namespace, group, await this.#targetOf(namespace, to), { dropOpen });
     const { id: groupId } = sought.state;
     const [before, position] = [formatPosition(sought.before), formatPosition(sought.cursor)];
     const { dropped } = sought;
@@ -82,6 +84,13 @@ export class GroupSteering {
     const { id: groupId } = await this.#options.store.delete(namespace, group);
     this.#changed({ namespace, change: 'deleted', data: { group, groupId, by, reason: reason ?? null } });
     return { group, groupId };
+  }
+
+  #targetOf(namespace: string, to: SeekTarget): 'latest' | 'earliest' | LogPosition | Promise<LogPosition> {
+    if (typeof to === 'string') return to;
+    return 'after' in to
+      ? positionIn(to.after, 'to.after')
+      : this.#options.log.positionBefore(namespace, Date.parse(to.time));
   }
 
   #steered(
@@ -107,8 +116,4 @@ export class GroupSteering {
 function operatorIn(caller: BusCaller): string {
   if (caller.kind === 'operator' && !caller.readOnly) return sourceOf(caller);
   throw new SwarmError('FORBIDDEN', 'only an operator or admin token can pause, resume, seek, update or delete groups');
-}
-
-function targetOf(to: SeekTarget): 'latest' | 'earliest' | LogPosition {
-  return typeof to === 'string' ? to : positionIn(to.after, 'to.after');
 }

@@ -37,11 +37,12 @@ test('the settings of a group are read again when the store does not have the gr
     removeIdle: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
-  const log = { retention, append: unused, read: unused, event: unused, ranges: unused, size: unused, topics: unused };
+  const reads = { read: unused, event: unused, positionBefore: unused };
+  const log = { retention, append: unused, ...reads, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });
-  const groups = new Groups({ store, feeds, signal, clock, onError: () => undefined });
+  const groups = new Groups({ store, log, feeds, signal, clock, onError: () => undefined });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));

@@ -5,12 +5,14 @@ import {
   type DeadLetter,
   type ExtendResult,
   type GroupInfo,
+  type GroupStart,
   SwarmError,
   type SwarmEvent,
 } from '@hypercode/contracts';
 import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
+import type { EventLog } from '../store/event-log.ts';
 import { isDeleted } from '../store/group-refusals.ts';
 import { assertSameSettings, groupSettings, type WantedSettings } from '../store/group-settings.ts';
 import type {
@@ -41,7 +43,7 @@ export interface GroupRequest {
   /** What the caller names of the settings. */
   settings: WantedSettings;
   /** Where the group begins if it is made now. */
-  from: 'latest' | 'earliest';
+  from: GroupStart;
   /** Default: a name of its own. */
   consumer: string | undefined;
   /** Who makes the group if it is made now. */
@@ -52,6 +54,7 @@ export interface GroupRequest {
 
 export interface GroupsOptions {
   store: GroupStore;
+  log: Pick<EventLog, 'positionBefore'>;
   feeds: EventFeeds;
   signal: Signal;
   clock: Clock;
@@ -482,10 +485,10 @@ export class Groups {
       opening.catch(() => this.#readings.delete(key));
     }
     const reading = await opening.catch((error: unknown) => {
-      if (isOwn || !(error instanceof SwarmError) || error.code !== 'CONFLICT') throw error;
+      if (isOwn || !(error instanceof SwarmError) || !OF_ITS_CALLER.has(error.code)) throw error;
       return null;
     });
-    // The settings of another caller were refused, or the reader was released in this moment.
+    // Another caller was refused, or the reader was released in this moment.
     if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
     reading.idleUpkeeps = 0;
     const { reader } = reading;
@@ -511,9 +514,10 @@ export class Groups {
     }
   }
 
-  #open({ namespace, group, settings, from, groupId, maker }: GroupRequest): Promise<OpenedGroup> {
-    const { store, limits } = this.#options;
-    return store.open(namespace, group, settings, from, { groupId, maker, limits });
+  async #open({ namespace, group, settings, from, groupId, maker }: GroupRequest): Promise<OpenedGroup> {
+    const { store, log, limits } = this.#options;
+    const start = typeof from === 'string' ? from : await log.positionBefore(namespace, Date.parse(from.time));
+    return store.open(namespace, group, settings, start, { groupId, maker, limits });
   }
 
   async #start(request: GroupRequest): Promise<Reading> {
@@ -566,6 +570,9 @@ export class Groups {
     await Promise.all(Array.from({ length: ADVANCED_AT_ONCE }, advance));
   }
 }
+
+/** Refusals for what a call names: they say nothing of a call that waited for it. */
+const OF_ITS_CALLER: ReadonlySet<string> = new Set(['CONFLICT', 'INVALID_INPUT', 'NOT_FOUND']);
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;

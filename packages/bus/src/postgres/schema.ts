@@ -13,6 +13,8 @@ export interface LogTable {
   head_nonce: Generated<number>;
   /** Bytes of all events that were ever appended. */
   head_bytes: Generated<number>;
+  /** When the newest event was appended; null until a release with this column has appended one. */
+  head_at: Timestamp | null;
   horizon_seq: Generated<number>;
   horizon_nonce: Generated<number>;
   /** `bytes` of the event at the horizon. */

@@ -14,7 +14,7 @@
 // member. If every handler hangs, all deliveries would end as dead letters without ever being processed. To avoid that, the
 // consumer leaves the group once all of its places are lost (half a deadline after the last one expired), and joins it
 // again when a place is free.
-import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { type GroupEvent, type GroupStart, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
 import { safely, surface } from '../transport/emitter.ts';
@@ -38,8 +38,8 @@ export interface DeliveriesOptions extends StreamOptions {
   readonly groupId?: string | undefined;
   /** `self`: the group is the agent's own, and is removed when the agent is gone and nothing is left to do in it. */
   readonly ownedBy?: 'self' | undefined;
-  /** Where a new group begins. Default `latest`. */
-  readonly from?: 'latest' | 'earliest' | undefined;
+  /** Where a new group begins: at the end of the log, at its oldest event, or at a time. Default `latest`. */
+  readonly from?: GroupStart | undefined;
   /** Names this member of the group. Default: a new name. */
   readonly consumer?: string | undefined;
   /** Most deliveries that are open at a time. Default 16. */

@@ -184,7 +184,7 @@ describe('refusals', () => {
     ['claim', { ...settings, ackDeadlineMs: 99 }, 'ackDeadlineMs'],
     ['claim', { ...settings, maxDeliveries: 0 }, 'maxDeliveries'],
     ['claim', { ...settings, consumer: '' }, 'consumer'],
-    ['claim', { ...settings, from: { after: 'a-1-1' } }, 'from'],
+    ['claim', { ...settings, from: { after: 'a-1-1' } }, 'from.time'],
     ['claim', { ...settings, group: 'other' }, 'group'],
     ['claim', [], ''],
     ['ack', {}, 'deliveryIds'],

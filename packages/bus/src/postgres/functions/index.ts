@@ -17,6 +17,7 @@ import { ackOfRelease3, claimOfRelease3 } from './of-release-3.ts';
 import { openAttempts } from './open-attempts.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
+import { positionBefore } from './position-before.ts';
 import { resolveDead } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
@@ -37,6 +38,7 @@ export const busFunctions: FunctionSources = {
     append,
     retain,
     sweep,
+    positionBefore,
     openGroup,
     groupState,
     replays,

@@ -1,4 +1,5 @@
-// What steering needs to know of a consumer group: its id, its settings' versions, a pause, lives, a cursor that was set back.
+// What steering needs to know of a consumer group: its id, its settings' versions, a pause, lives, a cursor that was set back. And
+// when the newest event of a log was appended, since times must not go back where a time is searched for.
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -19,6 +20,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column replay_nonce integer,
       add column replay_life integer,
       add column sought jsonb not null default '[]'`.execute(db);
+  await sql`alter table bus_logs add column head_at timestamptz`.execute(db);
   await sql`create index bus_groups_by_maker on bus_groups (namespace, maker) where maker is not null`.execute(db);
   await sql`create index bus_groups_owned on bus_groups (namespace, name) where owned_by is not null`.execute(db);
   await sql`
