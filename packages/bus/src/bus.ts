@@ -11,6 +11,8 @@ import {
   type DeadLetterChoice,
   type DeadLettersInput,
   type DeadLettersResult,
+  type ExtendInput,
+  type ExtendResult,
   type GroupInfo,
   type GroupsInput,
   type GroupsResult,
@@ -47,11 +49,14 @@ import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
+import { OwnedGroups } from './groups/owned-groups.ts';
+import { type GroupNotice, GroupSteering } from './groups/group-steering.ts';
 import { type ClaimRoom, Groups, type GroupTally } from './groups/groups.ts';
 import { Policies, type PolicyAgent, type PolicyChange } from './policies/policies.ts';
 import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
+import type { GroupLimits } from './store/group-store.ts';
 import {
   type Appended,
   type LogEntry,
@@ -76,6 +81,10 @@ export interface BusOptions {
   circuitOf: CircuitOf;
   /** Which agents there are, as the registry knows: a group with the name of an agent is its own. */
   isAgent: IsAgent;
+  /** How many groups there may be. Default: no limit. */
+  groupLimits?: GroupLimits;
+  /** Called when an operator has changed a group. */
+  onGroupChange?: (notice: GroupNotice) => void;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
   /** How many bytes of events, as JSON, a second. */
@@ -99,8 +108,13 @@ const MAX_READ_PAGES = 10;
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** How often retention is applied to logs without appends, in milliseconds. */
 const RETENTION_INTERVAL_MS = 15_000;
+/** How often groups are removed whose agents are gone, in milliseconds, and how many events are read at a time for that. */
+const OWNERSHIP_INTERVAL_MS = 60_000;
+const OWNED_PAGE = 1000;
 
 export class Bus {
+  /** What operators do with groups. */
+  readonly steering: GroupSteering;
   readonly #options: BusOptions;
   readonly #clock: Clock;
   readonly #policies: Policies;
@@ -114,7 +128,10 @@ export class Bus {
   readonly #lanes: AppendLanes;
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
+  readonly #ownedGroups: OwnedGroups;
+  readonly #endOwnership: () => void;
   #retaining: Promise<void> = Promise.resolve();
+  #removing: Promise<void> = Promise.resolve();
 
   constructor(options: BusOptions) {
     const { store, db, signal, onError, rate, bookmarkIntervalMs, clock = systemClock } = options;
@@ -129,16 +146,31 @@ export class Bus {
     });
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
+      log: store.log,
       clock,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     this.#groups = new Groups({
       store: store.groups,
+      log: store.log,
       feeds: this.#feeds,
       signal,
       clock,
       onError,
+      limits: options.groupLimits,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+    });
+    const onNotice = (notice: GroupNotice) => options.onGroupChange?.(notice);
+    this.steering = new GroupSteering({ store: store.groups, log: store.log, groups: this.#groups, onNotice });
+    this.#ownedGroups = new OwnedGroups({
+      store: store.groups,
+      read: (namespace, after) => store.log.read(namespace, after, OWNED_PAGE),
+      isAgent: options.isAgent,
+      onNotice,
+    });
+    this.#endOwnership = repeat(clock, OWNERSHIP_INTERVAL_MS, () => {
+      this.#removing = this.removeIdleGroups().catch(onError);
+      return this.#removing;
     });
     this.#access = new CallerAccess(this.#policies);
     const owners = new GroupOwners({ isAgent: options.isAgent, clock });
@@ -323,8 +355,9 @@ export class Bus {
     input: ConsumeInput,
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    const { namespace, topics, group } = input;
-    const leave = this.#enter(caller, namespace, { kind: 'consume', topics, group });
+    const { namespace, group } = input;
+    const topics = input.topics ?? (await this.#groups.topicsOf(namespace, group));
+    const leave = this.#enter(caller, namespace, { kind: 'consume', topics: [...topics], group });
     try {
       yield* this.#groupAccess.consume(caller, input, over);
     } finally {
@@ -342,6 +375,10 @@ export class Bus {
 
   nack(caller: BusCaller, input: NackInput): Promise<number> {
     return this.#groupAccess.nack(caller, input);
+  }
+
+  extend(caller: BusCaller, input: ExtendInput): Promise<ExtendResult> {
+    return this.#groupAccess.extend(caller, input);
   }
 
   deadLetters(caller: BusCaller, input: DeadLettersInput): Promise<DeadLettersResult> {
@@ -470,15 +507,22 @@ export class Bus {
     return this.#options.store.applyRetention();
   }
 
+  /** Removes the groups of agents that are gone, and in which nothing is left to do, now. */
+  removeIdleGroups(): Promise<void> {
+    return this.#ownedGroups.removeIdle();
+  }
+
   /** Lets what is under way finish, and stops following. Store and database stay open. */
   async close(): Promise<void> {
     this.#endRetention();
+    this.#endOwnership();
     this.#subscriptions.close();
     await this.#groups.close();
     await this.#groupAccess.close();
     await this.#feeds.close();
     await this.#policies.close();
     await this.#retaining;
+    await this.#removing;
   }
 
   /** PAYLOAD_TOO_LARGE, RATE_LIMITED. */

@@ -7,6 +7,8 @@ export { type AgentCircuit, type BusCaller, type CircuitOf, sourceOf } from './a
 export { RefusedEvent } from './appending/check-events.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
+export type { GroupNotice } from './groups/group-steering.ts';
+export type { GroupLimits } from './store/group-store.ts';
 export { busSchema } from './database-schema.ts';
 export type { PolicySchema } from './policies/policy-table.ts';
 export { openPostgresStore } from './postgres/postgres-store.ts';

@@ -4,6 +4,7 @@ import { describe } from 'vitest';
 import { type BusBackend, BusFixture } from './bus/bus-fixture.ts';
 import { consumerGroupsSuite } from './bus/consumer-groups.ts';
 import { groupRightsSuite } from './bus/group-rights.ts';
+import { groupSteeringSuite } from './bus/group-steering.ts';
 import { policiesSuite } from './bus/policies.ts';
 import { publishingSuite } from './bus/publishing.ts';
 import { readingSuite } from './bus/reading.ts';
@@ -31,6 +32,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
     consumerGroupsSuite(fixture);
     describe('belong to somebody', () => {
       groupRightsSuite(fixture);
+    });
+    describe('under steering', () => {
+      groupSteeringSuite(fixture);
     });
   });
 }

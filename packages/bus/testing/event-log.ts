@@ -474,6 +474,36 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
       });
     });
 
+    describeWhole('times', () => {
+      test('reading begins at a time without skipping an event, on either replica', async () => {
+        const namespace = newNamespace();
+        const { time } = stores;
+        expect((await first.positionBefore(namespace, 0)).seq).toBe(0);
+        const begun = await time.nowMs();
+        const times: number[] = [];
+        for (let call = 0; call < 9; call += 1) {
+          times.push(await time.nowMs());
+          await first.append(namespace, newEvents(3));
+          await time.pass(20);
+        }
+        const found = async (ms: number) => (await second.positionBefore(namespace, ms)).seq;
+        for (const [call, ms] of times.entries()) expect(await found(ms)).toBe(call * 3);
+        expect(await found(begun - 1_000)).toBe(0);
+        expect(await found((await time.nowMs()) + 1)).toBe(27);
+        const position = await first.positionBefore(namespace, times[5] ?? 0);
+        expect(await entriesOf(first, namespace, position)).toHaveLength(12);
+      });
+
+      test('a time before the horizon begins at the horizon, and nothing is skipped after it', async () => {
+        const small = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents: 5 } });
+        const namespace = newNamespace();
+        const begun = await small.time.nowMs();
+        for (let call = 0; call < 10; call += 1) await small.first.log.append(namespace, newEvents(1));
+        const { horizon } = await rangeOf(small.first.log, namespace);
+        expect(await small.second.log.positionBefore(namespace, begun - 1)).toEqual(horizon);
+      });
+    });
+
     describeWhole('retention', () => {
       /** Applies retention until the log's horizon is where `wanted` demands. */
       const settled = async (store: BusStore, namespace: string, wanted: (kept: number) => boolean) =>

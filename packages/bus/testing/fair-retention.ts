@@ -101,7 +101,9 @@ export function fairRetentionConformance(open: OpenStores): void {
       const read = await first.log.read(namespace, cursor, 1_000);
       const page = Array.isArray(read) ? read : [];
       const entries = page.filter(({ topic }) => topic.startsWith('goal.'));
-      const offer = Array.isArray(read) ? { after: cursor, entries, upTo: page.at(-1)?.position ?? cursor } : null;
+      const offer = Array.isArray(read)
+        ? { version: 1, after: cursor, entries, upTo: page.at(-1)?.position ?? cursor }
+        : null;
       const request = { consumer: 'one', maxInFlight: 100, max: 100, offer };
       const outcome = await first.groups.claim(namespace, 'architect', request);
       if (outcome === null) throw new Error('the group is not there');

@@ -99,7 +99,9 @@ export function groupSettling(suite: GroupSuite): void {
       expect(await group.nack(second, deliveries)).toBe(1);
       expect(await group.figures(first)).toMatchObject({ inFlight: 0, waiting: 1 });
       const again = await group.claim(first, { consumer: 'bob' });
-      expect(again.deliveries).toEqual([{ position: positions[0], life: 0, attempt: 2, text: events[0]?.text }]);
+      expect(again.deliveries).toEqual([
+        { position: positions[0], life: 0, attempt: 2, uncounted: 0, dueAt: expect.any(Number), text: events[0]?.text },
+      ]);
       expect(again.cursor).toEqual(positions[0]);
     });
 
@@ -146,6 +148,7 @@ export function groupSettling(suite: GroupSuite): void {
         position: positions[0],
         life: 0,
         attempt: 3,
+        uncounted: 0,
         text: events[0]?.text,
         deadAt: expect.any(Number),
         ordinal: expect.any(Number),

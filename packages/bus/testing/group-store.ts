@@ -6,6 +6,8 @@ import { at, closeStores, type Replicas, newNamespace, type OpenStores, rangeOf,
 import { AT_ONCE, type GroupSuite, GroupUnderTest, SETTINGS } from './group-under-test.ts';
 import { GroupModel } from './group-model.ts';
 import { groupClaiming } from './group-claiming.ts';
+import { groupMembers } from './group-members.ts';
+import { groupOpenDeliveries } from './group-open-deliveries.ts';
 import { groupSettling } from './group-settling.ts';
 import { groupDeadLetters } from './group-dead-letters.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
@@ -34,19 +36,24 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     };
     groupClaiming(suite);
     groupSettling(suite);
+    groupOpenDeliveries(suite);
+    groupMembers(suite);
     groupDeadLetters(suite);
 
     test('a group that does not exist is not found', async () => {
       const position = (await rangeOf(first.log, group.namespace)).head;
-      const refs = [{ position, life: 0, attempt: 1 }];
+      const refs = [{ position, life: 0, attempt: 1, uncounted: 0 }];
       const { namespace, name: missing } = group;
       const request = { consumer: 'ann', maxInFlight: 1, max: 1, offer: null };
       const calls = [
         first.groups.claim(namespace, missing, request),
         first.groups.ack(namespace, missing, refs),
         first.groups.nack(namespace, missing, refs, AT_ONCE),
+        first.groups.giveBack(namespace, missing, refs),
+        first.groups.extend(namespace, missing, refs, 1),
         first.groups.deadLetters(namespace, missing, { after: null, limit: 10 }),
         first.groups.redrive(namespace, missing, null),
+        first.groups.members(namespace, missing),
         first.groups.discard(namespace, missing, null),
       ];
       const refusals = await Promise.allSettled(calls);
@@ -65,7 +72,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       await group.nack(first, deliveries.slice(0, 2));
       await first.groups.redrive(group.namespace, group.name, positions.slice(0, 1));
       const idle = { inFlight: 0, waiting: 0, deadLetters: 0 };
-      expect(await second.groups.list(group.namespace)).toEqual([
+      expect(await second.groups.list(group.namespace)).toMatchObject([
         { group: 'Late', ...other, cursor: late.cursor, lag: 0, ...idle },
         {
           ...SETTINGS,

@@ -7,6 +7,8 @@ import type { GroupSettings } from '../src/store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
+  DeliveryRef,
+  ExtendOutcome,
   GroupDelivery,
   StoredDeadLetter,
   StoredGroup,
@@ -68,9 +70,9 @@ export class GroupUnderTest {
 
   /** What is unread, as a caller would offer it. */
   async offer(store: BusStore, limit = 1_000): Promise<NonNullable<ClaimRequest['offer']>> {
-    const { cursor } = await this.figures(store);
+    const { cursor, version } = await this.figures(store);
     const entries = await entriesOf(store.log, this.namespace, cursor, limit);
-    return { after: cursor, entries, upTo: entries.at(-1)?.position ?? cursor };
+    return { version, after: cursor, entries, upTo: entries.at(-1)?.position ?? cursor };
   }
 
   /** Claims due and unread events. */
@@ -80,12 +82,14 @@ export class GroupUnderTest {
       consumer?: string;
       maxInFlight?: number;
       max?: number;
+      isSign?: boolean;
+      patienceMs?: number;
       offer?: NonNullable<ClaimRequest['offer']> | null;
     } = {},
   ): Promise<ClaimOutcome> {
-    const { consumer = 'ann', maxInFlight = 1_000, max = 1_000 } = request;
+    const { consumer = 'ann', maxInFlight = 1_000, max = 1_000, isSign = true, patienceMs = 0 } = request;
     const offer = request.offer === undefined ? await this.offer(store) : request.offer;
-    return store.groups.claim(this.namespace, this.name, { consumer, maxInFlight, max, offer });
+    return store.groups.claim(this.namespace, this.name, { consumer, isSign, patienceMs, maxInFlight, max, offer });
   }
 
   /** Claims due events until there is one. */
@@ -96,16 +100,24 @@ export class GroupUnderTest {
     });
   }
 
-  ack(store: BusStore, deliveries: readonly GroupDelivery[]): Promise<number> {
+  ack(store: BusStore, deliveries: readonly DeliveryRef[]): Promise<number> {
     return store.groups.ack(this.namespace, this.name, deliveries);
   }
 
   nack(
     store: BusStore,
-    deliveries: readonly GroupDelivery[],
+    deliveries: readonly DeliveryRef[],
     how: { delayMs: number; reason: string | null } = AT_ONCE,
   ): Promise<number> {
     return store.groups.nack(this.namespace, this.name, deliveries, how);
+  }
+
+  giveBack(store: BusStore, deliveries: readonly DeliveryRef[]): Promise<number> {
+    return store.groups.giveBack(this.namespace, this.name, deliveries);
+  }
+
+  extend(store: BusStore, deliveries: readonly DeliveryRef[], byMs: number): Promise<ExtendOutcome> {
+    return store.groups.extend(this.namespace, this.name, deliveries, byMs);
   }
 
   async deadLetters(

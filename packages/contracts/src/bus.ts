@@ -44,15 +44,20 @@ export const PublishManyResult = z
   .meta({ id: 'PublishManyResult' });
 export type PublishManyResult = z.infer<typeof PublishManyResult>;
 
-/** Where to begin: with what comes next, with the oldest that is kept, or after a position. */
-export const StartFrom = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position })]);
+/** A time of appending, on the store's clock. */
+const SinceTime = z.object({ time: z.iso.datetime({ offset: true }) });
+/**
+ * Where to begin: with what comes next, with the oldest that is kept, after a position, or at a time. A time skips no event that was
+ * appended at or after it.
+ */
+export const StartFrom = z.union([z.enum(['latest', 'earliest']), z.object({ after: Position }), SinceTime]);
 export type StartFrom = z.infer<typeof StartFrom>;
 
 export const SubscribeInput = z.object({
   ...inNamespace,
   topics: Topics,
   from: StartFrom.default('latest').describe(
-    'Where to start: `latest`, `earliest`, or a position, after which the stream continues.',
+    'Where to start: `latest`, `earliest`, a position, after which the stream continues, or a time, whose events it includes.',
   ),
   /** Set by resuming transports; takes precedence over `from`. */
   lastEventId: z.string().max(LIMITS.cursorLength).optional(),
@@ -108,23 +113,54 @@ export const ReadResult = z
   .meta({ id: 'ReadResult' });
 export type ReadResult = z.infer<typeof ReadResult>;
 
-/** What makes a consumer group; the first call decides, and a later one that differs is refused with CONFLICT. */
-const groupSettings = {
+/** The fields of a group's settings. */
+export const groupSettings = {
   topics: Topics,
   /** Milliseconds that a member has for an event before it is given to another. */
-  ackDeadlineMs: z.number().int().min(100).max(86_400_000).default(30_000),
+  ackDeadlineMs: z.number().int().min(100).max(86_400_000),
   /** Deliveries of an event before it becomes a dead letter. */
-  maxDeliveries: z.number().int().min(1).max(1000).default(5),
+  maxDeliveries: z.number().int().min(1).max(1000),
+};
+/**
+ * What makes a consumer group: the first call decides, and needs topics. A later one takes what it leaves out as the group has it, and
+ * is refused with CONFLICT when it differs both from the settings in force and from those that the group was made with.
+ */
+const wantedSettings = {
+  topics: groupSettings.topics.optional().describe('Topic patterns. Needed by the call that makes the group.'),
+  ackDeadlineMs: groupSettings.ackDeadlineMs
+    .optional()
+    .describe(
+      'Milliseconds that a member has for an event before it is given to another. Default of a new group: 30,000.',
+    ),
+  maxDeliveries: groupSettings.maxDeliveries
+    .optional()
+    .describe('Deliveries of an event before it becomes a dead letter. Default of a new group: 5.'),
+};
+/** The id of a consumer group: a group that is made later under the same name has another. */
+export const GroupId = z.string().min(1).max(LIMITS.cursorLength);
+const cameBack = {
+  groupId: GroupId.optional().describe(
+    'The `groupId` of an earlier answer. When that group was deleted, the call ends with NOT_FOUND and does not make it again.',
+  ),
+  ownedBy: z
+    .literal('self')
+    .optional()
+    .describe(
+      'The group belongs to the calling agent: it is removed when the agent is gone, the group holds nothing, and nothing unread ' +
+        'matches it. Read by the call that makes the group.',
+    ),
 };
 /** Where a new group begins; of no meaning once it exists. */
-const groupStart = z.enum(['latest', 'earliest']).default('latest');
+const groupStart = z.union([z.enum(['latest', 'earliest']), SinceTime]).default('latest');
+export type GroupStart = z.output<typeof groupStart>;
 /** Names a member of the group. Claims under one name share an allowance of deliveries; a second stream ends the first. */
 const Consumer = text(LIMITS.consumerLength, 1);
 
 export const ConsumeInput = z.object({
   ...inNamespace,
   group: Name,
-  ...groupSettings,
+  ...cameBack,
+  ...wantedSettings,
   from: groupStart,
   /** Default: a new one for each stream. */
   consumer: Consumer.optional(),
@@ -135,7 +171,7 @@ export const ConsumeInput = z.object({
 });
 export type ConsumeInput = z.output<typeof ConsumeInput>;
 
-/** Names one attempt at one event: position and attempt. */
+/** Names one delivery of an event. */
 export const DeliveryId = z.string().min(1).max(LIMITS.cursorLength);
 export type DeliveryId = z.infer<typeof DeliveryId>;
 
@@ -144,18 +180,26 @@ const Delivery = z.object({
   deliveryId: DeliveryId,
   /** 1 for the first attempt. */
   attempt: z.number().int().positive(),
+  /** When the deadline passes, unless it is extended. */
+  dueAt: z.iso.datetime(),
   position: Position,
   event: SwarmEvent,
 });
 
+/** The settings of a group; `version` is 1 at first, and one more with each change. */
+export const GroupSettings = z
+  .object({ version: z.number().int().positive(), ...groupSettings })
+  .meta({ id: 'GroupSettings' });
+export type GroupSettings = z.infer<typeof GroupSettings>;
+
 const GroupGap = z.object({ type: z.literal('gap'), lost: Count.nullable(), reason: GapReason });
 const GroupJoined = z.object({
   type: z.literal('joined'),
-  /** Tells this group from an earlier or later one of the same name; null for a group that was made without an id. */
-  groupId: z.string().nullable(),
+  /** Tells this group from an earlier or later one of the same name; null: the core is of a release that gives none. */
+  groupId: GroupId.nullable(),
   /** The name of this member. */
   consumer: Consumer,
-  settings: z.object({ version: z.number().int().positive(), ...groupSettings }),
+  settings: GroupSettings,
   /** A paused group hands nothing out. */
   paused: z.boolean(),
 });
@@ -165,7 +209,8 @@ const GroupBookmark = z.object({ type: z.literal('bookmark'), position: Position
  * - `joined`: the first value: who the member is, and the settings of the group.
  * - `delivery`: an event to work on, and to ack or nack.
  * - `gap`: the group was overtaken. `lost` events of all topics went by unread; null when the number is unknown.
- * - `bookmark`: the group has taken, or passed over, everything up to `position`, its cursor; one comes every 15 s.
+ * - `bookmark`: the group has taken, or passed over, everything up to `position`, its cursor; one comes every 15 s, and at once when
+ *   the group is paused or resumed.
  */
 export const GroupEvent = unionByType([GroupJoined, Delivery, GroupGap, GroupBookmark]);
 export type GroupEvent = z.infer<typeof GroupEvent>;
@@ -173,7 +218,8 @@ export type GroupEvent = z.infer<typeof GroupEvent>;
 export const ClaimInput = z.object({
   ...inNamespace,
   group: Name,
-  ...groupSettings,
+  ...cameBack,
+  ...wantedSettings,
   from: groupStart,
   consumer: Consumer.optional(),
   /** Most deliveries in the answer. */
@@ -185,6 +231,10 @@ export type ClaimInput = z.output<typeof ClaimInput>;
 export const ClaimResult = z
   .object({
     deliveries: z.array(Delivery.omit({ type: true })),
+    /** Of the group that answers; a later call that names it is not answered by another group of the same name. */
+    groupId: GroupId,
+    /** Present when the group is paused: it hands nothing out, and the call did not wait. */
+    paused: z.literal(true).optional(),
     /** Present when the group was overtaken since it was last claimed from. */
     gap: GroupGap.omit({ type: true }).optional(),
   })
@@ -202,6 +252,21 @@ export const NackInput = z.object({
   reason: Reason.optional(),
 });
 export type NackInput = z.output<typeof NackInput>;
+export const ExtendInput = z.object({
+  ...AckInput.shape,
+  /** How long the work may still take from now on, in milliseconds. A deadline that is later already stays. */
+  byMs: z.number().int().min(1).max(86_400_000),
+});
+export type ExtendInput = z.output<typeof ExtendInput>;
+export const ExtendResult = z
+  .object({
+    /** Deliveries that are in flight. One whose deadline has passed is not extended. */
+    extended: Count,
+    /** The first of their deadlines; null when there are none. */
+    dueAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ExtendResult' });
+export type ExtendResult = z.infer<typeof ExtendResult>;
 /** How many of the deliveries were open and are not any more. */
 export const SettleResult = z.object({ settled: Count }).meta({ id: 'SettleResult' });
 export type SettleResult = z.infer<typeof SettleResult>;
@@ -317,12 +382,29 @@ export const GroupsInput = z.object({
   cursor: text(LIMITS.cursorLength).optional().describe('`nextCursor` of the previous page.'),
 });
 export type GroupsInput = z.output<typeof GroupsInput>;
+/** Who paused a group, when and why. */
+export const GroupPause = z
+  .object({ reason: z.string().nullable(), by: z.string(), at: z.iso.datetime() })
+  .meta({ id: 'GroupPause' });
+export type GroupPause = z.infer<typeof GroupPause>;
+
 export const GroupInfo = z
   .object({
     group: Name,
     topics: z.array(TopicPattern),
     ackDeadlineMs: Count,
     maxDeliveries: Count,
+    /** Null: the group was made by a core of the release before, and has not been used since. */
+    groupId: GroupId.nullable(),
+    /** Those in force. */
+    settings: GroupSettings,
+    /** Present while the group hands nothing out. */
+    paused: GroupPause.nullable(),
+    /** The agent without which the group is removed once nothing is left to do in it. */
+    ownedBy: Name.nullable(),
+    /** The source of the caller that made it, and when; null for a group of the release before. */
+    madeBy: z.string().nullable(),
+    madeAt: z.iso.datetime().nullable(),
     /** Up to where the group has taken from the log. */
     position: Position,
     /** Events of all topics behind that position. */

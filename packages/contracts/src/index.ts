@@ -34,9 +34,14 @@ export {
   GapReason,
   GroupEvent,
   GroupInfo,
+  GroupPause,
+  GroupSettings,
+  type GroupStart,
   GroupsInput,
   GroupsResult,
   LogInfo,
+  ExtendInput,
+  ExtendResult,
   NackInput,
   PublishManyInput,
   PublishManyResult,
@@ -194,3 +199,18 @@ export {
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent, type WatchEventIn, WatchSummaryEvent } from './watch.ts';
 export { WhoamiInput, WhoamiResult } from './whoami.ts';
+export {
+  DeletedGroup,
+  DeleteGroupInput,
+  GROUP_TOPICS,
+  type GroupChange,
+  GroupEventData,
+  GroupUpdate,
+  PauseGroupInput,
+  ResumeGroupInput,
+  SeekGroupInput,
+  SeekTarget,
+  SoughtGroup,
+  SteeredGroup,
+  UpdateGroupInput,
+} from './group-steering.ts';

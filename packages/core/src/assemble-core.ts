@@ -131,6 +131,8 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       signal: wakeUps,
       circuitOf: ({ agentId }) => mirror.statusOf(agentId),
       isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
+      groupLimits: { inNamespace: config.groupsMax, ofAgent: GROUPS_OF_AGENT },
+      onGroupChange: (notice) => systemEvents.groupChanged(notice),
       rate: new RateLimit({
         perSecond: config.ratePublish,
         burstSeconds: PUBLISH_BURST_SECONDS,
@@ -229,6 +231,8 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
   }
 }
 
+/** Most consumer groups that one agent makes. */
+const GROUPS_OF_AGENT = 16;
 /** Longer than two stores' clocks differ, in milliseconds: the database counts the rest of names, and Redis the window. */
 const NAME_REST_MARGIN_MS = 60_000;
 

@@ -36,6 +36,8 @@ export interface CoreConfiguration {
   /** Bytes of events a second for each agent; 0 is no limit. */
   readonly ratePublishBytes: number;
   /** Registrations a second for each name, and 50 times as many for each token; updates a second for each agent. 0 is no limit. */
+  /** Consumer groups of a namespace. */
+  readonly groupsMax: number;
   readonly rateRegister: number;
   /** Streams that an agent may have open at one replica; 0 is no limit, of streams, patterns and calls. */
   readonly streamsMax: number;

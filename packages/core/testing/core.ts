@@ -85,6 +85,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   eventsMaxAgeMs: DAY_MS,
   ratePublish: 0,
   ratePublishBytes: 0,
+  groupsMax: 100_000,
   rateRegister: 0,
   streamsMax: 200,
   corsOrigins: [],

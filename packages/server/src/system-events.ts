@@ -1,13 +1,15 @@
-// The events that the core itself publishes: changes of circuits and tokens, and that liveness is suspended or has resumed.
-import type { Bus } from '@hypercode/bus';
+// The events that the core itself publishes: changes of circuits, tokens and consumer groups, and that liveness is suspended or has resumed.
+import type { Bus, GroupNotice } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
 import {
   CIRCUIT_TOPICS,
   type CircuitEventData,
   DEFAULT_NAMESPACE,
+  GROUP_TOPICS,
   LIVENESS_TOPICS,
   type LivenessSuspendedData,
   operatorSource,
+  type PublishInput,
   SwarmError,
   TOKEN_TOPICS,
   type TokenEventData,
@@ -64,6 +66,13 @@ export class SystemEvents {
     const event = { id: this.#options.clock.newId(), topic: TOKEN_TOPICS[change], data, subject: id };
     const namespaces = new Set(token.namespace === null ? [namespace, DEFAULT_NAMESPACE] : [namespace]);
     for (const each of namespaces) this.#publish(each, event, 0);
+  }
+
+  /** An operator changed a consumer group. It is retried for a minute, and then reported. */
+  groupChanged({ namespace, change, data }: GroupNotice): void {
+    const id = this.#options.clock.newId();
+    const event = { id, topic: GROUP_TOPICS[change], data: data as PublishInput['data'], subject: data.group };
+    this.#publish(namespace, event, 0);
   }
 
   /** Resolves once the event is stored; the registry calls again for a change whose event was not. */

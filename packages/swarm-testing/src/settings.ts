@@ -15,6 +15,7 @@ export type SwarmSettings = Partial<
     | 'circuitOpenMs'
     | 'dedupWindowMs'
     | 'eventsMax'
+    | 'groupsMax'
     | 'ratePublish'
     | 'ratePublishBytes'
     | 'streamsMax'
@@ -48,6 +49,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   eventsMax: 100_000,
   eventsMaxBytes: 2 ** 28,
   eventsMaxAgeMs: WEEK_MS,
+  groupsMax: 100_000,
   ratePublish: 0,
   ratePublishBytes: 0,
   streamsMax: 200,

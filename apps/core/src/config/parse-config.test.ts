@@ -47,6 +47,7 @@ describe('defaults', () => {
     eventsMaxAgeMs: 604_800_000,
     ratePublish: 5_000,
     ratePublishBytes: 2_097_152,
+    groupsMax: 100_000,
     rateRegister: 100,
     streamsMax: 200,
     corsOrigins: [],

@@ -170,6 +170,12 @@ export const SETTINGS = {
     defaultMeans: `${7 * DAY_MS} (7 days)`,
     meaning: 'How long events are kept.',
   }),
+  groupsMax: setting({
+    variable: 'SWARM_GROUPS_MAX',
+    ...integer(1, 1_000_000),
+    default: '100000',
+    meaning: 'Consumer groups in a namespace. One agent makes at most 16.',
+  }),
   ratePublish: setting({
     variable: 'SWARM_RATE_PUBLISH',
     ...integer(0, 1_000_000_000),

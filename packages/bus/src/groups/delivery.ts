@@ -1,22 +1,25 @@
 // Deliveries on the wire: their ids, and the values of a `consume` stream.
 import { type ClaimResult, type GroupEvent, invalidField, type SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
-import type { GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, DeliveryRef, GroupDelivery } from '../store/group-store.ts';
+import type { ClaimOutcome, DeliveryRef, GroupDelivery, GroupState, UsedGroup } from '../store/group-store.ts';
 import { formatPosition, type LogPosition, parsePosition } from '../store/position.ts';
 
 /** A value on its way to a consumer, with its tracked id. */
 export type GroupItem = StreamItem<GroupEvent>;
 
-/** `<position>.<life>.<attempt>`; callers take it for opaque. */
-export const formatDeliveryId = ({ position, life, attempt }: DeliveryRef): string =>
-  `${formatPosition(position)}.${life}.${attempt}`;
+/** `<position>.<life>.<attempt>.<uncounted>`; callers take it for opaque. */
+export const formatDeliveryId = ({ position, life, attempt, uncounted }: DeliveryRef): string =>
+  `${formatPosition(position)}.${life}.${attempt}.${uncounted}`;
+
+/** Its last part is missing in ids of the release before, in which every attempt counted. */
+const DELIVERY_ID = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?$/;
 
 /** INVALID_INPUT for what `formatDeliveryId` did not write. */
 export function deliveryIn(id: string, index: number): DeliveryRef {
-  const [, text = '', life = '', attempt = ''] = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})$/.exec(id) ?? [];
+  const [, text = '', life, attempt, uncounted = 0] = DELIVERY_ID.exec(id) ?? [];
   const position = parsePosition(text);
-  if (position !== null) return { position, life: Number(life), attempt: Number(attempt) };
+  if (position !== null)
+    return { position, life: Number(life), attempt: Number(attempt), uncounted: Number(uncounted) };
   throw invalidField(`deliveryIds.${index}`, 'is not the id of a delivery');
 }
 
@@ -44,9 +47,9 @@ export class DeliveryItem implements StreamItem<GroupEvent> {
   }
 
   get json(): string {
-    const { position, attempt, text } = this.delivery;
+    const { position, attempt, dueAt, text } = this.delivery;
     return (
-      `{"type":"delivery","deliveryId":"${this.id}","attempt":${attempt},` +
+      `{"type":"delivery","deliveryId":"${this.id}","attempt":${attempt},"dueAt":"${new Date(dueAt).toISOString()}",` +
       `"position":"${formatPosition(position)}","event":${text}}`
     );
   }
@@ -56,28 +59,33 @@ export class DeliveryItem implements StreamItem<GroupEvent> {
   }
 }
 
-/** Settings of a group never change, so each group is at its first version. */
-const SETTINGS_VERSION = 1;
+/** The settings of a group with their version, as callers see them. */
+export const settingsShown = ({ version, topics, ackDeadlineMs, maxDeliveries }: GroupState) => ({
+  version,
+  topics: [...topics],
+  ackDeadlineMs,
+  maxDeliveries,
+});
 
-/** The first value of a stream. The store keeps no id of a group, and pauses none. */
+/** The first value of a stream. */
 export function joinedItem(
   consumer: string,
-  { cursor, settings }: { cursor: LogPosition; settings: GroupSettings },
+  { cursor, state, paused }: { cursor: LogPosition; state: UsedGroup; paused: boolean },
 ): GroupItem {
-  const { topics, ackDeadlineMs, maxDeliveries } = settings;
+  const settings = settingsShown(state);
   return new ValueItem<GroupEvent>(formatPosition(cursor), {
     type: 'joined',
-    groupId: null,
+    groupId: state.id,
     consumer,
-    settings: { version: SETTINGS_VERSION, topics: [...topics], ackDeadlineMs, maxDeliveries },
-    paused: false,
+    settings,
+    paused,
   });
 }
 
 /** `cursor` is the group's. */
-export function groupBookmarkItem(cursor: LogPosition): GroupItem {
+export function groupBookmarkItem(cursor: LogPosition, { paused = false } = {}): GroupItem {
   const position = formatPosition(cursor);
-  return new ValueItem<GroupEvent>(position, { type: 'bookmark', position, paused: false });
+  return new ValueItem<GroupEvent>(position, { type: 'bookmark', position, paused });
 }
 
 /** A gap, for the member that met it; its id is the group's cursor, although a group resumes by itself. */
@@ -87,6 +95,7 @@ export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>, cursor: LogP
 export const deliveryOf = (delivery: GroupDelivery): ClaimResult['deliveries'][number] => ({
   deliveryId: formatDeliveryId(delivery),
   attempt: delivery.attempt,
+  dueAt: new Date(delivery.dueAt).toISOString(),
   position: formatPosition(delivery.position),
   event: JSON.parse(delivery.text) as SwarmEvent,
 });

@@ -7,6 +7,8 @@ import {
   type DeadLetterChoice,
   type DeadLettersInput,
   type DeadLettersResult,
+  type ExtendInput,
+  type ExtendResult,
   invalidField,
   type NackInput,
   SwarmError,
@@ -14,13 +16,13 @@ import {
 import type { Clock } from '@hypercode/clock';
 import { Recheck, type StreamBatch } from '@hypercode/feed';
 import { refusalOf } from '@hypercode/stores';
-import type { BusCaller } from '../admission/caller.ts';
+import { type BusCaller, sourceOf } from '../admission/caller.ts';
 import type { CallerAccess } from '../admission/caller-access.ts';
 import type { Policies } from '../policies/policies.ts';
-import { groupSettings } from '../store/group-settings.ts';
+import type { GroupMaker } from '../store/group-store.ts';
 import type { GroupItem } from './delivery.ts';
 import type { GroupRights } from './group-rights.ts';
-import type { ClaimRoom, Groups } from './groups.ts';
+import type { ClaimRoom, GroupRequest, Groups } from './groups.ts';
 
 export interface GroupAccessOptions {
   groups: Groups;
@@ -35,7 +37,8 @@ export interface GroupAccessOptions {
 interface Membership {
   readonly namespace: string;
   readonly group: string;
-  readonly topics: readonly string[];
+  /** Those that the caller names, and those of the group once these are known. */
+  topics: readonly string[];
 }
 
 /** How often members are asked again whether an agent has come that their group is named after, in milliseconds. */
@@ -43,8 +46,8 @@ const CHECK_INTERVAL_MS = 1000;
 
 /**
  * A member needs the right to the group, and, since a group shares its events, to all of its topics: to those that it names when it
- * takes events, and to those of the group as it exists for everything else. A stream or a waiting claim ends when the policy no
- * longer allows it, and when the group becomes that of an agent.
+ * takes events, and to those of the group as it exists. A stream or a waiting claim ends when the policy no longer allows it, when the
+ * topics of the group are changed to some that it does not allow, and when the group becomes that of an agent.
  */
 export class GroupAccess {
   readonly #groups: Groups;
@@ -74,11 +77,12 @@ export class GroupAccess {
     input: ConsumeInput,
     over: AbortController,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
-    const { namespace, group, topics, from, consumer, maxInFlight } = input;
-    const release = this.#endWhenDenied(caller, { namespace, group, topics }, over);
+    const { namespace, group, topics = [], consumer, maxInFlight } = input;
+    const membership: Membership = { namespace, group, topics };
+    const release = this.#endWhenDenied(caller, membership, over);
     try {
-      await this.#assertMayConsume(caller, { namespace, group, topics });
-      const request = { namespace, group, settings: groupSettings(input), from, consumer, maxInFlight };
+      await this.#assertMayConsume(caller, membership);
+      const request = { ...this.#requestOf(caller, membership, input), consumer, maxInFlight };
       yield* this.#groups.consume(request, over.signal);
     } finally {
       release();
@@ -87,16 +91,17 @@ export class GroupAccess {
 
   /** See `Groups.claim`. Ends with ACL_DENIED when the policy no longer allows it, with the signal's reason if that is a refusal. */
   async claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal, room?: ClaimRoom): Promise<ClaimResult> {
-    const { namespace, group, topics, from, max, waitMs, consumer = caller.name } = input;
+    const { namespace, group, topics = [], max, waitMs, consumer = caller.name } = input;
+    const membership: Membership = { namespace, group, topics };
     const over = new AbortController();
     const end = () => over.abort(signal.reason);
-    const release = this.#endWhenDenied(caller, { namespace, group, topics }, over);
+    const release = this.#endWhenDenied(caller, membership, over);
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      await this.#assertMayConsume(caller, { namespace, group, topics });
-      const settings = groupSettings(input);
-      return await this.#groups.claim({ namespace, group, settings, from, consumer, max, waitMs, room }, over.signal);
+      await this.#assertMayConsume(caller, membership);
+      const request = { ...this.#requestOf(caller, membership, input), consumer, max, waitMs, room };
+      return await this.#groups.claim(request, over.signal);
     } finally {
       signal.removeEventListener('abort', end);
       release();
@@ -111,6 +116,11 @@ export class GroupAccess {
   async nack(caller: BusCaller, { namespace, group, deliveryIds, delayMs, reason }: NackInput): Promise<number> {
     await this.#assertMember(caller, namespace, group);
     return this.#groups.nack(namespace, group, { deliveryIds, delayMs, reason });
+  }
+
+  async extend(caller: BusCaller, { namespace, group, deliveryIds, byMs }: ExtendInput): Promise<ExtendResult> {
+    await this.#assertMember(caller, namespace, group);
+    return this.#groups.extend(namespace, group, { deliveryIds, byMs });
   }
 
   /** Dead letters hold events, so a caller needs the right to receive these, too. An operator that only reads may see them. */
@@ -146,6 +156,19 @@ export class GroupAccess {
     await this.#access.assertMayReceiveAll(caller, namespace, topics);
   }
 
+  #requestOf(
+    caller: BusCaller,
+    membership: Membership,
+    { namespace, group, groupId, topics, ackDeadlineMs, maxDeliveries, from, ownedBy }: ConsumeInput | ClaimInput,
+  ): Omit<GroupRequest, 'consumer'> {
+    const settings = { topics, ackDeadlineMs, maxDeliveries };
+    const admit = async (those: readonly string[]): Promise<void> => {
+      membership.topics = [...new Set([...(topics ?? []), ...those])];
+      await this.#access.assertMayReceiveAll(caller, namespace, membership.topics);
+    };
+    return { namespace, group, groupId, settings, from, maker: makerOf(caller, ownedBy === 'self'), admit };
+  }
+
   async #assertMayConsume(caller: BusCaller, { namespace, group, topics }: Membership): Promise<void> {
     assertMayTake(caller);
     await this.#rights.assertOwn(caller, namespace, group);
@@ -176,6 +199,14 @@ export class GroupAccess {
       release();
     };
   }
+}
+
+/** INVALID_INPUT for an operator that asks to own a group. */
+function makerOf(caller: BusCaller, owns: boolean): GroupMaker {
+  const agent = caller.kind === 'agent' ? caller.name : null;
+  if (owns && agent === null)
+    throw invalidField('ownedBy', 'is for agents: a group of an operator would never be removed');
+  return { source: sourceOf(caller), agent, owns };
 }
 
 /** FORBIDDEN for an operator that only reads. */

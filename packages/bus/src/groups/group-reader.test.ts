@@ -5,12 +5,22 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { LogEntry, Retention } from '../store/event-log.ts';
 import type { ClaimOutcome, GroupStore } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
+import { groupState } from '../../test/group-state.ts';
 import { GroupReader } from './group-reader.ts';
 
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
-const NOTHING: ClaimOutcome = { deliveries: [], cursor: at(0), room: 1, nextDueMs: null, gap: null };
+const NOTHING: ClaimOutcome = {
+  deliveries: [],
+  cursor: at(0),
+  room: 1,
+  nextDueMs: null,
+  isSilent: false,
+  paused: false,
+  changed: null,
+  gap: null,
+};
 const ONE = { consumer: 'c', maxInFlight: 1, max: 1 };
-const member = () => ({ onChange: vi.fn(), onRoom: vi.fn() });
+const member = (hasRoom = true) => ({ onChange: vi.fn(), onRoom: vi.fn(), hasRoom });
 
 /** A reader of a log that holds `entries`; the store's side of a claim is `claim`. */
 async function open(
@@ -41,7 +51,7 @@ async function open(
     clock,
     namespace: 'n',
     group: 'g',
-    settings: { topics, ackDeadlineMs: 86_400_000, maxDeliveries: 3 },
+    state: groupState({ topics, ackDeadlineMs: 86_400_000 }),
     store: { claim } satisfies Pick<GroupStore, 'claim'>,
     feeds: { read: async () => [] },
     followed,
@@ -90,6 +100,8 @@ describe('a group reader', () => {
         position: at(seq - i),
         life: 0,
         attempt: 1,
+        uncounted: 0,
+        dueAt: 0,
         text: '{}',
       }));
       return { ...NOTHING, deliveries };
@@ -112,9 +124,28 @@ describe('a group reader', () => {
     expect(offer?.upTo).toEqual(at(16));
   });
 
+  test('members with room are left their share of what is unread, and who has just received is the last to be notified', async () => {
+    const entries = Array.from({ length: 7 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
+    let cursor = 0;
+    const reader = await open(async (_namespace, _group, { max, offer }) => {
+      const taken = offer?.entries.slice(0, max) ?? [];
+      cursor += taken.length;
+      const counts = { life: 0, attempt: 1, uncounted: 0, dueAt: 0 };
+      const deliveries = taken.map(({ position, text }) => ({ position, ...counts, text }));
+      return { ...NOTHING, deliveries, cursor: at(cursor), room: 16 };
+    }, entries);
+    const [first, second] = [member(), member()];
+    for (const one of [first, second, member(false)]) reader.join(one);
+    const taken = async (by: Parameters<typeof reader.join>[0]) =>
+      (await reader.claim({ consumer: 'c', maxInFlight: 16, max: 16, by })).deliveries.length;
+    expect([await taken(first), await taken(second), await taken(first), await taken(second)]).toEqual([4, 2, 1, 0]);
+    reader.tick();
+    expect(second.onRoom.mock.invocationCallOrder[0]).toBeLessThan(first.onRoom.mock.invocationCallOrder[0] ?? 0);
+  });
+
   test('the odd place of an answer goes to what is unread after an answer without it, and else to what is due', async () => {
     const entries = Array.from({ length: 9 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
-    const due = { position: at(2), life: 0, attempt: 2, text: '{}' };
+    const due = { position: at(2), life: 0, attempt: 2, uncounted: 0, dueAt: 0, text: '{}' };
     // The store hands out what the offer favours, or nothing.
     let cursor = 3;
     let isEmpty = true;

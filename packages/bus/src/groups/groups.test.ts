@@ -3,12 +3,12 @@ import { HeldClock } from '@hypercode/clock/testing';
 import { SwarmError } from '@hypercode/contracts';
 import { createLocalSignal } from '@hypercode/feed';
 import { expect, test, vi } from 'vitest';
-import type { GroupSettings } from '../store/group-settings.ts';
-import type { GroupStore } from '../store/group-store.ts';
+import { groupState } from '../../test/group-state.ts';
+import type { GroupStore, UsedGroup } from '../store/group-store.ts';
 import { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { Groups } from './groups.ts';
 
-const settingsOf = (topic: string): GroupSettings => ({ topics: [topic], ackDeadlineMs: 1000, maxDeliveries: 1 });
+const settingsOf = (topic: string): UsedGroup => groupState({ topics: [topic] });
 const unused = () => Promise.reject(new Error('not used here'));
 
 test('the settings of a group are read again when the store does not have the group, and after 5 seconds', async () => {
@@ -18,19 +18,31 @@ test('the settings of a group are read again when the store does not have the gr
     find,
     ack: notFound,
     nack: notFound,
+    giveBack: notFound,
+    extend: notFound,
     open: unused,
     claim: unused,
     deadLetters: unused,
     redrive: unused,
     discard: unused,
+    leave: unused,
+    members: unused,
     list: unused,
+    pause: unused,
+    resume: unused,
+    update: unused,
+    seek: unused,
+    delete: unused,
+    owned: unused,
+    removeIdle: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
-  const log = { retention, append: unused, read: unused, event: unused, ranges: unused, size: unused, topics: unused };
+  const reads = { read: unused, event: unused, positionBefore: unused };
+  const log = { retention, append: unused, ...reads, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });
-  const groups = new Groups({ store, feeds, signal, clock, onError: () => undefined });
+  const groups = new Groups({ store, log, feeds, signal, clock, onError: () => undefined });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));

@@ -7,14 +7,17 @@ import type { ClaimOutcome, GroupDelivery } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import { groupBookmarkItem, type GroupItem } from './delivery.ts';
 import type { Member } from './group-reader.ts';
+import { groupState } from '../../test/group-state.ts';
 import { MemberStream } from './member-stream.ts';
 
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
-const settings = { topics: ['work.>'], ackDeadlineMs: 30_000, maxDeliveries: 3 };
+const state = groupState({ topics: ['work.>'] });
 const delivery = (seq: number, bytes = 2): GroupDelivery => ({
   position: at(seq),
   life: 0,
   attempt: 1,
+  uncounted: 0,
+  dueAt: 0,
   text: `"${'x'.repeat(bytes - 2)}"`,
 });
 const outcome = (deliveries: GroupDelivery[], more: Partial<ClaimOutcome> = {}): ClaimOutcome => ({
@@ -22,6 +25,9 @@ const outcome = (deliveries: GroupDelivery[], more: Partial<ClaimOutcome> = {}):
   cursor: at(deliveries.at(-1)?.position.seq ?? 0),
   room: 16 - deliveries.length,
   nextDueMs: null,
+  isSilent: false,
+  paused: false,
+  changed: null,
   gap: null,
   ...more,
 });
@@ -32,7 +38,8 @@ function open(outcomes: (ClaimOutcome | Promise<ClaimOutcome>)[]) {
   const members = new Set<Member>();
   const reader = {
     cursor: at(7),
-    settings,
+    state,
+    paused: false,
     get promising() {
       return outcomes.length > 0;
     },
@@ -93,9 +100,9 @@ test('a member is sent its name and the settings of the group first', async () =
   const [joined] = await next();
   expect(joined?.event).toEqual({
     type: 'joined',
-    groupId: null,
+    groupId: 'g-1',
     consumer: 'ada',
-    settings: { version: 1, ...settings },
+    settings: { version: 1, topics: ['work.>'], ackDeadlineMs: 30_000, maxDeliveries: 3 },
     paused: false,
   });
   expect(joined?.id).toBe(formatPosition(at(7)));

@@ -5,11 +5,11 @@ import { Alarm, type Bookmarks, ended, type StreamBatch } from '@hypercode/feed'
 import { unavailable } from '@hypercode/stores';
 import type { ClaimOutcome, GroupDelivery } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import { DeliveryItem, groupGapItem, type GroupItem, joinedItem } from './delivery.ts';
+import { DeliveryItem, groupBookmarkItem, groupGapItem, type GroupItem, joinedItem } from './delivery.ts';
 import type { Claim, GroupReader, Member } from './group-reader.ts';
 
 export interface MemberStreamOptions {
-  reader: Pick<GroupReader, 'cursor' | 'join' | 'promising' | 'settings'>;
+  reader: Pick<GroupReader, 'cursor' | 'join' | 'paused' | 'promising' | 'state'>;
   clock: Clock;
   bookmarks: Bookmarks<LogPosition, GroupItem>;
   consumer: string;
@@ -29,7 +29,7 @@ const STORE_RETRY_MS = 500;
 const BATCH_BYTES = 64 * 1024;
 
 /**
- * States of the stream; a bookmark is due in each of them at every tick of `bookmarks`:
+ * States of the stream; a bookmark is due in each of them at every tick of `bookmarks`, and when the group was paused or resumed:
  * - waiting: the member has no room, or there is nothing to claim. → claiming, when the reader rings.
  * - claiming: the store is asked. → sending, or waiting.
  * - sending: what was claimed is handed out in batches, each when the transport asks for it. → waiting.
@@ -41,7 +41,12 @@ export class MemberStream implements Member {
   readonly #alarm = new Alarm();
   /** Aborts when the stream ends before its reader does. */
   readonly #over = new AbortController();
+  /** Nothing is claimed: a claim is under way, or the store had no room. */
   #isFull = false;
+  /** Whether the store had room at the last claim. */
+  #hadRoom = true;
+  /** Whether the next claim is the first: the member itself asks. */
+  #isFirst = true;
   #claiming: Promise<void> | null = null;
   /** What the last claim ended with, until it was thrown. */
   #failure: { readonly error: unknown } | null = null;
@@ -61,7 +66,12 @@ export class MemberStream implements Member {
     this.#alarm.ring();
   }
 
+  get hasRoom(): boolean {
+    return this.#hadRoom && this.#waiting.length === 0;
+  }
+
   onRoom(): void {
+    this.#hadRoom = true;
     this.#isFull = false;
     this.#alarm.ring();
   }
@@ -85,14 +95,16 @@ export class MemberStream implements Member {
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     let { ticks } = bookmarks;
+    let { paused } = reader;
     try {
       yield [joinedItem(consumer, reader)];
       while (!ended(over)) {
         if (isClosing()) throw unavailable('the core is shutting down');
         if (this.#failure !== null) throw this.#failure.error;
-        if (ticks !== bookmarks.ticks) {
-          ticks = bookmarks.ticks;
-          yield bookmarks.at(reader.cursor);
+        if (ticks !== bookmarks.ticks || paused !== reader.paused) {
+          ({ ticks } = bookmarks);
+          ({ paused } = reader);
+          yield paused ? [groupBookmarkItem(reader.cursor, { paused })] : bookmarks.at(reader.cursor);
           continue;
         }
         if (this.#waiting.length > 0) {
@@ -121,12 +133,18 @@ export class MemberStream implements Member {
     // Room may come while the store is asked.
     this.#isFull = true;
     try {
-      const { deliveries, gap, room, cursor } = await claim({
+      const isSign = this.#isFirst;
+      this.#isFirst = false;
+      const { deliveries, gap, room, cursor, isSilent } = await claim({
         consumer,
+        isSign,
         maxInFlight,
         max: maxInFlight,
         ifPromising: true,
+        by: this,
       });
+      if (isSilent) this.#failure = { error: silent(consumer) };
+      this.#hadRoom = room > 0;
       if (room > 0) this.#isFull = false;
       this.#claimed = deliveries.map((delivery) => new DeliveryItem(delivery));
       this.#waiting = gap === null ? [...this.#claimed] : [groupGapItem(gap, cursor), ...this.#claimed];
@@ -167,3 +185,9 @@ export class MemberStream implements Member {
     if (unsent.length > 0) this.#givingBack.push(this.#options.giveBack(unsent.map(({ delivery }) => delivery)));
   }
 }
+
+/** A member that is there opens a new stream, which is a sign of life. */
+const silent = (consumer: string): SwarmError =>
+  unavailable(
+    `the consumer "${consumer}" let the deadlines of all its deliveries pass; open the stream again to receive more`,
+  );

@@ -1,26 +1,47 @@
 // Consumer groups in PostgreSQL: a row for the group, which orders its operations, and a row for each event that it has taken.
-import { SwarmError } from '@hypercode/contracts';
-import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
+import { groupLimit, groupNotFound, positionElsewhere } from '../store/group-refusals.ts';
+import {
+  assertSameSettings,
+  newSettings,
+  topicsNeeded,
+  type WantedSettings,
+  wantedSettings,
+} from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
   ClaimRequest,
   DeadLetterPage,
   DeliveryRef,
+  ExtendOutcome,
   GroupPage,
+  GroupState,
   GroupStore,
+  OpenedGroup,
+  OpenOptions,
+  SoughtGroup,
+  SteeredGroup,
   StoredGroup,
+  StoredMember,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
+import { deleteGroup } from './queries/delete-group.ts';
+import { extendDeliveries } from './queries/extend-deliveries.ts';
 import { findGroup } from './queries/find-group.ts';
+import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
+import { leaveGroup } from './queries/leave-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
-import { listGroups } from './queries/list-groups.ts';
+import { type GroupRow, listGroups } from './queries/list-groups.ts';
+import { listMembers } from './queries/list-members.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
+import { removeIdleGroup } from './queries/remove-idle-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
+import { seekGroup } from './queries/seek-group.ts';
+import { steerGroup, type Steering } from './queries/steer-group.ts';
 
 export class PostgresGroups implements GroupStore {
   readonly #db: BoundedDatabase;
@@ -32,52 +53,120 @@ export class PostgresGroups implements GroupStore {
   async open(
     namespace: string,
     group: string,
-    settings: GroupSettings,
-    from: 'latest' | 'earliest',
-  ): Promise<{ cursor: LogPosition; created: boolean }> {
-    const latest = from === 'latest';
-    const opened = await this.#db.ask((db) => openGroup(db, namespace, { group, settings, latest }));
-    if (opened === undefined) throw notFound(group);
-    const existing: GroupSettings = {
-      topics: opened.topics,
-      ackDeadlineMs: opened.ack_deadline_ms,
-      maxDeliveries: opened.max_deliveries,
-    };
-    assertSameSettings(group, existing, settings);
-    const { cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
-    return { cursor: { epoch, seq, nonce }, created };
+    wanted: WantedSettings,
+    from: 'latest' | 'earliest' | LogPosition,
+    options: OpenOptions = {},
+  ): Promise<OpenedGroup> {
+    const opening = { group, settings: newSettings(wanted), from, ...options };
+    const opened = await this.#db.ask((db) => openGroup(db, namespace, opening));
+    // It was deleted between the statements of the call.
+    if (opened === undefined) throw groupNotFound(group);
+    const { refused, state, cursor_epoch: epoch, cursor_seq: seq, cursor_nonce: nonce, created } = opened;
+    const { maker, limits } = options;
+    if (refused === 'deleted') throw groupNotFound(group, { deleted: true });
+    if (refused === 'absent') throw topicsNeeded(group);
+    if (refused === 'namespace') throw groupLimit(limits?.inNamespace ?? 0, null);
+    if (refused === 'agent') throw groupLimit(limits?.ofAgent ?? 0, maker?.agent ?? null);
+    assertSameSettings(group, state, wanted);
+    return { state, cursor: { epoch, seq, nonce }, created };
   }
 
-  async find(namespace: string, group: string): Promise<GroupSettings | null> {
+  async find(namespace: string, group: string): Promise<GroupState | null> {
     return (await this.#db.ask((db) => findGroup(db, namespace, group))) ?? null;
+  }
+
+  pause(namespace: string, group: string, pause: { reason: string | null; by: string }): Promise<SteeredGroup> {
+    return this.#steer(namespace, { group, how: 'pause', with: pause });
+  }
+
+  resume(namespace: string, group: string): Promise<SteeredGroup> {
+    return this.#steer(namespace, { group, how: 'resume', with: {} });
+  }
+
+  update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup> {
+    return this.#steer(namespace, { group, how: 'update', with: wantedSettings(set) });
+  }
+
+  async #steer(namespace: string, steering: Steering): Promise<SteeredGroup> {
+    const steered = await this.#db.ask((db) => steerGroup(db, namespace, steering));
+    if (steered === undefined) throw groupNotFound(steering.group);
+    return steered;
+  }
+
+  async seek(
+    namespace: string,
+    group: string,
+    to: 'latest' | 'earliest' | LogPosition,
+    { dropOpen }: { dropOpen: boolean },
+  ): Promise<SoughtGroup> {
+    for (let total = 0; ;) {
+      const sought = await this.#db.ask((db) => seekGroup(db, namespace, { group, to, dropOpen }));
+      if (sought === undefined) throw groupNotFound(group);
+      if (sought.not_there) throw positionElsewhere();
+      const { more, dropped, state, was: before, is: cursor } = sought;
+      total += dropped;
+      if (!more) return { state, before, cursor, dropped: total };
+    }
+  }
+
+  async delete(namespace: string, group: string): Promise<GroupState> {
+    for (;;) {
+      const step = await this.#db.ask((db) => deleteGroup(db, namespace, group));
+      if (step === undefined) throw groupNotFound(group);
+      if (!step.more) return step.state;
+    }
+  }
+
+  async owned(): Promise<(StoredGroup & { namespace: string })[]> {
+    return (await this.#db.ask((db) => listGroups(db, null))).map(toStored);
+  }
+
+  removeIdle(namespace: string, group: string, id: string): Promise<boolean> {
+    return this.#db.ask((db) => removeIdleGroup(db, namespace, { group, id }));
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
     const claimed = await this.#db.ask((db) => claimEvents(db, namespace, { group, request }));
-    if (claimed === undefined) throw notFound(group);
-    const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost } = claimed;
+    if (claimed === undefined) throw groupNotFound(group);
+    if (claimed.deleted) throw groupNotFound(group, { deleted: true });
+    const { cursor_epoch, cursor_seq, cursor_nonce, room, next_due_ms, gap, lost, paused, changed } = claimed;
+    const { passed, passed_over: passedOver, replay_up_to: replayUpTo, replay_life: replayLife } = claimed;
     const due = claimed.due ?? [];
-    const taken = request.offer?.entries.slice(0, claimed.taken) ?? [];
+    const dueAt = claimed.due_at_ms ?? 0;
+    const isPassedOver = new Set(passedOver);
+    const taken = (request.offer?.entries.slice(0, passed) ?? []).filter((_entry, place) => !isPassedOver.has(place));
+    const lifeOf = ({ seq }: LogPosition) => (replayUpTo !== null && seq <= replayUpTo ? (replayLife ?? 0) : 0);
     return {
       deliveries: [
-        ...due.map(([epoch, seq, nonce, life, attempt, text]) => ({
+        ...due.map(([epoch, seq, nonce, life, attempt, uncounted, text]) => ({
           position: { epoch, seq, nonce },
           life,
           attempt,
+          uncounted,
+          dueAt,
           text,
         })),
-        ...taken.map(({ position, text }) => ({ position, life: 0, attempt: 1, text })),
+        ...taken.map(({ position, text }) => ({
+          position,
+          life: lifeOf(position),
+          attempt: 1,
+          uncounted: 0,
+          dueAt,
+          text,
+        })),
       ],
       cursor: { epoch: cursor_epoch, seq: cursor_seq, nonce: cursor_nonce },
       room,
       nextDueMs: next_due_ms,
+      isSilent: claimed.is_silent,
+      paused,
+      changed,
       gap: gap === null ? null : { lost, reason: gap },
     };
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
-    const positions = deliveries.map(({ position }) => position);
-    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, positions })));
+    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, deliveries })));
   }
 
   async nack(
@@ -87,6 +176,19 @@ export class PostgresGroups implements GroupStore {
     how: { delayMs: number; reason: string | null },
   ): Promise<number> {
     return ofGroup(group, await this.#db.ask((db) => nackDeliveries(db, namespace, { group, deliveries, ...how })));
+  }
+
+  async giveBack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
+    return ofGroup(group, await this.#db.ask((db) => giveBackDeliveries(db, namespace, { group, deliveries })));
+  }
+
+  async extend(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    byMs: number,
+  ): Promise<ExtendOutcome> {
+    return ofGroup(group, await this.#db.ask((db) => extendDeliveries(db, namespace, { group, deliveries, byMs })));
   }
 
   async deadLetters(
@@ -110,9 +212,17 @@ export class PostgresGroups implements GroupStore {
     return this.#resolve(namespace, group, { positions, redrive: false });
   }
 
+  async leave(namespace: string, group: string, consumer: string): Promise<void> {
+    await this.#db.ask((db) => leaveGroup(db, namespace, { group, consumer }));
+  }
+
+  async members(namespace: string, group: string): Promise<StoredMember[]> {
+    return ofGroup(group, await this.#db.ask((db) => listMembers(db, namespace, group)));
+  }
+
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {
     const rows = await this.#db.ask((db) => listGroups(db, namespace, page));
-    return rows.map(({ epoch, seq, nonce, ...group }) => ({ ...group, cursor: { epoch, seq, nonce } }));
+    return rows.map(toStored).map(({ namespace: _, ...group }) => group);
   }
 
   async #resolve(
@@ -133,10 +243,14 @@ export class PostgresGroups implements GroupStore {
   }
 }
 
-const notFound = (group: string) => new SwarmError('NOT_FOUND', `no consumer group "${group}"`);
+const toStored = ({ epoch, seq, nonce, state, ...group }: GroupRow): StoredGroup & { namespace: string } => ({
+  ...group,
+  ...state,
+  cursor: { epoch, seq, nonce },
+});
 
 /** The database answers null for a group that it does not have. */
 function ofGroup<T>(group: string, answer: T | null): T {
-  if (answer === null) throw notFound(group);
+  if (answer === null) throw groupNotFound(group);
   return answer;
 }

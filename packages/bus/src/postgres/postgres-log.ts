@@ -18,6 +18,7 @@ import { isUnbegun, type LogPosition, UNBEGUN } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { appendEvents } from './queries/append-events.ts';
 import { findLogs } from './queries/find-logs.ts';
+import { findPositionBefore } from './queries/find-position-before.ts';
 import { listTopics } from './queries/list-topics.ts';
 import { readEvent } from './queries/read-event.ts';
 import { type LogState, readEvents } from './queries/read-events.ts';
@@ -79,6 +80,10 @@ export class PostgresLog implements EventLog {
     // The position of the horizon is one after which the log can be read, but its event was removed.
     if (log.gap !== null || event === null) return { gap: log.gap ?? 'retention', range: rangeOf(log) };
     return { position: at, ...event };
+  }
+
+  async positionBefore(namespace: string, timeMs: number): Promise<LogPosition> {
+    return (await this.#db.ask((db) => findPositionBefore(db, namespace, timeMs))) ?? UNBEGUN;
   }
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {

@@ -1,6 +1,7 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { StoredAttempt } from '../store/group-store.ts';
+import type { GroupSettings } from '../store/group-settings.ts';
+import type { GroupPause, StoredAttempt } from '../store/group-store.ts';
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
@@ -12,6 +13,8 @@ export interface LogTable {
   head_nonce: Generated<number>;
   /** Bytes of all events that were ever appended. */
   head_bytes: Generated<number>;
+  /** When the newest event was appended; null until a release with this column has appended one. */
+  head_at: Timestamp | null;
   horizon_seq: Generated<number>;
   horizon_nonce: Generated<number>;
   /** `bytes` of the event at the horizon. */
@@ -78,11 +81,42 @@ export interface GroupTable {
   topics: string[];
   ack_deadline_ms: number;
   max_deliveries: number;
+  /** The furthest position that the cursor has reached; it is the cursor itself unless the group replays. */
   cursor_epoch: string;
   cursor_seq: number;
   cursor_nonce: number;
   /** Events that have died: the last one's ordinal. */
   deaths: Generated<number>;
+  /** Random. */
+  id: Generated<string>;
+  /** Of the settings. */
+  version: Generated<number>;
+  /** The settings that the group was made with; null: those in force. */
+  made: JSONColumnType<GroupSettings> | null;
+  paused: JSONColumnType<GroupPause> | null;
+  /** The agent that made it. */
+  maker: string | null;
+  owned_by: string | null;
+  /** The source of its maker. */
+  made_by: string | null;
+  made_at: Timestamp | null;
+  /** Redrives and seeks that have taken a number. */
+  lives: Generated<number>;
+  /** The cursor, while the group replays. */
+  replay_epoch: string | null;
+  replay_seq: number | null;
+  replay_nonce: number | null;
+  /** The life of events that are read again. */
+  replay_life: number | null;
+  /** Ranges that seeks forward passed over: { epoch, after, upTo, at }. */
+  sought: Generated<unknown>;
+}
+
+/** Ids of groups that were deleted. */
+export interface DeletedGroupTable {
+  namespace: string;
+  id: string;
+  at: Timestamp;
 }
 
 /** Every event that a group has taken and not settled. */
@@ -93,10 +127,14 @@ export interface DeliveryTable {
   nonce: number;
   epoch: string;
   state: 'in_flight' | 'waiting' | 'dead';
-  /** How often it was redriven. */
+  /** 0, or the number of the redrive or the seek with which it began. */
   life: Generated<number>;
   /** Of the attempt that is in flight, or was last; 0 when it was redriven. */
   attempt: number;
+  /** Deliveries of its life that did not count. */
+  uncounted: Generated<number>;
+  /** Waiting: whether the deadline of its last attempt passed. */
+  passed: Generated<boolean>;
   /** The consumer that has it, or had it last. */
   consumer: string | null;
   delivered_at: Timestamp | null;
@@ -108,6 +146,16 @@ export interface DeliveryTable {
   text: string;
 }
 
+/** What is known of the members of a group. */
+export interface MemberTable {
+  namespace: string;
+  group_name: string;
+  consumer: string;
+  sign_at: Timestamp;
+  /** How many deliveries it has let pass since. */
+  missed: number;
+}
+
 // A type and not an interface, which Kysely would not take for a set of tables.
 export type BusSchema = {
   bus_logs: LogTable;
@@ -117,4 +165,6 @@ export type BusSchema = {
   bus_flows: FlowTable;
   bus_groups: GroupTable;
   bus_deliveries: DeliveryTable;
+  bus_members: MemberTable;
+  bus_deleted_groups: DeletedGroupTable;
 };

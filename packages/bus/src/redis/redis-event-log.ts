@@ -58,6 +58,7 @@ export class RedisEventLog implements EventLog {
   readonly #appendEvents = loadScript('append-events');
   readonly #readEvents = loadScript('read-events');
   readonly #readEvent = loadScript('read-event');
+  readonly #positionBefore = loadScript('position-before');
   readonly #logRange = loadScript('log-range');
   readonly #logSize = loadScript('log-size');
   readonly #listTopics = loadScript('list-topics');
@@ -113,6 +114,12 @@ export class RedisEventLog implements EventLog {
     const [gap, topic, text] = answer.slice(RANGE_LENGTH);
     if (gap === 'retention' || gap === 'log_lost') return { gap, range: toRange(answer) };
     return { position: at, topic: String(topic), text: String(text) };
+  }
+
+  async positionBefore(namespace: string, timeMs: number): Promise<LogPosition> {
+    const answer = await this.#run(this.#positionBefore, namespace, [newEpoch(), timeMs]);
+    const [epoch, seq, nonce] = answer as [string, number, number];
+    return { epoch, seq, nonce };
   }
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {

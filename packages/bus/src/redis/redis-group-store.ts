@@ -1,22 +1,39 @@
 // Consumer groups on Redis: one script for each call. Redis' own groups lose what is in flight when a stream is trimmed.
-import { SwarmError } from '@hypercode/contracts';
-import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
-import type {
-  ClaimOutcome,
-  ClaimRequest,
-  DeadLetterPage,
-  DeliveryRef,
-  GroupDelivery,
-  GroupPage,
-  GroupStore,
-  StoredAttempt,
-  StoredDeadLetter,
-  StoredGroup,
+import { randomUUID } from 'node:crypto';
+import type { GapReason } from '@hypercode/contracts';
+import { groupLimit, groupNotFound, positionElsewhere } from '../store/group-refusals.ts';
+import {
+  assertSameSettings,
+  newSettings,
+  topicsNeeded,
+  type WantedSettings,
+  wantedSettings,
+} from '../store/group-settings.ts';
+import {
+  type ClaimOutcome,
+  type ClaimRequest,
+  type DeadLetterPage,
+  type DeliveryRef,
+  type ExtendOutcome,
+  type GroupDelivery,
+  type GroupPage,
+  type GroupState,
+  type GroupStore,
+  MAX_SOUGHT_RANGES,
+  type OpenedGroup,
+  type OpenOptions,
+  type SoughtGroup,
+  type SteeredGroup,
+  type StoredAttempt,
+  type StoredDeadLetter,
+  type StoredGroup,
+  type StoredMember,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import type { RedisConnection } from '@hypercode/stores';
+import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
-import { groupKeys, groupNamesKey, memberOf, positionOfMember } from './redis-keys.ts';
+import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
+import { groupKeys, groupNamesKey, memberOf, ownedGroupsKey, positionOfMember, signsKey } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
@@ -25,10 +42,13 @@ const CLAIM_BYTES = 4 * 1024 * 1024;
 const LETTER_BYTES = 4 * 1024 * 1024;
 /** Dead letters that one call of the script settles. */
 const SETTLED_AT_ONCE = 1000;
+/** Events in flight and waiting that one call of the script releases. */
+const DROPPED_AT_ONCE = 1000;
 
 const EVERY_GROUP: GroupPage = { after: null, limit: Infinity };
 
 type Values = (string | number)[];
+type Cursor = [epoch: string, seq: number, nonce: number];
 
 export interface RedisGroupStoreOptions {
   connection: RedisConnection;
@@ -36,77 +56,169 @@ export interface RedisGroupStoreOptions {
   prefix: string;
   /** Called with the namespace of a group that is made or worked on. */
   touch: (namespace: string) => void;
+  /** Those that have a log. */
+  namespaces: () => Promise<Iterable<string>>;
 }
 
 export class RedisGroupStore implements GroupStore {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
+  readonly #namespaces: () => Promise<Iterable<string>>;
+  readonly #listMembers = loadScript('list-members');
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
   readonly #ackDeliveries = loadScript('ack-deliveries');
   readonly #nackDeliveries = loadScript('nack-deliveries');
+  readonly #giveBackDeliveries = loadScript('give-back-deliveries');
+  readonly #extendDeliveries = loadScript('extend-deliveries');
   readonly #readDeadLetters = loadScript('read-dead-letters');
   readonly #settleDeadLetters = loadScript('settle-dead-letters');
   readonly #describeGroup = loadScript('describe-group');
+  readonly #steerGroup = loadScript('steer-group');
+  readonly #seekGroup = loadScript('seek-group');
+  readonly #deleteGroup = loadScript('delete-group');
+  readonly #removeIdleGroup = loadScript('remove-idle-group');
 
-  constructor({ connection, prefix, touch }: RedisGroupStoreOptions) {
+  constructor({ connection, prefix, touch, namespaces }: RedisGroupStoreOptions) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#touch = touch;
+    this.#namespaces = namespaces;
   }
 
   async open(
     namespace: string,
     group: string,
-    settings: GroupSettings,
-    from: 'latest' | 'earliest',
-  ): Promise<{ cursor: LogPosition; created: boolean }> {
-    const { topics, ackDeadlineMs, maxDeliveries } = settings;
+    wanted: WantedSettings,
+    from: 'latest' | 'earliest' | LogPosition,
+    { groupId = '', maker, limits }: OpenOptions = {},
+  ): Promise<OpenedGroup> {
+    const settings = newSettings(wanted);
+    const place = { namespace, group };
     this.#touch(namespace);
-    const args = [newEpoch(), group, JSON.stringify(topics), ackDeadlineMs, maxDeliveries, from];
-    const [created, ...answer] = (await this.#run(this.#openGroup, { namespace, group }, args)) as Values;
-    assertSameSettings(group, toSettings(answer), settings);
-    return { cursor: toPosition(answer.slice(3)), created: created === 1 };
+    const answer = await this.#run(this.#openGroup, place, [
+      newEpoch(),
+      group,
+      settings === null ? '' : JSON.stringify(settings.topics),
+      settings?.ackDeadlineMs ?? 0,
+      settings?.maxDeliveries ?? 0,
+      typeof from === 'string' ? from : 'position',
+      randomUUID(),
+      groupId,
+      maker?.source ?? '',
+      maker?.agent ?? '',
+      maker?.owns === true ? (maker.agent ?? '') : '',
+      limits?.inNamespace ?? 0,
+      limits?.ofAgent ?? 0,
+      ...(typeof from === 'string' ? ['', 0, 0] : [from.epoch, from.seq, from.nonce]),
+    ]);
+    if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
+    if (answer === 'absent') throw topicsNeeded(group);
+    if (answer === 'namespace') throw groupLimit(limits?.inNamespace ?? 0, null);
+    if (answer === 'agent') throw groupLimit(limits?.ofAgent ?? 0, maker?.agent ?? null);
+    const [created, raw, ...cursor] = answer as [number, RawState, ...Cursor];
+    const state = toUsedGroup(raw);
+    assertSameSettings(group, state, wanted);
+    return { state, cursor: toPosition(cursor), created: created === 1 };
   }
 
-  async find(namespace: string, group: string): Promise<GroupSettings | null> {
-    const answer = (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as Values | null;
-    return answer === null ? null : toSettings(answer);
+  async find(namespace: string, group: string): Promise<GroupState | null> {
+    const answer = (await this.#run(this.#describeGroup, { namespace, group }, [newEpoch()])) as [RawState] | null;
+    return answer === null ? null : toState(answer[0]);
+  }
+
+  pause(
+    namespace: string,
+    group: string,
+    { reason, by }: { reason: string | null; by: string },
+  ): Promise<SteeredGroup> {
+    return this.#steer({ namespace, group }, ['pause', JSON.stringify(reason), JSON.stringify(by)]);
+  }
+
+  resume(namespace: string, group: string): Promise<SteeredGroup> {
+    return this.#steer({ namespace, group }, ['resume']);
+  }
+
+  update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup> {
+    const { topics, ackDeadlineMs = '', maxDeliveries = '' } = wantedSettings(set);
+    const asText = topics === undefined ? '' : JSON.stringify(topics);
+    return this.#steer({ namespace, group }, ['update', asText, ackDeadlineMs, maxDeliveries]);
+  }
+
+  async #steer(place: GroupPlace, [how, ...args]: [string, ...Values]): Promise<SteeredGroup> {
+    const answer = await this.#ask<[number, RawState]>(this.#steerGroup, place, [how, randomUUID(), ...args]);
+    return { changed: answer[0] === 1, state: toUsedGroup(answer[1]) };
+  }
+
+  async seek(
+    namespace: string,
+    group: string,
+    to: 'latest' | 'earliest' | LogPosition,
+    { dropOpen }: { dropOpen: boolean },
+  ): Promise<SoughtGroup> {
+    const target: Values = typeof to === 'string' ? [to, '', 0, 0] : ['position', to.epoch, to.seq, to.nonce];
+    const args = [newEpoch(), randomUUID(), ...target, dropOpen ? DROPPED_AT_ONCE : 0, MAX_SOUGHT_RANGES];
+    for (let total = 0; ;) {
+      const answer = await this.#ask<'not_there' | [number, number, RawState, ...Cursor, ...Cursor]>(
+        this.#seekGroup,
+        { namespace, group },
+        args,
+      );
+      if (answer === 'not_there') throw positionElsewhere();
+      const [more, dropped, raw, ...cursors] = answer;
+      total += dropped;
+      if (more === 1) continue;
+      const [before, cursor] = [toPosition(cursors), toPosition(cursors.slice(3))];
+      return { state: toUsedGroup(raw), before, cursor, dropped: total };
+    }
+  }
+
+  async delete(namespace: string, group: string): Promise<GroupState> {
+    return toState(await this.#ask<RawState>(this.#deleteGroup, { namespace, group }, [group]));
   }
 
   async claim(namespace: string, group: string, request: ClaimRequest): Promise<ClaimOutcome> {
-    const { consumer, maxInFlight, max, offer } = request;
-    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, offer === null ? 0 : 1];
+    const { consumer, isSign = true, patienceMs = 0, maxInFlight, max, offer, groupId = '' } = request;
+    const args: Values = [newEpoch(), consumer, maxInFlight, max, CLAIM_BYTES, isSign ? 1 : 0, patienceMs, groupId];
+    args.push(offer?.version ?? 0, offer === null ? 0 : 1);
     if (offer !== null) {
       const { after, entries, upTo, oddPlace = 'due' } = offer;
       args.push(after.epoch, after.seq, after.nonce, upTo.epoch, upTo.seq, upTo.nonce, oddPlace);
       for (const { position } of entries) args.push(position.seq, position.nonce);
     }
-    const answer = await this.#ask(this.#claimDeliveries, { namespace, group }, args);
+    const answer = await this.#ask<Claimed | 'deleted'>(this.#claimDeliveries, { namespace, group }, args);
+    if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     this.#touch(namespace);
-    const [, , , room, nextDueMs, gap, lost, taken] = answer;
+    const [, , , room, nextDueMs, gap, lost, dueAt, isSilent, ...rest] = answer;
+    const [passed, passedOver, replayUpTo, replayLife, paused, changed, ...due] = rest;
     const deliveries: GroupDelivery[] = [];
-    for (let at = 8; at < answer.length; at += 6) {
-      const [, , , life, attempt, text] = answer.slice(at, at + 6);
-      const position = toPosition(answer.slice(at));
-      deliveries.push({ position, life: Number(life), attempt: Number(attempt), text: String(text) });
+    for (let at = 0; at < due.length; at += 7) {
+      const [life = 0, attempt = 0, uncounted = 0] = due.slice(at + 3, at + 6).map(Number);
+      const [position, text] = [toPosition(due.slice(at)), String(due[at + 6])];
+      deliveries.push({ position, life, attempt, uncounted, dueAt, text });
     }
-    for (const { position, text } of offer?.entries.slice(0, Number(taken)) ?? []) {
-      deliveries.push({ position, life: 0, attempt: 1, text });
+    const isPassedOver = new Set(passedOver === '' ? [] : passedOver.split(',').map(Number));
+    for (const [place, { position, text }] of (offer?.entries.slice(0, passed) ?? []).entries()) {
+      if (isPassedOver.has(place)) continue;
+      const life = position.seq <= replayUpTo ? replayLife : 0;
+      deliveries.push({ position, life, attempt: 1, uncounted: 0, dueAt, text });
     }
     return {
       deliveries,
-      cursor: toPosition(answer),
-      room: Number(room),
-      nextDueMs: nextDueMs === -1 ? null : Number(nextDueMs),
-      gap: gap === 'retention' || gap === 'log_lost' ? { lost: lost === -1 ? null : Number(lost), reason: gap } : null,
+      cursor: toPosition(answer.slice(0, 3) as Values),
+      room,
+      nextDueMs: nextDueMs === -1 ? null : nextDueMs,
+      isSilent: isSilent === 1,
+      paused: paused === 1,
+      changed: changed === '' ? null : toState(changed),
+      gap: gap === '' ? null : { lost: lost === -1 ? null : lost, reason: gap },
     };
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
-    const members = deliveries.map(({ position }) => memberOf(position));
-    return this.#ask(this.#ackDeliveries, { namespace, group }, members);
+    const refs = deliveries.flatMap(({ position, life }) => [memberOf(position), life]);
+    return this.#ask(this.#ackDeliveries, { namespace, group }, refs);
   }
 
   async nack(
@@ -115,8 +227,23 @@ export class RedisGroupStore implements GroupStore {
     deliveries: readonly DeliveryRef[],
     { delayMs, reason }: { delayMs: number; reason: string | null },
   ): Promise<number> {
-    const refs = deliveries.flatMap(({ position, life, attempt }) => [memberOf(position), life, attempt]);
-    return this.#ask(this.#nackDeliveries, { namespace, group }, [delayMs, JSON.stringify(reason), ...refs]);
+    const args = [delayMs, JSON.stringify(reason), ...deliveries.flatMap(attemptOf)];
+    return this.#ask(this.#nackDeliveries, { namespace, group }, args);
+  }
+
+  async giveBack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
+    return this.#ask(this.#giveBackDeliveries, { namespace, group }, deliveries.flatMap(attemptOf));
+  }
+
+  async extend(
+    namespace: string,
+    group: string,
+    deliveries: readonly DeliveryRef[],
+    byMs: number,
+  ): Promise<ExtendOutcome> {
+    const args = [byMs, ...deliveries.flatMap(attemptOf)];
+    const [extended = 0, dueAt = -1] = await this.#ask<number[]>(this.#extendDeliveries, { namespace, group }, args);
+    return { extended, dueAt: dueAt === -1 ? null : dueAt };
   }
 
   async deadLetters(
@@ -127,7 +254,7 @@ export class RedisGroupStore implements GroupStore {
     const args = [after ?? -1, limit, LETTER_BYTES];
     const answer = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
     const letters: StoredDeadLetter[] = [];
-    for (let at = 1; at < answer.length; at += 7) letters.push(toDeadLetter(answer.slice(at, at + 7)));
+    for (let at = 1; at < answer.length; at += 8) letters.push(toDeadLetter(answer.slice(at, at + 8)));
     return { letters, next: answer[0] === 1 ? (letters.at(-1)?.ordinal ?? null) : null };
   }
 
@@ -139,31 +266,54 @@ export class RedisGroupStore implements GroupStore {
     return this.#settle('discard', { namespace, group }, positions);
   }
 
+  async leave(namespace: string, group: string, consumer: string): Promise<void> {
+    await this.#connection.ask((client) => client.hdel(signsKey(namespace, group, this.#prefix), consumer));
+  }
+
+  async members(namespace: string, group: string): Promise<StoredMember[]> {
+    const answer = await this.#ask(this.#listMembers, { namespace, group }, []);
+    const members: StoredMember[] = [];
+    for (let at = 0; at < answer.length; at += 4) {
+      const [inFlight = 0, lastSignAt = 0, missed = 0] = answer.slice(at + 1, at + 4).map(Number);
+      members.push({ consumer: String(answer[at]), inFlight, lastSignAt, isSilent: missed > 0 && inFlight === 0 });
+    }
+    return members.toSorted((a, b) => (a.consumer < b.consumer ? -1 : 1));
+  }
+
+  async owned(): Promise<(StoredGroup & { namespace: string })[]> {
+    const groups: (StoredGroup & { namespace: string })[] = [];
+    for (const namespace of await this.#namespaces()) {
+      const key = ownedGroupsKey(namespace, this.#prefix);
+      const found = await this.#connection.ask(async (client) =>
+        this.#describe(client, namespace, await client.smembers(key)),
+      );
+      for (const group of found) groups.push({ namespace, ...group });
+    }
+    return groups;
+  }
+
+  async removeIdle(namespace: string, group: string, id: string): Promise<boolean> {
+    return (await this.#run(this.#removeIdleGroup, { namespace, group }, [group, id, newEpoch()])) === 1;
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
-    const found = await this.#connection.ask(async (client) => {
+    return this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
       const wanted = names.filter((name) => after === null || name > after).toSorted();
-      const described = wanted.slice(0, limit).map(async (group) => {
-        const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
-        return { group, answer: (await runScript(client, this.#describeGroup, call)) as Values | null };
-      });
-      return Promise.all(described);
+      return this.#describe(client, namespace, wanted.slice(0, limit));
     });
-    return found.flatMap(({ group, answer }) => {
+  }
+
+  async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
+    const described = names.map(async (group): Promise<StoredGroup[]> => {
+      const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
+      const answer = (await runScript(client, this.#describeGroup, call)) as Described | null;
       if (answer === null) return [];
-      const [lag, inFlight, waiting, deadLetters] = answer.slice(6).map(Number);
-      return [
-        {
-          group,
-          ...toSettings(answer),
-          cursor: toPosition(answer.slice(3)),
-          lag: lag ?? 0,
-          inFlight: inFlight ?? 0,
-          waiting: waiting ?? 0,
-          deadLetters: deadLetters ?? 0,
-        },
-      ];
+      const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters] = answer;
+      const cursor = toPosition([epoch, seq, nonce]);
+      return [{ group, ...toState(raw), cursor, lag, inFlight, waiting, deadLetters }];
     });
+    return (await Promise.all(described)).flat();
   }
 
   /** All are settled in pieces, up to the newest of when it began. */
@@ -193,7 +343,7 @@ export class RedisGroupStore implements GroupStore {
   /** NOT_FOUND when there is no such group. */
   async #ask<T = Values>(script: RedisScript, place: GroupPlace, args: Values): Promise<T> {
     const answer = await this.#run(script, place, args);
-    if (answer === null) throw new SwarmError('NOT_FOUND', `there is no consumer group ${place.group}`);
+    if (answer === null) throw groupNotFound(place.group);
     return answer as T;
   }
 
@@ -208,23 +358,45 @@ interface GroupPlace {
   readonly group: string;
 }
 
+/** What the script of a claim returns. */
+type Claimed = [
+  ...Cursor,
+  room: number,
+  nextDueMs: number,
+  gap: '' | GapReason,
+  lost: number,
+  dueAt: number,
+  isSilent: number,
+  passed: number,
+  passedOver: string,
+  replayUpTo: number,
+  replayLife: number,
+  paused: number,
+  changed: '' | RawState,
+  ...due: Values,
+];
+
+/** What the script of a group's description returns. */
+type Described = [RawState, ...Cursor, lag: number, inFlight: number, waiting: number, deadLetters: number];
+
 function toPosition([epoch, seq, nonce]: Values): LogPosition {
   return { epoch: String(epoch), seq: Number(seq), nonce: Number(nonce) };
 }
 
-function toSettings([topics, ackDeadlineMs, maxDeliveries]: Values): GroupSettings {
-  return {
-    topics: JSON.parse(String(topics)) as string[],
-    ackDeadlineMs: Number(ackDeadlineMs),
-    maxDeliveries: Number(maxDeliveries),
-  };
-}
+/** How the scripts name an attempt. */
+const attemptOf = ({ position, life, attempt, uncounted }: DeliveryRef): Values => [
+  memberOf(position),
+  life,
+  attempt,
+  uncounted,
+];
 
-function toDeadLetter([member, ordinal, life, attempt, deadAt, text, history]: Values): StoredDeadLetter {
+function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, history]: Values): StoredDeadLetter {
   return {
     position: positionOfMember(String(member)),
     life: Number(life),
     attempt: Number(attempt),
+    uncounted: Number(uncounted),
     text: String(text),
     deadAt: Number(deadAt),
     history: JSON.parse(`[${String(history)}]`) as StoredAttempt[],

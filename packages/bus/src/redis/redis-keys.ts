@@ -25,18 +25,38 @@ const tagOf = (namespace: string, prefix: string): string => `{${prefix}:${names
 export const groupNamesKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
   `${tagOf(namespace, prefix)}:groups`;
 
+export const ownedGroupsKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
+  `${tagOf(namespace, prefix)}:owned-groups`;
+
 /** KEYS of the log's scripts; `lua/log-state.lua` describes each. */
 export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
   ['log', 'events', 'marks', 'topics', 'topic-names', 'dedup', 'spared', 'flows'].map(
     (part) => `${tagOf(namespace, prefix)}:${part}`,
   );
 
+const groupKey = (namespace: string, group: string, prefix: string): string => `${tagOf(namespace, prefix)}:g:${group}`;
+
+/** The last signs of life of a group's members. */
+export const signsKey = (namespace: string, group: string, prefix = DEFAULT_PREFIX): string =>
+  `${groupKey(namespace, group, prefix)}:signs`;
+
 /** KEYS of the groups' scripts; `lua/group-state.lua` describes each. */
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
-  const key = `${tagOf(namespace, prefix)}:g:${group}`;
+  const key = groupKey(namespace, group, prefix);
   const parts = ['due', 'waiting', 'records', 'texts', 'histories', 'dead', 'held'];
+  const shared = ['deleted-groups', 'group-makers'].map((part) => `${tagOf(namespace, prefix)}:${part}`);
+  const owned = ownedGroupsKey(namespace, prefix);
   const names = groupNamesKey(namespace, prefix);
-  return [...logKeys(namespace, prefix), key, ...parts.map((part) => `${key}:${part}`), names];
+  const own = ['uncounted', 'signs'].map((part) => `${key}:${part}`);
+  return [
+    ...logKeys(namespace, prefix),
+    key,
+    ...parts.map((part) => `${key}:${part}`),
+    names,
+    ...shared,
+    owned,
+    ...own,
+  ];
 }
 
 const SEQ_DIGITS = 16;

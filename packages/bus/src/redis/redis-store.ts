@@ -38,7 +38,7 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
   const namespaces = new KnownNamespaces(connection, keys.namespaces);
   const touch = (namespace: string): void => namespaces.add(namespace);
   const log = new RedisEventLog({ connection, settings, prefix, touch });
-  const groups = new RedisGroupStore({ connection, prefix, touch });
+  const groups = new RedisGroupStore({ connection, prefix, touch, namespaces: () => namespaces.all() });
   return {
     log,
     groups,

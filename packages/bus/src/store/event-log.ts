@@ -117,6 +117,12 @@ export interface EventLog {
    * position is from another log, beyond the head, or of another event.
    */
   event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap>;
+  /**
+   * Where reading begins that skips no event appended at or after `timeMs` (since the epoch, on the store's clock). It may begin
+   * earlier: by as much as retention counts ages, for events of a release before this one, which kept no time. The head when there
+   * is no such event.
+   */
+  positionBefore(namespace: string, timeMs: number): Promise<LogPosition>;
   /** How the logs stand. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
   size(namespace: string): Promise<LogSize>;

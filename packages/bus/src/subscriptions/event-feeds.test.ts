@@ -17,7 +17,8 @@ function feedsOfEmptyLogs() {
   const read = vi.fn<EventLog['read']>(async () => []);
   const size = async () => ({ kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 });
   const event = () => Promise.reject(new Error('not read'));
-  const log = { retention, append: async () => [], read, event, ranges, size, topics: async () => [] };
+  const reads = { read, event, positionBefore: event };
+  const log = { retention, append: async () => [], ...reads, ranges, size, topics: async () => [] };
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });

@@ -2,7 +2,7 @@
 import type { Clock } from '@hypercode/clock';
 import type { StartFrom } from '@hypercode/contracts';
 import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
-import { type LogGap, oldestOf, resumeOf } from '../store/event-log.ts';
+import { type EventLog, type LogGap, oldestOf, resumeOf } from '../store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
 import { bookmarkItem, gapItem, itemOf, type SubscriptionItem } from './event-item.ts';
 import { type EventFeeds, holds } from './event-feeds.ts';
@@ -24,6 +24,7 @@ export interface SubscriptionRequest {
 
 export interface SubscriptionsOptions {
   feeds: EventFeeds;
+  log: Pick<EventLog, 'positionBefore'>;
   clock: Pick<Clock, 'schedule'>;
   bookmarkIntervalMs?: number;
 }
@@ -37,10 +38,12 @@ type Batches<R> = AsyncGenerator<StreamBatch<SubscriptionItem>, R, undefined>;
  */
 export class Subscriptions {
   readonly #feeds: EventFeeds;
+  readonly #log: Pick<EventLog, 'positionBefore'>;
   readonly #bookmarks: Bookmarks<LogPosition, SubscriptionItem>;
 
-  constructor({ feeds, clock, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: SubscriptionsOptions) {
+  constructor({ feeds, log, clock, bookmarkIntervalMs = BOOKMARK_INTERVAL_MS }: SubscriptionsOptions) {
     this.#feeds = feeds;
+    this.#log = log;
     this.#bookmarks = new Bookmarks({
       clock,
       intervalMs: bookmarkIntervalMs,
@@ -57,7 +60,7 @@ export class Subscriptions {
    */
   async *open(request: SubscriptionRequest, signal: AbortSignal): Batches<void> {
     const { namespace, from, lastEventId, onChange } = request;
-    const after = startOf(from, lastEventId);
+    const named = startOf(from, lastEventId);
     let stale = new AbortController();
     const end = () => stale.abort();
     // Before the filter is asked for: a change while the store answers counts, too.
@@ -71,6 +74,7 @@ export class Subscriptions {
       const { followed, release } = await this.#feeds.use(namespace);
       releases.push(release);
       const range = await asked;
+      const after = named instanceof Date ? await this.#log.positionBefore(namespace, named.getTime()) : named;
       const { feed, broadcasts } = followed;
       const start = after ?? (from === 'earliest' ? oldestOf(range) : range.head);
       yield [bookmarkItem(start)];
@@ -108,8 +112,9 @@ export class Subscriptions {
   }
 }
 
-/** The position to go on after; null when the log's range gives it. */
-function startOf(from: StartFrom, lastEventId: string | undefined): LogPosition | null {
+/** The position to go on after, or the time to begin at; null when the log's range gives it. */
+function startOf(from: StartFrom, lastEventId: string | undefined): LogPosition | Date | null {
   if (lastEventId !== undefined && lastEventId !== '') return positionIn(lastEventId, 'lastEventId');
-  return typeof from === 'string' ? null : positionIn(from.after, 'from.after');
+  if (typeof from === 'string') return null;
+  return 'time' in from ? new Date(from.time) : positionIn(from.after, 'from.after');
 }

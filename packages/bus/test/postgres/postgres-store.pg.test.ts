@@ -101,7 +101,7 @@ test('deadlines that pass by the thousand are gone over in steps that a statemen
     const { rows } = await sql<{ count: number }>`select count(*) from bus_deliveries where state = 'dead'`.execute(db);
     return rows[0]?.count;
   };
-  const last = { position: { epoch: cursor.epoch, seq: 5000, nonce: 1 }, life: 0, attempt: 1 };
+  const last = { position: { epoch: cursor.epoch, seq: 5000, nonce: 1 }, life: 0, attempt: 1, uncounted: 0 };
   // Too late, although no replica has moved it yet.
   expect(await groups.nack('default', 'g', [last], { delayMs: 0, reason: null })).toBe(0);
   expect(await dead()).toBe(2000);
@@ -170,8 +170,12 @@ test('every method fails within two seconds while the database does not answer',
     () => store.groups.open('default', 'g', settings, 'latest'),
     () => store.groups.find('default', 'g'),
     () => store.groups.claim('default', 'g', { consumer: 'c', maxInFlight: 1, max: 1, offer: null }),
-    () => store.groups.ack('default', 'g', [{ position, life: 0, attempt: 1 }]),
-    () => store.groups.nack('default', 'g', [{ position, life: 0, attempt: 1 }], { delayMs: 0, reason: null }),
+    () => store.groups.ack('default', 'g', [{ position, life: 0, attempt: 1, uncounted: 0 }]),
+    () =>
+      store.groups.nack('default', 'g', [{ position, life: 0, attempt: 1, uncounted: 0 }], {
+        delayMs: 0,
+        reason: null,
+      }),
     () => store.groups.deadLetters('default', 'g', { after: null, limit: 10 }),
     () => store.groups.redrive('default', 'g', null),
     () => store.groups.discard('default', 'g', null),

@@ -72,7 +72,7 @@ test('while Redis is stopped every call fails, and nothing of it comes later', {
       unavailable(() => store.log.ranges(['n'])),
       unavailable(() => store.log.size('n')),
       unavailable(() => store.groups.list('n')),
-      unavailable(() => store.groups.ack('n', 'g', [{ position: cursor, life: 0, attempt: 1 }])),
+      unavailable(() => store.groups.ack('n', 'g', [{ position: cursor, life: 0, attempt: 1, uncounted: 0 }])),
       unavailable(() => store.check()),
       unavailable(() => store.applyRetention()),
     ]);
@@ -208,7 +208,7 @@ test('a Redis that is full lets go of what is settled, dropped or old', async ()
   const entries = await store.log.read('n', cursor, 10);
   if ('gap' in entries) throw new Error(entries.gap);
   const upTo = appended.at(-1)?.position ?? cursor;
-  const claim = { consumer: 'c', maxInFlight: 10, max: 10, offer: { after: cursor, entries, upTo } };
+  const claim = { consumer: 'c', maxInFlight: 10, max: 10, offer: { version: 1, after: cursor, entries, upTo } };
   const { deliveries } = await store.groups.claim('n', 'g', claim);
   await store.log.append('other', [newEvent(), newEvent()]);
 

@@ -189,6 +189,9 @@ export class BusFixture {
     this.clock.advance(ms);
   };
 
+  /** The time of the store. */
+  readonly nowMs = async (): Promise<number> => (await this.#storeTime?.nowMs()) ?? raise();
+
   /** One bus in a namespace of its own, in which everybody may do everything. */
   readonly swarm = async (options: Partial<BusOptions> = {}, settings: Partial<LogSettings> = {}): Promise<Bus> => {
     this.namespace = `n${randomUUID().slice(0, 12)}`;
@@ -221,7 +224,7 @@ export class BusFixture {
     }: {
       by?: BusCaller;
       topics?: string[];
-      from?: 'latest' | 'earliest' | { after: string };
+      from?: 'latest' | 'earliest' | { after: string } | { time: string };
       lastEventId?: string | undefined;
     } = {},
   ): Listener<SubscriptionEvent> => {

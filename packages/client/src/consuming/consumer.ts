@@ -4,15 +4,17 @@
 //   delivered ──handler returns──> acked
 //             ──handler throws───> nacked, with the error's message; the group delivers it again after a delay, or
 //                                  gives up on it
-//             ──ackDeadlineMs────> its signal is aborted; the group delivers it to another member
+//             ──maxHandlerMs─────> its signal is aborted; the group delivers it to another member
+//
+// As long as a handler runs, the deadline of its delivery is extended, for at most `maxHandlerMs`. A process that hangs or dies
+// extends nothing.
 //
 // A delivery past its deadline no longer counts against `maxInFlight`, so the group sends another. While some handlers
 // hang, the deliveries wait here for a place; when their deadline passes, they are not begun, since they belong to another
 // member. If every handler hangs, all deliveries would end as dead letters without ever being processed. To avoid that, the
 // consumer leaves the group once all of its places are lost (half a deadline after the last one expired), and joins it
 // again when a place is free.
-import { type GroupEvent, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { abortError } from '../transport/bounded.ts';
+import { type GroupEvent, type GroupStart, LIMITS, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { sleep } from '@hypercode/clock';
 import type { Connection } from '../transport/connection.ts';
 import type { OnDenied, Right } from '../transport/denials.ts';
@@ -21,22 +23,34 @@ import { isRecord } from '../transport/json.ts';
 import { EventWarnings, messageOf } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+import { Extensions } from './extensions.ts';
 import { growingDelay, type GrowingDelay, type RedeliveryDelay } from './redelivery-delay.ts';
+import { RunningDelivery } from './running-delivery.ts';
 import type { SettleQueue } from './settle-queue.ts';
 
 export interface DeliveriesOptions extends StreamOptions {
   readonly group: string;
-  /** Topics and patterns of the group. The first call makes it; a later one that differs is refused with CONFLICT. */
-  readonly topics: readonly string[];
-  /** Where a new group begins. Default `latest`. */
-  readonly from?: 'latest' | 'earliest' | undefined;
+  /**
+   * Topics and patterns of the group. The first call makes it and needs them; a later one that leaves out topics, deadline or attempts
+   * takes those of the group, and one that differs is refused with CONFLICT, unless the group was made with what it names.
+   */
+  readonly topics?: readonly string[] | undefined;
+  /** The `groupId` of an earlier `joined`: when that group was deleted, the stream ends with NOT_FOUND and does not make it again. */
+  readonly groupId?: string | undefined;
+  /** `self`: the group is the agent's own, and is removed when the agent is gone and nothing is left to do in it. */
+  readonly ownedBy?: 'self' | undefined;
+  /** Where a new group begins: at the end of the log, at its oldest event, or at a time. Default `latest`. */
+  readonly from?: GroupStart | undefined;
   /** Names this member of the group. Default: a new name. */
   readonly consumer?: string | undefined;
   /** Most deliveries that are open at a time. Default 16. */
   readonly maxInFlight?: number | undefined;
-  /** Milliseconds until an event that is not acknowledged is given to another. Default 30,000. */
+  /**
+   * Milliseconds until an event that is neither acknowledged nor extended is given to another. Default: the group's, and 30,000 for a
+   * new one.
+   */
   readonly ackDeadlineMs?: number | undefined;
-  /** Deliveries of an event before it becomes a dead letter. Default 5. */
+  /** Deliveries of an event before it becomes a dead letter. Default: the group's, and 5 for a new one. */
   readonly maxDeliveries?: number | undefined;
   readonly namespace?: string | undefined;
 }
@@ -53,6 +67,11 @@ export interface ConsumeOptions extends DeliveriesOptions {
    * back without a delay that grows, so that another member receives them.
    */
   readonly retryDelayMs?: RedeliveryDelay | undefined;
+  /**
+   * For how long the deadline of a delivery is extended while its handler runs, in milliseconds; then the handler's signal is aborted
+   * at the deadline, and the event goes to another member. Default 3,600,000, an hour. 0: nothing is extended.
+   */
+  readonly maxHandlerMs?: number | undefined;
   /** The group was overtaken by the log's limits: events went by unread. */
   readonly onGap?: ((gap: GroupGap) => void) | undefined;
   /**
@@ -72,7 +91,7 @@ export interface Delivery {
   /** 1 for the first. */
   readonly attempt: number;
   readonly position: string;
-  /** Aborted when the deadline passes, and when the consumer does not wait any longer. */
+  /** Aborted when the deadline passes because it is not extended any more, and when the consumer does not wait any longer. */
   readonly signal: AbortSignal;
   /** Lets another delivery begin in the place of this one, which from now on only waits for what is done elsewhere. */
   readonly leavePlace: () => void;
@@ -95,6 +114,7 @@ export interface Consumer {
 
 const DEFAULT_MAX_IN_FLIGHT = 16;
 const DEFAULT_ACK_DEADLINE_MS = 30_000;
+const DEFAULT_MAX_HANDLER_MS = 3_600_000;
 const DEFAULT_STOP_LIMIT_MS = 10_000;
 /** How long after its deadline a handler that still runs counts as lost, in deadlines. */
 const LOST_AFTER_THE_DEADLINE = 0.5;
@@ -112,16 +132,22 @@ async function* deliver(
   ended: AbortSignal,
   right: Right | undefined,
 ): AsyncGenerator<GroupEvent, undefined, undefined> {
-  const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries } = options;
+  const { group, topics, from, maxInFlight, ackDeadlineMs, maxDeliveries, ownedBy } = options;
   const { namespace = connection.namespace, consumer = connection.clock.newId() } = options;
   // The same name over all connections, so that what is open counts when the stream is resumed.
-  const input = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries };
+  const fields = { namespace, group, topics, from, consumer, maxInFlight, ackDeadlineMs, maxDeliveries, ownedBy };
+  // A connection that comes back names the group that the last one joined, so that a deleted group is not made again.
+  let { groupId } = options;
+  const input = () => ({ ...fields, groupId });
   // A consumer that stops gives back what it holds; what it holds is bounded by `maxInFlight`.
   const request = { path: 'bus.consume', input, decode: readGroupEvent, resumesAfter: () => false, right };
   const frames = resumableStream(connection, request, { signal, onInterruption });
   const release = onAbort(ended, () => void frames.return?.());
   try {
-    for await (const { value } of frames) yield value;
+    for await (const { value } of frames) {
+      if (value.type === 'joined') groupId = value.groupId ?? undefined;
+      yield value;
+    }
   } finally {
     release();
   }
@@ -148,13 +174,6 @@ interface Waiting {
   readonly deadline: number;
 }
 
-interface Running {
-  done: Promise<void>;
-  readonly abort: (reason: SwarmError) => void;
-  /** When it counts as lost. */
-  readonly lostAt: number;
-}
-
 export class GroupConsumer implements Consumer {
   readonly closed: Promise<void>;
   readonly #connection: Connection;
@@ -164,19 +183,22 @@ export class GroupConsumer implements Consumer {
   readonly #onLoad: () => void;
   readonly #warnings: EventWarnings;
   readonly #right: Right;
+  /** What the group said when this member joined. */
+  #joined: { readonly groupId: string | undefined; readonly ackDeadlineMs: number } | undefined;
   /** What the group gives now. */
   #deliveries: Deliveries;
   /** What has come while there was no place, by delivery; the oldest first. */
   readonly #waiting = new Map<string, Waiting>();
   /** What is being handled, by delivery. */
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, RunningDelivery>();
   /** Those that have left their places. */
-  readonly #aside = new Map<string, Running>();
+  readonly #aside = new Map<string, RunningDelivery>();
   /** End it, for whatever reason. */
   readonly #ends: readonly AbortSignal[];
   /** Whether all places were lost. */
   #isLost = false;
   #cancelWatch: () => void = () => {};
+  readonly #extensions: Extensions | null;
   /** Aborted by `stop`, without a reason. */
   readonly #stopping = new AbortController();
   #stopLimitMs = DEFAULT_STOP_LIMIT_MS;
@@ -201,6 +223,10 @@ export class GroupConsumer implements Consumer {
     const { signal } = options;
     this.#ends = [this.#stopping.signal, connection.closed, ...(signal === undefined ? [] : [signal])];
     this.#right = connection.denials.rightTo(options, options.onDenied);
+    const { group, namespace, maxHandlerMs = DEFAULT_MAX_HANDLER_MS } = options;
+    const open = () => [...this.#running.values(), ...this.#aside.values()];
+    const extended = { connection, group, namespace, maxHandlerMs, open, ackDeadlineMs: () => this.#ackDeadlineMs };
+    this.#extensions = maxHandlerMs === 0 ? null : new Extensions(extended);
     this.#deliveries = deliveriesOf(connection, this.#options, this.#right);
     this.closed = this.#run();
     // A caller that does not use it gets no unhandled rejection.
@@ -239,7 +265,7 @@ export class GroupConsumer implements Consumer {
         this.#waiting.clear();
         while (this.#isFull && !this.#isEnding) await this.#nextChange();
         if (this.#isEnding) break;
-        this.#deliveries = deliveriesOf(this.#connection, this.#options, this.#right);
+        this.#deliveries = deliveriesOf(this.#connection, { ...this.#options, groupId: this.#groupId }, this.#right);
       }
     } finally {
       for (const release of releases) release();
@@ -247,7 +273,17 @@ export class GroupConsumer implements Consumer {
       this.#cancelWatch();
       this.#right.ended();
       await this.#finish();
+      this.#extensions?.end();
     }
+  }
+
+  get #groupId(): string | undefined {
+    return this.#joined?.groupId ?? this.#options.groupId;
+  }
+
+  /** How long the group gives for a delivery, in milliseconds. */
+  get #ackDeadlineMs(): number {
+    return this.#joined?.ackDeadlineMs ?? this.#options.ackDeadlineMs ?? DEFAULT_ACK_DEADLINE_MS;
   }
 
   get #isEnding(): boolean {
@@ -256,14 +292,18 @@ export class GroupConsumer implements Consumer {
 
   /** Begins what is delivered, until there is no more (false) or all places are lost (true). */
   async #take(): Promise<boolean> {
-    const { onGap, ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
+    const { onGap } = this.#options;
     const { clock } = this.#connection;
     this.#isLost = false;
     for await (const item of this.#deliveries) {
       if (this.#stopping.signal.aborted) return false;
+      if (item.type === 'joined') {
+        const { groupId, settings } = item;
+        this.#joined = { groupId: groupId ?? undefined, ackDeadlineMs: settings.ackDeadlineMs };
+      }
       if (item.type === 'gap') safely(() => onGap?.(item));
       if (item.type === 'delivery') {
-        this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + ackDeadlineMs });
+        this.#waiting.set(item.deliveryId, { item, deadline: clock.monotonicMs() + this.#ackDeadlineMs });
         this.#fillPlaces();
       }
     }
@@ -286,11 +326,14 @@ export class GroupConsumer implements Consumer {
     this.#cancelWatch();
     if (!this.#isFull || this.#isLost) return;
     const { clock } = this.#connection;
-    const lostAt = Math.max(...Array.from(this.#running.values(), (running) => running.lostAt));
-    this.#cancelWatch = clock.schedule(Math.max(0, lostAt - clock.monotonicMs()), () => {
-      this.#isLost = true;
-      void this.#deliveries.return?.();
-    });
+    const lastDeadline = Math.max(...Array.from(this.#running.values(), ({ deadline }) => deadline));
+    const lostAt = lastDeadline + this.#ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
+    if (lostAt > clock.monotonicMs()) {
+      this.#cancelWatch = clock.schedule(lostAt - clock.monotonicMs(), () => this.#watchPlaces());
+      return;
+    }
+    this.#isLost = true;
+    void this.#deliveries.return?.();
   }
 
   get #isFull(): boolean {
@@ -304,25 +347,16 @@ export class GroupConsumer implements Consumer {
 
   #begin({ item, deadline }: Waiting): void {
     const { clock, closed } = this.#connection;
-    const { ackDeadlineMs = DEFAULT_ACK_DEADLINE_MS } = this.#options;
-    const controller = new AbortController();
-    const abort = (reason: SwarmError): void => controller.abort(reason);
-    const cancel = clock.schedule(deadline - clock.monotonicMs(), () =>
-      abort(new SwarmError('UNAVAILABLE', `the delivery was not acknowledged within ${ackDeadlineMs} ms`)),
-    );
-    const release = onAbort(closed, () => abort(abortError(closed)));
     const { deliveryId } = item;
-    const lostAt = deadline + ackDeadlineMs * LOST_AFTER_THE_DEADLINE;
-    const running: Running = { done: Promise.resolve(), abort, lostAt };
+    const running = new RunningDelivery(clock, closed, { deliveryId, deadline });
     this.#running.set(deliveryId, running);
     const leavePlace = (): void => {
       if (!this.#running.delete(deliveryId)) return;
       this.#aside.set(deliveryId, running);
       this.#placeIsFree();
     };
-    running.done = this.#handle(item, controller.signal, leavePlace).finally(() => {
-      cancel();
-      release();
+    running.done = this.#handle(item, running.signal, leavePlace).finally(() => {
+      running.end();
       if (!this.#aside.delete(deliveryId) && this.#running.delete(deliveryId)) this.#placeIsFree();
     });
     this.#onLoad();
@@ -392,7 +426,7 @@ export class GroupConsumer implements Consumer {
     release();
     patience.abort();
     if (haveEnded) return;
-    for (const { abort } of handlers) abort(new SwarmError('UNAVAILABLE', 'the consumer was stopped'));
+    for (const handler of handlers) handler.abort(new SwarmError('UNAVAILABLE', 'the consumer was stopped'));
   }
 }
 

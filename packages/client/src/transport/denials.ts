@@ -9,7 +9,8 @@ import type { SwarmLogger } from './logger.ts';
 
 /** What a handler asks for. */
 export interface Asked {
-  readonly topics: readonly string[];
+  /** Absent for a group that exists: its own. */
+  readonly topics?: readonly string[] | undefined;
   /** Undefined for a subscription. */
   readonly group?: string | undefined;
 }
@@ -51,7 +52,7 @@ export class Denials {
   }
 
   /** The right of a new handler. `onDenied` is called instead of the log. */
-  rightTo({ topics, group }: Asked, onDenied?: OnDenied): Right {
+  rightTo({ topics = [], group }: Asked, onDenied?: OnDenied): Right {
     const subject = group === undefined ? { topics: topics.join(' ') } : { group, topics: topics.join(' ') };
     const right: Right = {
       denied: (error) => {

@@ -27,6 +27,7 @@ export interface StreamFrame<T> {
 export interface StreamRequest<T> {
   /** The procedure, such as `registry.watch`. */
   readonly path: string;
+  /** A function is called for each connection. */
   readonly input: unknown;
   /** The value in a frame's JSON; undefined skips the frame. What it throws counts as a broken stream. */
   readonly decode: (json: unknown) => T | undefined;
@@ -75,7 +76,6 @@ async function* read<T>(
   { signal, onInterruption, ended }: StreamOptions & { ended: AbortSignal },
 ): AsyncGenerator<StreamFrame<T>, undefined, undefined> {
   const { clock } = connection;
-  const input = jsonText(given);
   const link = linkSignals([ended, signal, connection.closed]);
   const stop = link.signal;
   const whileOpen = <R>(work: () => Promise<R>): Promise<R> =>
@@ -91,6 +91,7 @@ async function* read<T>(
       try {
         if (stream === undefined) {
           token = await whileOpen(() => connection.token(stop));
+          const input = jsonText(typeof given === 'function' ? (given as () => unknown)() : given);
           stream = await openLiveStream(connection, { path, input, token, lastEventId, resumesAfter, signal: stop });
           connections += 1;
         }

@@ -49,7 +49,13 @@ async function clientOf() {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const values: (SubscriptionEvent | GroupEvent)[] = ARRIVING.map((arriving) =>
         pathname === '/trpc/bus.consume'
-          ? { type: 'delivery', deliveryId: arriving.position, attempt: 1, ...arriving }
+          ? {
+              type: 'delivery',
+              deliveryId: arriving.position,
+              attempt: 1,
+              dueAt: '2030-01-01T00:00:00.000Z',
+              ...arriving,
+            }
           : { type: 'event', ...arriving },
       );
       response.write(`data: ${JSON.stringify({ type: 'bookmark', position: '0' })}\nid: 0\n\n\n`);

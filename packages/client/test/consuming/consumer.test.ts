@@ -92,6 +92,7 @@ const delivery = (number: number, attempt = 1): GroupEvent => ({
   type: 'delivery',
   deliveryId: `${number}/${attempt}`,
   attempt,
+  dueAt: '2030-01-01T00:00:00.000Z',
   position: String(number),
   event: {
     id: '018f3f1e-7c4b-7cc3-98c4-dc0c0c07398f',
@@ -630,4 +631,28 @@ test('deliveries by hand are the events of the group, and end with the loop', as
   expect(seen).toEqual(all);
   expect(group.opened[0]?.input).toMatchObject({ consumer: 'me' });
   expect(group.settled).toEqual([]);
+});
+
+test('a consumer that comes back names its group, and stops for good when that was deleted', async () => {
+  const joinedTo = (groupId: string) => [{ ...joined, groupId } as GroupEvent];
+  const group = await groupOf([joinedTo('group-1'), joinedTo('group-2'), []]);
+  const consumer = new GroupConsumer(
+    group.connection,
+    new SettleQueue(group.connection),
+    { group: 'g' },
+    () => undefined,
+  );
+  for (const [index, named] of [undefined, 'group-1'].entries()) {
+    await waitFor(() => group.opened.length === index + 1, { what: 'a stream' });
+    expect(group.opened[index]?.input['groupId']).toBe(named);
+    expect(group.opened[index]?.input['topics']).toBeUndefined();
+    group.opened[index]?.response.destroy();
+  }
+  await waitFor(() => group.opened.length === 3, { what: 'the last stream' });
+  expect(group.opened[2]?.input['groupId']).toBe('group-2');
+  const refusal = new SwarmError('NOT_FOUND', 'the group was deleted', { details: { deleted: true } });
+  const shape = { data: { httpStatus: refusal.httpStatus, swarm: refusal } };
+  group.opened[2]?.response.write(`event: serialized-error\ndata: ${JSON.stringify(shape)}\n\n\n`);
+  await expect(consumer.closed).rejects.toMatchObject({ code: 'NOT_FOUND', details: { deleted: true } });
+  expect(group.opened).toHaveLength(3);
 });

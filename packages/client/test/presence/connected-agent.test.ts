@@ -100,6 +100,7 @@ class FakeCore {
       type: 'delivery',
       deliveryId: `${number}/1`,
       attempt: 1,
+      dueAt: '2030-01-01T00:00:00.000Z',
       position: String(number),
       event: {
         id: '018f3f1e-7c4b-7cc3-98c4-dc0c0c07398f',

@@ -4,6 +4,7 @@ import { busApi } from './bus-api.ts';
 import { circuitApi } from './circuit-api.ts';
 import { goalsApi } from './goals-api.ts';
 import { plansApi } from './plans-api.ts';
+import { groupsApi } from './groups-api.ts';
 import { policyApi } from './policy-api.ts';
 import type { Procedure } from './procedure.ts';
 import { registryApi } from './registry-api.ts';
@@ -17,6 +18,7 @@ export const api = {
   bus: busApi,
   goals: goalsApi,
   plans: plansApi,
+  groups: groupsApi,
   policy: policyApi,
   circuit: circuitApi,
   tokens: tokensApi,

@@ -10,6 +10,8 @@ import {
   DeadLetterChoice,
   DeadLettersInput,
   DeadLettersResult,
+  ExtendInput,
+  ExtendResult,
   GroupEvent,
   GroupsInput,
   GroupsResult,
@@ -33,6 +35,7 @@ import { READ, TAKE_PART } from './rights.ts';
 /** Inputs as bodies; namespace and group are in the URL. */
 const ClaimBody = ClaimInput.omit({ namespace: true, group: true }).meta({ id: 'ClaimBody' });
 const AckBody = AckInput.omit({ namespace: true, group: true }).meta({ id: 'AckBody' });
+const ExtendBody = ExtendInput.omit({ namespace: true, group: true }).meta({ id: 'ExtendBody' });
 const NackBody = NackInput.omit({ namespace: true, group: true }).meta({ id: 'NackBody' });
 const { deliveryIds, all } = DeadLetterChoice.shape;
 const DeadLetterBody = z.object({ deliveryIds, all }).meta({ id: 'DeadLetterBody' });
@@ -130,11 +133,12 @@ export const busApi = {
     output: GroupEvent,
     summary: 'Receive the deliveries of a consumer group live',
     description:
-      'The first call creates the group. Acknowledge each delivery or give it back before its deadline. The first value is ' +
-      '`joined`; a `bookmark` with the cursor of the group comes every 15 s. A second stream of the same `consumer` ends the ' +
-      'first with CONFLICT.',
+      'The first call creates the group and needs `topics`; a later one may leave out the settings. Acknowledge each delivery or give ' +
+      'it back before its deadline. The first value is `joined`; a `bookmark` with the cursor of the group comes every 15 s, and at ' +
+      'once when the group is paused or resumed. A second stream of the same `consumer` ends the first with CONFLICT. A stream ends ' +
+      'with NOT_FOUND (`details.deleted`) when the group is deleted; a stream with the `groupId` of that group does not make it again.',
     rights: TAKE_PART,
-    errors: ['ACL_DENIED', 'CONFLICT'],
+    errors: ['ACL_DENIED', 'CONFLICT', 'NOT_FOUND'],
   }),
 
   claim: mutation({
@@ -145,11 +149,13 @@ export const busApi = {
     summary: 'Claim events for processing',
     description:
       'Answers at once if events are available. Otherwise it answers when the first event arrives or `waitMs` has passed. The ' +
-      'first call creates the group. A call with different `topics`, `ackDeadlineMs` or `maxDeliveries` is refused with CONFLICT, ' +
-      'with the settings of the group and of the call in `details` (`existing`, `requested`). ' +
+      'first call creates the group and needs `topics`; a later one may leave out the settings. A call with `topics`, ' +
+      '`ackDeadlineMs` or `maxDeliveries` that are neither those in force nor those that the group was made with is refused with ' +
+      'CONFLICT, with the settings of the group and of the call in `details` (`existing`, `requested`). Answers at once with ' +
+      '`paused: true` while the group is paused, and with NOT_FOUND (`details.deleted`) when the group of the `groupId` was deleted. ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
-    errors: ['ACL_DENIED', 'CONFLICT'],
+    errors: ['ACL_DENIED', 'CONFLICT', 'NOT_FOUND'],
     rest: {
       method: 'POST',
       path: '/v1/groups/{group}/claim',
@@ -194,6 +200,25 @@ export const busApi = {
       tag: 'groups',
       body: NackBody,
       answers: { 200: 'The number of deliveries that were open.' },
+    },
+  }),
+
+  extend: mutation({
+    input: ExtendInput,
+    output: ExtendResult,
+    summary: 'Extend deadlines',
+    description:
+      'For work that takes longer: each deadline becomes now + `byMs`, unless it is later already. A delivery whose deadline has passed is not extended.',
+    rights: TAKE_PART,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    hot: true,
+    rest: {
+      method: 'POST',
+      path: '/v1/groups/{group}/extend',
+      operationId: 'extendDeliveries',
+      tag: 'groups',
+      body: ExtendBody,
+      answers: { 200: 'How many deliveries are in flight, and the first of their deadlines.' },
     },
   }),
 

@@ -28,6 +28,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     claim: 'mutation',
     ack: 'mutation',
     nack: 'mutation',
+    extend: 'mutation',
     groups: 'query',
     deadLetters: 'query',
     redrive: 'mutation',
@@ -36,6 +37,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
   },
   goals: { submit: 'mutation', cancel: 'mutation' },
   plans: { list: 'query', get: 'query', watch: 'subscription', retry: 'mutation' },
+  groups: { pause: 'mutation', resume: 'mutation', seek: 'mutation', update: 'mutation', delete: 'mutation' },
   policy: {
     get: 'query',
     put: 'mutation',

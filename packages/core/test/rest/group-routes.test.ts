@@ -3,6 +3,7 @@ import {
   ClaimResult,
   CountResult,
   DeadLettersResult,
+  ExtendResult,
   GroupsResult,
   RegisterResult,
   SettleResult,
@@ -70,6 +71,26 @@ describe('claim, ack and nack', () => {
     expect(await claim(namespace)).toMatchObject([{ event: { data: 3 }, attempt: 2 }]);
   });
 
+  it('an extension moves the deadline of what is in flight, of nothing else, and never to earlier', async () => {
+    const namespace = core.freshNamespace();
+    await publish(namespace, 'long', 'done');
+    const [long, done] = await claim(namespace);
+    expect(Date.parse(long?.dueAt ?? '') - Date.now()).toBeLessThanOrEqual(settings.ackDeadlineMs);
+    await settle('ack', namespace, { deliveryIds: [done?.deliveryId] });
+    const extend = async (json: object) => {
+      const answer = await post('/v1/groups/crew/extend', namespace, json);
+      return ExtendResult.parse(await answer.json());
+    };
+    const both = { deliveryIds: [long?.deliveryId, done?.deliveryId] };
+    expect(await extend({ ...both, byMs: 1 })).toEqual({ extended: 1, dueAt: long?.dueAt });
+    const { extended, dueAt } = await extend({ ...both, byMs: 3_600_000 });
+    expect(extended).toBe(1);
+    expect(Date.parse(dueAt ?? '') - Date.parse(long?.dueAt ?? '')).toBeGreaterThan(3_000_000);
+    expect(await extend({ deliveryIds: [done?.deliveryId], byMs: 1 })).toEqual({ extended: 0, dueAt: null });
+    const tooLong = await post('/v1/groups/crew/extend', namespace, { ...both, byMs: 86_400_001 });
+    await expectProblem(tooLong, 'INVALID_INPUT');
+  });
+
   it('a claim waits for the first event', async () => {
     const namespace = core.freshNamespace();
     await claim(namespace);
@@ -90,7 +111,7 @@ describe('claim, ack and nack', () => {
     gone.abort();
     await expect(waiting).rejects.toThrow('aborted');
     const [claimed] = claims.mock.results;
-    expect(await claimed?.value).toEqual({ deliveries: [] });
+    expect(await claimed?.value).toMatchObject({ deliveries: [] });
     await publish(namespace, 1);
     expect(await claim(namespace)).toMatchObject([{ event: { data: 1 }, attempt: 1 }]);
   });
@@ -152,7 +173,10 @@ it('groups and topics are listed', async () => {
 
 describe('refusals', () => {
   it.each<[string, unknown, string]>([
-    ['claim', {}, 'topics'],
+    ['claim', { group: undefined, topics: [] }, 'topics'],
+    ['seek', {}, 'to'],
+    ['seek', { to: { after: 'nonsense' } }, 'to.after'],
+    ['pause', { reason: 'x'.repeat(1025) }, 'reason'],
     ['claim', { topics: [] }, 'topics'],
     ['claim', { topics: ['a..b'] }, 'topics.0'],
     ['claim', { ...settings, max: 0 }, 'max'],
@@ -160,7 +184,7 @@ describe('refusals', () => {
     ['claim', { ...settings, ackDeadlineMs: 99 }, 'ackDeadlineMs'],
     ['claim', { ...settings, maxDeliveries: 0 }, 'maxDeliveries'],
     ['claim', { ...settings, consumer: '' }, 'consumer'],
-    ['claim', { ...settings, from: { after: 'a-1-1' } }, 'from'],
+    ['claim', { ...settings, from: { after: 'a-1-1' } }, 'from.time'],
     ['claim', { ...settings, group: 'other' }, 'group'],
     ['claim', [], ''],
     ['ack', {}, 'deliveryIds'],
@@ -282,5 +306,56 @@ describe('refusals', () => {
       await expectProblem(await core.fetch(route, { token: core.joinToken }), 'FORBIDDEN');
       await expectProblem(await core.fetch(route, { token }), 'FORBIDDEN');
     }
+  });
+});
+
+describe('steering', () => {
+  it('pauses, updates, seeks, resumes and deletes a group, and publishes an event for each', async () => {
+    const namespace = core.freshNamespace();
+    await publish(namespace, 1, 2);
+    const made = ClaimResult.parse(
+      await (await post('/v1/groups/crew/claim', namespace, { ...settings, max: 1 })).json(),
+    );
+    const { groupId } = made;
+    const call = async (path: string, method = 'POST', json?: unknown) => {
+      const answer = await core.fetch(`/v1/groups/crew${path}`, { method, namespace, json });
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as object;
+    };
+    const by = '/operators/admin';
+    expect(await call('/pause', 'POST', { reason: 'a deployment' })).toMatchObject({
+      groupId,
+      changed: true,
+      paused: { reason: 'a deployment', by, at: expect.any(String) },
+    });
+    expect(await call('/claim', 'POST', { waitMs: 20_000 })).toEqual({ deliveries: [], groupId, paused: true });
+    expect(await call('', 'PATCH', { topics: ['work.>'], maxDeliveries: 4 })).toMatchObject({
+      settings: { version: 2, topics: ['work.>'], maxDeliveries: 4, ackDeadlineMs: 60_000 },
+    });
+    expect(await call('', 'PATCH', { set: { maxDeliveries: 4 } })).toMatchObject({ changed: false });
+    expect(await call('/seek', 'POST', { to: 'earliest', dropOpen: true })).toMatchObject({ dropped: 1 });
+    expect(await call('/resume')).toMatchObject({ changed: true, paused: null });
+    expect(await claim(namespace)).toMatchObject([{ event: { data: 1 } }, { event: { data: 2 } }]);
+    expect(await call('?reason=unused', 'DELETE')).toEqual({ group: 'crew', groupId });
+    const gone = await post('/v1/groups/crew/claim', namespace, { ...settings, groupId });
+    expect(await expectProblem(gone, 'NOT_FOUND')).toMatchObject({ details: { deleted: true } });
+    await expectProblem(await core.fetch('/v1/groups/crew', { method: 'DELETE', namespace }), 'NOT_FOUND');
+    await expectProblem(await core.fetch('/v1/groups/crew', { method: 'PATCH', namespace, json: {} }), 'INVALID_INPUT');
+    await vi.waitFor(async () => {
+      const answer = await core.fetch(`/v1/events?topics=system.group.*&namespace=${namespace}`);
+      const { events } = (await answer.json()) as {
+        events: { event: { topic: string; data: object; source: string } }[];
+      };
+      expect(events.map(({ event }) => event.topic.replace('system.group.', ''))).toEqual([
+        'paused',
+        'updated',
+        'sought',
+        'resumed',
+        'deleted',
+      ]);
+      for (const { event } of events)
+        expect(event).toMatchObject({ source: '/core', data: { group: 'crew', groupId, by } });
+      expect(events.at(-1)?.event.data).toMatchObject({ reason: 'unused' });
+    });
   });
 });

@@ -17,6 +17,9 @@ function withKnownFields(event: unknown, ignored: IgnoredNames | null): unknown 
   return issues.length === 0 ? event : new RefusedEvent(event, invalidInput({ issues }));
 }
 
+/** Of a caller that leaves the deadline of deliveries to the group: that of most groups, in milliseconds. */
+const STALL_LIMIT_MS = 30_000;
+
 export const busProcedures: Handlers<Api['bus']> = {
   publish: ({ core, identity }, { namespace, ...event }) => core.bus.publish(busCallerOf(identity), namespace, event),
 
@@ -36,13 +39,13 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   async *consume(call, input) {
     // Deliveries that a connection does not take are of use to another member.
-    call.limitStall(input.ackDeadlineMs);
+    call.limitStall(input.ackDeadlineMs ?? STALL_LIMIT_MS);
     const caller = busCallerOf(call.identity);
-    yield* whileAlive(call, input.topics.length, (end) => call.core.bus.consume(caller, input, end));
+    yield* whileAlive(call, input.topics?.length ?? 1, (end) => call.core.bus.consume(caller, input, end));
   },
 
   claim(call, input) {
-    call.limitStall(input.ackDeadlineMs);
+    call.limitStall(input.ackDeadlineMs ?? STALL_LIMIT_MS);
     const caller = busCallerOf(call.identity);
     const room = new AnswerRoom(call.core.gate.memory, callerKey(call.identity.principal), LIMITS.pageBytes);
     return waitWhileAlive(call, (end) => call.core.bus.claim(caller, input, end, room)).finally(() =>
@@ -55,6 +58,8 @@ export const busProcedures: Handlers<Api['bus']> = {
   }),
 
   nack: async ({ core, identity }, input) => ({ settled: await core.bus.nack(busCallerOf(identity), input) }),
+
+  extend: ({ core, identity }, input) => core.bus.extend(busCallerOf(identity), input),
 
   deadLetters: ({ core, identity }, input) => core.bus.deadLetters(busCallerOf(identity), input),
 

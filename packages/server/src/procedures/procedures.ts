@@ -14,6 +14,7 @@ import type { StreamBatch } from '@hypercode/feed';
 import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
+import { groupsProcedures } from './groups-procedures.ts';
 import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
 import { goalsProcedures } from './goals-procedures.ts';
 import { plansProcedures } from './plans-procedures.ts';
@@ -30,6 +31,7 @@ const handlers: {
   circuit: circuitProcedures,
   goals: goalsProcedures,
   plans: plansProcedures,
+  groups: groupsProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
   tokens: tokensProcedures,

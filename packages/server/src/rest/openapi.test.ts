@@ -42,6 +42,8 @@ describe('the OpenAPI document', () => {
     expect(bodies.flatMap(({ operationId, required }) => (required ? [] : [operationId]))).toEqual([
       'heartbeat',
       'publishEvents',
+      'pauseGroup',
+      'resumeGroup',
       'cancelGoal',
       'retryPlan',
     ]);

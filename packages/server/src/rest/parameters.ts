@@ -54,9 +54,14 @@ const booleanOf = (given: Given): unknown => (given === 'true' ? true : given ==
 const START_FROM: Partial<Parameter> = {
   schema: z.string().max(LIMITS.cursorLength).default('latest'),
   description:
-    'Where to start: `latest`, `earliest`, or a position, after which the stream continues. `Last-Event-ID` takes precedence.',
+    'Where to start: `latest`, `earliest`, a position, after which the stream continues, or an ISO time, whose events it includes. ' +
+    '`Last-Event-ID` takes precedence.',
   decode: (given) =>
-    typeof given !== 'string' || given === 'latest' || given === 'earliest' ? given : { after: given },
+    typeof given !== 'string' || given === 'latest' || given === 'earliest'
+      ? given
+      : given.includes('T')
+        ? { time: given }
+        : { after: given },
 };
 
 /** `labels=key=value`, once for each label, or all of them as one JSON object. */

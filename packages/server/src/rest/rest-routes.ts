@@ -3,6 +3,7 @@ import { type ProcedureName, procedures, type RestForm } from '@hypercode/contra
 import { heartbeat, registration, update } from './agent-routes.ts';
 import { declaredRoute, type Variation } from './declared-route.ts';
 import { publishing } from './event-routes.ts';
+import { groupUpdate } from './group-routes.ts';
 import { claiming, reading, subscribing } from './event-format.ts';
 import { submission } from './plan-routes.ts';
 import { policy, role } from './policy-routes.ts';
@@ -19,6 +20,7 @@ const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
   'bus.read': { cloudEvents: reading },
   'bus.subscribe': { cloudEvents: subscribing },
   'bus.claim': { cloudEvents: claiming },
+  'groups.update': groupUpdate,
 };
 
 export const restRoutes: readonly Route[] = procedures.flatMap(([name, { rest }]) =>

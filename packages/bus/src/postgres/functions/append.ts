@@ -40,7 +40,7 @@ export const append = sql`
       select * into v_log from bus_logs l where l.namespace = p_namespace for update;
     end if;
     nonce_before := v_log.head_nonce;
-    v_at := clock_timestamp();
+    v_at := greatest(clock_timestamp(), v_log.head_at);
     v_minute := floor(extract(epoch from v_at) / 60);
 
     with given as materialized (
@@ -114,11 +114,13 @@ export const append = sql`
         v_log.horizon_seq := v_horizon.seq;
         update bus_logs l set
           head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes,
-          horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes, heavy = v_heavy
+          horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes, heavy = v_heavy,
+          head_at = v_at
         where l.namespace = p_namespace;
       else
         update bus_logs l set
-          head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes, heavy = v_heavy
+          head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes, heavy = v_heavy,
+          head_at = v_at
         where l.namespace = p_namespace;
         perform bus_cut(p_namespace, p_max_events, p_max_bytes, p_max_age_ms);
         select l.horizon_seq into v_log.horizon_seq from bus_logs l where l.namespace = p_namespace;

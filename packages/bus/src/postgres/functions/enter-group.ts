@@ -25,10 +25,10 @@ export const enterGroup = sql`
       where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
     ) then
       with passed as materialized (
-        select p.row, p.dies,
+        select p.row, p.dies, p.consumer,
           entered.deaths + row_number() over (partition by p.dies order by p.due_at, p.seq) as ordinal
         from (
-          select d.ctid as row, d.attempt >= entered.max_deliveries as dies, d.due_at, d.seq
+          select d.ctid as row, d.attempt >= entered.max_deliveries as dies, d.due_at, d.seq, d.consumer
           from bus_deliveries d
           where d.namespace = p_namespace and d.group_name = p_name and d.state = 'in_flight' and d.due_at <= entered_at
           order by d.due_at, d.seq limit 2000
@@ -37,10 +37,16 @@ export const enterGroup = sql`
       moved as (
         update bus_deliveries d set
           state = case when p.dies then 'dead' else 'waiting' end,
+          passed = true,
           history = d.history || bus_attempt(d, d.due_at, null),
           ordinal = case when p.dies then p.ordinal end,
           dead_at = case when p.dies then entered_at end
         from passed p where d.ctid = p.row
+      ),
+      missed as (
+        insert into bus_members (namespace, group_name, consumer, sign_at, missed)
+        select p_namespace, p_name, p.consumer, 'epoch', count(*) from passed p group by p.consumer
+        on conflict (namespace, group_name, consumer) do update set missed = bus_members.missed + excluded.missed
       )
       select count(*) into v_died from passed p where p.dies;
       if v_died > 0 then

@@ -9,7 +9,7 @@ import { BY_KEYS } from './by-keys.ts';
 export const nack = sql`
   create or replace function bus_nack(
     p_namespace text, p_name text, p_epochs text[], p_seqs bigint[], p_nonces bigint[], p_lives bigint[],
-    p_attempts bigint[], p_delay_ms bigint, p_reason text)
+    p_attempts bigint[], p_uncounted bigint[], p_delay_ms bigint, p_reason text)
   returns bigint
   language plpgsql
   ${BY_KEYS}
@@ -18,34 +18,34 @@ export const nack = sql`
     v_group record;
     v_settled bigint;
     v_died bigint;
+    v_consumers text[];
   begin
     select e.entered_at, (e.entered).max_deliveries, (e.entered).deaths into v_group from bus_enter_group(p_namespace, p_name) e;
     if v_group.entered_at is null then
       return null;
     end if;
     with refused as materialized (
-      select d.row, d.attempt >= v_group.max_deliveries as dies,
-        row_number() over (partition by d.attempt >= v_group.max_deliveries order by min(r.ord)) as ord
-      from unnest(p_epochs, p_seqs, p_nonces, p_lives, p_attempts) with ordinality as r(epoch, seq, nonce, life, attempt, ord)
-      cross join lateral (
-        select d.ctid as row, d.state, d.life, d.attempt, d.due_at from bus_deliveries d
-        where d.namespace = p_namespace and d.group_name = p_name
-          and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch
-        limit 1
-      ) d
-      where d.state = 'in_flight' and d.life = r.life and d.attempt = r.attempt and d.due_at > v_group.entered_at
-      group by d.row, d.attempt
+      select o.place, d.consumer, d.attempt >= v_group.max_deliveries as dies,
+        row_number() over (partition by d.attempt >= v_group.max_deliveries order by o.ord) as ord
+      from bus_open_attempts(
+        p_namespace, p_name, v_group.entered_at, p_epochs, p_seqs, p_nonces, p_lives, p_attempts, p_uncounted) o
+      cross join lateral (select d.attempt, d.consumer from bus_deliveries d where d.ctid = o.place) d
     ),
     moved as (
       update bus_deliveries d set
         state = case when r.dies then 'dead' else 'waiting' end,
+        passed = false,
         due_at = v_group.entered_at + p_delay_ms * interval '1 millisecond',
         history = d.history || bus_attempt(d, v_group.entered_at, p_reason),
         ordinal = case when r.dies then v_group.deaths + r.ord end,
         dead_at = case when r.dies then v_group.entered_at end
-      from refused r where d.ctid = r.row
+      from refused r where d.ctid = r.place
     )
-    select count(*), count(*) filter (where r.dies) into v_settled, v_died from refused r;
+    select count(*), count(*) filter (where r.dies), array_agg(distinct r.consumer) into v_settled, v_died, v_consumers
+    from refused r;
+    if v_settled > 0 then
+      perform bus_show_signs(p_namespace, p_name, v_consumers, v_group.entered_at);
+    end if;
     if v_died > 0 then
       update bus_groups g set deaths = g.deaths + v_died where g.namespace = p_namespace and g.name = p_name;
     end if;

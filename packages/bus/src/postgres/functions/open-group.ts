@@ -1,4 +1,4 @@
-// Opens a consumer group.
+// Opens a consumer group for a replica of the release before.
 import { sql } from 'kysely';
 import { BY_KEYS } from './by-keys.ts';
 

@@ -16,6 +16,8 @@ export const resolveDead = sql`
   as $$
   declare
     v_at timestamptz;
+    v_life integer;
+    v_later integer;
     v_rows tid[];
     v_resolved bigint;
   begin
@@ -39,9 +41,20 @@ export const resolveDead = sql`
         ) d
         where d.state = 'dead');
     end if;
-    if p_redrive then
+    if p_redrive and cardinality(v_rows) > 0 then
+      v_life := bus_next_life(p_namespace, p_name);
+      -- An event that was redriven and settled may be read again: that is a later life, and one of its own.
+      if exists (
+        select from bus_groups g
+        where g.namespace = p_namespace and g.name = p_name
+          and bus_replays(g.cursor_epoch, g.cursor_seq, g.replay_epoch, g.replay_seq)
+      ) then
+        v_later := bus_next_life(p_namespace, p_name);
+        update bus_groups g set replay_life = v_later where g.namespace = p_namespace and g.name = p_name;
+      end if;
       update bus_deliveries d set
-        state = 'waiting', life = d.life + 1, attempt = 0, history = '[]', due_at = v_at, consumer = null, delivered_at = null,
+        state = 'waiting', life = v_life, attempt = 0, uncounted = 0, passed = false, history = '[]', due_at = v_at,
+        consumer = null, delivered_at = null,
         dead_at = null, ordinal = null
       where d.ctid = any(v_rows);
     else

@@ -1,18 +1,18 @@
-// Settles deliveries, whatever became of them. Null: there is no such group.
+// Settles events, whatever became of the attempts that are named. Null: there is no such group.
 import { type Kysely, sql } from 'kysely';
-import type { LogPosition } from '../../store/position.ts';
+import type { DeliveryRef } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
 
 export async function ackDeliveries(
   db: Kysely<BusSchema>,
   namespace: string,
-  { group, positions }: { group: string; positions: readonly LogPosition[] },
+  { group, deliveries }: { group: string; deliveries: readonly DeliveryRef[] },
 ): Promise<number | null> {
   const { rows } = await sql<{ settled: number | null }>`
-    select bus_ack(
-      ${namespace}, ${group}, ${positions.map(({ epoch }) => epoch)}::text[],
-      ${positions.map(({ seq }) => seq)}::bigint[], ${positions.map(({ nonce }) => nonce)}::bigint[]) as settled`.execute(
-    db,
-  );
+    select bus_settle(
+      ${namespace}, ${group}, ${deliveries.map(({ position }) => position.epoch)}::text[],
+      ${deliveries.map(({ position }) => position.seq)}::bigint[],
+      ${deliveries.map(({ position }) => position.nonce)}::bigint[],
+      ${deliveries.map(({ life }) => life)}::bigint[]) as settled`.execute(db);
   return rows[0]?.settled ?? null;
 }

@@ -1,15 +1,16 @@
-// The settings of one group.
+// One group.
 import { type Kysely, sql } from 'kysely';
-import type { GroupSettings } from '../../store/group-settings.ts';
+import type { GroupState } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
 
 export async function findGroup(
   db: Kysely<BusSchema>,
   namespace: string,
   group: string,
-): Promise<GroupSettings | undefined> {
-  const { rows } = await sql<GroupSettings>`
-    select topics, ack_deadline_ms as "ackDeadlineMs", max_deliveries as "maxDeliveries"
-    from bus_groups where namespace = ${namespace} and name = ${group}`.execute(db);
-  return rows[0];
+): Promise<GroupState | undefined> {
+  const { rows } = await sql<{ state: GroupState }>`
+    select bus_group_state(g) as state from bus_groups g where namespace = ${namespace} and name = ${group}`.execute(
+    db,
+  );
+  return rows[0]?.state;
 }

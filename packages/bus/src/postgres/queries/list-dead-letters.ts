@@ -12,6 +12,7 @@ export interface DeadLetterRow {
   nonce: number;
   life: number;
   attempt: number;
+  uncounted: number;
   text: string;
   deadAt: number;
   history: StoredAttempt[];
@@ -27,9 +28,9 @@ export async function listDeadLetters(
     select entered_at is not null as found from bus_enter_group(${namespace}, ${group})`.execute(db);
   if (entered[0]?.found !== true) return null;
   const { rows: found } = await sql<DeadLetterRow & { among: number }>`
-    select epoch, seq, nonce, life, attempt, text, "deadAt", history, ordinal, among from (
+    select epoch, seq, nonce, life, attempt, uncounted, text, "deadAt", history, ordinal, among from (
       select *, count(*) over () as among, sum(bytes) over (order by ordinal) - bytes as before from (
-        select epoch, seq, nonce, life, attempt, text,
+        select epoch, seq, nonce, life, attempt, uncounted, text,
           floor(extract(epoch from dead_at) * 1000)::bigint as "deadAt", history, ordinal,
           octet_length(text) + pg_column_size(history) as bytes
         from bus_deliveries

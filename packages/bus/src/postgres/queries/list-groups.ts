@@ -1,12 +1,12 @@
-// A page of a namespace's groups, or all of them, with their figures, as they are now that some deadlines may have passed.
+// A page of a namespace's groups, all of them, or those of all namespaces that agents own (without a namespace), with their figures, as they are now that some deadlines may have passed.
 import { type Kysely, sql } from 'kysely';
+import type { GroupState } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
 
 export interface GroupRow {
+  namespace: string;
   group: string;
-  topics: string[];
-  ackDeadlineMs: number;
-  maxDeliveries: number;
+  state: GroupState;
   epoch: string;
   seq: number;
   nonce: number;
@@ -18,18 +18,22 @@ export interface GroupRow {
 
 export async function listGroups(
   db: Kysely<BusSchema>,
-  namespace: string,
+  namespace: string | null,
   { after, limit }: { after: string | null; limit: number | null } = { after: null, limit: null },
 ): Promise<GroupRow[]> {
   const { rows } = await sql<GroupRow>`
-    select g.name as group, g.topics, g.ack_deadline_ms as "ackDeadlineMs", g.max_deliveries as "maxDeliveries",
-      g.cursor_epoch as epoch, g.cursor_seq as seq, g.cursor_nonce as nonce,
+    select g.namespace, g.name as group, bus_group_state(g) as state, g.cursor_epoch as epoch, c.seq, c.nonce,
       case when l.epoch is null then 0
-        when l.epoch = g.cursor_epoch then greatest(0, l.head_seq - greatest(g.cursor_seq, l.horizon_seq))
+        when l.epoch = g.cursor_epoch then greatest(0, l.head_seq - greatest(c.seq, l.horizon_seq))
         else l.head_seq - l.horizon_seq
       end as lag,
       d.in_flight as "inFlight", d.waiting, d.dead as "deadLetters"
     from bus_groups g
+    cross join lateral (
+      select case when r.replays then g.replay_seq else g.cursor_seq end as seq,
+        case when r.replays then g.replay_nonce else g.cursor_nonce end as nonce
+      from (select bus_replays(g.cursor_epoch, g.cursor_seq, g.replay_epoch, g.replay_seq) as replays) r
+    ) c
     left join bus_logs l on l.namespace = g.namespace
     cross join lateral (
       select
@@ -41,7 +45,7 @@ export async function listGroups(
         from bus_deliveries where namespace = g.namespace and group_name = g.name
       ) taken
     ) d
-    where g.namespace = ${namespace} and (${after}::text is null or g.name > ${after}::text)
-    order by g.name limit ${limit}::bigint`.execute(db);
+    where ${namespace === null ? sql`g.owned_by is not null` : sql`g.namespace = ${namespace}`} and (${after}::text is null or g.name > ${after}::text)
+    order by g.namespace, g.name limit ${limit}::bigint`.execute(db);
   return rows;
 }

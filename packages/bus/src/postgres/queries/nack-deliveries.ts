@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { DeliveryRef } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
+import { attemptArrays } from './attempt-arrays.ts';
 
 export interface Nack {
   group: string;
@@ -17,10 +18,6 @@ export async function nackDeliveries(
 ): Promise<number | null> {
   const { rows } = await sql<{ settled: number | null }>`
     select bus_nack(
-      ${namespace}, ${group}, ${deliveries.map(({ position }) => position.epoch)}::text[],
-      ${deliveries.map(({ position }) => position.seq)}::bigint[],
-      ${deliveries.map(({ position }) => position.nonce)}::bigint[],
-      ${deliveries.map(({ life }) => life)}::bigint[], ${deliveries.map(({ attempt }) => attempt)}::bigint[],
-      ${delayMs}, ${reason}::text) as settled`.execute(db);
+      ${namespace}, ${group}, ${attemptArrays(deliveries)}, ${delayMs}, ${reason}::text) as settled`.execute(db);
   return rows[0]?.settled ?? null;
 }

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- @include group-state
 --[[
-  Settles events, whichever attempt is named.
+  Settles events, whichever attempt is named, but none in a later life than the one that is named.
 
   ARGV
-    1 …  members
+    1 …  for each delivery: member, life
 
   Returns how many were settled; nil when there is no such group.
 ]]
@@ -12,9 +12,20 @@ local group = openGroup()
 if not group then
   return false
 end
-local found, records = findRecords(ARGV)
+local members, lives = {}, {}
+for at = 1, #ARGV, 2 do
+  local member = ARGV[at]
+  members[#members + 1] = member
+  lives[member] = math.max(lives[member] or -1, tonumber(ARGV[at + 1]))
+end
+local found, records = findRecords(members)
+local count = 0
 for _, member in ipairs(found) do
-  forget(member, records[member])
+  if records[member].life <= lives[member] then
+    showSign(records[member].consumer)
+    forget(member, records[member])
+    count = count + 1
+  end
 end
 writeChanges()
-return #found
+return count

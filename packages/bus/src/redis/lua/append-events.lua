@@ -52,6 +52,8 @@ local sinceBegun = math.max(0, now - current)
 
 markByAge(log)
 local before = log.head
+-- Times never go back with the position, whatever the clock does.
+local appendedAt = string.format('%.0f', math.max(now, log.headTime))
 local answer = { log.epoch, log.headNonce }
 local suffix = '-' .. ARGV[2]
 local records = {}
@@ -65,7 +67,7 @@ for event = 1, #keys do
     local topic, text = ARGV[at + 1], ARGV[at + 2]
     local seq = log.head + 1
     local id = string.format('%.0f', seq) .. suffix
-    redis.call('XADD', STREAM, id, 't', topic, 'e', text)
+    redis.call('XADD', STREAM, id, 't', topic, 'e', text, 'a', appendedAt)
     countAppended(log, seq, nonce, #text)
     countFlow(text)
     answer[event + 2] = seq

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
 -- @include group-state
+-- @include group-identity
 --[[
-  A group's settings and figures.
+  What a group is, and its figures.
 
   ARGV
     1 epoch  for a log that lost its events
 
-  Returns { topics, ackDeadlineMs, maxDeliveries, epoch, seq, nonce, lag, inFlight, waiting, dead }; nil when there is no such group.
+  Returns { state, epoch, seq, nonce, lag, inFlight, waiting, dead }; nil when there is no such group.
 ]]
 local group = openGroup()
 if not group then
@@ -17,5 +18,5 @@ local from = log.horizon
 if group.epoch == log.epoch then
   from = math.max(from, group.seq)
 end
-return { group.topics, group.ackDeadlineMs, group.maxDeliveries, group.epoch, group.seq, group.nonce,
+return { stateOf(), group.epoch, group.seq, group.nonce,
   math.max(0, log.head - from), redis.call('ZCARD', DUE), redis.call('ZCARD', WAITING), redis.call('ZCARD', DEAD) }

@@ -52,7 +52,7 @@ local function markByAge(log)
 end
 
 local function countAppended(log, seq, nonce, bytes)
-  log.head, log.headNonce, log.headTime, log.bytes = seq, nonce, now, log.bytes + bytes
+  log.head, log.headNonce, log.headTime, log.bytes = seq, nonce, math.max(now, log.headTime), log.bytes + bytes
   local events = seq - log.markSeq
   if events == 1 then
     log.openTime = now
@@ -138,7 +138,7 @@ local function spare(log, entry, appendedBy)
   if log.sparedEvents == 0 then
     redis.call('UNLINK', SPARED)
   end
-  redis.call('XADD', SPARED, entry[1], 't', entry[2][2], 'e', text, 'p', log.horizonNonce, 'a', appendedBy)
+  redis.call('XADD', SPARED, entry[1], 't', entry[2][2], 'e', text, 'p', log.horizonNonce, 'a', entry[2][6] or appendedBy)
   log.sparedEvents, log.sparedBytes = log.sparedEvents + 1, log.sparedBytes + #text
 end
 

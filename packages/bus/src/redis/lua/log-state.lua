@@ -6,7 +6,7 @@
                 the head and up to the horizon); headTime; markSeq, markBytes (of the last mark), openTime (of the first event
                 after it); generations (when each hash of deduplication was begun, oldest first); sparedEvents, sparedBytes; heavy
                 (sources with more than their share, one a line)
-    2 stream    ids `<seq>-<nonce>`, fields `t` (topic) and `e` (text)
+    2 stream    ids `<seq>-<nonce>`, fields `t` (topic), `e` (text) and `a` (ms when it was appended; a release before this one has none)
     3 marks     list of `<seq> <nonce> <bytes> <timeMs>`: where the log can be cut
     4 topics    hash: topic → count, last seq and nonce, minute, events in that minute and in the one before
     5 names     zset of the topics, all of score 0: their order

@@ -8,8 +8,8 @@
     2 limit
     3 maxBytes  of text, after which it stops; at least one is returned
 
-  Returns { more, … }: whether there are more (1 or 0), then for each letter member, ordinal, life, attempt, deadAt,
-  text, history; nil when there is no such group.
+  Returns { more, … }: whether there are more (1 or 0), then for each letter member, ordinal, life, attempt, uncounted,
+  deadAt, text, history; nil when there is no such group.
 ]]
 local group = openGroup()
 if not group then
@@ -24,10 +24,11 @@ for index, member in ipairs(members) do
     break
   end
   local text = redis.call('HGET', TEXTS, member)
-  local record = unpackRecord(redis.call('HGET', RECORDS, member))
+  local _, records = findRecords({ member })
+  local record = records[member]
   local history = table.concat(redis.call('HMGET', HISTORIES, unpack(historyFields(member, record))), ',')
   local ordinal = tonumber(redis.call('ZSCORE', DEAD, member))
-  add(answer, member, ordinal, record.life, record.attempt, record.deadAt, text, history)
+  add(answer, member, ordinal, record.life, record.attempt, record.uncounted, record.deadAt, text, history)
   room = room - #text - #history
 end
 return answer

@@ -26,15 +26,17 @@ else
     members[#members + 1] = ARGV[at]
   end
 end
-local count = 0
+local count, life = 0, nil
 local found, records = findRecords(members)
 for _, member in ipairs(found) do
   local record = records[member]
   if record.state == 'd' then
     count = count + 1
     if ARGV[1] == 'redrive' then
+      life = life or nextLife()
       forgetHistory(member, record)
-      record.state, record.life, record.attempt, record.deadAt = 'w', record.life + 1, 0, 0
+      forgetUncounted(member)
+      record.state, record.life, record.attempt, record.deadAt = 'w', life, 0, 0
       add(changes.notDead, member)
       add(changes.waiting, now, member)
       add(changes.records, member, packRecord(record))
@@ -44,4 +46,8 @@ for _, member in ipairs(found) do
   end
 end
 writeChanges()
+-- An event that was redriven and settled may be read again: that is a later life, and one of its own.
+if life and group.replay then
+  redis.call('HSET', GROUP, 'replayLife', nextLife())
+end
 return { count, upTo }

@@ -1,0 +1,51 @@
+--[[
+  Included by the scripts that make, steer and remove groups, and by those that answer what a group is.
+
+  Fields of the group's hash that a release before this one neither reads nor writes, all absent at first:
+    id            random, given with the first call of this release
+    version       of the settings; absent is 1
+    made          JSON of the settings that the group was made with; absent: those in force
+    paused        JSON { reason, by, at }
+    maker, madeBy, madeAt    the agent that made it ('' of an operator), its source, ms
+    owner         the agent that owns it
+    lives         how many redrives and seeks have taken a number
+    replayEpoch, replaySeq, replayNonce    the cursor, while it stands before the furthest position that it has reached
+    replayLife    the life in which events are taken again up to there
+    sought        ranges that seeks forward passed over, one a line, the newest last: `<epoch> <after> <upTo> <atMs>`
+
+  Such a release goes on at the furthest position, after which no event is held, so it takes none twice.
+]]
+local MAX_DELETED = 10000
+
+-- id, version, topics, ackDeadlineMs, maxDeliveries, made, paused, owner, madeBy, madeAt; what is absent is ''.
+local function stateOf()
+  local fields = redis.call('HMGET', GROUP, 'id', 'version', 'topics', 'ackDeadlineMs', 'maxDeliveries', 'made', 'paused', 'owner',
+    'madeBy', 'madeAt')
+  for at = 1, 10 do
+    fields[at] = fields[at] or ''
+  end
+  return fields
+end
+
+local function wasDeleted(id)
+  return id ~= '' and redis.call('ZSCORE', DELETED, id) ~= false
+end
+
+-- Gives the group an id if a release before this one has made it.
+local function identify(group, newId)
+  if not group.id then
+    group.id = newId
+    redis.call('HSET', GROUP, 'id', newId)
+  end
+end
+
+-- Removes the group with everything that it holds.
+local function removeGroup(name)
+  local maker = redis.call('HGET', GROUP, 'maker')
+  if maker and maker ~= '' and redis.call('HINCRBY', MAKERS, maker, -1) <= 0 then
+    redis.call('HDEL', MAKERS, maker)
+  end
+  redis.call('UNLINK', GROUP, DUE, WAITING, RECORDS, TEXTS, HISTORIES, DEAD, HELD, UNCOUNTED, SIGNS)
+  redis.call('SREM', GROUPS, name)
+  redis.call('SREM', OWNED, name)
+end

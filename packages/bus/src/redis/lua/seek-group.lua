@@ -1,0 +1,70 @@
+-- @include group-state
+-- @include group-identity
+--[[
+  Moves the cursor of a group.
+
+  ARGV
+    1 epoch    for a log that is not there yet
+    2 newId    for a group without an id
+    3 to       'latest', 'earliest' or 'position'
+    4 epoch    5 seq  6 nonce: the position
+    7 most     events in flight or waiting that are released first; 0: none is
+    8 ranges   that are kept of what seeks passed over
+
+  Returns { more, dropped }: more is 1 when there are more to release, and then the cursor was not moved. Otherwise follow state, and
+  epoch, seq and nonce of the cursor before and now. 'not_there' for a position of another log; nil when there is no such group.
+]]
+local group = openGroup()
+if not group then
+  return false
+end
+local log = openLog(ARGV[1])
+local seq, nonce = log.head, log.headNonce
+if ARGV[3] == 'earliest' then
+  seq, nonce = resumeAfter(log, 0)
+elseif ARGV[3] == 'position' then
+  seq, nonce = tonumber(ARGV[5]), tonumber(ARGV[6])
+  if gapBehind(log, ARGV[4], seq, nonce) == 'log_lost' then
+    return 'not_there'
+  end
+end
+
+local most, dropped = tonumber(ARGV[7]), 0
+if most > 0 then
+  local members = redis.call('ZRANGE', DUE, 0, most - 1)
+  for _, member in ipairs(redis.call('ZRANGE', WAITING, 0, most - 1 - #members)) do
+    members[#members + 1] = member
+  end
+  local found, records = findRecords(members)
+  for _, member in ipairs(found) do
+    forget(member, records[member])
+  end
+  writeChanges()
+  dropped = #found
+  if redis.call('ZCARD', DUE) + redis.call('ZCARD', WAITING) > 0 then
+    return { 1, dropped }
+  end
+end
+
+identify(group, ARGV[2])
+local answer = { 0, dropped, stateOf(), group.epoch, group.seq, group.nonce, log.epoch, seq, nonce }
+if group.epoch ~= log.epoch then
+  -- What the group holds is of a log that was lost, and no event of this one.
+  group.epoch, group.seq, group.nonce = log.epoch, 0, 0
+  group.replay = nil
+  redis.call('HSET', GROUP, 'epoch', log.epoch, 'seq', 0, 'nonce', 0)
+end
+if seq > group.seq then
+  local ranges = {}
+  for line in string.gmatch(redis.call('HGET', GROUP, 'sought') or '', '[^\n]+') do
+    ranges[#ranges + 1] = line
+  end
+  ranges[#ranges + 1] = string.format('%s %.0f %.0f %.0f', log.epoch, group.seq, seq, now)
+  redis.call('HSET', GROUP, 'sought', table.concat(ranges, '\n', math.max(1, #ranges - tonumber(ARGV[8]) + 1)))
+end
+local upTo = group.replay and group.replay.upTo or group.seq
+group.replay = { epoch = log.epoch, upTo = upTo, life = nextLife() }
+redis.call('HSET', GROUP, 'replayLife', group.replay.life)
+group.seq, group.nonce = seq, nonce
+saveCursor(group)
+return answer
