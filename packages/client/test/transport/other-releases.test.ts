@@ -67,6 +67,8 @@ const optionsFor = (more: Partial<SwarmClientOptions> = {}): SwarmClientOptions 
   url: core.url,
   token: core.adminToken,
   namespace,
+  // What passes through a `fetch` of the test can be changed.
+  webSocket: false,
   ...more,
 });
 
