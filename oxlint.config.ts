@@ -48,7 +48,15 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing', 'stores/testing', 'testkit'],
     rooms: ['store', 'postgres', 'redis', 'policies', 'admission', 'appending', 'subscriptions', 'groups'],
   },
-  'packages/server': { imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry'], tests: ['clock/testing'] },
+  'packages/operations': {
+    imports: ['clock', 'contracts', 'stores', 'feed'],
+    tests: ['clock/testing', 'stores/testing', 'testkit'],
+    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports'],
+  },
+  'packages/server': {
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'registry'],
+    tests: ['clock/testing'],
+  },
   'packages/client': {
     imports: ['clock', 'contracts'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
@@ -77,7 +85,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'packages/testkit': { imports: [] },
   'packages/core': {
-    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'registry', 'server'],
     tests: ['clock/testing', 'server/testing', 'stores/testing', 'testkit'],
   },
   'packages/swarm-testing': { imports: ['client', 'core-runtime'], tests: ['testkit'] },

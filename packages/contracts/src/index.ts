@@ -16,6 +16,17 @@ export { KINDS } from './api/kinds.ts';
 export type { Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
 export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
 export { architectEvents } from './architect-events.ts';
+export { AuditEntry, AuditListInput, AuditListResult, AuditOutcome, HashedValue } from './audit.ts';
+export {
+  AUDIT_START,
+  type AuditContent,
+  auditDigest,
+  type AuditFault,
+  auditHash,
+  type VerifiedAudit,
+  verifyAudit,
+  type VerifyAuditOptions,
+} from './audit-chain.ts';
 export {
   AckInput,
   BusPublishInput,
@@ -50,6 +61,7 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
+export { canonicalJson } from './canonical-json.ts';
 export {
   CIRCUIT_TOPICS,
   CircuitEventData,
@@ -58,6 +70,15 @@ export {
   ResetInput,
   TripInput,
 } from './circuit.ts';
+export {
+  ClusterStatus,
+  ClusterStatusInput,
+  NamespaceInfo,
+  NamespacesInput,
+  NamespacesResult,
+  Replica,
+  StoreStatus,
+} from './cluster.ts';
 export { type BrowserRequest, isCrossSite, isFromOtherOrigin } from './cross-site.ts';
 export {
   ERROR_CODES,
@@ -84,6 +105,7 @@ export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './g
 export { LIMITS } from './limits.ts';
 export { AgentName, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
+export { Overview, OverviewInput } from './overview.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanTask } from './plan.ts';
 export {
   CapabilityPattern,
@@ -162,6 +184,16 @@ export {
   TokenNames,
   TokenRoles,
 } from './token.ts';
+export {
+  STATS_STEP_MS,
+  StatsMetric,
+  StatsSeries,
+  StatsSeriesInput,
+  Traffic,
+  TrafficEdge,
+  TrafficInput,
+  TrafficReader,
+} from './stats.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 export { Topic, TopicPattern } from './topic.ts';
 export { covers, intersects, matches, TopicSet } from './topic-matching.ts';

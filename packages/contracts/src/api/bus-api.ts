@@ -44,6 +44,7 @@ export const busApi = {
     summary: 'Publish an event',
     description: 'Publishing an event again with the same `id` adds nothing to the log.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED'],
     maxInputBytes: LIMITS.eventBytes,
     hot: true,
@@ -78,6 +79,7 @@ export const busApi = {
       'The answer has one result for each event. A refused event does not affect the others, except that `RATE_LIMITED` also ' +
       'refuses the rest of the list: what was published is then the beginning of the list, in its order.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['RATE_LIMITED'],
     maxInputBytes: LIMITS.publishManyBytes,
     hot: true,
@@ -143,6 +145,7 @@ export const busApi = {
       'with the settings of the group and of the call in `details` (`existing`, `requested`). ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'CONFLICT'],
     rest: {
       method: 'POST',
@@ -160,6 +163,7 @@ export const busApi = {
     summary: 'Acknowledge deliveries',
     description: 'An ack that comes after the deadline also settles the delivery.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     hot: true,
     rest: {
@@ -179,6 +183,7 @@ export const busApi = {
     description:
       'The events are delivered again, or become dead letters after the last attempt. A nack that comes after the deadline has no effect.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     hot: true,
     rest: {
@@ -230,6 +235,7 @@ export const busApi = {
     summary: 'Deliver dead letters again',
     description: 'The body has either `deliveryIds` or `all: true`.',
     rights: TAKE_PART,
+    audited: true,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     rest: {
       method: 'POST',
@@ -247,6 +253,7 @@ export const busApi = {
     summary: 'Discard dead letters',
     description: 'The body has either `deliveryIds` or `all: true`.',
     rights: TAKE_PART,
+    audited: true,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     rest: {
       method: 'POST',

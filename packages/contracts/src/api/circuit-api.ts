@@ -10,6 +10,7 @@ export const circuitApi = {
     output: Agent,
     summary: 'Open the circuit of a name until it is reset, also for new agents of the name',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
   }),
 
@@ -18,6 +19,7 @@ export const circuitApi = {
     output: Agent,
     summary: "Close an agent's circuit, and forget its failures",
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
   }),
 };

@@ -34,6 +34,8 @@ export const registryApi = {
       'Idempotent on namespace and name. The answer contains the token of the agent, which is shown only once. A registration ' +
       'with a new `incarnation` takes over the name and revokes the tokens of the previous process.',
     rights: { admin: 'everywhere', join: 'roles' },
+    // The change log has it, and the agent which token registered it.
+    audited: false,
     errors: ['ACL_DENIED', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
     rest: {
       method: 'POST',
@@ -101,6 +103,7 @@ export const registryApi = {
     output: UpdateResult,
     summary: "Change an agent's registration",
     rights: { admin: 'everywhere', agent: 'self' },
+    audited: true,
     errors: ['ACL_DENIED', 'NOT_FOUND', 'CONFLICT', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
     rest: {
       method: 'PATCH',
@@ -123,6 +126,7 @@ export const registryApi = {
     summary: 'Remove an agent',
     description: 'The tokens of the agent stop working at once. The answer is the last state of the agent.',
     rights: { admin: 'everywhere', operator: 'namespace', agent: 'self' },
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'DELETE',
@@ -155,6 +159,7 @@ export const registryApi = {
     summary: "Renew the agent's lease",
     description: 'Needs the token of the agent itself. Send a heartbeat every third of `leaseMs`.',
     rights: { agent: 'self' },
+    audited: false,
     errors: [],
     hot: true,
     rest: {
