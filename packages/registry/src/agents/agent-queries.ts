@@ -16,6 +16,7 @@ import { toAgent, toDetailedAgent } from '../documents/agent-row.ts';
 import type { Schema } from '../schema.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { findAgents } from './queries/find-agents.ts';
+import { countAgents, namesOfNamespaces, type NamespaceAgents } from './queries/list-namespaces.ts';
 import { queryAgents } from './queries/query-agents.ts';
 import { readAgents } from './queries/read-agents.ts';
 
@@ -61,6 +62,16 @@ export class AgentQueries {
     const last = rows.at(-1);
     const nextCursor = hasMore && last !== undefined ? encodeCursor('query', last.name) : null;
     return { agents: rows.map(details ? toDetailedAgent : toAgent), nextCursor, revision };
+  }
+
+  /** Names of namespaces in which an agent was ever registered, by name. UNAVAILABLE. */
+  namespaces(page: { after: string | null; limit: number }): Promise<string[]> {
+    return namesOfNamespaces(this.#db, page);
+  }
+
+  /** The numbers of the agents of each namespace, by its name. UNAVAILABLE. */
+  count(namespaces: readonly string[]): Promise<NamespaceAgents[]> {
+    return countAgents(this.#db, namespaces);
   }
 
   /**

@@ -8,6 +8,7 @@ import * as tokenNames from './20261127-token-names.ts';
 import * as fencing from './20261128-fencing.ts';
 import * as tokenOwners from './20261128-token-owners.ts';
 import * as operatorHolds from './20261129-operator-holds.ts';
+import * as tokenUse from './20261201-operations-token-use.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
@@ -18,4 +19,5 @@ export const registryMigrations: Record<string, Migration> = {
   '20261128-fencing': fencing,
   '20261128-token-owners': tokenOwners,
   '20261129-operator-holds': operatorHolds,
+  '20261201-operations-token-use': tokenUse,
 };
