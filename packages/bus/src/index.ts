@@ -4,6 +4,7 @@
 // groups.
 export type { PublishRate } from './admission/admit.ts';
 export { type AgentCircuit, type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
+export { type EventOrigin, originOf } from './appending/event-origin.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
 export { busSchema } from './database-schema.ts';

@@ -23,6 +23,7 @@ test('the settings of a group are read again when the store does not have the gr
     deadLetters: unused,
     redrive: unused,
     discard: unused,
+    count: unused,
     list: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
@@ -30,7 +31,7 @@ test('the settings of a group are read again when the store does not have the gr
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });
-  const groups = new Groups({ store, feeds, signal, clock, onError: () => undefined });
+  const groups = new Groups({ store, feeds, signal, clock, onError: () => undefined, observers: new Set() });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));

@@ -5,10 +5,18 @@ import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
 import { LRUCache } from 'lru-cache';
 import { assertSameSettings, type GroupSettings } from '../store/group-settings.ts';
-import type { ClaimOutcome, GroupDelivery, GroupPage, GroupStore, StoredDeadLetter } from '../store/group-store.ts';
+import type {
+  ClaimOutcome,
+  DeliveryRef,
+  GroupDelivery,
+  GroupPage,
+  GroupStore,
+  StoredDeadLetter,
+} from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
+import type { GroupObserver } from './group-observer.ts';
 import { type Claim, GroupReader } from './group-reader.ts';
 import { MemberStream } from './member-stream.ts';
 
@@ -28,6 +36,7 @@ export interface GroupsOptions {
   signal: Signal;
   clock: Clock;
   onError: (error: unknown) => void;
+  observers: ReadonlySet<Partial<GroupObserver>>;
   /** How often a member is sent a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
@@ -199,6 +208,7 @@ export class Groups {
     const deliveries = deliveryIds.map(deliveryIn);
     const settled = await this.#ofKnown(namespace, group, this.#options.store.ack(namespace, group, deliveries));
     this.tally.acked += settled;
+    if (settled > 0) for (const observer of this.#options.observers) observer.onAck?.(namespace, settled);
     const positions = deliveries.map(({ position }) => position);
     const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
     if (reading?.reader.settled(positions) !== true) this.#notify(namespace, group);
@@ -214,6 +224,7 @@ export class Groups {
     const how = { delayMs, reason: reason ?? null };
     const settled = await this.#ofKnown(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
+    await this.#noteDead(namespace, group, { deliveries, settled });
     this.#notify(namespace, group);
     return settled;
   }
@@ -260,6 +271,20 @@ export class Groups {
     await Promise.all(this.#givingBack);
   }
 
+  /** Counts the nacks of last attempts. When some of the nacks settled nothing, it is not known which: then at most those that did. */
+  async #noteDead(
+    namespace: string,
+    group: string,
+    { deliveries, settled }: { deliveries: readonly DeliveryRef[]; settled: number },
+  ): Promise<void> {
+    if (settled === 0 || this.#options.observers.size === 0) return;
+    const settings = await this.settingsOf(namespace, group).catch(() => null);
+    if (settings === null) return;
+    const last = deliveries.filter(({ attempt }) => attempt >= settings.maxDeliveries).length;
+    const count = Math.min(last, settled);
+    if (count > 0) for (const observer of this.#options.observers) observer.onDead?.(namespace, count);
+  }
+
   /** Asks the store, and makes the group again when the store has lost it. */
   async #claim({ namespace, group, settings }: GroupRequest, reader: GroupReader, claim: Claim): Promise<ClaimOutcome> {
     let outcome: ClaimOutcome;
@@ -274,6 +299,9 @@ export class Groups {
     }
     this.tally.delivered += outcome.deliveries.length;
     for (const { attempt } of outcome.deliveries) if (attempt > 1) this.tally.redelivered += 1;
+    if (outcome.deliveries.length > 0) {
+      for (const observer of this.#options.observers) observer.onDeliver?.(namespace, group, outcome.deliveries);
+    }
     return outcome;
   }
 

@@ -15,6 +15,7 @@ import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
+import { countGroups } from './queries/count-groups.ts';
 import { findGroup } from './queries/find-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
 import { listGroups } from './queries/list-groups.ts';
@@ -108,6 +109,10 @@ export class PostgresGroups implements GroupStore {
 
   discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
     return this.#resolve(namespace, group, { positions, redrive: false });
+  }
+
+  count(namespace: string): Promise<number> {
+    return this.#db.ask((db) => countGroups(db, namespace));
   }
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {

@@ -139,6 +139,10 @@ export class RedisGroupStore implements GroupStore {
     return this.#settle('discard', { namespace, group }, positions);
   }
 
+  count(namespace: string): Promise<number> {
+    return this.#connection.ask((client) => client.scard(groupNamesKey(namespace, this.#prefix)));
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
     const found = await this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));

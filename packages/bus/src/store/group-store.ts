@@ -142,6 +142,8 @@ export interface GroupStore {
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
   /** How many were dropped. Null: all. */
   discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
+  /** How many groups there are. */
+  count(namespace: string): Promise<number>;
   /** By name: all, or at most `limit` after `after`. */
   list(namespace: string, page?: GroupPage): Promise<StoredGroup[]>;
 }
