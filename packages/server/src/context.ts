@@ -1,6 +1,7 @@
 // What every call knows: the parts of the core, and who is calling.
 import type { Bus } from '@hypercode/bus';
 import type { SwarmError } from '@hypercode/contracts';
+import type { Operations } from '@hypercode/operations';
 import type { Identity, Registry } from '@hypercode/registry';
 import type { Clock } from '@hypercode/clock';
 import type { Socket } from 'node:net';
@@ -8,12 +9,17 @@ import type { Connections } from './connections.ts';
 import type { BodyBudget } from './intake/body-budget.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Gate, Outgoing } from './outgoing/outgoing.ts';
+import type { Overviews } from './overview/overviews.ts';
 import type { RegistrationRates } from './registration-rates.ts';
+import type { SwarmView } from './swarm-view.ts';
 
 /** The parts of the core that calls work with. */
 export interface Core {
   readonly registry: Registry;
   readonly bus: Bus;
+  readonly operations: Operations;
+  readonly view: SwarmView;
+  readonly overviews: Overviews;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive' | 'markAuthenticated'>;
@@ -54,6 +60,8 @@ export interface CallContext {
   drained(): Promise<void>;
   /** See `Connections.limitStall`. */
   readonly limitStall: (limitMs: number) => void;
+  /** The id of the request, or of the next call of a connection. */
+  readonly nextRequestId: () => string;
 }
 
 export interface Caller {
@@ -61,13 +69,15 @@ export interface Caller {
   identify: () => Promise<Identity>;
   bodyBytes: number | null;
   outgoing: Outgoing;
+  /** Of the request; undefined on a connection, each of whose calls gets one of its own. */
+  requestId?: string;
   /** Undefined where the transport does not give it. */
   socket: Socket | undefined;
   drained?: () => Promise<void>;
 }
 
 export function createCallContext(caller: Caller): CallContext {
-  const { core, identify, bodyBytes, outgoing, socket, drained } = caller;
+  const { core, identify, bodyBytes, outgoing, socket, drained, requestId } = caller;
   return {
     core,
     bodyBytes,
@@ -75,5 +85,6 @@ export function createCallContext(caller: Caller): CallContext {
     identify,
     drained: drained ?? (() => Promise.resolve()),
     limitStall: (limitMs) => core.connections.limitStall(socket, limitMs),
+    nextRequestId: () => requestId ?? core.clock.newId(),
   };
 }

@@ -10,10 +10,18 @@ import {
 } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
 import type { Identity } from '@hypercode/registry';
+import { audited } from '../audit/audited.ts';
 import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
 import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
+import {
+  auditProcedures,
+  clusterProcedures,
+  namespacesProcedures,
+  statsProcedures,
+  swarmProcedures,
+} from './operations-procedures.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
@@ -22,10 +30,15 @@ import { whoami } from './whoami.ts';
 const handlers: {
   readonly [Entry in keyof Api]: Api[Entry] extends Procedure ? Handler<Api[Entry]> : Handlers<Api[Entry]>;
 } = {
+  audit: auditProcedures,
   bus: busProcedures,
   circuit: circuitProcedures,
+  cluster: clusterProcedures,
+  namespaces: namespacesProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
+  stats: statsProcedures,
+  swarm: swarmProcedures,
   tokens: tokensProcedures,
   whoami,
 };
@@ -37,7 +50,7 @@ export interface ServedProcedure {
 }
 
 const served: ReadonlyMap<string, ServedProcedure> = new Map(
-  procedures.map(([name, declared]) => [name, { name, declared, handler: handlerOf(name) }]),
+  procedures.map(([name, declared]) => [name, { name, declared, handler: audited(name, declared, handlerOf(name)) }]),
 );
 
 /** The types of `handlers` say that there is one for each declaration. */

@@ -135,7 +135,7 @@ class MadeCall implements RestCall {
   readonly #reply: FastifyReply;
 
   constructor(
-    { core, identity, limitStall, outgoing, request, fromUrl }: Omit<RestCall, 'signal'>,
+    { core, identity, limitStall, outgoing, request, fromUrl }: Omit<RestCall, 'signal' | 'requestId'>,
     reply: FastifyReply,
   ) {
     this.core = core;
@@ -145,6 +145,10 @@ class MadeCall implements RestCall {
     this.request = request;
     this.fromUrl = fromUrl;
     this.#reply = reply;
+  }
+
+  get requestId(): string {
+    return this.request.id;
   }
 
   get signal(): AbortSignal {
@@ -206,7 +210,8 @@ async function serveSubscription(
     format: plainFrames,
     encoder,
     tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
-    batches: (signal) => openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE }, input),
+    batches: (signal) =>
+      openStream(procedure, { core, identity, requestId: request.id, signal, limitStall, outgoing: FREE }, input),
     refusesByAnswer: true,
     core,
   });

@@ -86,6 +86,7 @@ function trpcProcedure(served: ServedProcedure) {
     identity: ctx.identity,
     signal: signal ?? ctx.core.draining,
     limitStall: ctx.limitStall,
+    requestId: ctx.nextRequestId(),
     outgoing: ctx.outgoing,
   });
   switch (served.declared.kind) {

@@ -61,7 +61,8 @@ async function* open(
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   };
   const limitStall = (limitMs: number): void => core.connections.limitStall(request.raw.socket, limitMs);
-  yield* openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE }, given);
+  const call = { core, identity, requestId: request.id, signal, limitStall, outgoing: FREE };
+  yield* openStream(procedure, call, given);
 }
 
 function parseInput(input: string | undefined): Record<string, unknown> {

@@ -45,6 +45,7 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
         }),
         bodyBytes: Number(req.headers['content-length'] ?? Number.NaN) || null,
         socket: req.raw.socket,
+        requestId: req.id,
       }),
     onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),
   };
