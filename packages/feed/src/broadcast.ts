@@ -46,7 +46,7 @@ export interface FollowOptions<P, I> {
   /** Called whenever the follower has every item up to `position`. Returns an extra batch to send, or null to wait for items. */
   idle: (position: P) => readonly I[] | null;
   /** Called with each batch of items before it is handed out; followers of an audience are called with the same array. */
-  handedOut?(items: readonly I[]): void;
+  handedOut?(this: void, items: readonly I[]): void;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface CursorStreamOptions<P, E extends Entry<P>, I extends StreamItem
   /** A batch of the stream's own, asked for when it has everything up to `position`; null for none. */
   ownBatch?: (position: P) => StreamBatch<I> | null;
   /** Called with each batch of entries' items before it is handed out. Streams of the same projection are mostly called with the same array. */
-  handedOut?(items: StreamBatch<I>): void;
+  handedOut?(this: void, items: StreamBatch<I>): void;
 }
 
 /**

@@ -50,7 +50,7 @@ export function itemOf(entry: LogEntry): SubscriptionItem {
 
 /** The origins of a batch of `itemOf` events: the same array, so that what is made of it can be shared, too. */
 export const originsIn = (batch: StreamBatch<SubscriptionItem>): readonly EventOrigin[] =>
-  batch as readonly SubscriptionItem[] as readonly EventItem[];
+  batch as StreamBatch<EventItem>;
 
 export function bookmarkItem(position: LogPosition): SubscriptionItem {
   const id = formatPosition(position);

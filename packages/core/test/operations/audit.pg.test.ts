@@ -40,7 +40,7 @@ test('dead letters in Redis are not discarded without a record in PostgreSQL', {
   const discarded = await waitFor(
     async () => {
       const answer = await group('dead-letters/discard', { all: true });
-      return answer.ok ? ((await answer.json()) as unknown) : null;
+      return answer.ok ? answer.json() : null;
     },
     { what: 'PostgreSQL to take writes again', timeoutMs: 30_000 },
   );

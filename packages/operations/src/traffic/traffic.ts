@@ -20,9 +20,14 @@ export interface TrafficRow {
   readonly other: number;
 }
 
+/** An origin with a number of its own, by which readers count. */
+interface NumberedOrigin extends EventOrigin {
+  readonly number: number;
+}
+
 /** How many events of one origin. */
 interface Flow {
-  readonly origin: EventOrigin;
+  readonly origin: NumberedOrigin;
   readonly count: number;
 }
 
@@ -34,10 +39,11 @@ interface Minute {
   isUnwritten: boolean;
 }
 
-/** What a reader received since the last report, by the origins as other readers know them. */
+/** What a reader received since the last report, by the numbers of the origins: an array costs a delivery less than a map. */
 interface Reader extends TrafficReader {
   readonly namespace: string;
-  readonly counts: Map<EventOrigin, number>;
+  counts: Uint32Array;
+  isCounted: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -47,17 +53,26 @@ const MAX_GROWING_EDGES = 1000;
 const MAX_EDGES = 20_000;
 /** Minutes that wait to be written; when there are more, the oldest are dropped. */
 const MAX_WAITING = 200;
-/** Origins that are known, and origins of one reader, after which they begin anew: what is known twice is added up later. */
-const MAX_ORIGINS = 10_000;
+/** Origins that have a number. When there are more, all readers are added up, and numbers begin anew. */
+const MAX_ORIGINS = 2048;
+/** Numbers that a reader begins with. */
+const FIRST_NUMBERS = 16;
 
 /**
- * A read costs one look-up for the events that are handed out together, and one increment for each origin among them. Names are put together at
- * the next report.
+ * A read costs one increment for each origin among the events that are handed out together, whose origins are looked up once for all
+ * readers that are handed out the same array. Names are put together at the next report.
  */
 export class TrafficTally {
   readonly #clock: Pick<Clock, 'epochMs'>;
-  readonly #origins = new Map<string, EventOrigin>();
-  readonly #flows = new WeakMap<readonly EventOrigin[], readonly Flow[]>();
+  readonly #numbered = new Map<string, NumberedOrigin>();
+  /** By number. */
+  #origins: NumberedOrigin[] = [];
+  #flows = new WeakMap<readonly EventOrigin[], readonly Flow[]>();
+  /** The array that was read last, which the next reader is likely to be given, too. */
+  #last: { readonly origins: readonly EventOrigin[] | null; readonly flows: readonly Flow[] } = {
+    origins: null,
+    flows: [],
+  };
   /** Readers that have received something since the last report. */
   readonly #readers = new Set<Reader>();
   readonly #current = new Map<string, Minute>();
@@ -71,19 +86,23 @@ export class TrafficTally {
 
   /** For one group, or for the streams of one caller. */
   reader(namespace: string, { kind, name }: TrafficReader): CountRead {
-    const reader: Reader = { namespace, kind, name, counts: new Map() };
-    const { counts } = reader;
+    const reader: Reader = { namespace, kind, name, counts: new Uint32Array(FIRST_NUMBERS), isCounted: false };
     return (origins) => {
-      if (counts.size === 0) this.#readers.add(reader);
-      else if (counts.size >= MAX_ORIGINS) this.#fold(reader);
-      for (const { origin, count } of this.#flowsOf(origins)) counts.set(origin, (counts.get(origin) ?? 0) + count);
+      const flows = this.#last.origins === origins ? this.#last.flows : this.#flowsOf(origins);
+      if (!reader.isCounted) {
+        reader.isCounted = true;
+        this.#readers.add(reader);
+      }
+      for (const { origin, count } of flows) {
+        if (origin.number >= reader.counts.length) grow(reader, origin.number);
+        reader.counts[origin.number] = (reader.counts[origin.number] ?? 0) + count;
+      }
     };
   }
 
   /** Minutes in which something was counted since they were last written. `isLast`: there is no other report. */
   take({ isLast }: { isLast: boolean }): TrafficRow[] {
-    for (const reader of this.#readers) this.#fold(reader);
-    this.#readers.clear();
+    this.#foldAll();
     const nowMs = this.#clock.epochMs();
     for (const minute of this.#current.values()) if (nowMs - minute.bucket >= MINUTE_MS) this.#endMinute(minute);
     this.#ended = this.#ended.filter(({ isUnwritten }) => isUnwritten);
@@ -106,11 +125,18 @@ export class TrafficTally {
     for (const minute of this.#taken) minute.isUnwritten = true;
   }
 
-  #fold({ namespace, counts, kind, name }: Reader): void {
-    const minute = this.#minuteOf(namespace);
-    for (const [{ source, topic }, count] of counts) minute.traffic.add(source, topic, { kind, name }, count);
-    minute.isUnwritten = true;
-    counts.clear();
+  #foldAll(): void {
+    for (const reader of this.#readers) {
+      const minute = this.#minuteOf(reader.namespace);
+      for (const [number, count] of reader.counts.entries()) {
+        const origin = this.#origins[number];
+        if (count > 0 && origin !== undefined) minute.traffic.add(origin.source, origin.topic, reader, count);
+      }
+      minute.isUnwritten = true;
+      reader.counts.fill(0);
+      reader.isCounted = false;
+    }
+    this.#readers.clear();
   }
 
   #minuteOf(namespace: string): Minute {
@@ -131,24 +157,44 @@ export class TrafficTally {
   }
 
   #flowsOf(origins: readonly EventOrigin[]): readonly Flow[] {
-    const known = this.#flows.get(origins);
-    if (known !== undefined) return known;
-    const counts = new Map<EventOrigin, number>();
-    for (const given of origins) {
-      const origin = this.#known(given);
-      counts.set(origin, (counts.get(origin) ?? 0) + 1);
+    let flows = this.#flows.get(origins);
+    if (flows === undefined) {
+      // Numbers do not begin anew while an array is counted.
+      if (this.#origins.length + origins.length > MAX_ORIGINS) this.#beginNumbers();
+      const counts = new Map<NumberedOrigin, number>();
+      for (const given of origins) {
+        const origin = this.#numberedOf(given);
+        counts.set(origin, (counts.get(origin) ?? 0) + 1);
+      }
+      flows = Array.from(counts, ([origin, count]) => ({ origin, count }));
+      this.#flows.set(origins, flows);
     }
-    const flows = Array.from(counts, ([origin, count]) => ({ origin, count }));
-    this.#flows.set(origins, flows);
+    this.#last = { origins, flows };
     return flows;
   }
 
-  #known({ source, topic }: EventOrigin): EventOrigin {
+  #numberedOf({ source, topic }: EventOrigin): NumberedOrigin {
     const key = `${source} ${topic}`;
-    let origin = this.#origins.get(key);
-    if (origin !== undefined) return origin;
-    if (this.#origins.size >= MAX_ORIGINS) this.#origins.clear();
-    this.#origins.set(key, (origin = { source, topic }));
+    let origin = this.#numbered.get(key);
+    if (origin === undefined) {
+      origin = { source, topic, number: this.#origins.length };
+      this.#origins.push(origin);
+      this.#numbered.set(key, origin);
+    }
     return origin;
   }
+
+  #beginNumbers(): void {
+    this.#foldAll();
+    this.#numbered.clear();
+    this.#origins = [];
+    this.#flows = new WeakMap();
+    this.#last = { origins: null, flows: [] };
+  }
+}
+
+function grow(reader: Reader, number: number): void {
+  const grown = new Uint32Array(2 ** Math.ceil(Math.log2(number + 1)));
+  grown.set(reader.counts);
+  reader.counts = grown;
 }

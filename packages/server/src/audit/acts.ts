@@ -8,7 +8,7 @@ export interface ActRules<Input = never, Output = never> {
   /** What it is done to. Default: the agent or group that the input names. */
   readonly target?: (input: Input) => string;
   /** What it changes, as it is now. NOT_FOUND stands for null. */
-  readonly before?: (call: Call, input: Input) => Promise<unknown> | unknown;
+  readonly before?: (call: Call, input: Input) => unknown;
   /** The same, as the act left it. */
   readonly after?: (result: Output, input: Input) => unknown;
   /** Whether the call changes something. Default: always. */
