@@ -48,8 +48,13 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing', 'stores/testing', 'testkit'],
     rooms: ['store', 'postgres', 'redis', 'policies', 'admission', 'appending', 'subscriptions', 'groups'],
   },
+  'packages/operations': {
+    imports: ['clock', 'contracts', 'stores', 'feed'],
+    tests: ['clock/testing', 'stores/testing', 'testkit'],
+    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports'],
+  },
   'packages/server': {
-    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'plans', 'registry'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'plans', 'registry'],
     tests: ['clock/testing'],
   },
   'packages/client': {
@@ -81,7 +86,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'packages/testkit': { imports: [] },
   'packages/core': {
-    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'registry', 'server'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'registry', 'server'],
     tests: ['clock/testing', 'server/testing', 'stores/testing', 'testkit'],
   },
   'packages/swarm-testing': { imports: ['client', 'core-runtime'], tests: ['testkit'] },

@@ -45,10 +45,12 @@ import { type BusCaller, type CircuitOf, rateKeyOf, sourceOf } from './admission
 import { type Append, AppendLanes } from './appending/append-lanes.ts';
 import { checkEvent, givenId } from './appending/check-events.ts';
 import { encodeEvent, type Origin } from './appending/encode-event.ts';
+import type { EventOrigin } from './appending/event-origin.ts';
 import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
+import type { GroupObserver } from './groups/group-observer.ts';
 import { OwnedGroups } from './groups/owned-groups.ts';
 import { type GroupNotice, GroupSteering } from './groups/group-steering.ts';
 import { type ClaimRoom, Groups, type GroupTally } from './groups/groups.ts';
@@ -97,9 +99,18 @@ export interface BusOptions {
 }
 
 /** Is notified of what a bus does, for measurement. */
-export interface BusObserver {
+export interface BusObserver extends Partial<GroupObserver> {
   /** An append was done: how many events were new, how many were there already, and how long it took. */
-  onAppend(append: { published: number; duplicates: number; ms: number }): void;
+  onAppend?(append: { namespace: string; published: number; duplicates: number; ms: number }): void;
+  /** A call that published events was answered, in so many milliseconds. */
+  onPublish?(namespace: string, ms: number): void;
+  /**
+   * A stream of events begins. The returned function is called with the events of each batch; streams that are sent the same are given the
+   * same array.
+   */
+  onStream?(namespace: string, reader: string): (events: readonly EventOrigin[]) => void;
+  /** So many events were refused when they were published. */
+  onRefused?(namespace: string, events: number): void;
 }
 
 /** Pages of the log that one `read` searches: a caller that looks for rare events must not keep the store busy. */
@@ -158,6 +169,7 @@ export class Bus {
       clock,
       onError,
       limits: options.groupLimits,
+      observers: this.#observers,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
     });
     const onNotice = (notice: GroupNotice) => options.onGroupChange?.(notice);
@@ -195,13 +207,13 @@ export class Bus {
    * UNAVAILABLE when the outcome is unknown: publishing again with the id in `details` can not make two of it.
    */
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
+    const begunMs = this.#clock.monotonicMs();
     const access = await this.#access.of(caller, namespace);
-    const now = this.#clock.epochMs();
-    admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
-    const event = this.#encode(caller, input, { namespace, source: sourceOf(caller), now: timeOf(now) });
+    const event = this.#admitted(caller, access, { namespace, input });
     try {
       const [appended] = await this.#lanes.append(namespace, [event]);
       if (appended === undefined) throw new Error('the append returned no result');
+      this.#published(namespace, begunMs);
       return resultOf(event, appended);
     } catch (error) {
       throw withId(error, event.id);
@@ -214,6 +226,7 @@ export class Bus {
    * of an event that was refused before, `given` has a `RefusedEvent`.
    */
   async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
+    const begunMs = this.#clock.monotonicMs();
     const access = await this.#access.of(caller, namespace);
     const now = this.#clock.epochMs();
     const gate = { caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now };
@@ -236,11 +249,13 @@ export class Bus {
         results[place] = { id: givenId(one), error: refusal.toJSON() };
       }
     }
+    if (events.length < given.length) this.#refused(namespace, given.length - events.length);
     if (events.length === 0) return { results };
     let appended: Appended[] | null = null;
     let refusal: SwarmError | null = null;
     try {
       appended = await this.#lanes.append(namespace, events);
+      this.#published(namespace, begunMs);
     } catch (error) {
       refusal = refusalOf(error);
       if (refusal.code === 'INTERNAL') throw error;
@@ -278,6 +293,7 @@ export class Bus {
           lastEventId,
           filter: () => this.#filterFor(caller, namespace, topics),
           onChange: (listener) => this.#policies.onChange(namespace, listener),
+          onEvents: this.#countReads(caller, namespace),
         },
         signal,
       );
@@ -476,6 +492,18 @@ export class Bus {
     return lists.flat();
   }
 
+  /** The namespaces that have a log of events, in no order. */
+  namespaces(): Promise<string[]> {
+    return this.#options.store.namespaces();
+  }
+
+  /** What the log of a namespace keeps, and how many groups there are. */
+  async sizeOf(namespace: string): Promise<{ kept: number; bytes: number; groups: number }> {
+    const { log, groups } = this.#options.store;
+    const [{ kept, keptBytes }, count] = await Promise.all([log.size(namespace), groups.count(namespace)]);
+    return { kept, bytes: keptBytes, groups: count };
+  }
+
   /** What became of the deliveries of this replica since it began. */
   get deliveries(): Readonly<GroupTally> {
     return this.#groups.tally;
@@ -525,6 +553,31 @@ export class Bus {
     await this.#removing;
   }
 
+  /** The event of a caller that may publish it. Throws as `publish` does, and counts what is refused. */
+  #admitted(
+    caller: BusCaller,
+    access: Awaited<ReturnType<CallerAccess['of']>>,
+    { namespace, input }: { namespace: string; input: PublishInput },
+  ): NewEvent {
+    const now = this.#clock.epochMs();
+    try {
+      admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
+      return this.#encode(caller, input, { namespace, source: sourceOf(caller), now: timeOf(now) });
+    } catch (error) {
+      this.#refused(namespace, 1);
+      throw error;
+    }
+  }
+
+  #published(namespace: string, begunMs: number): void {
+    const ms = this.#clock.monotonicMs() - begunMs;
+    for (const observer of this.#observers) observer.onPublish?.(namespace, ms);
+  }
+
+  #refused(namespace: string, events: number): void {
+    for (const observer of this.#observers) observer.onRefused?.(namespace, events);
+  }
+
   /** PAYLOAD_TOO_LARGE, RATE_LIMITED. */
   #encode(caller: BusCaller, input: PublishInput, origin: Origin): NewEvent {
     const event = encodeEvent(input, origin);
@@ -542,8 +595,16 @@ export class Bus {
       entries.push({ position: answer.position, topic, text });
     }
     if (entries.length > 0) this.#feeds.appended(namespace, entries, before);
-    const append = { published: entries.length, duplicates: events.length - entries.length, ms };
-    for (const observer of this.#observers) observer.onAppend(append);
+    const append = { namespace, published: entries.length, duplicates: events.length - entries.length, ms };
+    for (const observer of this.#observers) observer.onAppend?.(append);
+  }
+
+  #countReads(caller: BusCaller, namespace: string): (events: readonly EventOrigin[]) => void {
+    const reader = caller.kind === 'agent' ? caller.name : sourceOf(caller);
+    const counts = [...this.#observers].flatMap((observer) => observer.onStream?.(namespace, reader) ?? []);
+    return (events) => {
+      for (const count of counts) count(events);
+    };
   }
 
   /** Counts a stream of an agent among those that a change of policy can end. Returns what ends that. */

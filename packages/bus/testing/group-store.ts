@@ -63,6 +63,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
 
     test('groups are listed by name, with their figures', async () => {
       expect(await first.groups.list(group.namespace)).toEqual([]);
+      expect(await first.groups.count(group.namespace)).toBe(0);
       const { positions } = await group.withEvents(7, { maxDeliveries: 1 });
       const other = { topics: ['a.*', 'b'], ackDeadlineMs: 1_000, maxDeliveries: 9 };
       const late = await second.groups.open(group.namespace, 'Late', other, 'latest');
@@ -72,6 +73,8 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
       await group.nack(first, deliveries.slice(0, 2));
       await first.groups.redrive(group.namespace, group.name, positions.slice(0, 1));
       const idle = { inFlight: 0, waiting: 0, deadLetters: 0 };
+      expect(await second.groups.count(group.namespace)).toBe(3);
+      expect(await first.namespaces()).toContain(group.namespace);
       expect(await second.groups.list(group.namespace)).toMatchObject([
         { group: 'Late', ...other, cursor: late.cursor, lag: 0, ...idle },
         {

@@ -18,6 +18,17 @@ export type { PostForm, Procedure, ProcedureKind, RestForm, RestTag } from './ap
 export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
 export { API_HEADER, API_VERSION, IGNORED_HEADER } from './api-version.ts';
 export { architectEvents } from './architect-events.ts';
+export { AuditEntry, AuditListInput, AuditListResult, AuditOutcome, HashedValue } from './audit.ts';
+export {
+  AUDIT_START,
+  type AuditContent,
+  auditDigest,
+  type AuditFault,
+  auditHash,
+  type VerifiedAudit,
+  verifyAudit,
+  type VerifyAuditOptions,
+} from './audit-chain.ts';
 export {
   AckInput,
   BusPublishInput,
@@ -57,6 +68,7 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
+export { canonicalJson } from './canonical-json.ts';
 export {
   CIRCUIT_TOPICS,
   CircuitEventData,
@@ -65,6 +77,15 @@ export {
   ResetInput,
   TripInput,
 } from './circuit.ts';
+export {
+  ClusterStatus,
+  ClusterStatusInput,
+  NamespaceInfo,
+  NamespacesInput,
+  NamespacesResult,
+  Replica,
+  StoreStatus,
+} from './cluster.ts';
 export { type BrowserRequest, isCrossSite, isFromOtherOrigin } from './cross-site.ts';
 export {
   ERROR_CODES,
@@ -93,6 +114,7 @@ export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } fro
 export { LIMITS } from './limits.ts';
 export { AgentName, CapabilityId, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
+export { Overview, OverviewInput } from './overview.ts';
 export { PlanCancelled, PlanCompleted, PlanCreated, PlanFailed, PlannerName, PlanRetry, PlanTask } from './plan.ts';
 export {
   GetPlanInput,
@@ -183,6 +205,16 @@ export {
   TokenNames,
   TokenRoles,
 } from './token.ts';
+export {
+  STATS_STEP_MS,
+  StatsMetric,
+  StatsSeries,
+  StatsSeriesInput,
+  Traffic,
+  TrafficEdge,
+  TrafficInput,
+  TrafficReader,
+} from './stats.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 export { Topic, TopicPattern } from './topic.ts';
 export { readTraceparent } from './traceparent.ts';

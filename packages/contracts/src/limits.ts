@@ -75,6 +75,25 @@ export const LIMITS = {
   /** Most patterns in each list of a role's policy. */
   policyPatterns: 200,
   tokenNameLength: 128,
+  /** Longest source of an operator: `/operators/`, and the name of a token with each character encoded as bytes of UTF-8. */
+  actorLength: 1536,
+  /** Most entries of the audit in one page: with the largest values, 4 MiB. */
+  auditPage: 100,
+  /** Largest value that the audit keeps as it is, in bytes of JSON; of a larger one it keeps the hash. */
+  auditedBytes: 16 * 1024,
+  /** Most namespaces in one page. */
+  namespacesPage: 100,
+  /** Most points in each series of `stats.series`. */
+  seriesPoints: 10_000,
+  /** Longest window of `stats.traffic`, in milliseconds. */
+  trafficWindowMs: 3_600_000,
+  /** Most edges of `stats.traffic`: in a namespace, and of one source. */
+  trafficEdges: 10_000,
+  trafficEdgesOfSource: 200,
+  /** Most topics that the traffic of one source names in full. */
+  trafficTopicsOfSource: 100,
+  /** Most groups that an overview has. */
+  overviewGroups: 1000,
   /** Longest id of a task, in characters. */
   taskIdLength: 64,
   /** Longest title of a goal or a task. */

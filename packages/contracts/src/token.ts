@@ -66,6 +66,8 @@ export const TokenInfo = z
     expiresAt: z.iso.datetime().nullable(),
     maxUses: z.number().int().nullable(),
     uses: z.number().int(),
+    /** When it was last used, to about a minute; null: never, or not since this was noted. */
+    lastUsedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'TokenInfo' });
 export type TokenInfo = z.infer<typeof TokenInfo>;

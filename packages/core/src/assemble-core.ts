@@ -13,10 +13,19 @@ import {
   type StoreHealth,
   storesSchema,
 } from '@hypercode/stores';
-import { Bus, busSchema, type BusStore, openPostgresStore, openRedisStore, type PolicySchema } from '@hypercode/bus';
+import {
+  Bus,
+  busSchema,
+  type BusStore,
+  openPostgresStore,
+  openRedisStore,
+  type PolicySchema,
+  type RedisStore,
+} from '@hypercode/bus';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { LIMITS } from '@hypercode/contracts';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
+import { createOperations, type Operations, operationsSchema } from '@hypercode/operations';
 import {
   AddressRules,
   AgentMirror,
@@ -38,11 +47,13 @@ import {
   SystemEvents,
   trpcSurface,
 } from '@hypercode/server';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { AgentLog } from './agent-log.ts';
 import type { CoreConfiguration } from './configuration.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { reasonOf, refuseWrongRedis, StoreMonitors } from './store-monitors.ts';
+import { storeStatuses } from './store-statuses.ts';
 import { untilItAnswers } from './until-it-answers.ts';
 import { VERSION } from './version.ts';
 
@@ -66,6 +77,7 @@ export interface AssembledCore {
   readonly tokens: CoreTokens;
   readonly registry: Registry;
   readonly bus: Bus;
+  readonly operations: Operations;
   readonly gate: SwarmServer['gate'];
   /** Drains and stops. */
   readonly close: () => Promise<void>;
@@ -119,7 +131,8 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
 
     // The registry keeps the mirror up to date, and the bus reads the circuits of agents in it.
     const mirror = new AgentMirror();
-    const { store, health: redisHealth } = openStore(config, database, monitors);
+    const { store, redis } = openStore(config, database, monitors);
+    const redisHealth = redis?.health ?? null;
     stack.defer(() => store.close());
     if (redisHealth !== null) {
       stack.defer(() => redisHealth.close());
@@ -193,9 +206,27 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     });
     stack.defer(() => registry.close());
 
+    const operations = createOperations({
+      database,
+      clock,
+      replica: { id: clock.newId(), version: VERSION, host: hostname() },
+      vitals: () => ({ streams: metrics.openMainStreams(), suspended: registry.suspended() }),
+      parts: [registry.tokenUses],
+      auditMaxAgeMs: config.auditMaxAgeMs,
+      onAuditHead: (head) =>
+        logger.info(head, 'the head of the audit: `swarm audit verify --head HASH` compares with it'),
+      onError: monitors.onBackgroundError(
+        'a report of this replica, or a part of the audit, failed and will be retried',
+      ),
+    });
+    stack.defer(() => operations.close());
+
     const server = createSwarmServer({
       registry,
       bus,
+      operations,
+      stores: storeStatuses({ database, databaseHealth, redis, clock }),
+      openQuestions: noQuestions,
       metrics,
       logger,
       clock,
@@ -222,6 +253,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       tokens,
       registry,
       bus,
+      operations,
       gate: server.gate,
       close: () => running.disposeAsync(),
     };
@@ -237,7 +269,10 @@ const GROUPS_OF_AGENT = 16;
 const NAME_REST_MARGIN_MS = 60_000;
 
 /** Everything that a core keeps in its database. */
-export const SCHEMAS: readonly SchemaSources[] = [storesSchema, registrySchema, busSchema];
+export const SCHEMAS: readonly SchemaSources[] = [storesSchema, registrySchema, busSchema, operationsSchema];
+
+/** No part of the core keeps questions to people. */
+const noQuestions = async (): Promise<number> => 0;
 
 interface Preparation {
   readonly config: CoreConfiguration;
@@ -315,14 +350,14 @@ function openStore(
   config: CoreConfiguration,
   database: Database,
   monitors: StoreMonitors,
-): { store: BusStore; health: StoreHealth | null } {
+): { store: BusStore; redis: { store: RedisStore; health: StoreHealth } | null } {
   const { redisUrl, redisPrefix: prefix, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
   const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
   const settings = { retention, dedupWindowMs };
-  if (redisUrl === null) return { store: openPostgresStore({ database, settings }), health: null };
+  if (redisUrl === null) return { store: openPostgresStore({ database, settings }), redis: null };
   const store = openRedisStore({ url: redisUrl, prefix, settings, onFailure: (error) => health.failed(error) });
   const health = monitors.watchRedis({ store, database, prefix });
-  return { store, health };
+  return { store, redis: { store, health } };
 }
 
 /**

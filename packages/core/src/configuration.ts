@@ -28,6 +28,8 @@ export interface CoreConfiguration {
   readonly dedupWindowMs: number;
   readonly changelogMax: number;
   readonly changelogMaxAgeMs: number;
+  /** How long the audit is kept. */
+  readonly auditMaxAgeMs: number;
   readonly eventsMax: number;
   readonly eventsMaxBytes: number;
   readonly eventsMaxAgeMs: number;

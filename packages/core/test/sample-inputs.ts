@@ -56,5 +56,11 @@ export const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input
   'tokens.create': () => ({ kind: 'viewer', name: freshName() }),
   'tokens.list': () => ({}),
   'tokens.revoke': () => ({ id: randomUUID() }),
+  'audit.list': () => ({}),
+  'cluster.status': () => ({}),
+  'namespaces.list': () => ({}),
+  'stats.series': () => ({ metrics: ['published'] }),
+  'stats.traffic': () => ({}),
+  'swarm.overview': () => ({}),
 };
 export const OPEN_POLICY = { roles: {}, default: { publish: ['>'], subscribe: ['>'], consume: ['*'] } };

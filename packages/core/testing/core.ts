@@ -2,6 +2,7 @@
 import type { Bus } from '@hypercode/bus';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { ERROR_CODES, type ErrorCode, Problem } from '@hypercode/contracts';
+import type { Operations } from '@hypercode/operations';
 import type { Registry } from '@hypercode/registry';
 import { temporaryFolder } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
@@ -33,6 +34,7 @@ export interface TestCore {
   readonly viewerToken: string;
   readonly registry: Registry;
   readonly bus: Bus;
+  readonly operations: Operations;
   /** Calls that are counted for their callers now. */
   openCalls(): number;
   /** Streams that are counted for their callers now. */
@@ -80,6 +82,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   dedupWindowMs: 600_000,
   changelogMax: 100_000,
   changelogMaxAgeMs: DAY_MS,
+  auditMaxAgeMs: 365 * DAY_MS,
   eventsMax: 100_000,
   eventsMaxBytes: 2 ** 30,
   eventsMaxAgeMs: DAY_MS,
@@ -119,7 +122,7 @@ export async function startTestCore(given: TestCoreOptions = {}): Promise<TestCo
     await folder.remove();
     throw error;
   });
-  const { url, port, registry, bus, gate, tokens } = core;
+  const { url, port, registry, bus, operations, gate, tokens } = core;
   const adminToken = tokens.admin ?? '';
   return {
     url,
@@ -131,6 +134,7 @@ export async function startTestCore(given: TestCoreOptions = {}): Promise<TestCo
     viewerToken: tokens.viewer ?? '',
     registry,
     bus,
+    operations,
     openCalls: () => gate.allowances.open.calls,
     openStreams: () => gate.allowances.open.streams,
     answerBytes: () => gate.memory.bytes,

@@ -45,6 +45,8 @@ export interface FollowOptions<P, I> {
   signal: AbortSignal;
   /** Called whenever the follower has every item up to `position`. Returns an extra batch to send, or null to wait for items. */
   idle: (position: P) => readonly I[] | null;
+  /** Called with each batch of items before it is handed out; followers of an audience are called with the same array. */
+  handedOut?(this: void, items: readonly I[]): void;
 }
 
 /**
@@ -192,7 +194,7 @@ export class Broadcast<P, E extends Entry<P>, I> {
   async *follow(
     projection: Projection<E, I>,
     start: P,
-    { signal, idle }: FollowOptions<P, I>,
+    { signal, idle, handedOut }: FollowOptions<P, I>,
   ): AsyncGenerator<readonly I[], P, undefined> {
     const { ring } = this.#feed;
     const { audience, alarm, leave } = this.#enter(projection);
@@ -205,12 +207,16 @@ export class Broadcast<P, E extends Entry<P>, I> {
           const before = this.#before(projection, position, { limit: BATCH_VALUES, maxBytes: BATCH_BYTES });
           if (before === null) break;
           position = before.upTo;
-          if (before.items.length > 0) yield before.items;
+          if (before.items.length > 0) {
+            handedOut?.(before.items);
+            yield before.items;
+          }
           continue;
         }
         const step = audience.step(position);
         if (step !== null) {
           position = step.to;
+          handedOut?.(step.batch);
           yield step.batch;
           continue;
         }

@@ -24,6 +24,8 @@ export interface CursorStreamOptions<P, E extends Entry<P>, I extends StreamItem
   bridge: (gap: G, position: P) => AsyncGenerator<StreamBatch<I>, P, undefined>;
   /** A batch of the stream's own, asked for when it has everything up to `position`; null for none. */
   ownBatch?: (position: P) => StreamBatch<I> | null;
+  /** Called with each batch of entries' items before it is handed out. Streams of the same projection are mostly called with the same array. */
+  handedOut?(this: void, items: StreamBatch<I>): void;
 }
 
 /**
@@ -68,7 +70,7 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
   }
 
   #live(projection: Projection<E, I>, signal: AbortSignal): AsyncGenerator<StreamBatch<I>, P, undefined> {
-    const { broadcast, bookmarks, ownBatch } = this.#options;
+    const { broadcast, bookmarks, ownBatch, handedOut } = this.#options;
     let { ticks } = bookmarks;
     const idle = (position: P): StreamBatch<I> | null => {
       const own = ownBatch?.(position) ?? null;
@@ -77,11 +79,15 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
       ticks = bookmarks.ticks;
       return bookmarks.at(position);
     };
-    return broadcast.follow(projection, this.#position, { signal, idle });
+    return broadcast.follow(projection, this.#position, {
+      signal,
+      idle,
+      ...(handedOut === undefined ? {} : { handedOut }),
+    });
   }
 
   async *#catchUp(projection: Projection<E, I>, signal: AbortSignal): AsyncGenerator<StreamBatch<I>, void, undefined> {
-    const { broadcast, bookmarks, holds, read, bridge } = this.#options;
+    const { broadcast, bookmarks, holds, read, bridge, handedOut } = this.#options;
     const { feed } = broadcast;
     let { ticks } = bookmarks;
     do {
@@ -91,7 +97,11 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
         continue;
       }
       const items = entries.map((entry) => projection.project(entry)).filter((item) => item !== null);
-      for (let from = 0; from < items.length; from += CATCH_UP_VALUES) yield items.slice(from, from + CATCH_UP_VALUES);
+      for (let from = 0; from < items.length; from += CATCH_UP_VALUES) {
+        const batch = items.slice(from, from + CATCH_UP_VALUES);
+        handedOut?.(batch);
+        yield batch;
+      }
       this.#position = entries.at(-1)?.position ?? this.#position;
       if (ticks !== bookmarks.ticks) {
         // So that a stream that is lost in a long stretch without a match does not read all of it again.

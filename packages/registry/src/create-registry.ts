@@ -25,6 +25,7 @@ import { Retention } from './retention/retention.ts';
 import type { Schema } from './schema.ts';
 import type { AgentMirror } from './tokens/agent-mirror.ts';
 import { Identities, type StaticToken } from './tokens/identities.ts';
+import { TokenUses } from './tokens/token-uses.ts';
 import { type TokenNotice, Tokens } from './tokens/tokens.ts';
 import { Watches } from './watch/watches.ts';
 
@@ -103,6 +104,8 @@ export interface Registry {
   readonly watches: Watches;
   readonly tokens: Tokens;
   readonly identities: Identities;
+  /** When tokens were last used, for what writes it. */
+  readonly tokenUses: TokenUses;
   readonly retention: Retention;
   /** Probes that this replica has made. */
   readonly probes: Readonly<ProbeTally>;
@@ -121,13 +124,16 @@ export function createRegistry(options: RegistryOptions): Registry {
   const background = { db, clock, onError };
 
   const changes = new ChangeLog({ ...background, signal, leaseMs });
+  const tokenUses = new TokenUses(clock);
+  const { staticTokens } = options;
   const identities = new Identities({
     ...background,
     changes,
     mirror,
     signal,
     leaseMs,
-    staticTokens: options.staticTokens,
+    staticTokens,
+    uses: tokenUses,
   });
   const { circuitChanged } = notices;
   const outbox = circuitChanged === undefined ? null : new CircuitOutbox({ ...background, deliver: circuitChanged });
@@ -193,11 +199,12 @@ export function createRegistry(options: RegistryOptions): Registry {
       db,
       clock,
       identities,
-      reservedNames: options.staticTokens.flatMap(({ principal: { kind, name } }) => (kind === 'admin' ? [name] : [])),
+      reservedNames: staticTokens.flatMap(({ principal: { kind, name } }) => (kind === 'admin' ? [name] : [])),
       nameRestMs: options.tokenNameRestMs,
       onChange: (notice) => notices.tokenChanged?.(notice),
     }),
     identities,
+    tokenUses,
     retention,
     probes: rounds.tally,
     suspended: () => judge.suspended,

@@ -102,6 +102,8 @@ export interface TokenTable {
   uses: Generated<number>;
   /** When a newer incarnation of the agent took over. */
   fenced_at: Timestamp | null;
+  /** Of a token that an admin created, to a minute. */
+  last_used_at: Timestamp | null;
 }
 
 /** What one replica does for all of them, until its claim ends. */

@@ -1,6 +1,7 @@
 // What every call knows: the parts of the core, and who is calling.
 import type { Bus } from '@hypercode/bus';
 import type { SwarmError } from '@hypercode/contracts';
+import type { Operations } from '@hypercode/operations';
 import type { Identity, Registry } from '@hypercode/registry';
 import type { Clock } from '@hypercode/clock';
 import type { Socket } from 'node:net';
@@ -10,13 +11,18 @@ import type { ServerMetrics } from './metrics.ts';
 import type { Gate, Outgoing } from './outgoing/outgoing.ts';
 import type { IgnoredNames } from './procedures/unknown-fields.ts';
 import type { PlanFolds } from './plans/plan-folds.ts';
+import type { Overviews } from './overview/overviews.ts';
 import type { RegistrationRates } from './registration-rates.ts';
+import type { SwarmView } from './swarm-view.ts';
 
 /** The parts of the core that calls work with. */
 export interface Core {
   readonly registry: Registry;
   readonly bus: Bus;
   readonly plans: PlanFolds;
+  readonly operations: Operations;
+  readonly view: SwarmView;
+  readonly overviews: Overviews;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive' | 'markAuthenticated'>;
@@ -57,6 +63,8 @@ export interface CallContext {
   readonly limitStall: (limitMs: number) => void;
   /** Where names that the core does not know are noted; null: they are refused. */
   readonly ignoredNames: IgnoredNames | null;
+  /** The id of the request, or of the next call of a connection. */
+  readonly nextRequestId: () => string;
 }
 
 export interface Caller {
@@ -65,13 +73,15 @@ export interface Caller {
   bodyBytes: number | null;
   outgoing: Outgoing;
   ignoredNames: IgnoredNames | null;
+  /** Of the request; undefined on a connection, each of whose calls gets one of its own. */
+  requestId?: string;
   /** Undefined where the transport does not give it. */
   socket: Socket | undefined;
   drained?: () => Promise<void>;
 }
 
 export function createCallContext(caller: Caller): CallContext {
-  const { core, identify, bodyBytes, outgoing, ignoredNames, socket, drained } = caller;
+  const { core, identify, bodyBytes, outgoing, ignoredNames, socket, drained, requestId } = caller;
   return {
     core,
     bodyBytes,
@@ -80,5 +90,6 @@ export function createCallContext(caller: Caller): CallContext {
     identify,
     drained: drained ?? (() => Promise.resolve()),
     limitStall: (limitMs) => core.connections.limitStall(socket, limitMs),
+    nextRequestId: () => requestId ?? core.clock.newId(),
   };
 }

@@ -3,6 +3,7 @@ import type { Bus } from '@hypercode/bus';
 import { type Clock, sleep } from '@hypercode/clock';
 import { ErrorCode, type ProcedureName, procedures, RegisterOutcome } from '@hypercode/contracts';
 import type { Signal, StreamBatch } from '@hypercode/feed';
+import type { Operations } from '@hypercode/operations';
 import type { CommittedGroup, Registry } from '@hypercode/registry';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
 import type { Surface } from './surface.ts';
@@ -133,7 +134,7 @@ export class ServerMetrics {
   }
 
   /** Adds what is read of these whenever Prometheus asks. */
-  read({ registry, bus }: { registry: Registry; bus: Bus }): void {
+  read({ registry, bus, operations }: { registry: Registry; bus: Bus; operations: Operations }): void {
     const { probes } = registry;
     const suspended = 'Namespaces whose mass-failure guard holds, on the replica that judges.';
     this.#readGauge('swarm_liveness_suspended', suspended, () => registry.suspended().length);
@@ -147,6 +148,7 @@ export class ServerMetrics {
       () => registry.followed(),
     );
     this.#stops.push(this.#observeBus(bus));
+    this.#readAuditHeads(operations);
   }
 
   groupCommitted(group: CommittedGroup): void {
@@ -173,6 +175,13 @@ export class ServerMetrics {
     const transports = this.#streams.get(name);
     if (transports === undefined) throw new Error(`${name} is no subscription`);
     return transports[transport];
+  }
+
+  /** How many streams are open over all transports, as a replica reports them. */
+  openMainStreams(): { watch: number; subscribe: number; consume: number } {
+    const openOf = (name: ProcedureName): number =>
+      Object.values<StreamTally>(this.#streams.get(name) ?? {}).reduce((sum, { open }) => sum + open, 0);
+    return { watch: openOf('registry.watch'), subscribe: openOf('bus.subscribe'), consume: openOf('bus.consume') };
   }
 
   registered(outcome: RegisterOutcome): void {
@@ -378,6 +387,20 @@ export class ServerMetrics {
     addGauge('swarm_group_lag', 'Events of all topics after the cursor of a consumer group.', ({ lag }) => lag);
     addGauge('swarm_group_in_flight', 'Deliveries of a consumer group that are open.', ({ inFlight }) => inFlight);
     addGauge('swarm_group_dead_letters', 'Dead letters of a consumer group.', ({ deadLetters }) => deadLetters);
+  }
+
+  /** The hash is a label, so that whoever stores metrics stores what the audit can be compared with. */
+  #readAuditHeads({ audit }: Operations): void {
+    const gauge = new Gauge({
+      name: 'swarm_audit_head',
+      help: 'The newest entry of the audit of a namespace (seq), with its hash, as of the last full hour of this replica.',
+      labelNames: ['namespace', 'hash'],
+      registers: [this.#metrics],
+      collect: () => {
+        gauge.reset();
+        for (const { namespace, hash, seq } of audit.heads) gauge.set({ namespace, hash }, seq);
+      },
+    });
   }
 
   #readGauge(name: string, help: string, read: () => number): void {

@@ -3,6 +3,7 @@ import cors from '@fastify/cors';
 import type { Bus } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
 import { IGNORED_HEADER, isFromOtherOrigin } from '@hypercode/contracts';
+import type { Operations } from '@hypercode/operations';
 import type { Registry } from '@hypercode/registry';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -12,6 +13,7 @@ import type { Logger } from 'pino';
 import { type AllowanceLimits, Allowances } from './allowances/allowances.ts';
 import { Connections } from './connections.ts';
 import type { Core } from './context.ts';
+import { countBus } from './count-bus.ts';
 import { addErrorAnswers, answerBadUrl, answerBrokenRequest } from './error-answers.ts';
 import { MAX_BODY_BYTES } from './intake/bodies.ts';
 import { BodyBudget } from './intake/body-budget.ts';
@@ -22,14 +24,22 @@ import type { ServerMetrics } from './metrics.ts';
 import { AnswerMemory } from './outgoing/answer-memory.ts';
 import { OpenAnswers } from './outgoing/open-answers.ts';
 import type { Gate } from './outgoing/outgoing.ts';
+import { Overviews } from './overview/overviews.ts';
+import { readOverview } from './overview/read-overview.ts';
 import { PlanFolds } from './plans/plan-folds.ts';
 import { RegistrationRates } from './registration-rates.ts';
 import { rawProblem } from './rest/problem.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
+import { SwarmView, type SwarmViewOptions } from './swarm-view.ts';
 
 export interface SwarmServerOptions {
   registry: Registry;
   bus: Bus;
+  operations: Operations;
+  /** Asks the stores. Never rejects. */
+  stores: SwarmViewOptions['stores'];
+  /** How many questions of a namespace wait for the answer of a person. */
+  openQuestions: (namespace: string) => Promise<number>;
   metrics: ServerMetrics;
   logger: Logger;
   clock: Clock;
@@ -73,12 +83,27 @@ const HEADERS = ['location', 'retry-after', 'x-request-id', IGNORED_HEADER];
 const MAX_DRAIN_MS = 10_000;
 
 export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
-  const { registry, bus, metrics, logger, clock, surfaces, version, registerPerSecond, allowances, corsOrigins } =
-    options;
+  const {
+    registry,
+    bus,
+    operations,
+    stores,
+    openQuestions,
+    metrics,
+    logger,
+    clock,
+    surfaces,
+    version,
+    registerPerSecond,
+    allowances,
+    corsOrigins,
+  } = options;
   const draining = new AbortController();
   const connections = new Connections(clock);
   const refusals = new RefusalLog(clock, logger);
-  metrics.read({ registry, bus });
+  metrics.read({ registry, bus, operations });
+  const endCounting = countBus(bus, operations);
+  const view = new SwarmView({ registry, bus, operations, stores, clock });
   const gate: Gate = {
     allowances: new Allowances(allowances),
     memory: new AnswerMemory({ clock }),
@@ -94,6 +119,13 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     registry,
     bus,
     plans,
+    operations,
+    view,
+    overviews: new Overviews({
+      read: (namespace) => readOverview({ bus, view, openQuestions }, namespace),
+      clock,
+      onError: (error) => logger.debug({ err: error }, 'an overview could not be read'),
+    }),
     metrics,
     clock,
     connections,
@@ -170,6 +202,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
       await plans.close();
       connections.close();
       metrics.close();
+      endCounting();
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { Bus } from '@hypercode/bus';
 import { systemClock } from '@hypercode/clock';
 import { createLocalSignal } from '@hypercode/feed';
+import type { Operations } from '@hypercode/operations';
 import type { Registry } from '@hypercode/registry';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { Allowances } from '../src/allowances/allowances.ts';
@@ -14,6 +15,9 @@ import { OpenAnswers } from '../src/outgoing/open-answers.ts';
 import { FREE } from '../src/outgoing/outgoing.ts';
 import { PlanFolds } from '../src/plans/plan-folds.ts';
 import { RegistrationRates } from '../src/registration-rates.ts';
+import { Overviews } from '../src/overview/overviews.ts';
+import { readOverview } from '../src/overview/read-overview.ts';
+import { SwarmView } from '../src/swarm-view.ts';
 import { appRouter } from '../src/trpc/app-router.ts';
 
 export { ServerMetrics } from '../src/metrics.ts';
@@ -21,12 +25,25 @@ export { PlanFolds };
 export { watchPlans } from '../src/plans/watch-plans.ts';
 export { restRoutes } from '../src/rest/rest-routes.ts';
 
+interface CoreParts {
+  registry: Registry;
+  bus: Bus;
+  operations: Operations;
+}
+
 /** The answer of tRPC's own path to a call under `/trpc`, beside which the shared frames of the server can be held. */
-export async function answerByTrpc({ registry, bus }: { registry: Registry; bus: Bus }, request: Request) {
+export async function answerByTrpc({ registry, bus, operations }: CoreParts, request: Request) {
+  const store = { kind: 'pglite', version: null, ok: true, latencyMs: 0 } as const;
+  const stores = async () => ({ database: store, events: store });
+  const view = new SwarmView({ registry, bus, operations, stores, clock: systemClock });
+  const read = (namespace: string) => readOverview({ bus, view, openQuestions: async () => 0 }, namespace);
   const core = {
     registry,
     bus,
     plans: new PlanFolds({ bus, clock: systemClock, onError: () => {} }),
+    operations,
+    view,
+    overviews: new Overviews({ read, clock: systemClock, onError: () => {} }),
     metrics: new ServerMetrics(createLocalSignal()),
     registrationRates: new RegistrationRates({ perSecond: 0, clock: systemClock }),
     gate: {

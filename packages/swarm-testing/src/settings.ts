@@ -46,6 +46,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   dedupWindowMs: 600_000,
   changelogMax: 100_000,
   changelogMaxAgeMs: WEEK_MS,
+  auditMaxAgeMs: WEEK_MS,
   eventsMax: 100_000,
   eventsMaxBytes: 2 ** 28,
   eventsMaxAgeMs: WEEK_MS,

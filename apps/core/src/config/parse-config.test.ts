@@ -42,6 +42,7 @@ describe('defaults', () => {
     dedupWindowMs: 600_000,
     changelogMax: 100_000,
     changelogMaxAgeMs: 604_800_000,
+    auditMaxAgeMs: 31_536_000_000,
     eventsMax: 1_000_000,
     eventsMaxBytes: 1_073_741_824,
     eventsMaxAgeMs: 604_800_000,

@@ -150,6 +150,13 @@ export const SETTINGS = {
     defaultMeans: `${7 * DAY_MS} (7 days)`,
     meaning: 'How long changes of agents are kept. A watch can resume that far back.',
   }),
+  auditMaxAgeMs: setting({
+    variable: 'SWARM_AUDIT_MAX_AGE_MS',
+    ...milliseconds(MAX_AGE_MS),
+    default: String(365 * DAY_MS),
+    defaultMeans: `${365 * DAY_MS} (1 year)`,
+    meaning: 'How long the audit is kept: the record of what operators and admins did.',
+  }),
   eventsMax: setting({
     variable: 'SWARM_EVENTS_MAX',
     ...integer(1, 1_000_000_000_000),

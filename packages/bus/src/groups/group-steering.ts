@@ -4,6 +4,7 @@ import {
   type DeleteGroupInput,
   type GroupChange,
   type GroupEventData,
+  type GroupInfo,
   type PauseGroupInput,
   type ResumeGroupInput,
   type SeekGroupInput,
@@ -29,7 +30,7 @@ export interface GroupNotice {
 }
 
 export interface GroupSteeringOptions {
-  store: Pick<GroupStore, 'pause' | 'resume' | 'update' | 'seek' | 'delete'>;
+  store: Pick<GroupStore, 'find' | 'pause' | 'resume' | 'update' | 'seek' | 'delete'>;
   log: Pick<EventLog, 'positionBefore'>;
   groups: Pick<Groups, 'changed'>;
   /** Called when a group was changed. */
@@ -46,6 +47,13 @@ export class GroupSteering {
 
   constructor(options: GroupSteeringOptions) {
     this.#options = options;
+  }
+
+  /** The group as it is; null when there is none. */
+  async stateOf(namespace: string, group: string): Promise<Pick<GroupInfo, 'groupId' | 'settings' | 'paused'> | null> {
+    const state = await this.#options.store.find(namespace, group);
+    if (state === null) return null;
+    return { groupId: state.id, settings: settingsShown(state), paused: pauseShown(state.paused) };
   }
 
   async pause(caller: BusCaller, { namespace, group, reason }: PauseGroupInput): Promise<SteeredGroup> {

@@ -27,6 +27,7 @@ test('the settings of a group are read again when the store does not have the gr
     discard: unused,
     leave: unused,
     members: unused,
+    count: unused,
     list: unused,
     pause: unused,
     resume: unused,
@@ -42,7 +43,8 @@ test('the settings of a group are read again when the store does not have the gr
   const signal = createLocalSignal();
   const clock = new HeldClock();
   const feeds = new EventFeeds({ log, signal, clock, onError: () => undefined });
-  const groups = new Groups({ store, log, feeds, signal, clock, onError: () => undefined });
+  const observers = new Set<never>();
+  const groups = new Groups({ store, log, feeds, signal, clock, onError: () => undefined, observers });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));

@@ -17,6 +17,7 @@ import { isDeleted } from '../store/group-refusals.ts';
 import { assertSameSettings, groupSettings, type WantedSettings } from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
+  DeliveryRef,
   GroupDelivery,
   GroupLimits,
   GroupMaker,
@@ -32,6 +33,7 @@ import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { AfterStall } from './after-stall.ts';
 import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
 import { groupInfo } from './group-info.ts';
+import type { GroupObserver } from './group-observer.ts';
 import { type Claim, GroupReader } from './group-reader.ts';
 import { MemberStream } from './member-stream.ts';
 
@@ -61,6 +63,7 @@ export interface GroupsOptions {
   onError: (error: unknown) => void;
   /** Default: none. */
   limits?: GroupLimits | undefined;
+  observers: ReadonlySet<Partial<GroupObserver>>;
   /** How often a member is sent a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
 }
@@ -286,6 +289,7 @@ export class Groups {
     const deliveries = deliveryIds.map(deliveryIn);
     const settled = await this.#settle(namespace, group, this.#options.store.ack(namespace, group, deliveries));
     this.tally.acked += settled;
+    if (settled > 0) for (const observer of this.#options.observers) observer.onAck?.(namespace, settled);
     const positions = deliveries.map(({ position }) => position);
     const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
     if (reading?.reader.settled(positions) !== true) this.#notify(namespace, group);
@@ -301,6 +305,7 @@ export class Groups {
     const how = { delayMs, reason: reason ?? null };
     const settled = await this.#settle(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
+    await this.#noteDead(namespace, group, { deliveries, settled });
     this.#notify(namespace, group);
     return settled;
   }
@@ -370,6 +375,20 @@ export class Groups {
     membership.admitted = state;
   }
 
+  /** Counts the nacks of last attempts. When some of the nacks settled nothing, it is not known which: then at most those that did. */
+  async #noteDead(
+    namespace: string,
+    group: string,
+    { deliveries, settled }: { deliveries: readonly DeliveryRef[]; settled: number },
+  ): Promise<void> {
+    if (settled === 0 || this.#options.observers.size === 0) return;
+    const settings = await this.settingsOf(namespace, group).catch(() => null);
+    if (settings === null) return;
+    const last = deliveries.filter(({ attempt }) => attempt >= settings.maxDeliveries).length;
+    const count = Math.min(last, settled);
+    if (count > 0) for (const observer of this.#options.observers) observer.onDead?.(namespace, count);
+  }
+
   /** Asks the store, and makes the group again when the store has lost it. */
   async #claim(membership: Membership, claim: Claim): Promise<ClaimOutcome> {
     const { request, reader } = membership;
@@ -413,6 +432,9 @@ export class Groups {
     }
     this.tally.delivered += outcome.deliveries.length;
     for (const { attempt } of outcome.deliveries) if (attempt > 1) this.tally.redelivered += 1;
+    if (outcome.deliveries.length > 0) {
+      for (const observer of this.#options.observers) observer.onDeliver?.(namespace, group, outcome.deliveries);
+    }
     return outcome;
   }
 

@@ -28,6 +28,7 @@ import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
 import { claimEvents } from './queries/claim-events.ts';
 import { countDeaths } from './queries/count-deaths.ts';
+import { countGroups } from './queries/count-groups.ts';
 import { deleteGroup } from './queries/delete-group.ts';
 import { extendDeliveries } from './queries/extend-deliveries.ts';
 import { findGroup } from './queries/find-group.ts';
@@ -218,6 +219,10 @@ export class PostgresGroups implements GroupStore {
 
   async members(namespace: string, group: string): Promise<StoredMember[]> {
     return ofGroup(group, await this.#db.ask((db) => listMembers(db, namespace, group)));
+  }
+
+  count(namespace: string): Promise<number> {
+    return this.#db.ask((db) => countGroups(db, namespace));
   }
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {

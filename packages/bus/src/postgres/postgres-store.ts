@@ -8,6 +8,7 @@ import { BoundedDatabase } from './bounded-database.ts';
 import { PostgresGroups } from './postgres-groups.ts';
 import { PostgresLog } from './postgres-log.ts';
 import { PostgresRetention } from './postgres-retention.ts';
+import { listNamespaces } from './queries/list-namespaces.ts';
 import type { BusSchema } from './schema.ts';
 
 export interface PostgresStoreOptions {
@@ -28,6 +29,7 @@ export function openPostgresStore({ database, settings, clock = systemClock }: P
       await db.ask((connection) => sql`select 1`.execute(connection));
       return null;
     },
+    namespaces: () => db.ask(listNamespaces),
     applyRetention: () => retention.applyRetention(),
     close: () => retention.close(),
   };

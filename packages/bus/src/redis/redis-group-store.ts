@@ -296,6 +296,10 @@ export class RedisGroupStore implements GroupStore {
     return (await this.#run(this.#removeIdleGroup, { namespace, group }, [group, id, newEpoch()])) === 1;
   }
 
+  count(namespace: string): Promise<number> {
+    return this.#connection.ask((client) => client.scard(groupNamesKey(namespace, this.#prefix)));
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
     return this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));

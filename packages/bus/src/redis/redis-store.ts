@@ -23,6 +23,9 @@ export interface RedisStoreOptions {
 export interface RedisStore extends BusStore {
   /** Writes one key. Rejects when Redis does not take it. */
   write(): Promise<void>;
+  readonly isCluster: boolean;
+  /** The version of Redis. */
+  version(): Promise<string | null>;
   /** Notes that the swarm of this id writes here. Resolves with whether no other has done so before. */
   claim(swarmId: string): Promise<boolean>;
 }
@@ -50,6 +53,12 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
       const before = await connection.ask((client) => client.set(keys.swarm, swarmId, 'NX', 'GET'));
       return before === null || before === swarmId;
     },
+    isCluster: connection.isCluster,
+    version: async () => {
+      const info = await connection.ask((client) => client.info('server'));
+      return /^redis_version:(\S+)/m.exec(info)?.[1] ?? null;
+    },
+    namespaces: async () => [...(await namespaces.all())],
     async applyRetention() {
       const faults: unknown[] = [];
       for (const namespace of await namespaces.all()) {

@@ -309,6 +309,8 @@ export interface GroupStore {
   leave(namespace: string, group: string, consumer: string): Promise<void>;
   /** By name: at most 1,000, those that showed a sign of life last. */
   members(namespace: string, group: string): Promise<StoredMember[]>;
+  /** How many groups there are. */
+  count(namespace: string): Promise<number>;
   /** By name: all, or at most `limit` after `after`. */
   list(namespace: string, page?: GroupPage): Promise<StoredGroup[]>;
 }

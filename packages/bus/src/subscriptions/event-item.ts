@@ -1,6 +1,7 @@
 // What subscribers are sent: events as the text that the log keeps, gaps and bookmarks.
 import type { GapReason, SubscriptionEvent, SwarmEvent } from '@hypercode/contracts';
-import { type StreamItem, ValueItem } from '@hypercode/feed';
+import { type StreamBatch, type StreamItem, ValueItem } from '@hypercode/feed';
+import { type EventOrigin, originOf } from '../appending/event-origin.ts';
 import type { LogEntry } from '../store/event-log.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
 
@@ -8,9 +9,10 @@ import { formatPosition, type LogPosition } from '../store/position.ts';
 export type SubscriptionItem = StreamItem<SubscriptionEvent>;
 
 /** An event. Its text is put into the frame as it is; it is only parsed where a transport wants a value. */
-class EventItem implements StreamItem<SubscriptionEvent> {
+class EventItem implements StreamItem<SubscriptionEvent>, EventOrigin {
   readonly type = 'event';
   readonly #entry: LogEntry;
+  #source: string | null = null;
 
   constructor(entry: LogEntry) {
     this.#entry = entry;
@@ -18,6 +20,14 @@ class EventItem implements StreamItem<SubscriptionEvent> {
 
   get id(): string {
     return formatPosition(this.#entry.position);
+  }
+
+  get topic(): string {
+    return this.#entry.topic;
+  }
+
+  get source(): string {
+    return (this.#source ??= originOf(this.#entry.text).source);
   }
 
   get json(): string {
@@ -37,6 +47,10 @@ export function itemOf(entry: LogEntry): SubscriptionItem {
   if (item === undefined) items.set(entry, (item = new EventItem(entry)));
   return item;
 }
+
+/** The origins of a batch of `itemOf` events: the same array, so that what is made of it can be shared, too. */
+export const originsIn = (batch: StreamBatch<SubscriptionItem>): readonly EventOrigin[] =>
+  batch as StreamBatch<EventItem>;
 
 export function bookmarkItem(position: LogPosition): SubscriptionItem {
   const id = formatPosition(position);

@@ -4,7 +4,8 @@ import type { StartFrom } from '@hypercode/contracts';
 import { Bookmarks, CursorStream, ended, type StreamBatch } from '@hypercode/feed';
 import { type EventLog, type LogGap, oldestOf, resumeOf } from '../store/event-log.ts';
 import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
-import { bookmarkItem, gapItem, itemOf, type SubscriptionItem } from './event-item.ts';
+import type { EventOrigin } from '../appending/event-origin.ts';
+import { bookmarkItem, gapItem, itemOf, originsIn, type SubscriptionItem } from './event-item.ts';
 import { type EventFeeds, holds } from './event-feeds.ts';
 import { projectionOf, type TopicFilter } from './topic-filter.ts';
 
@@ -20,6 +21,8 @@ export interface SubscriptionRequest {
   filter: () => TopicFilter | Promise<TopicFilter>;
   /** Calls back when `filter` may answer otherwise. Returns what ends it. */
   onChange: (listener: () => void) => () => void;
+  /** Called with the events of each batch before it is handed out. Subscriptions that are handed out the same give the same array. */
+  onEvents: (events: readonly EventOrigin[]) => void;
 }
 
 export interface SubscriptionsOptions {
@@ -59,7 +62,7 @@ export class Subscriptions {
    * the store and the store does not answer; the last value's id resumes it.
    */
   async *open(request: SubscriptionRequest, signal: AbortSignal): Batches<void> {
-    const { namespace, from, lastEventId, onChange } = request;
+    const { namespace, from, lastEventId, onChange, onEvents } = request;
     const named = startOf(from, lastEventId);
     let stale = new AbortController();
     const end = () => stale.abort();
@@ -88,6 +91,7 @@ export class Subscriptions {
         isConfirmed,
         holds: (position) => holds(feed, position),
         read: (position) => this.#feeds.read(namespace, position),
+        handedOut: (batch) => onEvents(originsIn(batch)),
         bridge: async function* (gap: LogGap, position): Batches<LogPosition> {
           yield [gapItem(position, resumeOf(gap), gap.gap)];
           return resumeOf(gap);

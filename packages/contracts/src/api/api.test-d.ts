@@ -31,11 +31,14 @@ test('the kind of a procedure is known', () => {
   expectTypeOf(KINDS.bus.consume).toEqualTypeOf<'subscription'>();
 });
 
-test('a procedure without rights does not compile', () => {
+test('a procedure without rights, and a mutation that does not say whether it is audited, do not compile', () => {
   const rest = { input: AgentRegistration, output: RegisterResult, summary: 'Register an agent', errors: [] } as const;
-  mutation({ ...rest, rights: { admin: 'everywhere' } });
+  const rights = { admin: 'everywhere' } as const;
+  mutation({ ...rest, rights, audited: true });
+  // @ts-expect-error nothing is said of the audit
+  mutation({ ...rest, rights });
   // @ts-expect-error nothing is said of who may call it
-  mutation(rest);
+  mutation({ ...rest, audited: true });
   // @ts-expect-error no token is a guest
-  mutation({ ...rest, rights: { guest: 'everywhere' } });
+  mutation({ ...rest, audited: true, rights: { guest: 'everywhere' } });
 });

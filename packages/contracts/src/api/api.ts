@@ -1,11 +1,13 @@
 // The API: each procedure declared once. Router, REST routes, OpenAPI document and client are made from it.
 import type { z } from 'zod';
+import { auditApi } from './audit-api.ts';
 import { busApi } from './bus-api.ts';
 import { circuitApi } from './circuit-api.ts';
 import { goalsApi } from './goals-api.ts';
 import { plansApi } from './plans-api.ts';
 import { groupsApi } from './groups-api.ts';
 import { policyApi } from './policy-api.ts';
+import { clusterApi, namespacesApi, statsApi, swarmApi } from './operations-api.ts';
 import type { Procedure } from './procedure.ts';
 import { registryApi } from './registry-api.ts';
 import { tokensApi } from './tokens-api.ts';
@@ -22,6 +24,11 @@ export const api = {
   policy: policyApi,
   circuit: circuitApi,
   tokens: tokensApi,
+  audit: auditApi,
+  cluster: clusterApi,
+  namespaces: namespacesApi,
+  stats: statsApi,
+  swarm: swarmApi,
 };
 
 export type Api = typeof api;

@@ -51,6 +51,7 @@ export const busApi = {
     summary: 'Publish an event',
     description: 'Publishing an event again with the same `id` adds nothing to the log.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED'],
     maxInputBytes: LIMITS.eventBytes,
     hot: true,
@@ -85,6 +86,7 @@ export const busApi = {
       'The answer has one result for each event. A refused event does not affect the others, except that `RATE_LIMITED` also ' +
       'refuses the rest of the list: what was published is then the beginning of the list, in its order.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['RATE_LIMITED'],
     maxInputBytes: LIMITS.publishManyBytes,
     hot: true,
@@ -155,6 +157,7 @@ export const busApi = {
       '`paused: true` while the group is paused, and with NOT_FOUND (`details.deleted`) when the group of the `groupId` was deleted. ' +
       'Acknowledge each delivery or give it back (ack or nack) before its deadline.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'CONFLICT', 'NOT_FOUND'],
     rest: {
       method: 'POST',
@@ -172,6 +175,7 @@ export const busApi = {
     summary: 'Acknowledge deliveries',
     description: 'An ack that comes after the deadline also settles the delivery.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     hot: true,
     rest: {
@@ -191,6 +195,7 @@ export const busApi = {
     description:
       'The events are delivered again, or become dead letters after the last attempt. A nack that comes after the deadline has no effect.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     hot: true,
     rest: {
@@ -210,6 +215,7 @@ export const busApi = {
     description:
       'For work that takes longer: each deadline becomes now + `byMs`, unless it is later already. A delivery whose deadline has passed is not extended.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     hot: true,
     rest: {
@@ -261,6 +267,7 @@ export const busApi = {
     summary: 'Deliver dead letters again',
     description: 'The body has either `deliveryIds` or `all: true`.',
     rights: TAKE_PART,
+    audited: true,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     rest: {
       method: 'POST',
@@ -278,6 +285,7 @@ export const busApi = {
     summary: 'Discard dead letters',
     description: 'The body has either `deliveryIds` or `all: true`.',
     rights: TAKE_PART,
+    audited: true,
     errors: ['ACL_DENIED', 'NOT_FOUND'],
     rest: {
       method: 'POST',

@@ -12,6 +12,7 @@ export const circuitApi = {
     maxAnswerBytes: LIMITS.registrationBytes,
     summary: 'Open the circuit of a name until it is reset, also for new agents of the name',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
   }),
 
@@ -21,6 +22,7 @@ export const circuitApi = {
     maxAnswerBytes: LIMITS.registrationBytes,
     summary: "Close an agent's circuit, and forget its failures",
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
   }),
 };

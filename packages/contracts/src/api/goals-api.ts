@@ -17,6 +17,7 @@ export const goalsApi = {
       'Checks the goal and its steps, and publishes `goal.submitted` as the caller; the policy must allow that event to the role of ' +
       'an agent. A goal with a `goalId` can be submitted again without becoming two.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED'],
     maxInputBytes: LIMITS.eventBytes,
     rest: {
@@ -37,6 +38,7 @@ export const goalsApi = {
       'Publishes `goal.cancelled` as the caller; the policy must allow that event to the role of an agent. A goal that has ended ' +
       'stays as it is.',
     rights: TAKE_PART,
+    audited: false,
     errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED'],
     rest: {
       method: 'POST',

@@ -29,6 +29,7 @@ export const groupsApi = {
       'A paused group hands nothing out: claims answer at once with `paused: true`, and streams stay open and receive a `bookmark`. ' +
       'Acks and nacks of what is in flight still count, and deadlines still pass. A second pause changes nothing.',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'POST',
@@ -47,6 +48,7 @@ export const groupsApi = {
     summary: 'Resume a paused consumer group',
     description: 'The group goes on where it stood. What retention has removed meanwhile is reported as a `gap`.',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'POST',
@@ -68,6 +70,7 @@ export const groupsApi = {
       'time. An event that was settled and is read again begins a new life: attempt 1, with a new `deliveryId`. With `dropOpen`, what ' +
       'is in flight or waiting is released first, and its acks count for nothing. Dead letters are never touched.',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'POST',
@@ -87,6 +90,7 @@ export const groupsApi = {
       'Settings that are left out stay. No event is passed over: every event after the cursor is matched with the new topics. ' +
       'Deliveries in flight keep their deadlines. Consumers that name the settings that the group was made with may still join.',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'PATCH',
@@ -106,6 +110,7 @@ export const groupsApi = {
       'Its streams and claims end with NOT_FOUND (`details.deleted`). A consumer that comes back with the `groupId` of the group ' +
       'gets the same, so the group stays deleted. A consumer that names no `groupId` makes a new group.',
     rights: OPERATE,
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'DELETE',

@@ -48,4 +48,9 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
   },
   circuit: { trip: 'mutation', reset: 'mutation' },
   tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
+  audit: { list: 'query' },
+  cluster: { status: 'query' },
+  namespaces: { list: 'query' },
+  stats: { series: 'query', traffic: 'query' },
+  swarm: { overview: 'subscription' },
 };

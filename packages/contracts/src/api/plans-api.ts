@@ -82,6 +82,7 @@ export const plansApi = {
       'Publishes `plan.retry` as the caller. Completed tasks stay, and the others get new attempts. A plan that has been retried and ' +
       'has not failed again stays as it is. CONFLICT for any other plan that has not failed.',
     rights: OPERATE,
+    audited: false,
     errors: ['NOT_FOUND', 'CONFLICT', 'RATE_LIMITED'],
     rest: {
       method: 'POST',

@@ -48,6 +48,7 @@ export const policyApi = {
     summary: 'Replace the policy',
     description: CHANGE,
     rights: ADMINISTER,
+    audited: true,
     errors: ['CONFLICT'],
     maxInputBytes: LIMITS.policyBytes,
     rest: {
@@ -69,6 +70,7 @@ export const policyApi = {
     summary: 'Add or replace one role of the policy',
     description: CHANGE,
     rights: ADMINISTER,
+    audited: true,
     errors: ['CONFLICT'],
     maxInputBytes: LIMITS.policyBytes,
     rest: {
@@ -90,6 +92,7 @@ export const policyApi = {
     summary: 'Remove one role from the policy',
     description: `Agents of the role then have the rules of \`default\`. ${CHANGE}`,
     rights: ADMINISTER,
+    audited: true,
     errors: ['NOT_FOUND', 'CONFLICT'],
     rest: {
       method: 'DELETE',

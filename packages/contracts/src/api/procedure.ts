@@ -7,7 +7,7 @@ import type { Rights } from './rights.ts';
 export type ProcedureKind = 'query' | 'mutation' | 'subscription';
 
 /** Groups of REST routes in the OpenAPI document. */
-export type RestTag = 'agents' | 'events' | 'groups' | 'plans' | 'policy' | 'tokens';
+export type RestTag = 'agents' | 'events' | 'groups' | 'plans' | 'policy' | 'tokens' | 'operations';
 
 /**
  * A procedure as a REST route. Fields of the input are where the route puts them: those named in the path are there; the others
@@ -70,13 +70,18 @@ export interface Procedure<
   /** It may answer only after a while. Then the room for its answer is taken when there is one, and `maxAnswerBytes` is 0. */
   readonly waits?: true;
   readonly rest?: RestForm;
+  /**
+   * Of a mutation: whether a call with the token of an operator or an admin is recorded in the audit. False for what
+   * another log records: events, and registrations.
+   */
+  readonly audited?: boolean;
   /** Called so often that servers and clients avoid every cost that they can. */
   readonly hot?: true;
 }
 
 type Declared<Input extends z.ZodObject, Output extends z.ZodType> = Omit<
   Procedure<ProcedureKind, Input, Output>,
-  'kind'
+  'kind' | 'audited'
 >;
 
 /** Reads and changes nothing. */
@@ -84,9 +89,9 @@ export const query = <Input extends z.ZodObject, Output extends z.ZodType>(
   declared: Declared<Input, Output>,
 ): Procedure<'query', Input, Output> => ({ kind: 'query', ...declared });
 
-/** Changes something. */
+/** Changes something. It has to say whether it is audited, so that none is forgotten. */
 export const mutation = <Input extends z.ZodObject, Output extends z.ZodType>(
-  declared: Declared<Input, Output>,
+  declared: Declared<Input, Output> & { readonly audited: boolean },
 ): Procedure<'mutation', Input, Output> => ({ kind: 'mutation', ...declared });
 
 /** Sends values until one side ends it. */

@@ -39,6 +39,8 @@ export const registryApi = {
       'Idempotent on namespace and name. The answer contains the token of the agent, which is shown only once. A registration ' +
       'with a new `incarnation` takes over the name and revokes the tokens of the previous process.',
     rights: { admin: 'everywhere', join: 'roles' },
+    // The change log has it, and the agent which token registered it.
+    audited: false,
     errors: ['ACL_DENIED', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
     maxInputBytes: LIMITS.registrationBytes,
     maxAnswerBytes: LIMITS.registrationBytes,
@@ -114,6 +116,7 @@ export const registryApi = {
     maxAnswerBytes: LIMITS.registrationBytes,
     summary: "Change an agent's registration",
     rights: { admin: 'everywhere', agent: 'self' },
+    audited: true,
     errors: ['ACL_DENIED', 'NOT_FOUND', 'CONFLICT', 'IMMUTABLE_FIELD', 'RATE_LIMITED'],
     rest: {
       method: 'PATCH',
@@ -137,6 +140,7 @@ export const registryApi = {
     summary: 'Remove an agent',
     description: 'The tokens of the agent stop working at once. The answer is the last state of the agent.',
     rights: { admin: 'everywhere', operator: 'namespace', agent: 'self' },
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'DELETE',
@@ -172,6 +176,7 @@ export const registryApi = {
       'is a heartbeat, too, when it begins, whether it is granted or refused. An open stream or a waiting claim counts once, at ' +
       'its beginning. A change of `note` alone is shown at most every 5 seconds; the last one is shown in the end.',
     rights: { agent: 'self' },
+    audited: false,
     errors: [],
     hot: true,
     rest: {

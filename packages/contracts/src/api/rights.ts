@@ -23,6 +23,9 @@ export const READ: Rights = { admin: 'everywhere', operator: 'namespace', viewer
 /** Reading what people did: not for agents. */
 export const OVERSEE: Rights = { admin: 'everywhere', operator: 'namespace', viewer: 'namespace' };
 
+/** The same across namespaces: a token of one namespace reads about that one, and need not name it. */
+export const OVERSEE_ALL: Rights = { admin: 'everywhere', operator: 'token', viewer: 'token' };
+
 /** Taking part in what happens on the bus: publishing, and working on events. */
 export const TAKE_PART: Rights = { admin: 'everywhere', operator: 'namespace', agent: 'namespace' };
 

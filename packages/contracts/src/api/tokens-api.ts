@@ -21,6 +21,7 @@ export const tokensApi = {
       'another one, or of one that ended within the deduplication window (CONFLICT). The core publishes `system.token.created`, ' +
       'without the token.',
     rights: ADMINISTER,
+    audited: true,
     errors: ['CONFLICT'],
     rest: {
       method: 'POST',
@@ -57,6 +58,7 @@ export const tokensApi = {
       'Needs an admin token. The token stops working on every replica within a second. The token of an admin can be revoked in ' +
       'any namespace. The core publishes `system.token.revoked`.',
     rights: ADMINISTER,
+    audited: true,
     errors: ['NOT_FOUND'],
     rest: {
       method: 'DELETE',

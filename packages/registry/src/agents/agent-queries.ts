@@ -17,6 +17,7 @@ import { toAgent, toDetailedAgent } from '../documents/agent-row.ts';
 import type { Schema } from '../schema.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { findAgents } from './queries/find-agents.ts';
+import { countAgents, namesOfNamespaces, type NamespaceAgents } from './queries/list-namespaces.ts';
 import { queryAgents } from './queries/query-agents.ts';
 import { readAgents } from './queries/read-agents.ts';
 
@@ -68,6 +69,16 @@ export class AgentQueries {
     const agents = rows.map((row) => shown(row, this.#leaseMs));
     // Summaries have the type of whole agents, as the declared query has it.
     return { agents: view === 'full' ? agents : (agents.map(summaryOf) as Agent[]), nextCursor, revision };
+  }
+
+  /** Names of namespaces in which an agent was ever registered, by name. UNAVAILABLE. */
+  namespaces(page: { after: string | null; limit: number }): Promise<string[]> {
+    return namesOfNamespaces(this.#db, page);
+  }
+
+  /** The numbers of the agents of each namespace, by its name. UNAVAILABLE. */
+  count(namespaces: readonly string[]): Promise<NamespaceAgents[]> {
+    return countAgents(this.#db, namespaces);
   }
 
   /**

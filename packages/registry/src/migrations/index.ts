@@ -9,6 +9,7 @@ import * as fencing from './20261128-fencing.ts';
 import * as tokenOwners from './20261128-token-owners.ts';
 import * as operatorHolds from './20261129-operator-holds.ts';
 import * as leases from './20261130-leases.ts';
+import * as tokenUse from './20261201-operations-token-use.ts';
 
 export const registryMigrations: Record<string, Migration> = {
   '20261122-registry': registry,
@@ -20,4 +21,5 @@ export const registryMigrations: Record<string, Migration> = {
   '20261128-token-owners': tokenOwners,
   '20261129-operator-holds': operatorHolds,
   '20261130-leases': leases,
+  '20261201-operations-token-use': tokenUse,
 };

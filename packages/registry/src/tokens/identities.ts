@@ -13,6 +13,7 @@ import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
 import { readTokenEpoch } from './queries/operator-tokens.ts';
 import { hashToken, looksMinted } from './token-format.ts';
+import type { TokenUses } from './token-uses.ts';
 
 const MAX_KNOWN = 50_000;
 /** How long a revoked or expired token can go on being used on another replica when the wake-up was lost. */
@@ -102,6 +103,8 @@ export interface IdentitiesOptions {
   leaseMs: number;
   /** Tokens of the configuration; they are in no table. */
   staticTokens: StaticToken[];
+  /** Is notified of every use of a token that is in a table. */
+  uses: Pick<TokenUses, 'note'>;
   clock: Clock;
   onError: (error: unknown) => void;
   /**
@@ -205,6 +208,7 @@ export class Identities {
     }
     if (identity.refusal !== null) throw identity.refusal;
     identity.touch();
+    this.#options.uses.note(identity);
     return identity;
   }
 

@@ -147,6 +147,7 @@ test("an agent's token keeps its namespace followed while it is used, and is loo
   const identities = new Identities({
     db,
     changes,
+    uses: { note: () => undefined },
     mirror: new AgentMirror(),
     signal,
     leaseMs: 60_000,

@@ -4,14 +4,16 @@ import { HeldClock } from '@hypercode/clock/testing';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { migratedFolder } from '@hypercode/stores/testing';
 import { createLocalSignal } from '@hypercode/feed';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ChangeLog } from '../../src/changes/change-log.ts';
 import { registrySchema } from '../../src/database-schema.ts';
 import type { Schema } from '../../src/schema.ts';
 import { AgentMirror } from '../../src/tokens/agent-mirror.ts';
 import { Identities, type IdentitiesOptions } from '../../src/tokens/identities.ts';
-import { deleteToken, insertToken } from '../../src/tokens/queries/operator-tokens.ts';
+import { deleteToken, insertToken, listTokens } from '../../src/tokens/queries/operator-tokens.ts';
 import { mintToken } from '../../src/tokens/token-format.ts';
+import { TokenUses } from '../../src/tokens/token-uses.ts';
 
 let database: Database;
 let closeDatabase: () => Promise<void>;
@@ -39,7 +41,8 @@ function openIdentities(more: Partial<IdentitiesOptions> = {}): { identities: Id
   const background = { db: db(), signal, clock, leaseMs: 60_000, onError };
   const changes = new ChangeLog(background);
   const mirror = new AgentMirror();
-  const identities = new Identities({ ...background, changes, mirror, staticTokens: [], ...more });
+  const uses = new TokenUses(clock);
+  const identities = new Identities({ ...background, changes, mirror, staticTokens: [], uses, ...more });
   onTestFinished(async () => {
     await identities.close();
     await changes.close();
@@ -83,4 +86,37 @@ it('a token that was dropped and learnt again stays known when the listener of i
   identities.revoked(id);
   expect(second.refusal?.code).toBe('UNAUTHENTICATED');
   expect(first.refusal).toBeNull();
+});
+
+it('notes the last use of a token that an admin created, at most once a minute', async () => {
+  const time = new HeldClock();
+  const uses = new TokenUses(time);
+  const { identities } = openIdentities({ uses });
+  const { token, hash } = mintToken('viewer');
+  const id = systemClock.newId();
+  const viewer = { hash, id, kind: 'viewer' as const, namespace: 'used', name: 'v', roles: null, names: null };
+  await insertToken(db(), { ...viewer, expiresInMs: null, maxUses: null });
+  const write = async () => {
+    const part = uses.take();
+    if (part !== null) await sql`with part as (${part}) select 1`.execute(db());
+    return part !== null;
+  };
+  const lastUsedAt = async () =>
+    (await listTokens(db(), 'used')).find((listed) => listed.id === id)?.lastUsedAt ?? null;
+  expect(await write()).toBe(false);
+  expect(await lastUsedAt()).toBeNull();
+  await identities.recognise(token);
+  expect(await write()).toBe(true);
+  const first = await lastUsedAt();
+  expect(Math.abs(Date.parse(first ?? '') - systemClock.epochMs())).toBeLessThan(10_000);
+  time.advance(59_999);
+  await identities.recognise(token);
+  expect(await write()).toBe(false);
+  time.advance(1);
+  await identities.recognise(token);
+  // What could not be written is written by the next report.
+  expect(uses.take()).not.toBeNull();
+  uses.failed();
+  expect(await write()).toBe(true);
+  expect(Date.parse((await lastUsedAt()) ?? '')).toBeGreaterThan(Date.parse(first ?? ''));
 });

@@ -131,6 +131,7 @@ export function tokensSuite(replicas: Replicas): void {
         expiresAt: expect.any(String) as string,
         maxUses: 3,
         uses: 0,
+        lastUsedAt: null,
       });
       const stored = JSON.stringify([
         listed,

@@ -11,6 +11,8 @@ import type { IgnoredNames } from './unknown-fields.ts';
 export interface Call {
   readonly core: Core;
   readonly identity: Identity;
+  /** Of the request that made the call, as the log and the audit have it. */
+  readonly requestId: string;
   /** Aborts when the caller's connection closes. */
   readonly signal: AbortSignal;
   /** Ends the connection when it takes nothing of what is written to it for so many milliseconds; see `Connections.limitStall`. */

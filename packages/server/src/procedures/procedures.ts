@@ -11,6 +11,7 @@ import {
   procedures,
 } from '@hypercode/contracts';
 import type { StreamBatch } from '@hypercode/feed';
+import { audited } from '../audit/audited.ts';
 import { assertMayCall, assertReaches } from './authorise.ts';
 import { busProcedures } from './bus-procedures.ts';
 import { circuitProcedures } from './circuit-procedures.ts';
@@ -18,6 +19,13 @@ import { groupsProcedures } from './groups-procedures.ts';
 import type { Answerer, Call, Handler, Handlers, Streamer } from './handler.ts';
 import { goalsProcedures } from './goals-procedures.ts';
 import { plansProcedures } from './plans-procedures.ts';
+import {
+  auditProcedures,
+  clusterProcedures,
+  namespacesProcedures,
+  statsProcedures,
+  swarmProcedures,
+} from './operations-procedures.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
@@ -27,13 +35,18 @@ import { whoami } from './whoami.ts';
 const handlers: {
   readonly [Entry in keyof Api]: Api[Entry] extends Procedure ? Handler<Api[Entry]> : Handlers<Api[Entry]>;
 } = {
+  audit: auditProcedures,
   bus: busProcedures,
   circuit: circuitProcedures,
+  cluster: clusterProcedures,
   goals: goalsProcedures,
-  plans: plansProcedures,
   groups: groupsProcedures,
+  namespaces: namespacesProcedures,
+  plans: plansProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
+  stats: statsProcedures,
+  swarm: swarmProcedures,
   tokens: tokensProcedures,
   whoami,
 };
@@ -48,7 +61,7 @@ export interface ServedProcedure {
 const served: ReadonlyMap<string, ServedProcedure> = new Map(
   procedures.map(([name, declared]) => [
     name,
-    { name, declared, handler: handlerOf(name), known: knownFieldsOf(declared.input) },
+    { name, declared, handler: audited(name, declared, handlerOf(name)), known: knownFieldsOf(declared.input) },
   ]),
 );
 

@@ -140,7 +140,7 @@ class MadeCall implements RestCall {
   readonly #reply: FastifyReply;
 
   constructor(
-    { core, identity, limitStall, outgoing, ignoredNames, request, fromUrl }: Omit<RestCall, 'signal'>,
+    { core, identity, limitStall, outgoing, ignoredNames, request, fromUrl }: Omit<RestCall, 'signal' | 'requestId'>,
     reply: FastifyReply,
   ) {
     this.core = core;
@@ -151,6 +151,10 @@ class MadeCall implements RestCall {
     this.request = request;
     this.fromUrl = fromUrl;
     this.#reply = reply;
+  }
+
+  get requestId(): string {
+    return this.request.id;
   }
 
   get signal(): AbortSignal {
@@ -223,7 +227,11 @@ async function serveSubscription(
     encoder,
     tally: core.metrics.streamTally(procedure.name, 'sse_rest'),
     batches: (signal) =>
-      openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE, ignoredNames }, input),
+      openStream(
+        procedure,
+        { core, identity, requestId: request.id, signal, limitStall, outgoing: FREE, ignoredNames },
+        input,
+      ),
     refusesByAnswer: true,
     ignoredNames,
     core,

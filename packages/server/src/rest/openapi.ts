@@ -68,6 +68,10 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
         name: 'tokens',
         description: 'The calling token, and tokens for agents that join, viewers, operators and admins.',
       },
+      {
+        name: 'operations',
+        description: 'The swarm as a whole: replicas, namespaces, statistics, and what operators did.',
+      },
     ],
     security: [{ token: [] }],
     paths,

@@ -87,6 +87,7 @@ function trpcProcedure(served: ServedProcedure) {
     identity: ctx.identity,
     signal: signal ?? ctx.core.draining,
     limitStall: ctx.limitStall,
+    requestId: ctx.nextRequestId(),
     outgoing: ctx.outgoing,
     ignoredNames: ctx.ignoredNames,
   });

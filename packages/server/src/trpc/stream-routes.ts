@@ -102,7 +102,8 @@ async function* open(
     ...(cursor === undefined || cursor === '' ? {} : { lastEventId: cursor }),
   };
   const limitStall = (limitMs: number): void => core.connections.limitStall(request.raw.socket, limitMs);
-  yield* openStream(procedure, { core, identity, signal, limitStall, outgoing: FREE, ignoredNames }, given);
+  const call = { core, identity, requestId: request.id, signal, limitStall, outgoing: FREE, ignoredNames };
+  yield* openStream(procedure, call, given);
 }
 
 /** A parameter that is a JSON object. INVALID_INPUT. */

@@ -49,6 +49,7 @@ export const trpcSurface: Surface = (app, { core, onUpgrade }) => {
         ignoredNames: ignoredNamesFor(req.headers),
         bodyBytes: statedLength(req),
         socket: req.raw.socket,
+        requestId: req.id,
       }),
     responseMeta: ({ ctx }) => ({ headers: ctx?.ignoredNames?.headers ?? {} }),
     onError: ({ error, path, req }) => core.onRefusal(toRefusal(error), { path, log: req.log }),

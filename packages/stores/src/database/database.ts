@@ -5,6 +5,7 @@ import { DatabaseTime } from './database-time.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { readStoreState } from './queries/read-store-state.ts';
+import { readServerVersion } from './queries/read-server-version.ts';
 import { writeStoreRecord } from './queries/write-store-record.ts';
 import { unavailable } from './refusal.ts';
 import { PgliteUpkeep } from './upkeep/pglite-upkeep.ts';
@@ -22,6 +23,8 @@ export interface Database {
   read(): Promise<void>;
   /** Proves that the database takes writes. Needs the tables of `storesSchema`. */
   write(): Promise<void>;
+  /** Such as `17.2`. */
+  version(): Promise<string>;
   /** Ends when the database has answered a query; rejects when it does not within 5 seconds. */
   ping(): Promise<void>;
   /**
@@ -87,6 +90,7 @@ export async function openDatabase(options: PostgresOptions | PgliteOptions): Pr
       if (readOnly) throw unavailable(READ_ONLY);
     },
     write: () => writeStoreRecord(kysely),
+    version: () => readServerVersion(kysely),
     ping: async () => {
       const work = sql`select 1`.execute(kysely);
       await within(clock, PING_TIMEOUT_MS, { work, timeout: () => new DatabaseTimeoutError() });

@@ -28,9 +28,10 @@ interface TokenInfoRow {
   expires_at: Date | null;
   max_uses: number | null;
   uses: number;
+  last_used_at: Date | null;
 }
 
-const INFO = sql`id, kind, namespace, name, roles, names, created_at, expires_at, max_uses, uses`;
+const INFO = sql`id, kind, namespace, name, roles, names, created_at, expires_at, max_uses, uses, last_used_at`;
 
 export async function insertToken(db: Kysely<Schema>, token: NewToken): Promise<TokenInfo> {
   const { hash, id, kind, namespace, name, roles, names, expiresInMs, maxUses } = token;
@@ -67,6 +68,7 @@ const infoOf = (row: TokenInfoRow): TokenInfo => ({
   expiresAt: row.expires_at?.toISOString() ?? null,
   maxUses: row.max_uses,
   uses: row.uses,
+  lastUsedAt: row.last_used_at?.toISOString() ?? null,
 });
 
 /**

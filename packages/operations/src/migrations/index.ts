@@ -1,0 +1,9 @@
+// The migrations of operations, oldest first by name. A migration that has been released is never edited.
+import type { Migration } from 'kysely/migration';
+import * as audit from './20261201-operations-audit.ts';
+import * as reports from './20261201-operations-reports.ts';
+
+export const operationsMigrations: Record<string, Migration> = {
+  '20261201-operations-audit': audit,
+  '20261201-operations-reports': reports,
+};
