@@ -13,6 +13,8 @@ import {
   type DeadLettersResult,
   type ExtendInput,
   type ExtendResult,
+  type GetGroupInput,
+  type GetGroupResult,
   type GroupInfo,
   type GroupsInput,
   type GroupsResult,
@@ -395,6 +397,10 @@ export class Bus {
 
   extend(caller: BusCaller, input: ExtendInput): Promise<ExtendResult> {
     return this.#groupAccess.extend(caller, input);
+  }
+
+  group(caller: BusCaller, input: GetGroupInput): Promise<GetGroupResult> {
+    return this.#groupAccess.view(caller, input);
   }
 
   deadLetters(caller: BusCaller, input: DeadLettersInput): Promise<DeadLettersResult> {

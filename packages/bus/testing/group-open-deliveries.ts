@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { at, type Replicas } from './bus-store.ts';
 import { type GroupSuite, type GroupUnderTest, HOUR_MS, SHORT_DEADLINE_MS } from './group-under-test.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
+import type { OpenPlace, StoredOpenDelivery } from '../src/store/group-store.ts';
 
 /** Part of `groupStoreConformance`. */
 export function groupOpenDeliveries(suite: GroupSuite): void {
@@ -101,6 +102,74 @@ export function groupOpenDeliveries(suite: GroupSuite): void {
       await group.nack(first, deliveries.slice(1, 2), { delayMs: HOUR_MS, reason: null });
       expect(await group.extend(first, deliveries.slice(0, 2), HOUR_MS)).toEqual({ extended: 0, dueAt: null });
       expect(await group.extend(first, deliveries, HOUR_MS)).toMatchObject({ extended: 1 });
+    });
+  });
+
+  describe('listing what is open', () => {
+    test('gives what is in flight by its deadline, then what waits by when it is due, page by page', async () => {
+      const { positions } = await group.withEvents(5, { maxDeliveries: 1 });
+      const { deliveries } = await group.claim(first, { consumer: 'ann', max: 3 });
+      await group.extend(first, deliveries.slice(0, 1), 2 * HOUR_MS);
+      await group.nack(first, deliveries.slice(1, 2));
+      const [dead] = await group.deadLetters(first);
+      await first.groups.redrive(group.namespace, group.name, null);
+      const open = await second.groups.openDeliveries(group.namespace, group.name, { after: null, limit: 10 });
+      const [deadline, extended] = [at(deliveries, 2).dueAt, at(deliveries, 0).dueAt];
+      expect(open).toEqual([
+        {
+          position: positions[2],
+          topic: expect.any(String),
+          state: 'in_flight',
+          life: 0,
+          attempt: 1,
+          uncounted: 0,
+          consumer: 'ann',
+          deliveredAt: expect.any(Number),
+          dueAt: deadline,
+        },
+        expect.objectContaining({ position: positions[0], state: 'in_flight', dueAt: expect.any(Number) }),
+        {
+          position: dead?.position,
+          topic: expect.any(String),
+          state: 'waiting',
+          life: expect.any(Number),
+          attempt: 0,
+          uncounted: 0,
+          consumer: null,
+          deliveredAt: null,
+          dueAt: expect.any(Number),
+        },
+      ]);
+      expect(at(open, 1).dueAt).toBeGreaterThan(extended);
+      const paged: StoredOpenDelivery[] = [];
+      for (let after: OpenPlace | null = null; ;) {
+        const [next] = await first.groups.openDeliveries(group.namespace, group.name, { after, limit: 1 });
+        if (next === undefined) break;
+        paged.push(next);
+        after = { state: next.state, dueAt: next.dueAt, seq: next.position.seq };
+      }
+      expect(paged).toEqual(open);
+    });
+
+    test('pages do not lose deliveries of the same moment', async () => {
+      const { positions } = await group.withEvents(7);
+      await group.claim(first);
+      const seqs: number[] = [];
+      for (let after: OpenPlace | null = null; ;) {
+        const page = await second.groups.openDeliveries(group.namespace, group.name, { after, limit: 3 });
+        if (page.length === 0) break;
+        seqs.push(...page.map(({ position }) => position.seq));
+        const last = at(page, -1);
+        after = { state: last.state, dueAt: last.dueAt, seq: last.position.seq };
+      }
+      expect(seqs).toEqual(positions.map(({ seq }) => seq));
+    });
+
+    test('a group by its name has the figures that it has in the list', async () => {
+      await group.withEvents(3);
+      await group.claim(first, { max: 1 });
+      expect(await second.groups.get(group.namespace, group.name)).toEqual(await group.figures(first));
+      expect(await second.groups.get(group.namespace, 'absent')).toBe(null);
     });
   });
 }

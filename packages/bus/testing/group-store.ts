@@ -54,6 +54,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         first.groups.deadLetters(namespace, missing, { after: null, limit: 10 }),
         first.groups.redrive(namespace, missing, null),
         first.groups.members(namespace, missing),
+        first.groups.openDeliveries(namespace, missing, { after: null, limit: 1 }),
         first.groups.discard(namespace, missing, null),
       ];
       const refusals = await Promise.allSettled(calls);

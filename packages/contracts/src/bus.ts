@@ -222,6 +222,8 @@ export const ClaimInput = z.object({
   ...wantedSettings,
   from: groupStart,
   consumer: Consumer.optional(),
+  /** Most deliveries that the consumer has open over all its claims; then a claim gets none. Default: 10,000. */
+  maxInFlight: z.number().int().min(1).max(LIMITS.inFlight).optional(),
   /** Most deliveries in the answer. */
   max: z.number().int().min(1).max(LIMITS.inFlight).default(16),
   /** How long to wait for the first delivery, in milliseconds. */

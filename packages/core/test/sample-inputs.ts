@@ -40,6 +40,7 @@ export const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input
   'plans.get': () => ({ planId: randomUUID() }),
   'plans.watch': () => ({}),
   'plans.retry': () => ({ planId: randomUUID() }),
+  'groups.get': () => GROUP,
   'groups.pause': () => GROUP,
   'groups.resume': () => GROUP,
   'groups.seek': () => ({ ...GROUP, to: 'earliest' }),

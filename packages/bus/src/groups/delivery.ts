@@ -12,7 +12,7 @@ export const formatDeliveryId = ({ position, life, attempt, uncounted }: Deliver
   `${formatPosition(position)}.${life}.${attempt}.${uncounted}`;
 
 /** Its last part is missing in ids of the release before, in which every attempt counted. */
-const DELIVERY_ID = /^([^.]+)\.(0|[1-9]\d{0,8})\.([1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?$/;
+const DELIVERY_ID = /^([^.]+)\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?$/;
 
 /** INVALID_INPUT for what `formatDeliveryId` did not write. */
 export function deliveryIn(id: string, index: number): DeliveryRef {

@@ -9,6 +9,8 @@ import {
   type DeadLettersResult,
   type ExtendInput,
   type ExtendResult,
+  type GetGroupInput,
+  type GetGroupResult,
   invalidField,
   type NackInput,
   SwarmError,
@@ -20,9 +22,11 @@ import { type BusCaller, sourceOf } from '../admission/caller.ts';
 import type { CallerAccess } from '../admission/caller-access.ts';
 import type { Policies } from '../policies/policies.ts';
 import type { GroupMaker } from '../store/group-store.ts';
+import type { OpenPlace } from '../store/group-store.ts';
 import type { GroupItem } from './delivery.ts';
 import type { GroupRights } from './group-rights.ts';
-import type { ClaimRoom, GroupRequest, Groups } from './groups.ts';
+import type { GroupRequest } from './group-request.ts';
+import type { ClaimRoom, Groups } from './groups.ts';
 
 export interface GroupAccessOptions {
   groups: Groups;
@@ -91,7 +95,7 @@ export class GroupAccess {
 
   /** See `Groups.claim`. Ends with ACL_DENIED when the policy no longer allows it, with the signal's reason if that is a refusal. */
   async claim(caller: BusCaller, input: ClaimInput, signal: AbortSignal, room?: ClaimRoom): Promise<ClaimResult> {
-    const { namespace, group, topics = [], max, waitMs, consumer = caller.name } = input;
+    const { namespace, group, topics = [], max, maxInFlight, waitMs, consumer = caller.name } = input;
     const membership: Membership = { namespace, group, topics };
     const over = new AbortController();
     const end = () => over.abort(signal.reason);
@@ -100,7 +104,7 @@ export class GroupAccess {
     if (signal.aborted) end();
     try {
       await this.#assertMayConsume(caller, membership);
-      const request = { ...this.#requestOf(caller, membership, input), consumer, max, waitMs, room };
+      const request = { ...this.#requestOf(caller, membership, input), consumer, max, maxInFlight, waitMs, room };
       return await this.#groups.claim(request, over.signal);
     } finally {
       signal.removeEventListener('abort', end);
@@ -132,6 +136,14 @@ export class GroupAccess {
     const after = cursor === undefined ? null : ordinalIn(cursor);
     const { deadLetters, next } = await this.#groups.deadLetters(namespace, group, { after, limit });
     return { deadLetters, nextCursor: next === null ? null : String(next) };
+  }
+
+  /** The group with its members and what it has under way. */
+  async view(caller: BusCaller, { namespace, group, limit, cursor }: GetGroupInput): Promise<GetGroupResult> {
+    await this.#rights.assertOwn(caller, namespace, group);
+    const after = cursor === undefined ? null : placeIn(cursor);
+    const { next, ...view } = await this.#groups.view(namespace, group, { after, limit });
+    return { ...view, nextCursor: next === null ? null : `${next.state}-${next.dueAt}-${next.seq}` };
   }
 
   async redrive(caller: BusCaller, { namespace, group, deliveryIds }: DeadLetterChoice): Promise<CountResult> {
@@ -214,6 +226,12 @@ function assertMayTake(caller: BusCaller): void {
   if (caller.kind === 'operator' && caller.readOnly) {
     throw new SwarmError('FORBIDDEN', 'a viewer token cannot consume from groups');
   }
+}
+
+function placeIn(cursor: string): OpenPlace {
+  const [, state, dueAt, seq] = /^(in_flight|waiting)-(\d{1,15})-(\d{1,15})$/.exec(cursor) ?? [];
+  if (state === 'in_flight' || state === 'waiting') return { state, dueAt: Number(dueAt), seq: Number(seq) };
+  throw invalidField('cursor', 'was not returned by this query');
 }
 
 function ordinalIn(cursor: string): number {

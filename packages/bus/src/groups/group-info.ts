@@ -1,8 +1,8 @@
-// Groups as lists show them.
-import type { GroupInfo } from '@hypercode/contracts';
-import type { GroupPause, StoredGroup } from '../store/group-store.ts';
+// Groups, their members and what they have under way, as callers see them.
+import type { GroupInfo, GroupMember, OpenDelivery } from '@hypercode/contracts';
+import type { GroupPause, StoredGroup, StoredMember, StoredOpenDelivery } from '../store/group-store.ts';
 import { formatPosition } from '../store/position.ts';
-import { settingsShown } from './delivery.ts';
+import { formatDeliveryId, settingsShown } from './delivery.ts';
 
 export function groupInfo(stored: StoredGroup): GroupInfo {
   const { group, id, topics, ackDeadlineMs, maxDeliveries, cursor, lag, inFlight, waiting, deadLetters } = stored;
@@ -23,6 +23,27 @@ export function groupInfo(stored: StoredGroup): GroupInfo {
     ownedBy,
     madeBy,
     madeAt: timeShown(madeAt),
+  };
+}
+
+export const memberShown = ({ consumer, inFlight, lastSignAt, isSilent }: StoredMember): GroupMember => ({
+  consumer,
+  inFlight,
+  lastSignAt: new Date(lastSignAt).toISOString(),
+  passedOver: isSilent,
+});
+
+export function openShown(open: StoredOpenDelivery): OpenDelivery {
+  const { position, topic, state, attempt, consumer, deliveredAt, dueAt } = open;
+  return {
+    deliveryId: formatDeliveryId(open),
+    position: formatPosition(position),
+    topic,
+    state,
+    attempt,
+    consumer,
+    deliveredAt: timeShown(deliveredAt),
+    dueAt: new Date(dueAt).toISOString(),
   };
 }
 

@@ -27,6 +27,8 @@ test('the settings of a group are read again when the store does not have the gr
     discard: unused,
     leave: unused,
     members: unused,
+    get: unused,
+    openDeliveries: unused,
     count: unused,
     list: unused,
     pause: unused,

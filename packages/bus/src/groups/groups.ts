@@ -1,58 +1,40 @@
 // Consumer groups: each event to one member at a time, again when it is not acknowledged in time, and at last to the dead letters.
-import { type Clock, repeat } from '@hypercode/clock';
+import type { Clock } from '@hypercode/clock';
 import {
   type ClaimResult,
   type DeadLetter,
   type ExtendResult,
+  type GetGroupResult,
   type GroupInfo,
-  type GroupStart,
   SwarmError,
-  type SwarmEvent,
 } from '@hypercode/contracts';
-import { unavailable } from '@hypercode/stores';
 import { Alarm, Bookmarks, ended, type Signal, type StreamBatch } from '@hypercode/feed';
-import { LRUCache } from 'lru-cache';
 import type { EventLog } from '../store/event-log.ts';
-import { isDeleted } from '../store/group-refusals.ts';
-import { assertSameSettings, groupSettings, type WantedSettings } from '../store/group-settings.ts';
+import { groupNotFound, isDeleted } from '../store/group-refusals.ts';
+import { groupSettings } from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
   DeliveryRef,
   GroupDelivery,
   GroupLimits,
-  GroupMaker,
   GroupPage,
   GroupState,
   GroupStore,
-  OpenedGroup,
-  StoredDeadLetter,
+  OpenPlace,
   UsedGroup,
 } from '../store/group-store.ts';
 import { formatPosition, isSamePosition, type LogPosition } from '../store/position.ts';
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { AfterStall } from './after-stall.ts';
-import { deliveryIn, deliveryOf, formatDeliveryId, groupBookmarkItem, type GroupItem } from './delivery.ts';
-import { groupInfo } from './group-info.ts';
+import { toDeadLetter } from './dead-letter.ts';
+import { deliveryIn, deliveryOf, groupBookmarkItem, type GroupItem } from './delivery.ts';
+import { groupInfo, memberShown, openShown } from './group-info.ts';
 import type { GroupObserver } from './group-observer.ts';
-import { type Claim, GroupReader } from './group-reader.ts';
+import { type Claim, type GroupReader } from './group-reader.ts';
+import { GroupReadings } from './group-readings.ts';
+import type { GroupRequest } from './group-request.ts';
+import { KnownGroups } from './known-groups.ts';
 import { MemberStream } from './member-stream.ts';
-
-export interface GroupRequest {
-  namespace: string;
-  group: string;
-  /** The group that the caller comes back to. */
-  groupId?: string | undefined;
-  /** What the caller names of the settings. */
-  settings: WantedSettings;
-  /** Where the group begins if it is made now. */
-  from: GroupStart;
-  /** Default: a name of its own. */
-  consumer: string | undefined;
-  /** Who makes the group if it is made now. */
-  maker?: GroupMaker;
-  /** Refuses a member that may not receive these topics: those of the group, also after they were changed. */
-  admit?: (topics: readonly string[]) => Promise<void>;
-}
 
 export interface GroupsOptions {
   store: GroupStore;
@@ -76,30 +58,8 @@ export interface GroupTally {
   nacked: number;
 }
 
-/** How often cursors pass events that do not match their group, and idle readers are released, in milliseconds. */
-const UPKEEP_INTERVAL_MS = 1000;
-/** Upkeeps after which the reader of a group without members on this replica is released. */
-const IDLE_UPKEEPS = 60;
-/** Cursors that are moved at the same time. */
-const ADVANCED_AT_ONCE = 4;
 /** How often a member is sent a bookmark, in milliseconds. */
 const BOOKMARK_INTERVAL_MS = 15_000;
-/** Groups whose settings are remembered for ack and nack, and for how long: a group that was lost may be made anew with others. */
-const MAX_KNOWN = 10_000;
-const KNOWN_MS = 5000;
-
-interface Reading {
-  readonly namespace: string;
-  readonly reader: GroupReader;
-  readonly unsubscribe: () => void;
-  idleUpkeeps: number;
-}
-
-/** The reader of a group, and whether it was made for this caller. */
-interface Entered {
-  readonly reader: GroupReader;
-  readonly isNew: boolean;
-}
 
 /** A caller that takes part in a group. */
 interface Membership {
@@ -115,26 +75,31 @@ export interface ClaimRoom {
   leave(): void;
 }
 
+interface ClaimOfGroup extends GroupRequest {
+  max: number;
+  /** Most that the consumer has open. Default 10,000. */
+  maxInFlight?: number | undefined;
+  waitMs: number;
+  room?: ClaimRoom | undefined;
+}
+
 export class Groups {
   readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
   readonly #options: GroupsOptions;
-  readonly #readings = new Map<string, Promise<Reading>>();
-  readonly #known: LRUCache<string, GroupState>;
+  readonly #readings: GroupReadings;
+  readonly #known: KnownGroups;
   readonly #bookmarks: Bookmarks<LogPosition, GroupItem>;
   /** The newest stream of each consumer. */
   readonly #streams = new Map<string, MemberStream>();
-  /** What is on its way to the store without anybody waiting for it, and readers of groups that were deleted, on their way out. */
+  /** What is on its way to the store without anybody waiting for it. */
   readonly #underWay = new Set<Promise<void>>();
   readonly #afterStall: AfterStall;
-  readonly #endUpkeep: () => void;
-  #keepingUp: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: GroupsOptions) {
     this.#options = options;
-    // The cache takes 0 for no time at all.
-    const perf = { now: () => options.clock.monotonicMs() + 1 };
-    this.#known = new LRUCache({ max: MAX_KNOWN, ttl: KNOWN_MS, ttlResolution: 0, perf });
+    this.#known = new KnownGroups(options.store, options.clock);
+    this.#readings = new GroupReadings({ ...options, known: this.#known });
     this.#bookmarks = new Bookmarks({
       clock: options.clock,
       intervalMs: options.bookmarkIntervalMs ?? BOOKMARK_INTERVAL_MS,
@@ -145,10 +110,6 @@ export class Groups {
       },
     });
     this.#afterStall = new AfterStall(options.clock);
-    this.#endUpkeep = repeat(options.clock, UPKEEP_INTERVAL_MS, () => {
-      this.#keepingUp = this.#keepUp().catch(options.onError);
-      return this.#keepingUp;
-    });
   }
 
   /**
@@ -161,7 +122,7 @@ export class Groups {
     signal: AbortSignal,
   ): AsyncGenerator<StreamBatch<GroupItem>, void, undefined> {
     const { maxInFlight, consumer = this.#options.clock.newId() } = request;
-    const { reader } = await this.#enterAnew(request);
+    const { reader } = await this.#readings.enterAnew(request);
     const membership: Membership = { request, reader, admitted: null };
     await this.#admit(membership);
     const stream = new MemberStream({
@@ -191,28 +152,21 @@ export class Groups {
    * Up to `max` deliveries, as soon as there is one; none when there was none within `waitMs`, and at once when the group is paused.
    * NOT_FOUND (`details.deleted`) when the group is deleted.
    */
-  async claim(
-    request: GroupRequest & { max: number; waitMs: number; room?: ClaimRoom | undefined },
-    signal: AbortSignal,
-  ): Promise<ClaimResult> {
-    const entered = await this.#enter(request);
+  async claim(request: ClaimOfGroup, signal: AbortSignal): Promise<ClaimResult> {
+    const entered = await this.#readings.enter(request);
     try {
       return await this.#claimFrom(entered.reader, request, signal);
     } catch (error) {
       // What this replica knew was a group that is no more. A caller that names no group means the one that has the name now.
       const isOther = request.groupId === undefined && isDeleted(error) && !entered.isNew;
       if (!isOther) throw error;
-      const { reader } = await this.#enter(request);
+      const { reader } = await this.#readings.enter(request);
       return this.#claimFrom(reader, request, signal);
     }
   }
 
-  async #claimFrom(
-    reader: GroupReader,
-    request: GroupRequest & { max: number; waitMs: number; room?: ClaimRoom | undefined },
-    signal: AbortSignal,
-  ): Promise<ClaimResult> {
-    const { max, waitMs, room, consumer = this.#options.clock.newId() } = request;
+  async #claimFrom(reader: GroupReader, request: ClaimOfGroup, signal: AbortSignal): Promise<ClaimResult> {
+    const { max, maxInFlight = MAX_CLAIMED, waitMs, room, consumer = this.#options.clock.newId() } = request;
     const membership: Membership = { request, reader, admitted: null };
     await this.#admit(membership);
     const none = (): ClaimResult => ({ deliveries: [], groupId: reader.state.id });
@@ -230,7 +184,7 @@ export class Groups {
       for (let asked = false; ;) {
         if (ended(signal)) return none();
         if (!asked || reader.promising) {
-          const claim = { consumer, maxInFlight: MAX_CLAIMED, max, ifPromising: asked, by: member };
+          const claim = { consumer, maxInFlight, max, ifPromising: asked, isSign: !asked, by: member };
           await room?.take();
           const outcome = await this.#claim(membership, claim);
           asked = true;
@@ -256,14 +210,8 @@ export class Groups {
   }
 
   /** The group with its settings, at most 5 seconds old. NOT_FOUND when there is none. */
-  async settingsOf(namespace: string, group: string): Promise<GroupState> {
-    const key = keyOf(namespace, group);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const found = await this.#options.store.find(namespace, group);
-    if (found === null) throw new SwarmError('NOT_FOUND', `there is no consumer group "${group}"`);
-    this.#known.set(key, found);
-    return found;
+  settingsOf(namespace: string, group: string): Promise<GroupState> {
+    return this.#known.get(namespace, group);
   }
 
   /** The topics of the group; none when it does not exist, or is not known while the store does not answer. */
@@ -279,7 +227,7 @@ export class Groups {
     try {
       return await this.#afterStall.during(settling);
     } catch (error) {
-      if (error instanceof SwarmError && error.code === 'NOT_FOUND') this.#known.delete(keyOf(namespace, group));
+      if (error instanceof SwarmError && error.code === 'NOT_FOUND') this.#known.forget(namespace, group);
       throw error;
     }
   }
@@ -291,8 +239,7 @@ export class Groups {
     this.tally.acked += settled;
     if (settled > 0) for (const observer of this.#options.observers) observer.onAck?.(namespace, settled);
     const positions = deliveries.map(({ position }) => position);
-    const reading = await this.#readings.get(keyOf(namespace, group))?.catch(() => undefined);
-    if (reading?.reader.settled(positions) !== true) this.#notify(namespace, group);
+    if (!(await this.#readings.settled(namespace, group, positions))) this.#readings.notify(namespace, group);
     return settled;
   }
 
@@ -306,7 +253,7 @@ export class Groups {
     const settled = await this.#settle(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
     await this.#noteDead(namespace, group, { deliveries, settled });
-    this.#notify(namespace, group);
+    this.#readings.notify(namespace, group);
     return settled;
   }
 
@@ -334,7 +281,7 @@ export class Groups {
   /** Null: all. */
   async redrive(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
     const count = await this.#options.store.redrive(namespace, group, positionsOf(deliveryIds));
-    this.#notify(namespace, group);
+    this.#readings.notify(namespace, group);
     return count;
   }
 
@@ -343,26 +290,40 @@ export class Groups {
     return this.#options.store.discard(namespace, group, positionsOf(deliveryIds));
   }
 
+  /** NOT_FOUND. */
+  async view(
+    namespace: string,
+    group: string,
+    page: { after: OpenPlace | null; limit: number },
+  ): Promise<Omit<GetGroupResult, 'nextCursor'> & { next: OpenPlace | null }> {
+    const { store } = this.#options;
+    const found = await store.get(namespace, group);
+    if (found === null) throw groupNotFound(group);
+    const [members, open] = await Promise.all([
+      store.members(namespace, group),
+      store.openDeliveries(namespace, group, { ...page, limit: page.limit + 1 }),
+    ]);
+    const shown = open.slice(0, page.limit);
+    const last = open.length > page.limit ? shown.at(-1) : undefined;
+    const next = last === undefined ? null : { state: last.state, dueAt: last.dueAt, seq: last.position.seq };
+    return { group: groupInfo(found), members: members.map(memberShown), open: shown.map(openShown), next };
+  }
+
   async list(namespace: string, page?: GroupPage): Promise<GroupInfo[]> {
     return (await this.#options.store.list(namespace, page)).map(groupInfo);
   }
 
   /** Takes note that the group was changed through this replica, and notifies its members, here and on the other replicas. */
   changed(namespace: string, group: string): void {
-    this.#known.delete(keyOf(namespace, group));
-    this.#notify(namespace, group);
+    this.#known.forget(namespace, group);
+    this.#readings.notify(namespace, group);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#endUpkeep();
     this.#afterStall.close();
     this.#bookmarks.close();
-    await this.#keepingUp;
-    const readings = await Promise.allSettled(this.#readings.values());
-    this.#readings.clear();
-    const running = readings.filter((reading) => reading.status === 'fulfilled');
-    await Promise.all(running.map(({ value }) => shut(value)));
+    await this.#readings.close();
     await Promise.all(this.#underWay);
   }
 
@@ -400,7 +361,7 @@ export class Groups {
     } catch (error) {
       if (!(error instanceof SwarmError) || error.code !== 'NOT_FOUND') throw error;
       if (isDeleted(error)) {
-        await this.#forget(request, reader);
+        await this.#readings.forget(request, reader);
         throw error;
       }
       const { limits } = this.#options;
@@ -463,164 +424,18 @@ export class Groups {
     if (deliveries.length === 0) return;
     try {
       await this.#options.store.giveBack(namespace, group, deliveries);
-      this.#notify(namespace, group);
+      this.#readings.notify(namespace, group);
     } catch (error) {
       // When the store does not answer, the deadline gives them back.
       if (!(error instanceof SwarmError)) this.#options.onError(error);
     }
   }
-
-  /** Its members have been notified; the next one that comes is of another group. */
-  async #forget({ namespace, group }: GroupRequest, reader: GroupReader): Promise<void> {
-    const key = keyOf(namespace, group);
-    const opening = this.#readings.get(key);
-    const reading = await opening?.catch(() => undefined);
-    if (reading?.reader !== reader || this.#readings.get(key) !== opening) return;
-    this.#readings.delete(key);
-    const left = shut(reading)
-      .catch(this.#options.onError)
-      .finally(() => this.#underWay.delete(left));
-    this.#underWay.add(left);
-  }
-
-  /** The same as `#enter`, for a stream: a reader without members may be of a group that was deleted since. */
-  async #enterAnew(request: GroupRequest): Promise<Entered> {
-    const entered = await this.#enter(request);
-    const { reader, isNew } = entered;
-    if (isNew || reader.size > 0) return entered;
-    const found = await this.#options.store.find(request.namespace, request.group);
-    if (found?.id === reader.state.id) return entered;
-    await this.#forget(request, reader);
-    return this.#enter(request);
-  }
-
-  /** The group's reader on this replica, made at the first call. */
-  async #enter(request: GroupRequest): Promise<Entered> {
-    if (this.#closed) throw unavailable('the core is shutting down');
-    const { namespace, group, settings, groupId } = request;
-    const key = keyOf(namespace, group);
-    let opening = this.#readings.get(key);
-    const isOwn = opening === undefined;
-    if (opening === undefined) {
-      opening = this.#start(request);
-      this.#readings.set(key, opening);
-      opening.catch(() => this.#readings.delete(key));
-    }
-    const reading = await opening.catch((error: unknown) => {
-      if (isOwn || !(error instanceof SwarmError) || !OF_ITS_CALLER.has(error.code)) throw error;
-      return null;
-    });
-    // Another caller was refused, or the reader was released in this moment.
-    if (reading === null || this.#readings.get(key) !== opening) return this.#enter(request);
-    reading.idleUpkeeps = 0;
-    const { reader } = reading;
-    // The caller comes back to another group than the one that is known here: the store knows whether that was deleted.
-    if (groupId !== undefined && groupId !== reader.state.id) await this.#open(request);
-    await this.#assertSameSettings(group, settings, { namespace, reader });
-    return { reader, isNew: isOwn };
-  }
-
-  /** What is known here may be old. */
-  async #assertSameSettings(
-    group: string,
-    settings: WantedSettings,
-    { namespace, reader }: { namespace: string; reader: GroupReader },
-  ): Promise<void> {
-    try {
-      assertSameSettings(group, reader.state, settings);
-    } catch (error) {
-      const found = await this.#options.store.find(namespace, group);
-      if (found?.id !== reader.state.id || found.version === reader.state.version) throw error;
-      reader.learn({ ...found, id: reader.state.id });
-      assertSameSettings(group, found, settings);
-    }
-  }
-
-  async #open({ namespace, group, settings, from, groupId, maker }: GroupRequest): Promise<OpenedGroup> {
-    const { store, log, limits } = this.#options;
-    const start = typeof from === 'string' ? from : await log.positionBefore(namespace, Date.parse(from.time));
-    return store.open(namespace, group, settings, start, { groupId, maker, limits });
-  }
-
-  async #start(request: GroupRequest): Promise<Reading> {
-    const { namespace, group } = request;
-    const { store, feeds, signal, clock } = this.#options;
-    const { followed, release } = await feeds.use(namespace);
-    try {
-      const { state, cursor } = await this.#open(request);
-      this.#known.set(keyOf(namespace, group), state);
-      const { retention } = feeds;
-      const reader = new GroupReader({ namespace, group, state, store, feeds, followed, retention, cursor, clock });
-      const unsubscribe = signal.subscribe(channelOf(namespace, group), () => reader.tick());
-      return { namespace, reader, unsubscribe, idleUpkeeps: 0 };
-    } finally {
-      release();
-    }
-  }
-
-  /** Notifies the group's members, here and on the other replicas. */
-  #notify(namespace: string, group: string): void {
-    this.#options.signal.notify(channelOf(namespace, group));
-  }
-
-  async #keepUp(): Promise<void> {
-    const kept: Reading[] = [];
-    for (const [key, opening] of this.#readings) {
-      const reading = await opening.catch(() => null);
-      if (reading === null) continue;
-      reading.idleUpkeeps = reading.reader.size > 0 ? 0 : reading.idleUpkeeps + 1;
-      if (reading.idleUpkeeps > IDLE_UPKEEPS) {
-        this.#readings.delete(key);
-        await shut(reading);
-      } else {
-        kept.push(reading);
-      }
-    }
-    // A store that does not answer takes two seconds for each that asks; on a Cluster it may be there for other namespaces.
-    const unavailableIn = new Set<string>();
-    const waiting = kept.values();
-    const advance = async (): Promise<void> => {
-      for (const { namespace, reader } of waiting) {
-        if (unavailableIn.has(namespace)) continue;
-        await reader.advance().catch((error: unknown) => {
-          // The next member that joins makes it again, or waits for the store.
-          if (!(error instanceof SwarmError)) throw error;
-          if (error.code === 'UNAVAILABLE') unavailableIn.add(namespace);
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: ADVANCED_AT_ONCE }, advance));
-  }
 }
-
-/** Refusals for what a call names: they say nothing of a call that waited for it. */
-const OF_ITS_CALLER: ReadonlySet<string> = new Set(['CONFLICT', 'INVALID_INPUT', 'NOT_FOUND']);
 
 /** What one consumer over plain HTTP may have open, over all its claims. */
 const MAX_CLAIMED = 10_000;
 
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
-const channelOf = (namespace: string, group: string): string => `bus-group:${namespace}/${group}`;
-
-async function shut({ reader, unsubscribe }: Reading): Promise<void> {
-  unsubscribe();
-  await reader.close();
-}
 
 const positionsOf = (deliveryIds: readonly string[] | null): LogPosition[] | null =>
   deliveryIds === null ? null : deliveryIds.map((id, index) => deliveryIn(id, index).position);
-
-function toDeadLetter({ position, life, attempt, uncounted, text, deadAt, history }: StoredDeadLetter): DeadLetter {
-  return {
-    deliveryId: formatDeliveryId({ position, life, attempt, uncounted }),
-    position: formatPosition(position),
-    event: JSON.parse(text) as SwarmEvent,
-    deadAt: new Date(deadAt).toISOString(),
-    reason: history.at(-1)?.reason ?? null,
-    history: history.map(({ deliveredAt, failedAt, ...rest }) => ({
-      ...rest,
-      deliveredAt: new Date(deliveredAt).toISOString(),
-      failedAt: new Date(failedAt).toISOString(),
-    })),
-  };
-}

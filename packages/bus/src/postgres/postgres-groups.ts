@@ -18,10 +18,12 @@ import type {
   GroupStore,
   OpenedGroup,
   OpenOptions,
+  OpenPlace,
   SoughtGroup,
   SteeredGroup,
   StoredGroup,
   StoredMember,
+  StoredOpenDelivery,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
@@ -37,6 +39,7 @@ import { leaveGroup } from './queries/leave-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
 import { type GroupRow, listGroups } from './queries/list-groups.ts';
 import { listMembers } from './queries/list-members.ts';
+import { listOpenDeliveries } from './queries/list-open-deliveries.ts';
 import { nackDeliveries } from './queries/nack-deliveries.ts';
 import { openGroup } from './queries/open-group.ts';
 import { removeIdleGroup } from './queries/remove-idle-group.ts';
@@ -223,6 +226,20 @@ export class PostgresGroups implements GroupStore {
 
   count(namespace: string): Promise<number> {
     return this.#db.ask((db) => countGroups(db, namespace));
+  }
+
+  async get(namespace: string, group: string): Promise<StoredGroup | null> {
+    const rows = await this.#db.ask((db) => listGroups(db, namespace, { after: null, limit: 1, only: group }));
+    return rows.map(toStored).map(({ namespace: _, ...found }) => found)[0] ?? null;
+  }
+
+  async openDeliveries(
+    namespace: string,
+    group: string,
+    page: { after: OpenPlace | null; limit: number },
+  ): Promise<StoredOpenDelivery[]> {
+    const rows = ofGroup(group, await this.#db.ask((db) => listOpenDeliveries(db, namespace, { group, ...page })));
+    return rows.map(({ epoch, seq, nonce, ...delivery }) => ({ position: { epoch, seq, nonce }, ...delivery }));
   }
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {

@@ -20,6 +20,7 @@ import {
   type GroupState,
   type GroupStore,
   MAX_SOUGHT_RANGES,
+  type OpenPlace,
   type OpenedGroup,
   type OpenOptions,
   type SoughtGroup,
@@ -28,6 +29,7 @@ import {
   type StoredDeadLetter,
   type StoredGroup,
   type StoredMember,
+  type StoredOpenDelivery,
 } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisClient, RedisConnection } from '@hypercode/stores';
@@ -75,6 +77,7 @@ export class RedisGroupStore implements GroupStore {
   readonly #readDeadLetters = loadScript('read-dead-letters');
   readonly #settleDeadLetters = loadScript('settle-dead-letters');
   readonly #describeGroup = loadScript('describe-group');
+  readonly #listOpen = loadScript('list-open');
   readonly #steerGroup = loadScript('steer-group');
   readonly #seekGroup = loadScript('seek-group');
   readonly #deleteGroup = loadScript('delete-group');
@@ -300,6 +303,24 @@ export class RedisGroupStore implements GroupStore {
     return this.#connection.ask((client) => client.scard(groupNamesKey(namespace, this.#prefix)));
   }
 
+  async get(namespace: string, group: string): Promise<StoredGroup | null> {
+    const [found] = await this.#connection.ask((client) => this.#describe(client, namespace, [group]));
+    return found ?? null;
+  }
+
+  async openDeliveries(
+    namespace: string,
+    group: string,
+    { after, limit }: { after: OpenPlace | null; limit: number },
+  ): Promise<StoredOpenDelivery[]> {
+    const { state, dueAt, seq } = after ?? { state: 'in_flight', dueAt: -1, seq: -1 };
+    const args = [state === 'in_flight' ? 'f' : 'w', dueAt, seq, limit];
+    const answer = await this.#ask(this.#listOpen, { namespace, group }, args);
+    const open: StoredOpenDelivery[] = [];
+    for (let at = 0; at < answer.length; at += 9) open.push(toOpenDelivery(answer.slice(at, at + 9)));
+    return open;
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
     return this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
@@ -405,5 +426,30 @@ function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, 
     deadAt: Number(deadAt),
     history: JSON.parse(`[${String(history)}]`) as StoredAttempt[],
     ordinal: Number(ordinal),
+  };
+}
+
+function toOpenDelivery([
+  member,
+  state,
+  life,
+  attempt,
+  uncounted,
+  consumer,
+  deliveredAt,
+  dueAt,
+  topic,
+]: Values): StoredOpenDelivery {
+  const isAnew = Number(attempt) === 0;
+  return {
+    position: positionOfMember(String(member)),
+    topic: String(topic),
+    state: state === 'f' ? 'in_flight' : 'waiting',
+    life: Number(life),
+    attempt: Number(attempt),
+    uncounted: Number(uncounted),
+    consumer: isAnew ? null : String(consumer),
+    deliveredAt: isAnew ? null : Number(deliveredAt),
+    dueAt: Number(dueAt),
   };
 }

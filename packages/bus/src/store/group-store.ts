@@ -149,6 +149,30 @@ export interface StoredMember {
   readonly isSilent: boolean;
 }
 
+/** What a group holds and is not dead. */
+export interface StoredOpenDelivery {
+  readonly position: LogPosition;
+  readonly topic: string;
+  readonly state: 'in_flight' | 'waiting';
+  readonly life: number;
+  /** The one that is in flight, or was last; 0 when it begins anew. */
+  readonly attempt: number;
+  readonly uncounted: number;
+  /** Who has it, or had it last; null when it begins anew. */
+  readonly consumer: string | null;
+  /** Milliseconds since the epoch; null when it begins anew. */
+  readonly deliveredAt: number | null;
+  /** In flight: the deadline. Waiting: when it is due. Milliseconds since the epoch. */
+  readonly dueAt: number;
+}
+
+/** The place of an open delivery in their order: those in flight by their deadlines, then those that wait by when they are due. */
+export interface OpenPlace {
+  readonly state: 'in_flight' | 'waiting';
+  readonly dueAt: number;
+  readonly seq: number;
+}
+
 export interface GroupPage {
   readonly after: string | null;
   readonly limit: number;
@@ -311,6 +335,14 @@ export interface GroupStore {
   members(namespace: string, group: string): Promise<StoredMember[]>;
   /** How many groups there are. */
   count(namespace: string): Promise<number>;
+  /** The group with its figures; null when there is none. */
+  get(namespace: string, group: string): Promise<StoredGroup | null>;
+  /** At most `limit` after `after`, in their order; see `OpenPlace`. */
+  openDeliveries(
+    namespace: string,
+    group: string,
+    page: { after: OpenPlace | null; limit: number },
+  ): Promise<StoredOpenDelivery[]>;
   /** By name: all, or at most `limit` after `after`. */
   list(namespace: string, page?: GroupPage): Promise<StoredGroup[]>;
 }

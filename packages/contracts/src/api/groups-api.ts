@@ -11,8 +11,10 @@ import {
   SteeredGroup,
   UpdateGroupInput,
 } from '../group-steering.ts';
-import { mutation } from './procedure.ts';
-import { OPERATE } from './rights.ts';
+import { GetGroupInput, GetGroupResult } from '../group-view.ts';
+import { LIMITS } from '../limits.ts';
+import { mutation, query } from './procedure.ts';
+import { OPERATE, READ } from './rights.ts';
 
 /** Inputs as bodies; namespace and group are in the URL. */
 const ReasonBody = PauseGroupInput.omit({ namespace: true, group: true }).meta({ id: 'GroupReasonBody' });
@@ -21,6 +23,23 @@ const UpdateBody = GroupUpdate.meta({ id: 'GroupUpdate' });
 const SetBody = UpdateGroupInput.pick({ set: true }).meta({ id: 'GroupSetBody' });
 
 export const groupsApi = {
+  get: query({
+    input: GetGroupInput,
+    output: GetGroupResult,
+    maxAnswerBytes: LIMITS.pageBytes,
+    summary: 'Get a consumer group with its members and open deliveries',
+    description: 'Takes nothing from the group. An agent sees the groups that it may consume.',
+    rights: READ,
+    errors: ['ACL_DENIED', 'NOT_FOUND'],
+    rest: {
+      method: 'GET',
+      path: '/v1/groups/{group}',
+      operationId: 'getGroup',
+      tag: 'groups',
+      answers: { 200: 'The group, its members, and a page of what is in flight or waits.' },
+    },
+  }),
+
   pause: mutation({
     input: PauseGroupInput,
     output: SteeredGroup,

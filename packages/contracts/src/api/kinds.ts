@@ -37,7 +37,14 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
   },
   goals: { submit: 'mutation', cancel: 'mutation' },
   plans: { list: 'query', get: 'query', watch: 'subscription', retry: 'mutation' },
-  groups: { pause: 'mutation', resume: 'mutation', seek: 'mutation', update: 'mutation', delete: 'mutation' },
+  groups: {
+    get: 'query',
+    pause: 'mutation',
+    resume: 'mutation',
+    seek: 'mutation',
+    update: 'mutation',
+    delete: 'mutation',
+  },
   policy: {
     get: 'query',
     put: 'mutation',

@@ -49,7 +49,7 @@ describe('a goal', () => {
   test.each<[object, string, string]>([
     [{}, 'title', ''],
     [{ title: 'x', deadlineMs: 0 }, 'deadlineMs', ''],
-    [{ title: 'x', steps: [{ ...step('a'), capability: 'NO' }] }, 'steps.0.capability', ''],
+    [{ title: 'x', steps: [{ ...step('a'), capability: 'no!' }] }, 'steps.0.capability', ''],
     [{ title: 'x', steps: [] }, 'steps', 'no tasks'],
     [{ title: 'x', steps: [step('a', ['b']), step('b', ['a'])] }, 'steps', 'a → b → a'],
     [{ title: 'x', steps: [{ ...step('a'), input: 'y'.repeat(259_000) }] }, 'steps', 'too large'],

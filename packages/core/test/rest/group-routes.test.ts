@@ -4,6 +4,7 @@ import {
   CountResult,
   DeadLettersResult,
   ExtendResult,
+  GetGroupResult,
   GroupsResult,
   RegisterResult,
   SettleResult,
@@ -91,6 +92,17 @@ describe('claim, ack and nack', () => {
     await expectProblem(tooLong, 'INVALID_INPUT');
   });
 
+  it('a consumer has no more open over its claims than it asks for', async () => {
+    const namespace = core.freshNamespace();
+    await publish(namespace, 1, 2, 3);
+    const fields = { consumer: 'ann', maxInFlight: 2 };
+    const taken = await claim(namespace, { ...fields, max: 3 });
+    expect(taken).toHaveLength(2);
+    expect(await claim(namespace, fields)).toEqual([]);
+    await settle('ack', namespace, { deliveryIds: idsOf(taken).slice(1) });
+    expect(await claim(namespace, fields)).toHaveLength(1);
+  });
+
   it('a claim waits for the first event', async () => {
     const namespace = core.freshNamespace();
     await claim(namespace);
@@ -114,6 +126,46 @@ describe('claim, ack and nack', () => {
     expect(await claimed?.value).toMatchObject({ deliveries: [] });
     await publish(namespace, 1);
     expect(await claim(namespace)).toMatchObject([{ event: { data: 1 }, attempt: 1 }]);
+  });
+});
+
+describe('GET /v1/groups/{group}', () => {
+  it('shows the group, its members and what is under way, page by page, and takes nothing', async () => {
+    const namespace = core.freshNamespace();
+    await publish(namespace, 'one', 'two', 'three');
+    const taken = [
+      ...(await claim(namespace, { consumer: 'ann', max: 1 })),
+      ...(await claim(namespace, { consumer: 'bob', max: 1 })),
+    ];
+    const view = async (query = ''): Promise<GetGroupResult> => {
+      const answer = await core.fetch(`/v1/groups/crew?namespace=${namespace}${query}`);
+      return GetGroupResult.parse(await answer.json());
+    };
+    const { group, members, open, nextCursor } = await view();
+    expect(group).toMatchObject({ group: 'crew', inFlight: 2, lag: 1, paused: null });
+    expect(members).toMatchObject([
+      { consumer: 'ann', inFlight: 1, passedOver: false },
+      { consumer: 'bob', inFlight: 1, passedOver: false },
+    ]);
+    expect(open.map(({ deliveryId }) => deliveryId)).toEqual(idsOf(taken));
+    expect(open).toMatchObject([
+      { topic: 'work.new', state: 'in_flight', attempt: 1, consumer: 'ann', dueAt: taken[0]?.dueAt },
+      { consumer: 'bob' },
+    ]);
+    expect(nextCursor).toBe(null);
+    const first = await view('&limit=1');
+    const second = await view(`&limit=1&cursor=${first.nextCursor}`);
+    expect([...first.open, ...second.open]).toEqual(open);
+    expect(second.nextCursor).toBe(null);
+    expect(await settle('ack', namespace, { deliveryIds: idsOf(taken) })).toBe(2);
+  });
+
+  it('refuses a cursor that it did not return, and a group that is none', async () => {
+    const namespace = core.freshNamespace();
+    await claim(namespace);
+    const view = (path: string) => core.fetch(`/v1/groups/${path}`);
+    await expectProblem(await view(`crew?namespace=${namespace}&cursor=x`), 'INVALID_INPUT');
+    await expectProblem(await view(`absent?namespace=${namespace}`), 'NOT_FOUND');
   });
 });
 

@@ -4,6 +4,7 @@ import { busCallerOf } from './bus-caller.ts';
 import type { Handlers } from './handler.ts';
 
 export const groupsProcedures: Handlers<Api['groups']> = {
+  get: ({ core, identity }, input) => core.bus.group(busCallerOf(identity), input),
   pause: ({ core, identity }, input) => core.bus.steering.pause(busCallerOf(identity), input),
   resume: ({ core, identity }, input) => core.bus.steering.resume(busCallerOf(identity), input),
   seek: ({ core, identity }, input) => core.bus.steering.seek(busCallerOf(identity), input),

@@ -42,10 +42,10 @@ describe('the OpenAPI document', () => {
     expect(bodies.flatMap(({ operationId, required }) => (required ? [] : [operationId]))).toEqual([
       'heartbeat',
       'publishEvents',
-      'pauseGroup',
-      'resumeGroup',
       'cancelGoal',
       'retryPlan',
+      'pauseGroup',
+      'resumeGroup',
     ]);
   });
 

@@ -19,7 +19,10 @@ export interface GroupRow {
 export async function listGroups(
   db: Kysely<BusSchema>,
   namespace: string | null,
-  { after, limit }: { after: string | null; limit: number | null } = { after: null, limit: null },
+  { after, limit, only = null }: { after: string | null; limit: number | null; only?: string | null } = {
+    after: null,
+    limit: null,
+  },
 ): Promise<GroupRow[]> {
   const { rows } = await sql<GroupRow>`
     select g.namespace, g.name as group, bus_group_state(g) as state, g.cursor_epoch as epoch, c.seq, c.nonce,
@@ -46,6 +49,7 @@ export async function listGroups(
       ) taken
     ) d
     where ${namespace === null ? sql`g.owned_by is not null` : sql`g.namespace = ${namespace}`} and (${after}::text is null or g.name > ${after}::text)
+      and (${only}::text is null or g.name = ${only}::text)
     order by g.namespace, g.name limit ${limit}::bigint`.execute(db);
   return rows;
 }
