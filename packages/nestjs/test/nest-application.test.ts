@@ -309,7 +309,7 @@ describe('the start', () => {
       readonly received: unknown[] = [];
 
       @OnSwarmEvent('secret.>')
-      hear({ data }: SwarmEvent) {
+      receive({ data }: SwarmEvent) {
         this.received.push(['heard', data]);
       }
 

@@ -22,7 +22,7 @@ import { settingsShown } from './delivery.ts';
 import { pauseShown } from './group-info.ts';
 import type { Groups } from './groups.ts';
 
-/** What became of a group, for whoever makes it known. */
+/** A change of a group that is to be published. */
 export interface GroupNotice {
   readonly namespace: string;
   readonly change: GroupChange;

@@ -1,7 +1,7 @@
 // One subscription over the WebSocket that all of a client's share.
 //
-//   waiting ──> open ──> stopped ──> open …   its reader is slow: the core is told to stop, and what has come is kept. When the
-//      │          │         │                 reader has taken that, the stream is opened again after the last of it
+//   waiting ──> open ──> stopped ──> open …   its reader is slow: the subscription is stopped, and what has arrived is kept. When
+//      │          │         │                 the reader has taken that, the stream is opened again after the last of it
 //      └──────────┴─────────┴──> ended        by `close`, by a refusal of the core, or with the connection
 //
 // Messages are taken off the WebSocket as they come, so a slow reader of one stream holds up no other. A stream that cannot be
@@ -13,7 +13,7 @@ import type { LiveRequest, LiveStream, LiveValue } from './live-stream.ts';
 import { onAbort } from './on-abort.ts';
 import { unreadable } from './refusal.ts';
 
-/** What may wait for the reader of a stream before the core is told to stop, in characters of JSON. */
+/** How much may wait for the reader of a stream before its subscription is stopped, in characters of JSON. */
 export const MAX_WAITING_LENGTH = 4 * 1024 * 1024;
 
 /** The connection, as its views see it. */

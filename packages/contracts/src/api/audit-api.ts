@@ -13,7 +13,7 @@ export const auditApi = {
     description:
       'Needs an admin token. Every act with the token of an operator or an admin that changes something is recorded before it is ' +
       'done (`outcome: "begun"`) and again with its outcome; publishing and processing events is in the log of events instead. The ' +
-      'entries of a namespace are a chain of hashes: whoever has noted a hash can prove that no entry up to it was changed.',
+      'entries of a namespace are a chain of hashes: with a hash that was noted earlier, a check finds every change of an entry up to it.',
     rights: ADMINISTER,
     errors: [],
     rest: {

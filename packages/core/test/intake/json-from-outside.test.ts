@@ -278,7 +278,7 @@ describe('fields that are not known', () => {
 describe('a caller of a later API', () => {
   const later = { [API_HEADER]: String(API_VERSION + 1) };
 
-  it('is told what was ignored, in body and query, over REST', async () => {
+  it('receives the names that were ignored, of body and query, over REST', async () => {
     const body = JSON.stringify(
       registration({ mood: 'good', capabilities: [{ id: 'c', price: 5 }], 'naïve, \r\n': 1 }),
     );
@@ -287,7 +287,7 @@ describe('a caller of a later API', () => {
     expect(answer.headers.get('swarm-ignored')).toBe('trace, mood, capabilities.0.price, na%C3%AFve%2C%20%0D%0A');
   });
 
-  it('is told over tRPC, in a batch, too', async () => {
+  it('receives them over tRPC, in a batch, too', async () => {
     const text = JSON.stringify({
       0: registration({ mood: 'good' }),
       1: { namespace, reason: 'x', why: 'y', name: 'ada' },
@@ -297,7 +297,7 @@ describe('a caller of a later API', () => {
     expect(await answer.json()).toMatchObject([{ result: {} }, { result: {} }]);
   });
 
-  it('is told by streams, before their first value', async () => {
+  it('receives them with a stream, before its first value', async () => {
     const input = encodeURIComponent(JSON.stringify({ namespace, topics: ['a.b'], depth: 5 }));
     const params = encodeURIComponent(JSON.stringify({ token: core.adminToken, ...later }));
     for (const [path, headers] of [
