@@ -83,6 +83,7 @@ export const PAGES: readonly Page[] = [
       { sample: 'format=cloudevents', prints: [/"specversion":"1\.0"/, /"originid":"7"/] },
     ],
   },
+  { path: 'docs/groups.md', steps: [{ sample: 'token() {', prints: [/"coder-reviewers"/] }] },
   {
     path: 'docs/policies.md',
     steps: [
@@ -103,7 +104,13 @@ export const PAGES: readonly Page[] = [
       { sample: 'field planId', again: 'a plan takes some time' },
     ],
   },
-  { path: 'docs/architect.md', steps: [{ sample: '"A note"', prints: [/^HTTP\/1\.1 202/, /^location: /m] }] },
+  {
+    path: 'docs/architect.md',
+    steps: [
+      { sample: '"A note"', prints: [/^HTTP\/1\.1 202/, /^location: /m] },
+      { sample: 'THE-PLAN-ID/retry', notRun: 'no plan has failed' },
+    ],
+  },
   {
     path: 'docs/containers.md',
     steps: [
@@ -113,8 +120,19 @@ export const PAGES: readonly Page[] = [
       { sample: 'docker build', notRun: 'it needs Docker; docker/verify.sh builds the images' },
     ],
   },
-  { path: 'docs/security.md' },
-  { path: 'docs/operations.md', hasStores: true, steps: [{ sample: 'DATABASE_URL=', prints: [/listening on http/] }] },
+  {
+    path: 'docs/security.md',
+    folder: 'packages/client',
+    steps: [{ sample: 'verifyAudit', prints: [/no entry was changed/] }],
+  },
+  {
+    path: 'docs/operations.md',
+    hasStores: true,
+    steps: [
+      { sample: 'DATABASE_URL=', prints: [/listening on http/] },
+      { sample: 'proxy_pass', notRun: 'it is a configuration of nginx' },
+    ],
+  },
   {
     path: 'packages/client/README.md',
     folder: 'packages/client',
@@ -123,6 +141,7 @@ export const PAGES: readonly Page[] = [
       return () => Promise.all(agents.map((agent) => agent.stop()));
     },
     steps: [
+      { sample: 'client.plans.list(', silent: 'no plan runs, or has failed' },
       { sample: 'npm install', notRun: 'e2e/packages installs the packed packages' },
       { sample: 'registry.query({ capability', prints: [/interpreter/, /another client changed it first/] },
       { sample: "client.watch({ role: 'worker' })", until: printed(/\d+ agents/) },
