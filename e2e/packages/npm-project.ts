@@ -24,7 +24,7 @@ export const FOR_CLIENTS: Installed = {
 export const FOR_TESTS: Installed = {
   oldestNode: '24.0.0',
   packages: [
-    ...['contracts', 'clock', 'client', 'feed', 'stores', 'registry', 'bus', 'server', 'core'],
+    ...['contracts', 'clock', 'client', 'plans', 'feed', 'stores', 'registry', 'bus', 'operations', 'server', 'core'],
     'swarm-testing',
   ],
 };

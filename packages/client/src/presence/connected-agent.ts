@@ -6,8 +6,9 @@ import {
   type AgentRegistrationInput,
   type CircuitState,
   type ErrorCode,
-  HeartbeatInput,
-  invalidInput,
+  invalidField,
+  jsonFault,
+  LIMITS,
   type RegisterOutcome,
   SwarmError,
 } from '@hypercode/contracts';
@@ -183,8 +184,7 @@ export class ConnectedAgent {
    * The core shows a change of the note alone at most every 5 seconds. Throws INVALID_INPUT for a note that the core would refuse.
    */
   setActivity(activity: Activity | 'auto', { note }: { readonly note?: string | null } = {}): void {
-    const checked = HeartbeatInput.safeParse({ note });
-    if (!checked.success) throw invalidInput(checked.error);
+    assertNote(note ?? '');
     this.#activityByHand = activity === 'auto' ? undefined : activity;
     if (note !== undefined || this.#note !== undefined) this.#note = note ?? null;
     this.#hurry.abort();
@@ -433,4 +433,11 @@ export class ConnectedAgent {
       if (!isGone) this.#emitter.emit('error', error);
     }
   }
+}
+
+/** As the core checks it, without zod, which is not part of the client in a browser. */
+function assertNote(note: string): void {
+  const fault = jsonFault(note);
+  if (fault !== null) throw invalidField('note', fault.reason);
+  if (Array.from(note).length > LIMITS.noteLength) throw invalidField('note', `must have at most ${LIMITS.noteLength} characters`);
 }
