@@ -6,7 +6,6 @@ import {
   type ClaimInput,
   type ClaimResult,
   type ConsumeInput,
-  CORE_SOURCE,
   type CountResult,
   type DeadLetterChoice,
   type DeadLettersInput,
@@ -32,22 +31,17 @@ import {
   type PublishResult,
   type ReadInput,
   type ReadResult,
-  SwarmError,
   type SubscribeInput,
-  type SwarmEvent,
   type TopicsInput,
   type TopicsResult,
 } from '@hypercode/contracts';
-import { refusalOf } from '@hypercode/stores';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
-import { admit, type PublishRate } from './admission/admit.ts';
+import type { PublishRate } from './admission/admit.ts';
 import { CallerAccess } from './admission/caller-access.ts';
-import { type BusCaller, type CircuitOf, rateKeyOf, sourceOf } from './admission/caller.ts';
-import { type Append, AppendLanes } from './appending/append-lanes.ts';
-import { checkEvent, givenId } from './appending/check-events.ts';
-import { encodeEvent, type Origin } from './appending/encode-event.ts';
+import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
 import type { EventOrigin } from './appending/event-origin.ts';
+import { type PublishObserver, Publishing } from './appending/publishing.ts';
 import type { GroupItem } from './groups/delivery.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
@@ -61,18 +55,10 @@ import type { OpenStream } from './policies/open-streams.ts';
 import type { PolicySchema } from './policies/policy-table.ts';
 import type { BusStore } from './store/bus-store.ts';
 import type { GroupLimits } from './store/group-store.ts';
-import {
-  type Appended,
-  type LogEntry,
-  type LogGap,
-  type LogRange,
-  type NewEvent,
-  oldestOf,
-  resumeOf,
-} from './store/event-log.ts';
-import { formatPosition, type LogPosition, positionIn } from './store/position.ts';
+import { formatPosition } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
+import { EventReads } from './subscriptions/event-reads.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { passing, type TopicFilter } from './subscriptions/topic-filter.ts';
 
@@ -101,24 +87,14 @@ export interface BusOptions {
 }
 
 /** Is notified of what a bus does, for measurement. */
-export interface BusObserver extends Partial<GroupObserver> {
-  /** An append was done: how many events were new, how many were there already, and how long it took. */
-  onAppend?(append: { namespace: string; published: number; duplicates: number; ms: number }): void;
-  /** A call that published events was answered, in so many milliseconds. */
-  onPublish?(namespace: string, ms: number): void;
+export interface BusObserver extends Partial<GroupObserver>, PublishObserver {
   /**
    * A stream of events begins. The returned function is called with the events of each batch; streams that are sent the same are given the
    * same array.
    */
   onStream?(namespace: string, reader: string): (events: readonly EventOrigin[]) => void;
-  /** So many events were refused when they were published. */
-  onRefused?(namespace: string, events: number): void;
 }
 
-/** Pages of the log that one `read` searches: a caller that looks for rare events must not keep the store busy. */
-const MAX_READ_PAGES = 10;
-/** Of events, as JSON, after which the answer to a `read` ends. */
-const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** How often retention is applied to logs without appends, in milliseconds. */
 const RETENTION_INTERVAL_MS = 15_000;
 /** How often groups are removed whose agents are gone, in milliseconds, and how many events are read at a time for that. */
@@ -129,7 +105,6 @@ export class Bus {
   /** What operators do with groups. */
   readonly steering: GroupSteering;
   readonly #options: BusOptions;
-  readonly #clock: Clock;
   readonly #policies: Policies;
   readonly #access: CallerAccess;
   readonly #groups: Groups;
@@ -137,8 +112,8 @@ export class Bus {
   readonly #groupAccess: GroupAccess;
   readonly #feeds: EventFeeds;
   readonly #subscriptions: Subscriptions;
-  readonly #rate: PublishRate;
-  readonly #lanes: AppendLanes;
+  readonly #publishing: Publishing;
+  readonly #reads: EventReads;
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
   readonly #ownedGroups: OwnedGroups;
@@ -147,16 +122,11 @@ export class Bus {
   #removing: Promise<void> = Promise.resolve();
 
   constructor(options: BusOptions) {
-    const { store, db, signal, onError, rate, bookmarkIntervalMs, clock = systemClock } = options;
+    const { store, db, signal, onError, bookmarkIntervalMs, clock = systemClock } = options;
     this.#options = options;
-    this.#clock = clock;
     this.#policies = new Policies({ db, signal, clock, onError });
     this.#feeds = new EventFeeds({ log: store.log, signal, clock, onError });
-    this.#lanes = new AppendLanes({
-      log: store.log,
-      onAppended: (append) => this.#appended(append),
-      monotonicNow: () => clock.monotonicMs(),
-    });
+    this.#reads = new EventReads(store.log, this.#feeds);
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
       log: store.log,
@@ -187,6 +157,16 @@ export class Bus {
       return this.#removing;
     });
     this.#access = new CallerAccess(this.#policies);
+    this.#publishing = new Publishing({
+      log: store.log,
+      access: this.#access,
+      circuitOf: options.circuitOf,
+      rate: options.rate,
+      byteRate: options.byteRate,
+      clock,
+      observers: this.#observers,
+      onAppended: (namespace, entries, before) => this.#feeds.appended(namespace, entries, before),
+    });
     const owners = new GroupOwners({ isAgent: options.isAgent, clock });
     this.#groupRights = new GroupRights({ policies: this.#policies, owners });
     this.#groupAccess = new GroupAccess({
@@ -197,87 +177,25 @@ export class Bus {
       clock,
       onError,
     });
-    this.#rate = rate;
     this.#endRetention = repeat(clock, RETENTION_INTERVAL_MS, () => {
       this.#retaining = this.applyRetention().catch(onError);
       return this.#retaining;
     });
   }
 
-  /**
-   * Publishes one event. Resolves when the store has it. FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN, RATE_LIMITED, PAYLOAD_TOO_LARGE;
-   * UNAVAILABLE when the outcome is unknown: publishing again with the id in `details` can not make two of it.
-   */
-  async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
-    const begunMs = this.#clock.monotonicMs();
-    const access = await this.#access.of(caller, namespace);
-    const event = this.#admitted(caller, access, { namespace, input });
-    try {
-      const [appended] = await this.#lanes.append(namespace, [event]);
-      if (appended === undefined) throw new Error('the append returned no result');
-      this.#published(namespace, begunMs);
-      return resultOf(event, appended);
-    } catch (error) {
-      throw withId(error, event.id);
-    }
+  /** See `Publishing.publish`. */
+  publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
+    return this.#publishing.publish(caller, namespace, input);
   }
 
-  /**
-   * Publishes events in their order, as one call. Each is admitted by itself, and one refusal spares the others. RATE_LIMITED
-   * alone refuses the rest of the list, whatever it is, so that no event gets ahead of one that is to be published again. In place
-   * of an event that was refused before, `given` has a `RefusedEvent`.
-   */
-  async publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
-    const begunMs = this.#clock.monotonicMs();
-    const access = await this.#access.of(caller, namespace);
-    const now = this.#clock.epochMs();
-    const gate = { caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now };
-    const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
-    const results: PublishManyResult['results'] = Array.from({ length: given.length });
-    const events: NewEvent[] = [];
-    const places: number[] = [];
-    let limit: SwarmError | undefined;
-    for (const [place, one] of given.entries()) {
-      try {
-        if (limit !== undefined) throw limit;
-        const input = checkEvent(one);
-        if (input instanceof SwarmError) throw input;
-        admit(gate, input.topic);
-        events.push(this.#encode(caller, input, origin));
-        places.push(place);
-      } catch (error) {
-        const refusal = SwarmError.from(error);
-        if (refusal.is('RATE_LIMITED')) limit = refusal;
-        results[place] = { id: givenId(one), error: refusal.toJSON() };
-      }
-    }
-    if (events.length < given.length) this.#refused(namespace, given.length - events.length);
-    if (events.length === 0) return { results };
-    let appended: Appended[] | null = null;
-    let refusal: SwarmError | null = null;
-    try {
-      appended = await this.#lanes.append(namespace, events);
-      this.#published(namespace, begunMs);
-    } catch (error) {
-      refusal = refusalOf(error);
-      if (refusal.code === 'INTERNAL') throw error;
-    }
-    for (const [index, event] of events.entries()) {
-      const place = places[index];
-      const answer = appended?.[index];
-      if (place === undefined) continue;
-      if (answer !== undefined) results[place] = resultOf(event, answer);
-      else results[place] = { id: event.id, error: withId(refusal, event.id).toJSON() };
-    }
-    return { results };
+  /** See `Publishing.publishMany`. */
+  publishMany(caller: BusCaller, namespace: string, given: readonly unknown[]): Promise<PublishManyResult> {
+    return this.#publishing.publishMany(caller, namespace, given);
   }
 
-  /** Publishes an event of the core itself; its topic begins with `system.`. */
-  async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
-    const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#clock.epochMs()) });
-    const [appended] = await this.#lanes.append(namespace, [event]);
-    if (appended === undefined) throw new Error('the append returned no result');
-    return resultOf(event, appended);
+  /** See `Publishing.publishSystem`. */
+  publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
+    return this.#publishing.publishSystem(namespace, input);
   }
 
   /** See `Subscriptions.open`. Ends with ACL_DENIED when the policy no longer allows it. */
@@ -304,67 +222,10 @@ export class Bus {
     }
   }
 
-  /**
-   * A page of events; empty, and with a `next` that moves, when none was among those that were searched; shorter than
-   * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on, and `end` whether all was searched that
-   * the log had when the call began. ACL_DENIED;
-   * COMPACTED for a position after which events were removed.
-   */
-  async read(caller: BusCaller, { namespace, topics, after, at, limit }: ReadInput): Promise<ReadResult> {
-    const passes = passing(await this.#filterFor(caller, namespace, topics));
-    if (at !== undefined) {
-      if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
-      return this.#readOne(namespace, positionIn(at, 'at'), passes);
-    }
-    const start = after === undefined ? null : positionIn(after, 'after');
-    const range = await this.#feeds.head(namespace);
-    let position = start ?? oldestOf(range);
-    const events: ReadResult['events'] = [];
-    let bytes = 0;
-    let end = false;
-    const isFull = () => events.length === limit || bytes >= MAX_READ_BYTES;
-    for (let pages = 0; pages < MAX_READ_PAGES && !end && !isFull(); pages += 1) {
-      const read = await this.#feeds.read(namespace, position);
-      if (!Array.isArray(read)) {
-        // Between events that retention spared, others were missing before this call.
-        const wasMissing = position !== start && resumeOf(read).seq <= range.horizon.seq;
-        // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
-        if (!wasMissing && events.length > 0) break;
-        if (wasMissing || start === null) {
-          position = resumeOf(read);
-          continue;
-        }
-        throw compacted('the events after this position are', read);
-      }
-      let searched = 0;
-      for (const entry of read) {
-        if (isFull()) break;
-        searched += 1;
-        position = entry.position;
-        if (!passes(entry.topic)) continue;
-        bytes += Buffer.byteLength(entry.text);
-        events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
-      }
-      // Up to the horizon a page also ends where events are missing.
-      end = searched === read.length && this.#feeds.isLastPage(read) && position.seq >= range.horizon.seq;
-    }
-    return { events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
-  }
-
-  /** The position itself; where events were missing after it when the call began, the position after these. */
-  async #afterMissing(namespace: string, position: LogPosition, { oldest, horizon }: LogRange): Promise<LogPosition> {
-    if (oldest === undefined || position.seq >= horizon.seq) return position;
-    const read = await this.#feeds.read(namespace, position);
-    return Array.isArray(read) || resumeOf(read).seq > horizon.seq ? position : resumeOf(read);
-  }
-
-  /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */
-  async #readOne(namespace: string, at: LogPosition, passes: (topic: string) => boolean): Promise<ReadResult> {
-    const found = await this.#options.store.log.event(namespace, at);
-    if ('gap' in found) throw compacted('the event at this position is', found);
-    const next = formatPosition(at);
-    if (!passes(found.topic)) return { events: [], next, end: true };
-    return { events: [{ position: next, event: JSON.parse(found.text) as SwarmEvent }], next, end: true };
+  /** See `EventReads.read`. ACL_DENIED. */
+  async read(caller: BusCaller, { topics, ...input }: ReadInput): Promise<ReadResult> {
+    const passes = passing(await this.#filterFor(caller, input.namespace, topics));
+    return this.#reads.read(input, passes);
   }
 
   /** See `GroupAccess.consume`, and for the calls below their namesakes there. */
@@ -559,52 +420,6 @@ export class Bus {
     await this.#removing;
   }
 
-  /** The event of a caller that may publish it. Throws as `publish` does, and counts what is refused. */
-  #admitted(
-    caller: BusCaller,
-    access: Awaited<ReturnType<CallerAccess['of']>>,
-    { namespace, input }: { namespace: string; input: PublishInput },
-  ): NewEvent {
-    const now = this.#clock.epochMs();
-    try {
-      admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#rate, now }, input.topic);
-      return this.#encode(caller, input, { namespace, source: sourceOf(caller), now: timeOf(now) });
-    } catch (error) {
-      this.#refused(namespace, 1);
-      throw error;
-    }
-  }
-
-  #published(namespace: string, begunMs: number): void {
-    const ms = this.#clock.monotonicMs() - begunMs;
-    for (const observer of this.#observers) observer.onPublish?.(namespace, ms);
-  }
-
-  #refused(namespace: string, events: number): void {
-    for (const observer of this.#observers) observer.onRefused?.(namespace, events);
-  }
-
-  /** PAYLOAD_TOO_LARGE, RATE_LIMITED. */
-  #encode(caller: BusCaller, input: PublishInput, origin: Origin): NewEvent {
-    const event = encodeEvent(input, origin);
-    this.#options.byteRate.take(rateKeyOf(caller), Buffer.byteLength(event.text));
-    return event;
-  }
-
-  #appended({ namespace, events, appended, ms }: Append): void {
-    const entries: LogEntry[] = [];
-    let before: LogPosition | undefined;
-    for (const [index, { topic, text }] of events.entries()) {
-      const answer = appended[index];
-      if (answer === undefined || answer.duplicate) continue;
-      before ??= answer.before;
-      entries.push({ position: answer.position, topic, text });
-    }
-    if (entries.length > 0) this.#feeds.appended(namespace, entries, before);
-    const append = { namespace, published: entries.length, duplicates: events.length - entries.length, ms };
-    for (const observer of this.#observers) observer.onAppend?.(append);
-  }
-
   #countReads(caller: BusCaller, namespace: string): (events: readonly EventOrigin[]) => void {
     const reader = caller.kind === 'agent' ? caller.name : sourceOf(caller);
     const counts = [...this.#observers].flatMap((observer) => observer.onStream?.(namespace, reader) ?? []);
@@ -624,28 +439,3 @@ export class Bus {
     return { patterns: topics, hidden: await this.#access.hiddenTopics(caller, namespace, topics) };
   }
 }
-
-const resultOf = ({ id }: NewEvent, { position, duplicate }: Appended): PublishResult => ({
-  id,
-  position: formatPosition(position),
-  duplicate,
-});
-
-const compacted = (what: string, gap: LogGap): SwarmError =>
-  new SwarmError('COMPACTED', `${what} no longer available (${gap.gap})`, {
-    details: { reason: gap.gap, oldest: formatPosition(resumeOf(gap)) },
-  });
-
-/** An unknown outcome, with the id to try again with. */
-function withId(error: unknown, id: string): SwarmError {
-  const refusal = refusalOf(error);
-  if (refusal.code !== 'UNAVAILABLE') return refusal;
-  const { message, retryAfterMs, cause } = refusal;
-  return new SwarmError('UNAVAILABLE', message, {
-    details: { id },
-    cause,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
-}
-
-const timeOf = (ms: number): string => new Date(ms).toISOString();
