@@ -339,7 +339,7 @@ describe('the start', () => {
       ]),
     });
     for (const [method, topic] of [
-      ['hear', 'secret.>'],
+      ['receive', 'secret.>'],
       ['work', 'secret.*'],
     ]) {
       expect(lines.filter((line) => line.includes(`Curious.${method}`))).toEqual([

@@ -439,5 +439,6 @@ export class ConnectedAgent {
 function assertNote(note: string): void {
   const fault = jsonFault(note);
   if (fault !== null) throw invalidField('note', fault.reason);
-  if (Array.from(note).length > LIMITS.noteLength) throw invalidField('note', `must have at most ${LIMITS.noteLength} characters`);
+  if (Array.from(note).length > LIMITS.noteLength)
+    throw invalidField('note', `must have at most ${LIMITS.noteLength} characters`);
 }

@@ -186,7 +186,7 @@ describe('fields that are not known', () => {
     ['POST', '/v1/agents', () => registration({ capabilties: [] }), 'capabilties', 'capabilities'],
     ['PATCH', '/v1/agents/ada', () => ({ set: { descripton: 'x' } }), 'set.descripton', 'description'],
     ['PATCH', '/v1/agents/ada', () => ({ descripton: 'x' }), 'set.descripton', 'description'],
-    ['POST', '/v1/groups/g/claim', () => ({ topics: ['a'], maxInFlight: 5 }), 'maxInFlight', ''],
+    ['POST', '/v1/groups/g/claim', () => ({ topics: ['a'], maxInflight: 5 }), 'maxInflight', 'maxInFlight'],
     ['POST', '/v1/groups/g/nack', () => ({ deliveryIds: ['a'], delayMS: 5 }), 'delayMS', 'delayMs'],
     [
       'PUT',

@@ -24,22 +24,27 @@ export interface SchemaSources {
 }
 
 const MIGRATIONS = 'swarm_migrations';
+const FUNCTIONS = 'swarm_functions';
 /** Held until the end of the transaction, so that replicas that start together do the work once. */
 const LOCK_NAME = 'swarm schema';
 
 /**
  * Runs every migration that `db` has not seen yet and installs every function that changed, in one transaction under one lock.
- * Throws the error of the first that failed; nothing is kept then. Migrations of a later release are left alone.
+ * Throws the error of the first that failed; nothing is kept then. Migrations of a later release are left alone. A role that may only
+ * read and write rows is enough where nothing is to be done.
  */
 export async function migrate<S>(db: Kysely<S>, schemas: readonly SchemaSources[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     await sql`select pg_advisory_xact_lock(hashtext(${LOCK_NAME}))`.execute(transaction);
     await runMigrations(transaction, Object.assign({}, ...schemas.map(({ migrations }) => migrations)));
-    await sql`create table if not exists swarm_functions (
-      component text primary key,
-      release integer not null,
-      digest text not null
-    )`.execute(transaction);
+    // `if not exists` asks for the right to make tables, also where the table is there.
+    if (!(await hasTable(transaction, FUNCTIONS))) {
+      await sql`create table ${sql.table(FUNCTIONS)} (
+        component text primary key,
+        release integer not null,
+        digest text not null
+      )`.execute(transaction);
+    }
     for (const { component, functions } of schemas) {
       if (functions !== undefined) await installFunctions(transaction, component, functions);
     }
@@ -80,11 +85,15 @@ async function currentSchema<S>(db: Transaction<S>): Promise<string> {
 }
 
 async function executedMigrations<S>(db: Transaction<S>): Promise<string[]> {
-  const { rows: tables } = await sql`
-    select from pg_catalog.pg_tables where schemaname = current_schema() and tablename = ${MIGRATIONS}`.execute(db);
-  if (tables.length === 0) return [];
+  if (!(await hasTable(db, MIGRATIONS))) return [];
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATIONS)}`.execute(db);
   return rows.map(({ name }) => name);
+}
+
+async function hasTable<S>(db: Transaction<S>, name: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from pg_catalog.pg_tables where schemaname = current_schema() and tablename = ${name}`.execute(db);
+  return rows.length > 0;
 }
 
 async function installFunctions<S>(db: Transaction<S>, component: string, functions: FunctionSources): Promise<void> {

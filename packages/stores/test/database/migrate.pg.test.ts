@@ -1,4 +1,5 @@
 // Bringing a database to the schema of a release, while cores of other releases use it.
+import { randomUUID } from 'node:crypto';
 import { freshDatabase } from '@hypercode/testkit';
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -62,6 +63,21 @@ test('a release starts on a database that a later one has migrated', async () =>
   await migrate(db(), [answering(1, 1)]);
   await migrate(db(), [later]);
   await expect(sql`select from u`.execute(db())).resolves.toBeDefined();
+});
+
+test('a role that may only read and write rows starts on a schema that another one has made', async () => {
+  await migrate(db(), [answering(1, 1)]);
+  const role = `app_${randomUUID().replaceAll('-', '')}`;
+  await sql`create role ${sql.id(role)} login password ${sql.lit(role)}`.execute(db());
+  await sql`grant usage on schema public to ${sql.id(role)}`.execute(db());
+  await sql`grant select, insert, update, delete on all tables in schema public to ${sql.id(role)}`.execute(db());
+  const address = new URL(url);
+  [address.username, address.password] = [role, role];
+  const restricted = await openDatabase({ url: address.href });
+  databases.push(restricted);
+  await migrate(restricted.kysely, [answering(1, 1)]);
+  await expect(migrate(restricted.kysely, [answering(2, 2)])).rejects.toMatchObject({ code: '42501' });
+  expect(await answer()).toBe(1);
 });
 
 test('nothing is kept of a start that failed', async () => {
