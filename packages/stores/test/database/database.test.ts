@@ -86,7 +86,10 @@ describe('PGlite', () => {
     await sql`create table written (id int primary key)`.execute(database.kysely);
     await sql`insert into written values (1)`.execute(database.kysely);
 
-    const slow = sql`select pg_sleep(60)`.execute(database.kysely).catch((error: unknown) => error);
+    // A thread that computes can be ended at any time; one that sleeps, sometimes only when it wakes.
+    const slow = sql`select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b`
+      .execute(database.kysely)
+      .catch((error: unknown) => error);
     const waiting = ids(database);
     await worker?.terminate();
     const error = await slow;
