@@ -389,7 +389,7 @@ export class ServerMetrics {
     addGauge('swarm_group_dead_letters', 'Dead letters of a consumer group.', ({ deadLetters }) => deadLetters);
   }
 
-  /** The hash is a label, so that whoever stores metrics stores what the audit can be compared with. */
+  /** The hash is a label: a store of metrics then also keeps hashes with which the audit can be compared. */
   #readAuditHeads({ audit }: Operations): void {
     const gauge = new Gauge({
       name: 'swarm_audit_head',

@@ -36,7 +36,7 @@ export class SwarmView {
     this.#options = options;
   }
 
-  /** `namespace`: the only one whose guard is told; null: all. */
+  /** `namespace`: the only one of which it is reported whether the guard holds; null: all. */
   async cluster(namespace: string | null): Promise<ClusterStatus> {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#cluster === null || nowMs - this.#cluster.askedMs >= CLUSTER_LASTS_MS) {
