@@ -1,12 +1,14 @@
 // What the log of a core has of the agents that come and go.
 import { waitFor } from '@hypercode/testkit';
-import { beforeAll, expect, test } from 'vitest';
-import { sharedCore, START_TIMEOUT_MS, type TestCore } from '../testing/core.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
 
+// Of its own: where agents of other files have just joined, more of them are counted, and not named.
 let core: TestCore;
 beforeAll(async () => {
-  core = await sharedCore();
+  core = await startTestCore();
 }, START_TIMEOUT_MS);
+afterAll(() => core?.close());
 
 test('an agent is logged when it joins, is tripped, is reset and leaves', async () => {
   const { namespace } = core;
