@@ -42,8 +42,8 @@ export function readingSuite({ replicas, open, describeWhole }: LogSuite): void 
     const events = newEvents(3);
     const appended = await first.append(namespace, events);
     for (const [index, { topic, text }] of events.entries()) {
-      const { position } = at(appended, index);
-      expect(await second.event(namespace, position)).toEqual({ position, topic, text });
+      const { position, appendedAtMs } = at(appended, index);
+      expect(await second.event(namespace, position)).toEqual({ position, appendedAtMs, topic, text });
     }
     const range = await rangeOf(first, namespace);
     const { epoch, seq, nonce } = range.head;
