@@ -97,6 +97,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
     'g:g:signs',
     'groups',
     'log',
+    'open-ids',
     'topic-names',
     'topics',
   ]);
