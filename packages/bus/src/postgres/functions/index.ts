@@ -4,7 +4,9 @@ import { ack } from './ack.ts';
 import { append } from './append.ts';
 import { attemptOf } from './attempt-of.ts';
 import { claim } from './claim.ts';
+import { countAcks } from './count-acks.ts';
 import { cut, removeSpared } from './cut.ts';
+import { bury, countReasons, deathReason, unbury, withAttempt } from './dead-letters.ts';
 import { enterGroup } from './enter-group.ts';
 import { extend } from './extend.ts';
 import { gapOf } from './gap-of.ts';
@@ -27,7 +29,7 @@ import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
 export const busFunctions: FunctionSources = {
-  release: 4,
+  release: 5,
   sources: [
     openLogs,
     gapOf,
@@ -45,6 +47,12 @@ export const busFunctions: FunctionSources = {
     nextLife,
     joinGroup,
     attemptOf,
+    deathReason,
+    withAttempt,
+    countReasons,
+    bury,
+    unbury,
+    countAcks,
     enterGroup,
     showSigns,
     openAttempts,
