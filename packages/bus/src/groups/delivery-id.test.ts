@@ -6,7 +6,7 @@ const group: NamingGroup = {
   group: 'crew',
   state: { secret: 'a secret of the group', unsignedUntil: null },
 };
-const with_ = (state: Partial<NamingGroup['state']>): NamingGroup => ({
+const withState = (state: Partial<NamingGroup['state']>): NamingGroup => ({
   ...group,
   state: { ...group.state, ...state },
 });
@@ -23,8 +23,8 @@ test('an id names its delivery, and is proven by the group that made it', () => 
 test.each([
   ['another group', { ...group, group: 'other' }],
   ['another namespace', { ...group, namespace: 'm' }],
-  ['another secret', with_({ secret: 'another one' })],
-  ['a group without a secret', with_({ secret: null })],
+  ['another secret', withState({ secret: 'another one' })],
+  ['a group without a secret', withState({ secret: null })],
 ])('an id is not proven by %s', (_, other) => {
   expect(proven(id, other)).toBe(false);
 });
@@ -50,11 +50,11 @@ test.each(['abc-7-14.3.2.1', 'abc-7-14.3.2'])(
   '%s, which a release without proofs wrote, is taken for a while',
   (old) => {
     expect(proven(old)).toBe(false);
-    const until = with_({ unsignedUntil: 1000 });
+    const until = withState({ unsignedUntil: 1000 });
     expect(proven(old, until, 999)).toBe(true);
     expect(proven(old, until, 1000)).toBe(false);
-    expect(proven(old, with_({ secret: null }))).toBe(true);
-    expect(formatDeliveryId(delivery, with_({ secret: null }))).toBe('abc-7-14.3.2.1');
+    expect(proven(old, withState({ secret: null }))).toBe(true);
+    expect(formatDeliveryId(delivery, withState({ secret: null }))).toBe('abc-7-14.3.2.1');
   },
 );
 
