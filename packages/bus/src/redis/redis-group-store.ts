@@ -343,7 +343,7 @@ export class RedisGroupStore implements GroupStore {
       const names = await this.#connection.ask((client) => client.zrange(key, '0', String(REPORTED_AT_ONCE - 1)));
       for (const group of names) {
         const taken = await this.#run(this.#takeDeaths, { namespace, group }, [DEATHS_INTERVAL_MS]);
-        if (taken !== null) reports.push({ namespace, group, ...(JSON.parse(String(taken)) as Deaths) });
+        if (typeof taken === 'string') reports.push({ namespace, group, ...(JSON.parse(taken) as Deaths) });
       }
     }
     return reports;
@@ -474,7 +474,7 @@ function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, 
     uncounted: Number(uncounted),
     text: String(text),
     deadAt: Number(deadAt),
-    history: (JSON.parse(`[${String(history)}]`) as KeptAttempt[]).map(({ refused: _, ...attempt }) => attempt),
+    history: (JSON.parse(`[${String(history)}]`) as KeptAttempt[]).map(({ refused: _, ...failed }) => failed),
     ordinal: Number(ordinal),
   };
 }
