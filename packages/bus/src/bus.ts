@@ -45,6 +45,7 @@ import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts'
 import type { EventOrigin } from './appending/event-origin.ts';
 import { type PublishObserver, Publishing } from './appending/publishing.ts';
 import type { GroupItem } from './groups/delivery.ts';
+import { type DeathNotice, DeathReports } from './groups/death-reports.ts';
 import { GroupAccess } from './groups/group-access.ts';
 import { GroupOwners, type IsAgent } from './groups/group-owners.ts';
 import { GroupRights } from './groups/group-rights.ts';
@@ -78,6 +79,8 @@ export interface BusOptions {
   groupLimits?: GroupLimits;
   /** Called when an operator has changed a group. */
   onGroupChange?: (notice: GroupNotice) => void;
+  /** Called when events of a group have died: at most once in 10 seconds for each group, over all replicas. */
+  onDeaths?: (notice: DeathNotice) => void;
   /** How many events a second each caller may publish through this replica. */
   rate: PublishRate;
   /** How many bytes of events, as JSON, a second. */
@@ -122,6 +125,7 @@ export class Bus {
   readonly #endRetention: () => void;
   readonly #ownedGroups: OwnedGroups;
   readonly #endOwnership: () => void;
+  readonly #deathReports: DeathReports;
   #retaining: Promise<void> = Promise.resolve();
   #removing: Promise<void> = Promise.resolve();
 
@@ -148,6 +152,14 @@ export class Bus {
       limits: options.groupLimits,
       observers: this.#observers,
       ...(bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs }),
+    });
+    this.#deathReports = new DeathReports({
+      store: store.groups,
+      clock,
+      observers: this.#observers,
+      tally: this.#groups.tally,
+      onNotice: (notice) => options.onDeaths?.(notice),
+      onError,
     });
     const onNotice = (notice: GroupNotice) => options.onGroupChange?.(notice);
     this.steering = new GroupSteering({ store: store.groups, log: store.log, groups: this.#groups, onNotice });
@@ -421,10 +433,16 @@ export class Bus {
     return this.#ownedGroups.removeIdle();
   }
 
+  /** Reports deaths in groups that were not reported yet, now. */
+  reportDeaths(): Promise<void> {
+    return this.#deathReports.report();
+  }
+
   /** Lets what is under way finish, and stops following. Store and database stay open. */
   async close(): Promise<void> {
     this.#endRetention();
     this.#endOwnership();
+    await this.#deathReports.close();
     this.#subscriptions.close();
     await this.#groups.close();
     await this.#groupAccess.close();

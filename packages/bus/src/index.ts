@@ -8,6 +8,7 @@ export { RefusedEvent } from './appending/check-events.ts';
 export { type EventOrigin, originOf } from './appending/event-origin.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
+export type { DeathNotice } from './groups/death-reports.ts';
 export type { GroupNotice } from './groups/group-steering.ts';
 export type { GroupLimits } from './store/group-store.ts';
 export { busSchema } from './database-schema.ts';

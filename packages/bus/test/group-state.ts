@@ -6,5 +6,6 @@ export function groupState(fields: Partial<UsedGroup> = {}): UsedGroup {
   const { topics = ['>'], ackDeadlineMs = 30_000, maxDeliveries = 3 } = fields;
   const made = { topics, ackDeadlineMs, maxDeliveries };
   const nobody = { paused: null, ownedBy: null, madeBy: null, madeAt: null };
-  return { id: 'g-1', version: 1, ...made, made, ...nobody, ...fields };
+  const unproven = { secret: null, unsignedUntil: null };
+  return { id: 'g-1', version: 1, ...made, made, ...nobody, ...unproven, ...fields };
 }

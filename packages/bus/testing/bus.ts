@@ -4,6 +4,7 @@ import { describe } from 'vitest';
 import { type BusBackend, BusFixture } from './bus/bus-fixture.ts';
 import { consumerGroupsSuite } from './bus/consumer-groups.ts';
 import { findingSuite } from './bus/finding.ts';
+import { groupDeathsSuite } from './bus/group-deaths.ts';
 import { groupRightsSuite } from './bus/group-rights.ts';
 import { groupSteeringSuite } from './bus/group-steering.ts';
 import { policiesSuite } from './bus/policies.ts';
@@ -34,6 +35,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
   });
   describe('consumer groups', () => {
     consumerGroupsSuite(fixture);
+    describe('and their deaths', () => {
+      groupDeathsSuite(fixture);
+    });
     describe('belong to somebody', () => {
       groupRightsSuite(fixture);
     });

@@ -114,6 +114,7 @@ export class GroupModel {
       await model.#take(at(replicas, index % replicas.length), next);
       await model.#compare(at(replicas, (index + 1) % replicas.length));
     }
+    await model.#compareDeaths(at(replicas, 0));
   }
 
   readonly #namespace: string;
@@ -121,6 +122,7 @@ export class GroupModel {
   /** Where each event of the log stands, by its seq; the first is the beginning. */
   readonly #positions: LogPosition[];
   #id: string;
+  #secret: string | null;
   #cursor: LogPosition;
   /** The furthest position that the cursor has reached. */
   #furthest: number;
@@ -135,10 +137,13 @@ export class GroupModel {
   readonly #taken = new Map<number, ModelEvent>();
   /** In the order of their deaths. */
   #dead: ModelEvent[] = [];
+  /** Why each that ever died did, the last reason of its history. */
+  #everDead: (string | null)[] = [];
 
   private constructor(namespace: string, { state, cursor }: OpenedGroup) {
     this.#namespace = namespace;
     this.#id = state.id;
+    this.#secret = state.secret;
     this.#cursor = cursor;
     this.#beginning = cursor;
     this.#furthest = cursor.seq;
@@ -329,8 +334,11 @@ export class GroupModel {
     const { state, cursor } = await store.groups.open(this.#namespace, GROUP, SETTINGS, 'latest');
     await refusedAsDeleted(store.groups.claim(this.#namespace, GROUP, { groupId, ...request }));
     this.#id = state.id;
+    same(state.secret === this.#secret, false);
+    this.#secret = state.secret;
     this.#cursor = cursor;
     this.#furthest = cursor.seq;
+    this.#everDead = [];
     [this.#lives, this.#deaths, this.#replayLife, this.#version] = [0, 0, 0, 1];
     this.#maxDeliveries = SETTINGS.maxDeliveries;
     this.#paused = false;
@@ -366,6 +374,7 @@ export class GroupModel {
     for (const event of died.toSorted((a, b) => rank(a) - rank(b))) {
       event.state = 'dead';
       this.#dead.push(event);
+      this.#everDead.push(reason);
     }
   }
 
@@ -384,7 +393,10 @@ export class GroupModel {
       inFlight: count('in flight'),
       waiting: count('due', 'delayed'),
       deadLetters: count('dead'),
+      secret: this.#secret,
+      oldestUnreadAt: head.seq > this.#cursor.seq ? expect.any(Number) : null,
     });
+    same(figures?.deadByReason, reasonsOf(this.#dead));
     const { letters } = await store.groups.deadLetters(this.#namespace, GROUP, { after: null, limit: 1_000 });
     alike(
       letters,
@@ -397,6 +409,14 @@ export class GroupModel {
         history,
       })),
     );
+  }
+
+  /** All deaths, which nobody has asked for yet. */
+  async #compareDeaths(store: BusStore): Promise<void> {
+    const reports = (await store.groups.takeDeaths()).filter(({ namespace }) => namespace === this.#namespace);
+    const [namespace, count] = [this.#namespace, this.#everDead.length];
+    const report = { namespace, group: GROUP, count, dropped: 0, reasons: counts(this.#everDead) };
+    same(reports, count === 0 ? [] : [report]);
   }
 
   #chosen(numbers: Choice): ModelEvent[] {
@@ -417,6 +437,15 @@ export class GroupModel {
     this.#dead = this.#dead.filter((dead) => dead !== event);
   }
 }
+
+const counts = (reasons: readonly (string | null)[]): Record<string, number> => {
+  const found: Record<string, number> = {};
+  for (const reason of reasons) found[reason ?? 'no reason'] = (found[reason ?? 'no reason'] ?? 0) + 1;
+  return found;
+};
+
+const reasonsOf = (events: readonly ModelEvent[]): Record<string, number> =>
+  counts(events.map(({ history }) => history.at(-1)?.reason ?? null));
 
 const refs = (events: readonly ModelEvent[], by: Off): DeliveryRef[] =>
   events.map(({ entry, life, attempt, uncounted }) => ({

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SwarmErrorBody } from './error-body.ts';
 import { Position, PublishInput, SwarmEvent } from './event.ts';
+import { DeathReason } from './group-deaths.ts';
 import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
 import { LoggedEvent } from './logged-event.ts';
@@ -337,7 +338,7 @@ export const DeadLetter = z
     deadAt: z.iso.datetime(),
     /** Of the last attempt. */
     reason: z.string().nullable(),
-    /** The attempts since it was first delivered, or redriven; the newest last. */
+    /** The attempts since it was first delivered, or redriven; the newest last, at most 50. */
     history: z.array(FailedAttempt),
   })
   .meta({ id: 'DeadLetter' });
@@ -457,6 +458,14 @@ export const GroupInfo = z
     /** Events that wait for another attempt. */
     waiting: Count,
     deadLetters: Count,
+    /** Why these died: the five commonest reasons, the commonest first. */
+    deadByReason: z.array(DeathReason),
+    /** When the oldest event after the position was appended; null when there is none, or it is not known. */
+    oldestUnreadAt: z.iso.datetime().nullable(),
+    /** Members that the group knows, at most 1,000. */
+    members: Count,
+    /** Events acknowledged a second, over the last minute. */
+    ratePerSecond: z.number().nonnegative(),
   })
   .meta({ id: 'GroupInfo' });
 export type GroupInfo = z.infer<typeof GroupInfo>;

@@ -236,6 +236,7 @@ export {
 } from './typed-events.ts';
 export { ChangeType, SNAPSHOT_ID, WatchChangeType, WatchEvent, type WatchEventIn, WatchSummaryEvent } from './watch.ts';
 export { WhoamiInput, WhoamiResult } from './whoami.ts';
+export { DEADLINE_PASSED, DeathReason, GROUP_DEAD_TOPIC, GroupDeadData, NO_REASON } from './group-deaths.ts';
 export {
   DeletedGroup,
   DeleteGroupInput,

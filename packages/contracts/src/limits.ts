@@ -63,6 +63,13 @@ export const LIMITS = {
   inFlight: 1000,
   /** Most deliveries that are acknowledged with one call. */
   settledAtOnce: 1000,
+  /** Most dead letters of a consumer group, and most bytes of their events as JSON: when one more dies, the oldest go. */
+  deadLetters: 10_000,
+  deadLetterBytes: 64 * 1024 * 1024,
+  /** Failed attempts that are kept of one event, the newest. */
+  failedAttempts: 50,
+  /** Reasons that a group or an event about its dead letters names, the commonest. */
+  deathReasons: 5,
   /** Longest wait of a claim, in milliseconds. */
   claimWaitMs: 30_000,
   /** Largest policy, in bytes of JSON: many roles with long lists come to more than a registration. */

@@ -146,6 +146,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
       groupLimits: { inNamespace: config.groupsMax, ofAgent: GROUPS_OF_AGENT },
       onGroupChange: (notice) => systemEvents.groupChanged(notice),
+      onDeaths: (notice) => systemEvents.groupDied(notice),
       rate: new RateLimit({
         perSecond: config.ratePublish,
         burstSeconds: PUBLISH_BURST_SECONDS,

@@ -157,6 +157,10 @@ describe('GET /metrics', () => {
       inFlight: 0,
       waiting: 0,
       deadLetters: 0,
+      deadByReason: [],
+      oldestUnreadAt: null,
+      members: 0,
+      ratePerSecond: 0,
     }));
     const { promise, resolve } = Promise.withResolvers<typeof groups>();
     const served = vi.spyOn(core.bus, 'servedGroups').mockReturnValue(promise);

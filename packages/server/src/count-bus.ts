@@ -35,7 +35,7 @@ export function countBus(bus: Bus, { statistics, traffic }: Operations): () => v
     onAck(namespace, count) {
       statistics.of(namespace).acked += count;
     },
-    onDead(namespace, count) {
+    onDead({ namespace, count }) {
       statistics.of(namespace).dead += count;
     },
   });

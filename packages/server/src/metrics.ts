@@ -335,6 +335,16 @@ export class ServerMetrics {
     this.#readNumber('swarm_deliveries_total', 'Deliveries to members of groups.', () => tally.delivered);
     this.#readNumber('swarm_redeliveries_total', 'Deliveries after the first attempt.', () => tally.redelivered);
     this.#readNumber('swarm_acks_total', 'Deliveries that were acknowledged.', () => tally.acked);
+    this.#readNumber(
+      'swarm_dead_letters_total',
+      'Events of groups that died, as far as reported here.',
+      () => tally.dead,
+    );
+    this.#readNumber(
+      'swarm_dead_letters_dropped_total',
+      'Dead letters that were removed for want of room, as far as reported here.',
+      () => tally.dropped,
+    );
     this.#readNumber('swarm_nacks_total', 'Deliveries that members gave back (nack).', () => tally.nacked);
     this.#readGauge('swarm_event_ring_entries', 'Events in memory for subscribers.', () => bus.rings.entries);
     this.#readGauge(

@@ -1,10 +1,11 @@
-// The events that the core itself publishes: changes of circuits, tokens and consumer groups, and that liveness is suspended or has resumed.
-import type { Bus, GroupNotice } from '@hypercode/bus';
+// The events that the core itself publishes: changes of circuits, tokens and consumer groups, deaths in groups, and that liveness is suspended or has resumed.
+import type { Bus, DeathNotice, GroupNotice } from '@hypercode/bus';
 import type { Clock } from '@hypercode/clock';
 import {
   CIRCUIT_TOPICS,
   type CircuitEventData,
   DEFAULT_NAMESPACE,
+  GROUP_DEAD_TOPIC,
   GROUP_TOPICS,
   LIVENESS_TOPICS,
   type LivenessSuspendedData,
@@ -73,6 +74,15 @@ export class SystemEvents {
     const id = this.#options.clock.newId();
     const event = { id, topic: GROUP_TOPICS[change], data: data as PublishInput['data'], subject: data.group };
     this.#publish(namespace, event, 0);
+  }
+
+  /** Events of a consumer group died. It is retried for a minute, and then reported. */
+  groupDied({ namespace, data }: DeathNotice): void {
+    this.#publish(
+      namespace,
+      { id: this.#options.clock.newId(), topic: GROUP_DEAD_TOPIC, data, subject: data.group },
+      0,
+    );
   }
 
   /** Resolves once the event is stored; the registry calls again for a change whose event was not. */

@@ -2,19 +2,12 @@
 import type { DeadLetter, SwarmEvent } from '@hypercode/contracts';
 import type { StoredDeadLetter } from '../store/group-store.ts';
 import { formatPosition } from '../store/position.ts';
-import { formatDeliveryId } from './delivery.ts';
+import { formatDeliveryId, type NamingGroup } from './delivery-id.ts';
 
-export function toDeadLetter({
-  position,
-  life,
-  attempt,
-  uncounted,
-  text,
-  deadAt,
-  history,
-}: StoredDeadLetter): DeadLetter {
+export function toDeadLetter(letter: StoredDeadLetter, naming: NamingGroup): DeadLetter {
+  const { position, text, deadAt, history } = letter;
   return {
-    deliveryId: formatDeliveryId({ position, life, attempt, uncounted }),
+    deliveryId: formatDeliveryId(letter, naming),
     position: formatPosition(position),
     event: JSON.parse(text) as SwarmEvent,
     deadAt: new Date(deadAt).toISOString(),

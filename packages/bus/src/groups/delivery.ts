@@ -1,40 +1,34 @@
-// Deliveries on the wire: their ids, and the values of a `consume` stream.
-import { type ClaimResult, type GroupEvent, invalidField, type SwarmEvent } from '@hypercode/contracts';
+// Deliveries on the wire: the values of a `consume` stream.
+import type { ClaimResult, GroupEvent, SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
-import type { ClaimOutcome, DeliveryRef, GroupDelivery, GroupState, UsedGroup } from '../store/group-store.ts';
-import { formatPosition, type LogPosition, parsePosition } from '../store/position.ts';
+import type { ClaimOutcome, GroupDelivery, GroupState, UsedGroup } from '../store/group-store.ts';
+import { formatPosition, type LogPosition } from '../store/position.ts';
 
 /** A value on its way to a consumer, with its tracked id. */
 export type GroupItem = StreamItem<GroupEvent>;
 
-/** `<position>.<life>.<attempt>.<uncounted>`; callers take it for opaque. */
-export const formatDeliveryId = ({ position, life, attempt, uncounted }: DeliveryRef): string =>
-  `${formatPosition(position)}.${life}.${attempt}.${uncounted}`;
+/** A delivery with its id. */
+export interface IdentifiedDelivery extends GroupDelivery {
+  readonly id: string;
+}
 
-/** Its last part is missing in ids of the release before, in which every attempt counted. */
-const DELIVERY_ID = /^([^.]+)\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?$/;
-
-/** INVALID_INPUT for what `formatDeliveryId` did not write. */
-export function deliveryIn(id: string, index: number): DeliveryRef {
-  const [, text = '', life, attempt, uncounted = 0] = DELIVERY_ID.exec(id) ?? [];
-  const position = parsePosition(text);
-  if (position !== null)
-    return { position, life: Number(life), attempt: Number(attempt), uncounted: Number(uncounted) };
-  throw invalidField(`deliveryIds.${index}`, 'is not the id of a delivery');
+/** What a claim brought. */
+export interface IdentifiedOutcome extends ClaimOutcome {
+  readonly deliveries: readonly IdentifiedDelivery[];
 }
 
 /** A delivery. The event's text is put into the frame as it is. */
 export class DeliveryItem implements StreamItem<GroupEvent> {
   readonly type = 'delivery';
-  readonly delivery: GroupDelivery;
+  readonly delivery: IdentifiedDelivery;
   #isSent = false;
 
-  constructor(delivery: GroupDelivery) {
+  constructor(delivery: IdentifiedDelivery) {
     this.delivery = delivery;
   }
 
   get id(): string {
-    return formatDeliveryId(this.delivery);
+    return this.delivery.id;
   }
 
   /** Whether the transport was handed it: the member may have received it. */
@@ -92,8 +86,8 @@ export function groupBookmarkItem(cursor: LogPosition, { paused = false } = {}):
 export const groupGapItem = (gap: NonNullable<ClaimOutcome['gap']>, cursor: LogPosition): GroupItem =>
   new ValueItem<GroupEvent>(formatPosition(cursor), { type: 'gap', ...gap });
 
-export const deliveryOf = (delivery: GroupDelivery): ClaimResult['deliveries'][number] => ({
-  deliveryId: formatDeliveryId(delivery),
+export const deliveryOf = (delivery: IdentifiedDelivery): ClaimResult['deliveries'][number] => ({
+  deliveryId: delivery.id,
   attempt: delivery.attempt,
   dueAt: new Date(delivery.dueAt).toISOString(),
   position: formatPosition(delivery.position),

@@ -1,12 +1,14 @@
 // Groups, their members and what they have under way, as callers see them.
 import type { GroupInfo, GroupMember, OpenDelivery } from '@hypercode/contracts';
+import { commonest } from '../store/group-deaths.ts';
 import type { GroupPause, StoredGroup, StoredMember, StoredOpenDelivery } from '../store/group-store.ts';
 import { formatPosition } from '../store/position.ts';
-import { formatDeliveryId, settingsShown } from './delivery.ts';
+import { settingsShown } from './delivery.ts';
+import { formatDeliveryId, type NamingGroup } from './delivery-id.ts';
 
 export function groupInfo(stored: StoredGroup): GroupInfo {
   const { group, id, topics, ackDeadlineMs, maxDeliveries, cursor, lag, inFlight, waiting, deadLetters } = stored;
-  const { paused, ownedBy, madeBy, madeAt } = stored;
+  const { paused, ownedBy, madeBy, madeAt, deadByReason, oldestUnreadAt, members, ratePerSecond } = stored;
   return {
     group,
     groupId: id,
@@ -19,6 +21,10 @@ export function groupInfo(stored: StoredGroup): GroupInfo {
     inFlight,
     waiting,
     deadLetters,
+    deadByReason: deadLetters === 0 ? [] : commonest(deadByReason),
+    oldestUnreadAt: timeShown(oldestUnreadAt),
+    members,
+    ratePerSecond: Math.round(ratePerSecond * 100) / 100,
     paused: pauseShown(paused),
     ownedBy,
     madeBy,
@@ -33,10 +39,10 @@ export const memberShown = ({ consumer, inFlight, lastSignAt, isSilent }: Stored
   passedOver: isSilent,
 });
 
-export function openShown(open: StoredOpenDelivery): OpenDelivery {
+export function openShown(open: StoredOpenDelivery, naming: NamingGroup): OpenDelivery {
   const { position, topic, state, attempt, consumer, deliveredAt, dueAt } = open;
   return {
-    deliveryId: formatDeliveryId(open),
+    deliveryId: formatDeliveryId(open, naming),
     position: formatPosition(position),
     topic,
     state,

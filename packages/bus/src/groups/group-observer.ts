@@ -1,4 +1,5 @@
 // Is notified of what becomes of deliveries.
+import type { DeathReport } from '../store/group-deaths.ts';
 import type { GroupDelivery } from '../store/group-store.ts';
 
 export interface GroupObserver {
@@ -6,6 +7,6 @@ export interface GroupObserver {
   onDeliver(namespace: string, group: string, deliveries: readonly GroupDelivery[]): void;
   /** So many deliveries were acknowledged. */
   onAck(namespace: string, count: number): void;
-  /** The last attempt at so many events has failed. */
-  onDead(namespace: string, count: number): void;
+  /** Events of a group have died, here or through other replicas; each death is reported to one replica. */
+  onDead(report: DeathReport): void;
 }

@@ -38,6 +38,7 @@ test('the settings of a group are read again when the store does not have the gr
     delete: unused,
     owned: unused,
     removeIdle: unused,
+    takeDeaths: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const reads = { read: unused, event: unused, positionBefore: unused, readBack: unused, find: unused };
@@ -50,7 +51,7 @@ test('the settings of a group are read again when the store does not have the gr
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
   find.mockResolvedValue(settingsOf('b'));
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('a'));
-  await expect(groups.ack('n', 'g', [])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(groups.ack('n', 'g', ['e-1-1.0.1.0'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(await groups.settingsOf('n', 'g')).toEqual(settingsOf('b'));
   find.mockResolvedValue(settingsOf('c'));
   clock.advance(5000);

@@ -14,7 +14,6 @@ import { groupNotFound, isDeleted } from '../store/group-refusals.ts';
 import { groupSettings } from '../store/group-settings.ts';
 import type {
   ClaimOutcome,
-  DeliveryRef,
   GroupDelivery,
   GroupLimits,
   GroupPage,
@@ -27,13 +26,15 @@ import { formatPosition, isSamePosition, type LogPosition } from '../store/posit
 import type { EventFeeds } from '../subscriptions/event-feeds.ts';
 import { AfterStall } from './after-stall.ts';
 import { toDeadLetter } from './dead-letter.ts';
-import { deliveryIn, deliveryOf, groupBookmarkItem, type GroupItem } from './delivery.ts';
+import { deliveryOf, groupBookmarkItem, type GroupItem, type IdentifiedOutcome } from './delivery.ts';
+import { formatDeliveryId } from './delivery-id.ts';
 import { groupInfo, memberShown, openShown } from './group-info.ts';
 import type { GroupObserver } from './group-observer.ts';
 import { type Claim, type GroupReader } from './group-reader.ts';
 import { GroupReadings } from './group-readings.ts';
 import type { GroupRequest } from './group-request.ts';
 import { KnownGroups } from './known-groups.ts';
+import { ProvenDeliveries } from './proven-deliveries.ts';
 import { MemberStream } from './member-stream.ts';
 
 export interface GroupsOptions {
@@ -56,6 +57,9 @@ export interface GroupTally {
   redelivered: number;
   acked: number;
   nacked: number;
+  /** Deaths that were reported to this replica, and dead letters that groups had no room for. */
+  dead: number;
+  dropped: number;
 }
 
 /** How often a member is sent a bookmark, in milliseconds. */
@@ -84,10 +88,11 @@ interface ClaimOfGroup extends GroupRequest {
 }
 
 export class Groups {
-  readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0 };
+  readonly tally: GroupTally = { delivered: 0, redelivered: 0, acked: 0, nacked: 0, dead: 0, dropped: 0 };
   readonly #options: GroupsOptions;
   readonly #readings: GroupReadings;
   readonly #known: KnownGroups;
+  readonly #proven: ProvenDeliveries;
   readonly #bookmarks: Bookmarks<LogPosition, GroupItem>;
   /** The newest stream of each consumer. */
   readonly #streams = new Map<string, MemberStream>();
@@ -99,6 +104,7 @@ export class Groups {
   constructor(options: GroupsOptions) {
     this.#options = options;
     this.#known = new KnownGroups(options.store, options.clock);
+    this.#proven = new ProvenDeliveries(this.#known, options.clock);
     this.#readings = new GroupReadings({ ...options, known: this.#known });
     this.#bookmarks = new Bookmarks({
       clock: options.clock,
@@ -232,9 +238,13 @@ export class Groups {
     }
   }
 
-  /** How many were open and are not any more. INVALID_INPUT for an id that is none. */
+  /**
+   * How many were open and are not any more. INVALID_INPUT for an id that is none; one that the group did not hand out counts for
+   * nothing, in all calls.
+   */
   async ack(namespace: string, group: string, deliveryIds: readonly string[]): Promise<number> {
-    const deliveries = deliveryIds.map(deliveryIn);
+    const deliveries = await this.#proven.of(namespace, group, deliveryIds);
+    if (deliveries.length === 0) return 0;
     const settled = await this.#settle(namespace, group, this.#options.store.ack(namespace, group, deliveries));
     this.tally.acked += settled;
     if (settled > 0) for (const observer of this.#options.observers) observer.onAck?.(namespace, settled);
@@ -248,11 +258,11 @@ export class Groups {
     group: string,
     { deliveryIds, delayMs, reason }: { deliveryIds: readonly string[]; delayMs: number; reason: string | undefined },
   ): Promise<number> {
-    const deliveries = deliveryIds.map(deliveryIn);
+    const deliveries = await this.#proven.of(namespace, group, deliveryIds);
+    if (deliveries.length === 0) return 0;
     const how = { delayMs, reason: reason ?? null };
     const settled = await this.#settle(namespace, group, this.#options.store.nack(namespace, group, deliveries, how));
     this.tally.nacked += settled;
-    await this.#noteDead(namespace, group, { deliveries, settled });
     this.#readings.notify(namespace, group);
     return settled;
   }
@@ -263,7 +273,8 @@ export class Groups {
     group: string,
     { deliveryIds, byMs }: { deliveryIds: readonly string[]; byMs: number },
   ): Promise<ExtendResult> {
-    const deliveries = deliveryIds.map(deliveryIn);
+    const deliveries = await this.#proven.of(namespace, group, deliveryIds);
+    if (deliveries.length === 0) return { extended: 0, dueAt: null };
     const extending = this.#options.store.extend(namespace, group, deliveries, byMs);
     const { extended, dueAt } = await this.#settle(namespace, group, extending);
     return { extended, dueAt: dueAt === null ? null : new Date(dueAt).toISOString() };
@@ -275,19 +286,28 @@ export class Groups {
     page: { after: number | null; limit: number },
   ): Promise<{ deadLetters: DeadLetter[]; next: number | null }> {
     const { letters, next } = await this.#options.store.deadLetters(namespace, group, page);
-    return { deadLetters: letters.map(toDeadLetter), next };
+    const naming = { namespace, group, state: await this.settingsOf(namespace, group) };
+    return { deadLetters: letters.map((letter) => toDeadLetter(letter, naming)), next };
   }
 
   /** Null: all. */
   async redrive(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
-    const count = await this.#options.store.redrive(namespace, group, positionsOf(deliveryIds));
+    const positions = await this.#positionsOf(namespace, group, deliveryIds);
+    if (positions?.length === 0) return 0;
+    const count = await this.#options.store.redrive(namespace, group, positions);
     this.#readings.notify(namespace, group);
     return count;
   }
 
   /** Null: all. */
-  discard(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
-    return this.#options.store.discard(namespace, group, positionsOf(deliveryIds));
+  async discard(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
+    const positions = await this.#positionsOf(namespace, group, deliveryIds);
+    return positions?.length === 0 ? 0 : this.#options.store.discard(namespace, group, positions);
+  }
+
+  async #positionsOf(namespace: string, group: string, ids: readonly string[] | null): Promise<LogPosition[] | null> {
+    if (ids === null) return null;
+    return (await this.#proven.of(namespace, group, ids)).map(({ position }) => position);
   }
 
   /** NOT_FOUND. */
@@ -303,10 +323,16 @@ export class Groups {
       store.members(namespace, group),
       store.openDeliveries(namespace, group, { ...page, limit: page.limit + 1 }),
     ]);
+    const naming = { namespace, group, state: found };
     const shown = open.slice(0, page.limit);
     const last = open.length > page.limit ? shown.at(-1) : undefined;
     const next = last === undefined ? null : { state: last.state, dueAt: last.dueAt, seq: last.position.seq };
-    return { group: groupInfo(found), members: members.map(memberShown), open: shown.map(openShown), next };
+    return {
+      group: groupInfo(found),
+      members: members.map(memberShown),
+      open: shown.map((one) => openShown(one, naming)),
+      next,
+    };
   }
 
   async list(namespace: string, page?: GroupPage): Promise<GroupInfo[]> {
@@ -336,22 +362,8 @@ export class Groups {
     membership.admitted = state;
   }
 
-  /** Counts the nacks of last attempts. When some of the nacks settled nothing, it is not known which: then at most those that did. */
-  async #noteDead(
-    namespace: string,
-    group: string,
-    { deliveries, settled }: { deliveries: readonly DeliveryRef[]; settled: number },
-  ): Promise<void> {
-    if (settled === 0 || this.#options.observers.size === 0) return;
-    const settings = await this.settingsOf(namespace, group).catch(() => null);
-    if (settings === null) return;
-    const last = deliveries.filter(({ attempt }) => attempt >= settings.maxDeliveries).length;
-    const count = Math.min(last, settled);
-    if (count > 0) for (const observer of this.#options.observers) observer.onDead?.(namespace, count);
-  }
-
   /** Asks the store, and makes the group again when the store has lost it. */
-  async #claim(membership: Membership, claim: Claim): Promise<ClaimOutcome> {
+  async #claim(membership: Membership, claim: Claim): Promise<IdentifiedOutcome> {
     const { request, reader } = membership;
     const { namespace, group, maker } = request;
     await this.#afterStall.answersTaken();
@@ -396,7 +408,9 @@ export class Groups {
     if (outcome.deliveries.length > 0) {
       for (const observer of this.#options.observers) observer.onDeliver?.(namespace, group, outcome.deliveries);
     }
-    return outcome;
+    const naming = { namespace, group, state: reader.state };
+    const identified = outcome.deliveries.map((one) => ({ ...one, id: formatDeliveryId(one, naming) }));
+    return { ...outcome, deliveries: identified };
   }
 
   /** Forgets a member that has left. If the store does not answer, events whose deadline passed are left to it for a while. */
@@ -436,6 +450,3 @@ export class Groups {
 const MAX_CLAIMED = 10_000;
 
 const keyOf = (namespace: string, group: string): string => `${namespace}/${group}`;
-
-const positionsOf = (deliveryIds: readonly string[] | null): LogPosition[] | null =>
-  deliveryIds === null ? null : deliveryIds.map((id, index) => deliveryIn(id, index).position);

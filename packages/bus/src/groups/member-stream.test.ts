@@ -3,16 +3,16 @@ import { HeldClock } from '@hypercode/clock/testing';
 import { SwarmError } from '@hypercode/contracts';
 import { Bookmarks, type StreamBatch } from '@hypercode/feed';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { ClaimOutcome, GroupDelivery } from '../store/group-store.ts';
 import { formatPosition, type LogPosition } from '../store/position.ts';
-import { groupBookmarkItem, type GroupItem } from './delivery.ts';
+import { groupBookmarkItem, type GroupItem, type IdentifiedDelivery, type IdentifiedOutcome } from './delivery.ts';
 import type { Member } from './group-reader.ts';
 import { groupState } from '../../test/group-state.ts';
 import { MemberStream } from './member-stream.ts';
 
 const at = (seq: number): LogPosition => ({ epoch: 'e', seq, nonce: seq === 0 ? 0 : 1 });
 const state = groupState({ topics: ['work.>'] });
-const delivery = (seq: number, bytes = 2): GroupDelivery => ({
+const delivery = (seq: number, bytes = 2): IdentifiedDelivery => ({
+  id: `e-${seq}-1.0.1.0`,
   position: at(seq),
   life: 0,
   attempt: 1,
@@ -20,7 +20,7 @@ const delivery = (seq: number, bytes = 2): GroupDelivery => ({
   dueAt: 0,
   text: `"${'x'.repeat(bytes - 2)}"`,
 });
-const outcome = (deliveries: GroupDelivery[], more: Partial<ClaimOutcome> = {}): ClaimOutcome => ({
+const outcome = (deliveries: IdentifiedDelivery[], more: Partial<IdentifiedOutcome> = {}): IdentifiedOutcome => ({
   deliveries,
   cursor: at(deliveries.at(-1)?.position.seq ?? 0),
   room: 16 - deliveries.length,
@@ -33,7 +33,7 @@ const outcome = (deliveries: GroupDelivery[], more: Partial<ClaimOutcome> = {}):
 });
 
 /** A stream whose claims end with `outcomes`, each the next; after them there is nothing to claim. */
-function open(outcomes: (ClaimOutcome | Promise<ClaimOutcome>)[]) {
+function open(outcomes: (IdentifiedOutcome | Promise<IdentifiedOutcome>)[]) {
   const clock = new HeldClock();
   const members = new Set<Member>();
   const reader = {
@@ -131,7 +131,7 @@ test('a member without room is sent bookmarks, too', async () => {
 });
 
 test('a member is sent bookmarks while the store is asked', async () => {
-  const asked = Promise.withResolvers<ClaimOutcome>();
+  const asked = Promise.withResolvers<IdentifiedOutcome>();
   const { next, clock, claim } = open([asked.promise]);
   await next();
   const bookmark = next();
@@ -178,7 +178,7 @@ test('a batch that the transport drops is given back', async () => {
 });
 
 test('what a claim brings after the end is given back', async () => {
-  const asked = Promise.withResolvers<ClaimOutcome>();
+  const asked = Promise.withResolvers<IdentifiedOutcome>();
   const { next, given, batches, over, claim } = open([asked.promise]);
   await next();
   const waiting = batches.next();

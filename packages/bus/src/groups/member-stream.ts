@@ -3,9 +3,16 @@ import { type Clock, sleep } from '@hypercode/clock';
 import { SwarmError } from '@hypercode/contracts';
 import { Alarm, type Bookmarks, ended, type StreamBatch } from '@hypercode/feed';
 import { unavailable } from '@hypercode/stores';
-import type { ClaimOutcome, GroupDelivery } from '../store/group-store.ts';
+import type { GroupDelivery } from '../store/group-store.ts';
 import type { LogPosition } from '../store/position.ts';
-import { DeliveryItem, groupBookmarkItem, groupGapItem, type GroupItem, joinedItem } from './delivery.ts';
+import {
+  DeliveryItem,
+  groupBookmarkItem,
+  groupGapItem,
+  type GroupItem,
+  type IdentifiedOutcome,
+  joinedItem,
+} from './delivery.ts';
 import type { Claim, GroupReader, Member } from './group-reader.ts';
 
 export interface MemberStreamOptions {
@@ -16,7 +23,7 @@ export interface MemberStreamOptions {
   /** Most deliveries that the member has open. */
   maxInFlight: number;
   /** Rejects as the store does. */
-  claim: (claim: Claim) => Promise<ClaimOutcome>;
+  claim: (claim: Claim) => Promise<IdentifiedOutcome>;
   /** Returns deliveries to the group; never rejects. */
   giveBack: (deliveries: readonly GroupDelivery[]) => Promise<void>;
   /** Whether the core is shutting down. */

@@ -25,6 +25,7 @@ import type {
   StoredMember,
   StoredOpenDelivery,
 } from '../store/group-store.ts';
+import type { DeathReport } from '../store/group-deaths.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
@@ -46,6 +47,7 @@ import { removeIdleGroup } from './queries/remove-idle-group.ts';
 import { resolveDeadLetters } from './queries/resolve-dead-letters.ts';
 import { seekGroup } from './queries/seek-group.ts';
 import { steerGroup, type Steering } from './queries/steer-group.ts';
+import { takeDeaths } from './queries/take-deaths.ts';
 
 export class PostgresGroups implements GroupStore {
   readonly #db: BoundedDatabase;
@@ -240,6 +242,10 @@ export class PostgresGroups implements GroupStore {
   ): Promise<StoredOpenDelivery[]> {
     const rows = ofGroup(group, await this.#db.ask((db) => listOpenDeliveries(db, namespace, { group, ...page })));
     return rows.map(({ epoch, seq, nonce, ...delivery }) => ({ position: { epoch, seq, nonce }, ...delivery }));
+  }
+
+  takeDeaths(): Promise<DeathReport[]> {
+    return this.#db.ask(takeDeaths);
   }
 
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {

@@ -114,6 +114,23 @@ export interface GroupTable {
   replay_life: number | null;
   /** Ranges that seeks forward passed over: { epoch, after, upTo, at }. */
   sought: Generated<unknown>;
+  /** By which ids of deliveries are known to be the group's own. */
+  secret: Generated<string>;
+  /** Until when ids without its proof are taken. */
+  unsigned_until: Timestamp | null;
+  /** Its dead letters and the bytes of their texts, as they were counted up to this death; of another one, they are counted anew. */
+  counted_deaths: number | null;
+  dead_count: number | null;
+  dead_bytes: number | null;
+  /** How many of them died of each reason. */
+  dead_reasons: Generated<unknown>;
+  /** Deaths since the last report: { count, dropped, reasons }. */
+  unreported: unknown;
+  reported_at: Timestamp | null;
+  /** The last minute with an acknowledgement, since 1970; what was acknowledged in it, and in the one before. */
+  acked_minute: Generated<number>;
+  acked: Generated<number>;
+  acked_before: Generated<number>;
 }
 
 /** Ids of groups that were deleted. */
@@ -137,7 +154,7 @@ export interface DeliveryTable {
   attempt: number;
   /** Deliveries of its life that did not count. */
   uncounted: Generated<number>;
-  /** Waiting: whether the deadline of its last attempt passed. */
+  /** Waiting and dead: whether the deadline of its last attempt passed. */
   passed: Generated<boolean>;
   /** The consumer that has it, or had it last. */
   consumer: string | null;

@@ -14,10 +14,25 @@ export type RawState = readonly [
   owner: string,
   madeBy: string,
   madeAt: string,
+  secret: string,
+  unsignedUntil: string,
 ];
 
 export function toState(raw: RawState): GroupState {
-  const [id, version, topics, ackDeadlineMs, maxDeliveries, made, paused, owner, madeBy, madeAt] = raw;
+  const [
+    id,
+    version,
+    topics,
+    ackDeadlineMs,
+    maxDeliveries,
+    made,
+    paused,
+    owner,
+    madeBy,
+    madeAt,
+    secret,
+    unsignedUntil,
+  ] = raw;
   const settings: GroupSettings = {
     topics: JSON.parse(topics) as string[],
     ackDeadlineMs: Number(ackDeadlineMs),
@@ -32,6 +47,8 @@ export function toState(raw: RawState): GroupState {
     ownedBy: owner === '' ? null : owner,
     madeBy: madeBy === '' ? null : madeBy,
     madeAt: madeAt === '' ? null : Number(madeAt),
+    secret: secret === '' ? null : secret,
+    unsignedUntil: unsignedUntil === '' ? null : Number(unsignedUntil),
   };
 }
 

@@ -1,5 +1,5 @@
 // Consumer groups on Redis: one script for each call. Redis' own groups lose what is in flight when a stream is trimmed.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { GapReason } from '@hypercode/contracts';
 import { groupLimit, groupNotFound, positionElsewhere } from '../store/group-refusals.ts';
 import {
@@ -31,11 +31,20 @@ import {
   type StoredMember,
   type StoredOpenDelivery,
 } from '../store/group-store.ts';
+import { type DeathReport, DEATHS_INTERVAL_MS, type ReasonCounts } from '../store/group-deaths.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
-import { groupKeys, groupNamesKey, memberOf, ownedGroupsKey, positionOfMember, signsKey } from './redis-keys.ts';
+import {
+  deathReportsKey,
+  groupKeys,
+  groupNamesKey,
+  memberOf,
+  ownedGroupsKey,
+  positionOfMember,
+  signsKey,
+} from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
@@ -46,6 +55,10 @@ const LETTER_BYTES = 4 * 1024 * 1024;
 const SETTLED_AT_ONCE = 1000;
 /** Events in flight and waiting that one call of the script releases. */
 const DROPPED_AT_ONCE = 1000;
+
+const SECRET_BYTES = 32;
+/** Groups of a namespace whose deaths one call reports. */
+const REPORTED_AT_ONCE = 100;
 
 const EVERY_GROUP: GroupPage = { after: null, limit: Infinity };
 
@@ -82,6 +95,7 @@ export class RedisGroupStore implements GroupStore {
   readonly #seekGroup = loadScript('seek-group');
   readonly #deleteGroup = loadScript('delete-group');
   readonly #removeIdleGroup = loadScript('remove-idle-group');
+  readonly #takeDeaths = loadScript('take-deaths');
 
   constructor({ connection, prefix, touch, namespaces }: RedisGroupStoreOptions) {
     this.#connection = connection;
@@ -115,6 +129,7 @@ export class RedisGroupStore implements GroupStore {
       limits?.inNamespace ?? 0,
       limits?.ofAgent ?? 0,
       ...(typeof from === 'string' ? ['', 0, 0] : [from.epoch, from.seq, from.nonce]),
+      randomBytes(SECRET_BYTES).toString('base64url'),
     ]);
     if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     if (answer === 'absent') throw topicsNeeded(group);
@@ -321,6 +336,19 @@ export class RedisGroupStore implements GroupStore {
     return open;
   }
 
+  async takeDeaths(): Promise<DeathReport[]> {
+    const reports: DeathReport[] = [];
+    for (const namespace of await this.#namespaces()) {
+      const key = deathReportsKey(namespace, this.#prefix);
+      const names = await this.#connection.ask((client) => client.zrange(key, '0', String(REPORTED_AT_ONCE - 1)));
+      for (const group of names) {
+        const taken = await this.#run(this.#takeDeaths, { namespace, group }, [DEATHS_INTERVAL_MS]);
+        if (typeof taken === 'string') reports.push({ namespace, group, ...(JSON.parse(taken) as Deaths) });
+      }
+    }
+    return reports;
+  }
+
   async list(namespace: string, { after, limit }: GroupPage = EVERY_GROUP): Promise<StoredGroup[]> {
     return this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
@@ -334,9 +362,14 @@ export class RedisGroupStore implements GroupStore {
       const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
       const answer = (await runScript(client, this.#describeGroup, call)) as Described | null;
       if (answer === null) return [];
-      const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters] = answer;
-      const cursor = toPosition([epoch, seq, nonce]);
-      return [{ group, ...toState(raw), cursor, lag, inFlight, waiting, deadLetters }];
+      const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters, reasons, unreadAt, members, acks] = answer;
+      const figures = {
+        ...{ lag, inFlight, waiting, deadLetters, members },
+        deadByReason: JSON.parse(reasons) as ReasonCounts,
+        oldestUnreadAt: unreadAt === '' ? null : Number(unreadAt),
+        ratePerSecond: Number(acks) / 60,
+      };
+      return [{ group, ...toState(raw), cursor: toPosition([epoch, seq, nonce]), ...figures }];
     });
     return (await Promise.all(described)).flat();
   }
@@ -402,7 +435,21 @@ type Claimed = [
 ];
 
 /** What the script of a group's description returns. */
-type Described = [RawState, ...Cursor, lag: number, inFlight: number, waiting: number, deadLetters: number];
+type Described = [
+  RawState,
+  ...Cursor,
+  lag: number,
+  inFlight: number,
+  waiting: number,
+  deadLetters: number,
+  reasons: string,
+  oldestUnreadAt: string,
+  members: number,
+  recentAcks: string,
+];
+
+/** What the script of a report returns. */
+type Deaths = Pick<DeathReport, 'count' | 'dropped' | 'reasons'>;
 
 function toPosition([epoch, seq, nonce]: Values): LogPosition {
   return { epoch: String(epoch), seq: Number(seq), nonce: Number(nonce) };
@@ -416,6 +463,9 @@ const attemptOf = ({ position, life, attempt, uncounted }: DeliveryRef): Values 
   uncounted,
 ];
 
+/** `refused`: without a reason. */
+type KeptAttempt = StoredAttempt & { readonly refused?: true };
+
 function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, history]: Values): StoredDeadLetter {
   return {
     position: positionOfMember(String(member)),
@@ -424,7 +474,7 @@ function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, 
     uncounted: Number(uncounted),
     text: String(text),
     deadAt: Number(deadAt),
-    history: JSON.parse(`[${String(history)}]`) as StoredAttempt[],
+    history: (JSON.parse(`[${String(history)}]`) as KeptAttempt[]).map(({ refused: _, ...failed }) => failed),
     ordinal: Number(ordinal),
   };
 }

@@ -28,6 +28,10 @@ export const groupNamesKey = (namespace: string, prefix = DEFAULT_PREFIX): strin
 export const ownedGroupsKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
   `${tagOf(namespace, prefix)}:owned-groups`;
 
+/** Groups that have deaths to report. */
+export const deathReportsKey = (namespace: string, prefix = DEFAULT_PREFIX): string =>
+  `${tagOf(namespace, prefix)}:death-reports`;
+
 /** KEYS of the log's scripts; `lua/log-state.lua` describes each. */
 export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
   ['log', 'events', 'marks', 'topics', 'topic-names', 'dedup', 'spared', 'flows'].map(
@@ -62,6 +66,7 @@ export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PRE
     ...shared,
     owned,
     ...own,
+    deathReportsKey(namespace, prefix),
   ];
 }
 

@@ -1,5 +1,6 @@
 // The port to where consumer groups keep what they know: how far each has read, and what became of every event it took.
 import type { GapReason } from '@hypercode/contracts';
+import type { DeathReport, ReasonCounts } from './group-deaths.ts';
 import type { SettingsOfGroup, WantedSettings } from './group-settings.ts';
 import type { LogEntry } from './event-log.ts';
 import type { LogPosition } from './position.ts';
@@ -12,6 +13,8 @@ import type { LogPosition } from './position.ts';
  *   handed out: the next attempt has the same number, and `uncounted` tells the two apart.
  * - waiting: for its time, then for a claim → in flight, attempt + 1.
  * - dead: redrive → waiting (due at once, in its next life: the next attempt is 1, the history begins anew); discard → settled.
+ *   A group keeps `LIMITS.deadLetters` of them, and `LIMITS.deadLetterBytes` of their texts: when one more dies, the oldest are settled
+ *   in the same step. Of the failed attempts of one event it keeps the newest `LIMITS.failedAttempts`.
  * - settled: the group keeps nothing of it. An ack settles from in flight, waiting and dead, whichever attempt it names, but no
  *   later life than the one it names; a nack, an extension and taking back concern only the attempt that is in flight and whose
  *   deadline has not passed, of the same life. A seek back reads the event again → unread.
@@ -198,6 +201,13 @@ export interface GroupState extends SettingsOfGroup {
   /** The source of its maker, and when it was made, in milliseconds since the epoch. Null for a group of the release before. */
   readonly madeBy: string | null;
   readonly madeAt: number | null;
+  /** By which ids of its deliveries are known to be its own; random, made with the group, and never shown. Null as with `id`. */
+  readonly secret: string | null;
+  /**
+   * Until when ids without the proof of the secret are taken, in milliseconds since the epoch: a release before this one has handed
+   * them out. Null: never.
+   */
+  readonly unsignedUntil: number | null;
 }
 
 /** The group as it is used: its state without what only lists show. */
@@ -262,6 +272,14 @@ export interface StoredGroup extends GroupState {
   readonly inFlight: number;
   readonly waiting: number;
   readonly deadLetters: number;
+  /** Why the dead letters died; of more than about 20 reasons, those that came last. */
+  readonly deadByReason: ReasonCounts;
+  /** When the oldest event of all topics after the cursor was appended, in milliseconds since the epoch; null: none, or not known. */
+  readonly oldestUnreadAt: number | null;
+  /** As many as `members` lists. */
+  readonly members: number;
+  /** Settled by acknowledgements, over about the last minute. */
+  readonly ratePerSecond: number;
 }
 
 /**
@@ -343,6 +361,11 @@ export interface GroupStore {
     group: string,
     page: { after: OpenPlace | null; limit: number },
   ): Promise<StoredOpenDelivery[]>;
+  /**
+   * Deaths that no call has returned yet, whichever operation noticed them: up to 100 groups of all namespaces, each at most once in
+   * `DEATHS_INTERVAL_MS`. A death is in one answer, over all replicas.
+   */
+  takeDeaths(): Promise<DeathReport[]>;
   /** By name: all, or at most `limit` after `after`. */
   list(namespace: string, page?: GroupPage): Promise<StoredGroup[]>;
 }

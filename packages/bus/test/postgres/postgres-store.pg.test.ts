@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, connect, type Socket } from 'node:net';
 import { HeldClock } from '@hypercode/clock/testing';
+import { LIMITS } from '@hypercode/contracts';
 import { HeldDatabaseTime } from '@hypercode/stores/testing';
 import { type Database, migrate, openDatabase } from '@hypercode/stores';
 import { freshDatabase, trackLeaks, waitFor } from '@hypercode/testkit';
@@ -131,6 +132,42 @@ test('deadlines that pass by the thousand are gone over in steps that a statemen
   expect(await groups.list('default')).toMatchObject([{ inFlight: 0, deadLetters: 5000 }]);
   expect(await groups.ack('default', 'g', [last])).toBe(1);
   expect(await dead()).toBe(4999);
+  await database.close();
+});
+
+test('a group with more dead letters than it keeps now comes down to that, in steps', async () => {
+  const database = await openDatabase({ url: await migratedDatabase() });
+  const db = database.kysely.$extendTables<BusSchema>();
+  const { groups } = openPostgresStore({ database, settings: ROOMY });
+  const { cursor } = await groups.open('default', 'g', { topics: ['>'], maxDeliveries: 1 }, 'latest');
+  const { epoch } = cursor;
+  const old = LIMITS.deadLetters + 2500;
+  // As a release without counts leaves them.
+  await sql`
+    insert into bus_deliveries
+      (namespace, group_name, seq, nonce, epoch, state, attempt, consumer, delivered_at, dead_at, ordinal, history, text)
+    select 'default', 'g', -seq, 1, 'lost', 'dead', 1, 'c', now(), now(), seq,
+      jsonb_build_array(jsonb_build_object('attempt', 1, 'reason', 'old')), '{}'
+    from generate_series(1, ${old}) seq`.execute(db);
+  await sql`update bus_groups set deaths = ${old}`.execute(db);
+  const kill = async (seq: number) => {
+    await sql`
+      insert into bus_deliveries (namespace, group_name, seq, nonce, epoch, state, attempt, consumer, delivered_at, due_at, text)
+      values ('default', 'g', ${seq}, 1, ${epoch}, 'in_flight', 1, 'c', now(), now() + interval '1 hour', '{}')`.execute(
+      db,
+    );
+    const delivery = { position: { epoch, seq, nonce: 1 }, life: 0, attempt: 1, uncounted: 0 };
+    expect(await groups.nack('default', 'g', [delivery], { delayMs: 0, reason: 'new' })).toBe(1);
+    return groups.list('default');
+  };
+  expect(await kill(1)).toMatchObject([{ deadLetters: old - 1999 }]);
+  const most = LIMITS.deadLetters;
+  expect(await kill(2)).toMatchObject([{ deadLetters: most, deadByReason: { old: most - 2, new: 2 } }]);
+  expect(await kill(3)).toMatchObject([{ deadLetters: most, deadByReason: { old: most - 3, new: 3 } }]);
+  expect(await groups.takeDeaths()).toMatchObject([{ count: 3, dropped: 2503, reasons: { new: 3 } }]);
+  // A function of a release before the last counts the death, and nothing else: the next one counts all anew.
+  await sql`update bus_groups set deaths = deaths + 1, dead_reasons = '{"wrong": 1}'`.execute(db);
+  expect(await kill(4)).toMatchObject([{ deadLetters: most, deadByReason: { old: most - 4, new: 4 } }]);
   await database.close();
 });
 

@@ -1,6 +1,7 @@
 // What the scripts leave in Redis: which keys, for how long, how many, and what a part of them from earlier means.
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
+import { LIMITS } from '@hypercode/contracts';
 import { sharedRedisUrl, waitFor } from '@hypercode/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -90,6 +91,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
   const [dead] = (await store.groups.deadLetters(namespace, 'g', { after: null, limit: 1 })).letters;
   expect(dead?.history).toMatchObject([{ attempt: 1, consumer: 'c\nd', reason: '"\\\u0001é🐝' }]);
   expect(await store.groups.ack(namespace, 'g', [...begun.deliveries, ...deliveries])).toBe(6);
+  expect((await store.groups.takeDeaths()).filter((report) => report.namespace === namespace)).toHaveLength(1);
   expect((await keysOf()).filter((key) => !key.startsWith('dedup:'))).toEqual([
     'events',
     'flows',
@@ -172,6 +174,61 @@ test('what an attempt costs does not grow with those before it, and its history 
     1,
   );
   expect(await redis.exists(keyOf('g:g:histories'))).toBe(0);
+});
+
+test('a group of a release without secrets gets one with its first use, and ids without a proof are taken for a day', async () => {
+  const store = open();
+  await store.groups.open(namespace, 'g', { topics: ['>'] }, 'latest');
+  await redis.hdel(keyOf('g:g'), 'secret');
+  expect(await store.groups.find(namespace, 'g')).toMatchObject({ secret: null, unsignedUntil: null });
+  const before = Date.now();
+  const { state } = await store.groups.open(namespace, 'g', { topics: ['>'] }, 'latest');
+  expect(state.secret).toEqual(expect.any(String));
+  expect(Math.abs((state.unsignedUntil ?? 0) - before - 86_400_000)).toBeLessThan(60_000);
+  const again = await store.groups.open(namespace, 'g', { topics: ['>'] }, 'latest');
+  expect(again.state).toEqual(state);
+});
+
+test('a group with more dead letters than it keeps now comes down to that, in steps', { timeout: 60_000 }, async () => {
+  const store = open();
+  const { cursor } = await store.groups.open(namespace, 'g', { topics: ['>'], maxDeliveries: 1 }, 'latest');
+  // As a release without counts leaves them.
+  const old = LIMITS.deadLetters + 2500;
+  for (let from = 0; from < old; from += 500) {
+    const members = Array.from(
+      { length: 500 },
+      (_, i) => [`${String(from + i).padStart(16, '0')}-1-lost`, from + i + 1] as const,
+    );
+    await redis.zadd(keyOf('g:g:dead'), ...members.flatMap(([member, ordinal]) => [ordinal, member]));
+    await redis.hset(keyOf('g:g:records'), ...members.flatMap(([member]) => [member, 'd 0 1 1 1 c']));
+    await redis.hset(keyOf('g:g:texts'), ...members.flatMap(([member]) => [member, '{}']));
+    await redis.hset(
+      keyOf('g:g:histories'),
+      ...members.flatMap(([member]) => [`${member} 1`, '{"attempt":1,"reason":"old"}']),
+    );
+  }
+  await redis.hset(keyOf('g:g'), 'deaths', old);
+  let after = cursor;
+  const kill = async () => {
+    const upTo = await append(store, newEvents(1));
+    const entries = await store.log.read(namespace, after, 10);
+    if ('gap' in entries) throw new Error(entries.gap);
+    const offer = { version: 1, after, entries, upTo };
+    const { deliveries } = await store.groups.claim(namespace, 'g', { consumer: 'c', maxInFlight: 10, max: 10, offer });
+    after = upTo;
+    expect(await store.groups.nack(namespace, 'g', deliveries, { delayMs: 0, reason: 'new' })).toBe(1);
+    return store.groups.list(namespace);
+  };
+  expect(await kill()).toMatchObject([{ deadLetters: old - 1999 }]);
+  const most = LIMITS.deadLetters;
+  expect(await kill()).toMatchObject([{ deadLetters: most, deadByReason: { old: most - 2, new: 2 } }]);
+  expect(await kill()).toMatchObject([{ deadLetters: most, deadByReason: { old: most - 3, new: 3 } }]);
+  const reports = (await store.groups.takeDeaths()).filter((report) => report.namespace === namespace);
+  expect(reports).toMatchObject([{ count: 3, dropped: 2503, reasons: { new: 3 } }]);
+  expect(await redis.hlen(keyOf('g:g:histories'))).toBe(most);
+  // A release before settles one and counts nothing: the next death counts all anew.
+  await redis.hset(keyOf('g:g'), 'deadCount', most + 1, 'deadReasons', '{"wrong":1}');
+  expect(await kill()).toMatchObject([{ deadLetters: most, deadByReason: { old: most - 4, new: 4 } }]);
 });
 
 test('deduplication lives in a few hashes, each of which ends', async () => {

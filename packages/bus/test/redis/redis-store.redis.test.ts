@@ -22,14 +22,17 @@ const SMALL: LogSettings = {
   dedupWindowMs: 3_600_000,
 };
 
+/** Of the suites alone: what one replica takes, no other one gets. */
+const PREFIX = 'conformance';
+
 const openOn = (url: () => string) => async (settings: LogSettings) => {
   const admin = connectRedis(url(), { connectionName: 'swarm-test' });
   return {
-    first: openRedisStore({ url: url(), settings }),
-    second: openRedisStore({ url: url(), settings }),
+    first: openRedisStore({ url: url(), settings, prefix: PREFIX }),
+    second: openRedisStore({ url: url(), settings, prefix: PREFIX }),
     time: redisTime(admin),
     async loseLog(namespace: string) {
-      await admin.ask((client) => client.unlink(...logKeys(namespace)));
+      await admin.ask((client) => client.unlink(...logKeys(namespace, PREFIX)));
     },
     close: () => admin.close(),
   };

@@ -107,6 +107,15 @@ test('statistics count what is published, refused, delivered, acknowledged, rede
   await group('ack', await claim(1));
   await group('nack', await claim(2));
   await group('nack', await claim(2));
+  await core.bus.reportDeaths();
+  // The core itself publishes that events died.
+  await vi.waitFor(
+    async () =>
+      expect(await read('/v1/events?topics=system.group.dead', core.adminToken, namespace)).toMatchObject({
+        events: [{}],
+      }),
+    { timeout: 10_000, interval: 20 },
+  );
   await core.operations.report();
   const metrics = StatsMetric.options.map((metric) => `metrics=${metric}`).join('&');
   const found = StatsSeries.parse(await read(`/v1/stats?${metrics}&stepMs=600000`, core.adminToken, namespace));
@@ -116,7 +125,7 @@ test('statistics count what is published, refused, delivered, acknowledged, rede
     (series ?? []).reduce((sum: number, n) => sum + (n ?? 0), 0),
   ]);
   expect(Object.fromEntries(sums)).toEqual({
-    published: 3,
+    published: 4,
     refused: 2,
     delivered: 5,
     acked: 1,

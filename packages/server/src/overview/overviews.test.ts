@@ -21,6 +21,10 @@ const group = (name: string, lag: number) => ({
   inFlight: 0,
   waiting: 0,
   deadLetters: 0,
+  deadByReason: [],
+  oldestUnreadAt: null,
+  members: 0,
+  ratePerSecond: 0,
 });
 
 function stateOf(changes: { lags?: Record<string, number>; rssBytes?: number; open?: number } = {}): OverviewState {

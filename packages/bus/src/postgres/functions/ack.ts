@@ -17,6 +17,8 @@ export const ack = sql`
     v_at timestamptz;
     v_consumers text[];
     v_settled bigint;
+    v_dead_bytes bigint[];
+    v_dead_reasons text[];
   begin
     select e.entered_at into v_at from bus_enter_group(p_namespace, p_name) e;
     if v_at is null then
@@ -31,8 +33,17 @@ export const ack = sql`
           and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch and d.life <= r.life
         limit 1
       ) d
-    )) returning consumer)
-    select count(*), array_agg(distinct s.consumer) into v_settled, v_consumers from settled s;
+    )) returning consumer,
+      case when state = 'dead' then octet_length(text) end as dead_bytes,
+      case when state = 'dead' then bus_death_reason(passed, history) end as dead_reason)
+    select count(*), array_agg(distinct s.consumer),
+      array_agg(s.dead_bytes) filter (where s.dead_bytes is not null),
+      array_agg(s.dead_reason) filter (where s.dead_reason is not null)
+    into v_settled, v_consumers, v_dead_bytes, v_dead_reasons from settled s;
+    perform bus_unbury(p_namespace, p_name, v_dead_bytes, v_dead_reasons);
+    if v_settled > 0 then
+      perform bus_count_acks(p_namespace, p_name, v_at, v_settled);
+    end if;
     if v_consumers is not null then
       perform bus_show_signs(p_namespace, p_name, array_remove(v_consumers, null), v_at);
     end if;

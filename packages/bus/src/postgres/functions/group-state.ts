@@ -13,7 +13,8 @@ export const groupState = sql`
       'made', coalesce(p_group.made, jsonb_build_object('topics', p_group.topics,
         'ackDeadlineMs', p_group.ack_deadline_ms, 'maxDeliveries', p_group.max_deliveries)),
       'paused', p_group.paused, 'ownedBy', p_group.owned_by, 'madeBy', p_group.made_by,
-      'madeAt', floor(extract(epoch from p_group.made_at) * 1000)::bigint)
+      'madeAt', floor(extract(epoch from p_group.made_at) * 1000)::bigint,
+      'secret', p_group.secret, 'unsignedUntil', floor(extract(epoch from p_group.unsigned_until) * 1000)::bigint)
   $$`;
 
 /**

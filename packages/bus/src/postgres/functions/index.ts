@@ -4,7 +4,9 @@ import { ack } from './ack.ts';
 import { append, appendOfRelease4 } from './append.ts';
 import { attemptOf } from './attempt-of.ts';
 import { claim } from './claim.ts';
+import { countAcks } from './count-acks.ts';
 import { cut, removeSpared } from './cut.ts';
+import { bury, countReasons, deathReason, unbury, withAttempt } from './dead-letters.ts';
 import { enterGroup } from './enter-group.ts';
 import { extend } from './extend.ts';
 import { gapOf } from './gap-of.ts';
@@ -46,6 +48,12 @@ export const busFunctions: FunctionSources = {
     nextLife,
     joinGroup,
     attemptOf,
+    deathReason,
+    withAttempt,
+    countReasons,
+    bury,
+    unbury,
+    countAcks,
     enterGroup,
     showSigns,
     openAttempts,

@@ -160,10 +160,12 @@ export const ackOfRelease3 = sql`
   as $$
   declare
     v_settled bigint;
+    v_had_dead boolean;
   begin
     if (select e.entered_at is null from bus_enter_group(p_namespace, p_name) e) then
       return null;
     end if;
+    with settled as (
     delete from bus_deliveries where ctid = any(array(
       select d.row from unnest(p_epochs, p_seqs, p_nonces) as r(epoch, seq, nonce)
       cross join lateral (
@@ -172,7 +174,11 @@ export const ackOfRelease3 = sql`
           and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch
         limit 1
       ) d
-    ));
-    get diagnostics v_settled = row_count;
+    )) returning state = 'dead' as was_dead)
+    select count(*), coalesce(bool_or(s.was_dead), false) into v_settled, v_had_dead from settled s;
+    -- The next death counts them anew.
+    if v_had_dead then
+      update bus_groups g set counted_deaths = null where g.namespace = p_namespace and g.name = p_name;
+    end if;
     return v_settled;
   end $$`;

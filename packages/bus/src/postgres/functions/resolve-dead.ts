@@ -19,6 +19,8 @@ export const resolveDead = sql`
     v_life integer;
     v_later integer;
     v_rows tid[];
+    v_bytes bigint[];
+    v_reasons text[];
     v_resolved bigint;
   begin
     select e.entered_at into v_at from bus_enter_group(p_namespace, p_name) e;
@@ -41,6 +43,9 @@ export const resolveDead = sql`
         ) d
         where d.state = 'dead');
     end if;
+    select array_agg(octet_length(d.text)), array_agg(bus_death_reason(d.passed, d.history)) into v_bytes, v_reasons
+    from bus_deliveries d where d.ctid = any(v_rows);
+    perform bus_unbury(p_namespace, p_name, v_bytes, v_reasons);
     if p_redrive and cardinality(v_rows) > 0 then
       v_life := bus_next_life(p_namespace, p_name);
       -- An event that was redriven and settled may be read again: that is a later life, and one of its own.

@@ -1,5 +1,6 @@
 // A page of a namespace's groups, all of them, or those of all namespaces that agents own (without a namespace), with their figures, as they are now that some deadlines may have passed.
 import { type Kysely, sql } from 'kysely';
+import type { ReasonCounts } from '../../store/group-deaths.ts';
 import type { GroupState } from '../../store/group-store.ts';
 import type { BusSchema } from '../schema.ts';
 
@@ -14,6 +15,10 @@ export interface GroupRow {
   inFlight: number;
   waiting: number;
   deadLetters: number;
+  deadByReason: ReasonCounts;
+  oldestUnreadAt: number | null;
+  members: number;
+  ratePerSecond: number;
 }
 
 export async function listGroups(
@@ -30,14 +35,33 @@ export async function listGroups(
         when l.epoch = g.cursor_epoch then greatest(0, l.head_seq - greatest(c.seq, l.horizon_seq))
         else l.head_seq - l.horizon_seq
       end as lag,
-      d.in_flight as "inFlight", d.waiting, d.dead as "deadLetters"
+      d.in_flight as "inFlight", d.waiting, d.dead as "deadLetters",
+      g.dead_reasons as "deadByReason", floor(extract(epoch from unread.at) * 1000)::bigint as "oldestUnreadAt", m.members,
+      (case clock.minute - g.acked_minute
+        when 0 then g.acked + g.acked_before * (1 - clock.passed)
+        when 1 then g.acked * (1 - clock.passed)
+        else 0
+      end / 60)::double precision as "ratePerSecond"
     from bus_groups g
+    cross join (
+      select floor(minutes)::bigint as minute, minutes - floor(minutes) as passed
+      from (select extract(epoch from clock_timestamp()) / 60 as minutes) now
+    ) clock
     cross join lateral (
       select case when r.replays then g.replay_seq else g.cursor_seq end as seq,
         case when r.replays then g.replay_nonce else g.cursor_nonce end as nonce
       from (select bus_replays(g.cursor_epoch, g.cursor_seq, g.replay_epoch, g.replay_seq) as replays) r
     ) c
     left join bus_logs l on l.namespace = g.namespace
+    left join lateral (
+      select e.at from bus_events e
+      where e.namespace = g.namespace
+        and e.seq > case when l.epoch = g.cursor_epoch then greatest(c.seq, l.horizon_seq) else l.horizon_seq end
+      order by e.seq limit 1
+    ) unread on true
+    cross join lateral (
+      select count(*) as members from bus_members where namespace = g.namespace and group_name = g.name
+    ) m
     cross join lateral (
       select
         count(*) filter (where state = 'in_flight' and not passed) as in_flight,

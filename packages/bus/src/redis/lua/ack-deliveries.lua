@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- @include group-state
+-- @include count-acks
 --[[
   Settles events, whichever attempt is named, but none in a later life than the one that is named.
 
@@ -28,4 +29,5 @@ for _, member in ipairs(found) do
   end
 end
 writeChanges()
+countAcks(count)
 return count

@@ -11,17 +11,21 @@
     lives         how many redrives and seeks have taken a number
     replayEpoch, replaySeq, replayNonce    the cursor, while it stands before the furthest position that it has reached
     replayLife    the life in which events are taken again up to there
+    secret        by which ids of its deliveries are known to be its own
+    unsignedUntil ms until when ids without its proof are taken; absent: never
     sought        ranges that seeks forward passed over, one a line, the newest last: `<epoch> <after> <upTo> <atMs>`
 
   Such a release goes on at the furthest position, after which no event is held, so it takes none twice.
 ]]
 local MAX_DELETED = 10000
+-- For how long ids without a proof are taken of a group that a release without secrets has made, in ms.
+local UNSIGNED_MS = 24 * 3600000
 
--- id, version, topics, ackDeadlineMs, maxDeliveries, made, paused, owner, madeBy, madeAt; what is absent is ''.
+-- id, version, topics, ackDeadlineMs, maxDeliveries, made, paused, owner, madeBy, madeAt, secret, unsignedUntil; what is absent is ''.
 local function stateOf()
   local fields = redis.call('HMGET', GROUP, 'id', 'version', 'topics', 'ackDeadlineMs', 'maxDeliveries', 'made', 'paused', 'owner',
-    'madeBy', 'madeAt')
-  for at = 1, 10 do
+    'madeBy', 'madeAt', 'secret', 'unsignedUntil')
+  for at = 1, 12 do
     fields[at] = fields[at] or ''
   end
   return fields
@@ -39,6 +43,13 @@ local function identify(group, newId)
   end
 end
 
+-- Gives the group a secret if a release without secrets has made it: ids without its proof may be under way.
+local function giveSecret(secret)
+  if redis.call('HSETNX', GROUP, 'secret', secret) == 1 then
+    redis.call('HSET', GROUP, 'unsignedUntil', string.format('%.0f', now + UNSIGNED_MS))
+  end
+end
+
 -- Removes the group with everything that it holds.
 local function removeGroup(name)
   local maker = redis.call('HGET', GROUP, 'maker')
@@ -48,4 +59,5 @@ local function removeGroup(name)
   redis.call('UNLINK', GROUP, DUE, WAITING, RECORDS, TEXTS, HISTORIES, DEAD, HELD, UNCOUNTED, SIGNS)
   redis.call('SREM', GROUPS, name)
   redis.call('SREM', OWNED, name)
+  redis.call('ZREM', REPORTS, name)
 end

@@ -12,7 +12,8 @@
                 life: 0, or the number of the redrive or seek with which it began;
                 deadAt, of what waits: 1 when its deadline passed, else 0
     13 texts      hash: member → text
-    14 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed
+    14 histories  hash: `<member> <attempt>` → JSON of the attempt, for each that failed, the newest 50; `refused` in one that was
+                refused without a reason
     15 dead       zset, by ordinal
     16 held       hash: consumer → how many it has in flight; none is 0
     17 groups     set of the names of the namespace's groups
@@ -21,6 +22,7 @@
     20 owned      set of the names of the groups that an agent owns
     21 uncounted  hash: member → how many deliveries of its life did not count; none is 0
     22 signs      hash: consumer → `<ms> <missed>`: its last sign of life, and how many deliveries it has let pass since
+    23 reports    see dead-letters
 
   A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
@@ -98,6 +100,7 @@ local function findRecords(members)
   return found, records
 end
 
+-- @include dead-letters
 -- When the deadline of each passes, of what is in flight: nil of the others.
 local function deadlinesOf(members)
   local deadlines = {}
@@ -213,6 +216,8 @@ local function hasOthers(consumer)
   return false
 end
 
+local forget
+
 local function writeChanges()
   writeSigns()
   for consumer, by in pairs(changes.held) do
@@ -235,6 +240,14 @@ local function writeChanges()
   callWith('HSET', UNCOUNTED, changes.uncounted)
   callWith('HDEL', UNCOUNTED, changes.notUncounted)
   noChanges()
+  local old = settleDeaths()
+  if #old > 0 then
+    local found, records = findRecords(old)
+    for _, member in ipairs(found) do
+      forget(member, records[member])
+    end
+    writeChanges()
+  end
 end
 
 -- Where the history of an event is: a field for each failed attempt, since one for all would be written anew with each.
@@ -242,6 +255,15 @@ local function historyFields(member, record)
   local fields = {}
   for attempt = 1, record.state == 'f' and record.attempt - 1 or record.attempt do
     fields[attempt] = member .. ' ' .. attempt
+  end
+  return fields
+end
+
+-- The same without those that are not kept.
+local function keptHistoryFields(member, record)
+  local fields = {}
+  for attempt = math.max(1, record.attempt - MAX_ATTEMPTS + 1), record.attempt do
+    fields[#fields + 1] = member .. ' ' .. attempt
   end
   return fields
 end
@@ -263,8 +285,12 @@ local function fail(group, member, record, failure)
     .. ',"consumer":' .. cjson.encode(record.consumer)
     .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
     .. ',"failedAt":' .. string.format('%.0f', failure.at)
-    .. ',"reason":' .. failure.reason .. '}'
+    .. ',"reason":' .. failure.reason
+    .. (failure.reason == 'null' and not failure.isLate and ',"refused":true}' or '}')
   add(changes.histories, member .. ' ' .. record.attempt, attempt)
+  if record.attempt > MAX_ATTEMPTS then
+    add(changes.notFailed, member .. ' ' .. (record.attempt - MAX_ATTEMPTS))
+  end
   add(changes.notDue, member)
   hold(record.consumer, -1)
   if record.attempt < group.maxDeliveries then
@@ -273,6 +299,7 @@ local function fail(group, member, record, failure)
   else
     record.state, record.deadAt = 'd', now
     add(changes.dead, redis.call('HINCRBY', GROUP, 'deaths', 1), member)
+    noteDeath(member, attempt)
   end
   add(changes.records, member, packRecord(record))
 end
@@ -294,7 +321,7 @@ local function forgetUncounted(member)
 end
 
 -- Any state → settled.
-local function forget(member, record)
+function forget(member, record)
   forgetUncounted(member)
   forgetHistory(member, record)
   if record.state == 'f' then
@@ -303,6 +330,7 @@ local function forget(member, record)
   elseif record.state == 'w' then
     add(changes.notWaiting, member)
   else
+    noteRaised(member, record)
     add(changes.notDead, member)
   end
   add(changes.settled, member)

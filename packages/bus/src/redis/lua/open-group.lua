@@ -16,6 +16,7 @@
    11 owner          '' or the agent
    12 inNamespace   13 ofAgent: most groups, of the namespace and of an agent; 0 is no limit
    14 epoch         15 seq       16 nonce: the position; where one can not go on from it, the group begins as with 'earliest'
+   17 secret         for a group without one
 
   Returns { created, state, epoch, seq, nonce }: whether the group was made now (1 or 0), its state as group-identity has it, and its
   cursor. 'deleted' when the group of groupId was deleted; 'absent' when there is no group and no topics are given; 'namespace' or
@@ -28,6 +29,7 @@ local log = openLog(ARGV[1])
 local group = readGroup()
 if group then
   identify(group, ARGV[7])
+  giveSecret(ARGV[17])
   return { 0, stateOf(), group.epoch, group.seq, group.nonce }
 end
 if ARGV[3] == '' then
@@ -51,7 +53,7 @@ elseif ARGV[6] ~= 'latest' then
 end
 redis.call('HSET', GROUP, 'topics', ARGV[3], 'ackDeadlineMs', ARGV[4], 'maxDeliveries', ARGV[5],
   'epoch', log.epoch, 'seq', seq, 'nonce', nonce, 'deaths', 0,
-  'id', ARGV[7], 'maker', agent, 'madeBy', ARGV[9], 'madeAt', string.format('%.0f', now))
+  'id', ARGV[7], 'secret', ARGV[17], 'maker', agent, 'madeBy', ARGV[9], 'madeAt', string.format('%.0f', now))
 redis.call('SADD', GROUPS, ARGV[2])
 if ARGV[11] ~= '' then
   redis.call('HSET', GROUP, 'owner', ARGV[11])

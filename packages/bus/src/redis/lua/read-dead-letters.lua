@@ -26,7 +26,7 @@ for index, member in ipairs(members) do
   local text = redis.call('HGET', TEXTS, member)
   local _, records = findRecords({ member })
   local record = records[member]
-  local history = table.concat(redis.call('HMGET', HISTORIES, unpack(historyFields(member, record))), ',')
+  local history = table.concat(redis.call('HMGET', HISTORIES, unpack(keptHistoryFields(member, record))), ',')
   local ordinal = tonumber(redis.call('ZSCORE', DEAD, member))
   add(answer, member, ordinal, record.life, record.attempt, record.uncounted, record.deadAt, text, history)
   room = room - #text - #history

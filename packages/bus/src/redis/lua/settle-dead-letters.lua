@@ -34,6 +34,7 @@ for _, member in ipairs(found) do
     count = count + 1
     if ARGV[1] == 'redrive' then
       life = life or nextLife()
+      noteRaised(member, record)
       forgetHistory(member, record)
       forgetUncounted(member)
       record.state, record.life, record.attempt, record.deadAt = 'w', life, 0, 0
