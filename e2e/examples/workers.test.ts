@@ -106,6 +106,9 @@ async function start(kind: keyof typeof PROGRAMS, name: string, env: Record<stri
   return { process: child, exited, output: () => output };
 }
 
+/** What all assignments belong to. */
+const CONVERSATION = { correlationId: 'order-7', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+
 function assign(name: string, capability: string, more: object = {}) {
   const attempt = { planId: crypto.randomUUID(), taskId: 't', attempt: 1 };
   const task = {
@@ -118,7 +121,8 @@ function assign(name: string, capability: string, more: object = {}) {
     deadlineAt: new Date(Date.now() + 60_000).toISOString(),
     ...more,
   };
-  const done = operator.publish(`task.${name}.assigned`, task, { id: taskEventId(attempt, 'assigned') });
+  const id = taskEventId(attempt, 'assigned');
+  const done = operator.publish(`task.${name}.assigned`, task, { id, ...CONVERSATION });
   return { attempt, done };
 }
 
@@ -196,7 +200,8 @@ describe.each([
     const { attempt, done } = assign(`${kind}-a`, capability);
     await done;
     const answer = await answerTo(attempt);
-    expect(answer).toMatchObject({ id: taskEventId(attempt, 'completed'), data: { ...attempt, output } });
+    const caused = { ...CONVERSATION, causationId: taskEventId(attempt, 'assigned') };
+    expect(answer).toMatchObject({ id: taskEventId(attempt, 'completed'), data: { ...attempt, output }, ...caused });
     expect(received.some(({ id }) => id === taskEventId(attempt, 'accepted'))).toBe(true);
   });
 
@@ -354,6 +359,41 @@ describe('the worker in Python', () => {
     await start('extended', 'python-k', { FLAG });
     expect(await answerTo(attempt)).toMatchObject({ data: { output: 'done' } });
     expect(saidOf(attempt)).toEqual(['accepted', 'completed']);
+  });
+
+  test('keeps a task that takes longer than a deadline, and does it once', async () => {
+    const FLAG = newPath();
+    const name = 'python-q';
+    await start('extended', name, { FLAG });
+    const { attempt, done } = assign(name, 'hold');
+    await done;
+    const open = async () => (await operator.groups.get({ group: name })).open[0];
+    const first = await waitFor(open, { what: 'it to be delivered' });
+    const threeDeadlinesOn = Date.parse(first.dueAt) + 3_000;
+    const kept = await waitFor(
+      async () => {
+        const now = await open();
+        return Date.parse(now?.dueAt ?? '') > threeDeadlinesOn ? now : null;
+      },
+      { what: 'the delivery to be extended', timeoutMs: 30_000 },
+    );
+    expect(kept).toMatchObject({ deliveryId: first.deliveryId, attempt: 1, state: 'in_flight' });
+    await writeFile(FLAG, '');
+    expect(await answerTo(attempt)).toMatchObject({ data: { output: 'done' } });
+    expect(saidOf(attempt)).toEqual(['accepted', 'completed']);
+  });
+
+  test('leaves when an operator has deleted its group, and does not make it again', async () => {
+    const name = 'python-r';
+    const worker = await start('extended', name);
+    const { attempt, done } = assign(name, 'write');
+    await done;
+    await answerTo(attempt);
+    await operator.groups.delete({ group: name });
+    expect(await worker.exited).toBe(0);
+    expect(worker.output()).toContain('an operator has deleted its group');
+    await expect(operator.groups.get({ group: name })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(operator.registry.get({ name })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('finishes the task in hand at SIGTERM, takes no other, and beats until it leaves', async () => {

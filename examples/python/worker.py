@@ -7,6 +7,7 @@ It registers over plain HTTP, proves with heartbeats that it lives, claims what 
 protocol and the variables of the environment.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -26,8 +27,10 @@ NAME = os.environ.get("AGENT_NAME", "scribe")
 HEALTH_PORT = os.environ.get("HEALTH_PORT")
 HEALTH_HOST = os.environ.get("HEALTH_HOST", "127.0.0.1")
 
-# How long an assignment is this process's own before it is delivered again, and how long a claim waits, in milliseconds.
+# How long an assignment is this process's own before it is delivered again, for how long that is extended while its handler
+# runs, and how long a claim waits, in milliseconds.
 ACK_DEADLINE_MS = 600_000
+MAX_HANDLER_MS = 3_600_000
 CLAIM_WAIT_MS = 20_000
 
 
@@ -92,6 +95,7 @@ class Refused(Exception):
         self.code = problem.get("code", "UNAVAILABLE")
         self.retryable = problem.get("retryable", False)
         self.retry_after = problem.get("retryAfterMs", 0) / 1000
+        self.details = problem.get("details") or {}
 
 
 def die(reason):
@@ -106,6 +110,7 @@ class Swarm:
     def __init__(self):
         self.incarnation = str(uuid.uuid4())
         self.token = None
+        self.group_id = None  # Of the group that it has claimed from.
         self.registered = False
         self.activity = "ready"
         self.note = None  # What it says of itself, for people and other agents to read.
@@ -183,7 +188,7 @@ class Swarm:
         return self.call("POST", f"/v1/agents/{NAME}/heartbeat", body, timeout).get("leaseMs", 30_000) / 1000
 
     def claim(self):
-        """What is assigned to this agent: at most one, after at most CLAIM_WAIT_MS."""
+        """What is assigned to this agent: at most one, after at most CLAIM_WAIT_MS. A group that was deleted is not made again."""
         claim = {
             "topics": [f"task.{NAME}.assigned"],
             "from": "earliest",
@@ -191,7 +196,16 @@ class Swarm:
             "max": 1,
             "waitMs": CLAIM_WAIT_MS,
         }
-        return self.call("POST", f"/v1/groups/{NAME}/claim", claim, timeout=CLAIM_WAIT_MS / 1000 + 10)["deliveries"]
+        if self.group_id is not None:
+            claim["groupId"] = self.group_id
+        claimed = self.call("POST", f"/v1/groups/{NAME}/claim", claim, timeout=CLAIM_WAIT_MS / 1000 + 10)
+        self.group_id = claimed["groupId"]
+        return claimed["deliveries"]
+
+    def extend(self, delivery):
+        """Keeps a delivery for another ACK_DEADLINE_MS. False when it is this process's no more."""
+        body = {"deliveryIds": [delivery["deliveryId"]], "byMs": ACK_DEADLINE_MS}
+        return self.call("POST", f"/v1/groups/{NAME}/extend", body)["extended"] > 0
 
     def ack(self, delivery):
         """Tells the group that it is done."""
@@ -254,10 +268,17 @@ class Swarm:
             "id": str(uuid.uuid5(uuid.UUID(task["planId"]), name)),
             "topic": f"task.{NAME}.{kind}",
             "data": {**{key: task[key] for key in ("planId", "taskId", "attempt")}, **data},
-            "correlationId": task["goalId"],
-            "causationId": assigned["id"],
+            **caused_by(assigned),
         }
         self.insist("POST", "/v1/events", event)
+
+
+def caused_by(event):
+    """What an event says of the one that led to it: the same conversation and trace, and its id."""
+    caused = {"correlationId": event.get("correlationId", event["id"]), "causationId": event["id"]}
+    if "traceparent" in event:
+        caused["traceparent"] = event["traceparent"]
+    return caused
 
 
 def join_token():
@@ -316,6 +337,30 @@ def work(swarm, delivery):
         fail(f"the output cannot be sent: {error}", False)
 
 
+@contextlib.contextmanager
+def kept(swarm, delivery):
+    """
+    Keeps the delivery while the block runs, but not longer than MAX_HANDLER_MS: a thread extends it three times in each deadline.
+    A process that dies extends nothing, and the task is delivered again.
+    """
+    done = threading.Event()
+
+    def keep():
+        until = time.monotonic() + MAX_HANDLER_MS / 1000
+        while not done.wait(ACK_DEADLINE_MS / 3000) and time.monotonic() < until:
+            try:
+                if not swarm.extend(delivery):
+                    return
+            except Refused:
+                pass  # The next time may be early enough.
+
+    threading.Thread(target=keep, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
 def take_tasks(swarm, stopping, in_hand):
     """Claims, works and acknowledges, one task at a time. What comes when it stops is given back."""
     pause = 0.5
@@ -328,6 +373,9 @@ def take_tasks(swarm, stopping, in_hand):
         except Refused as refused:
             if stopping.is_set():
                 return  # The core has let it go, or will not be asked again.
+            if refused.code == "NOT_FOUND" and refused.details.get("deleted"):
+                print(f"{NAME}: stops, since an operator has deleted its group", flush=True)
+                return stopping.set()
             if str(refused) != said:  # A policy that denies it is said once.
                 said = str(refused)
                 print(f"{NAME}: could not claim: {said}", flush=True)
@@ -348,7 +396,8 @@ def settle(swarm, delivery, stopping):
         return swarm.nack(delivery, "the worker stops")
     swarm.activity = "busy"
     try:
-        work(swarm, delivery)
+        with kept(swarm, delivery):
+            work(swarm, delivery)
     except Exception as error:  # pylint: disable=broad-except
         print(f"{NAME}: could not answer: {error!r}", flush=True)
         return swarm.nack(delivery, repr(error))

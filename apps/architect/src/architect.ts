@@ -159,11 +159,8 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** Publishes `goal.cancelled`. */
   async cancelGoal(goalId: string, reason: string | undefined): Promise<CancelledGoal> {
-    const { id: eventId, position } = await this.#bus.publish(
-      'goal.cancelled',
-      { goalId, reason },
-      { correlationId: goalId },
-    );
+    const correlationId = this.#follower.ledger.plans.get(planIdOf(goalId))?.correlationId ?? goalId;
+    const { id: eventId, position } = await this.#bus.publish('goal.cancelled', { goalId, reason }, { correlationId });
     return { goalId, eventId, position };
   }
 
@@ -202,7 +199,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     const { id: eventId, position } = await this.#bus.publish(
       'plan.retry',
       { planId, reason },
-      { id: planEventId(planId, 'retry', retries), correlationId: plan.goalId },
+      { id: planEventId(planId, 'retry', retries), correlationId: plan.correlationId },
     );
     await this.#received(({ plans }) => (plans.get(planId)?.retries ?? 0) >= retries);
     return { planId, eventId, position };

@@ -59,6 +59,7 @@ export type {
   GroupGap,
 } from './consuming/consumer.ts';
 export type { GrowingDelay, RedeliveryDelay } from './consuming/redelivery-delay.ts';
+export { causedBy, type Correlation } from './publishing/correlation.ts';
 export type { PublishOptions } from './publishing/outgoing-event.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
 export type { ReadEventsInput } from './calls/read-events.ts';

@@ -33,6 +33,12 @@ const published = {
   source: z.string(),
   /** When it was published, in milliseconds since the epoch. */
   at: z.number(),
+  /** The id of the event. */
+  id: z.string(),
+  /** The conversation that it belongs to; of one that belongs to none, its own id. */
+  correlationId: z.string(),
+  /** W3C Trace Context. */
+  traceparent: z.string().optional(),
 };
 /** `agent` is the second token of the topic. */
 const ofAgent = { ...published, agent: AgentName };
@@ -101,16 +107,18 @@ export const isEnd = (fact: Fact): fact is EndFact => ENDS.has(fact.kind);
 
 /** Checks the form only. Whether the publisher was allowed to publish it was decided by the policy of the bus. */
 export function readFact(event: SwarmEvent): Reading {
-  const { id, topic, source, time } = event;
+  const { id, topic, source, time, correlationId = id, traceparent } = event;
   const at = Date.parse(time);
   const [first, second, third, ...others] = topic.split('.');
   const hasAgent = third !== undefined && others.length === 0;
   const kind = hasAgent ? `${first}.${third}` : topic;
   const data = kind === 'goal.submitted' ? withGoalId(event) : plainly(kind, event.data);
-  const { error: fault, data: fact } = Fact.safeParse({ kind, agent: second, source, at, data });
+  const origin = { source, at, id, correlationId, traceparent };
+  const { error: fault, data: fact } = Fact.safeParse({ kind, agent: second, ...origin, data });
   if (fault === undefined) return { fact, rejection: null };
   const error = invalidInput(fault);
-  const about = { eventId: id, source, topic, at, reason: fitting(error.message, LIMITS.reasonLength) };
+  const reason = fitting(error.message, LIMITS.reasonLength);
+  const about = { eventId: id, source, topic, at, correlationId, traceparent, reason };
   if (ANSWERS.has(kind)) {
     const agent = AgentName.safeParse(second);
     const plan = NamedPlan.safeParse(data);
@@ -123,7 +131,7 @@ export function readFact(event: SwarmEvent): Reading {
   const goal = NamedGoal.safeParse(data);
   if (!goal.success) return { fact: { kind: null, error }, rejection };
   return {
-    fact: { kind: 'goal.refused', source, at, data: { ...goal.data, refusal: error.message } },
+    fact: { kind: 'goal.refused', ...origin, data: { ...goal.data, refusal: error.message } },
     rejection,
   };
 }

@@ -93,8 +93,9 @@ export class PlanLedger {
     const fault = this.#apply(this.#isReader ? forReading(fact) : fact, position);
     if (fault !== null && isAnswer(fact)) {
       const { id: eventId, source, topic } = event;
-      const { agent, at, data } = fact;
-      this.#reject({ eventId, source, topic, reason: fault, at, agent, planId: data.planId });
+      const { agent, at, data, correlationId, traceparent } = fact;
+      const { planId } = data;
+      this.#reject({ eventId, source, topic, reason: fault, at, agent, planId, correlationId, traceparent });
     }
     return fact;
   }
@@ -154,35 +155,39 @@ export class PlanLedger {
     if (plan.rejections.length > SHOWN_REJECTIONS) plan.rejections.shift();
   }
 
-  #submit({ data: goal, at }: Extract<Fact, { kind: 'goal.submitted' }>): void {
+  #submit(fact: Extract<Fact, { kind: 'goal.submitted' }>): void {
+    const { data: goal, at } = fact;
     const { goalId, title } = goal;
     const planId = planIdOf(goalId);
     if (this.#isKnown(planId)) return;
     const deadlineAt = goal.deadlineMs === undefined ? null : at + goal.deadlineMs;
     this.#kept.put({
-      ...newPlan({ planId, goalId, title, submittedAt: at }),
+      ...newPlan({ planId, goalId, title, submittedAt: at }, fact),
       goal: this.#isReader ? null : goal,
       deadlineAt,
     });
   }
 
-  #refuse({ data: { refusal, ...goal }, at }: Extract<Fact, { kind: 'goal.refused' }>): void {
+  #refuse(fact: Extract<Fact, { kind: 'goal.refused' }>): void {
+    const { refusal, ...goal } = fact.data;
     const planId = planIdOf(goal.goalId);
     if (this.#isKnown(planId)) return;
-    this.#kept.put({ ...newPlan({ planId, ...goal, submittedAt: at }), refusal });
+    this.#kept.put({ ...newPlan({ planId, ...goal, submittedAt: fact.at }, fact), refusal });
   }
 
   #isKnown(planId: string): boolean {
     return this.#kept.get(planId) !== undefined || this.#kept.isForgotten(planId);
   }
 
-  #create({ data, at, source }: Extract<Fact, { kind: 'plan.created' }>): void {
+  #create(fact: Extract<Fact, { kind: 'plan.created' }>): void {
+    const { data, at, source } = fact;
     const { planId, goalId, title, planner, missing } = data;
     const known = this.#kept.get(planId);
     if (known === undefined ? this.#kept.isForgotten(planId) : known.status !== 'planning') return;
     const deadlineAt = data.deadlineAt === null ? null : Date.parse(data.deadlineAt);
-    const plan = known ?? newPlan({ planId, goalId, title, submittedAt: at });
-    const running = withTasks({ ...plan, owner: source, planner, missing, deadlineAt, writtenAt: at }, data.tasks);
+    const plan = known ?? newPlan({ planId, goalId, title, submittedAt: at }, fact);
+    const created = { ...plan, owner: source, planner, missing, deadlineAt, writtenAt: at };
+    const running = withTasks(created, data.tasks, fact.id);
     this.#kept.put(running);
     this.#kept.written(running);
   }
@@ -205,7 +210,10 @@ export class PlanLedger {
     }
     if (isEnd(fact)) this.#end(plan, fact);
     else if (fact.kind === 'plan.retry') this.#retry(plan, fact);
-    else if (!hasEnded(plan)) plan.cancelReason ??= fact.data.reason;
+    else if (!hasEnded(plan) && plan.cancelReason === null) {
+      plan.cancelReason = fact.data.reason;
+      plan.causationId = fact.id;
+    }
     return null;
   }
 
@@ -213,6 +221,7 @@ export class PlanLedger {
     if (hasEnded(plan) || !isOwner(plan, fact.source)) return;
     if (fact.kind === 'plan.failed' && fact.data.retries < plan.retries) return;
     plan.endedAt = fact.at;
+    plan.causationId = fact.id;
     // A retry of a plan that could not be made needs its goal.
     if (fact.kind !== 'plan.failed') plan.goal = null;
     plan.ready.clear();
@@ -225,9 +234,9 @@ export class PlanLedger {
     this.#kept.ended(plan);
   }
 
-  #retry(plan: Plan, { at }: Pick<RetryFact, 'at'>, retries = plan.retries + 1): void {
+  #retry(plan: Plan, { at, id: causationId }: Pick<RetryFact, 'at' | 'id'>, retries = plan.retries + 1): void {
     if (!canBeRetried(plan)) return;
-    retryPlan(plan, { at, retries });
+    retryPlan(plan, { at, retries, causationId });
     this.#kept.retried(plan);
   }
 
@@ -246,7 +255,8 @@ export class PlanLedger {
     this.#kept.written(plan);
   }
 
-  #restore({ data, at, source }: Extract<Fact, { kind: 'architect.checkpoint' }>, past: UnreadPast): void {
+  #restore(fact: Extract<Fact, { kind: 'architect.checkpoint' }>, past: UnreadPast): void {
+    const { data, at, source, id } = fact;
     const { planId } = data;
     if (this.#kept.isForgotten(planId)) return;
     const entries = past.read(data)?.map((entry) => (this.#isReader ? entryForReading(entry) : entry)) ?? null;
@@ -256,18 +266,18 @@ export class PlanLedger {
     if (plan === undefined || plan.status === 'planning') {
       const { kind: _, lapses: _lapses, ...known } = header;
       const specs = entries.flatMap((entry) => (entry.kind === 'task' ? [entry.spec] : []));
-      plan = withTasks({ ...newPlan({ planId, ...known }), ...known }, specs);
+      plan = withTasks({ ...newPlan({ planId, ...known }, fact), ...known }, specs, id);
       this.#kept.put(plan);
     }
     if (plan.owner !== source || header.retries < plan.retries) return;
     // The retry itself may no longer be on the bus.
-    if (header.retries > plan.retries) this.#retry(plan, { at: header.retriedAt ?? at }, header.retries);
+    if (header.retries > plan.retries) this.#retry(plan, { at: header.retriedAt ?? at, id }, header.retries);
     if (hasEnded(plan)) return;
     plan.writtenAt = at;
     this.#kept.written(plan);
     plan.cancelReason ??= header.cancelReason;
     for (const lapse of header.lapses) this.#tasks.lapses.restore(lapse);
-    for (const entry of entries) this.#tasks.restore(plan, entry);
+    for (const entry of entries) this.#tasks.restore(plan, entry, id);
     for (const placed of past.take(planId)) this.#change(planId, placed);
   }
 }

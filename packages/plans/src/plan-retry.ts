@@ -21,11 +21,18 @@ export function nextRetryOf(plan: Plan): number {
   throw new SwarmError('CONFLICT', `a retry cannot help: ${why}`);
 }
 
-/**
- * `at`: when the retry was published, in milliseconds since the epoch. A plan with a deadline has its whole time again from then
- * on.
- */
-export function retryPlan(plan: Plan, { at, retries }: { readonly at: number; readonly retries: number }): void {
+export interface Retry {
+  /** When it was published, in milliseconds since the epoch. */
+  readonly at: number;
+  /** How often the plan was retried, with this one. */
+  readonly retries: number;
+  /** The id of the event that retries it. */
+  readonly causationId: string;
+}
+
+/** A plan with a deadline has its whole time again from then on. */
+export function retryPlan(plan: Plan, { at, retries, causationId }: Retry): void {
+  plan.causationId = causationId;
   plan.status = plan.tasks.size === 0 ? 'planning' : 'running';
   plan.retries = retries;
   const begunAt = plan.retriedAt ?? plan.submittedAt;
@@ -36,6 +43,7 @@ export function retryPlan(plan: Plan, { at, retries }: { readonly at: number; re
   plan.cancelReason = null;
   for (const [taskId, task] of plan.tasks) {
     if (task.result !== null) continue;
+    if (task.assignment === null) task.causationId = causationId;
     task.failed = 0;
     task.failure = null;
     task.endedAt = null;

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { newPlan, type Plan } from './plan.ts';
 import { PlanWatch } from './plan-watch.ts';
 
-const plansOf = (...ids: string[]): Map<string, Plan> =>
-  new Map(ids.map((planId) => [planId, newPlan({ planId, goalId: planId, title: planId, submittedAt: 0 })]));
+const planOf = (planId: string): Plan =>
+  newPlan({ planId, goalId: planId, title: planId, submittedAt: 0 }, { id: planId, correlationId: planId });
+const plansOf = (...ids: string[]): Map<string, Plan> => new Map(ids.map((planId) => [planId, planOf(planId)]));
 const named = (sent: Plan | 'synced' | null): string | null =>
   sent === null || sent === 'synced' ? sent : sent.planId;
 

@@ -68,6 +68,8 @@ export interface Task {
   assignment: Assignment | null;
   failure: TaskFailure | null;
   result: TaskResult | null;
+  /** The id of the event that brought it to where it is: an assignment follows from that, and so does the end of one. */
+  causationId: string;
 }
 
 export interface Plan {
@@ -75,6 +77,11 @@ export interface Plan {
   readonly goalId: string;
   readonly title: string;
   readonly submittedAt: number;
+  /** The conversation of the goal, and its trace; all events of the plan belong to them. */
+  readonly correlationId: string;
+  readonly traceparent: string | undefined;
+  /** The id of the event that brought the plan to where it is; its next event follows from that. */
+  causationId: string;
   status: PlanStatus;
   /** The goal to plan; null once it is planned or can no longer be planned, and when its submission is not on the bus. */
   goal: Goal | null;
@@ -120,12 +127,22 @@ interface PlanStart {
   readonly submittedAt: number;
 }
 
+/** The event with which a plan begins, as far as it is known. */
+export interface Origin {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly traceparent?: string | undefined;
+}
+
 /** A plan whose goal was submitted, and of which nothing else is known. */
-export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan => ({
+export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart, origin: Origin): Plan => ({
   planId,
   goalId,
   title,
   submittedAt,
+  correlationId: origin.correlationId,
+  traceparent: origin.traceparent,
+  causationId: origin.id,
   status: 'planning',
   goal: null,
   refusal: null,
@@ -148,8 +165,8 @@ export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart): Plan
   rejections: [],
 });
 
-/** The plan with these tasks, none of which is assigned. */
-export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
+/** The plan with these tasks, none of which is assigned. `causationId`: the event that says so. */
+export function withTasks(plan: Plan, specs: readonly PlanTask[], causationId: string): Plan {
   const dependants = new Map<string, string[]>(specs.map(({ taskId }) => [taskId, []]));
   for (const { taskId, dependsOn } of specs) for (const needed of dependsOn) dependants.get(needed)?.push(taskId);
   const tasks = specs.map((spec): Task => ({
@@ -164,10 +181,12 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[]): Plan {
     assignment: null,
     failure: null,
     result: null,
+    causationId,
   }));
   const ready = tasks.filter(({ waitingFor }) => waitingFor === 0);
   return {
     ...plan,
+    causationId,
     status: 'running',
     goal: null,
     tasks: new Map(tasks.map((task) => [task.spec.taskId, task])),

@@ -12,6 +12,9 @@ export interface Rejection {
   readonly agent: string | null;
   /** The plan that the answer is about; null when that cannot be read. */
   readonly planId: string | null;
+  /** The conversation of the event, and its trace. */
+  readonly correlationId: string;
+  readonly traceparent: string | undefined;
 }
 
 /** Rejections that wait to be published. Agents can publish faster than that; of more, the oldest are not answered. */

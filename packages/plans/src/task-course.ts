@@ -53,6 +53,7 @@ export class TaskCourse {
         if (!isOwner(plan, source) || fact.data.attempt <= lastAttemptOf(task)) return;
         const { attempt, incarnation } = fact.data;
         task.attempts.set(attempt, agent);
+        task.causationId = fact.id;
         this.#withdraw(plan, task, { at: fact.at, outcome: 'unknown', error: null });
         const deadlineAt = Date.parse(fact.data.deadlineAt);
         const acceptBy = fact.data.acceptBy === undefined ? null : Date.parse(fact.data.acceptBy);
@@ -73,6 +74,7 @@ export class TaskCourse {
         const { error } = fact.data;
         task.failure = { agent, at: fact.at, ...error };
         task.failed += 1;
+        noteCause(plan, task, fact.id);
         if (fact.at - assignment.assignedAt < AT_ONCE_MS) {
           this.#lapse(task.spec.capability, assignment, { at: fact.at, isPause: error.retryable });
         }
@@ -83,6 +85,7 @@ export class TaskCourse {
       case 'task.cancelled': {
         if (!isCurrent || !isOwner(plan, source)) return;
         const { cause, reason } = fact.data;
+        noteCause(plan, task, fact.id);
         if (cause === 'late') task.failed += 1;
         if (cause === 'late' || cause === 'silent') this.#lapse(null, assignment, { at: fact.at, isPause: true });
         const outcome = outcomeOf(cause, fact.at, assignment.deadlineAt);
@@ -93,7 +96,8 @@ export class TaskCourse {
         if (task.result !== null || task.attempts.get(data.attempt) !== agent) return;
         this.lapses.clear(agent, task.spec.capability);
         recordEnd(task.records, data.attempt, { at: fact.at, outcome: 'completed', error: null });
-        this.#complete(plan, task, { agent, attempt: data.attempt, output: fact.data.output, position });
+        const result = { agent, attempt: data.attempt, output: fact.data.output, position };
+        this.#complete(plan, task, result, fact.id);
       }
     }
   }
@@ -101,13 +105,14 @@ export class TaskCourse {
   /**
    * Adds what a checkpoint knows of a task beyond the facts that were read: the facts between the making of a
    * checkpoint and its first part may be missing. An attempt that has ended never begins again, and a result stays.
+   * `causationId`: the event of the checkpoint.
    */
-  restore(plan: Plan, entry: CheckpointEntry): void {
+  restore(plan: Plan, entry: CheckpointEntry, causationId: string): void {
     const task = 'taskId' in entry ? plan.tasks.get(entry.taskId) : undefined;
     if (task === undefined) return;
     if (entry.kind === 'result' && task.result === null) {
       const { agent, attempt, output, position } = entry;
-      this.#complete(plan, task, { agent, attempt, output, position });
+      this.#complete(plan, task, { agent, attempt, output, position }, causationId);
     }
     if (entry.kind !== 'state') return;
     for (const record of entry.records) restoreRecord(task.records, record);
@@ -116,6 +121,7 @@ export class TaskCourse {
     const isLater = last > lastAttemptOf(task);
     if (!isLater && (last < lastAttemptOf(task) || assignment !== null)) return;
     this.#withdraw(plan, task, endedAt === null ? null : { at: endedAt, outcome: 'unknown', error: null });
+    noteCause(plan, task, causationId);
     task.failure = failure;
     // An Architect before this entry was added counted all.
     task.failed = entry.failed ?? attempts.length - (assignment === null ? 0 : 1);
@@ -138,8 +144,9 @@ export class TaskCourse {
     }
   }
 
-  #complete(plan: Plan, task: Task, given: Omit<TaskResult, 'isShown'>): void {
+  #complete(plan: Plan, task: Task, given: Omit<TaskResult, 'isShown'>, causationId: string): void {
     const { taskId } = task.spec;
+    noteCause(plan, task, causationId);
     const result = this.#resultOf(plan, given);
     task.result = result;
     plan.completed += 1;
@@ -152,6 +159,7 @@ export class TaskCourse {
       const dependant = plan.tasks.get(id);
       if (dependant === undefined) continue;
       dependant.waitingFor -= 1;
+      dependant.causationId = causationId;
       offer(plan, dependant);
     }
   }
@@ -212,6 +220,12 @@ function furthered({ spec }: Task, assignment: Assignment, progress: number, at:
   if (!extendsOnProgress(spec)) return { ...assignment, accepted: true, progress };
   const moved = Math.min(at + spanMs, deadlineAt + spanMs);
   return { ...assignment, accepted: true, progress, deadlineAt: Math.max(deadlineAt, moved) };
+}
+
+/** An event has moved the task, and the plan with it. */
+function noteCause(plan: Plan, task: Task, causationId: string): void {
+  task.causationId = causationId;
+  if (!hasEnded(plan)) plan.causationId = causationId;
 }
 
 /** Adds the task to those that can be assigned, if it is ready. */

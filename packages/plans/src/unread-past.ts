@@ -84,7 +84,7 @@ export class UnreadPast {
       if (assigned === undefined) continue;
       const { at, source, data } = assigned;
       if (facts.some((fact) => isEnd(fact) && fact.source === source)) continue;
-      const plan = newPlan({ planId, goalId: data.goalId, title: data.title, submittedAt: at });
+      const plan = newPlan({ planId, goalId: data.goalId, title: data.title, submittedAt: at }, assigned);
       yield { ...plan, status: 'running', owner: source, isLost: true };
     }
   }

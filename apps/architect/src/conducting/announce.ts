@@ -1,12 +1,18 @@
 // Publishes the events of actions. The id of each event is derived from the action, so publishing it again is a
 // duplicate.
-import { taskEventId, type TypedEvents } from '@hypercode/client';
+import { causedBy, type Correlation, taskEventId, type TypedEvents } from '@hypercode/client';
 import { type architectEvents, LIMITS, type PublishResult } from '@hypercode/contracts';
-import { fitting, planEventId, type Rejection, rejectionEventId } from '@hypercode/plans';
+import { fitting, hasEnded, type Plan, planEventId, type Rejection, rejectionEventId } from '@hypercode/plans';
 import type { Action } from '../scheduling/action.ts';
 import { assignmentOf, outputsOf } from '../scheduling/outputs.ts';
 
 export type ArchitectBus = TypedEvents<typeof architectEvents>;
+
+/** What an event of the plan says of what led to it. Default: what brought the plan to where it is. */
+export const correlationOf = (
+  { correlationId, traceparent, causationId: last }: Plan,
+  causationId: string = last,
+): Correlation => ({ correlationId, causationId, traceparent });
 
 /** Rejects as `publish` does. */
 export function announce(
@@ -16,7 +22,7 @@ export function announce(
   if (action.kind === 'reject') return reject(bus, action.rejection);
   const { plan } = action;
   const { planId, goalId } = plan;
-  const about = { correlationId: goalId };
+  const about = correlationOf(plan, causeOf(action));
   switch (action.kind) {
     case 'assign': {
       const { task, attempt, agent } = action;
@@ -52,11 +58,21 @@ export function announce(
   }
 }
 
+/** The event that the action follows from. A task is also taken back because time has passed: that follows from its assignment. */
+function causeOf(action: Exclude<Action, { kind: 'plan' | 'reject' }>): string {
+  const { plan } = action;
+  if (action.kind === 'assign') return action.task.causationId;
+  if (action.kind !== 'withdraw') return plan.causationId;
+  const task = plan.tasks.get(action.taskId);
+  const isOfPlan = task === undefined || (task.result === null && hasEnded(plan));
+  return isOfPlan ? plan.causationId : task.causationId;
+}
+
 function reject(
   bus: Pick<ArchitectBus, 'publish'>,
-  { eventId, source, reason, agent }: Rejection,
+  { eventId, source, reason, agent, correlationId, traceparent }: Rejection,
 ): Promise<PublishResult> {
-  const about = { id: rejectionEventId(source, eventId), causationId: eventId };
+  const about = { ...causedBy({ id: eventId, correlationId, traceparent }), id: rejectionEventId(source, eventId) };
   return agent === null
     ? bus.publish('goal.rejected', { eventId, source, reason }, about)
     : bus.publish(`task.${agent}.rejected`, { eventId, reason }, about);

@@ -5,6 +5,7 @@ import { type GapReason, LIMITS, type LogInfo, SwarmError } from '@hypercode/con
 import { checkpointEventId, checkpointOf, type Plan } from '@hypercode/plans';
 import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
+import { correlationOf } from './announce.ts';
 import { isCheckpointDue, type LogMark, markOf, type Written } from './checkpoint-due.ts';
 import type { Follower } from './follower.ts';
 
@@ -140,7 +141,7 @@ export class Checkpointer {
     for (const part of parts) {
       await client.publish(`architect.${name}.checkpoint`, part, {
         id: checkpointEventId(checkpointId, part.part),
-        correlationId: plan.goalId,
+        ...correlationOf(plan),
       });
     }
     logger.info({ planId: plan.planId, parts: parts.length }, 'checkpoint');

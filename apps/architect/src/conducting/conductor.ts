@@ -10,7 +10,7 @@ import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
 import { type Action, assignmentKey, keyOf, planningKey, rejectionKey, withdrawalKey } from '../scheduling/action.ts';
 import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
-import { announce, type ArchitectBus } from './announce.ts';
+import { announce, type ArchitectBus, correlationOf } from './announce.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';
 import type { OfferingAgents } from './offering-agents.ts';
@@ -240,7 +240,7 @@ export class Conductor {
         missing: [...made.missing],
         deadlineAt: deadlineAt === null ? null : new Date(deadlineAt).toISOString(),
       },
-      { id: planEventId(planId, 'created'), correlationId: goalId },
+      { id: planEventId(planId, 'created'), ...correlationOf(plan) },
     );
   }
 

@@ -1,8 +1,9 @@
 // The Architect's decisions in memory, for tests: a log of events, a ledger that follows it, and the schedule. Nothing
 // runs by itself: the test decides which agent answers what, and when.
+import { causedBy, type Correlation, type PublishOptions } from '@hypercode/client';
 import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
 import { type Plan, planEventId, planIdOf, PlanLedger } from '@hypercode/plans';
-import { announce, type ArchitectBus } from '../../src/conducting/announce.ts';
+import { announce, type ArchitectBus, correlationOf } from '../../src/conducting/announce.ts';
 import type { Action } from '../../src/scheduling/action.ts';
 import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
 import { NOW } from '../sample-swarm.ts';
@@ -15,6 +16,11 @@ const SETTINGS: ScheduleSettings = {
   patienceMs: 30_000,
   retryDelayMs: 0,
 };
+
+interface Published {
+  readonly id?: string;
+  readonly source?: string;
+}
 
 export class Simulation {
   readonly log: SwarmEvent[] = [];
@@ -35,20 +41,22 @@ export class Simulation {
   publish(
     topic: string,
     data: unknown,
-    { id = crypto.randomUUID(), source = this.self }: { id?: string; source?: string } = {},
+    { id = crypto.randomUUID(), source = this.self, ...correlation }: Partial<Correlation> & Published = {},
   ): void {
     if (this.log.some((event) => event.id === id && event.source === source)) return;
     PublishInput.parse({ id, topic, data });
     if (Buffer.byteLength(JSON.stringify({ id, topic, data })) > LIMITS.eventBytes) throw new Error('too large');
     const time = new Date(this.now).toISOString();
     // As it comes back from the wire.
-    const event: SwarmEvent = JSON.parse(JSON.stringify({ id, topic, source, time, namespace: 'default', data }));
+    const event: SwarmEvent = JSON.parse(
+      JSON.stringify({ id, topic, source, time, namespace: 'default', data, ...correlation }),
+    );
     this.log.push(event);
     apply(this.ledger, event, this.log.length);
   }
 
-  submit(goal: Goal): string {
-    this.publish('goal.submitted', goal, { source: '/operators/test' });
+  submit(goal: Goal, correlation: Partial<Correlation> = {}): string {
+    this.publish('goal.submitted', goal, { source: '/operators/test', ...correlation });
     return planIdOf(goal.goalId);
   }
 
@@ -71,23 +79,27 @@ export class Simulation {
 
   perform(action: Action): void {
     if (action.kind === 'plan') return this.#plan(action.plan);
-    const publish = (topic: string, data: unknown, { id }: { id?: string } = {}): Promise<never> => {
-      this.publish(topic, data, { ...(id === undefined ? {} : { id }) });
+    const publish = (topic: string, data: unknown, options: PublishOptions = {}): Promise<never> => {
+      const { id = crypto.randomUUID(), correlationId = '', causationId = '', traceparent } = options;
+      this.publish(topic, data, { id, correlationId, causationId, traceparent });
       return new Promise(() => {});
     };
     const bus: Pick<ArchitectBus, 'publish'> = { publish };
     void announce(bus, action);
   }
 
-  #plan({ planId, goalId, title, goal, deadlineAt }: Plan): void {
+  #plan(plan: Plan): void {
+    const { planId, goalId, title, goal, deadlineAt } = plan;
     const tasks = (goal?.steps ?? []).map(({ id, ...step }): PlanTask => ({ taskId: id, ...step }));
     const deadline = deadlineAt === null ? null : new Date(deadlineAt).toISOString();
     const data = { planId, goalId, title, tasks, planner: 'steps', missing: [], deadlineAt: deadline };
-    this.publish('plan.created', data, { id: planEventId(planId, 'created') });
+    this.publish('plan.created', data, { id: planEventId(planId, 'created'), ...correlationOf(plan) });
   }
 
   answer(agent: string, kind: string, data: object): void {
-    this.publish(`task.${agent}.${kind}`, data, { source: agentSource('default', agent) });
+    const assigned = this.log.findLast(({ topic }) => topic === `task.${agent}.assigned`);
+    const correlation = assigned === undefined ? {} : causedBy(assigned);
+    this.publish(`task.${agent}.${kind}`, data, { source: agentSource('default', agent), ...correlation });
   }
 
   /** A ledger that reads the log from its event `from` on. */

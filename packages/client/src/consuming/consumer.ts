@@ -23,6 +23,7 @@ import { isRecord } from '../transport/json.ts';
 import { EventWarnings, messageOf } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
+import { outsideHandlers, whileHandling } from '../publishing/correlation.ts';
 import { Extensions } from './extensions.ts';
 import { growingDelay, type GrowingDelay, type RedeliveryDelay } from './redelivery-delay.ts';
 import { RunningDelivery } from './running-delivery.ts';
@@ -353,7 +354,7 @@ export class GroupConsumer implements Consumer {
     const leavePlace = (): void => {
       if (!this.#running.delete(deliveryId)) return;
       this.#aside.set(deliveryId, running);
-      this.#placeIsFree();
+      outsideHandlers(() => this.#placeIsFree());
     };
     running.done = this.#handle(item, running.signal, leavePlace).finally(() => {
       running.end();
@@ -374,7 +375,8 @@ export class GroupConsumer implements Consumer {
     const { group, namespace } = this.#options;
     let nack: { delayMs: number; reason: string } | undefined;
     try {
-      await this.#handler(event, { deliveryId, attempt, position, signal, leavePlace });
+      const delivery = { deliveryId, attempt, position, signal, leavePlace };
+      await whileHandling(event, this.#connection.correlate, () => this.#handler(event, delivery));
     } catch (error) {
       nack = { delayMs: this.#delayAfter(attempt, error), reason: reasonOf(error) };
       this.#report(error, item, 'the handler of a delivery failed');
@@ -388,7 +390,8 @@ export class GroupConsumer implements Consumer {
 
   #report(error: unknown, { event, position, attempt }: GroupDelivery, message: string): void {
     const { group, onError } = this.#options;
-    if (onError !== undefined) safely(() => onError(error, event));
+    const { correlate } = this.#connection;
+    if (onError !== undefined) safely(() => whileHandling(event, correlate, () => onError(error, event)));
     // What is given back at the end goes to another member.
     else if (!this.#isEnding)
       this.#warnings.warn(event.id, { group, topic: event.topic, position, attempt, error: messageOf(error) }, message);

@@ -6,6 +6,7 @@ import { safely } from '../transport/emitter.ts';
 import { isRecord } from '../transport/json.ts';
 import { EventWarnings, messageOf } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
+import { whileHandling } from '../publishing/correlation.ts';
 import { endable, resumableStream, type StreamOptions } from '../transport/resumable-stream.ts';
 
 export interface SubscribeOptions extends StreamOptions {
@@ -125,10 +126,10 @@ export function listenTo(
       if (item.type === 'gap') safely(() => onGap?.(item));
       if (item.type !== 'event') continue;
       try {
-        await handler(item.event);
+        await whileHandling(item.event, connection.correlate, () => handler(item.event));
       } catch (error) {
         if (onError === undefined) warnings.warn(item.event.id, { ...about(item), error: messageOf(error) }, FAILED);
-        else safely(() => onError(error, item.event));
+        else safely(() => whileHandling(item.event, connection.correlate, () => onError(error, item.event)));
       }
     }
   };

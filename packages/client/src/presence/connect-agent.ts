@@ -29,7 +29,7 @@ export type CreateAgentOptions = Omit<ConnectAgentOptions, 'signal'>;
  */
 export function createAgent(options: CreateAgentOptions): ConnectedAgent {
   const { url, token, namespace, fetch, headers, timeoutMs, publishTimeoutMs, publishBuffer, ...others } = options;
-  const { webSocket, whenCircuitOpen, logger, heartbeatMs, onFenced, onError, ...registration } = others;
+  const { webSocket, whenCircuitOpen, correlate, logger, heartbeatMs, onFenced, onError, ...registration } = others;
   const agent = new ConnectedAgent(
     {
       url,
@@ -41,6 +41,7 @@ export function createAgent(options: CreateAgentOptions): ConnectedAgent {
       publishTimeoutMs,
       publishBuffer,
       whenCircuitOpen,
+      correlate,
       logger,
       webSocket,
     },

@@ -9,12 +9,14 @@ export interface PublishOptions {
   readonly time?: string | undefined;
   /** What within the source it is about. */
   readonly subject?: string | undefined;
-  /** The conversation that it belongs to. */
+  /** The conversation that it belongs to. Default in a handler: that of the event that is being handled. */
   readonly correlationId?: string | undefined;
-  /** The event that led to it. */
+  /** The event that led to it. Default in a handler: the event that is being handled. */
   readonly causationId?: string | undefined;
-  /** W3C Trace Context. */
+  /** W3C Trace Context. Default in a handler: that of the event that is being handled. */
   readonly traceparent?: string | undefined;
+  /** `false`: a handler publishes it, but the event that is being handled did not lead to it. Default: the client's `correlate`. */
+  readonly correlate?: boolean | undefined;
   /** Gives up; whether the event was published is then unknown. */
   readonly signal?: AbortSignal | undefined;
 }

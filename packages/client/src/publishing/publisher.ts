@@ -19,6 +19,7 @@ import { abortError } from '../transport/bounded.ts';
 import { type Connection, postHot, tryLimitMs } from '../transport/connection.ts';
 import { isRecord } from '../transport/json.ts';
 import { onAbort } from '../transport/on-abort.ts';
+import { correlated, outsideHandlers } from './correlation.ts';
 import { type OutgoingEvent, outgoingEvent, type PublishOptions } from './outgoing-event.ts';
 import { OwnCircuit } from './own-circuit.ts';
 import { PublishRoom } from './publish-room.ts';
@@ -92,9 +93,10 @@ export class Publisher {
 
   publish(topic: string, data: unknown, options: PublishOptions = {}): Promise<PublishResult> {
     const { closed, clock, publishTimeoutMs } = this.#connection;
-    const { signal } = options;
+    const { signal, correlate = this.#connection.correlate } = options;
+    const named = correlate ? correlated(options) : options;
     return new Promise((resolve, reject) => {
-      const event = outgoingEvent(topic, data, { ...options, id: options.id ?? clock.newId() });
+      const event = outgoingEvent(topic, data, { ...named, id: options.id ?? clock.newId() });
       if (closed.aborted) return reject(withId(abortError(closed), event.id));
       if (signal?.aborted) return reject(withId(abortError(signal), event.id));
       const hasRoom = this.#waiting.size === 0 && this.#room.take(event.bytes);
@@ -121,8 +123,10 @@ export class Publisher {
           this.#afterSettling();
         });
       }
-      this.#armSweep();
-      this.#wake();
+      outsideHandlers(() => {
+        this.#armSweep();
+        this.#wake();
+      });
     });
   }
 

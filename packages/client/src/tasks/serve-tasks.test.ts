@@ -130,6 +130,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
 
 const eventOf = (kind: string, data: SwarmEvent['data']): SwarmEvent => ({
   id: ASSIGNED_ID,
+  correlationId: 'the goal',
   topic: `task.ada.${kind}`,
   data,
   time: '2026-01-01T00:00:00.000Z',
@@ -154,7 +155,7 @@ function busyWorker(options?: ServeTasksOptions) {
   return Object.assign(world, { outcome, signals, begun: () => waitFor(() => signals[0], { what: 'the handler' }) });
 }
 
-test('every answer names the attempt, the goal and the assignment', async () => {
+test('every answer names the attempt, and the assignment as its cause', async () => {
   const { attach, deliver, said } = workerOf({
     work(_, { progress }) {
       progress(0.5);
@@ -164,7 +165,7 @@ test('every answer names the attempt, the goal and the assignment', async () => 
   attach();
   await deliver();
   const attempt = { planId: TASK.planId, taskId: 't1', attempt: 1 };
-  const about = { correlationId: TASK.goalId, causationId: ASSIGNED_ID };
+  const about = { correlationId: 'the goal', causationId: ASSIGNED_ID };
   expect(said).toEqual([
     {
       kind: 'accepted',

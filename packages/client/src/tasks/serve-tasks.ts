@@ -36,6 +36,7 @@ import { onAbort } from '../transport/on-abort.ts';
 import type { LogReader } from '../goals/task-outputs.ts';
 import { pastCancellations } from './past-cancellations.ts';
 import type { SwarmClient } from '../swarm-client.ts';
+import { causedBy, type Correlation } from '../publishing/correlation.ts';
 import { TaskError } from './task-error.ts';
 import type { TopicListener } from '../consuming/subscription.ts';
 import { taskEventId } from './task-event-id.ts';
@@ -120,8 +121,8 @@ type AssignedEvent = TypedEvent<typeof taskEvents, `task.${string}.assigned`>;
 
 interface Attempt {
   readonly task: TaskAssigned;
-  /** The id of the event that assigned it. */
-  readonly causationId: string;
+  /** That it was caused by its assignment. */
+  readonly correlation: Correlation;
   readonly delivery: Pick<Delivery, 'attempt' | 'position'>;
   /** Aborted when `end` is set, with the reason in words. */
   readonly signal: AbortSignal;
@@ -243,7 +244,9 @@ export class AssignedTasks implements TaskServer {
     }
   }
 
-  #begin({ id: causationId, time, data: task }: AssignedEvent, delivery: Delivery): Running {
+  #begin(assigned: AssignedEvent, delivery: Delivery): Running {
+    const { time, data: task } = assigned;
+    const correlation = causedBy(assigned);
     const key = keyOf(task);
     const controller = new AbortController();
     let deadline = Date.parse(task.deadlineAt);
@@ -266,7 +269,7 @@ export class AssignedTasks implements TaskServer {
       deadline = atMs + spanMs;
       armTimer();
     };
-    const attempt: Attempt = { task, causationId, delivery, signal: controller.signal, moveDeadline, end: null };
+    const attempt: Attempt = { task, correlation, delivery, signal: controller.signal, moveDeadline, end: null };
     const end = (why: NonNullable<Attempt['end']>, reason: SwarmError): void => {
       attempt.end ??= why;
       controller.abort(reason);
@@ -307,7 +310,7 @@ export class AssignedTasks implements TaskServer {
     await this.#readPast(attempt);
     const handler = Object.hasOwn(this.#handlers, capability) ? this.#handlers[capability] : undefined;
     if (handler === undefined) return failure(`${this.#name} has no handler for the capability "${capability}"`, true);
-    const about = { ...aboutOf(attempt), id: taskEventId(task, 'accepted') };
+    const about = { ...attempt.correlation, id: taskEventId(task, 'accepted') };
     await this.#insist(attempt, () =>
       this.#events.publish(`task.${this.#name}.accepted`, attemptOf(task), { ...about, signal }),
     );
@@ -359,7 +362,7 @@ export class AssignedTasks implements TaskServer {
 
   async #complete(attempt: Attempt, output: Json): Promise<void> {
     const { task } = attempt;
-    const about = { ...aboutOf(attempt), id: taskEventId(task, 'completed') };
+    const about = { ...attempt.correlation, id: taskEventId(task, 'completed') };
     try {
       await this.#insist(attempt, () =>
         this.#events.publish(`task.${this.#name}.completed`, { ...attemptOf(task), output }, about),
@@ -372,7 +375,7 @@ export class AssignedTasks implements TaskServer {
   }
 
   async #fail(attempt: Attempt, { error }: Failure): Promise<void> {
-    const about = { ...aboutOf(attempt), id: taskEventId(attempt.task, 'failed') };
+    const about = { ...attempt.correlation, id: taskEventId(attempt.task, 'failed') };
     await this.#insist(attempt, () =>
       this.#events.publish(`task.${this.#name}.failed`, { ...attemptOf(attempt.task), error }, about),
     );
@@ -407,7 +410,7 @@ export class AssignedTasks implements TaskServer {
       const how = { progress: Math.min(1, Math.max(0, fraction)) };
       const words = message === undefined ? {} : { message: storable(message, LIMITS.reasonLength) };
       this.#events
-        .publish(`task.${this.#name}.progress`, { ...attemptOf(task), ...how, ...words }, aboutOf(attempt))
+        .publish(`task.${this.#name}.progress`, { ...attemptOf(task), ...how, ...words }, attempt.correlation)
         .then(() => attempt.moveDeadline(atMs))
         .catch((error: unknown) => safely(() => this.#options.onError?.(error, task)))
         .finally(() => void (isSending = false));
@@ -428,7 +431,6 @@ export class AssignedTasks implements TaskServer {
 const attemptOf = ({ planId, taskId, attempt }: TaskAssigned) => ({ planId, taskId, attempt });
 const keyOf = ({ planId, taskId, attempt }: Pick<TaskAssigned, 'planId' | 'taskId' | 'attempt'>): string =>
   `${planId}/${taskId}/${attempt}`;
-const aboutOf = ({ task, causationId }: Attempt) => ({ correlationId: task.goalId, causationId });
 
 const failure = (message: string, retryable: boolean): Failure => ({
   kind: 'failed',

@@ -54,6 +54,12 @@ export interface SwarmClientOptions {
    */
   readonly whenCircuitOpen?: 'pause' | 'reject' | undefined;
   /**
+   * Whether what a handler publishes names the event that it handles: `causationId` is the id of that event, `correlationId` is its
+   * `correlationId` or else its id, and `traceparent` is its own, each unless `publish` is given another. Node.js alone; elsewhere,
+   * give `publish` the options of `causedBy`. With `false`, neither what this client publishes nor what its handlers publish. Default true.
+   */
+  readonly correlate?: boolean | undefined;
+  /**
    * Receives what the client retries or does by itself and a caller would not see: that the core cannot be reached, and that it
    * answers again; what a handler threw. Default: warnings go to `console.warn`. `false`: nothing is logged.
    */
@@ -62,7 +68,7 @@ export interface SwarmClientOptions {
 
 /** @throws SwarmError INVALID_INPUT with the option that can never work. */
 export function checkOptions(options: SwarmClientOptions): void {
-  const { token, timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger, webSocket } = options;
+  const { token, timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger } = options;
   baseUrl(options.url);
   if (typeof token === 'string') checkToken(token);
   else if (typeof token !== 'function') throw invalidField('token', 'required: a text, or a function that gives one');
@@ -79,8 +85,10 @@ export function checkOptions(options: SwarmClientOptions): void {
   }
   checkChoice('publishBuffer.whenFull', publishBuffer.whenFull, ['wait', 'reject']);
   checkChoice('whenCircuitOpen', whenCircuitOpen, ['pause', 'reject']);
-  if (webSocket !== undefined && typeof webSocket !== 'boolean')
-    throw invalidField('webSocket', 'must be true or false');
+  for (const path of ['webSocket', 'correlate'] as const) {
+    const value: unknown = options[path];
+    if (value !== undefined && typeof value !== 'boolean') throw invalidField(path, 'must be true or false');
+  }
   if (fetch !== undefined && typeof fetch !== 'function') throw invalidField('fetch', 'must be a function');
   const isLogger = logger === undefined || logger === false || isLoggerLike(logger);
   if (!isLogger) throw invalidField('logger', 'must have the functions info and warn, or be false');

@@ -30,6 +30,8 @@ export interface Connection {
   readonly publishTimeoutMs: number;
   readonly publishBuffer: PublishBuffer;
   readonly whenCircuitOpen: 'pause' | 'reject';
+  /** Whether what is published while an event is handled names that event. */
+  readonly correlate: boolean;
   /** Aborted by `close`, with its reason. */
   readonly closed: AbortSignal;
   readonly logger: SwarmLogger;
@@ -113,6 +115,7 @@ export function openConnection(
     publishTimeoutMs: options.publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS,
     publishBuffer: options.publishBuffer ?? {},
     whenCircuitOpen: options.whenCircuitOpen ?? 'pause',
+    correlate: options.correlate ?? true,
     closed: controller.signal,
     logger,
     reachability,

@@ -1,5 +1,6 @@
 // What `#transport` is in Node.js: `node:http` with connections that are kept.
 import { IGNORED_HEADER } from '@hypercode/contracts';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   Agent as HttpAgent,
   type AgentOptions,
@@ -9,6 +10,7 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { AsyncContext } from './async-context.ts';
 import { isTimeout } from './bounded.ts';
 import { onAbort } from './on-abort.ts';
 import type {
@@ -22,6 +24,11 @@ import type {
 } from './transport.ts';
 
 export const atEndOfTurn = (run: () => void): void => void setImmediate(run);
+
+export function asyncContext<T>(): AsyncContext<T> {
+  const storage = new AsyncLocalStorage<T>();
+  return { run: (value, call) => storage.run(value, call), current: () => storage.getStore() };
+}
 
 /**
  * After how long without a byte the system probes the connection of a stream (TCP keep-alive), in milliseconds. After ten probes

@@ -14,7 +14,7 @@ import {
   TaskError,
   type TaskHandler,
 } from '../../src/index.ts';
-import { TaskDesk } from './task-desk.ts';
+import { conversationOf, TaskDesk, TRACEPARENT } from './task-desk.ts';
 
 let core: TestCore;
 let operator: SwarmClient;
@@ -48,16 +48,24 @@ async function workerWith(handlers: Record<string, TaskHandler>, options?: Serve
 }
 
 test('a task is accepted and completed, under the ids that name the attempt', async () => {
-  const agent = await workerWith({ work: ({ input, dependencies }) => ({ input, dependencies }) });
-  const task = await desk.assign(agent.agent.name, { input: { n: 1 }, dependencies: { before: 'x' } });
+  const agent = await join();
+  serveTasks(agent, {
+    async work({ input, dependencies }) {
+      await agent.client.publish(`task.${agent.agent.name}.noted`, { planId });
+      return { input, dependencies };
+    },
+  });
+  const planId = crypto.randomUUID();
+  const task = await desk.assign(agent.agent.name, { planId, input: { n: 1 }, dependencies: { before: 'x' } });
   const { data, event } = await desk.answerOf(task, 'completed');
   expect(data['output']).toEqual({ input: { n: 1 }, dependencies: { before: 'x' } });
-  expect(event).toMatchObject({
-    id: taskEventId(task, 'completed'),
-    correlationId: task.goalId,
-    causationId: taskEventId(task, 'assigned'),
-  });
-  expect(desk.kindsOf(task)).toEqual(['accepted', 'completed']);
+  expect(event.id).toBe(taskEventId(task, 'completed'));
+  expect(desk.kindsOf(task)).toEqual(['accepted', 'noted', 'completed']);
+  // The handler's own events, too.
+  const correlation = { correlationId: conversationOf(task), causationId: taskEventId(task, 'assigned') };
+  for (const kind of ['accepted', 'noted', 'completed']) {
+    expect((await desk.answerOf(task, kind)).event).toMatchObject({ ...correlation, traceparent: TRACEPARENT });
+  }
 });
 
 test('what was assigned before it served is done, too', async () => {

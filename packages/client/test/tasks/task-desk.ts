@@ -10,6 +10,11 @@ export interface TaskAnswer {
   readonly data: Record<string, Json>;
 }
 
+/** The trace that every task belongs to. */
+export const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+/** The conversation that a task belongs to. */
+export const conversationOf = ({ goalId }: TaskAssigned): string => `goal ${goalId}`;
+
 export class TaskDesk {
   /** All events about tasks, in the order in which they were received. */
   readonly events: SwarmEvent[] = [];
@@ -36,7 +41,11 @@ export class TaskDesk {
       incarnation: null,
       ...task,
     };
-    await this.#operator.publish(`task.${name}.assigned`, assigned, { id: taskEventId(assigned, 'assigned') });
+    await this.#operator.publish(`task.${name}.assigned`, assigned, {
+      id: taskEventId(assigned, 'assigned'),
+      correlationId: conversationOf(assigned),
+      traceparent: TRACEPARENT,
+    });
     return assigned;
   }
 
