@@ -40,9 +40,9 @@ export const GroupFate = z
     since: Position.nullable(),
     /** The one that is in flight, was last, or was settled; 0 for an event that was redriven and has not been delivered since. */
     attempt: z.number().int().nonnegative().nullable(),
-    /** Who has it, or had it last. A name of more than 64 bytes is cut once the event is settled. */
+    /** Who has it, or had it last. A name of more than 48 bytes is cut once the event is settled. */
     consumer: z.string().nullable(),
-    /** Who acknowledged it, or the source of the operator who discarded it; cut at 64 bytes. */
+    /** Who acknowledged it, or the source of the operator who discarded it; cut at 48 bytes. */
     settledBy: z.string().nullable(),
     deliveredAt: Time,
     /** In flight: the deadline. Waiting: when it is due. */

@@ -26,6 +26,8 @@ export interface CoreConfiguration {
   readonly circuitThreshold: number;
   readonly circuitOpenMs: number;
   readonly dedupWindowMs: number;
+  /** Records of settled deliveries that are kept, of a namespace; 0 keeps none. */
+  readonly journalMaxBytes: number;
   readonly changelogMax: number;
   readonly changelogMaxAgeMs: number;
   /** How long the audit is kept. */

@@ -286,8 +286,8 @@ export class Groups {
   }
 
   /** Null: all. */
-  discard(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
-    return this.#options.store.discard(namespace, group, positionsOf(deliveryIds));
+  discard(namespace: string, group: string, deliveryIds: readonly string[] | null, by: string): Promise<number> {
+    return this.#options.store.discard(namespace, group, positionsOf(deliveryIds), by);
   }
 
   /** NOT_FOUND. */

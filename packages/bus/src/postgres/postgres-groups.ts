@@ -52,9 +52,12 @@ import { steerGroup, type Steering } from './queries/steer-group.ts';
 
 export class PostgresGroups implements GroupStore {
   readonly #db: BoundedDatabase;
+  /** Whether what is settled leaves a record. */
+  readonly #journal: boolean;
 
-  constructor(db: BoundedDatabase) {
+  constructor(db: BoundedDatabase, { journal }: { journal: boolean }) {
     this.#db = db;
+    this.#journal = journal;
   }
 
   async open(
@@ -107,7 +110,9 @@ export class PostgresGroups implements GroupStore {
     { dropOpen }: { dropOpen: boolean },
   ): Promise<SoughtGroup> {
     for (let total = 0; ;) {
-      const sought = await this.#db.ask((db) => seekGroup(db, namespace, { group, to, dropOpen }));
+      const sought = await this.#db.ask((db) =>
+        seekGroup(db, namespace, { group, to, dropOpen, journal: this.#journal }),
+      );
       if (sought === undefined) throw groupNotFound(group);
       if (sought.not_there) throw positionElsewhere();
       const { more, dropped, state, was: before, is: cursor } = sought;
@@ -173,7 +178,8 @@ export class PostgresGroups implements GroupStore {
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
-    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, deliveries })));
+    const acks = { group, deliveries, journal: this.#journal };
+    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, acks)));
   }
 
   async nack(
@@ -212,11 +218,11 @@ export class PostgresGroups implements GroupStore {
   }
 
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
-    return this.#resolve(namespace, group, { positions, redrive: true });
+    return this.#resolve(namespace, group, { positions, redrive: true, by: null });
   }
 
-  discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
-    return this.#resolve(namespace, group, { positions, redrive: false });
+  discard(namespace: string, group: string, positions: readonly LogPosition[] | null, by: string): Promise<number> {
+    return this.#resolve(namespace, group, { positions, redrive: false, by });
   }
 
   async leave(namespace: string, group: string, consumer: string): Promise<void> {
@@ -261,14 +267,16 @@ export class PostgresGroups implements GroupStore {
   async #resolve(
     namespace: string,
     group: string,
-    how: { positions: readonly LogPosition[] | null; redrive: boolean },
+    how: { positions: readonly LogPosition[] | null; redrive: boolean; by: string | null },
   ): Promise<number> {
     // Of all, those that are dead by now: some may die again while the batches go on.
     const deaths = how.positions === null ? await this.#db.ask((db) => countDeaths(db, namespace, group)) : 0;
     const upTo = ofGroup(group, deaths);
     let total = 0;
     for (;;) {
-      const step = await this.#db.ask((db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
+      const step = await this.#db.ask((db) =>
+        resolveDeadLetters(db, namespace, { group, upTo, journal: this.#journal, ...how }),
+      );
       const { resolved, more } = ofGroup(group, step);
       total += resolved;
       if (!more) return total;

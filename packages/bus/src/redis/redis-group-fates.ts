@@ -11,6 +11,7 @@ import {
   type HeldState,
   MAX_HELD_EVENTS,
   MAX_HELD_SCANNED,
+  type SettledRecord,
 } from '../store/group-fates.ts';
 import type { StoredAttempt } from '../store/group-store.ts';
 import { isOfSource, textPrefixOf } from '../store/held-event-name.ts';
@@ -21,19 +22,31 @@ import { loadScript, runScript } from './redis-script.ts';
 /** Texts that one call looks at: a script stops the server. */
 const SCANNED_AT_ONCE = 200;
 
+const SETTLED = { a: 'acked', x: 'discarded', d: 'dropped' } as const;
 const STATES = { f: 'in_flight', w: 'waiting', d: 'dead' } as const;
 
 /** What the script of a fate returns. */
 type RawFacts = [
   topics: string,
+  began: string,
   missing: '' | GapReason,
-  state: '' | keyof typeof STATES,
-  attempt: number,
-  consumer: string,
-  deliveredAt: number,
-  dueAt: number,
-  history: string,
-  pass: '' | CursorPass['how'],
+  held: [
+    state: '' | keyof typeof STATES,
+    attempt: number,
+    consumer: string,
+    deliveredAt: number,
+    dueAt: number,
+    history: string,
+  ],
+  record: [
+    how: '' | keyof typeof SETTLED,
+    life: number,
+    attempt: number,
+    deliveredAt: number,
+    settledAt: number,
+    by: string,
+  ],
+  pass: [how: '' | CursorPass['how'], topics: string, life: number],
 ];
 
 export class RedisGroupFates implements GroupFates {
@@ -112,27 +125,48 @@ export class RedisGroupFates implements GroupFates {
   }
 }
 
-function toFacts(group: string, raw: RawFacts): GroupFacts {
-  const [topics, missing, state, attempt, consumer, deliveredAt, dueAt, history, pass] = raw;
-  const isAnew = attempt === 0;
-  const held: HeldState | null =
-    state === ''
-      ? null
-      : {
-          state: STATES[state],
-          attempt,
-          consumer: isAnew ? null : consumer,
-          deliveredAt: isAnew ? null : deliveredAt,
-          dueAt: dueAt === -1 ? null : dueAt,
-          history: JSON.parse(`[${history}]`) as StoredAttempt[],
-        };
+function toFacts(group: string, [topics, began, missing, held, record, pass]: RawFacts): GroupFacts {
   return {
     group,
-    began: null,
+    began: toBeginning(began),
     topics: JSON.parse(topics) as string[],
-    held,
-    record: null,
-    pass: pass === '' ? null : { how: pass, topics: null, life: 0 },
+    held: toHeld(held),
+    record: toRecord(record),
+    pass: toPass(pass),
     missing: missing === '' ? null : missing,
   };
 }
+
+function toBeginning(text: string): LogPosition | null {
+  if (text === '') return null;
+  const [epoch = '', seq, nonce] = text.split(' ');
+  return { epoch, seq: Number(seq), nonce: Number(nonce) };
+}
+
+function toHeld([state, attempt, consumer, deliveredAt, dueAt, history]: RawFacts[3]): HeldState | null {
+  if (state === '') return null;
+  const isAnew = attempt === 0;
+  return {
+    state: STATES[state],
+    attempt,
+    consumer: isAnew ? null : consumer,
+    deliveredAt: isAnew ? null : deliveredAt,
+    dueAt: dueAt === -1 ? null : dueAt,
+    history: JSON.parse(`[${history}]`) as StoredAttempt[],
+  };
+}
+
+function toRecord([how, life, attempt, deliveredAt, settledAt, by]: RawFacts[4]): SettledRecord | null {
+  if (how === '') return null;
+  return {
+    how: SETTLED[how],
+    life,
+    attempt,
+    deliveredAt: deliveredAt === 0 ? null : deliveredAt,
+    settledAt,
+    by: by === '' ? null : by,
+  };
+}
+
+const toPass = ([how, topics, life]: RawFacts[5]): CursorPass | null =>
+  how === '' ? null : { how, topics: topics === '' ? null : (JSON.parse(topics) as string[]), life };

@@ -15,6 +15,8 @@ export interface LogSettings {
   retention: Retention;
   /** How long an event that is published again is recognised, in milliseconds. */
   dedupWindowMs: number;
+  /** Most bytes of records of settled deliveries, of a namespace; 0 keeps none. See `GroupFates`. */
+  journalMaxBytes: number;
 }
 
 /** An event on its way into the log. */

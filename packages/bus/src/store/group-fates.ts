@@ -34,7 +34,15 @@ export interface SettledRecord {
 }
 
 /** Most bytes of a name in the journal. */
-export const MAX_JOURNAL_NAME = 64;
+export const MAX_JOURNAL_NAME = 48;
+/** Positions whose records go together. */
+export const JOURNAL_BLOCK = 1024;
+/** Most bytes that a record takes in a store. */
+const RECORD_BYTES = 160;
+
+/** How many records are kept within so many bytes. */
+export const recordsWithin = (journalMaxBytes: number): number => Math.floor(journalMaxBytes / RECORD_BYTES);
+
 /** Most stretches of the log that are kept of how a group's cursor went over it, the newest. */
 export const MAX_PASSES = 100;
 

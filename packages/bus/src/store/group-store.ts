@@ -250,8 +250,6 @@ export interface SoughtGroup {
   readonly dropped: number;
 }
 
-/** Most ranges that a group keeps of what seeks passed over, the newest. */
-export const MAX_SOUGHT_RANGES = 100;
 /** Most ids that a namespace keeps of groups that were deleted, the newest. */
 export const MAX_DELETED_GROUPS = 10_000;
 
@@ -290,8 +288,8 @@ export interface GroupStore extends GroupFates {
   /** Settings that are not given stay. What is in flight keeps its deadline. */
   update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup>;
   /**
-   * Moves the cursor, and nothing else; with `dropOpen`, what is in flight or waiting is released first. A seek forward is kept as one
-   * range. INVALID_INPUT for a position that is not of the log that there is.
+   * Moves the cursor, and nothing else; with `dropOpen`, what is in flight or waiting is released first. A seek forward is noted as one
+   * stretch, see `CursorPass`. INVALID_INPUT for a position that is not of the log that there is.
    */
   seek(
     namespace: string,
@@ -328,8 +326,8 @@ export interface GroupStore extends GroupFates {
   deadLetters(namespace: string, group: string, page: { after: number | null; limit: number }): Promise<DeadLetterPage>;
   /** How many went back to waiting. Null: all. */
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
-  /** How many were dropped. Null: all. */
-  discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
+  /** How many were dropped. Null: all. `by` is the source of the operator or agent that does it. */
+  discard(namespace: string, group: string, positions: readonly LogPosition[] | null, by: string): Promise<number>;
   /** The member has left: no event is left to it any more. */
   leave(namespace: string, group: string, consumer: string): Promise<void>;
   /** By name: at most 1,000, those that showed a sign of life last. */

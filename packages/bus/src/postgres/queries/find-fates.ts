@@ -15,14 +15,22 @@ const HELD = sql`
       then floor(extract(epoch from d.due_at) * 1000)::bigint end,
     'history', case when d.late then d.history || bus_attempt(d.taken, d.due_at, null) else d.history end)`;
 
+const RECORD = sql`
+  json_build_object('how', case r.how when 'a' then 'acked' when 'x' then 'discarded' else 'dropped' end,
+    'life', r.life, 'attempt', r.attempt, 'deliveredAt', floor(extract(epoch from r.delivered_at) * 1000)::bigint,
+    'settledAt', floor(extract(epoch from r.settled_at) * 1000)::bigint, 'by', r.by)`;
+
 export async function findFates(
   db: Kysely<BusSchema>,
   namespace: string,
   { epoch, seq, nonce }: LogPosition,
 ): Promise<GroupFacts[]> {
   const { rows } = await sql<GroupFacts>`
-    select g.name as group, null as began, g.topics, case when d.seq is not null then ${HELD} end as held, null as record,
-      case when c.passed then json_build_object('how', 'unknown', 'topics', null, 'life', 0) end as pass,
+    select g.name as group, g.topics, case when d.seq is not null then ${HELD} end as held,
+      case when g.began_seq is not null then json_build_object('epoch', g.began_epoch, 'seq', g.began_seq, 'nonce', g.began_nonce) end
+        as began,
+      case when r.seq is not null then ${RECORD} end as record,
+      bus_pass_over(g, l.epoch, ${epoch}, ${seq}) as pass,
       case
         when l.epoch is null or l.epoch <> ${epoch} then 'log_lost'
         when e.nonce = ${nonce} then null
@@ -32,11 +40,8 @@ export async function findFates(
     from bus_groups g
     left join bus_logs l on l.namespace = g.namespace
     left join bus_events e on e.namespace = g.namespace and e.seq = ${seq} and (e.seq > l.horizon_seq or e.spared_after is not null)
-    cross join lateral (
-      select g.cursor_epoch = ${epoch} and ${seq}::bigint <= case
-        when bus_replays(g.cursor_epoch, g.cursor_seq, g.replay_epoch, g.replay_seq) then g.replay_seq else g.cursor_seq
-      end as passed
-    ) c
+    left join bus_journals j on j.namespace = g.namespace and j.epoch = ${epoch}
+    left join bus_settled r on r.journal = j.number and r.seq = ${seq} and r.group_number = g.number and r.nonce = ${nonce}
     left join lateral (
       select t.*, t as taken, t.state = 'in_flight' and t.due_at <= clock_timestamp() as late from bus_deliveries t
       where t.namespace = g.namespace and t.group_name = g.name and t.seq = ${seq} and t.nonce = ${nonce} and t.epoch = ${epoch}

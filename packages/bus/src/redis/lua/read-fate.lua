@@ -1,14 +1,18 @@
 #!lua flags=no-writes
 -- @include group-state
+-- @include journal
+-- @include passes
 --[[
   What a group knows of the event at a position. It moves nothing: a deadline that has passed counts as it will with the next call.
 
   ARGV
     1 epoch  2 seq  3 nonce: the position
 
-  Returns { topics, missing, state, attempt, consumer, deliveredAt, dueAt, history, pass }; nil when there is no such group. missing:
-  '', or why the log does not have the event, 'retention' or 'log_lost'. state: '' when the group does not hold the event; dueAt is -1
-  when it is dead; history is the JSON of the attempts with commas between them. pass: '' when the cursor stands before the event.
+  Returns { topics, began, missing, { state, attempt, consumer, deliveredAt, dueAt, history }, { how, life, attempt, deliveredAt,
+  settledAt, by }, { how, topics, life } }; nil when there is no such group. began: `<epoch> <seq> <nonce>` or ''. missing: '', or why
+  the log does not have the event, 'retention' or 'log_lost'. state: '' when the group does not hold the event; dueAt is -1 when it is
+  dead; history is the JSON of the attempts with commas between them. Then the journal's record, how '' when there is none; and how the
+  cursor went over the event, '' when it stands before it.
 ]]
 local group = readGroup()
 if not group then
@@ -38,8 +42,6 @@ if text then
   held = { state, record.attempt, record.consumer, record.deliveredAt, state == 'd' and -1 or tonumber(dueAt),
     table.concat(attempts, ',') }
 end
-local pass = ''
-if group.epoch == epoch and seq <= group.seq then
-  pass = 'unknown'
-end
-return { group.topics, missing, held[1], held[2], held[3], held[4], held[5], held[6], pass }
+local pass = passOver(group, log, epoch, seq) or { how = '', topics = '', life = 0 }
+return { group.topics, redis.call('HGET', GROUP, 'began') or '', missing, held, { settledRecord(group, member) },
+  { pass.how, pass.topics, pass.life } }
