@@ -5,7 +5,8 @@ import { NEWEST_RECORD } from './journal.ts';
 
 /**
  * Moves dead letters back to `waiting`, or deletes them: those at the given positions or, where these are null, the oldest up to
- * the ordinal `p_up_to`, at most `p_max`. Those that `p_by` discards leave a record in the journal, if `p_journal`. Returns how many; null: there is no such group.
+ * the ordinal `p_up_to`, at most `p_max`. Those that `p_by` discards leave a record in the journal, if `p_journal`. Returns how many;
+ * null: there is no such group.
  */
 export const resolveDead = sql`
   create or replace function bus_settle_dead(

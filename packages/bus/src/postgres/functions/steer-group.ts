@@ -54,7 +54,8 @@ export const steerGroup = sql`
 /**
  * Moves the cursor of a group to the head (`latest`), before the oldest event (`earliest`), or to a position. First it releases up to
  * `p_most` events in flight or waiting; when there are more, `more` is true and the cursor stays. `not_there`: the position is not of
- * the log that there is. What is released leaves a record in the journal, if `p_journal`. `was` and `is` are { epoch, seq, nonce }. No row: there is no such group.
+ * the log that there is. What is released leaves a record in the journal, if `p_journal`. `was` and `is` are { epoch, seq, nonce }. No
+ * row: there is no such group.
  */
 export const seekGroup = sql`
   create or replace function bus_move_cursor(

@@ -16,11 +16,19 @@ local JOURNAL_BLOCK = 1024
 local MAX_NAME = 48
 local SETTLED = '<c1I4I4I6I6'
 
+-- The block that was named last: most events of a call are of one.
+local lastBlock = {}
+
+-- The block of an event, and `<place>-<nonce>`. A member begins with 16 digits of its seq.
 local function blockOf(member)
-  local seq, nonce, epoch = string.match(member, '^(%d+)-(%d+)-(.*)$')
-  seq = tonumber(seq)
-  local place = seq % JOURNAL_BLOCK
-  return string.format('%s:%d', epoch, (seq - place) / JOURNAL_BLOCK), place .. '-' .. nonce
+  local seq = tonumber(string.sub(member, 1, 16))
+  local dash = string.find(member, '-', 18, true)
+  local epoch, place = string.sub(member, dash + 1), seq % JOURNAL_BLOCK
+  local number = (seq - place) / JOURNAL_BLOCK
+  if lastBlock.number ~= number or lastBlock.epoch ~= epoch then
+    lastBlock = { number = number, epoch = epoch, name = string.format('%s:%d', epoch, number) }
+  end
+  return lastBlock.name, place .. string.sub(member, 17, dash - 1)
 end
 
 -- Cut where a character begins.
