@@ -25,15 +25,16 @@ export const ack = sql`
       return null;
     end if;
     with settled as (
-    delete from bus_deliveries where ctid = any(array(
-      select d.row from unnest(p_epochs, p_seqs, p_nonces, p_lives) as r(epoch, seq, nonce, life)
-      cross join lateral (
-        select d.ctid as row from bus_deliveries d
-        where d.namespace = p_namespace and d.group_name = p_name
-          and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch and d.life <= r.life
-        limit 1
-      ) d
-    )) returning consumer, epoch, seq, nonce, life, attempt, delivered_at),
+      delete from bus_deliveries where ctid = any(array(
+        select d.row from unnest(p_epochs, p_seqs, p_nonces, p_lives) as r(epoch, seq, nonce, life)
+        cross join lateral (
+          select d.ctid as row from bus_deliveries d
+          where d.namespace = p_namespace and d.group_name = p_name
+            and d.seq = r.seq and d.nonce = r.nonce and d.epoch = r.epoch and d.life <= r.life
+          limit 1
+        ) d
+      )) returning consumer, epoch, seq, nonce, life, attempt, delivered_at
+    ),
     kept as (
       insert into bus_settled (
         journal, group_number, seq, nonce, life, attempt, delivered_at, settled_at, how, by)

@@ -151,11 +151,8 @@ export const passOver = sql`
       elsif v_is_there or p_epoch = p_log_epoch then
         return null;
       end if;
-      -- Of a log that was lost before the group knew of one.
-      select * into v_pass from bus_passes p where p.group_number = p_group.number order by p.ordinal limit 1;
-      if v_pass.how is distinct from 'before' then
-        v_pass.how := 'unknown';
-      end if;
+      -- Logs that were lost have no order: whether the group was on one of which nothing is noted is unknown.
+      v_pass.how := 'unknown';
       v_pass.life := 0;
     end if;
     return json_build_object('how', v_pass.how, 'topics', v_pass.topics, 'life', v_pass.life);

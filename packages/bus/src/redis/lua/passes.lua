@@ -145,8 +145,7 @@ local function passOver(group, log, epoch, seq)
   if not noted or noted.replayLife ~= group.replayLife then
     return not isAhead and { how = 'unknown', topics = '', life = NO_END } or nil
   end
-  local lines = redis.call('LRANGE', PASSES, 0, -1)
-  for _, line in ipairs(lines) do
+  for _, line in ipairs(redis.call('LRANGE', PASSES, 0, -1)) do
     local pass = unpackPass(line)
     if pass.epoch == epoch and pass.upTo >= seq then
       return pass
@@ -156,10 +155,6 @@ local function passOver(group, log, epoch, seq)
     local isRead = noted.version == group.version
     return { how = isRead and 'read' or 'unknown', topics = isRead and group.topics or '', life = noted.life }
   end
-  if isAhead then
-    return nil
-  end
-  -- Of a log that was lost before the group knew of one.
-  local isBefore = lines[1] and unpackPass(lines[1]).how == 'before'
-  return { how = isBefore and 'before' or 'unknown', topics = '', life = 0 }
+  -- Logs that were lost have no order: whether the group was on one of which nothing is noted is unknown.
+  return not isAhead and { how = 'unknown', topics = '', life = 0 } or nil
 end
