@@ -1,6 +1,5 @@
 // What became of every event, as the model of a group has it: event by event, while a store keeps records and stretches of the log.
-import type { GroupFate } from '@hypercode/contracts';
-import { matches } from '@hypercode/contracts';
+import { type GroupFate, matches } from '@hypercode/contracts';
 import { formatPosition, type LogPosition } from '../src/store/position.ts';
 
 /** How an event left the group. */
