@@ -34,6 +34,7 @@ export type OpenStores = (settings: LogSettings) => Promise<Replicas>;
 export const ROOMY: LogSettings = {
   retention: { maxEvents: 1_000_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 3_600_000,
+  journalMaxBytes: 2 ** 28,
 };
 
 export const newNamespace = (): string => `conformance-${randomUUID().slice(0, 18)}`;

@@ -69,7 +69,7 @@ export function groupDeadLetters(suite: GroupSuite): void {
         isMore = after !== null;
       }
       expect(seqs.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
-      expect(await first.groups.discard(group.namespace, group.name, null)).toBe(40);
+      expect(await first.groups.discard(group.namespace, group.name, null, '/operators/ops')).toBe(40);
     });
 
     test('a list of dead letters goes on at its cursor although earlier ones were settled', async () => {
@@ -135,12 +135,12 @@ export function groupDeadLetters(suite: GroupSuite): void {
         { ...at(positions, 0), epoch: 'another' },
         { ...at(positions, 0), seq: 99 },
       ];
-      expect(await first.groups.discard(group.namespace, group.name, strangers)).toBe(0);
+      expect(await first.groups.discard(group.namespace, group.name, strangers, '/operators/ops')).toBe(0);
       expect(await first.groups.redrive(group.namespace, group.name, strangers)).toBe(0);
-      expect(await first.groups.discard(group.namespace, group.name, positions.slice(1, 2))).toBe(1);
+      expect(await first.groups.discard(group.namespace, group.name, positions.slice(1, 2), '/operators/ops')).toBe(1);
       expect(await group.ack(first, deliveries.slice(1, 2))).toBe(0);
       expect((await group.deadLetters(second)).map(({ position }) => position.seq)).toEqual([1, 3, 4]);
-      expect(await second.groups.discard(group.namespace, group.name, null)).toBe(3);
+      expect(await second.groups.discard(group.namespace, group.name, null, '/operators/ops')).toBe(3);
       expect(await group.deadLetters(first)).toEqual([]);
       expect(await group.claim(first)).toMatchObject({ deliveries: [], nextDueMs: null });
     });
@@ -151,7 +151,7 @@ export function groupDeadLetters(suite: GroupSuite): void {
       await group.nack(first, deliveries.slice(0, 1), { delayMs: HOUR_MS, reason: null });
       for (const chosen of [positions, null]) {
         expect(await first.groups.redrive(group.namespace, group.name, chosen)).toBe(0);
-        expect(await first.groups.discard(group.namespace, group.name, chosen)).toBe(0);
+        expect(await first.groups.discard(group.namespace, group.name, chosen, '/operators/ops')).toBe(0);
       }
       expect(await group.figures(second)).toMatchObject({ inFlight: 1, waiting: 1, deadLetters: 0, lag: 1 });
     });
@@ -179,7 +179,7 @@ export function groupDeadLetters(suite: GroupSuite): void {
       }
       expect(await second.groups.redrive(group.namespace, group.name, null)).toBe(total);
       expect(await group.figures(first)).toMatchObject({ waiting: total, deadLetters: 0 });
-      expect(await first.groups.discard(group.namespace, group.name, null)).toBe(0);
+      expect(await first.groups.discard(group.namespace, group.name, null, '/operators/ops')).toBe(0);
     });
   });
 

@@ -49,7 +49,7 @@ export function groupDeaths(suite: GroupSuite): void {
       // Room that was made is used before anything goes again.
       const page = await group.deadLetters(first, { after: null, limit: 2 });
       await group.ack(first, page.slice(0, 1));
-      await first.groups.discard(group.namespace, group.name, [at(page, 1).position]);
+      await first.groups.discard(group.namespace, group.name, [at(page, 1).position], '/operators/ops');
       await kill(newEvents(2));
       expect((await group.deadLetters(second, { after: null, limit: 1 }))[0]?.position.seq).toBe(6);
     });
@@ -82,7 +82,7 @@ export function groupDeaths(suite: GroupSuite): void {
         Array.from({ length: LIMITS.failedAttempts }, (_, index) => index + 4),
       );
       expect(await group.figures(second)).toMatchObject({ deadByReason: { [`no ${maxDeliveries}`]: 1 } });
-      expect(await first.groups.discard(group.namespace, group.name, null)).toBe(1);
+      expect(await first.groups.discard(group.namespace, group.name, null, '/operators/ops')).toBe(1);
       expect(await group.figures(second)).toMatchObject({ deadLetters: 0, deadByReason: {} });
     });
   });
@@ -132,7 +132,7 @@ export function groupDeaths(suite: GroupSuite): void {
       }
       expect(await group.figures(second)).toMatchObject({ deadByReason: { a: 3, b: 2, c: 1 } });
       await first.groups.redrive(group.namespace, group.name, [at(positions, 0)]);
-      await first.groups.discard(group.namespace, group.name, [at(positions, 3)]);
+      await first.groups.discard(group.namespace, group.name, [at(positions, 3)], '/operators/ops');
       await group.ack(second, [at(deliveries, 5)]);
       expect((await group.figures(second)).deadByReason).toEqual({ a: 2, b: 1 });
       for (const [index, delivery] of deliveries.slice(6).entries()) {
@@ -142,7 +142,7 @@ export function groupDeaths(suite: GroupSuite): void {
       expect(deadByReason).toMatchObject({ a: 2 });
       expect(Object.keys(deadByReason)).toHaveLength(20);
       for (const reason of Object.keys(deadByReason)) expect(reason).toMatch(/^(a|b|\d+ é{90,200})$/);
-      await first.groups.discard(group.namespace, group.name, null);
+      await first.groups.discard(group.namespace, group.name, null, '/operators/ops');
       expect((await group.figures(first)).deadByReason).toEqual({});
     });
 

@@ -6,12 +6,17 @@ import type { BusStore } from '../src/store/bus-store.ts';
 import type { LogEntry } from '../src/store/event-log.ts';
 import type { ClaimOutcome, DeliveryRef, OpenedGroup } from '../src/store/group-store.ts';
 import type { LogPosition } from '../src/store/position.ts';
+import { readFates } from '../src/tracing/group-fate.ts';
+import { ModelJournal } from './group-model-journal.ts';
 
 const GROUP = 'workers';
+/** Of all events. */
+const TOPIC = 'jobs.done';
 /** Neither a deadline nor a delay ends while a test runs. */
 const NEVER_MS = 3_600_000;
 const SETTINGS = { topics: ['>'], ackDeadlineMs: NEVER_MS, maxDeliveries: 2 };
 const CONSUMERS = ['ann', 'bob'] as const;
+const OPERATOR = '/operators/ops';
 
 type Consumer = (typeof CONSUMERS)[number];
 
@@ -52,7 +57,7 @@ export type GroupStep =
   | { readonly do: 'give back' | 'extend'; readonly choice: Choice; readonly off: Off }
   | { readonly do: 'redrive' | 'discard'; readonly choice: Choice | null }
   | { readonly do: 'pause' | 'resume' | 'delete' }
-  | { readonly do: 'update'; readonly maxDeliveries: number }
+  | { readonly do: 'update'; readonly maxDeliveries: number; readonly topics: readonly string[] | null }
   | { readonly do: 'seek'; readonly to: 'earliest' | 'latest' | number; readonly dropOpen: boolean };
 
 const choice = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 4 });
@@ -86,7 +91,11 @@ const step: fc.Arbitrary<GroupStep> = fc.oneof(
   fc.record({ do: fc.constantFrom('give back' as const, 'extend' as const), choice, off }),
   fc.record({ do: fc.constantFrom('redrive' as const, 'discard' as const), choice: fc.option(choice) }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const) }),
-  fc.record({ do: fc.constant('update' as const), maxDeliveries: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    do: fc.constant('update' as const),
+    maxDeliveries: fc.integer({ min: 1, max: 3 }),
+    topics: fc.option(fc.constantFrom(['>'], ['other'], [TOPIC, 'other'])),
+  }),
   {
     weight: 2,
     arbitrary: fc.record({
@@ -132,6 +141,8 @@ export class GroupModel {
   #deaths = 0;
   #version = 1;
   #maxDeliveries = SETTINGS.maxDeliveries;
+  #topics: readonly string[] = SETTINGS.topics;
+  readonly #journal: ModelJournal;
   #paused = false;
   /** Every event that the group has ever taken, by its seq. */
   readonly #taken = new Map<number, ModelEvent>();
@@ -148,6 +159,7 @@ export class GroupModel {
     this.#beginning = cursor;
     this.#furthest = cursor.seq;
     this.#positions = [cursor];
+    this.#journal = new ModelJournal(cursor, TOPIC);
   }
 
   async #take(store: BusStore, next: GroupStep): Promise<void> {
@@ -164,7 +176,10 @@ export class GroupModel {
         const chosen = this.#chosen(next.choice);
         const settled = next.off.life < 0 ? [] : chosen.filter(({ state }) => state !== 'gone');
         same(await store.groups.ack(this.#namespace, GROUP, refs(chosen, next.off)), settled.length);
-        for (const event of settled) this.#leave(event, 'gone');
+        for (const event of settled) {
+          this.#journal.acked(event.entry.position.seq, event);
+          this.#leave(event, 'gone');
+        }
         break;
       }
       case 'nack':
@@ -192,10 +207,14 @@ export class GroupModel {
         const chosen = next.choice === null ? null : this.#chosen(next.choice);
         const moved = (chosen ?? [...this.#dead]).filter(({ state }) => state === 'dead');
         const positions = chosen?.map(({ entry }) => entry.position) ?? null;
-        same(await store.groups[next.do](this.#namespace, GROUP, positions), moved.length);
         const isRedrive = next.do === 'redrive';
+        const settling = isRedrive
+          ? store.groups.redrive(this.#namespace, GROUP, positions)
+          : store.groups.discard(this.#namespace, GROUP, positions, OPERATOR);
+        same(await settling, moved.length);
         const life = isRedrive && moved.length > 0 ? this.#nextLife() : 0;
         for (const event of moved) {
+          if (!isRedrive) this.#journal.discarded(event.entry.position.seq, event, OPERATOR);
           this.#leave(event, isRedrive ? 'due' : 'gone');
           if (isRedrive) Object.assign(event, { life, attempt: 0, uncounted: 0, history: [] });
         }
@@ -214,11 +233,14 @@ export class GroupModel {
       }
       case 'update': {
         const { maxDeliveries } = next;
-        const changed = maxDeliveries !== this.#maxDeliveries;
+        const topics = next.topics ?? this.#topics;
+        const changed = maxDeliveries !== this.#maxDeliveries || String(topics) !== String(this.#topics);
         this.#version += changed ? 1 : 0;
         this.#maxDeliveries = maxDeliveries;
-        const state = { id: this.#id, version: this.#version, maxDeliveries, made: SETTINGS };
-        alike(await store.groups.update(this.#namespace, GROUP, { maxDeliveries }), { changed, state });
+        this.#topics = topics;
+        const state = { id: this.#id, version: this.#version, maxDeliveries, topics, made: SETTINGS };
+        const set = { maxDeliveries, ...(next.topics === null ? {} : { topics: [...topics] }) };
+        alike(await store.groups.update(this.#namespace, GROUP, set), { changed, state });
         break;
       }
       case 'seek':
@@ -271,7 +293,11 @@ export class GroupModel {
     }
     this.#redelivered(outcome.deliveries.slice(0, dueTaken), consumer);
     this.#takenFrom(fresh, outcome.deliveries.slice(dueTaken), consumer);
-    if (accepted) this.#moveTo(passed === entries.length ? upTo : (entries[passed - 1]?.position ?? this.#cursor));
+    if (accepted) {
+      const cursor = passed === entries.length ? upTo : (entries[passed - 1]?.position ?? this.#cursor);
+      this.#journal.read(this.#cursor.seq, cursor.seq, this.#topics);
+      this.#moveTo(cursor);
+    }
 
     same(outcome.cursor, this.#cursor);
     if (this.#in('due').length > 0) same(outcome.nextDueMs, 0);
@@ -318,7 +344,11 @@ export class GroupModel {
       dropped: open.length,
       state: { id: this.#id },
     });
-    for (const event of open) this.#leave(event, 'gone');
+    for (const event of open) {
+      this.#journal.dropped(event.entry.position.seq, event);
+      this.#leave(event, 'gone');
+    }
+    this.#journal.sought(this.#cursor.seq, cursor.seq);
     this.#replayLife = this.#nextLife();
     this.#moveTo(cursor);
   }
@@ -341,6 +371,8 @@ export class GroupModel {
     this.#everDead = [];
     [this.#lives, this.#deaths, this.#replayLife, this.#version] = [0, 0, 0, 1];
     this.#maxDeliveries = SETTINGS.maxDeliveries;
+    this.#topics = SETTINGS.topics;
+    this.#journal.beginAnew(cursor);
     this.#paused = false;
     this.#taken.clear();
     this.#dead = [];
@@ -378,7 +410,7 @@ export class GroupModel {
     }
   }
 
-  /** All figures, and all dead letters. */
+  /** All figures, all dead letters, and the fate of every event. */
   async #compare(store: BusStore): Promise<void> {
     const [figures] = await store.groups.list(this.#namespace);
     const count = (...states: ModelEvent['state'][]) => this.#in(...states).length;
@@ -409,6 +441,10 @@ export class GroupModel {
         history,
       })),
     );
+    for (const position of this.#positions.slice(1)) {
+      const fates = await readFates(store.groups, this.#namespace, { position, topic: TOPIC });
+      alike(fates, [this.#journal.fateOf(position.seq, this.#taken.get(position.seq), this.#topics)]);
+    }
   }
 
   /** All deaths, which nobody has asked for yet. */

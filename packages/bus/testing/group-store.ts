@@ -11,6 +11,8 @@ import { groupOpenDeliveries } from './group-open-deliveries.ts';
 import { groupSettling } from './group-settling.ts';
 import { groupDeadLetters } from './group-dead-letters.ts';
 import { groupDeaths } from './group-deaths.ts';
+import { groupFates } from './group-fates.ts';
+import { groupFateStates } from './group-fate-states.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
 
 /** Runs the contract on the stores that `open` gives. `scope` is what runs of it, on a driver that repeats another one. */
@@ -41,6 +43,8 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     groupMembers(suite);
     groupDeadLetters(suite);
     groupDeaths(suite);
+    groupFates(suite);
+    groupFateStates(suite);
 
     test('a group that does not exist is not found', async () => {
       const position = (await rangeOf(first.log, group.namespace)).head;
@@ -57,7 +61,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
         first.groups.redrive(namespace, missing, null),
         first.groups.members(namespace, missing),
         first.groups.openDeliveries(namespace, missing, { after: null, limit: 1 }),
-        first.groups.discard(namespace, missing, null),
+        first.groups.discard(namespace, missing, null, '/operators/ops'),
       ];
       const refusals = await Promise.allSettled(calls);
       expect(refusals).toMatchObject(calls.map(() => ({ status: 'rejected', reason: { code: 'NOT_FOUND' } })));

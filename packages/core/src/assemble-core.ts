@@ -360,9 +360,10 @@ function openStore(
     eventsMaxAgeMs,
     dedupWindowMs,
     eventIndex,
+    journalMaxBytes,
   } = config;
   const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
-  const settings = { retention, dedupWindowMs, eventIndex };
+  const settings = { retention, dedupWindowMs, eventIndex, journalMaxBytes };
   if (redisUrl === null) return { store: openPostgresStore({ database, settings }), redis: null };
   const store = openRedisStore({ url: redisUrl, prefix, settings, onFailure: (error) => health.failed(error) });
   const health = monitors.watchRedis({ store, database, prefix });

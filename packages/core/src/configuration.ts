@@ -28,6 +28,8 @@ export interface CoreConfiguration {
   readonly dedupWindowMs: number;
   /** Whether an event is found by its id without a search of the log. */
   readonly eventIndex: boolean;
+  /** Records of settled deliveries that are kept, of a namespace; 0 keeps none. */
+  readonly journalMaxBytes: number;
   readonly changelogMax: number;
   readonly changelogMaxAgeMs: number;
   /** How long the audit is kept. */

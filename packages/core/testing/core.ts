@@ -81,6 +81,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   circuitOpenMs: 30_000,
   dedupWindowMs: 600_000,
   eventIndex: true,
+  journalMaxBytes: 2 ** 28,
   changelogMax: 100_000,
   changelogMaxAgeMs: DAY_MS,
   auditMaxAgeMs: 365 * DAY_MS,

@@ -45,6 +45,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   circuitOpenMs: 30_000,
   dedupWindowMs: 600_000,
   eventIndex: true,
+  journalMaxBytes: 2 ** 28,
   changelogMax: 100_000,
   changelogMaxAgeMs: WEEK_MS,
   auditMaxAgeMs: WEEK_MS,

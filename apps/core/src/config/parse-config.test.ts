@@ -41,6 +41,7 @@ describe('defaults', () => {
     circuitOpenMs: 30_000,
     dedupWindowMs: 600_000,
     eventIndex: true,
+    journalMaxBytes: 268_435_456,
     changelogMax: 100_000,
     changelogMaxAgeMs: 604_800_000,
     auditMaxAgeMs: 31_536_000_000,

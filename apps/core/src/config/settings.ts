@@ -179,6 +179,14 @@ export const SETTINGS = {
     defaultMeans: `${2 ** 30} (1 GiB)`,
     meaning: 'Bytes of events that are kept per namespace.',
   }),
+  journalMaxBytes: setting({
+    variable: 'SWARM_JOURNAL_MAX_BYTES',
+    ...integer(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: String(2 ** 28),
+    defaultMeans: `${2 ** 28} (256 MiB)`,
+    meaning:
+      'Bytes of records of settled deliveries that are kept per namespace, for traces. The oldest go first, and with their events. 0 keeps none.',
+  }),
   eventsMaxAgeMs: setting({
     variable: 'SWARM_EVENTS_MAX_AGE_MS',
     ...milliseconds(MAX_AGE_MS),

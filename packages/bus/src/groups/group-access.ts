@@ -152,7 +152,7 @@ export class GroupAccess {
 
   async discard(caller: BusCaller, { namespace, group, deliveryIds }: DeadLetterChoice): Promise<CountResult> {
     await this.#assertMember(caller, namespace, group);
-    return { count: await this.#groups.discard(namespace, group, deliveryIds ?? null) };
+    return { count: await this.#groups.discard(namespace, group, deliveryIds ?? null, sourceOf(caller)) };
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,8 @@ test('the settings of a group are read again when the store does not have the gr
     owned: unused,
     removeIdle: unused,
     takeDeaths: unused,
+    fates: unused,
+    holding: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const reads = { read: unused, event: unused, positionBefore: unused, readBack: unused, find: unused };

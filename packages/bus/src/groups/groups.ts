@@ -300,9 +300,9 @@ export class Groups {
   }
 
   /** Null: all. */
-  async discard(namespace: string, group: string, deliveryIds: readonly string[] | null): Promise<number> {
+  async discard(namespace: string, group: string, deliveryIds: readonly string[] | null, by: string): Promise<number> {
     const positions = await this.#positionsOf(namespace, group, deliveryIds);
-    return positions?.length === 0 ? 0 : this.#options.store.discard(namespace, group, positions);
+    return positions?.length === 0 ? 0 : this.#options.store.discard(namespace, group, positions, by);
   }
 
   async #positionsOf(namespace: string, group: string, ids: readonly string[] | null): Promise<LogPosition[] | null> {

@@ -26,6 +26,7 @@ import type {
   StoredOpenDelivery,
 } from '../store/group-store.ts';
 import type { DeathReport } from '../store/group-deaths.ts';
+import type { GroupFacts, HeldEventName, HeldEvents } from '../store/group-fates.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
@@ -34,7 +35,9 @@ import { countDeaths } from './queries/count-deaths.ts';
 import { countGroups } from './queries/count-groups.ts';
 import { deleteGroup } from './queries/delete-group.ts';
 import { extendDeliveries } from './queries/extend-deliveries.ts';
+import { findFates } from './queries/find-fates.ts';
 import { findGroup } from './queries/find-group.ts';
+import { findHeld } from './queries/find-held.ts';
 import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
 import { leaveGroup } from './queries/leave-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
@@ -51,9 +54,12 @@ import { takeDeaths } from './queries/take-deaths.ts';
 
 export class PostgresGroups implements GroupStore {
   readonly #db: BoundedDatabase;
+  /** Whether what is settled leaves a record. */
+  readonly #journal: boolean;
 
-  constructor(db: BoundedDatabase) {
+  constructor(db: BoundedDatabase, { journal }: { journal: boolean }) {
     this.#db = db;
+    this.#journal = journal;
   }
 
   async open(
@@ -106,7 +112,9 @@ export class PostgresGroups implements GroupStore {
     { dropOpen }: { dropOpen: boolean },
   ): Promise<SoughtGroup> {
     for (let total = 0; ;) {
-      const sought = await this.#db.ask((db) => seekGroup(db, namespace, { group, to, dropOpen }));
+      const sought = await this.#db.ask((db) =>
+        seekGroup(db, namespace, { group, to, dropOpen, journal: this.#journal }),
+      );
       if (sought === undefined) throw groupNotFound(group);
       if (sought.not_there) throw positionElsewhere();
       const { more, dropped, state, was: before, is: cursor } = sought;
@@ -172,7 +180,8 @@ export class PostgresGroups implements GroupStore {
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
-    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, { group, deliveries })));
+    const acks = { group, deliveries, journal: this.#journal };
+    return ofGroup(group, await this.#db.ask((db) => ackDeliveries(db, namespace, acks)));
   }
 
   async nack(
@@ -211,11 +220,11 @@ export class PostgresGroups implements GroupStore {
   }
 
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
-    return this.#resolve(namespace, group, { positions, redrive: true });
+    return this.#resolve(namespace, group, { positions, redrive: true, by: null });
   }
 
-  discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
-    return this.#resolve(namespace, group, { positions, redrive: false });
+  discard(namespace: string, group: string, positions: readonly LogPosition[] | null, by: string): Promise<number> {
+    return this.#resolve(namespace, group, { positions, redrive: false, by });
   }
 
   async leave(namespace: string, group: string, consumer: string): Promise<void> {
@@ -253,17 +262,27 @@ export class PostgresGroups implements GroupStore {
     return rows.map(toStored).map(({ namespace: _, ...group }) => group);
   }
 
+  fates(namespace: string, position: LogPosition): Promise<GroupFacts[]> {
+    return this.#db.ask((db) => findFates(db, namespace, position));
+  }
+
+  holding(namespace: string, name: HeldEventName): Promise<HeldEvents> {
+    return this.#db.ask((db) => findHeld(db, namespace, name));
+  }
+
   async #resolve(
     namespace: string,
     group: string,
-    how: { positions: readonly LogPosition[] | null; redrive: boolean },
+    how: { positions: readonly LogPosition[] | null; redrive: boolean; by: string | null },
   ): Promise<number> {
     // Of all, those that are dead by now: some may die again while the batches go on.
     const deaths = how.positions === null ? await this.#db.ask((db) => countDeaths(db, namespace, group)) : 0;
     const upTo = ofGroup(group, deaths);
     let total = 0;
     for (;;) {
-      const step = await this.#db.ask((db) => resolveDeadLetters(db, namespace, { group, upTo, ...how }));
+      const step = await this.#db.ask((db) =>
+        resolveDeadLetters(db, namespace, { group, upTo, journal: this.#journal, ...how }),
+      );
       const { resolved, more } = ofGroup(group, step);
       total += resolved;
       if (!more) return total;

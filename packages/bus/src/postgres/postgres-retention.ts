@@ -2,12 +2,15 @@
 import type { Kysely } from 'kysely';
 import type { LogSettings } from '../store/event-log.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
+import { recordsWithin } from '../store/group-fates.ts';
+import { findFullJournals } from './queries/find-full-journals.ts';
 import { findOverfullLogs } from './queries/find-overfull-logs.ts';
 import { forgetDuplicates } from './queries/forget-duplicates.ts';
 import { forgetFlows } from './queries/forget-flows.ts';
 import { forgetTopics } from './queries/forget-topics.ts';
 import { retainEvents } from './queries/retain-events.ts';
 import { sweepEvents } from './queries/sweep-events.ts';
+import { trimJournal } from './queries/trim-journal.ts';
 import type { BusSchema } from './schema.ts';
 
 /**
@@ -36,10 +39,14 @@ export class PostgresRetention {
   }
 
   async applyRetention(): Promise<void> {
-    const { retention, dedupWindowMs } = this.#settings;
+    const { retention, dedupWindowMs, journalMaxBytes } = this.#settings;
     for (const namespace of await this.#db.ask((db) => findOverfullLogs(db, retention))) {
       await this.#untilDone((db) => retainEvents(db, namespace, retention));
       await this.#sweep(namespace);
+    }
+    const maxRecords = recordsWithin(journalMaxBytes);
+    for (const namespace of await this.#db.ask((db) => findFullJournals(db, maxRecords))) {
+      await this.#untilDone((db) => trimJournal(db, { namespace, maxRecords }));
     }
     await this.#untilDone((db) => forgetDuplicates(db, dedupWindowMs));
     await this.#untilDone(forgetTopics);

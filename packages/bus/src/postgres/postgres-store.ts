@@ -24,7 +24,7 @@ export function openPostgresStore({ database, settings, clock = systemClock }: P
   const retention = new PostgresRetention(db, settings);
   return {
     log: new PostgresLog(db, settings, { retention }),
-    groups: new PostgresGroups(db),
+    groups: new PostgresGroups(db, { journal: settings.journalMaxBytes > 0 }),
     check: async () => {
       await db.ask((connection) => sql`select 1`.execute(connection));
       return null;

@@ -1,5 +1,6 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { CursorPass } from '../store/group-fates.ts';
 import type { GroupSettings } from '../store/group-settings.ts';
 import type { GroupPause, StoredAttempt } from '../store/group-store.ts';
 
@@ -112,7 +113,7 @@ export interface GroupTable {
   replay_nonce: number | null;
   /** The life of events that are read again. */
   replay_life: number | null;
-  /** Ranges that seeks forward passed over: { epoch, after, upTo, at }. */
+  /** What seeks forward passed over, of the release before. */
   sought: Generated<unknown>;
   /** By which ids of deliveries are known to be the group's own. */
   secret: Generated<string>;
@@ -131,6 +132,49 @@ export interface GroupTable {
   acked_minute: Generated<number>;
   acked: Generated<number>;
   acked_before: Generated<number>;
+  /** Of the group in the journal. */
+  number: Generated<number>;
+  /** Where it began; null for a group that is older than the journal. */
+  began_epoch: string | null;
+  began_seq: number | null;
+  began_nonce: number | null;
+  /** The number of the seek since which the cursor reads on. */
+  open_life: Generated<number>;
+}
+
+/** How the cursor of a group went over the log: each stretch begins after the one before it. */
+export interface PassTable {
+  group_number: number;
+  ordinal: number;
+  epoch: string;
+  /** Its last seq. */
+  up_to: number;
+  how: CursorPass['how'];
+  /** Of what was read. */
+  topics: string[] | null;
+  life: number;
+}
+
+/** The journal of a log. */
+export interface JournalTable {
+  namespace: string;
+  epoch: string;
+  number: Generated<number>;
+}
+
+/** How an event left a group. */
+export interface SettledTable {
+  seq: number;
+  settled_at: Timestamp;
+  delivered_at: Timestamp | null;
+  journal: number;
+  group_number: number;
+  nonce: number;
+  life: number;
+  attempt: number;
+  /** Acknowledged, discarded, or dropped by a seek. */
+  how: 'a' | 'x' | 'd';
+  by: string | null;
 }
 
 /** Ids of groups that were deleted. */
@@ -188,4 +232,7 @@ export type BusSchema = {
   bus_deliveries: DeliveryTable;
   bus_members: MemberTable;
   bus_deleted_groups: DeletedGroupTable;
+  bus_passes: PassTable;
+  bus_journals: JournalTable;
+  bus_settled: SettledTable;
 };

@@ -17,10 +17,11 @@ import {
   withOldest,
   withResume,
 } from '../store/event-log.ts';
+import { JOURNAL_BLOCK, recordsWithin } from '../store/group-fates.ts';
 import { beginningOf, idKey } from '../store/id-key.ts';
 import { isUnbegun, type LogPosition, MAX_NONCE } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
-import { indexKeys } from './redis-keys.ts';
+import { indexKeys, journalKeys } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Hashes that a window of deduplication is spread over; docs/adr/0008 has the measurements. */
@@ -68,6 +69,7 @@ export class RedisEventLog implements EventLog {
   readonly #logSize = loadScript('log-size');
   readonly #listTopics = loadScript('list-topics');
   readonly #applyRetentionScript = loadScript('apply-retention');
+  readonly #trimJournal = loadScript('trim-journal');
 
   constructor({ connection, settings, prefix, touch }: RedisEventLogOptions) {
     this.#connection = connection;
@@ -189,7 +191,7 @@ export class RedisEventLog implements EventLog {
     return topics;
   }
 
-  /** Cuts the log to its limits, and forgets topics and records of deduplication that no longer count. */
+  /** Cuts the log and the journal to their limits, and forgets topics and records of deduplication that no longer count. */
   async applyRetention(namespace: string): Promise<void> {
     const { windowMs } = this.#window;
     for (let from = '-', isCut = false; from !== '' || !isCut;) {
@@ -200,6 +202,11 @@ export class RedisEventLog implements EventLog {
       isCut = cut === 1;
       from = next === '' ? '' : `(${next}`;
     }
+    const trim = {
+      keys: journalKeys(namespace, this.#prefix),
+      args: [JOURNAL_BLOCK, recordsWithin(this.#settings.journalMaxBytes)],
+    };
+    await this.#connection.ask((client) => runScript(client, this.#trimJournal, trim));
   }
 
   get #limits(): number[] {

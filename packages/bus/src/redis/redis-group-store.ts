@@ -19,7 +19,6 @@ import {
   type GroupPage,
   type GroupState,
   type GroupStore,
-  MAX_SOUGHT_RANGES,
   type OpenPlace,
   type OpenedGroup,
   type OpenOptions,
@@ -32,9 +31,11 @@ import {
   type StoredOpenDelivery,
 } from '../store/group-store.ts';
 import { type DeathReport, DEATHS_INTERVAL_MS, type ReasonCounts } from '../store/group-deaths.ts';
+import type { GroupFacts, HeldEventName, HeldEvents } from '../store/group-fates.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
+import { RedisGroupFates } from './redis-group-fates.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
 import {
   deathReportsKey,
@@ -71,6 +72,8 @@ export interface RedisGroupStoreOptions {
   prefix: string;
   /** Called with the namespace of a group that is made or worked on. */
   touch: (namespace: string) => void;
+  /** Whether what is settled leaves a record. */
+  journal: boolean;
   /** Those that have a log. */
   namespaces: () => Promise<Iterable<string>>;
 }
@@ -80,6 +83,9 @@ export class RedisGroupStore implements GroupStore {
   readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
   readonly #namespaces: () => Promise<Iterable<string>>;
+  readonly #fates: RedisGroupFates;
+  /** As the scripts have it. */
+  readonly #journal: 0 | 1;
   readonly #listMembers = loadScript('list-members');
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
@@ -97,11 +103,13 @@ export class RedisGroupStore implements GroupStore {
   readonly #removeIdleGroup = loadScript('remove-idle-group');
   readonly #takeDeaths = loadScript('take-deaths');
 
-  constructor({ connection, prefix, touch, namespaces }: RedisGroupStoreOptions) {
+  constructor({ connection, prefix, touch, namespaces, journal }: RedisGroupStoreOptions) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#touch = touch;
     this.#namespaces = namespaces;
+    this.#journal = journal ? 1 : 0;
+    this.#fates = new RedisGroupFates(connection, prefix);
   }
 
   async open(
@@ -176,7 +184,7 @@ export class RedisGroupStore implements GroupStore {
     { dropOpen }: { dropOpen: boolean },
   ): Promise<SoughtGroup> {
     const target: Values = typeof to === 'string' ? [to, '', 0, 0] : ['position', to.epoch, to.seq, to.nonce];
-    const args = [newEpoch(), randomUUID(), ...target, dropOpen ? DROPPED_AT_ONCE : 0, MAX_SOUGHT_RANGES];
+    const args = [newEpoch(), randomUUID(), ...target, dropOpen ? DROPPED_AT_ONCE : 0, this.#journal];
     for (let total = 0; ;) {
       const answer = await this.#ask<'not_there' | [number, number, RawState, ...Cursor, ...Cursor]>(
         this.#seekGroup,
@@ -236,7 +244,7 @@ export class RedisGroupStore implements GroupStore {
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
     const refs = deliveries.flatMap(({ position, life }) => [memberOf(position), life]);
-    return this.#ask(this.#ackDeliveries, { namespace, group }, refs);
+    return this.#ask(this.#ackDeliveries, { namespace, group }, [this.#journal, ...refs]);
   }
 
   async nack(
@@ -277,11 +285,16 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
-    return this.#settle('redrive', { namespace, group }, positions);
+    return this.#settle(['redrive', this.#journal, ''], { namespace, group }, positions);
   }
 
-  async discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
-    return this.#settle('discard', { namespace, group }, positions);
+  async discard(
+    namespace: string,
+    group: string,
+    positions: readonly LogPosition[] | null,
+    by: string,
+  ): Promise<number> {
+    return this.#settle(['discard', this.#journal, by], { namespace, group }, positions);
   }
 
   async leave(namespace: string, group: string, consumer: string): Promise<void> {
@@ -357,6 +370,14 @@ export class RedisGroupStore implements GroupStore {
     });
   }
 
+  fates(namespace: string, position: LogPosition): Promise<GroupFacts[]> {
+    return this.#fates.fates(namespace, position);
+  }
+
+  holding(namespace: string, name: HeldEventName): Promise<HeldEvents> {
+    return this.#fates.holding(namespace, name);
+  }
+
   async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
     const described = names.map(async (group): Promise<StoredGroup[]> => {
       const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
@@ -376,7 +397,7 @@ export class RedisGroupStore implements GroupStore {
 
   /** All are settled in pieces, up to the newest of when it began. */
   async #settle(
-    how: 'redrive' | 'discard',
+    [how, journal, by]: ['redrive' | 'discard', journal: 0 | 1, by: string],
     place: GroupPlace,
     positions: readonly LogPosition[] | null,
   ): Promise<number> {
@@ -384,13 +405,15 @@ export class RedisGroupStore implements GroupStore {
       const [count] = await this.#ask<number[]>(this.#settleDeadLetters, place, [
         how,
         'these',
+        journal,
+        by,
         ...positions.map(memberOf),
       ]);
       return count ?? 0;
     }
     let total = 0;
     for (let upTo = -1; ;) {
-      const args = [how, 'all', upTo, SETTLED_AT_ONCE];
+      const args = [how, 'all', journal, by, upTo, SETTLED_AT_ONCE];
       const [count = 0, boundary = 0] = await this.#ask<number[]>(this.#settleDeadLetters, place, args);
       total += count;
       if (count < SETTLED_AT_ONCE) return total;

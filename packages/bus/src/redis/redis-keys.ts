@@ -50,6 +50,19 @@ const groupKey = (namespace: string, group: string, prefix: string): string => `
 export const signsKey = (namespace: string, group: string, prefix = DEFAULT_PREFIX): string =>
   `${groupKey(namespace, group, prefix)}:signs`;
 
+/** KEYS of the script that trims the journal. */
+export const journalKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] => [
+  ...logKeys(namespace, prefix),
+  ...journalParts(namespace, prefix),
+];
+
+const journalParts = (namespace: string, prefix: string): string[] =>
+  ['journal', 'journal-blocks'].map((part) => `${tagOf(namespace, prefix)}:${part}`);
+
+/** The texts of the events that a group holds. */
+export const textsKey = (namespace: string, group: string, prefix = DEFAULT_PREFIX): string =>
+  `${groupKey(namespace, group, prefix)}:texts`;
+
 /** KEYS of the groups' scripts; `lua/group-state.lua` describes each. */
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
   const key = groupKey(namespace, group, prefix);
@@ -66,6 +79,8 @@ export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PRE
     ...shared,
     owned,
     ...own,
+    ...journalParts(namespace, prefix),
+    `${key}:passes`,
     deathReportsKey(namespace, prefix),
   ];
 }

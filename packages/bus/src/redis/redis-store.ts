@@ -41,7 +41,13 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
   const namespaces = new KnownNamespaces(connection, keys.namespaces);
   const touch = (namespace: string): void => namespaces.add(namespace);
   const log = new RedisEventLog({ connection, settings, prefix, touch });
-  const groups = new RedisGroupStore({ connection, prefix, touch, namespaces: () => namespaces.all() });
+  const groups = new RedisGroupStore({
+    connection,
+    prefix,
+    touch,
+    journal: settings.journalMaxBytes > 0,
+    namespaces: () => namespaces.all(),
+  });
   return {
     log,
     groups,

@@ -17,6 +17,8 @@ export interface LogSettings {
   dedupWindowMs: number;
   /** Whether the ids of events are put into an index. Default: true. */
   eventIndex?: boolean;
+  /** Most bytes of records of settled deliveries, of a namespace; 0 keeps none. See `GroupFates`. */
+  journalMaxBytes: number;
 }
 
 /** An event on its way into the log. */

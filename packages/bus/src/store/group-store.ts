@@ -1,6 +1,7 @@
 // The port to where consumer groups keep what they know: how far each has read, and what became of every event it took.
 import type { GapReason } from '@hypercode/contracts';
 import type { DeathReport, ReasonCounts } from './group-deaths.ts';
+import type { GroupFates } from './group-fates.ts';
 import type { SettingsOfGroup, WantedSettings } from './group-settings.ts';
 import type { LogEntry } from './event-log.ts';
 import type { LogPosition } from './position.ts';
@@ -259,8 +260,6 @@ export interface SoughtGroup {
   readonly dropped: number;
 }
 
-/** Most ranges that a group keeps of what seeks passed over, the newest. */
-export const MAX_SOUGHT_RANGES = 100;
 /** Most ids that a namespace keeps of groups that were deleted, the newest. */
 export const MAX_DELETED_GROUPS = 10_000;
 
@@ -286,7 +285,7 @@ export interface StoredGroup extends GroupState {
  * Fails as the log does: UNAVAILABLE within two seconds. Where a group is named that is not there: NOT_FOUND, with `details.deleted`
  * when the call names the id of a group that was deleted.
  */
-export interface GroupStore {
+export interface GroupStore extends GroupFates {
   /**
    * Makes the group unless it exists: at the log's head (`latest`), at its horizon (`earliest`), or after a position, as far as the log
    * can be read from there, else as `earliest`. CONFLICT when it exists with other settings,
@@ -307,8 +306,8 @@ export interface GroupStore {
   /** Settings that are not given stay. What is in flight keeps its deadline. */
   update(namespace: string, group: string, set: WantedSettings): Promise<SteeredGroup>;
   /**
-   * Moves the cursor, and nothing else; with `dropOpen`, what is in flight or waiting is released first. A seek forward is kept as one
-   * range. INVALID_INPUT for a position that is not of the log that there is.
+   * Moves the cursor, and nothing else; with `dropOpen`, what is in flight or waiting is released first. A seek forward is noted as one
+   * stretch, see `CursorPass`. INVALID_INPUT for a position that is not of the log that there is.
    */
   seek(
     namespace: string,
@@ -345,8 +344,8 @@ export interface GroupStore {
   deadLetters(namespace: string, group: string, page: { after: number | null; limit: number }): Promise<DeadLetterPage>;
   /** How many went back to waiting. Null: all. */
   redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
-  /** How many were dropped. Null: all. */
-  discard(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number>;
+  /** How many were dropped. Null: all. `by` is the source of the operator or agent that does it. */
+  discard(namespace: string, group: string, positions: readonly LogPosition[] | null, by: string): Promise<number>;
   /** The member has left: no event is left to it any more. */
   leave(namespace: string, group: string, consumer: string): Promise<void>;
   /** By name: at most 1,000, those that showed a sign of life last. */

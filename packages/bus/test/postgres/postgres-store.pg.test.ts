@@ -20,6 +20,7 @@ import { openPostgresStore } from '../../src/postgres/postgres-store.ts';
 const ROOMY: LogSettings = {
   retention: { maxEvents: 1_000_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 3_600_000,
+  journalMaxBytes: 2 ** 28,
 };
 
 async function migratedDatabase(): Promise<string> {
@@ -62,7 +63,7 @@ test('what retention removed is deleted, by appends in the background and by hou
   };
   const store = openPostgresStore({
     database,
-    settings: { retention: { ...ROOMY.retention, maxEvents: 10 }, dedupWindowMs: 1 },
+    settings: { retention: { ...ROOMY.retention, maxEvents: 10 }, dedupWindowMs: 1, journalMaxBytes: 2 ** 28 },
   });
   for (let call = 0; call < 8; call++) {
     const events = Array.from({ length: 500 }, () => ({
@@ -236,7 +237,7 @@ test('every method fails within two seconds while the database does not answer',
       }),
     () => store.groups.deadLetters('default', 'g', { after: null, limit: 10 }),
     () => store.groups.redrive('default', 'g', null),
-    () => store.groups.discard('default', 'g', null),
+    () => store.groups.discard('default', 'g', null, '/operators/ops'),
     () => store.groups.list('default'),
     () => store.check(),
     () => store.applyRetention(),

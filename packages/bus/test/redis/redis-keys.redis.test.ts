@@ -13,6 +13,7 @@ import { openRedisStore } from '../../src/redis/redis-store.ts';
 const ROOMY: LogSettings = {
   retention: { maxEvents: 1_000_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 3_600_000,
+  journalMaxBytes: 2 ** 28,
 };
 
 const stores: BusStore[] = [];
@@ -96,8 +97,12 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
     'events',
     'flows',
     'g:g',
+    'g:g:passes',
     'g:g:signs',
     'groups',
+    'journal',
+    'journal-blocks',
+    `journal:${head.epoch}:0`,
     'log',
     'open-ids',
     'topic-names',
@@ -169,7 +174,7 @@ test('what an attempt costs does not grow with those before it, and its history 
   if (redriven === undefined || dropped === undefined || acked === undefined) throw new Error('not all died');
   expect(await store.groups.redrive(namespace, 'g', [redriven])).toBe(1);
   expect(await redis.hlen(keyOf('g:g:histories'))).toBe(2 * attempts);
-  expect(await store.groups.discard(namespace, 'g', [dropped])).toBe(1);
+  expect(await store.groups.discard(namespace, 'g', [dropped], '/operators/ops')).toBe(1);
   expect(await store.groups.ack(namespace, 'g', [{ position: acked, life: 0, attempt: attempts, uncounted: 0 }])).toBe(
     1,
   );

@@ -11,6 +11,7 @@ import { openRedisStore } from '../../src/redis/redis-store.ts';
 const settings: LogSettings = {
   retention: { maxEvents: 1_000_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 3_600_000,
+  journalMaxBytes: 2 ** 28,
 };
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -218,7 +219,7 @@ test('a Redis that is full lets go of what is settled, dropped or old', async ()
   await waitFor(async () => (await store.groups.list('n'))[0]?.deadLetters === 2, { what: 'the deadlines to pass' });
   expect((await store.groups.deadLetters('n', 'g', { after: null, limit: 10 })).letters).toHaveLength(2);
   expect(await store.groups.ack('n', 'g', deliveries.slice(1))).toBe(1);
-  expect(await store.groups.discard('n', 'g', null)).toBe(1);
+  expect(await store.groups.discard('n', 'g', null, '/operators/ops')).toBe(1);
   const retention = { ...settings.retention, maxEvents: 1 };
   const small = openRedisStore({ url: server.url, settings: { ...settings, retention } });
   ends.push(() => small.close());

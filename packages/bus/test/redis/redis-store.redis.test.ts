@@ -20,6 +20,7 @@ import type { LogSettings } from '../../src/store/event-log.ts';
 const SMALL: LogSettings = {
   retention: { maxEvents: 100, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 3_600_000,
+  journalMaxBytes: 2 ** 28,
 };
 
 /** Of the suites alone: what one replica takes, no other one gets. */

@@ -40,6 +40,7 @@ export interface BusBackend {
 export const SETTINGS: LogSettings = {
   retention: { maxEvents: 100_000, maxBytes: 2 ** 30, maxAgeMs: 86_400_000 },
   dedupWindowMs: 600_000,
+  journalMaxBytes: 2 ** 28,
 };
 export const OPERATOR: BusCaller = { kind: 'operator', name: 'ops', id: 'ops', readOnly: false };
 export const VIEWER: BusCaller = { kind: 'operator', name: 'eye', id: 'eye', readOnly: true };

@@ -104,6 +104,7 @@ export const claim = sql`
     gap := v_log.gap;
     if gap is not null then
       lost := case when gap = 'retention' then v_log.resume_seq - v_seq end;
+      perform bus_note_gap(p_namespace, p_name, gap, v_log.epoch, v_log.resume_seq);
       v_epoch := v_log.epoch;
       v_seq := v_log.resume_seq;
       v_nonce := v_log.resume_nonce;

@@ -1,6 +1,6 @@
 // The functions through which logs and consumer groups are written. Each is one round trip, so a client that stops holds no lock.
 import type { FunctionSources } from '@hypercode/stores';
-import { ack } from './ack.ts';
+import { ack, ackOfRelease4 } from './ack.ts';
 import { append, appendOfRelease4 } from './append.ts';
 import { attemptOf } from './attempt-of.ts';
 import { claim } from './claim.ts';
@@ -14,17 +14,19 @@ import { giveBack } from './give-back.ts';
 import { groupState, nextLife, replays } from './group-state.ts';
 import { horizonOf } from './horizon-of.ts';
 import { joinGroup } from './join-group.ts';
+import { journalName, trimJournal } from './journal.ts';
 import { nack } from './nack.ts';
 import { ackOfRelease3, claimOfRelease3 } from './of-release-3.ts';
 import { openAttempts } from './open-attempts.ts';
 import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
+import { beginGroup, cursorOf, cutPasses, noteGap, notePass, noteRead, noteSeek, passOver } from './passes.ts';
 import { positionBefore } from './position-before.ts';
-import { resolveDead } from './resolve-dead.ts';
+import { resolveDead, resolveDeadOfRelease4 } from './resolve-dead.ts';
 import { resume } from './resume.ts';
 import { retain } from './retain.ts';
 import { showSigns } from './signs.ts';
-import { deleteGroup, removeIdleGroup, seekGroup, steerGroup } from './steer-group.ts';
+import { deleteGroup, removeIdleGroup, seekGroup, seekOfRelease4, steerGroup } from './steer-group.ts';
 import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
@@ -42,10 +44,20 @@ export const busFunctions: FunctionSources = {
     retain,
     sweep,
     positionBefore,
-    openGroup,
     groupState,
     replays,
     nextLife,
+    journalName,
+    trimJournal,
+    notePass,
+    cutPasses,
+    cursorOf,
+    noteRead,
+    noteGap,
+    noteSeek,
+    beginGroup,
+    passOver,
+    openGroup,
     joinGroup,
     attemptOf,
     deathReason,
@@ -60,13 +72,16 @@ export const busFunctions: FunctionSources = {
     claim,
     claimOfRelease3,
     ack,
+    ackOfRelease4,
     ackOfRelease3,
     nack,
     giveBack,
     extend,
     resolveDead,
+    resolveDeadOfRelease4,
     steerGroup,
     seekGroup,
+    seekOfRelease4,
     deleteGroup,
     removeIdleGroup,
   ],

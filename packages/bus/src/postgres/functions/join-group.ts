@@ -59,6 +59,9 @@ export const joinGroup = sql`
           where l.namespace = p_namespace
           on conflict do nothing;
           created := found;
+          if created then
+            perform bus_begin_group(p_namespace, p_name);
+          end if;
         end if;
       end if;
     end if;

@@ -28,6 +28,9 @@ export const openGroup = sql`
       from bus_logs l cross join lateral bus_resume(l, 0, 0, 'log_lost') oldest where l.namespace = p_namespace
       on conflict do nothing;
       v_created := found;
+      if v_created then
+        perform bus_begin_group(p_namespace, p_name);
+      end if;
     end if;
     return query
       select g.topics, g.ack_deadline_ms, g.max_deliveries, g.cursor_epoch, g.cursor_seq, g.cursor_nonce, v_created

@@ -4,6 +4,7 @@ import * as bus from './20261122-bus.ts';
 import * as sparedEvents from './20261128-spared-events.ts';
 import * as groupSteering from './20261202-group-steering.ts';
 import * as deliveries from './20261203-deliveries.ts';
+import * as journal from './20261204-journal.ts';
 import * as deadLetters from './20261205-dead-letters.ts';
 import * as eventIndex from './20261206-event-index.ts';
 
@@ -12,6 +13,7 @@ export const busMigrations: Record<string, Migration> = {
   '20261128-spared-events': sparedEvents,
   '20261202-group-steering': groupSteering,
   '20261203-deliveries': deliveries,
+  '20261204-journal': journal,
   '20261205-dead-letters': deadLetters,
   '20261206-event-index': eventIndex,
 };

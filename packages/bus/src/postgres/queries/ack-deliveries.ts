@@ -6,13 +6,13 @@ import type { BusSchema } from '../schema.ts';
 export async function ackDeliveries(
   db: Kysely<BusSchema>,
   namespace: string,
-  { group, deliveries }: { group: string; deliveries: readonly DeliveryRef[] },
+  { group, deliveries, journal }: { group: string; deliveries: readonly DeliveryRef[]; journal: boolean },
 ): Promise<number | null> {
   const { rows } = await sql<{ settled: number | null }>`
-    select bus_settle(
+    select bus_acknowledge(
       ${namespace}, ${group}, ${deliveries.map(({ position }) => position.epoch)}::text[],
       ${deliveries.map(({ position }) => position.seq)}::bigint[],
       ${deliveries.map(({ position }) => position.nonce)}::bigint[],
-      ${deliveries.map(({ life }) => life)}::bigint[]) as settled`.execute(db);
+      ${deliveries.map(({ life }) => life)}::bigint[], ${journal}) as settled`.execute(db);
   return rows[0]?.settled ?? null;
 }

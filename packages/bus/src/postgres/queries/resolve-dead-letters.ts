@@ -12,6 +12,9 @@ export interface Resolution {
   positions: readonly LogPosition[] | null;
   upTo: number;
   redrive: boolean;
+  /** Who asks, as the journal keeps it. */
+  by: string | null;
+  journal: boolean;
 }
 
 export interface Resolved {
@@ -23,13 +26,13 @@ export interface Resolved {
 export async function resolveDeadLetters(
   db: Kysely<BusSchema>,
   namespace: string,
-  { group, positions, upTo, redrive }: Resolution,
+  { group, positions, upTo, redrive, by, journal }: Resolution,
 ): Promise<Resolved | null> {
   const column = (name: keyof LogPosition) => positions?.map((position) => position[name]) ?? null;
   const { rows } = await sql<{ resolved: number | null }>`
-    select bus_resolve_dead(
+    select bus_settle_dead(
       ${namespace}, ${group}, ${column('epoch')}::text[], ${column('seq')}::bigint[], ${column('nonce')}::bigint[],
-      ${upTo}, ${BATCH}, ${redrive}) as resolved`.execute(db);
+      ${upTo}, ${BATCH}, ${redrive}, ${by}, ${journal}) as resolved`.execute(db);
   const resolved = rows[0]?.resolved ?? null;
   return resolved === null ? null : { resolved, more: positions === null && resolved === BATCH };
 }

@@ -1,6 +1,6 @@
 // Moves the cursor of a group. Undefined: there is no such group. The function is in functions/steer-group.ts.
 import { type Kysely, sql } from 'kysely';
-import { MAX_SOUGHT_RANGES, type UsedGroup } from '../../store/group-store.ts';
+import type { UsedGroup } from '../../store/group-store.ts';
 import type { LogPosition } from '../../store/position.ts';
 import type { BusSchema } from '../schema.ts';
 
@@ -11,6 +11,7 @@ export interface Seek {
   group: string;
   to: 'latest' | 'earliest' | LogPosition;
   dropOpen: boolean;
+  journal: boolean;
 }
 
 export interface SoughtRow {
@@ -26,12 +27,12 @@ export interface SoughtRow {
 export async function seekGroup(
   db: Kysely<BusSchema>,
   namespace: string,
-  { group, to, dropOpen }: Seek,
+  { group, to, dropOpen, journal }: Seek,
 ): Promise<SoughtRow | undefined> {
   const [kind, position] = typeof to === 'string' ? [to, null] : ['position', to];
   const { rows } = await sql<SoughtRow>`
-    select * from bus_seek_group(
+    select * from bus_move_cursor(
       ${namespace}, ${group}, ${kind}, ${position?.epoch ?? null}, ${position?.seq ?? null}, ${position?.nonce ?? null},
-      ${dropOpen ? BATCH : 0}, ${MAX_SOUGHT_RANGES})`.execute(db);
+      ${dropOpen ? BATCH : 0}, ${journal})`.execute(db);
   return rows[0];
 }

@@ -1,5 +1,6 @@
 -- @include group-state
 -- @include group-identity
+-- @include passes
 --[[
   Hands out what is due, and then what is unread. Each has a right to half of the places and bytes, and takes what the other leaves.
 
@@ -39,12 +40,14 @@ if group.paused then
 end
 local before = { epoch = group.epoch, seq = group.seq, nonce = group.nonce }
 
+fitPasses(group)
 local lost = -1
 local gap, resumeSeq, resumeNonce = gapBehind(log, group.epoch, group.seq, group.nonce)
 if gap then
   if gap == 'retention' then
     lost = resumeSeq - group.seq
   end
+  noteGap(group, gap, log.epoch, resumeSeq)
   group.epoch, group.seq, group.nonce = log.epoch, resumeSeq, resumeNonce
 end
 

@@ -6,9 +6,9 @@
     deadReasons   JSON: reason → how many of them died of it
     unreported    JSON { count, dropped, reasons }: deaths since the last report
     reportedAt    ms
-  KEYS[23] reports  zset of the names of the namespace's groups that have unreported deaths, by when the first was, in ms
+  KEYS[26] reports  zset of the names of the namespace's groups that have unreported deaths, by when the first was, in ms
 ]]
-local REPORTS = KEYS[23]
+local REPORTS = KEYS[26]
 local MAX_DEAD, MAX_DEAD_BYTES = 10000, 64 * 1024 * 1024
 -- Dead letters that one death removes of a group that had more than may be before there was a bound.
 local MAX_CLEARED = 2000

@@ -13,7 +13,9 @@
     replayLife    the life in which events are taken again up to there
     secret        by which ids of its deliveries are known to be its own
     unsignedUntil ms until when ids without its proof are taken; absent: never
-    sought        ranges that seeks forward passed over, one a line, the newest last: `<epoch> <after> <upTo> <atMs>`
+    number        of the group in the journal
+    began         `<epoch> <seq> <nonce>`: where it began
+    passes        what holds of the stretches in `passes`, see there
 
   Such a release goes on at the furthest position, after which no event is held, so it takes none twice.
 ]]
@@ -56,7 +58,7 @@ local function removeGroup(name)
   if maker and maker ~= '' and redis.call('HINCRBY', MAKERS, maker, -1) <= 0 then
     redis.call('HDEL', MAKERS, maker)
   end
-  redis.call('UNLINK', GROUP, DUE, WAITING, RECORDS, TEXTS, HISTORIES, DEAD, HELD, UNCOUNTED, SIGNS)
+  redis.call('UNLINK', GROUP, DUE, WAITING, RECORDS, TEXTS, HISTORIES, DEAD, HELD, UNCOUNTED, SIGNS, KEYS[25])
   redis.call('SREM', GROUPS, name)
   redis.call('SREM', OWNED, name)
   redis.call('ZREM', REPORTS, name)

@@ -22,7 +22,7 @@
     20 owned      set of the names of the groups that an agent owns
     21 uncounted  hash: member → how many deliveries of its life did not count; none is 0
     22 signs      hash: consumer → `<ms> <missed>`: its last sign of life, and how many deliveries it has let pass since
-    23 reports    see dead-letters
+    23 journal, 24 blocks: see journal; 25 passes: see passes; 26 reports: see dead-letters
 
   A member is `<seq, 16 digits>-<nonce>-<epoch>`: what was taken from a log that was lost is not mistaken for what stands there now.
 ]]
@@ -274,6 +274,16 @@ local function forgetHistory(member, record)
   end
 end
 
+-- A failed attempt, as JSON.
+local function attemptText(record, failure)
+  return '{"attempt":' .. record.attempt
+    .. ',"consumer":' .. cjson.encode(record.consumer)
+    .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
+    .. ',"failedAt":' .. string.format('%.0f', failure.at)
+    .. ',"reason":' .. failure.reason
+    .. (failure.reason == 'null' and not failure.isLate and ',"refused":true}' or '}')
+end
+
 -- in flight → waiting, or dead after the last attempt. `failure` has `at`, `dueAt` (ms) and `reason` (JSON).
 local function fail(group, member, record, failure)
   if failure.isLate then
@@ -281,12 +291,7 @@ local function fail(group, member, record, failure)
   else
     showSign(record.consumer)
   end
-  local attempt = '{"attempt":' .. record.attempt
-    .. ',"consumer":' .. cjson.encode(record.consumer)
-    .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
-    .. ',"failedAt":' .. string.format('%.0f', failure.at)
-    .. ',"reason":' .. failure.reason
-    .. (failure.reason == 'null' and not failure.isLate and ',"refused":true}' or '}')
+  local attempt = attemptText(record, failure)
   add(changes.histories, member .. ' ' .. record.attempt, attempt)
   if record.attempt > MAX_ATTEMPTS then
     add(changes.notFailed, member .. ' ' .. (record.attempt - MAX_ATTEMPTS))
@@ -340,7 +345,7 @@ end
 -- position that it has reached, `replay` has that one (upTo) and the life in which events up to there are taken again.
 local function readGroup()
   local fields = redis.call('HMGET', GROUP, 'topics', 'ackDeadlineMs', 'maxDeliveries', 'epoch', 'seq', 'nonce', 'id', 'version',
-    'paused', 'replayEpoch', 'replaySeq', 'replayNonce', 'replayLife')
+    'paused', 'replayEpoch', 'replaySeq', 'replayNonce', 'replayLife', 'number', 'passes')
   if not fields[1] then
     return nil
   end
@@ -354,6 +359,9 @@ local function readGroup()
     id = fields[7],
     version = tonumber(fields[8] or 1),
     paused = fields[9],
+    replayLife = tonumber(fields[13] or 0),
+    number = fields[14],
+    passes = fields[15],
   }
   -- A replica of the release before may have moved the group to another log.
   if fields[10] == group.epoch and tonumber(fields[11]) < group.seq then

@@ -1,5 +1,6 @@
 -- @include group-state
 -- @include group-identity
+-- @include passes
 --[[
   Makes the group unless it exists.
 
@@ -54,6 +55,8 @@ end
 redis.call('HSET', GROUP, 'topics', ARGV[3], 'ackDeadlineMs', ARGV[4], 'maxDeliveries', ARGV[5],
   'epoch', log.epoch, 'seq', seq, 'nonce', nonce, 'deaths', 0,
   'id', ARGV[7], 'secret', ARGV[17], 'maker', agent, 'madeBy', ARGV[9], 'madeAt', string.format('%.0f', now))
+redis.call('HSET', GROUP, 'began', string.format('%s %.0f %.0f', log.epoch, seq, nonce))
+beginPasses(log.epoch, seq)
 redis.call('SADD', GROUPS, ARGV[2])
 if ARGV[11] ~= '' then
   redis.call('HSET', GROUP, 'owner', ARGV[11])

@@ -1,5 +1,7 @@
 -- @include group-state
 -- @include group-identity
+-- @include journal
+-- @include passes
 --[[
   Moves the cursor of a group.
 
@@ -9,7 +11,7 @@
     3 to       'latest', 'earliest' or 'position'
     4 epoch    5 seq  6 nonce: the position
     7 most     events in flight or waiting that are released first; 0: none is
-    8 ranges   that are kept of what seeks passed over
+    8 journal  1 when what is released leaves a record in the journal, else 0
 
   Returns { more, dropped }: more is 1 when there are more to release, and then the cursor was not moved. Otherwise follow state, and
   epoch, seq and nonce of the cursor before and now. 'not_there' for a position of another log; nil when there is no such group.
@@ -36,10 +38,15 @@ if most > 0 then
     members[#members + 1] = member
   end
   local found, records = findRecords(members)
+  local begun = laterLife() - 1
   for _, member in ipairs(found) do
+    if ARGV[8] == '1' then
+      keepSettled(group, member, records[member], { how = 'd', life = begun, by = lastOf(records[member]) })
+    end
     forget(member, records[member])
   end
   writeChanges()
+  writeSettled()
   dropped = #found
   if redis.call('ZCARD', DUE) + redis.call('ZCARD', WAITING) > 0 then
     return { 1, dropped }
@@ -48,23 +55,17 @@ end
 
 identify(group, ARGV[2])
 local answer = { 0, dropped, stateOf(), group.epoch, group.seq, group.nonce, log.epoch, seq, nonce }
+local life = nextLife()
+noteSeek(group, log.epoch, seq, life)
 if group.epoch ~= log.epoch then
   -- What the group holds is of a log that was lost, and no event of this one.
   group.epoch, group.seq, group.nonce = log.epoch, 0, 0
   group.replay = nil
   redis.call('HSET', GROUP, 'epoch', log.epoch, 'seq', 0, 'nonce', 0)
 end
-if seq > group.seq then
-  local ranges = {}
-  for line in string.gmatch(redis.call('HGET', GROUP, 'sought') or '', '[^\n]+') do
-    ranges[#ranges + 1] = line
-  end
-  ranges[#ranges + 1] = string.format('%s %.0f %.0f %.0f', log.epoch, group.seq, seq, now)
-  redis.call('HSET', GROUP, 'sought', table.concat(ranges, '\n', math.max(1, #ranges - tonumber(ARGV[8]) + 1)))
-end
 local upTo = group.replay and group.replay.upTo or group.seq
-group.replay = { epoch = log.epoch, upTo = upTo, life = nextLife() }
-redis.call('HSET', GROUP, 'replayLife', group.replay.life)
+group.replay = { epoch = log.epoch, upTo = upTo, life = life }
+redis.call('HSET', GROUP, 'replayLife', life)
 group.seq, group.nonce = seq, nonce
 saveCursor(group)
 return answer

@@ -1,12 +1,16 @@
 #!lua flags=allow-oom
 -- @include group-state
+-- @include journal
+-- @include passes
 --[[
   Gives dead letters a new beginning, or drops them.
 
   ARGV
     1 how    'redrive' or 'discard'
     2 which  'all' or 'these'
-    3 …      of all: the ordinal up to where (-1: the newest that there is now), and most; of these: members
+    3 journal  1 when what is dropped leaves a record in the journal, else 0
+    4 by     who asks
+    5 …      of all: the ordinal up to where (-1: the newest that there is now), and most; of these: members
 
   Returns { count, upTo }: upTo is the ordinal for the next call, of all; nil when there is no such group.
 ]]
@@ -16,13 +20,13 @@ if not group then
 end
 local members, upTo = {}, -1
 if ARGV[2] == 'all' then
-  upTo = tonumber(ARGV[3])
+  upTo = tonumber(ARGV[5])
   if upTo < 0 then
     upTo = tonumber(redis.call('HGET', GROUP, 'deaths'))
   end
-  members = redis.call('ZRANGEBYSCORE', DEAD, '-inf', upTo, 'LIMIT', 0, ARGV[4])
+  members = redis.call('ZRANGEBYSCORE', DEAD, '-inf', upTo, 'LIMIT', 0, ARGV[6])
 else
-  for at = 3, #ARGV do
+  for at = 5, #ARGV do
     members[#members + 1] = ARGV[at]
   end
 end
@@ -42,13 +46,20 @@ for _, member in ipairs(found) do
       add(changes.waiting, now, member)
       add(changes.records, member, packRecord(record))
     else
+      if ARGV[3] == '1' then
+        keepSettled(group, member, record, { how = 'x', by = ARGV[4] })
+      end
       forget(member, record)
     end
   end
 end
 writeChanges()
+writeSettled()
 -- An event that was redriven and settled may be read again: that is a later life, and one of its own.
 if life and group.replay then
-  redis.call('HSET', GROUP, 'replayLife', nextLife())
+  local noted = fitPasses(group)
+  noted.replayLife = nextLife()
+  redis.call('HSET', GROUP, 'replayLife', noted.replayLife)
+  saveNoted(noted)
 end
 return { count, upTo }

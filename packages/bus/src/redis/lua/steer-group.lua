@@ -1,5 +1,6 @@
 -- @include group-state
 -- @include group-identity
+-- @include passes
 --[[
   Pauses or resumes a group, or changes its settings.
 
@@ -28,6 +29,12 @@ elseif ARGV[1] == 'update' then
   local maxDeliveries = tonumber(ARGV[5]) or group.maxDeliveries
   if topics ~= group.topics or ackDeadlineMs ~= group.ackDeadlineMs or maxDeliveries ~= group.maxDeliveries then
     changed = 1
+    local noted = fitPasses(group)
+    if topics ~= group.topics then
+      noteRead(group, noted)
+    end
+    noted.version = group.version + 1
+    saveNoted(noted)
     redis.call('HSETNX', GROUP, 'made', string.format('{"topics":%s,"ackDeadlineMs":%.0f,"maxDeliveries":%.0f}', group.topics,
       group.ackDeadlineMs, group.maxDeliveries))
     redis.call('HSET', GROUP, 'topics', topics, 'ackDeadlineMs', ackDeadlineMs, 'maxDeliveries', maxDeliveries,
