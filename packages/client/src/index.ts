@@ -46,7 +46,12 @@ export {
   type CreateAgentOptions,
 } from './presence/connect-agent.ts';
 export type { AgentEvents, AgentHealth, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
-export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/client-options.ts';
+export type {
+  PublishBuffer,
+  SessionClientOptions,
+  SwarmClientOptions,
+  TokenSource,
+} from './transport/client-options.ts';
 export type { Denial } from './transport/denials.ts';
 export type { SwarmLogger } from './transport/logger.ts';
 export type {

@@ -2,7 +2,7 @@
 import { type AgentIn, type AgentView, SwarmError } from '@hypercode/contracts';
 import { AgentDirectory, type DirectoryFilter } from './watching/agent-directory.ts';
 import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
-import type { SwarmClientOptions } from './transport/client-options.ts';
+import type { SessionClientOptions, SwarmClientOptions } from './transport/client-options.ts';
 import { type Connection, openConnection } from './transport/connection.ts';
 import { createProcedures, type Procedures } from './calls/procedures.ts';
 import { type Goals, goalsOn } from './goals/goals.ts';
@@ -51,7 +51,7 @@ export interface SwarmClient extends Omit<Procedures, 'goals' | 'plans'>, BusCal
  * SwarmError, and with UNAVAILABLE when no answer came back, in which case the outcome is unknown.
  * @throws SwarmError INVALID_INPUT with an option that can never work, such as a `url` that is none.
  */
-export function createSwarmClient(options: SwarmClientOptions): SwarmClient {
+export function createSwarmClient(options: SwarmClientOptions | SessionClientOptions): SwarmClient {
   return clientOn(openConnection(options));
 }
 
