@@ -35,8 +35,17 @@ export function CircuitMark({ status }: { readonly status: AgentSummary['status'
   const { word, look } = CIRCUIT[circuit] ?? { word: circuit, look: 'text-soft' };
   return (
     <span className={`inline-flex items-center gap-1.5 whitespace-nowrap ${look}`}>
-      <svg viewBox="0 0 16 10" className="h-2 w-3.5 shrink-0" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
-        <path d={circuit === 'closed' ? 'M0 5h16' : circuit === 'open' ? 'M0 5h4m8 0h4M4 5l7-4' : 'M0 5h4m8 0h4M4 5l8-2'} />
+      <svg
+        viewBox="0 0 16 10"
+        className="h-2 w-3.5 shrink-0"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.6"
+        aria-hidden="true"
+      >
+        <path
+          d={circuit === 'closed' ? 'M0 5h16' : circuit === 'open' ? 'M0 5h4m8 0h4M4 5l7-4' : 'M0 5h4m8 0h4M4 5l8-2'}
+        />
       </svg>
       {word}
       {circuit === 'open' && circuitOpenUntil !== null && (

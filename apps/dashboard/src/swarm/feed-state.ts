@@ -16,9 +16,7 @@ export type FeedState =
 export function worstOf(states: readonly FeedState[]): FeedState {
   const refused = states.find(({ state }) => state === 'refused');
   if (refused !== undefined) return refused;
-  const interrupted = states
-    .filter((one) => one.state === 'interrupted')
-    .toSorted((a, b) => a.sinceMs - b.sinceMs);
+  const interrupted = states.filter((one) => one.state === 'interrupted').toSorted((a, b) => a.sinceMs - b.sinceMs);
   if (interrupted[0] !== undefined) return interrupted[0];
   return states.some(({ state }) => state === 'opening') ? { state: 'opening' } : { state: 'live' };
 }

@@ -118,9 +118,13 @@ export class LiveSwarm {
 
   async #followOverview(): Promise<void> {
     const set = (change: Partial<OverviewView>) => this.overview.set({ ...this.overview.get(), ...change });
-    await this.#follow(set, () => this.overview.get().feed, async (options) => {
-      for await (const overview of this.client.overview(options)) set({ feed: LIVE, overview });
-    });
+    await this.#follow(
+      set,
+      () => this.overview.get().feed,
+      async (options) => {
+        for await (const overview of this.client.overview(options)) set({ feed: LIVE, overview });
+      },
+    );
   }
 
   async #followPlans(): Promise<void> {
@@ -136,41 +140,49 @@ export class LiveSwarm {
       ({ feed } = change);
       draw();
     };
-    await this.#follow(set, () => feed, async ({ signal, onInterruption }) => {
-      const interrupted = (error: SwarmError): void => {
-        seen = new Set();
-        onInterruption(error);
-      };
-      for await (const event of this.client.plans.watch({ signal, onInterruption: interrupted })) {
-        if (event.type === 'plan') {
-          known.set(event.plan.planId, event.plan);
-          seen?.add(event.plan.planId);
-        } else if (event.type === 'reset') {
+    await this.#follow(
+      set,
+      () => feed,
+      async ({ signal, onInterruption }) => {
+        const interrupted = (error: SwarmError): void => {
           seen = new Set();
-        } else {
-          for (const id of known.keys()) if (seen?.has(id) === false) known.delete(id);
-          seen = null;
-          feed = LIVE;
+          onInterruption(error);
+        };
+        for await (const event of this.client.plans.watch({ signal, onInterruption: interrupted })) {
+          if (event.type === 'plan') {
+            known.set(event.plan.planId, event.plan);
+            seen?.add(event.plan.planId);
+          } else if (event.type === 'reset') {
+            seen = new Set();
+          } else {
+            for (const id of known.keys()) if (seen?.has(id) === false) known.delete(id);
+            seen = null;
+            feed = LIVE;
+          }
+          draw();
         }
-        draw();
-      }
-    });
+      },
+    );
   }
 
   async #followNotices(): Promise<void> {
     const set = (change: Partial<NoticesView>) => this.notices.set({ ...this.notices.get(), ...change });
-    await this.#follow(set, () => this.notices.get().feed, async ({ signal, onInterruption }) => {
-      const stream = this.client.subscribe({ topics: ['system.>'], signal, onInterruption });
-      for await (const item of stream) {
-        const { notices } = this.notices.get();
-        if (item.type === 'event') {
-          const notice = { position: item.position, event: item.event };
-          set({ feed: LIVE, position: item.position, notices: [notice, ...notices].slice(0, MAX_NOTICES) });
-        } else if (item.type === 'bookmark') {
-          set({ feed: LIVE, position: item.position });
+    await this.#follow(
+      set,
+      () => this.notices.get().feed,
+      async ({ signal, onInterruption }) => {
+        const stream = this.client.subscribe({ topics: ['system.>'], signal, onInterruption });
+        for await (const item of stream) {
+          const { notices } = this.notices.get();
+          if (item.type === 'event') {
+            const notice = { position: item.position, event: item.event };
+            set({ feed: LIVE, position: item.position, notices: [notice, ...notices].slice(0, MAX_NOTICES) });
+          } else if (item.type === 'bookmark') {
+            set({ feed: LIVE, position: item.position });
+          }
         }
-      }
-    });
+      },
+    );
   }
 
   /** Runs a live view until the page is closed or it is refused for good. */

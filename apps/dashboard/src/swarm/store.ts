@@ -23,4 +23,4 @@ export class Store<T> {
   };
 }
 
-export const useStore = <T,>(store: Store<T>): T => useSyncExternalStore(store.follow, store.get);
+export const useStore = <T>(store: Store<T>): T => useSyncExternalStore(store.follow, store.get);

@@ -1,6 +1,7 @@
 // The live swarm of the namespace that is shown, and what screens read of it.
 import { systemClock } from '@hypercode/clock';
-import type { SwarmClient, WhoamiResult } from '@hypercode/client';
+import type { SwarmClient } from '@hypercode/client';
+import type { WhoamiResult } from '@hypercode/contracts';
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
 import { sessionEnded } from '../session/session.ts';
 import { type AgentsView, LiveSwarm, type NoticesView, type OverviewView, type PlansView } from './live-swarm.ts';
