@@ -71,6 +71,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
       'bus',
       'goals',
       'plans',
+      'overview',
       'swarm-client.ts',
       'presence',
       'tasks',
@@ -98,6 +99,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'settings'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
+  'apps/dashboard': { imports: ['client', 'clock', 'contracts'], portable: true, nodeOnly: [] },
   dev: { imports: ['testkit/death-guard'] },
   examples: { imports: ['client', 'client/node'] },
 };
