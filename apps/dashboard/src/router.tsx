@@ -33,9 +33,7 @@ export const rootRoute = createRootRouteWithContext<RouterContext>()({
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  beforeLoad: ({ search }) => {
-    throw redirect({ to: '/needs-you', search });
-  },
+  beforeLoad: ({ search }) => redirect({ to: '/needs-you', search, throw: true }),
 });
 
 const needsYouRoute = createRoute({ getParentRoute: () => rootRoute, path: '/needs-you', component: NeedsYou });

@@ -39,10 +39,12 @@ interface ChoiceProps<Value extends string> {
   readonly value: Value | undefined;
   readonly values: readonly Value[];
   readonly onChange: (value: Value | undefined) => void;
+  /** What no choice means. Default: any. */
+  readonly none?: string;
 }
 
 /** One of few values, or any. */
-export function Choice<Value extends string>({ label, value, values, onChange }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({ label, value, values, onChange, none = 'any' }: ChoiceProps<Value>) {
   return (
     <label
       className={`inline-flex h-7 items-center rounded border pl-2 ${value === undefined ? 'border-strong-line/50 bg-raised text-soft' : 'border-accent bg-accent-wash'}`}
@@ -53,7 +55,7 @@ export function Choice<Value extends string>({ label, value, values, onChange }:
         value={value ?? ''}
         onChange={(event) => onChange(values.find((one) => one === event.target.value))}
       >
-        <option value="">any</option>
+        <option value="">{none}</option>
         {values.map((one) => (
           <option key={one} value={one}>
             {one.replaceAll('_', ' ')}

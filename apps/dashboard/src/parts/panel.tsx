@@ -22,7 +22,7 @@ export function Section({ title, note, children }: SectionProps) {
   return (
     <section className="border-b border-line px-5 py-4 last:border-b-0">
       <div className="mb-2 flex items-baseline gap-2">
-        <h2 className="text-[11px] font-semibold tracking-[0.08em] text-faint uppercase">{title}</h2>
+        <h2 className="font-semibold">{title}</h2>
         {note !== undefined && <span className="text-faint">{note}</span>}
       </div>
       {children}

@@ -17,7 +17,10 @@ const { health, circuit, activity, sort } = AgentFilterSearch.shape;
 const HEALTHS = health.unwrap().unwrap().options;
 const CIRCUITS = circuit.unwrap().unwrap().options;
 const ACTIVITIES = activity.unwrap().unwrap().options;
-const SORTS = sort.unwrap().unwrap().options;
+const SORTS = sort
+  .unwrap()
+  .unwrap()
+  .options.filter((one) => one !== 'name');
 const COLUMNS = 'minmax(9rem,1.4fr) 6.5rem minmax(6rem,.8fr) minmax(12rem,2.4fr) 11rem 4.5rem 5rem';
 
 export function Agents() {
@@ -53,7 +56,13 @@ export function Agents() {
           values={ACTIVITIES}
           onChange={(value) => set({ activity: value })}
         />
-        <Choice label="sort" value={filter.sort} values={SORTS} onChange={(value) => set({ sort: value })} />
+        <Choice
+          label="sort"
+          none="name"
+          value={filter.sort === 'name' ? undefined : filter.sort}
+          values={SORTS}
+          onChange={(value) => set({ sort: value })}
+        />
       </ScreenHead>
       {found.length > 0 && (
         <Rows

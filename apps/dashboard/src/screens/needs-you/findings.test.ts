@@ -61,7 +61,7 @@ test('open circuits come before unhealthy agents, and those before agents that w
     'warn: Circuit of trial is on trial',
     'warn: ill is unhealthy',
     'warn: stuck is blocked',
-    'note: waits waits',
+    'note: waits is waiting',
   ]);
 });
 

@@ -9,7 +9,10 @@ export type Rank = 'bad' | 'warn' | 'note';
 /** Where the reader finds out more, and can act. */
 export type Target =
   | { readonly to: 'agent'; readonly name: string }
-  | { readonly to: 'agents'; readonly health: 'unhealthy' }
+  | {
+      readonly to: 'agents';
+      readonly filter: { readonly health: 'unhealthy' } | { readonly activity: 'blocked' | 'waiting' };
+    }
   | { readonly to: 'plan'; readonly id: string }
   | { readonly to: 'group'; readonly group: string }
   | { readonly to: 'system' };
@@ -73,7 +76,7 @@ function* ofCluster({ overview, namespace, now }: SwarmState): Generator<Finding
       title: 'Many agents failed at the same time',
       why: 'The mass-failure guard holds: no circuit is opened and no agent expires, because the fault is likely in the core or its network.',
       since: null,
-      target: { to: 'agents', health: 'unhealthy' },
+      target: { to: 'agents', filter: { health: 'unhealthy' } },
       action: 'See the agents',
     };
   }
@@ -144,7 +147,7 @@ function* ofHealth(agents: readonly AgentSummary[]): Generator<Finding> {
       title: `${counted(unhealthy.length, 'agent')} are unhealthy`,
       why: `${names.join(', ')}, and others.`,
       since,
-      target: { to: 'agents', health: 'unhealthy' },
+      target: { to: 'agents', filter: { health: 'unhealthy' } },
       action: 'See the agents',
     };
     return;
@@ -241,19 +244,37 @@ function* ofGroup({ group, deadLetters, lag, paused, waiting }: GroupInfo): Gene
 }
 
 function* ofActivity(agents: readonly AgentSummary[]): Generator<Finding> {
-  for (const { name, status } of agents) {
-    if (status.activity !== 'blocked' && status.activity !== 'waiting') continue;
-    const isBlocked = status.activity === 'blocked';
-    yield {
-      id: `${status.activity} ${name}`,
-      rank: isBlocked ? 'warn' : 'note',
-      title: isBlocked ? `${name} is blocked` : `${name} waits`,
-      why:
-        status.note ??
-        (isBlocked ? 'It does not say why.' : 'For a person or another agent; it does not say what for.'),
-      since: status.activitySince,
-      target: { to: 'agent', name },
-      action: 'See the agent',
-    };
+  for (const activity of ['blocked', 'waiting'] as const) {
+    const found = agents.filter(({ status }) => status.activity === activity);
+    const rank = activity === 'blocked' ? 'warn' : 'note';
+    const verb = activity === 'blocked' ? 'blocked' : 'waiting';
+    if (found.length > MAX_SINGLE_AGENTS) {
+      yield {
+        id: activity,
+        rank,
+        title: `${counted(found.length, 'agent')} are ${verb}`,
+        why: `${found
+          .slice(0, MAX_SINGLE_AGENTS)
+          .map(({ name }) => name)
+          .join(', ')}, and others.`,
+        since: found.map(({ status }) => status.activitySince).toSorted()[0] ?? null,
+        target: { to: 'agents', filter: { activity } },
+        action: 'See the agents',
+      };
+      continue;
+    }
+    const silent =
+      activity === 'blocked' ? 'It does not say why.' : 'For a person or another agent; it does not say what for.';
+    for (const { name, status } of found) {
+      yield {
+        id: `${activity} ${name}`,
+        rank,
+        title: `${name} is ${verb}`,
+        why: status.note ?? silent,
+        since: status.activitySince,
+        target: { to: 'agent', name },
+        action: 'See the agent',
+      };
+    }
   }
 }

@@ -46,7 +46,7 @@ function Summary() {
     [groups.length.toLocaleString('en-US'), 'groups'],
     [lag.toLocaleString('en-US'), 'events unread by groups'],
     [(overview?.namespace.events.kept ?? 0).toLocaleString('en-US'), 'events kept'],
-    [(overview?.cluster.replicas.length ?? 0).toLocaleString('en-US'), 'replicas'],
+    [(overview?.cluster.replicas.length ?? 0).toLocaleString('en-US'), 'cores'],
   ];
   return (
     <dl className="flex flex-wrap gap-x-8 gap-y-3 border-b border-line px-5 py-3">
@@ -62,8 +62,8 @@ function Summary() {
 
 const EDGE: Record<Rank, string> = { bad: 'bg-bad', warn: 'bg-warn', note: 'bg-info' };
 const WORD: Record<Rank, { readonly text: string; readonly look: string }> = {
-  bad: { text: 'Wrong', look: 'text-bad' },
-  warn: { text: 'Soon wrong', look: 'text-warn' },
+  bad: { text: 'Act now', look: 'text-bad font-medium' },
+  warn: { text: 'Attention', look: 'text-warn' },
   note: { text: 'Waits', look: 'text-info' },
 };
 

@@ -19,7 +19,7 @@ export function TargetLink({ target, className, children }: TargetLinkProps) {
       );
     case 'agents':
       return (
-        <Link to="/agents" search={{ health: target.health }} className={className}>
+        <Link to="/agents" search={target.filter} className={className}>
           {children}
         </Link>
       );

@@ -23,6 +23,9 @@ const NAMES: Record<StatsMetric, string> = {
   publishP99Ms: 'p99',
 };
 
+const clockTimes = (_plot: unknown, times: number[]): string[] =>
+  times.map((time) => new Date(time * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }));
+
 export function Chart({ title, stats, metrics }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   // The colours of the lines are those of the theme.
@@ -46,7 +49,10 @@ export function Chart({ title, stats, metrics }: ChartProps) {
       {
         width: element.clientWidth,
         height: HEIGHT_PX,
-        axes: [axis, { ...axis, size: 44 }],
+        axes: [
+          { ...axis, values: clockTimes },
+          { ...axis, size: 44 },
+        ],
         series: [{}, ...series],
         legend: { show: false },
         cursor: { show: false },
