@@ -1,5 +1,5 @@
 // The sign-in of this tab: the cookie is the browser's, the key is the page's, and neither is worth anything without the other.
-import { SwarmError } from '@hypercode/contracts';
+import { readRefusal, type SignedIn, SwarmError } from '@hypercode/contracts';
 import { Store } from '../swarm/store.ts';
 
 /**
@@ -37,8 +37,9 @@ export async function signIn(proof: { token: string } | { code: string }): Promi
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(proof),
     });
-    const body = (await answer.json()) as { key: string; expiresAt: string };
-    if (!answer.ok) throw SwarmError.from(body);
+    const answered = (await answer.json()) as object;
+    if (!answer.ok) throw refusalIn(answered);
+    const body = answered as SignedIn;
     store(body);
     session.set({ state: 'in', key: body.key, expiresAt: body.expiresAt });
   } catch (error) {
@@ -60,6 +61,10 @@ export function sessionEnded(reason: string): void {
   sessionStorage.removeItem(STORED);
   session.set({ state: 'out', reason });
 }
+
+/** The refusal in an answer that is problem+json. */
+const refusalIn = (problem: { readonly detail?: unknown }): SwarmError =>
+  readRefusal({ ...problem, message: problem.detail }) ?? SwarmError.from(problem);
 
 const codeIn = (hash: string): string | null => new URLSearchParams(hash.slice(1)).get('code');
 

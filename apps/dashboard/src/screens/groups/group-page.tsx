@@ -1,14 +1,20 @@
-// One consumer group: its settings, and where it stands.
+// One consumer group: its settings, where it stands, who works on what, what it has given up on, and what can be done with it.
 import { Link, useParams } from '@tanstack/react-router';
 import { At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { countText, durationText } from '../../parts/duration.ts';
 import { Code, Empty, Fact, Facts, ScreenHead, Section, Tag } from '../../parts/panel.tsx';
-import { useOverview } from '../../swarm/swarm-context.tsx';
+import { useClient, useOverview } from '../../swarm/swarm-context.tsx';
+import { useReading } from '../../swarm/use-reading.ts';
+import { DeadLetters } from './dead-letters.tsx';
+import { GroupActs } from './group-acts.tsx';
+import { GroupWork } from './group-work.tsx';
 
 export function GroupPage() {
   const { group: name } = useParams({ from: '/groups/$group' });
   const { overview } = useOverview();
+  const client = useClient();
+  const work = useReading(name, (signal) => client.groups.get({ group: name }, { signal }));
   if (overview === null) return null;
   const info = overview.groups.find(({ group }) => group === name);
   const title = (
@@ -31,7 +37,9 @@ export function GroupPage() {
   const { settings, position, lag, inFlight, waiting, deadLetters, paused, ownedBy, madeBy, madeAt } = info;
   return (
     <>
-      <ScreenHead title={title} count={paused === null ? 'running' : <span className="text-warn">paused</span>} />
+      <ScreenHead title={title} count={paused === null ? 'running' : <span className="text-warn">paused</span>}>
+        <GroupActs info={info} onDone={work.again} />
+      </ScreenHead>
       {paused !== null && (
         <p className="border-b border-line bg-warn-wash px-5 py-2.5 text-warn">
           Paused by {shown(paused.by)} at <At time={paused.at} />
@@ -72,6 +80,8 @@ export function GroupPage() {
           </Facts>
         </Section>
       </div>
+      <DeadLetters group={name} count={deadLetters} />
+      <GroupWork reading={work} />
     </>
   );
 }
