@@ -13,8 +13,8 @@ COPY package.json ./
 RUN npm install --global "$(node -p "require('./package.json').packageManager")"
 COPY . .
 RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
-    pnpm install --frozen-lockfile --ignore-scripts --filter hypercode-swarm --filter "@hypercode/core..." --filter "@hypercode/architect..." --filter "@hypercode/examples..."
-RUN node_modules/.bin/tsc -b apps/core apps/architect
+    pnpm install --frozen-lockfile --ignore-scripts --filter hypercode-swarm --filter "@hypercode/core..." --filter "@hypercode/dashboard..." --filter "@hypercode/architect..." --filter "@hypercode/examples..."
+RUN node_modules/.bin/tsc -b apps/core apps/architect && pnpm --filter @hypercode/dashboard build
 # In the workspace packages name their sources; in an image, as when they are published, what was compiled from them.
 RUN node docker/apply-publish-config.mjs
 
@@ -40,6 +40,8 @@ USER 1000:1000
 FROM program AS core
 ENV SWARM_HOST=0.0.0.0 SWARM_PORT=7700 SWARM_DATA_DIR=/data
 COPY --from=core-files /deploy ./
+# Beside the app, as in the workspace.
+COPY --from=build /workspace/apps/dashboard/dist /dashboard/dist
 EXPOSE 7700
 # Whether the process lives. Whether its stores answer is at /readyz, and no reason to restart it.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \

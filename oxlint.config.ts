@@ -51,7 +51,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/operations': {
     imports: ['clock', 'contracts', 'stores', 'feed'],
     tests: ['clock/testing', 'stores/testing', 'testkit'],
-    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports'],
+    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports', 'sessions'],
   },
   'packages/server': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'plans', 'registry'],
@@ -71,6 +71,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
       'bus',
       'goals',
       'plans',
+      'overview',
       'swarm-client.ts',
       'presence',
       'tasks',
@@ -98,6 +99,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'settings'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
+  'apps/dashboard': { imports: ['client', 'clock', 'contracts'], portable: true, nodeOnly: ['vite.config.ts'] },
   dev: { imports: ['testkit/death-guard'] },
   examples: { imports: ['client', 'client/node'] },
 };
@@ -220,6 +222,7 @@ export default defineConfig({
     'typescript/no-extraneous-class': ['error', { allowWithDecorator: true }],
 
     // Modules.
+    'import/no-unassigned-import': ['error', { allow: ['**/*.css'] }],
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
     'import/no-duplicates': 'error',

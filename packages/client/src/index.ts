@@ -1,6 +1,6 @@
 // The typed client of HyperCode Swarm.
 //
-// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals, plans ← swarm-client.ts ←
+// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals, plans, overview ← swarm-client.ts ←
 // presence ← tasks. transport has the connection to the core and what every room uses; bus joins publishing and consuming
 // into what a client offers, plain and typed.
 export {
@@ -46,7 +46,12 @@ export {
   type CreateAgentOptions,
 } from './presence/connect-agent.ts';
 export type { AgentEvents, AgentHealth, AgentUpdate, ConnectedAgent } from './presence/connected-agent.ts';
-export type { PublishBuffer, SwarmClientOptions, TokenSource } from './transport/client-options.ts';
+export type {
+  PublishBuffer,
+  SessionClientOptions,
+  SwarmClientOptions,
+  TokenSource,
+} from './transport/client-options.ts';
 export type { Denial } from './transport/denials.ts';
 export type { SwarmLogger } from './transport/logger.ts';
 export type {
@@ -67,6 +72,7 @@ export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } fro
 export { type GoalEnd, GoalError } from './goals/goal-error.ts';
 export type { GoalEvent, GoalEvents, GoalEventsOptions } from './goals/goal-events.ts';
 export type { GoalHandle, GoalInput, GoalResult, GoalResultOptions, Goals } from './goals/goals.ts';
+export type { OverviewOptions, OverviewStream, SwarmOverview } from './overview/overview.ts';
 export type { Plans, PlanWatch, WatchPlansOptions } from './plans/plans.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';
 export type {

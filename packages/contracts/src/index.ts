@@ -16,6 +16,8 @@ export { type Api, api, type ApiInput, type ApiOutput, type ProcedureName, proce
 export { KINDS } from './api/kinds.ts';
 export type { PostForm, Procedure, ProcedureKind, RestForm, RestTag } from './api/procedure.ts';
 export { CALLER_KINDS, type CallerKind, type Reach, type Rights } from './api/rights.ts';
+export { SESSION_HEADER, SESSION_PARAMETER, SESSION_PATH, SIGN_IN_FRAGMENT } from './session-names.ts';
+export { SessionCodeInput, SessionCodeResult, SignedIn, SignIn } from './session.ts';
 export { API_HEADER, API_VERSION, IGNORED_HEADER } from './api-version.ts';
 export { architectEvents } from './architect-events.ts';
 export { AuditEntry, AuditListInput, AuditListResult, AuditOutcome, HashedValue } from './audit.ts';

@@ -82,6 +82,8 @@ export const LIMITS = {
   /** Most patterns in each list of a role's policy. */
   policyPatterns: 200,
   tokenNameLength: 128,
+  /** Longest token that signs a browser in, in characters. */
+  tokenLength: 512,
   /** Longest source of an operator: `/operators/`, and the name of a token with each character encoded as bytes of UTF-8. */
   actorLength: 1536,
   /** Most entries of the audit in one page: with the largest values, 4 MiB. */

@@ -145,6 +145,8 @@ function batching(connection: Connection): TRPCLink<AnyTRPCRouter> {
     return connection.headers(token);
   };
   const fetch = fetchAnswer(connection);
+  // A browser names the origin of each POST, and of a GET only where the page came over https or from this machine.
+  const override = connection.isSession ? { methodOverride: 'POST' as const } : {};
   return splitLink({
     condition: ({ context, path }) => path !== WAITING && (context as CallContext).inputLength <= BATCH_INPUT_LENGTH,
     true: httpBatchLink({
@@ -152,6 +154,7 @@ function batching(connection: Connection): TRPCLink<AnyTRPCRouter> {
       fetch,
       headers: ({ opList }) => headers(opList),
       maxItems: BATCH_ITEMS,
+      ...override,
       maxURLLength: MAX_URL_LENGTH,
     }),
     false: splitLink({

@@ -46,6 +46,16 @@ test('white space around a token is left out', () => {
   expect(refused({ token: '\thunter2 ' })).toBeUndefined();
 });
 
+test('a session takes the place of the token', () => {
+  const { url } = GOOD;
+  const check = (options: object) => refusedPath(() => checkOptions({ url, ...options } as never));
+  expect(check({ session: 'hunter2' })).toBeUndefined();
+  expect(check({ session: () => 'hunter2' })).toBeUndefined();
+  expect(check({ session: 'hunter2 hunter2' })).toBe('session');
+  expect(check({ session: undefined })).toBe('session');
+  expect(check({ session: 'hunter2', token: 'hunter2' })).toBe('session');
+});
+
 test('a function is asked for its token when there is a request', () => {
   expect(refused({ token: () => '' })).toBeUndefined();
 });
@@ -62,6 +72,7 @@ describe('headers', () => {
     [{ Authorization: 'Basic hunter2' }, 'headers.Authorization'],
     [{ 'Transfer-Encoding': 'chunked' }, 'headers.Transfer-Encoding'],
     [{ 'content-type': 'text/plain' }, 'headers.content-type'],
+    [{ 'swarm-session': 'hunter2' }, 'headers.swarm-session'],
   ])('%j are refused', (headers, path) => {
     expect(refused({ headers })).toBe(path);
   });

@@ -1,5 +1,5 @@
 // The options of a client, and the check that refuses at once what can never work. No refusal shows a value: it may be a secret.
-import { API_HEADER, invalidField } from '@hypercode/contracts';
+import { API_HEADER, invalidField, SESSION_HEADER } from '@hypercode/contracts';
 import type { SwarmLogger } from './logger.ts';
 
 /**
@@ -66,12 +66,34 @@ export interface SwarmClientOptions {
   readonly logger?: SwarmLogger | false | undefined;
 }
 
+/** Of a client in a page that core serves: in place of a token, the key of the session that the page has signed in to. */
+export interface SessionClientOptions extends Omit<SwarmClientOptions, 'token'> {
+  /**
+   * The key, as `POST /v1/session` answered it, or a function that gives it, which is asked as `token` is. The browser adds the cookie
+   * by itself, so `url` has the origin of the page. Queries are sent by POST, since browsers name the origin of each.
+   */
+  readonly session: TokenSource;
+}
+
+/** Who is calling, and whether it is a session. */
+export function credentialsOf(options: SwarmClientOptions | SessionClientOptions): {
+  readonly source: TokenSource;
+  readonly isSession: boolean;
+} {
+  return 'session' in options
+    ? { source: options.session, isSession: true }
+    : { source: options.token, isSession: false };
+}
+
 /** @throws SwarmError INVALID_INPUT with the option that can never work. */
-export function checkOptions(options: SwarmClientOptions): void {
-  const { token, timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger } = options;
+export function checkOptions(options: SwarmClientOptions | SessionClientOptions): void {
+  const { source, isSession } = credentialsOf(options);
+  const { timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger } = options;
   baseUrl(options.url);
-  if (typeof token === 'string') checkToken(token);
-  else if (typeof token !== 'function') throw invalidField('token', 'required: a text, or a function that gives one');
+  const caller = isSession ? 'session' : 'token';
+  if (isSession && 'token' in options) throw invalidField('session', 'must not be given together with token');
+  if (typeof source === 'string') checkToken(source, caller);
+  else if (typeof source !== 'function') throw invalidField(caller, 'required: a text, or a function that gives one');
   checkHeaders(options.headers ?? {});
   for (const [path, value] of Object.entries({
     timeoutMs,
@@ -122,12 +144,12 @@ export function baseUrl(given: string | URL): URL {
 }
 
 /** The token as it is sent. RFC 6750, section 2.1, allows less; the core decides what is a token. */
-export function checkToken(given: unknown): string {
-  if (typeof given !== 'string') throw invalidField('token', 'must be a text');
+export function checkToken(given: unknown, path: 'token' | 'session' = 'token'): string {
+  if (typeof given !== 'string') throw invalidField(path, 'must be a text');
   const token = given.trim();
-  if (token === '') throw invalidField('token', 'required: it is empty');
+  if (token === '') throw invalidField(path, 'required: it is empty');
   if (!/^[\x21-\x7E]+$/.test(token)) {
-    throw invalidField('token', 'must be one word of ASCII characters, without line breaks and spaces inside');
+    throw invalidField(path, 'must be one word of ASCII characters, without line breaks and spaces inside');
   }
   return token;
 }
@@ -148,6 +170,7 @@ const OWN_HEADERS = new Set([
   'keep-alive',
   'last-event-id',
   API_HEADER,
+  SESSION_HEADER,
   'te',
   'trailer',
   'transfer-encoding',

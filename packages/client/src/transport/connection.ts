@@ -1,5 +1,5 @@
 // What every call and stream of one client shares: where the core is, who is calling, and whether the client is open.
-import { API_HEADER, API_VERSION, SwarmError } from '@hypercode/contracts';
+import { API_HEADER, API_VERSION, SESSION_HEADER, SESSION_PARAMETER, SwarmError } from '@hypercode/contracts';
 import { openTransport } from '#transport';
 import { abortError, bounded, isTimeout } from './bounded.ts';
 import { clockDifference } from './clock-difference.ts';
@@ -9,7 +9,9 @@ import {
   checkHeaders,
   checkOptions,
   checkToken,
+  credentialsOf,
   type PublishBuffer,
+  type SessionClientOptions,
   type SwarmClientOptions,
 } from './client-options.ts';
 import { Denials } from './denials.ts';
@@ -43,6 +45,8 @@ export interface Connection {
   readonly noteIgnored: (header: string) => void;
   /** A call works until it has answered, also beyond `close`. */
   readonly transport: Transport;
+  /** Whether the caller is a session, whose key then is what is called the token here. */
+  readonly isSession: boolean;
   /** The address of a route of the core, such as `v1/agents`. */
   endpoint(route: string): URL;
   /** `signal` is aborted when no call waits for it any more. */
@@ -50,6 +54,8 @@ export interface Connection {
   /** Whether there is a token other than the one that was refused. */
   renewed(refused: string, signal: AbortSignal): Promise<boolean>;
   headers(token: string): Record<string, string>;
+  /** What a WebSocket sends in place of headers. */
+  connectionParams(token: string): Record<string, string>;
   /** The refusal that an answer stands for which is no result. */
   refusalOf(answer: AnswerTo, body: unknown): SwarmError;
   /** The error of a request that was not answered, or not whole. */
@@ -74,7 +80,7 @@ const MIN_SECRET_LENGTH = 8;
 
 /** @throws SwarmError INVALID_INPUT with the option that can never work. */
 export function openConnection(
-  options: SwarmClientOptions,
+  options: SwarmClientOptions | SessionClientOptions,
   clock: Clock = systemClock,
   shared: Partial<Pick<Connection, 'reachability' | 'noteIgnored'>> = {},
 ): Connection {
@@ -85,8 +91,10 @@ export function openConnection(
   const { reachability = new Reachability(addressOf(base), clock, logger) } = shared;
   const { noteIgnored = ignoredNamesLog(addressOf(base), logger) } = shared;
   const controller = new AbortController();
-  const { token: given, namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch } = options;
-  const source = typeof given === 'string' ? checkToken(given) : given;
+  const { namespace, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: customFetch } = options;
+  const { source: given, isSession } = credentialsOf(options);
+  const kind = isSession ? 'session' : 'token';
+  const source = typeof given === 'string' ? checkToken(given, kind) : given;
   // A WebSocket of a browser sends no headers but its own.
   const webSocket = (options.webSocket ?? true) && Object.keys(headers).length === 0;
   const transport =
@@ -100,9 +108,9 @@ export function openConnection(
       answer = await source(refused, signal);
     } catch (error) {
       if (error instanceof SwarmError) throw error;
-      throw new SwarmError('UNAVAILABLE', 'the token function failed', { cause: error });
+      throw new SwarmError('UNAVAILABLE', `the ${kind} function failed`, { cause: error });
     }
-    return checkToken(answer);
+    return checkToken(answer, kind);
   };
   const differences = new Set<(differenceMs: number) => void>();
   const revivals = new Set<(sinceMs: number) => void>();
@@ -122,13 +130,19 @@ export function openConnection(
     denials: new Denials(logger),
     noteIgnored,
     transport,
+    isSession,
     endpoint: (route) => new URL(route, base),
     token: (signal) => token(undefined, signal),
     renewed: async (refused, signal) => typeof source !== 'string' && (await token(refused, signal)) !== refused,
     headers(bearer) {
       sent = bearer;
-      return { ...headers, [API_HEADER]: String(API_VERSION), authorization: `Bearer ${bearer}` };
+      const caller = isSession ? { [SESSION_HEADER]: bearer } : { authorization: `Bearer ${bearer}` };
+      return { ...headers, [API_HEADER]: String(API_VERSION), ...caller };
     },
+    connectionParams: (bearer) => ({
+      [isSession ? SESSION_PARAMETER : 'token']: bearer,
+      [API_HEADER]: String(API_VERSION),
+    }),
     refusalOf: (answer, body) => refusalOf(answer, body, base),
     unreachable(cause) {
       const secrets = [sent, ...Object.values(headers)].filter(({ length }) => length >= MIN_SECRET_LENGTH);

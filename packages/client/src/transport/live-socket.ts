@@ -6,7 +6,7 @@
 //
 // An introduction is the token and a call that every token may make. The core reads little from a connection before it knows the
 // token, and reports a refusal only in the answer to a call; so the views begin after that answer.
-import { API_HEADER, API_VERSION, SwarmError } from '@hypercode/contracts';
+import { SwarmError } from '@hypercode/contracts';
 import type { Connection } from './connection.ts';
 import { isRecord, parseJson } from './json.ts';
 import type { LiveRequest } from './live-stream.ts';
@@ -104,9 +104,8 @@ export class LiveSocket implements ViewSocket {
   #introduce(): void {
     this.#settleConnected(true);
     this.#state = 'introducing';
-    this.#send(
-      JSON.stringify({ method: 'connectionParams', data: { token: this.token, [API_HEADER]: String(API_VERSION) } }),
-    );
+    const data = this.#connection.connectionParams(this.token);
+    this.#send(JSON.stringify({ method: 'connectionParams', data }));
     this.#send(JSON.stringify({ id: INTRODUCTION_ID, method: 'query', params: { path: 'whoami', input: {} } }));
   }
 

@@ -21,11 +21,11 @@ export async function openServerSentValues(connection: Connection, request: Live
   return { next: () => nextValue(connection, stream, parse), close: () => stream.close() };
 }
 
-/** The input goes into the address, or into a body when the address would be too long. */
+/** The input goes into the address, or into a body: when the address would be too long, and of a session. */
 function requestOf(connection: Connection, path: string, input: string): { url: URL; body: string | undefined } {
   const url = connection.endpoint(`trpc/${path}`);
   url.searchParams.set('input', input);
-  if (url.href.length <= MAX_URL_LENGTH) return { url, body: undefined };
+  if (url.href.length <= MAX_URL_LENGTH && !connection.isSession) return { url, body: undefined };
   url.searchParams.delete('input');
   return { url, body: input };
 }

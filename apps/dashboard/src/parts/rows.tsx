@@ -1,0 +1,106 @@
+// A list of many rows, of which only those in sight are drawn. One row is the current one: the arrow keys move it.
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+
+interface RowsProps<Item> {
+  readonly label: string;
+  readonly items: readonly Item[];
+  readonly keyOf: (item: Item) => string;
+  readonly head: ReactNode;
+  readonly row: (item: Item) => ReactNode;
+  readonly onOpen: (item: Item) => void;
+  /** Columns of a CSS grid, for the head and each row. */
+  readonly columns: string;
+}
+
+const ROW_PX = 34;
+
+export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: RowsProps<Item>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [current, setCurrent] = useState(0);
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  });
+  const move = (to: number): void => {
+    const next = Math.max(0, Math.min(items.length - 1, to));
+    setCurrent(next);
+    rows.scrollToIndex(next);
+  };
+  const press = (event: KeyboardEvent): void => {
+    const page = Math.floor((scroller.current?.clientHeight ?? 0) / ROW_PX) - 1;
+    const moves: Record<string, number> = {
+      ArrowDown: current + 1,
+      ArrowUp: current - 1,
+      PageDown: current + page,
+      PageUp: current - page,
+      Home: 0,
+      End: items.length - 1,
+    };
+    const to = moves[event.key];
+    const item = items[current];
+    if (to !== undefined) {
+      event.preventDefault();
+      move(to);
+    } else if (event.key === 'Enter' && event.target === event.currentTarget && item !== undefined) onOpen(item);
+  };
+  return (
+    <div role="table" aria-label={label} aria-rowcount={items.length + 1} className="flex min-h-0 flex-1 flex-col">
+      <div role="rowgroup" className="border-b border-line">
+        <div
+          role="row"
+          aria-rowindex={1}
+          className="grid h-8 items-center gap-4 px-5 text-[12px] text-faint"
+          style={{ gridTemplateColumns: columns }}
+        >
+          {head}
+        </div>
+      </div>
+      <div
+        ref={scroller}
+        role="rowgroup"
+        tabIndex={0}
+        aria-label={`${label}, rows`}
+        onKeyDown={press}
+        className="group min-h-0 flex-1 overflow-auto -outline-offset-2"
+      >
+        <div className="relative w-full" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map(({ index, start }) => {
+            const item = items[index];
+            if (item === undefined) return null;
+            return (
+              <div
+                key={keyOf(item)}
+                role="row"
+                aria-rowindex={index + 2}
+                className={`absolute inset-x-0 grid items-center gap-4 border-b border-line/60 px-5 hover:bg-accent-wash/60 ${index === current ? 'group-focus:bg-accent-wash' : ''}`}
+                style={{ gridTemplateColumns: columns, height: ROW_PX, transform: `translateY(${start}px)` }}
+                onClick={(event) => {
+                  setCurrent(index);
+                  // A link in the row opens itself.
+                  if (!(event.target as HTMLElement).closest('a, button')) onOpen(item);
+                }}
+              >
+                {row(item)}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export const Cell = ({ children, className = '' }: { readonly children: ReactNode; readonly className?: string }) => (
+  <div role="cell" className={`min-w-0 truncate ${className}`}>
+    {children}
+  </div>
+);
+
+export const Head = ({ children, className = '' }: { readonly children: ReactNode; readonly className?: string }) => (
+  <div role="columnheader" className={`min-w-0 truncate ${className}`}>
+    {children}
+  </div>
+);

@@ -1,0 +1,109 @@
+// The screens and their addresses. Every filter is in the address, so that a screen can be sent to somebody else.
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { z } from 'zod';
+import { GroupFilterSearch, Groups } from './screens/groups/groups.tsx';
+import { AgentFilterSearch } from './screens/agents/agent-filter.ts';
+import { Agents } from './screens/agents/agents.tsx';
+import { NeedsYou } from './screens/needs-you/needs-you.tsx';
+import { PlanFilterSearch } from './screens/plans/plan-filter.ts';
+import { NotThere } from './shell/not-there.tsx';
+import { Shell } from './shell/shell.tsx';
+
+interface RouterContext {
+  readonly sessionKey: string;
+}
+
+/** `ns` is the namespace; a bad one is not one. */
+const RootSearch = z.object({ ns: z.string().max(63).optional().catch(undefined) });
+
+export const rootRoute = createRootRouteWithContext<RouterContext>()({
+  validateSearch: RootSearch,
+  search: { middlewares: [retainSearchParams(['ns'])] },
+  component: Shell,
+  notFoundComponent: NotThere,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: ({ search }) => redirect({ to: '/needs-you', search, throw: true }),
+});
+
+const needsYouRoute = createRoute({ getParentRoute: () => rootRoute, path: '/needs-you', component: NeedsYou });
+
+const agentsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/agents',
+  validateSearch: AgentFilterSearch,
+  component: Agents,
+});
+
+const agentRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/agents/$name',
+  component: lazyRouteComponent(() => import('./screens/agents/agent-page.tsx'), 'AgentPage'),
+});
+
+const groupsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/groups',
+  validateSearch: GroupFilterSearch,
+  component: Groups,
+});
+
+const groupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/groups/$group',
+  component: lazyRouteComponent(() => import('./screens/groups/group-page.tsx'), 'GroupPage'),
+});
+
+const plansRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/plans',
+  validateSearch: PlanFilterSearch,
+  component: lazyRouteComponent(() => import('./screens/plans/plans.tsx'), 'Plans'),
+});
+
+const planRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/plans/$id',
+  validateSearch: z.object({ task: z.string().optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import('./screens/plans/plan-page.tsx'), 'PlanPage'),
+});
+
+const systemRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/system',
+  component: lazyRouteComponent(() => import('./screens/system/system.tsx'), 'System'),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    homeRoute,
+    needsYouRoute,
+    agentsRoute,
+    agentRoute,
+    groupsRoute,
+    groupRoute,
+    plansRoute,
+    planRoute,
+    systemRoute,
+  ]),
+  // A session is there before the router is.
+  context: { sessionKey: '' },
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

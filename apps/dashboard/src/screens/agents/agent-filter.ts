@@ -1,0 +1,62 @@
+// Which agents a list shows, in the words of the API, as the address has them.
+import type { AgentSummary } from '@hypercode/client';
+import { z } from 'zod';
+
+const word = z.string().max(256).optional().catch(undefined);
+
+/** A value that is none of the API's is left out. */
+export const AgentFilterSearch = z.object({
+  text: word,
+  role: word,
+  capability: word,
+  health: z.enum(['healthy', 'unhealthy', 'unknown']).optional().catch(undefined),
+  circuit: z.enum(['closed', 'open', 'half_open']).optional().catch(undefined),
+  activity: z.enum(['ready', 'busy', 'waiting', 'blocked', 'draining', 'paused']).optional().catch(undefined),
+  sort: z.enum(['name', 'health', 'activity', 'seen']).optional().catch(undefined),
+});
+export type AgentFilterSearch = z.infer<typeof AgentFilterSearch>;
+
+const HEALTHS = ['unhealthy', 'unknown', 'healthy'];
+const ACTIVITIES = ['blocked', 'waiting', 'busy', 'ready', 'draining', 'paused'];
+
+type Order = (a: AgentSummary, b: AgentSummary) => number;
+
+/** The worst first; what is equal stays by name. */
+const ORDERS: Record<Exclude<NonNullable<AgentFilterSearch['sort']>, 'name'>, Order> = {
+  health: (a, b) => HEALTHS.indexOf(a.status.health) - HEALTHS.indexOf(b.status.health),
+  activity: (a, b) => ACTIVITIES.indexOf(a.status.activity) - ACTIVITIES.indexOf(b.status.activity),
+  seen: (a, b) => (a.status.lastSeenAt ?? '').localeCompare(b.status.lastSeenAt ?? ''),
+};
+
+/** Agents by name, as the filter leaves them, in its order. `text` is found in names, roles, descriptions, notes and labels. */
+export function filtered(agents: readonly AgentSummary[], filter: AgentFilterSearch): readonly AgentSummary[] {
+  const { text, role, capability, health, circuit, activity, sort = 'name' } = filter;
+  const wanted = text?.trim().toLowerCase();
+  const found =
+    wanted || role || capability || health || circuit || activity
+      ? agents.filter(
+          (agent) =>
+            (role === undefined || agent.role === role) &&
+            (health === undefined || agent.status.health === health) &&
+            (circuit === undefined || agent.status.circuit === circuit) &&
+            (activity === undefined || agent.status.activity === activity) &&
+            (capability === undefined || agent.capabilities.some(({ id }) => id === capability)) &&
+            (!wanted || wordsOf(agent).includes(wanted)),
+        )
+      : agents;
+  return sort === 'name' ? found : found.toSorted(ORDERS[sort]);
+}
+
+/** Agents are replaced when they change, so what is searched is made once for each. */
+const words = new WeakMap<AgentSummary, string>();
+
+function wordsOf(agent: AgentSummary): string {
+  let text = words.get(agent);
+  if (text === undefined) {
+    const { name, role, description, labels, status } = agent;
+    const labelWords = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+    text = [name, role, description ?? '', status.note ?? '', ...labelWords].join('\n').toLowerCase();
+    words.set(agent, text);
+  }
+  return text;
+}

@@ -1,0 +1,115 @@
+import type { AgentSummary, PlanView, SwarmOverview } from '@hypercode/client';
+import type { GroupInfo } from '@hypercode/contracts';
+import { expect, test } from 'vitest';
+import { findingsOf, type SwarmState } from './findings.ts';
+
+const NOW = Date.parse('2026-05-01T12:00:00Z');
+const EARLIER = '2026-05-01T11:00:00.000Z';
+
+const agent = (name: string, status: Partial<AgentSummary['status']> = {}, capabilities: string[] = []) =>
+  ({
+    name,
+    updatedAt: EARLIER,
+    capabilities: capabilities.map((id) => ({ id })),
+    status: {
+      health: 'healthy',
+      activity: 'ready',
+      activitySince: EARLIER,
+      note: null,
+      circuit: 'closed',
+      reason: null,
+      ...status,
+    },
+  }) as AgentSummary;
+
+const group = (fields: Partial<GroupInfo>) =>
+  ({ group: 'mail', deadLetters: 0, lag: 0, paused: null, waiting: 0, ...fields }) as GroupInfo;
+
+const cluster = {
+  replicas: [{ id: 'r1', host: 'one', seenAt: new Date(NOW - 3000).toISOString(), eventLoopP99Ms: 12 }],
+  stores: { database: { kind: 'postgres', ok: true }, events: { kind: 'redis', ok: true } },
+  suspended: [],
+} as unknown as SwarmOverview['cluster'];
+
+const state = (
+  fields: Partial<SwarmState> & { groups?: GroupInfo[]; cluster?: SwarmOverview['cluster'] },
+): SwarmState => ({
+  namespace: 'default',
+  agents: [],
+  plans: [],
+  now: NOW,
+  overview: { cluster: fields.cluster ?? cluster, groups: fields.groups ?? [] } as unknown as SwarmOverview,
+  ...fields,
+});
+
+const titles = (given: SwarmState): string[] => findingsOf(given).map(({ rank, title }) => `${rank}: ${title}`);
+
+test('a swarm in which all is well has no findings', () => {
+  expect(titles(state({ agents: [agent('ada')], groups: [group({ lag: 3 })] }))).toEqual([]);
+});
+
+test('open circuits come before unhealthy agents, and those before agents that wait', () => {
+  const agents = [
+    agent('waits', { activity: 'waiting' }),
+    agent('ill', { health: 'unhealthy' }),
+    agent('broken', { health: 'unhealthy', circuit: 'open' }),
+    agent('trial', { circuit: 'half_open' }),
+    agent('stuck', { activity: 'blocked' }),
+  ];
+  expect(titles(state({ agents }))).toEqual([
+    'bad: Circuit of broken is open',
+    'warn: Circuit of trial is on trial',
+    'warn: ill is unhealthy',
+    'warn: stuck is blocked',
+    'note: waits is waiting',
+  ]);
+});
+
+test('more than five unhealthy agents are one finding', () => {
+  const agents = Array.from({ length: 6 }, (_, index) => agent(`a${index}`, { health: 'unhealthy' }));
+  expect(titles(state({ agents }))).toEqual(['warn: 6 agents are unhealthy']);
+});
+
+test('dead letters, a paused group with unread events and a large lag are findings; a paused group without them is not', () => {
+  const paused = { by: '/operators/ops', reason: null, at: EARLIER };
+  const groups = [
+    group({ group: 'a', deadLetters: 1 }),
+    group({ group: 'b', paused, lag: 7 }),
+    group({ group: 'c', paused }),
+    group({ group: 'd', lag: 5000 }),
+  ];
+  expect(titles(state({ groups })).toSorted()).toEqual([
+    'warn: 1 dead letter in group a',
+    'warn: Group b is paused, with 7 unread events',
+    'warn: Group d falls behind: 5,000 unread events',
+  ]);
+});
+
+test('a ready task whose capability only an unhealthy agent offers is a finding, and one that a healthy agent offers is not', () => {
+  const task = { status: 'ready', capability: 'translate' };
+  const plans = [{ planId: 'p', title: 'Report', status: 'running', tasks: [task] }] as unknown as PlanView[];
+  const ill = agent('ill', { health: 'unhealthy' }, ['translate']);
+  expect(titles(state({ plans, agents: [ill] }))).toContain('bad: No agent can do translate');
+  expect(titles(state({ plans, agents: [agent('well', {}, ['translate'])] }))).toEqual([]);
+});
+
+test('a plan that failed today is a finding, and one that failed last week is not', () => {
+  const failed = (endedAt: string) =>
+    ({ planId: endedAt, title: 'Report', status: 'failed', reason: 'no', endedAt, tasks: [] }) as unknown as PlanView;
+  expect(titles(state({ plans: [failed(EARLIER), failed('2026-04-20T00:00:00.000Z')] }))).toEqual([
+    'bad: Plan failed: Report',
+  ]);
+});
+
+test('a store that does not answer, a silent replica and a held guard are findings', () => {
+  const ill = {
+    replicas: [{ id: 'r1', host: 'one', seenAt: EARLIER, eventLoopP99Ms: 1 }],
+    stores: { database: { kind: 'postgres', ok: false }, events: { kind: 'redis', ok: true } },
+    suspended: ['default'],
+  } as unknown as SwarmOverview['cluster'];
+  expect(titles(state({ cluster: ill }))).toEqual([
+    'bad: Many agents failed at the same time',
+    'bad: postgres is unavailable',
+    'warn: Replica on one is silent',
+  ]);
+});

@@ -1,0 +1,280 @@
+// What waits for a person or is wrong, as one list: the worst first, then what lasts longest.
+import type { AgentSummary, PlanView, SwarmOverview } from '@hypercode/client';
+import type { GroupInfo } from '@hypercode/contracts';
+import { counted } from '../../parts/duration.ts';
+
+/** `bad`: something stands still or is lost. `warn`: it will, if nothing is done. `note`: an agent says that it waits. */
+export type Rank = 'bad' | 'warn' | 'note';
+
+/** Where the reader finds out more, and can act. */
+export type Target =
+  | { readonly to: 'agent'; readonly name: string }
+  | {
+      readonly to: 'agents';
+      readonly filter: { readonly health: 'unhealthy' } | { readonly activity: 'blocked' | 'waiting' };
+    }
+  | { readonly to: 'plan'; readonly id: string }
+  | { readonly to: 'group'; readonly group: string }
+  | { readonly to: 'system' };
+
+export interface Finding {
+  /** The same as long as the cause is the same. */
+  readonly id: string;
+  readonly rank: Rank;
+  readonly title: string;
+  /** Why, in words of the core or of an agent. */
+  readonly why: string;
+  /** ISO 8601; null: not known. */
+  readonly since: string | null;
+  readonly target: Target;
+  /** What the reader will do there. */
+  readonly action: string;
+}
+
+export interface SwarmState {
+  readonly namespace: string;
+  readonly agents: readonly AgentSummary[];
+  readonly overview: SwarmOverview | null;
+  readonly plans: readonly PlanView[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const RANKS: readonly Rank[] = ['bad', 'warn', 'note'];
+/** A failed plan that is older is history. Milliseconds. */
+const PLAN_AGE_MS = 86_400_000;
+/** More agents in the same trouble than this are one finding. */
+const MAX_SINGLE_AGENTS = 5;
+/** A group that has more unread events than this falls behind. */
+const MAX_LAG = 1000;
+/** A replica reports itself every five seconds. */
+const REPLICA_SILENT_MS = 20_000;
+const SLOW_EVENT_LOOP_MS = 250;
+
+export function findingsOf(state: SwarmState): Finding[] {
+  const findings = [
+    ...ofCluster(state),
+    ...ofCircuits(state.agents),
+    ...ofHealth(state.agents),
+    ...ofPlans(state),
+    ...(state.overview?.groups ?? []).flatMap((group) => [...ofGroup(group)]),
+    ...ofActivity(state.agents),
+  ];
+  return findings.toSorted(
+    (a, b) => RANKS.indexOf(a.rank) - RANKS.indexOf(b.rank) || (a.since ?? '').localeCompare(b.since ?? ''),
+  );
+}
+
+function* ofCluster({ overview, namespace, now }: SwarmState): Generator<Finding> {
+  if (overview === null) return;
+  const { cluster } = overview;
+  const target: Target = { to: 'system' };
+  if (cluster.suspended.includes(namespace)) {
+    yield {
+      id: 'suspended',
+      rank: 'bad',
+      title: 'Many agents failed at the same time',
+      why: 'The mass-failure guard holds: no circuit is opened and no agent expires, because the fault is likely in the core or its network.',
+      since: null,
+      target: { to: 'agents', filter: { health: 'unhealthy' } },
+      action: 'See the agents',
+    };
+  }
+  for (const [name, store] of Object.entries(cluster.stores)) {
+    if (store.ok) continue;
+    const why = `The ${name === 'database' ? 'database' : 'store of events'} (${store.kind}) does not answer, or takes no writes.`;
+    yield {
+      id: `store ${name}`,
+      rank: 'bad',
+      title: `${store.kind} is unavailable`,
+      why,
+      since: null,
+      target,
+      action: 'See the system',
+    };
+  }
+  for (const { id, host, seenAt, eventLoopP99Ms } of cluster.replicas) {
+    if (now - Date.parse(seenAt) > REPLICA_SILENT_MS) {
+      const why = 'It reports itself every five seconds, and has not.';
+      yield {
+        id: `replica ${id}`,
+        rank: 'warn',
+        title: `Replica on ${host} is silent`,
+        why,
+        since: seenAt,
+        target,
+        action: 'See the system',
+      };
+    } else if (eventLoopP99Ms > SLOW_EVENT_LOOP_MS) {
+      const why = `Its timers were up to ${Math.round(eventLoopP99Ms)} ms late over the last five seconds.`;
+      yield {
+        id: `slow ${id}`,
+        rank: 'warn',
+        title: `Replica on ${host} is overloaded`,
+        why,
+        since: null,
+        target,
+        action: 'See the system',
+      };
+    }
+  }
+}
+
+function* ofCircuits(agents: readonly AgentSummary[]): Generator<Finding> {
+  for (const { name, status, updatedAt } of agents) {
+    if (status.circuit === 'closed') continue;
+    const isHeld = status.circuit === 'open' && status.circuitOpenUntil === null;
+    yield {
+      id: `circuit ${name}`,
+      rank: status.circuit === 'open' ? 'bad' : 'warn',
+      title: `Circuit of ${name} is ${status.circuit === 'open' ? 'open' : 'on trial'}`,
+      why: status.reason ?? (isHeld ? 'An operator holds it open.' : 'Its events are refused.'),
+      since: updatedAt,
+      target: { to: 'agent', name },
+      action: 'See why, and reset it',
+    };
+  }
+}
+
+function* ofHealth(agents: readonly AgentSummary[]): Generator<Finding> {
+  const unhealthy = agents.filter(({ status }) => status.health === 'unhealthy' && status.circuit === 'closed');
+  if (unhealthy.length > MAX_SINGLE_AGENTS) {
+    const since = unhealthy.map(({ updatedAt }) => updatedAt).toSorted()[0] ?? null;
+    const names = unhealthy.slice(0, MAX_SINGLE_AGENTS).map(({ name }) => name);
+    yield {
+      id: 'unhealthy',
+      rank: 'warn',
+      title: `${counted(unhealthy.length, 'agent')} are unhealthy`,
+      why: `${names.join(', ')}, and others.`,
+      since,
+      target: { to: 'agents', filter: { health: 'unhealthy' } },
+      action: 'See the agents',
+    };
+    return;
+  }
+  for (const { name, status, updatedAt } of unhealthy) {
+    yield {
+      id: `unhealthy ${name}`,
+      rank: 'warn',
+      title: `${name} is unhealthy`,
+      why: status.reason ?? 'It shows no sign of life.',
+      since: updatedAt,
+      target: { to: 'agent', name },
+      action: 'See the agent',
+    };
+  }
+}
+
+function* ofPlans({ plans, agents, now }: SwarmState): Generator<Finding> {
+  const offered = new Set(
+    agents
+      .filter(({ status }) => status.health !== 'unhealthy' && status.circuit !== 'open')
+      .flatMap(({ capabilities }) => capabilities.map(({ id }) => id)),
+  );
+  for (const plan of plans) {
+    const target: Target = { to: 'plan', id: plan.planId };
+    if (plan.status === 'failed' && plan.endedAt !== null && now - Date.parse(plan.endedAt) < PLAN_AGE_MS) {
+      const why = plan.reason ?? 'It gave no reason.';
+      yield {
+        id: `failed ${plan.planId}`,
+        rank: 'bad',
+        title: `Plan failed: ${plan.title}`,
+        why,
+        since: plan.endedAt,
+        target,
+        action: 'See the plan, and retry it',
+      };
+    }
+    if (plan.status !== 'running') continue;
+    const stuck = plan.tasks.filter(({ status, capability }) => status === 'ready' && !offered.has(capability));
+    for (const capability of new Set(stuck.map((task) => task.capability))) {
+      yield {
+        id: `nobody ${plan.planId} ${capability}`,
+        rank: 'bad',
+        title: `No agent can do ${capability}`,
+        why: `A task of “${plan.title}” waits for an agent that offers ${capability}, is healthy, and has no open circuit.`,
+        since: null,
+        target,
+        action: 'See the plan',
+      };
+    }
+  }
+}
+
+function* ofGroup({ group, deadLetters, lag, paused, waiting }: GroupInfo): Generator<Finding> {
+  const target: Target = { to: 'group', group };
+  if (deadLetters > 0) {
+    const why = 'Each failed its last attempt. They are kept until they are redriven or discarded.';
+    yield {
+      id: `dead ${group}`,
+      rank: 'warn',
+      title: `${counted(deadLetters, 'dead letter')} in group ${group}`,
+      why,
+      since: null,
+      target,
+      action: 'Redrive or discard',
+    };
+  }
+  if (paused !== null && lag > 0) {
+    const why = paused.reason ?? `${paused.by} paused it.`;
+    yield {
+      id: `paused ${group}`,
+      rank: 'warn',
+      title: `Group ${group} is paused, with ${counted(lag, 'unread event')}`,
+      why,
+      since: paused.at,
+      target,
+      action: 'Resume it',
+    };
+  } else if (lag > MAX_LAG) {
+    const why =
+      waiting > 0
+        ? `${counted(waiting, 'event')} wait for another attempt.`
+        : 'Its members are slower than the events come.';
+    yield {
+      id: `lag ${group}`,
+      rank: 'warn',
+      title: `Group ${group} falls behind: ${counted(lag, 'unread event')}`,
+      why,
+      since: null,
+      target,
+      action: 'See the group',
+    };
+  }
+}
+
+function* ofActivity(agents: readonly AgentSummary[]): Generator<Finding> {
+  for (const activity of ['blocked', 'waiting'] as const) {
+    const found = agents.filter(({ status }) => status.activity === activity);
+    const rank = activity === 'blocked' ? 'warn' : 'note';
+    const verb = activity === 'blocked' ? 'blocked' : 'waiting';
+    if (found.length > MAX_SINGLE_AGENTS) {
+      yield {
+        id: activity,
+        rank,
+        title: `${counted(found.length, 'agent')} are ${verb}`,
+        why: `${found
+          .slice(0, MAX_SINGLE_AGENTS)
+          .map(({ name }) => name)
+          .join(', ')}, and others.`,
+        since: found.map(({ status }) => status.activitySince).toSorted()[0] ?? null,
+        target: { to: 'agents', filter: { activity } },
+        action: 'See the agents',
+      };
+      continue;
+    }
+    const silent =
+      activity === 'blocked' ? 'It does not say why.' : 'For a person or another agent; it does not say what for.';
+    for (const { name, status } of found) {
+      yield {
+        id: `${activity} ${name}`,
+        rank,
+        title: `${name} is ${verb}`,
+        why: status.note ?? silent,
+        since: status.activitySince,
+        target: { to: 'agent', name },
+        action: 'See the agent',
+      };
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// A task: what it depends on, each attempt with its agent and why that one, and what it gave.
+import { Link } from '@tanstack/react-router';
+import type { PlanView } from '@hypercode/client';
+import { At } from '../../parts/age.tsx';
+import { shown } from '../../parts/agent-words.ts';
+import { durationText } from '../../parts/duration.ts';
+import { Code, Fact, Facts, Section } from '../../parts/panel.tsx';
+import { type Attempt, OUTCOMES, TaskStatusMark } from './plan-marks.tsx';
+
+type Task = PlanView['tasks'][number];
+
+interface TaskDetailProps {
+  readonly plan: PlanView;
+  readonly task: Task;
+  readonly onSelect: (taskId: string) => void;
+}
+
+export function TaskDetail({ plan, task, onSelect }: TaskDetailProps) {
+  const { taskId, title, status, capability, dependsOn, attempts, error } = task;
+  const output = plan.outputs[taskId];
+  const titles = new Map(plan.tasks.map((one) => [one.taskId, one.title]));
+  return (
+    <Section title="Selected task" note={shown(title)}>
+      <Facts>
+        <Fact name="State">
+          <TaskStatusMark status={status} />
+        </Fact>
+        <Fact name="Needs">
+          <Code>{capability}</Code>
+        </Fact>
+        {dependsOn.length > 0 && (
+          <Fact name="After">
+            <span className="flex flex-wrap gap-x-3">
+              {dependsOn.map((id) => (
+                <button key={id} type="button" className="text-accent hover:underline" onClick={() => onSelect(id)}>
+                  {shown(titles.get(id) ?? id)}
+                </button>
+              ))}
+            </span>
+          </Fact>
+        )}
+        {error !== null && status !== 'completed' && (
+          <Fact name="Last error">
+            <span className="text-bad">{shown(error)}</span>
+          </Fact>
+        )}
+      </Facts>
+      {attempts.length > 0 && (
+        <ol className="mt-3 flex flex-col gap-2">
+          {attempts.map((attempt) => (
+            <AttemptRow key={attempt.attempt} attempt={attempt} />
+          ))}
+        </ol>
+      )}
+      {output !== undefined && (
+        <>
+          <h3 className="mt-4 mb-1 text-faint">Output</h3>
+          <pre className="max-h-80 overflow-auto rounded border border-line bg-ground p-2.5 font-mono text-[12px] leading-[18px] whitespace-pre-wrap">
+            {JSON.stringify(output, null, 2).split('\n').map(shown).join('\n')}
+          </pre>
+        </>
+      )}
+    </Section>
+  );
+}
+
+function AttemptRow({ attempt }: { readonly attempt: Attempt }) {
+  const { attempt: number, agent, assignedAt, acceptedAt, endedAt, outcome, error, because } = attempt;
+  const took = acceptedAt !== null && endedAt !== null ? Date.parse(endedAt) - Date.parse(acceptedAt) : null;
+  return (
+    <li className="grid grid-cols-[2rem_10rem_8rem_1fr] gap-3 border-l-2 border-line pl-3">
+      <span className="text-faint">{number}</span>
+      <Link to="/agents/$name" params={{ name: agent }} className="truncate font-medium hover:underline">
+        {shown(agent)}
+      </Link>
+      <span className={OUTCOMES[outcome].look}>{OUTCOMES[outcome].text}</span>
+      <span className="min-w-0 text-soft">
+        {assignedAt !== null && (
+          <>
+            assigned <At time={assignedAt} />
+          </>
+        )}
+        {took !== null && <> · worked {durationText(took)}</>}
+        {because !== null && <p className="text-faint">Why this agent: {shown(because)}</p>}
+        {error !== null && <p className="break-words text-bad">{shown(error)}</p>}
+      </span>
+    </li>
+  );
+}
