@@ -108,6 +108,17 @@ export {
   SwarmEvent,
   SYSTEM_TOPIC,
 } from './event.ts';
+export {
+  AdmittedBy,
+  EventTrace,
+  PreviewInput,
+  PreviewResult,
+  StreamState,
+  StreamTrace,
+  TraceInput,
+} from './event-trace.ts';
+export { GroupFate, GroupFateState } from './group-fate.ts';
+export { LoggedEvent } from './logged-event.ts';
 export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from './goal-calls.ts';
 export { GetGroupInput, GetGroupResult, GroupMember, OpenDelivery } from './group-view.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
