@@ -117,9 +117,9 @@ export {
   StreamTrace,
   TraceInput,
 } from './event-trace.ts';
-export { GroupFate, GroupFateState } from './group-fate.ts';
 export { LoggedEvent } from './logged-event.ts';
 export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from './goal-calls.ts';
+export { GroupFate, GroupFateState } from './group-fate.ts';
 export { GetGroupInput, GetGroupResult, GroupMember, OpenDelivery } from './group-view.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } from './known-fields.ts';

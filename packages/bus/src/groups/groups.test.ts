@@ -38,6 +38,8 @@ test('the settings of a group are read again when the store does not have the gr
     delete: unused,
     owned: unused,
     removeIdle: unused,
+    fates: unused,
+    holding: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
   const reads = { read: unused, event: unused, positionBefore: unused };

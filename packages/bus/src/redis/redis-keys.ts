@@ -40,6 +40,10 @@ const groupKey = (namespace: string, group: string, prefix: string): string => `
 export const signsKey = (namespace: string, group: string, prefix = DEFAULT_PREFIX): string =>
   `${groupKey(namespace, group, prefix)}:signs`;
 
+/** The texts of the events that a group holds. */
+export const textsKey = (namespace: string, group: string, prefix = DEFAULT_PREFIX): string =>
+  `${groupKey(namespace, group, prefix)}:texts`;
+
 /** KEYS of the groups' scripts; `lua/group-state.lua` describes each. */
 export function groupKeys(namespace: string, group: string, prefix = DEFAULT_PREFIX): string[] {
   const key = groupKey(namespace, group, prefix);
