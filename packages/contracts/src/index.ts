@@ -71,6 +71,7 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
+export { AudienceCaller, type OtherStreams, StreamAudience, StreamReport } from './stream-audience.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
   CIRCUIT_TOPICS,
