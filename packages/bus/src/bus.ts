@@ -10,7 +10,6 @@ import {
   type DeadLetterChoice,
   type DeadLettersInput,
   type DeadLettersResult,
-  type EventTrace,
   type ExtendInput,
   type ExtendResult,
   type FindInput,
@@ -23,14 +22,12 @@ import {
   invalidField,
   LIMITS,
   type NackInput,
-  type OtherStreams,
   type Policy,
   type PolicyAction,
   type PolicyExplanation,
   type PolicyHistory,
   type PolicyHistoryInput,
   type PolicyRules,
-  type PreviewResult,
   type PublishInput,
   type PublishManyResult,
   type PublishResult,
@@ -40,7 +37,6 @@ import {
   type SubscribeInput,
   type TopicsInput,
   type TopicsResult,
-  type TraceInput,
 } from '@hypercode/contracts';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
@@ -70,12 +66,7 @@ import { EventSearch } from './subscriptions/event-search.ts';
 import { LiveStreams } from './subscriptions/live-streams.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { passing, type TopicFilter } from './subscriptions/topic-filter.ts';
-import { MandatoryEvents } from './tracing/mandatory-events.ts';
-import { type PreviewRequest, Previews } from './tracing/previews.ts';
-import { type DeclaringAgent, Receivers } from './tracing/receivers.ts';
-import { Relations } from './tracing/relations.ts';
-import { StreamSurvey } from './tracing/stream-survey.ts';
-import { Traces } from './tracing/traces.ts';
+import { type Surroundings, Tracing } from './tracing/tracing.ts';
 
 export interface BusOptions {
   store: BusStore;
@@ -103,18 +94,6 @@ export interface BusOptions {
   bookmarkIntervalMs?: number;
 }
 
-/** What traces and previews need to know beside what the bus knows. Each rejects with UNAVAILABLE. */
-export interface Surroundings {
-  /** The id of this replica. */
-  readonly replica: string;
-  /** What the other replicas reported of their streams. */
-  readonly otherStreams: (namespace: string) => Promise<readonly OtherStreams[]>;
-  /** Agents that declare that they subscribe to a topic. */
-  readonly declaring: (namespace: string, topic: string) => Promise<readonly DeclaringAgent[]>;
-  /** The role that an agent had at a time (milliseconds since the epoch); null when that is not known any more. */
-  readonly roleAt: (namespace: string, name: string, atMs: number) => Promise<string | null>;
-}
-
 /** Is notified of what a bus does, for measurement. */
 export interface BusObserver extends Partial<GroupObserver>, PublishObserver {
   /**
@@ -133,6 +112,8 @@ const OWNED_PAGE = 1000;
 export class Bus {
   /** What operators do with groups. */
   readonly steering: GroupSteering;
+  /** What becomes of events. */
+  readonly tracing: Tracing;
   readonly #options: BusOptions;
   readonly #policies: Policies;
   readonly #access: CallerAccess;
@@ -145,8 +126,6 @@ export class Bus {
   readonly #reads: EventReads;
   readonly #search: EventSearch;
   readonly #live = new LiveStreams();
-  readonly #traces: Traces;
-  readonly #previews: Previews;
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
   readonly #ownedGroups: OwnedGroups;
@@ -193,26 +172,16 @@ export class Bus {
     this.#access = new CallerAccess(this.#policies);
     const owners = new GroupOwners({ isAgent: options.isAgent, clock });
     this.#groupRights = new GroupRights({ policies: this.#policies, owners });
-    const { replica, otherStreams, declaring, roleAt } = options.surroundings;
-    const survey = new StreamSurvey({ live: this.#live, replica, others: otherStreams, clock });
-    const receivers = new Receivers({
-      groups: (namespace) => store.groups.list(namespace),
-      survey,
-      policies: this.#policies,
-      clock,
-    });
-    const { log } = store;
-    const mandatory = new MandatoryEvents({ receivers, log, declaring });
-    this.#previews = new Previews({ receivers, rights: this.#groupRights, policies: this.#policies, log, declaring });
-    this.#traces = new Traces({
+    this.tracing = new Tracing({
       store,
+      surroundings: options.surroundings,
+      live: this.#live,
       search: this.#search,
-      relations: new Relations({ search: this.#search, reads: this.#reads, clock }),
-      survey,
+      reads: this.#reads,
       access: this.#access,
       rights: this.#groupRights,
       policies: this.#policies,
-      roleAt,
+      clock,
     });
     this.#publishing = new Publishing({
       log: store.log,
@@ -222,7 +191,7 @@ export class Bus {
       byteRate: options.byteRate,
       clock,
       observers: this.#observers,
-      assertTaken: (namespace, event) => mandatory.assertTaken(namespace, event),
+      assertTaken: (namespace, event) => this.tracing.assertTaken(namespace, event),
       onAppended: (namespace, entries, before) => this.#feeds.appended(namespace, entries, before),
     });
     this.#groupAccess = new GroupAccess({
@@ -289,16 +258,6 @@ export class Bus {
   /** The subscriptions that are open on this replica, by namespace. */
   streams(): Map<string, StreamReport> {
     return this.#live.report();
-  }
-
-  /** See `Traces.trace`. */
-  trace(caller: BusCaller, input: TraceInput): Promise<EventTrace> {
-    return this.#traces.trace(caller, input);
-  }
-
-  /** See `Previews.preview`. */
-  preview(caller: BusCaller, request: PreviewRequest): Promise<PreviewResult> {
-    return this.#previews.preview(caller, request);
   }
 
   /** See `EventReads.read`. ACL_DENIED. */

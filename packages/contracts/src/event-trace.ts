@@ -81,7 +81,7 @@ export const EventTrace = z
     admittedBy: AdmittedBy.nullable(),
     /** By name. To an agent, the groups that it may consume. */
     groups: z.array(GroupFate),
-    /** Groups that the caller may not see. */
+    /** Groups that are not in the list: not for the caller to see, or of more than about 2 MiB. */
     otherGroups: Count,
     /** The subscriptions that are open now, on all replicas. */
     streams: z.object({
@@ -120,7 +120,7 @@ export const PreviewResult = z
     because: z.string(),
     /** The groups that take the topic, by name. To an agent, those that it may consume. */
     groups: z.array(Name),
-    /** Groups that take the topic and that the caller may not see. */
+    /** Groups that take the topic and are not in the list: not for the caller to see, or beyond the first 1,000. */
     otherGroups: Count,
     /** Live streams of all replicas that would receive it. */
     streams: Count,

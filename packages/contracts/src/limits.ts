@@ -56,8 +56,8 @@ export const LIMITS = {
   /** Events that led to one, and events that it led to, in a trace. */
   traceCauses: 50,
   traceEffects: 200,
-  /** About the longest preview: the names of all groups. */
-  previewBytes: 4 * 1024 * 1024,
+  /** About the longest preview: the names of 1,000 groups. */
+  previewBytes: 128 * 1024,
   publishManyEvents: 1000,
   publishManyBytes: 4 * 1024 * 1024,
   /** About the longest answer to a list of events. */

@@ -29,6 +29,8 @@ export interface PreviewRequest {
 /** `because` of a refusal; what is let through is explained by who receives it. */
 type Admission = Pick<PreviewResult, 'allowed' | 'rule' | 'circuit'> & Partial<Pick<PreviewResult, 'because'>>;
 
+/** Groups that a preview names. */
+const MAX_GROUPS = 1000;
 /** Topics in use that are compared with the one that is asked for: so many from the first on, and so many around it. */
 const COMPARED_TOPICS = 1000;
 
@@ -54,7 +56,10 @@ export class Previews {
       namespace,
       groups.map((group) => ({ group })),
     );
-    const shown = seen.map(({ group }) => group).toSorted();
+    const shown = seen
+      .map(({ group }) => group)
+      .toSorted()
+      .slice(0, MAX_GROUPS);
     const silent = await this.#silent(namespace, topic, groups);
     const isTaken = groups.length > 0 || streams.agents + streams.operators > 0;
     const similar = isTaken ? [] : await this.#similar(caller, access, { namespace, topic });

@@ -3,6 +3,7 @@ import type { Clock } from '@hypercode/clock';
 import { LIMITS, type LoggedEvent, SwarmError } from '@hypercode/contracts';
 import type { EventReads } from '../subscriptions/event-reads.ts';
 import type { EventSearch } from '../subscriptions/event-search.ts';
+import { within } from './within.ts';
 import { comparePositions, type LogPosition, parsePosition } from '../store/position.ts';
 
 export interface RelationsOptions {
@@ -16,6 +17,8 @@ type Passes = (topic: string) => boolean;
 
 /** For how long causes are looked for, in milliseconds: without an index, each is a search of the log. */
 const MAX_CAUSES_MS = 1000;
+/** Causes in a trace, in bytes of JSON. */
+const MAX_CAUSES_BYTES = 1024 * 1024;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export class Relations {
@@ -43,7 +46,7 @@ export class Relations {
       causes.push(cause);
       latest = cause;
     }
-    return causes;
+    return within(causes, MAX_CAUSES_BYTES);
   }
 
   /** Events that name `cause` as theirs, oldest first, from a bounded part of the log; `complete` is whether that was all of it. */

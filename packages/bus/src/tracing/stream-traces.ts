@@ -6,9 +6,10 @@ import { type LogPosition, parsePosition } from '../store/position.ts';
 import { callerOf } from './callers.ts';
 import { streamState } from './stream-state.ts';
 import type { Survey } from './stream-survey.ts';
+import { within } from './within.ts';
 
-/** Streams in a trace; those that have most to do with the event come first. */
-const MAX_STREAMS = 500;
+/** Streams in a trace, in bytes of JSON; those that have most to do with the event come first. */
+const MAX_BYTES = 1024 * 1024;
 const ORDER: readonly StreamState[] = ['behind', 'passed', 'not_allowed', 'began_later', 'not_matching'];
 
 /** To an agent, its own streams; the others are counted. */
@@ -31,9 +32,10 @@ export async function streamTraces(
       traced.push({ replica, caller: source, since: positions.since, topics, state });
     }
   }
-  const list = traced
-    .toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || compare(a.caller, b.caller))
-    .slice(0, MAX_STREAMS);
+  const sorted = traced.toSorted(
+    (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || compare(a.caller, b.caller),
+  );
+  const list = within(sorted, MAX_BYTES);
   return { asOf, omitted: omitted + all - list.length, list };
 }
 

@@ -1,5 +1,12 @@
 // What became of one event: how it came in, what each group did with it, which streams receive it, its causes and effects.
-import { type EventTrace, type LoggedEvent, SwarmError, type SwarmEvent, type TraceInput } from '@hypercode/contracts';
+import {
+  type EventTrace,
+  type GroupFate,
+  type LoggedEvent,
+  SwarmError,
+  type SwarmEvent,
+  type TraceInput,
+} from '@hypercode/contracts';
 import type { BusCaller } from '../admission/caller.ts';
 import type { CallerAccess } from '../admission/caller-access.ts';
 import type { GroupRights } from '../groups/group-rights.ts';
@@ -15,6 +22,7 @@ import { readFates } from './group-fate.ts';
 import type { Relations } from './relations.ts';
 import { streamTraces } from './stream-traces.ts';
 import type { StreamSurvey } from './stream-survey.ts';
+import { within } from './within.ts';
 
 export interface TracesOptions {
   readonly store: Pick<BusStore, 'log' | 'groups'>;
@@ -60,7 +68,8 @@ export class Traces {
       relations.causes(namespace, logged, passes),
       relations.effects(namespace, logged, passes),
     ]);
-    const groups = await rights.visible(caller, namespace, fates);
+    const visible = await rights.visible(caller, namespace, fates);
+    const groups = within(visible.toSorted(byWeight), MAX_GROUPS_BYTES).toSorted(byName);
     return {
       event: logged,
       kept,
@@ -120,5 +129,13 @@ export class Traces {
     return { logged: { position: formatPosition(position), appendedAt: null, event }, position, kept: false };
   }
 }
+
+/** Groups in a trace, in bytes of JSON. */
+const MAX_GROUPS_BYTES = 2 * 1024 * 1024;
+
+/** States that matter least: where there are more groups than a trace has room for, those are left out first. */
+const LEAST: ReadonlySet<GroupFate['state']> = new Set(['not_matching', 'before_group', 'unknown']);
+const byWeight = (a: GroupFate, b: GroupFate): number => Number(LEAST.has(a.state)) - Number(LEAST.has(b.state));
+const byName = (a: GroupFate, b: GroupFate): number => (a.group < b.group ? -1 : 1);
 
 const isAt = (a: LogPosition, b: LogPosition): boolean => comparePositions(a, b) === 0;

@@ -12,7 +12,7 @@ const CLOSED = 'closed' as const;
 export function tracingSuite(t: BusFixture): void {
   const { agent, publish, subscribe, attached, consume, ack, swarm, replica, pass } = t;
   const traceOf = (bus: Bus, id: string, by: BusCaller = OPERATOR): Promise<EventTrace> =>
-    bus.trace(by, { namespace: t.namespace, id });
+    bus.tracing.trace(by, { namespace: t.namespace, id });
   /** Rules under which only `ada` has no access to `secret.>`. */
   const HIDING: PolicyRules = {
     roles: {},
@@ -29,7 +29,7 @@ export function tracingSuite(t: BusFixture): void {
     expect([kept, duplicates]).toEqual([true, 2]);
     const source = `/agents/${t.namespace}/ada`;
     expect(admittedBy).toEqual({ source, rule: '>', policyVersion: 1 });
-    const byPosition = await bus.trace(VIEWER, { namespace: t.namespace, position: first.position });
+    const byPosition = await bus.tracing.trace(VIEWER, { namespace: t.namespace, position: first.position });
     expect(byPosition.event).toEqual(event);
     const operators = await publish(bus, 1, { by: OPERATOR });
     const own = { source: '/operators/ops', rule: null, policyVersion: null };
@@ -55,13 +55,13 @@ export function tracingSuite(t: BusFixture): void {
     expect((await traceOf(bus, id, agent('ada'))).event.position).toBe(position);
     const traces = [
       traceOf(bus, id, agent('eve')),
-      bus.trace(agent('eve'), { namespace: t.namespace, position }),
+      bus.tracing.trace(agent('eve'), { namespace: t.namespace, position }),
       traceOf(bus, randomUUID()),
-      bus.trace(OPERATOR, { namespace: t.namespace, id, source: '/operators/ops' }),
-      bus.trace(OPERATOR, { namespace: t.namespace, id: randomUUID(), position }),
+      bus.tracing.trace(OPERATOR, { namespace: t.namespace, id, source: '/operators/ops' }),
+      bus.tracing.trace(OPERATOR, { namespace: t.namespace, id: randomUUID(), position }),
     ];
     expect(await Promise.all(traces.map(codeOf))).toEqual(traces.map(() => 'NOT_FOUND'));
-    const nowhere = bus.trace(OPERATOR, { namespace: t.namespace, position: 'nowhere' });
+    const nowhere = bus.tracing.trace(OPERATOR, { namespace: t.namespace, position: 'nowhere' });
     expect(await codeOf(nowhere)).toBe('INVALID_INPUT');
   });
 
@@ -89,7 +89,7 @@ export function tracingSuite(t: BusFixture): void {
     await bus.applyRetention();
     const held = { kept: false, event: { position, appendedAt: null, event: { data: 'held' } }, admittedBy: null };
     expect(await traceOf(bus, id)).toMatchObject({ ...held, effects: [{ event: { data: 'later' } }] });
-    expect(await bus.trace(OPERATOR, { namespace: t.namespace, position })).toMatchObject(held);
+    expect(await bus.tracing.trace(OPERATOR, { namespace: t.namespace, position })).toMatchObject(held);
     await ack(bus, [delivery.deliveryId]);
     expect(await codeOf(traceOf(bus, id))).toBe('NOT_FOUND');
   });
@@ -267,9 +267,9 @@ export function tracingSuite(t: BusFixture): void {
     const ada = { name: 'ada', role: 'coder', circuit: CLOSED };
     const preview = (
       topic: string,
-      publisher: Parameters<Bus['preview']>[1]['publisher'] = ada,
+      publisher: Parameters<Bus['tracing']['preview']>[1]['publisher'] = ada,
       by: BusCaller = OPERATOR,
-    ) => bus.preview(by, { namespace: t.namespace, topic, publisher });
+    ) => bus.tracing.preview(by, { namespace: t.namespace, topic, publisher });
     expect(await preview('work.done')).toEqual({
       allowed: true,
       rule: 'work.>',
@@ -329,7 +329,8 @@ export function tracingSuite(t: BusFixture): void {
     await publish(bus, 1, { topic: 'build.finished' });
     await consume(bus, { topics: ['orders.*'] }).stop();
     t.clock.advance(1001);
-    const similar = async (topic: string) => bus.preview(OPERATOR, { namespace: t.namespace, topic, publisher: null });
+    const similar = async (topic: string) =>
+      bus.tracing.preview(OPERATOR, { namespace: t.namespace, topic, publisher: null });
     expect(await similar('build.finishd')).toMatchObject({
       because:
         'No agent would receive it: no group and no live stream takes "build.finishd"; did you mean "build.finished"?',
