@@ -3,6 +3,7 @@ import { describeIn, type SuiteScope } from '@hypercode/testkit';
 import { describe } from 'vitest';
 import { type BusBackend, BusFixture } from './bus/bus-fixture.ts';
 import { consumerGroupsSuite } from './bus/consumer-groups.ts';
+import { findingSuite } from './bus/finding.ts';
 import { groupRightsSuite } from './bus/group-rights.ts';
 import { groupSteeringSuite } from './bus/group-steering.ts';
 import { policiesSuite } from './bus/policies.ts';
@@ -28,6 +29,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
   });
   describe('tracing', () => {
     tracingSuite(fixture);
+  });
+  describeWhole('finding', () => {
+    findingSuite(fixture);
   });
   describeWhole('policies', () => {
     policiesSuite(fixture);

@@ -4,6 +4,7 @@ import { describeIn, type SuiteScope } from '@hypercode/testkit';
 import { closeStores, type OpenStores, type Replicas, ROOMY } from './bus-store.ts';
 import { beginningSuite } from './event-log/beginning.ts';
 import { deduplicationSuite } from './event-log/deduplication.ts';
+import { findingSuite } from './event-log/finding.ts';
 import { orderSuite } from './event-log/order.ts';
 import { readingSuite } from './event-log/reading.ts';
 import { retentionSuite } from './event-log/retention.ts';
@@ -26,6 +27,7 @@ export function eventLogConformance(name: string, open: OpenStores, scope: Suite
     textsSuite(suite);
     deduplicationSuite(suite);
     readingSuite(suite);
+    findingSuite(suite);
     retentionSuite(suite);
     topicsSuite(suite);
 

@@ -61,6 +61,7 @@ export type {
 export type { GrowingDelay, RedeliveryDelay } from './consuming/redelivery-delay.ts';
 export type { PublishOptions } from './publishing/outgoing-event.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
+export type { ReadEventsInput } from './calls/read-events.ts';
 export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';
 export { type GoalEnd, GoalError } from './goals/goal-error.ts';
 export type { GoalEvent, GoalEvents, GoalEventsOptions } from './goals/goal-events.ts';

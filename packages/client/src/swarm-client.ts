@@ -1,10 +1,11 @@
 // The client of a core: its procedures, its watch, its directory and its bus, over one connection.
-import { type AgentIn, type AgentView, SwarmError } from '@hypercode/contracts';
+import { type AgentIn, type AgentView, type LoggedEvent, SwarmError } from '@hypercode/contracts';
 import { AgentDirectory, type DirectoryFilter } from './watching/agent-directory.ts';
 import { type Bus, type BusCalls, openBus } from './bus/bus-calls.ts';
 import type { SwarmClientOptions } from './transport/client-options.ts';
 import { type Connection, openConnection } from './transport/connection.ts';
-import { createProcedures, type Procedures } from './calls/procedures.ts';
+import { type CallOptions, createProcedures, type Procedures } from './calls/procedures.ts';
+import { readEvents, type ReadEventsInput } from './calls/read-events.ts';
 import { type Goals, goalsOn } from './goals/goals.ts';
 import { type Plans, plansOn } from './plans/plans.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
@@ -22,6 +23,11 @@ export interface SwarmClient extends Omit<Procedures, 'goals' | 'plans'>, BusCal
    */
   watch<View extends AgentView>(options: WatchOptions<View> & { readonly view: View }): Watch<View>;
   watch(options?: WatchOptions): Watch;
+  /**
+   * The events that `bus.read` finds, one after another: pages are asked for as the loop goes on, until all is searched that the log
+   * has. The loop throws as `bus.read` rejects (COMPACTED, ACL_DENIED …).
+   */
+  readEvents(input?: ReadEventsInput, options?: CallOptions): AsyncGenerator<LoggedEvent, void, undefined>;
   /** Goals for the Architect, from their submission to their result. */
   readonly goals: Goals;
   /** The plans by which the Architect carries goals out: read, followed live, retried. */
@@ -57,6 +63,7 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
   return {
     ...procedures,
     ...bus.calls,
+    readEvents: (input, options) => readEvents(procedures.bus, input, options),
     goals: goalsOn(connection, { bus: bus.calls, procedures, log: procedures.bus }),
     plans: plansOn(connection, procedures.plans),
     watch: <View extends AgentView>(options?: WatchOptions<View>) => watchAgents(connection, options ?? {}),

@@ -72,11 +72,6 @@ export class EventFeeds extends FollowedLogs<LogPosition, LogEntry, LogRange, Lo
     this.retention = log.retention;
   }
 
-  /** Whether a page has all that the log had when it was read: neither the number nor the size of its events cut it short. */
-  isLastPage(page: readonly LogEntry[]): boolean {
-    return page.length < READ_LIMIT && page.reduce((length, { text }) => length + text.length, 0) < READ_LENGTH;
-  }
-
   /**
    * Takes events that this replica has appended where the log ended at `before`, and wakes the others. The number alone would
    * not do: after the store lost its end, what others appended since may have been given the numbers that the feed knows.

@@ -16,9 +16,9 @@ export type Reading = Omit<ReadInput, 'topics'>;
 
 export class EventReads {
   readonly #log: Log;
-  readonly #feeds: Pick<EventFeeds, 'head' | 'read' | 'isLastPage'>;
+  readonly #feeds: Pick<EventFeeds, 'head' | 'read'>;
 
-  constructor(log: Log, feeds: Pick<EventFeeds, 'head' | 'read' | 'isLastPage'>) {
+  constructor(log: Log, feeds: Pick<EventFeeds, 'head' | 'read'>) {
     this.#log = log;
     this.#feeds = feeds;
   }
@@ -72,8 +72,8 @@ export class EventReads {
         position = entry.position;
         page.take(entry);
       }
-      // Up to the horizon a page also ends where events are missing.
-      end = searched === read.length && this.#feeds.isLastPage(read) && position.seq >= range.horizon.seq;
+      // A page that is short says nothing: up to the horizon, which moves meanwhile, it also ends where events are missing.
+      end = searched === read.length && position.seq >= range.head.seq;
     }
     return { events: page.events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
   }

@@ -86,6 +86,27 @@ test('what retention removed is deleted, by appends in the background and by hou
   await database.close();
 });
 
+test('what a replica of the release before appends is not in the index, which begins after it', async () => {
+  const database = await openDatabase({ url: await migratedDatabase() });
+  const { log } = openPostgresStore({ database, settings: ROOMY });
+  const newEvent = () => {
+    const id = randomUUID();
+    return { id, source: '/core', topic: 'a', text: JSON.stringify({ id }) };
+  };
+  const [first, second, third] = [newEvent(), newEvent(), newEvent()];
+  await log.append('default', [first]);
+  const { rows } = await sql<{ seqs: number[] }>`
+    select * from bus_append('default', array[${second.id}]::uuid[], array['/core'], array['a'], ${second.text}, 1000, 10, 1000000, 1000000)`.execute(
+    database.kysely,
+  );
+  expect(rows).toMatchObject([{ seqs: [2], repeats: null, nonce_before: expect.any(Number) }]);
+  await log.append('default', [third]);
+  const find = (id: string) => log.find('default', id, { before: null, limit: 10 });
+  expect(await find(third.id)).toMatchObject({ entries: [{ position: { seq: 3 } }], unindexed: { seq: 2 } });
+  for (const { id } of [first, second]) expect(await find(id)).toMatchObject({ entries: [], unindexed: { seq: 2 } });
+  await database.close();
+});
+
 test('deadlines that pass by the thousand are gone over in steps that a statement has time for', async () => {
   const database = await openDatabase({ url: await migratedDatabase() });
   const db = database.kysely.$extendTables<BusSchema>();

@@ -97,6 +97,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
     'g:g:signs',
     'groups',
     'log',
+    'open-ids',
     'topic-names',
     'topics',
   ]);
@@ -332,4 +333,58 @@ test('a Redis under whose prefix another swarm writes is recognised', async () =
   expect(await second.claim(ours)).toBe(true);
   expect(await second.claim(theirs)).toBe(false);
   expect(await first.claim(ours)).toBe(true);
+});
+
+test('a release without an index and without times leaves events that are searched, and the index begins after them', async () => {
+  const { log } = open();
+  const events = newEvents(3);
+  const [old] = await log.append(namespace, events);
+  const later = async () => Number((await redis.time())[0]) * 1_000 > (old?.appendedAtMs ?? Infinity);
+  await waitFor(later, { what: 'another second', intervalMs: 5 });
+  const id = events[0]?.id ?? '';
+  const find = () => log.find(namespace, id, { before: null, limit: 10 });
+  expect(await find()).toMatchObject({ entries: [{ position: { seq: 1 } }], unindexed: null });
+
+  // As that release appends.
+  await redis.xadd(keyOf('events'), '4-7', 't', 'jobs.done', 'e', '{}');
+  await redis.hset(keyOf('log'), { head: 4, headNonce: 7 });
+  expect(await find()).toMatchObject({ entries: [], unindexed: { seq: 4, nonce: 7 } });
+  const [added] = await log.append(namespace, newEvents(1));
+  expect(await find()).toMatchObject({ entries: [], unindexed: { seq: 4, nonce: 7 } });
+  expect(await redis.hget(keyOf('log'), 'indexFrom')).toBe('5');
+
+  const back = await log.readBack(namespace, null, 2);
+  const appendedAtMs = added?.appendedAtMs ?? 0;
+  expect(back).toMatchObject({ entries: [{ appendedAtMs }, { appendedAtMs: null, position: { seq: 4 } }] });
+  // An event without a time may have been appended before any time, and after any.
+  expect(await log.positionBefore(namespace, appendedAtMs, 'before')).toMatchObject({ seq: 4 });
+  expect(await log.positionBefore(namespace, 1, 'after')).toMatchObject({ seq: 0 });
+
+  // As that release applies retention.
+  const [, , , , first] = (await redis.xrange(keyOf('events'), '-', '+')) as [string, string[]][];
+  expect(first?.[0]).toMatch(/^5-/);
+  await redis.hset(keyOf('log'), { horizon: 3, horizonNonce: added?.before?.nonce ?? 0 });
+  await redis.xtrim(keyOf('events'), 'MINID', '4');
+  expect(await log.find(namespace, id, { before: null, limit: 10 })).toMatchObject({ unindexed: { seq: 5 } });
+});
+
+test('the index of ids takes 8 bytes an event, in blocks that go with the log', async () => {
+  const store = open({ retention: { ...ROOMY.retention, maxEvents: 5_000 } });
+  for (let call = 0; call < 15; call += 1) await append(store, newEvents(1_000));
+  await waitFor(
+    async () => {
+      await store.applyRetention();
+      const { kept } = await store.log.size(namespace);
+      return kept <= 5_000;
+    },
+    { what: 'retention to be applied' },
+  );
+  expect(await redis.hkeys(keyOf('ids'))).toEqual(['2']);
+  expect(await redis.hstrlen(keyOf('ids'), '2')).toBe(4_096 * 8);
+  expect(await redis.strlen(keyOf('open-ids'))).toBe((15_000 - 3 * 4_096) * 8);
+
+  const without = open({ eventIndex: false });
+  await append(without, newEvents(1));
+  expect((await keysOf()).filter((key) => key.includes('ids'))).toEqual([]);
+  expect(await redis.hexists(keyOf('log'), 'indexFrom')).toBe(0);
 });

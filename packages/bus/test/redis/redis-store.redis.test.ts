@@ -80,7 +80,7 @@ describe('on a Cluster', () => {
         const dedup = found.filter((key) => key.includes(':dedup:'));
         const others = found.filter((key) => !dedup.includes(key));
         expect(dedup).toHaveLength(1);
-        expect(others).toHaveLength(6);
+        expect(others).toHaveLength(7);
 
         // The records of deduplication are gone already, and the rest of the log is there.
         for (const keys of [dedup, others]) {

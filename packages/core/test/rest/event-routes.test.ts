@@ -4,6 +4,7 @@ import {
   LIMITS,
   PublishManyResult,
   PublishResult,
+  FindResult,
   ReadResult,
   RegisterResult,
   SubscriptionEvent,
@@ -72,7 +73,11 @@ describe('POST /v1/events with JSON', () => {
     expect(await publish(namespace, event, token)).toEqual({ ...first, duplicate: true });
     const { events } = await read(namespace);
     expect(events).toEqual([
-      { position: first.position, event: { ...event, id, namespace, source: `/agents/${namespace}/speaker` } },
+      {
+        position: first.position,
+        appendedAt: expect.any(String),
+        event: { ...event, id, namespace, source: `/agents/${namespace}/speaker` },
+      },
     ]);
   });
 
@@ -180,6 +185,44 @@ describe('POST /v1/events with JSON', () => {
   });
 });
 
+describe('GET /v1/events/{id}', () => {
+  const find = (namespace: string, id: string, query = '') =>
+    core.fetch(`/v1/events/${id}?namespace=${namespace}${query}`, { token: core.viewerToken });
+
+  it('finds the events with an id, newest first, or that of one source', async () => {
+    const namespace = core.freshNamespace();
+    const token = await agentToken(namespace, 'speaker');
+    const id = randomUUID();
+    const first = await publish(namespace, { id, topic: 'task.speaker.progress', data: 1 }, token);
+    const second = await publish(namespace, { id, topic: 'a', data: 2 });
+    const found = FindResult.parse(await (await find(namespace, id.toUpperCase())).json());
+    expect(found).toMatchObject({
+      events: [
+        { position: second.position, event: { id, data: 2 } },
+        { position: first.position, event: { id, data: 1 } },
+      ],
+      complete: true,
+    });
+    expect(found.events).toEqual((await read(namespace, 'order=newest')).events);
+    const own = await (await find(namespace, id, `&source=/agents/${namespace}/speaker`)).json();
+    expect(own).toEqual({ events: [found.events[1]], complete: true });
+    const asCloudEvents = await (await find(namespace, id, '&format=cloudevents&source=/operators/admin')).json();
+    expect(asCloudEvents).toMatchObject({ events: [{ event: { specversion: '1.0', type: 'a', id } }] });
+  });
+
+  it('leaves out what the caller may not read, and refuses what is no id', async () => {
+    const namespace = core.freshNamespace();
+    const token = await agentToken(namespace, 'speaker');
+    const { id } = await publish(namespace, { topic: 'agent.other.inbox.x', data: 1 });
+    const hidden = await core.fetch(`/v1/events/${id}?namespace=${namespace}`, { token });
+    expect((await expectProblem(hidden, 'NOT_FOUND')).details).toEqual({ complete: true });
+    expect((await find(namespace, id)).status).toBe(200);
+    expect((await expectProblem(await find(namespace, 'yesterday'), 'INVALID_INPUT')).details).toMatchObject([
+      { path: 'id' },
+    ]);
+  });
+});
+
 describe('GET /v1/events', () => {
   it('reads in pages, and only what is asked for', async () => {
     const namespace = core.freshNamespace();
@@ -202,8 +245,41 @@ describe('GET /v1/events', () => {
     });
   });
 
+  it('reads everything without topics, newest first, by source, correlation, causation and time', async () => {
+    const namespace = core.freshNamespace();
+    const token = await agentToken(namespace, 'speaker');
+    await publish(namespace, { topic: 'task.speaker.progress', data: 0, correlationId: 'a "b"' }, token);
+    await publishAll(namespace, [
+      { topic: 'a', data: 1, correlationId: 'a "b"' },
+      { topic: 'b', data: 2, causationId: 'é&🐝' },
+    ]);
+    const dataOf = async (query: string) => (await read(namespace, query)).events.map(({ event }) => event.data);
+    expect(await dataOf('')).toEqual([0, 1, 2]);
+    expect(await dataOf('order=newest')).toEqual([2, 1, 0]);
+    expect(await dataOf(`source=/agents/${namespace}/speaker`)).toEqual([0]);
+    expect(await dataOf(`correlationId=${encodeURIComponent('a "b"')}&order=newest`)).toEqual([1, 0]);
+    expect(await dataOf(`causationId=${encodeURIComponent('é&🐝')}`)).toEqual([2]);
+    expect(await dataOf('causationId=%C3%A9')).toEqual([]);
+    const page = await read(namespace, 'order=newest&limit=2');
+    expect(await dataOf(`order=newest&before=${page.next}`)).toEqual([0]);
+    const [newest] = page.events;
+    expect(await dataOf(`since=${newest?.appendedAt}&topics=b`)).toEqual([2]);
+    expect(await dataOf(`until=${newest?.appendedAt}&topics=b`)).toEqual([]);
+    expect(Math.abs(Date.parse(newest?.appendedAt ?? '') - Date.now())).toBeLessThan(60_000);
+    const asBody = await core.fetch('/v1/events/query', {
+      namespace,
+      method: 'POST',
+      json: { order: 'newest', limit: 2 },
+    });
+    expect(await asBody.json()).toEqual(page);
+  });
+
   it.each([
-    ['', 'topics'],
+    ['order=sideways', 'order'],
+    ['since=yesterday', 'since'],
+    ['until=1', 'until'],
+    ['source=', 'source'],
+    ['before=yesterday', 'before'],
     ['topics=', 'topics.0'],
     ['topics=a.b*', 'topics.0'],
     ['topics=a&topics=b%20c', 'topics.1'],
