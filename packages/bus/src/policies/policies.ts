@@ -199,7 +199,8 @@ export class Policies {
    * then, and the one before when that had been in force a moment ago. Empty when it is no longer kept. UNAVAILABLE.
    */
   async inForceAt(namespace: string, atMs: number): Promise<Policy[]> {
-    const { versions, first } = await readPoliciesAt(this.#options.db, namespace, new Date(atMs));
+    // Times of appending are whole milliseconds, rounded down.
+    const { versions, first } = await readPoliciesAt(this.#options.db, namespace, new Date(atMs + 1));
     const [newest] = versions;
     // Before the first version, the shipped policy was in force.
     if (newest === undefined) return first === null || first === 1 ? [DEFAULT_POLICY] : [];
