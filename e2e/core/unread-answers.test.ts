@@ -23,6 +23,8 @@ const LARGEST: { readonly [Name in QueryName]?: ApiInput<Name> } = {
   'registry.history': { name: 'large-0', limit: 500 },
   'bus.read': { topics: ['agent.reader.inbox.>'], limit: 16 },
   'bus.find': { id: LARGE_EVENT },
+  'bus.trace': { id: LARGE_EVENT },
+  'bus.preview': { topic: 'agent.reader.inbox.x' },
   'bus.groups': {},
   'bus.deadLetters': { group: GROUP, limit: 500 },
   'bus.topics': { limit: 500 },

@@ -83,6 +83,16 @@ export const PAGES: readonly Page[] = [
       { sample: 'format=cloudevents', prints: [/"specversion":"1\.0"/, /"originid":"7"/] },
     ],
   },
+  {
+    path: 'docs/tracing.md',
+    steps: [
+      { sample: 'token() {', silent: DEFINES },
+      { sample: 'events/preview', prints: [/"because":".*build\.finished/] },
+      { sample: 'client.bus.preview', prints: [/goal\.submited/] },
+      { sample: '$id/trace', prints: [/"kept":true/, /"effectsComplete":true/] },
+      { sample: 'mandatory: true', prints: [/^UNROUTABLE$/m] },
+    ],
+  },
   { path: 'docs/groups.md', steps: [{ sample: 'token() {', prints: [/"coder-reviewers"/] }] },
   {
     path: 'docs/policies.md',

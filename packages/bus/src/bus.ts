@@ -33,6 +33,7 @@ import {
   type PublishResult,
   type ReadInput,
   type ReadResult,
+  type StreamReport,
   type SubscribeInput,
   type TopicsInput,
   type TopicsResult,
@@ -63,8 +64,10 @@ import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
 import { EventReads } from './subscriptions/event-reads.ts';
 import { EventSearch } from './subscriptions/event-search.ts';
+import { LiveStreams } from './subscriptions/live-streams.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { passing, type TopicFilter } from './subscriptions/topic-filter.ts';
+import { type Surroundings, Tracing } from './tracing/tracing.ts';
 
 export interface BusOptions {
   store: BusStore;
@@ -75,6 +78,8 @@ export interface BusOptions {
   circuitOf: CircuitOf;
   /** Which agents there are, as the registry knows: a group with the name of an agent is its own. */
   isAgent: IsAgent;
+  /** What else the registry and the other replicas know. */
+  surroundings: Surroundings;
   /** How many groups there may be. Default: no limit. */
   groupLimits?: GroupLimits;
   /** Called when an operator has changed a group. */
@@ -110,6 +115,8 @@ const OWNED_PAGE = 1000;
 export class Bus {
   /** What operators do with groups. */
   readonly steering: GroupSteering;
+  /** What becomes of events. */
+  readonly tracing: Tracing;
   readonly #options: BusOptions;
   readonly #policies: Policies;
   readonly #access: CallerAccess;
@@ -121,6 +128,7 @@ export class Bus {
   readonly #publishing: Publishing;
   readonly #reads: EventReads;
   readonly #search: EventSearch;
+  readonly #live = new LiveStreams();
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
   readonly #ownedGroups: OwnedGroups;
@@ -174,6 +182,19 @@ export class Bus {
       return this.#removing;
     });
     this.#access = new CallerAccess(this.#policies);
+    const owners = new GroupOwners({ isAgent: options.isAgent, clock });
+    this.#groupRights = new GroupRights({ policies: this.#policies, owners });
+    this.tracing = new Tracing({
+      store,
+      surroundings: options.surroundings,
+      live: this.#live,
+      search: this.#search,
+      reads: this.#reads,
+      access: this.#access,
+      rights: this.#groupRights,
+      policies: this.#policies,
+      clock,
+    });
     this.#publishing = new Publishing({
       log: store.log,
       access: this.#access,
@@ -182,10 +203,9 @@ export class Bus {
       byteRate: options.byteRate,
       clock,
       observers: this.#observers,
+      assertTaken: (namespace, event) => this.tracing.assertTaken(namespace, event),
       onAppended: (namespace, entries, before) => this.#feeds.appended(namespace, entries, before),
     });
-    const owners = new GroupOwners({ isAgent: options.isAgent, clock });
-    this.#groupRights = new GroupRights({ policies: this.#policies, owners });
     this.#groupAccess = new GroupAccess({
       groups: this.#groups,
       access: this.#access,
@@ -222,9 +242,16 @@ export class Bus {
     signal: AbortSignal,
   ): AsyncGenerator<StreamBatch<SubscriptionItem>, void, undefined> {
     const leave = this.#enter(caller, namespace, { kind: 'subscribe', topics, group: null });
+    const stream = this.#live.open(namespace, {
+      kind: caller.kind,
+      caller: sourceOf(caller),
+      role: caller.kind === 'agent' ? caller.role : null,
+      topics,
+    });
     try {
       yield* this.#subscriptions.open(
         {
+          stream,
           namespace,
           from,
           lastEventId,
@@ -235,8 +262,14 @@ export class Bus {
         signal,
       );
     } finally {
+      stream.leave();
       leave();
     }
+  }
+
+  /** The subscriptions that are open on this replica, by namespace. */
+  streams(): Map<string, StreamReport> {
+    return this.#live.report();
   }
 
   /** See `EventReads.read`. ACL_DENIED. */

@@ -73,6 +73,7 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
+export { AudienceCaller, type OtherStreams, StreamAudience, StreamReport } from './stream-audience.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
   CIRCUIT_TOPICS,
@@ -113,6 +114,15 @@ export {
   SwarmEvent,
   SYSTEM_TOPIC,
 } from './event.ts';
+export {
+  AdmittedBy,
+  EventTrace,
+  PreviewInput,
+  PreviewResult,
+  StreamState,
+  StreamTrace,
+  TraceInput,
+} from './event-trace.ts';
 export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from './goal-calls.ts';
 export { GroupFate, GroupFateState } from './group-fate.ts';
 export { GetGroupInput, GetGroupResult, GroupMember, OpenDelivery } from './group-view.ts';

@@ -48,6 +48,16 @@ export const LIMITS = {
   snapshotChunkBytes: 512 * 1024,
   /** Largest event, in bytes of JSON. */
   eventBytes: 256 * 1024,
+  /** About the longest trace: what led to an event and what it led to, and the groups. */
+  traceBytes: 8 * 1024 * 1024,
+  /** Audiences of streams that a replica reports, and callers that it names of each. */
+  streamAudiences: 1000,
+  audienceCallers: 5,
+  /** Events that led to one, and events that it led to, in a trace. */
+  traceCauses: 50,
+  traceEffects: 200,
+  /** About the longest preview: the names of 1,000 groups. */
+  previewBytes: 128 * 1024,
   publishManyEvents: 1000,
   publishManyBytes: 4 * 1024 * 1024,
   /** About the longest answer to a list of events. */

@@ -140,12 +140,19 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       stack.defer(() => redisHealth.close());
       await refuseWrongRedis(redisHealth);
     }
+    const replica = { id: clock.newId(), version: VERSION, host: hostname() };
     const bus = new Bus({
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
       signal: wakeUps,
       circuitOf: ({ agentId }) => mirror.statusOf(agentId),
       isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
+      surroundings: {
+        replica: replica.id,
+        otherStreams: (namespace) => operations.otherStreams(namespace),
+        declaring: (namespace, topic) => registry.queries.subscribers(namespace, topic),
+        roleAt: (namespace, name, atMs) => registry.queries.roleAt(namespace, name, atMs),
+      },
       groupLimits: { inNamespace: config.groupsMax, ofAgent: GROUPS_OF_AGENT },
       onGroupChange: (notice) => systemEvents.groupChanged(notice),
       onDeaths: (notice) => systemEvents.groupDied(notice),
@@ -213,8 +220,9 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       database,
       clock,
       signal: wakeUps,
-      replica: { id: clock.newId(), version: VERSION, host: hostname() },
+      replica,
       vitals: () => ({ streams: metrics.openMainStreams(), suspended: registry.suspended() }),
+      streams: () => bus.streams(),
       parts: [registry.tokenUses],
       auditMaxAgeMs: config.auditMaxAgeMs,
       sessionMs: config.sessionMs,

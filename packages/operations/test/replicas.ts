@@ -83,6 +83,7 @@ export class Replicas {
       signal: createLocalSignal(),
       replica: { id: randomUUID(), version: '1.2.3', host: 'here' },
       vitals: () => ({ streams: { watch: 0, subscribe: 0, consume: 0 }, suspended: [] }),
+      streams: () => new Map(),
       parts: [],
       auditMaxAgeMs: YEAR_MS,
       sessionMs: 3_600_000,

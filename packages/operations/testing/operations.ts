@@ -2,6 +2,7 @@
 import { auditSuite } from './audit.ts';
 import { reportsSuite } from './reports.ts';
 import { sessionsSuite } from './sessions.ts';
+import { streamsSuite } from './streams.ts';
 import { type OpenStore, Replicas } from '../test/replicas.ts';
 
 export function operationsSuite(open: OpenStore): void {
@@ -9,4 +10,5 @@ export function operationsSuite(open: OpenStore): void {
   auditSuite(replicas);
   reportsSuite(replicas);
   sessionsSuite(replicas);
+  streamsSuite(replicas);
 }

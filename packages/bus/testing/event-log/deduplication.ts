@@ -60,6 +60,19 @@ export function deduplicationSuite({ replicas, open, describeWhole }: LogSuite):
       expect(answers[2]?.position).toEqual(answers[0]?.position);
     });
 
+    test('how often an event was published again is counted, on either replica and within one call', async () => {
+      const namespace = newNamespace();
+      const [one, two] = [newEvent(), newEvent()];
+      expect(await first.remembered(namespace, one)).toBeNull();
+      const [appended] = await first.append(namespace, [one]);
+      expect(await second.remembered(namespace, one)).toEqual({ position: appended?.position, duplicates: 0 });
+      await second.append(namespace, [one]);
+      const mixed = await first.append(namespace, [two, one, two, one, two]);
+      expect(await second.remembered(namespace, one)).toEqual({ position: appended?.position, duplicates: 3 });
+      expect(await first.remembered(namespace, two)).toEqual({ position: mixed[0]?.position, duplicates: 2 });
+      expect(await first.remembered(namespace, { ...two, source: '/core' })).toBeNull();
+    });
+
     test('equal ids of different sources are different events', async () => {
       const namespace = newNamespace();
       const id = randomUUID();

@@ -17,6 +17,11 @@ export interface PublishOptions {
   readonly traceparent?: string | undefined;
   /** `false`: a handler publishes it, but the event that is being handled did not lead to it. Default: the client's `correlate`. */
   readonly correlate?: boolean | undefined;
+  /**
+   * Rejects with UNROUTABLE, whose `details.silent` are agents that declare the topic and do not listen, when no group and no live stream of
+   * another agent takes it. It is not repeated: publish it again when there is a receiver.
+   */
+  readonly mandatory?: boolean | undefined;
   /** Gives up; whether the event was published is then unknown. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,7 +40,7 @@ export function outgoingEvent(
   data: unknown,
   options: PublishOptions & { readonly id: string },
 ): OutgoingEvent {
-  const { id, time, subject, correlationId, causationId, traceparent } = options;
+  const { id, time, subject, correlationId, causationId, traceparent, mandatory } = options;
   const dataText = jsonText(data, 'data');
   const dataBytes = utf8Length(dataText);
   if (dataBytes > LIMITS.eventBytes) {
@@ -43,7 +48,7 @@ export function outgoingEvent(
       details: { limit: LIMITS.eventBytes },
     });
   }
-  const head = JSON.stringify({ id, topic, time, subject, correlationId, causationId, traceparent });
+  const head = JSON.stringify({ id, topic, time, subject, correlationId, causationId, traceparent, mandatory });
   return { id, text: `${head.slice(0, -1)},"data":${dataText}}`, bytes: utf8Length(head) + dataBytes + 8 };
 }
 

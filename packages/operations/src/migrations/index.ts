@@ -2,10 +2,12 @@
 import type { Migration } from 'kysely/migration';
 import * as audit from './20261201-operations-audit.ts';
 import * as reports from './20261201-operations-reports.ts';
+import * as streams from './20261207-operations-streams.ts';
 import * as sessions from './20261208-operations-sessions.ts';
 
 export const operationsMigrations: Record<string, Migration> = {
   '20261201-operations-audit': audit,
   '20261201-operations-reports': reports,
+  '20261207-operations-streams': streams,
   '20261208-operations-sessions': sessions,
 };

@@ -7,6 +7,7 @@ import * as deliveries from './20261203-deliveries.ts';
 import * as journal from './20261204-journal.ts';
 import * as deadLetters from './20261205-dead-letters.ts';
 import * as eventIndex from './20261206-event-index.ts';
+import * as duplicates from './20261207-duplicates.ts';
 
 export const busMigrations: Record<string, Migration> = {
   '20261122-bus': bus,
@@ -16,4 +17,5 @@ export const busMigrations: Record<string, Migration> = {
   '20261204-journal': journal,
   '20261205-dead-letters': deadLetters,
   '20261206-event-index': eventIndex,
+  '20261207-duplicates': duplicates,
 };
