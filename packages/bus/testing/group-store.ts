@@ -10,6 +10,7 @@ import { groupMembers } from './group-members.ts';
 import { groupOpenDeliveries } from './group-open-deliveries.ts';
 import { groupSettling } from './group-settling.ts';
 import { groupDeadLetters } from './group-dead-letters.ts';
+import { groupFates } from './group-fates.ts';
 import type { BusStore } from '../src/store/bus-store.ts';
 
 /** Runs the contract on the stores that `open` gives. `scope` is what runs of it, on a driver that repeats another one. */
@@ -39,6 +40,7 @@ export function groupStoreConformance(name: string, open: OpenStores, scope: Sui
     groupOpenDeliveries(suite);
     groupMembers(suite);
     groupDeadLetters(suite);
+    groupFates(suite);
 
     test('a group that does not exist is not found', async () => {
       const position = (await rangeOf(first.log, group.namespace)).head;

@@ -55,12 +55,15 @@ export {
   LogInfo,
   ExtendInput,
   ExtendResult,
+  FindInput,
+  FindResult,
   NackInput,
   PublishManyInput,
   PublishManyResult,
   PublishRefusal,
   PublishResult,
   ReadInput,
+  ReadOrder,
   ReadResult,
   SettleResult,
   StartFrom,
@@ -110,11 +113,22 @@ export {
   SwarmEvent,
   SYSTEM_TOPIC,
 } from './event.ts';
+export {
+  AdmittedBy,
+  EventTrace,
+  PreviewInput,
+  PreviewResult,
+  StreamState,
+  StreamTrace,
+  TraceInput,
+} from './event-trace.ts';
 export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from './goal-calls.ts';
+export { GroupFate, GroupFateState } from './group-fate.ts';
 export { GetGroupInput, GetGroupResult, GroupMember, OpenDelivery } from './group-view.ts';
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } from './known-fields.ts';
 export { LIMITS } from './limits.ts';
+export { LoggedEvent } from './logged-event.ts';
 export { AgentName, CapabilityId, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { Overview, OverviewInput } from './overview.ts';

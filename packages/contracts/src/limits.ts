@@ -48,6 +48,13 @@ export const LIMITS = {
   snapshotChunkBytes: 512 * 1024,
   /** Largest event, in bytes of JSON. */
   eventBytes: 256 * 1024,
+  /** About the longest trace: what led to an event and what it led to, and the groups. */
+  traceBytes: 8 * 1024 * 1024,
+  /** Events that led to one, and events that it led to, in a trace. */
+  traceCauses: 50,
+  traceEffects: 200,
+  /** About the longest preview: the names of all groups. */
+  previewBytes: 4 * 1024 * 1024,
   publishManyEvents: 1000,
   publishManyBytes: 4 * 1024 * 1024,
   /** About the longest answer to a list of events. */

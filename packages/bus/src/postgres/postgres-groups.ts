@@ -25,6 +25,7 @@ import type {
   StoredMember,
   StoredOpenDelivery,
 } from '../store/group-store.ts';
+import type { GroupFacts, HeldEventName, HeldEvents } from '../store/group-fates.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { ackDeliveries } from './queries/ack-deliveries.ts';
@@ -33,7 +34,9 @@ import { countDeaths } from './queries/count-deaths.ts';
 import { countGroups } from './queries/count-groups.ts';
 import { deleteGroup } from './queries/delete-group.ts';
 import { extendDeliveries } from './queries/extend-deliveries.ts';
+import { findFates } from './queries/find-fates.ts';
 import { findGroup } from './queries/find-group.ts';
+import { findHeld } from './queries/find-held.ts';
 import { giveBackDeliveries } from './queries/give-back-deliveries.ts';
 import { leaveGroup } from './queries/leave-group.ts';
 import { listDeadLetters } from './queries/list-dead-letters.ts';
@@ -245,6 +248,14 @@ export class PostgresGroups implements GroupStore {
   async list(namespace: string, page?: GroupPage): Promise<StoredGroup[]> {
     const rows = await this.#db.ask((db) => listGroups(db, namespace, page));
     return rows.map(toStored).map(({ namespace: _, ...group }) => group);
+  }
+
+  fates(namespace: string, position: LogPosition): Promise<GroupFacts[]> {
+    return this.#db.ask((db) => findFates(db, namespace, position));
+  }
+
+  holding(namespace: string, name: HeldEventName): Promise<HeldEvents> {
+    return this.#db.ask((db) => findHeld(db, namespace, name));
   }
 
   async #resolve(

@@ -31,9 +31,11 @@ import {
   type StoredMember,
   type StoredOpenDelivery,
 } from '../store/group-store.ts';
+import type { GroupFacts, HeldEventName, HeldEvents } from '../store/group-fates.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
+import { RedisGroupFates } from './redis-group-fates.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
 import { groupKeys, groupNamesKey, memberOf, ownedGroupsKey, positionOfMember, signsKey } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
@@ -67,6 +69,7 @@ export class RedisGroupStore implements GroupStore {
   readonly #prefix: string;
   readonly #touch: (namespace: string) => void;
   readonly #namespaces: () => Promise<Iterable<string>>;
+  readonly #fates: RedisGroupFates;
   readonly #listMembers = loadScript('list-members');
   readonly #openGroup = loadScript('open-group');
   readonly #claimDeliveries = loadScript('claim-deliveries');
@@ -88,6 +91,7 @@ export class RedisGroupStore implements GroupStore {
     this.#prefix = prefix;
     this.#touch = touch;
     this.#namespaces = namespaces;
+    this.#fates = new RedisGroupFates(connection, prefix);
   }
 
   async open(
@@ -327,6 +331,14 @@ export class RedisGroupStore implements GroupStore {
       const wanted = names.filter((name) => after === null || name > after).toSorted();
       return this.#describe(client, namespace, wanted.slice(0, limit));
     });
+  }
+
+  fates(namespace: string, position: LogPosition): Promise<GroupFacts[]> {
+    return this.#fates.fates(namespace, position);
+  }
+
+  holding(namespace: string, name: HeldEventName): Promise<HeldEvents> {
+    return this.#fates.holding(namespace, name);
   }
 
   async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {

@@ -1,5 +1,6 @@
 // The port to where consumer groups keep what they know: how far each has read, and what became of every event it took.
 import type { GapReason } from '@hypercode/contracts';
+import type { GroupFates } from './group-fates.ts';
 import type { SettingsOfGroup, WantedSettings } from './group-settings.ts';
 import type { LogEntry } from './event-log.ts';
 import type { LogPosition } from './position.ts';
@@ -268,7 +269,7 @@ export interface StoredGroup extends GroupState {
  * Fails as the log does: UNAVAILABLE within two seconds. Where a group is named that is not there: NOT_FOUND, with `details.deleted`
  * when the call names the id of a group that was deleted.
  */
-export interface GroupStore {
+export interface GroupStore extends GroupFates {
   /**
    * Makes the group unless it exists: at the log's head (`latest`), at its horizon (`earliest`), or after a position, as far as the log
    * can be read from there, else as `earliest`. CONFLICT when it exists with other settings,

@@ -252,6 +252,15 @@ local function forgetHistory(member, record)
   end
 end
 
+-- A failed attempt, as JSON.
+local function attemptText(record, failure)
+  return '{"attempt":' .. record.attempt
+    .. ',"consumer":' .. cjson.encode(record.consumer)
+    .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
+    .. ',"failedAt":' .. string.format('%.0f', failure.at)
+    .. ',"reason":' .. failure.reason .. '}'
+end
+
 -- in flight → waiting, or dead after the last attempt. `failure` has `at`, `dueAt` (ms) and `reason` (JSON).
 local function fail(group, member, record, failure)
   if failure.isLate then
@@ -259,12 +268,7 @@ local function fail(group, member, record, failure)
   else
     showSign(record.consumer)
   end
-  local attempt = '{"attempt":' .. record.attempt
-    .. ',"consumer":' .. cjson.encode(record.consumer)
-    .. ',"deliveredAt":' .. string.format('%.0f', record.deliveredAt)
-    .. ',"failedAt":' .. string.format('%.0f', failure.at)
-    .. ',"reason":' .. failure.reason .. '}'
-  add(changes.histories, member .. ' ' .. record.attempt, attempt)
+  add(changes.histories, member .. ' ' .. record.attempt, attemptText(record, failure))
   add(changes.notDue, member)
   hold(record.consumer, -1)
   if record.attempt < group.maxDeliveries then

@@ -35,13 +35,13 @@ end
 -- Of a log without any write, and of the position where every log begins.
 local UNBEGUN = '0'
 
--- The log as it stands; one that has not begun takes no key. `epoch` is for a log that has lost its events and begins anew.
-local function findLog(epoch)
+-- The log as its meta has it; one that has not begun takes no key.
+local function readLog()
   local found = redis.call('HMGET', META, 'epoch', 'head', 'headNonce', 'horizon', 'horizonNonce', 'sparedEvents')
   if not found[1] then
     return { epoch = UNBEGUN, head = 0, headNonce = 0, horizon = 0, horizonNonce = 0, sparedEvents = 0 }
   end
-  local log = {
+  return {
     epoch = found[1],
     head = tonumber(found[2]),
     headNonce = tonumber(found[3]),
@@ -49,6 +49,11 @@ local function findLog(epoch)
     horizonNonce = tonumber(found[5]),
     sparedEvents = tonumber(found[6] or 0),
   }
+end
+
+-- The log as it stands. `epoch` is for one that has lost its events and begins anew.
+local function findLog(epoch)
+  local log = readLog()
   -- All events were deleted from outside.
   if log.head > log.horizon and redis.call('EXISTS', STREAM) == 0 then
     return beginLog(epoch)
