@@ -51,7 +51,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/operations': {
     imports: ['clock', 'contracts', 'stores', 'feed'],
     tests: ['clock/testing', 'stores/testing', 'testkit'],
-    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports'],
+    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports', 'sessions'],
   },
   'packages/server': {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'plans', 'registry'],

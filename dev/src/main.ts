@@ -1,12 +1,14 @@
-// `pnpm dev`: a core, then the Architect and two demo workers, until Ctrl+C. A program that ends by itself is started
-// again. The environment is the core's (docs/configuration.md) and the Architect's.
+// `pnpm dev`: a core with its dashboard, then the Architect and two demo workers, until Ctrl+C. A program that ends by itself is
+// started again. The environment is the core's (docs/configuration.md) and the Architect's.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { z } from 'zod';
 import { Child, type Program } from './child.ts';
+import { buildOf, makeLink } from './dashboard.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A program that ended by itself is started again after this, in milliseconds. */
@@ -24,7 +26,7 @@ const CANNOT_LISTEN = /cannot listen on/;
 const DEFAULT_PORT = '7700';
 /** What the Architect and the workers print when they have joined; the Architect with its address. */
 const JOINED = /architect active at (http:\S+)| has joined/;
-const CREDENTIALS = z.object({ joinToken: z.string() });
+const CREDENTIALS = z.object({ joinToken: z.string(), adminToken: z.string() });
 
 interface Care {
   readonly onLine: (line: string) => void;
@@ -47,7 +49,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.stdout.on('error', () => void stop(1));
 
 const url = await startCore();
-const token = joinToken();
+if (!/^(?:false|0)$/.test(process.env['SWARM_UI'] ?? '')) void offerDashboard(url);
+const token = tokenOf('SWARM_JOIN_TOKEN', 'joinToken');
 if (token === null) {
   print('dev', 'SWARM_JOIN_TOKEN is not set, so the Architect and the workers are not started');
 } else {
@@ -99,12 +102,42 @@ function startCore(): Promise<string> {
   return promise;
 }
 
-function joinToken(): string | null {
-  const { SWARM_JOIN_TOKEN: given = '', DATABASE_URL: database = '', SWARM_DATA_DIR: folder = '' } = process.env;
+/** Builds the dashboard if that is needed, and prints a link that signs in, and a new one each time that Enter is pressed. */
+async function offerDashboard(core: string): Promise<void> {
+  await new Promise<void>((built) => {
+    const build = buildOf(ROOT);
+    if (build === null) return built();
+    print('dev', 'building the dashboard');
+    const onLine = (line: string): void => print(build.name, line);
+    const onEnd = (reason: string): void => {
+      running.delete(build.name);
+      if (reason !== 'exit code 0') print(build.name, `could not be built (${reason})`);
+      built();
+    };
+    running.set(build.name, new Child(build, { onLine, onEnd }));
+  });
+  const admin = tokenOf('SWARM_ADMIN_TOKEN', 'adminToken');
+  if (admin === null) return;
+  const printLink = async (hint: string): Promise<void> => {
+    try {
+      print('dev', `dashboard: ${await makeLink(core, admin)} signs in once, within two minutes${hint}`);
+    } catch (error) {
+      if (!isStopping) print('dev', `no link to the dashboard could be made: ${(error as Error).message}`);
+    }
+  };
+  const { stdin } = process;
+  await printLink(stdin.isTTY ? '; press Enter for a new link' : '');
+  if (!stdin.isTTY) return;
+  createInterface({ input: stdin }).on('line', () => void printLink(''));
+}
+
+/** The token of the environment, or of the data folder; null when neither has one. */
+function tokenOf(variable: string, field: keyof z.infer<typeof CREDENTIALS>): string | null {
+  const { [variable]: given = '', DATABASE_URL: database = '', SWARM_DATA_DIR: folder = '' } = process.env;
   if (given !== '') return given;
   if (database !== '') return null;
   const path = join(resolve(ROOT, folder === '' ? '.swarm' : folder), 'credentials.json');
-  return CREDENTIALS.parse(JSON.parse(readFileSync(path, 'utf8'))).joinToken;
+  return CREDENTIALS.parse(JSON.parse(readFileSync(path, 'utf8')))[field];
 }
 
 /** The programs that join: the Architect, and workers that take its tasks. */

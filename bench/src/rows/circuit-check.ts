@@ -65,7 +65,7 @@ function nanosOf({ caller, circuit }: { caller: BusCaller; circuit: AgentCircuit
     subscribe: [],
     denySubscribe: [],
   });
-  const rate = new RateLimit({ perSecond: 1e9, burstSeconds: 1, unit: 'events', clock: systemClock });
+  const rate = new RateLimit({ perSecond: 1e9, burstSeconds: 1, words: '1e9 events per second', clock: systemClock });
   const topics = Array.from({ length: TOPICS }, (_, index) => topicAt(index));
   const circuitOf = ({ agentId }: { agentId: string }) => circuits.get(agentId) ?? null;
   let refused = 0;

@@ -40,9 +40,11 @@ import {
   createSwarmServer,
   healthSurface,
   metricsSurface,
+  pageSurface,
   RateLimit,
   restSurface,
   ServerMetrics,
+  sessionSurface,
   type SwarmServer,
   SystemEvents,
   trpcSurface,
@@ -149,13 +151,13 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       rate: new RateLimit({
         perSecond: config.ratePublish,
         burstSeconds: PUBLISH_BURST_SECONDS,
-        unit: 'events of one publisher',
+        words: `${config.ratePublish} events of one publisher per second`,
         clock,
       }),
       byteRate: new RateLimit({
         perSecond: config.ratePublishBytes,
         burstSeconds: Math.max(PUBLISH_BURST_SECONDS, PUBLISH_BURST_BYTES / config.ratePublishBytes),
-        unit: 'bytes of events of one publisher',
+        words: `${config.ratePublishBytes} bytes of events of one publisher per second`,
         clock,
       }),
       clock,
@@ -209,10 +211,12 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     const operations = createOperations({
       database,
       clock,
+      signal: wakeUps,
       replica: { id: clock.newId(), version: VERSION, host: hostname() },
       vitals: () => ({ streams: metrics.openMainStreams(), suspended: registry.suspended() }),
       parts: [registry.tokenUses],
       auditMaxAgeMs: config.auditMaxAgeMs,
+      sessionMs: config.sessionMs,
       onAuditHead: (head) =>
         logger.info(head, 'the head of the audit: `swarm audit verify --head HASH` compares with it'),
       onError: monitors.onBackgroundError(
@@ -235,11 +239,14 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         healthSurface(checksOf({ databaseHealth, redisHealth, wakeUps, registry })),
         restSurface,
         trpcSurface,
+        ...(config.ui === null ? [] : [sessionSurface, pageSurface({ folder: config.ui })]),
       ],
       version: VERSION,
       registerPerSecond: config.rateRegister,
       allowances: allowancesOf(config),
       corsOrigins: config.corsOrigins,
+      publicUrl: config.publicUrl,
+      servesPage: config.ui !== null,
     });
     stack.defer(() => server.close());
     const port = await server.listen(config.host, config.port);

@@ -46,4 +46,10 @@ export interface CoreConfiguration {
   /** Streams that an agent may have open at one replica; 0 is no limit, of streams, patterns and calls. */
   readonly streamsMax: number;
   readonly corsOrigins: readonly string[];
+  /** Where users reach the dashboard, such as `https://swarm.example.com`; null: at loopback names alone. */
+  readonly publicUrl: string | null;
+  /** How long a session of a browser lasts. */
+  readonly sessionMs: number;
+  /** The folder of the dashboard as it was built; null: the core serves none, and no browser signs in. */
+  readonly ui: string | null;
 }

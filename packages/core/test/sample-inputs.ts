@@ -20,6 +20,7 @@ export const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input
   'registry.deregister': (name) => ({ name }),
   'registry.history': (name) => ({ name }),
   'registry.heartbeat': () => ({}),
+  'sessions.code': () => ({}),
   'bus.publish': () => ({ topic: 'rights.tried', data: 1 }),
   'bus.publishMany': () => ({ events: [{ topic: 'rights.tried', data: 1 }] }),
   'bus.read': () => ({ topics: TOPICS }),

@@ -6,6 +6,7 @@ import type { Operations } from '@hypercode/operations';
 import type { Registry } from '@hypercode/registry';
 import { temporaryFolder } from '@hypercode/testkit';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { assembleCore } from '../src/assemble-core.ts';
@@ -93,6 +94,9 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   rateRegister: 0,
   streamsMax: 200,
   corsOrigins: [],
+  publicUrl: null,
+  sessionMs: 12 * HOUR_MS,
+  ui: join(dataDir, 'page'),
   ...changes,
 });
 

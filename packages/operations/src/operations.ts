@@ -1,11 +1,13 @@
-// The composition of operations: what replicas report, what is read of it, and the audit.
+// The composition of operations: what replicas report, what is read of it, the audit, and sessions.
 import type { Clock } from '@hypercode/clock';
 import type { Replica, StatsSeries, StatsSeriesInput, Traffic, TrafficInput } from '@hypercode/contracts';
+import type { Signal } from '@hypercode/feed';
 import type { Database } from '@hypercode/stores';
 import { type AuditHead, AuditLog } from './audit/audit-log.ts';
 import type { ReplicaIdentity, ReplicaVitals } from './reports/replica-state.ts';
 import { type ReportPart, Reporter } from './reports/reporter.ts';
 import type { Schema } from './schema.ts';
+import { Sessions } from './sessions/sessions.ts';
 import { readSteps } from './statistics/queries/read-steps.ts';
 import { rangeOf, seriesOf } from './statistics/series.ts';
 import { Statistics } from './statistics/statistics.ts';
@@ -15,6 +17,7 @@ import { TrafficTally } from './traffic/traffic.ts';
 export interface OperationsOptions {
   readonly database: Database;
   readonly clock: Clock;
+  readonly signal: Signal;
   readonly replica: ReplicaIdentity;
   /** What this replica reports of itself beside what its process knows. */
   readonly vitals: () => ReplicaVitals;
@@ -22,6 +25,8 @@ export interface OperationsOptions {
   readonly parts: readonly ReportPart[];
   /** How long the audit is kept, in milliseconds. */
   readonly auditMaxAgeMs: number;
+  /** How long a session of a browser lasts, in milliseconds. */
+  readonly sessionMs: number;
   /** See `AuditLogOptions`. */
   readonly onAuditHead: (head: AuditHead) => void;
   /** Called with failures in the background; what failed is tried again by itself. */
@@ -30,6 +35,7 @@ export interface OperationsOptions {
 
 export interface Operations {
   readonly audit: AuditLog;
+  readonly sessions: Sessions;
   /** Counts what happens at this replica. */
   readonly statistics: Statistics;
   /** Counts who receives whose events at this replica. */
@@ -50,14 +56,16 @@ export interface Operations {
 
 /** Works until it is closed. */
 export function createOperations(options: OperationsOptions): Operations {
-  const { database, clock, replica, vitals, parts, auditMaxAgeMs, onAuditHead, onError } = options;
+  const { database, clock, signal, replica, vitals, parts, auditMaxAgeMs, sessionMs, onAuditHead, onError } = options;
   const db = database.kysely.$extendTables<Schema>();
   const statistics = new Statistics(clock);
   const traffic = new TrafficTally(clock);
   const reporter = new Reporter({ db, clock, replica, vitals, statistics, traffic, parts, onError });
   const audit = new AuditLog({ db, clock, maxAgeMs: auditMaxAgeMs, onHead: onAuditHead, onError });
+  const sessions = new Sessions({ db, clock, signal, sessionMs, onError });
   return {
     audit,
+    sessions,
     statistics,
     traffic,
     replicas: () => reporter.replicas(),
@@ -69,6 +77,7 @@ export function createOperations(options: OperationsOptions): Operations {
     },
     readTraffic: ({ namespace, windowMs }) => readTraffic(db, namespace, windowMs),
     async close() {
+      await sessions.close();
       await audit.close();
       await reporter.close();
     },

@@ -68,11 +68,29 @@ export interface TrafficTable {
   other: number;
 }
 
+/** One row for each session of a browser. All secrets are hashes. */
+export interface SessionTable {
+  key_hash: Buffer;
+  cookie_hash: Buffer;
+  token_hash: Buffer;
+  created_at: Date;
+  expires_at: Date;
+}
+
+/** Codes that open a session once. */
+export interface SessionCodeTable {
+  code_hash: Buffer;
+  token_hash: Buffer;
+  expires_at: Date;
+}
+
 // A type and not an interface, which Kysely would not take for a set of tables.
 export type Schema = {
   audit_entries: AuditEntryTable;
   audit_heads: AuditHeadTable;
   replicas: ReplicaTable;
+  sessions: SessionTable;
+  session_codes: SessionCodeTable;
   statistics: StatisticsTable;
   traffic: TrafficTable;
 };

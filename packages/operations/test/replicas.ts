@@ -1,5 +1,6 @@
 // The fixture of the suites of operations: one database, and connections to it as replicas have them.
 import { systemClock } from '@hypercode/clock';
+import { createLocalSignal } from '@hypercode/feed';
 import { type Database, migrate } from '@hypercode/stores';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll } from 'vitest';
@@ -79,10 +80,12 @@ export class Replicas {
     const operations = createOperations({
       database,
       clock: systemClock,
+      signal: createLocalSignal(),
       replica: { id: randomUUID(), version: '1.2.3', host: 'here' },
       vitals: () => ({ streams: { watch: 0, subscribe: 0, consume: 0 }, suspended: [] }),
       parts: [],
       auditMaxAgeMs: YEAR_MS,
+      sessionMs: 3_600_000,
       onAuditHead: () => undefined,
       onError: (error) => {
         throw error;

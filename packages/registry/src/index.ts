@@ -13,7 +13,8 @@ export type { GuardNotice, GuardNumbers } from './liveness/mass-failure-guard.ts
 export type { CircuitChange } from './liveness/queries/claim-circuit-changes.ts';
 export { AddressRules, defaultRules, isLoopback } from './probes/address-rules.ts';
 export { AgentMirror, type MirroredStatus } from './tokens/agent-mirror.ts';
-export type { Identity, StaticToken } from './tokens/identities.ts';
+export type { StaticToken } from './tokens/identities.ts';
+export type { Identity } from './tokens/identity.ts';
 export type { AgentPrincipal, JoinPrincipal, Principal } from './tokens/principal.ts';
 export type { TokenNotice } from './tokens/tokens.ts';
 export type { WatchItem } from './watch/project.ts';

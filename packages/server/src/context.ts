@@ -13,6 +13,7 @@ import type { IgnoredNames } from './procedures/unknown-fields.ts';
 import type { PlanFolds } from './plans/plan-folds.ts';
 import type { Overviews } from './overview/overviews.ts';
 import type { RegistrationRates } from './registration-rates.ts';
+import type { BrowserSessions } from './sessions/browser-sessions.ts';
 import type { SwarmView } from './swarm-view.ts';
 
 /** The parts of the core that calls work with. */
@@ -27,6 +28,7 @@ export interface Core {
   readonly clock: Clock;
   readonly connections: Pick<Connections, 'limitStall' | 'keepAlive' | 'markAuthenticated'>;
   readonly registrationRates: RegistrationRates;
+  readonly browsers: BrowserSessions;
   /** What callers may have open, and what may wait to be sent. */
   readonly gate: Gate;
   readonly bodies: BodyBudget;

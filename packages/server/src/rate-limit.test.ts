@@ -6,7 +6,7 @@ import { RateLimit } from './rate-limit.ts';
 
 function limited(perSecond: number, burstSeconds: number) {
   const clock = new HeldClock();
-  return { clock, limit: new RateLimit({ perSecond, burstSeconds, unit: 'calls', clock }) };
+  return { clock, limit: new RateLimit({ perSecond, burstSeconds, words: `${perSecond} calls per second`, clock }) };
 }
 
 /** Null when the call is taken, the refusal when it is not. */
@@ -30,6 +30,13 @@ describe('RateLimit', () => {
     clock.advance(1);
     expect(attempt(limit)).toBeNull();
     expect(attempt(limit)).not.toBeNull();
+  });
+
+  test('what is given back is free at once', () => {
+    const { limit } = limited(1, 2);
+    expect([attempt(limit), attempt(limit), attempt(limit)?.code]).toEqual([null, null, 'RATE_LIMITED']);
+    limit.giveBack('a');
+    expect([attempt(limit), attempt(limit)?.code]).toEqual([null, 'RATE_LIMITED']);
   });
 
   test('amounts are counted, and a refusal reports when there is room for as much', () => {

@@ -8,8 +8,8 @@ export interface RateLimitOptions {
   perSecond: number;
   /** Seconds' worth that may come at once after a pause. */
   burstSeconds: number;
-  /** What is counted, in the plural: the words of the refusal. */
-  unit: string;
+  /** How the refusal names the limit: `more than …`. */
+  words: string;
   clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -35,19 +35,25 @@ export class RateLimit {
    * until there is room for as much.
    */
   take(caller: string, amount = 1): void {
-    const { perSecond, burstSeconds, unit, clock } = this.#options;
+    const { perSecond, burstSeconds, words, clock } = this.#options;
     if (perSecond === 0) return;
     const atMs = clock.monotonicMs();
     const fullAtMs = Math.max(this.#fullAtMs.get(caller) ?? atMs, atMs) + (amount * 1000) / perSecond;
     const excessMs = fullAtMs - atMs - burstSeconds * 1000;
     if (excessMs > TOLERANCE_MS) {
       const retryAfterMs = Math.ceil(excessMs - TOLERANCE_MS);
-      throw new SwarmError('RATE_LIMITED', `more than ${perSecond} ${unit} per second`, { retryAfterMs });
+      throw new SwarmError('RATE_LIMITED', `more than ${words}`, { retryAfterMs });
     }
     // Deleted first, so that the map's order is that of the callers' last calls.
     this.#fullAtMs.delete(caller);
     if (this.#fullAtMs.size >= MAX_CALLERS) this.#forgetOldest();
     this.#fullAtMs.set(caller, fullAtMs);
+  }
+
+  /** Takes back what was counted of `caller`. */
+  giveBack(caller: string, amount = 1): void {
+    const fullAtMs = this.#fullAtMs.get(caller);
+    if (fullAtMs !== undefined) this.#fullAtMs.set(caller, fullAtMs - (amount * 1000) / this.#options.perSecond);
   }
 
   #forgetOldest(): void {

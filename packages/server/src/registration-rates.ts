@@ -32,7 +32,7 @@ export class RegistrationRates {
 
   constructor({ perSecond, clock }: RegistrationRatesOptions) {
     const limit = (rate: number, unit: string) =>
-      new RateLimit({ perSecond: rate, burstSeconds: BURST_SECONDS, clock, unit });
+      new RateLimit({ perSecond: rate, burstSeconds: BURST_SECONDS, clock, words: `${rate} ${unit} per second` });
     this.#ofNames = limit(perSecond, 'registrations of one name');
     this.#ofTokens = limit(perSecond * NAMES_OF_A_TOKEN, 'registrations with one token');
     this.#updates = limit(perSecond, 'updates of one agent');

@@ -29,6 +29,7 @@ import { readOverview } from './overview/read-overview.ts';
 import { PlanFolds } from './plans/plan-folds.ts';
 import { RegistrationRates } from './registration-rates.ts';
 import { rawProblem } from './rest/problem.ts';
+import { BrowserSessions } from './sessions/browser-sessions.ts';
 import type { Surface, SurfaceContext, Upgrade } from './surface.ts';
 import { SwarmView, type SwarmViewOptions } from './swarm-view.ts';
 
@@ -52,6 +53,10 @@ export interface SwarmServerOptions {
   allowances: AllowanceLimits | null;
   /** Origins of browsers that may call. */
   corsOrigins: readonly string[];
+  /** Where users reach the dashboard; null: at loopback names. */
+  publicUrl: string | null;
+  /** Whether the dashboard is served. */
+  servesPage: boolean;
 }
 
 export interface SwarmServer {
@@ -97,7 +102,11 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     registerPerSecond,
     allowances,
     corsOrigins,
+    publicUrl,
+    servesPage,
   } = options;
+  /** Where it listens, as a browser on this machine reaches it. */
+  let localUrl = '';
   const draining = new AbortController();
   const connections = new Connections(clock);
   const refusals = new RefusalLog(clock, logger);
@@ -131,6 +140,13 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     connections,
     version,
     draining: draining.signal,
+    browsers: new BrowserSessions({
+      sessions: operations.sessions,
+      identities: registry.identities,
+      publicUrl: publicUrl === null ? null : new URL(publicUrl),
+      pageUrl: () => (servesPage ? new URL('/', publicUrl ?? localUrl).href : null),
+      clock,
+    }),
     registrationRates: new RegistrationRates({ perSecond: registerPerSecond, clock }),
     gate,
     bodies: new BodyBudget(),
@@ -191,7 +207,9 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     gate,
     listen: async (host, port) => {
       await app.listen({ host, port });
-      return (app.server.address() as AddressInfo).port;
+      const { port: taken } = app.server.address() as AddressInfo;
+      localUrl = `http://${localNameOf(host)}:${taken}`;
+      return taken;
     },
     close: async () => {
       draining.abort();
@@ -214,6 +232,12 @@ function upgradeOf(
 ): Upgrade | undefined {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined;
   return upgrades.get(url.split('?', 1)[0] ?? '/');
+}
+
+/** A name by which this machine reaches what listens on `host`. */
+function localNameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** The caller's own id, when it is one that can stand in a log line. */

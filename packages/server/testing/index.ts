@@ -14,6 +14,7 @@ import { AnswerMemory } from '../src/outgoing/answer-memory.ts';
 import { OpenAnswers } from '../src/outgoing/open-answers.ts';
 import { FREE } from '../src/outgoing/outgoing.ts';
 import { PlanFolds } from '../src/plans/plan-folds.ts';
+import { BrowserSessions } from '../src/sessions/browser-sessions.ts';
 import { RegistrationRates } from '../src/registration-rates.ts';
 import { Overviews } from '../src/overview/overviews.ts';
 import { readOverview } from '../src/overview/read-overview.ts';
@@ -45,6 +46,13 @@ export async function answerByTrpc({ registry, bus, operations }: CoreParts, req
     view,
     overviews: new Overviews({ read, clock: systemClock, onError: () => {} }),
     metrics: new ServerMetrics(createLocalSignal()),
+    browsers: new BrowserSessions({
+      sessions: operations.sessions,
+      identities: registry.identities,
+      publicUrl: null,
+      pageUrl: () => null,
+      clock: systemClock,
+    }),
     registrationRates: new RegistrationRates({ perSecond: 0, clock: systemClock }),
     gate: {
       allowances: new Allowances(null),
@@ -65,8 +73,7 @@ export async function answerByTrpc({ registry, bus, operations }: CoreParts, req
     createContext: ({ info, req }) =>
       createCallContext({
         core,
-        identify: () =>
-          recognise(core, req.headers.get('authorization') ?? undefined, info.connectionParams?.['token']),
+        identify: () => recognise(core, { headers: Object.fromEntries(req.headers), params: info.connectionParams }),
         bodyBytes: null,
         ignoredNames: null,
         outgoing: FREE,

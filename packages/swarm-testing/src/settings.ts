@@ -57,6 +57,9 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   streamsMax: 200,
   rateRegister: 0,
   corsOrigins: [],
+  publicUrl: null,
+  sessionMs: 12 * HOUR_MS,
+  ui: null,
   ...settings,
 });
 

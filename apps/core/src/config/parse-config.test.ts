@@ -53,6 +53,9 @@ describe('defaults', () => {
     rateRegister: 100,
     streamsMax: 200,
     corsOrigins: [],
+    publicUrl: null,
+    sessionMs: 43_200_000,
+    ui: join(ROOT, 'apps/dashboard/dist'),
   };
 
   it('stand for absent variables', () => {
@@ -80,6 +83,8 @@ describe('values', () => {
       SWARM_CIRCUIT_THRESHOLD: '0',
       SWARM_PROBE_ALLOW: '10.0.0.0/8, fd00::/8',
       SWARM_CORS_ORIGINS: 'https://a.example.com,http://localhost:5173',
+      SWARM_PUBLIC_URL: 'https://swarm.example.com',
+      SWARM_UI: 'false',
       SOMETHING_ELSE: 'ignored',
     });
     expect(config).toMatchObject({
@@ -95,6 +100,8 @@ describe('values', () => {
       circuitThreshold: 0,
       probeAllow: ['10.0.0.0/8', 'fd00::/8'],
       corsOrigins: ['https://a.example.com', 'http://localhost:5173'],
+      publicUrl: 'https://swarm.example.com',
+      ui: null,
     });
   });
 
@@ -137,6 +144,8 @@ describe('a bad value', () => {
     ['SWARM_CORS_ORIGINS', 'https://example.com/'],
     ['SWARM_CORS_ORIGINS', 'https://example.com/path'],
     ['SWARM_CORS_ORIGINS', 'ftp://example.com'],
+    ['SWARM_PUBLIC_URL', 'https://example.com/path'],
+    ['SWARM_UI', 'off'],
   ])('%s=%s is named, shown and explained in one line', (variable, value) => {
     const { message } = problemOf({ [variable]: value });
     expect(message).toContain(`${variable} is ${JSON.stringify(value)}: expected `);

@@ -6,12 +6,22 @@ import { ConfigError, readSettings, type SettingValues } from '@hypercode/settin
 import { SETTINGS } from './settings.ts';
 
 /** What core runs with. Durations are in milliseconds; what has no default and is not given is null. */
-export type CoreConfig = SettingValues<typeof SETTINGS>;
+export interface CoreConfig extends Omit<SettingValues<typeof SETTINGS>, 'ui'> {
+  /** The folder of the dashboard as it was built; null: it is not served. */
+  readonly ui: string | null;
+}
+
+/** Where `apps/dashboard` is built to, beside this app. */
+const DASHBOARD = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url));
 
 /** Reads every setting from `env`; an empty variable is an absent one. Throws a `ConfigError` for the first bad one. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): CoreConfig {
   const values = readSettings(SETTINGS, env);
-  const config = { ...values, dataDir: resolve(workspaceRoot() ?? process.cwd(), values.dataDir) };
+  const config = {
+    ...values,
+    dataDir: resolve(workspaceRoot() ?? process.cwd(), values.dataDir),
+    ui: values.ui ? DASHBOARD : null,
+  };
 
   if (config.databaseUrl !== null && config.adminToken === null) {
     throw new ConfigError(

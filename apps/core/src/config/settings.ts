@@ -230,4 +230,26 @@ export const SETTINGS = {
     defaultMeans: 'none',
     meaning: 'Origins whose pages may call core from a browser.',
   }),
+  publicUrl: setting({
+    variable: 'SWARM_PUBLIC_URL',
+    schema: z.string().refine(isOrigin),
+    expects: 'an origin, such as https://swarm.example.com',
+    default: null,
+    defaultMeans: 'the dashboard works at loopback names alone, such as `localhost`',
+    meaning:
+      'Where browsers reach core, without a path. The dashboard works there besides, and links that sign in lead there. Behind a proxy that ends TLS it begins with `https://`.',
+  }),
+  sessionMs: setting({
+    variable: 'SWARM_SESSION_MS',
+    ...milliseconds(MAX_AGE_MS),
+    default: String(DAY_MS / 2),
+    defaultMeans: `${DAY_MS / 2} (12 hours)`,
+    meaning: 'How long a browser that has signed in to the dashboard stays signed in, unless its token ends before.',
+  }),
+  ui: setting({
+    variable: 'SWARM_UI',
+    ...flag,
+    default: 'true',
+    meaning: 'Whether core serves the dashboard. Without it, no browser signs in.',
+  }),
 };

@@ -84,10 +84,10 @@ export function checkOptions(options: SwarmClientOptions | SessionClientOptions)
   const { source, isSession } = credentialsOf(options);
   const { timeoutMs, publishTimeoutMs, publishBuffer = {}, whenCircuitOpen, fetch, logger, webSocket } = options;
   baseUrl(options.url);
-  const path = isSession ? 'session' : 'token';
+  const caller = isSession ? 'session' : 'token';
   if (isSession && 'token' in options) throw invalidField('session', 'must not be given together with token');
-  if (typeof source === 'string') checkToken(source, path);
-  else if (typeof source !== 'function') throw invalidField(path, 'required: a text, or a function that gives one');
+  if (typeof source === 'string') checkToken(source, caller);
+  else if (typeof source !== 'function') throw invalidField(caller, 'required: a text, or a function that gives one');
   checkHeaders(options.headers ?? {});
   for (const [path, value] of Object.entries({
     timeoutMs,

@@ -10,6 +10,7 @@ import { policyApi } from './policy-api.ts';
 import { clusterApi, namespacesApi, statsApi, swarmApi } from './operations-api.ts';
 import type { Procedure } from './procedure.ts';
 import { registryApi } from './registry-api.ts';
+import { sessionsApi } from './sessions-api.ts';
 import { tokensApi } from './tokens-api.ts';
 import { whoamiApi } from './whoami-api.ts';
 
@@ -24,6 +25,7 @@ export const api = {
   policy: policyApi,
   circuit: circuitApi,
   tokens: tokensApi,
+  sessions: sessionsApi,
   audit: auditApi,
   cluster: clusterApi,
   namespaces: namespacesApi,

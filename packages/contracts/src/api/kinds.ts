@@ -56,6 +56,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
   },
   circuit: { trip: 'mutation', reset: 'mutation' },
   tokens: { create: 'mutation', list: 'query', revoke: 'mutation' },
+  sessions: { code: 'mutation' },
   audit: { list: 'query' },
   cluster: { status: 'query' },
   namespaces: { list: 'query' },

@@ -9,6 +9,8 @@ import { type Change, isRemoval } from '../changes/change.ts';
 import type { ChangeFeed, ChangeLog, FollowedChanges } from '../changes/change-log.ts';
 import type { Schema } from '../schema.ts';
 import type { AgentMirror, MirroredStatus } from './agent-mirror.ts';
+import { Identity } from './identity.ts';
+import { LentIdentity, type Tenure } from './lent-identity.ts';
 import type { AgentPrincipal, Principal } from './principal.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
 import { readTokenEpoch } from './queries/operator-tokens.ts';
@@ -21,72 +23,6 @@ const CHECK_INTERVAL_MS = 750;
 const TOKENS_CHANNEL = 'registry-tokens';
 /** For tokens of the configuration: they do not expire and belong to no change log. */
 const NOT_FOLLOWED = { expiresAtMs: null, followed: null, agent: null };
-
-/** A token that has been recognised. Streams listen to it, to end when it does; while one does, its namespace is followed. */
-export class Identity {
-  readonly hash: string;
-  readonly principal: Principal;
-  readonly expiresAtMs: number | null;
-  /** For an agent's token, the status of its agent as it was looked up with the token; otherwise null. */
-  readonly agent: MirroredStatus | null;
-  /** The change log of an agent's namespace. */
-  readonly #followed: FollowedChanges | null;
-  readonly #listeners = new Set<(refusal: SwarmError) => void>();
-  #release: (() => void) | null = null;
-  #refusal: SwarmError | null = null;
-
-  constructor(
-    hash: string,
-    principal: Principal,
-    life: { expiresAtMs: number | null; followed: FollowedChanges | null; agent: MirroredStatus | null },
-  ) {
-    this.hash = hash;
-    this.principal = principal;
-    this.expiresAtMs = life.expiresAtMs;
-    this.agent = life.agent;
-    this.#followed = life.followed;
-  }
-
-  /** Why the token does not count any more; null while it does. */
-  get refusal(): SwarmError | null {
-    return this.#refusal;
-  }
-
-  get watched(): boolean {
-    return this.#listeners.size > 0;
-  }
-
-  /** Notes that the token is used now: its namespace is followed for another minute. */
-  touch(): void {
-    this.#followed?.touch();
-  }
-
-  /** Calls `listener` once, when the token ends. Returns what takes it back. */
-  onEnd(listener: (refusal: SwarmError) => void): () => void {
-    if (this.#refusal !== null) {
-      listener(this.#refusal);
-      return () => undefined;
-    }
-    this.#listeners.add(listener);
-    this.#release ??= this.#followed?.use() ?? null;
-    return () => {
-      this.#listeners.delete(listener);
-      if (!this.watched) this.#releaseLog();
-    };
-  }
-
-  end(refusal: SwarmError): void {
-    this.#refusal ??= refusal;
-    for (const listener of this.#listeners) listener(this.#refusal);
-    this.#listeners.clear();
-    this.#releaseLog();
-  }
-
-  #releaseLog(): void {
-    this.#release?.();
-    this.#release = null;
-  }
-}
 
 export interface StaticToken {
   token: string;
@@ -167,6 +103,24 @@ export class Identities {
     return null;
   }
 
+  /** The identity of the token with this hash, in hexadecimal, as a session names it. Throws as `recognise` does. */
+  async recogniseHash(hash: string): Promise<Identity> {
+    return this.recogniseKnownHash(hash) ?? this.#learn(hash);
+  }
+
+  /** The same for a token that memory has; null for one that takes a lookup. Throws as `recognise` does. */
+  recogniseKnownHash(hash: string): Identity | null {
+    const known = this.#static.find(({ identity }) => identity.hash === hash)?.identity;
+    if (known !== undefined) return known;
+    const learnt = this.#known.get(hash);
+    return learnt === undefined ? null : this.#inForce(learnt);
+  }
+
+  /** The identity of a caller who has the rights of a token for a time. */
+  lend(token: Identity, tenure: Tenure): Identity {
+    return new LentIdentity(token, tenure, (released) => this.released(released));
+  }
+
   /** Takes in what this replica has committed, before its feed does: what ends here ends at once. */
   committed(changes: readonly Change[]): void {
     for (const change of changes) this.#apply(change);
@@ -189,7 +143,7 @@ export class Identities {
   streaming(): AgentPrincipal[] {
     const streaming: AgentPrincipal[] = [];
     for (const identities of this.#byAgent.values()) {
-      const open = [...identities].find(({ watched, refusal }) => watched && refusal === null);
+      const open = [...identities].find(({ isStreaming, refusal }) => isStreaming && refusal === null);
       if (open !== undefined) streaming.push(open.principal as AgentPrincipal);
     }
     return streaming;

@@ -1,7 +1,7 @@
 // When the tokens that admins created were last used. It is written with the reports of the replica.
 import type { Clock } from '@hypercode/clock';
 import type { RawBuilder } from 'kysely';
-import type { Identity } from './identities.ts';
+import type { Identity } from './identity.ts';
 import { touchTokens } from './queries/touch-tokens.ts';
 
 /** How precisely the last use of a token is known, in milliseconds. */

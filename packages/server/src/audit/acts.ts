@@ -94,6 +94,8 @@ export const ACTS: { readonly [Name in ProcedureName]?: ActRules<ApiInput<Name>,
     before: async ({ core }, { namespace = '', id }) =>
       (await core.registry.tokens.list(namespace)).find((token) => token.id === id) ?? null,
   },
+  // Without the code.
+  'sessions.code': { target: () => 'sessions' },
   'groups.pause': { before: groupOf, after: steered },
   'groups.resume': { before: groupOf, after: steered },
   'groups.update': { before: groupOf, after: steered },

@@ -1,7 +1,8 @@
 // Who sends a request: recognised once, from its head, before anything of its body is read.
-import { SwarmError } from '@hypercode/contracts';
+import { SESSION_HEADER, SESSION_PARAMETER, SwarmError } from '@hypercode/contracts';
 import type { Identity } from '@hypercode/registry';
 import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Core } from '../context.ts';
 
 declare module 'fastify' {
@@ -11,20 +12,30 @@ declare module 'fastify' {
   }
 }
 
+/** What a caller is known by. A token counts before a session, and a cookie without the key of its session for nothing. */
+export interface Credentials {
+  readonly headers: IncomingHttpHeaders;
+  /** tRPC's `connectionParams`, where headers can not be set. */
+  readonly params?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+type Recognising = Pick<Core, 'registry' | 'browsers'>;
+
 /**
  * Who is calling with these credentials. Every call of every transport begins here, so a call with an agent's token counts as its
  * heartbeat from here on, whatever becomes of the call. Throws UNAUTHENTICATED, FENCED or UNAVAILABLE, which count as nothing.
  */
-export const recognise = async (...credentials: Parameters<typeof recogniseSoon>): Promise<Identity> =>
-  recogniseSoon(...credentials);
+export const recognise = async (core: Recognising, credentials: Credentials): Promise<Identity> =>
+  recogniseSoon(core, credentials);
 
 /** The same, at once where memory knows the token, as it does of nearly every call. */
-function recogniseSoon(
-  core: Pick<Core, 'registry'>,
-  authorization: string | undefined,
-  connectionToken?: string,
-): Identity | Promise<Identity> {
-  const token = authorization === undefined ? connectionToken : bearerToken(authorization);
+function recogniseSoon(core: Recognising, { headers, params }: Credentials): Identity | Promise<Identity> {
+  const { authorization } = headers;
+  const token = authorization === undefined ? textIn(params, 'token') : bearerToken(authorization);
+  if (token === undefined && authorization === undefined) {
+    const key = textIn(params, SESSION_PARAMETER) ?? textIn(headers, SESSION_HEADER);
+    if (key !== undefined) return core.browsers.recognise(headers, key);
+  }
   if (token === undefined || token === '') {
     throw new SwarmError('UNAUTHENTICATED', 'a token is needed: Authorization: Bearer TOKEN');
   }
@@ -37,6 +48,11 @@ function recogniseSoon(
 function alive({ registry }: Pick<Core, 'registry'>, identity: Identity): Identity {
   if (identity.principal.kind === 'agent') registry.heartbeats.noteCall(identity.principal);
   return identity;
+}
+
+function textIn(fields: Readonly<Record<string, unknown>> | null | undefined, name: string): string | undefined {
+  const value = fields?.[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** RFC 6750, section 2.1. */
@@ -57,7 +73,7 @@ export const authenticateBy =
       admit(identity);
     };
     try {
-      const found = recogniseSoon(core, request.headers.authorization);
+      const found = recogniseSoon(core, { headers: request.headers });
       if (found instanceof Promise) {
         found.then(keep).then(
           () => done(),

@@ -91,7 +91,8 @@ function assertLength(length: number, limit: number): void {
   if (length > limit) throw bodyTooLarge(limit);
 }
 
-function readBody(request: FastifyRequest, payload: IncomingMessage, limit: number): Promise<Buffer> {
+/** The bytes of a body. PAYLOAD_TOO_LARGE, and the rest is not read. */
+export function readBody(request: FastifyRequest, payload: IncomingMessage, limit: number): Promise<Buffer> {
   const isCounted = statedLength(request) === null;
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];

@@ -1,6 +1,7 @@
 // What stands between a WebSocket and the calls: it names a valid token first.
 import { SwarmError } from '@hypercode/contracts';
 import type { Identity } from '@hypercode/registry';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Core } from '../context.ts';
@@ -21,6 +22,8 @@ export interface GateOptions {
   core: Core;
   client: WebSocket;
   socket: Socket;
+  /** Of the upgrade. */
+  headers: IncomingHttpHeaders;
   /** Hands the connection on to who serves its calls. The messages that have come are emitted again afterwards. */
   open: (identity: Identity) => void;
   /** The message that answers a call with a refusal. */
@@ -28,12 +31,12 @@ export interface GateOptions {
 }
 
 /**
- * Waits for `connectionParams` with a valid token, as the first message, and then opens. Until then at most 4 KiB are read and no
+ * Waits for `connectionParams` with a valid token, or with the key of a session whose cookie the upgrade had, as the first message, and then opens. Until then at most 4 KiB are read and no
  * call is made: calls are answered with the refusal. What arrives while the token is looked up waits in the connection.
  *
  * States: waiting → looking up → open, or refused → closed. Waiting and refused end after 5 s, or when more than 4 KiB have come.
  */
-export function guardWebSocket({ core, client, socket, open, refusalOf }: GateOptions): void {
+export function guardWebSocket({ core, client, socket, headers, open, refusalOf }: GateOptions): void {
   const held: [RawData, boolean][] = [];
   let state: 'waiting' | 'looking up' | 'refused' | 'open' = 'waiting';
   let refusal: SwarmError = new SwarmError(
@@ -82,7 +85,7 @@ export function guardWebSocket({ core, client, socket, open, refusalOf }: GateOp
   const lookUp = async (text: string, emitFirst: () => void): Promise<void> => {
     state = 'looking up';
     client.pause();
-    const recognised = await recognise(core, undefined, tokenIn(text)).catch((error: unknown) =>
+    const recognised = await recognise(core, { headers, params: paramsIn(text) }).catch((error: unknown) =>
       SwarmError.from(error),
     );
     if (client.readyState !== client.OPEN) return;
@@ -113,13 +116,11 @@ export function guardWebSocket({ core, client, socket, open, refusalOf }: GateOp
 const textOf = (data: RawData): string | null =>
   Buffer.isBuffer(data) && data.length <= MAX_BYTES ? data.toString('utf8') : null;
 
-/** The token of tRPC's first message; undefined when it is none. */
-function tokenIn(text: string): string | undefined {
+/** The parameters in tRPC's first message; null when it is none. */
+function paramsIn(text: string): Record<string, unknown> | null {
   const message = parsed(text);
-  if (!isJsonObject(message) || message['method'] !== 'connectionParams' || !isJsonObject(message['data']))
-    return undefined;
-  const { token } = message['data'];
-  return typeof token === 'string' ? token : undefined;
+  if (!isJsonObject(message) || message['method'] !== 'connectionParams' || !isJsonObject(message['data'])) return null;
+  return message['data'];
 }
 
 /** The ids of the calls of a message. */

@@ -28,6 +28,7 @@ import {
 } from './operations-procedures.ts';
 import { policyProcedures } from './policy-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
+import { sessionsProcedures } from './sessions-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
 import { issuesOfUnknown } from './unknown-fields.ts';
 import { whoami } from './whoami.ts';
@@ -45,6 +46,7 @@ const handlers: {
   plans: plansProcedures,
   policy: policyProcedures,
   registry: registryProcedures,
+  sessions: sessionsProcedures,
   stats: statsProcedures,
   swarm: swarmProcedures,
   tokens: tokensProcedures,

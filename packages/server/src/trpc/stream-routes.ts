@@ -65,8 +65,9 @@ function addRoute(app: FastifyInstance, core: Core, procedure: ServedProcedure):
   // A HEAD of a stream would never end.
   app.get<{ Querystring: SubscriptionQuery }>(url, { exposeHeadRoute: false, config }, async (request, reply) => {
     const { input, connectionParams, lastEventId } = request.query;
-    // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token from the URL.
-    const identify = async () => recognise(core, request.headers.authorization, tokenOf(connectionParams));
+    // An EventSource of a browser sets no headers; of all calls, only subscriptions take a token or a session from the URL.
+    const identify = async () =>
+      recognise(core, { headers: request.headers, params: objectIn(connectionParams, 'connectionParams') });
     const ignoredNames = ignoredNamesFor(request.headers) ?? ignoredNamesFor(connectionParamsOf(request));
     await serve(request, reply, { identify, input, lastEventId, ignoredNames });
   });
@@ -113,11 +114,6 @@ function objectIn(text: unknown, path: string): Record<string, unknown> {
   const value = readJson(text, path);
   if (!isJsonObject(value)) throw invalidField(path, 'must be an object');
   return value;
-}
-
-function tokenOf(connectionParams: unknown): string | undefined {
-  const { token } = objectIn(connectionParams, 'connectionParams');
-  return typeof token === 'string' ? token : undefined;
 }
 
 /** Null where they cannot be read: then the stream is refused. */

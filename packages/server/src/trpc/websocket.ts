@@ -65,7 +65,7 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
       createCallContext({
         core,
         // For each call: one context serves them all, and the token can end between two of them.
-        identify: () => recognise(core, req.headers.authorization, info.connectionParams?.['token']),
+        identify: () => recognise(core, { headers: req.headers, params: info.connectionParams }),
         bodyBytes: null,
         outgoing: outgoingOf(res),
         ignoredNames: ignoredNamesFor(req.headers) ?? ignoredNamesFor(info.connectionParams),
@@ -86,7 +86,7 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
       };
       transports.set(client, socket);
       client.on('error', () => client.terminate());
-      if (identity === null) guardWebSocket({ core, client, socket, open, refusalOf });
+      if (identity === null) guardWebSocket({ core, client, socket, headers: request.headers, open, refusalOf });
       else open(identity);
     });
   const upgrade: Upgrade = (request, socket, head) => {
@@ -104,7 +104,7 @@ export function serveWebSockets({ core, maxMessageBytes, maxBatchCalls }: WebSoc
     if (address === null) return refuse(invalidField('', 'the host header is not valid'));
     if (headers.authorization === undefined && address.searchParams.get('connectionParams') === '1')
       return accept(null, request, socket, head);
-    recognise(core, headers.authorization).then((identity) => accept(identity, request, socket, head), refuse);
+    recognise(core, { headers }).then((identity) => accept(identity, request, socket, head), refuse);
   };
   const close = async () => {
     handler.broadcastReconnectNotification();
