@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { z } from 'zod';
 import { GroupFilterSearch, Groups } from './screens/groups/groups.tsx';
+import { EventFilterSearch } from './screens/events/event-filter.ts';
 import { AgentFilterSearch } from './screens/agents/agent-filter.ts';
 import { Agents } from './screens/agents/agents.tsx';
 import { NeedsYou } from './screens/needs-you/needs-you.tsx';
@@ -51,6 +52,20 @@ const agentRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/agents/agent-page.tsx'), 'AgentPage'),
 });
 
+const eventsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/events',
+  validateSearch: EventFilterSearch,
+  component: lazyRouteComponent(() => import('./screens/events/events.tsx'), 'Events'),
+});
+
+const eventRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/events/$id',
+  validateSearch: z.object({ source: z.string().max(512).optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import('./screens/events/event-page.tsx'), 'EventPage'),
+});
+
 const groupsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/groups',
@@ -90,6 +105,8 @@ export const router = createRouter({
     needsYouRoute,
     agentsRoute,
     agentRoute,
+    eventsRoute,
+    eventRoute,
     groupsRoute,
     groupRoute,
     plansRoute,

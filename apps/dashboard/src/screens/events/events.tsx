@@ -1,0 +1,173 @@
+// The events of the namespace, the newest first, live. Looking takes nothing from any group.
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import type { LoggedEvent } from '@hypercode/contracts';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { At } from '../../parts/age.tsx';
+import { shown } from '../../parts/agent-words.ts';
+import { Button } from '../../parts/button.tsx';
+import { counted } from '../../parts/duration.ts';
+import { SearchField } from '../../parts/fields.tsx';
+import { Empty, ScreenHead } from '../../parts/panel.tsx';
+import { Cell, Head, Rows } from '../../parts/rows.tsx';
+import { Store, useStore } from '../../swarm/store.ts';
+import { useClient, useNamespace } from '../../swarm/swarm-context.tsx';
+import type { EventFilterSearch } from './event-filter.ts';
+import { Tail, type TailView } from './tail.ts';
+
+const COLUMNS = '5.5rem minmax(12rem,1.3fr) minmax(8rem,.8fr) minmax(14rem,3fr)';
+const NOTHING = new Store<TailView>({
+  feed: { state: 'opening' },
+  events: [],
+  held: 0,
+  perSecond: 0,
+  older: null,
+  isReadingOlder: false,
+});
+
+export function Events() {
+  const { ns: _, ...filter } = useSearch({ from: '/events' });
+  const client = useClient();
+  const namespace = useNamespace();
+  const navigate = useNavigate({ from: '/events' });
+  const [tail, setTail] = useState<Tail | null>(null);
+  const [isHeld, setHeld] = useState(false);
+  const key = JSON.stringify(filter);
+  useEffect(() => {
+    const opened = new Tail(client, filter);
+    setTail(opened);
+    setHeld(false);
+    return () => opened.close();
+  }, [client, key]);
+  const { feed, events, held, perSecond, older, isReadingOlder } = useStore(tail?.view ?? NOTHING);
+  const set = useCallback(
+    (change: EventFilterSearch) => {
+      void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+    },
+    [navigate],
+  );
+  const setters = useMemo(
+    () => ({
+      topic: (text: string) => set({ topic: text === '' ? undefined : text }),
+      source: (text: string) => set({ source: text === '' ? undefined : text }),
+      correlation: (text: string) => set({ correlation: text === '' ? undefined : text }),
+    }),
+    [set],
+  );
+  const hold = (wanted: boolean): void => {
+    setHeld(wanted);
+    tail?.hold(wanted);
+  };
+  const open = ({ event }: LoggedEvent): void => {
+    void navigate({ to: '/events/$id', params: { id: event.id }, search: { source: event.source } });
+  };
+  const rate = filter.until === undefined ? `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} a second` : 'as they were';
+  return (
+    <div className="flex h-full flex-col">
+      <ScreenHead title="Events" count={feed.state === 'opening' ? 'reading…' : rate}>
+        <SearchField label="Topic or pattern" value={filter.topic ?? ''} onChange={setters.topic} />
+        <SearchField label="Source" value={filter.source ?? ''} onChange={setters.source} />
+        <SearchField label="Correlation id" value={filter.correlation ?? ''} onChange={setters.correlation} />
+        <Before value={filter.until} onChange={(until) => set({ until })} />
+        {filter.until === undefined && (
+          <Button onClick={() => hold(!isHeld)} aria-pressed={isHeld}>
+            {isHeld ? `Show ${counted(held, 'new event')}` : 'Hold'}
+          </Button>
+        )}
+      </ScreenHead>
+      {feed.state === 'refused' && (
+        <p role="alert" className="bg-bad-wash px-5 py-2 text-bad">
+          {feed.reason}
+        </p>
+      )}
+      {events.length > 0 && (
+        <Rows
+          label="Events"
+          items={events}
+          keyOf={({ position }) => position}
+          columns={COLUMNS}
+          onOpen={open}
+          head={
+            <>
+              <Head>Time</Head>
+              <Head>Topic</Head>
+              <Head>Source</Head>
+              <Head>Data</Head>
+            </>
+          }
+          row={(logged) => <EventRow logged={logged} />}
+        />
+      )}
+      {events.length === 0 && feed.state === 'live' && (
+        <Empty title="No event matches.">
+          {key === '{}'
+            ? `Nothing was published in the namespace ${namespace} yet.`
+            : 'The log was searched from its newest event.'}
+        </Empty>
+      )}
+      <footer className="flex h-9 items-center gap-3 border-t border-line px-5 text-faint">
+        <span>Looking takes nothing from any group.</span>
+        {older !== null && (
+          <Button kind="quiet" className="ml-auto" disabled={isReadingOlder} onClick={() => void tail?.readOlder()}>
+            {isReadingOlder ? 'Reading…' : 'Read older events'}
+          </Button>
+        )}
+      </footer>
+    </div>
+  );
+}
+
+function EventRow({ logged: { event } }: { readonly logged: LoggedEvent }) {
+  return (
+    <>
+      <Cell className="text-faint">
+        <At time={event.time} />
+      </Cell>
+      <Cell>
+        <Link
+          to="/events/$id"
+          params={{ id: event.id }}
+          search={{ source: event.source }}
+          className="font-mono text-[12px] hover:underline"
+          tabIndex={-1}
+        >
+          {event.topic}
+        </Link>
+      </Cell>
+      <Cell className="text-soft">{shown(nameOf(event.source))}</Cell>
+      <Cell className="font-mono text-[12px] text-soft">{shown(JSON.stringify(event.data).slice(0, 400))}</Cell>
+    </>
+  );
+}
+
+/** `/agents/default/ada` is `ada`, since the namespace is that of the page. */
+const nameOf = (source: string): string => source.replace(/^\/agents\/[^/]+\//, '');
+
+/** A jump to a time. */
+function Before({ value, onChange }: BeforeProps) {
+  const local = value === undefined ? '' : toLocal(value);
+  return (
+    <label className="inline-flex h-7 items-center rounded border border-strong-line/50 bg-raised pl-2">
+      <span className="text-faint">before</span>
+      <input
+        type="datetime-local"
+        step="1"
+        className="h-full bg-transparent px-1"
+        value={local}
+        onChange={(event) => {
+          const time = new Date(event.target.value);
+          onChange(Number.isNaN(time.getTime()) ? undefined : time.toISOString());
+        }}
+      />
+    </label>
+  );
+}
+
+interface BeforeProps {
+  readonly value: string | undefined;
+  readonly onChange: (until: string | undefined) => void;
+}
+
+function toLocal(time: string): string {
+  const date = new Date(time);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
