@@ -39,5 +39,5 @@ test.each(examples)('%s', async (line, { ends = 0, follows = false }, { path }) 
     controller.abort();
   }
   const { exitCode, stderr } = await running;
-  expect(exitCode, stderr).toBe(follows ? EXIT.interrupted : ends);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: follows ? EXIT.interrupted : ends });
 });

@@ -7,6 +7,9 @@ import { GLOBAL_OPTIONS } from '../../program/global-options.ts';
 
 /** Most names that the core is asked for. */
 const MOST_NAMES = 200;
+/** What the core knows the names of. */
+type LiveNames = Exclude<Completes, 'file' | 'context'>;
+
 /** A shell waits for the answer. */
 const TIMEOUT_MS = 1_000;
 
@@ -90,7 +93,7 @@ async function namesOf(
   }
 }
 
-async function liveNames(client: SwarmClient, completes: Completes, unfinished: string): Promise<readonly string[]> {
+async function liveNames(client: SwarmClient, completes: LiveNames, unfinished: string): Promise<readonly string[]> {
   const call = { timeoutMs: TIMEOUT_MS };
   switch (completes) {
     case 'agent':
@@ -105,7 +108,5 @@ async function liveNames(client: SwarmClient, completes: Completes, unfinished: 
       return (await client.bus.topics({ limit: MOST_NAMES }, call)).topics.map(({ topic }) => topic);
     case 'plan':
       return (await client.plans.list({ limit: MOST_NAMES }, call)).plans.map((plan) => plan.planId);
-    default:
-      return [];
   }
 }
