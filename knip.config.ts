@@ -14,7 +14,7 @@ const config: KnipConfig = {
       ignoreDependencies: ['pino-pretty'],
     },
     // Bundled by its build, from the entry that the build names.
-    'apps/cli': { entry: ['src/bin.ts', 'src/docs/write-docs.ts', 'build.ts'] },
+    'apps/cli': { entry: ['src/bin.ts', 'src/docs/write-docs.ts'] },
     // Named in pino's options as a transport.
     'apps/architect': { entry: ['src/config/write-docs.ts'], ignoreDependencies: ['pino-pretty'] },
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },

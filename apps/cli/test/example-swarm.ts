@@ -14,7 +14,7 @@ export interface ExampleSwarm {
 }
 
 /** The goal that examples cancel, follow and so on. */
-export const GOAL_ID = '00000000-0000-4000-8000-000000000001';
+const GOAL_ID = '00000000-0000-4000-8000-000000000001';
 
 export async function startExampleSwarm(): Promise<ExampleSwarm> {
   const core = await startTestCore({ bookmarkIntervalMs: 200 });

@@ -21,7 +21,7 @@ export interface Contexts {
 const NONE: Contexts = { current: null, contexts: {} };
 
 /** XDG Base Directory Specification, section 3: a path that is not absolute is ignored. */
-export function contextsPath(env: Environment): string {
+function contextsPath(env: Environment): string {
   const given = env['XDG_CONFIG_HOME'] ?? '';
   const folder = given.startsWith('/') ? given : join(env['HOME'] ?? homedir(), '.config');
   return join(folder, 'swarm', 'contexts.json');
