@@ -100,6 +100,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
   'apps/dashboard': { imports: ['client', 'clock', 'contracts'], portable: true, nodeOnly: ['vite.config.ts'] },
+  'apps/cli': {
+    imports: ['client', 'clock', 'contracts', 'core-runtime', 'plans'],
+    tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
+  },
   dev: { imports: ['testkit/death-guard'] },
   examples: { imports: ['client', 'client/node'] },
 };
@@ -182,6 +186,7 @@ const exceptions: OxlintOverride[] = [
     files: [
       '.ci/**',
       'apps/*/src/main.ts',
+      'apps/cli/src/bin.ts',
       'packages/core/test/fuzz.test.ts',
       'packages/testkit/src/**',
       'e2e/**',

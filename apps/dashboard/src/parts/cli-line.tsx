@@ -2,10 +2,7 @@
 import { useState } from 'react';
 import { systemClock } from '@hypercode/clock';
 import { Button } from './button.tsx';
-
-/** For a POSIX shell: an argument that is more than a plain word is quoted. */
-export const shellWord = (word: string): string =>
-  /^[A-Za-z0-9_./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+import { shellWord } from './shell-word.ts';
 
 export function CliLine({ words }: { readonly words: readonly string[] }) {
   const line = ['swarm', ...words].map(shellWord).join(' ');

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { shellWord } from './cli-line.tsx';
+import { shellWord } from './shell-word.ts';
 
 test('a shell reads every word as it was written', () => {
   const words = [
