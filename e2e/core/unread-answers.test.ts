@@ -13,6 +13,7 @@ type QueryName = Exclude<ProcedureName, `${string}.${'register' | 'watch'}`>;
 const AGENTS = 150;
 const EVENTS = 17;
 const GROUP = 'reader';
+const LARGE_EVENT = '0b9f2c52-6a0e-4f0b-9a45-0d7c3f1f2a11';
 
 /** The largest answer of each query that agents and viewers may call. A new query needs a line. */
 const LARGEST: { readonly [Name in QueryName]?: ApiInput<Name> } = {
@@ -21,6 +22,7 @@ const LARGEST: { readonly [Name in QueryName]?: ApiInput<Name> } = {
   'registry.query': { limit: 500 },
   'registry.history': { name: 'large-0', limit: 500 },
   'bus.read': { topics: ['agent.reader.inbox.>'], limit: 16 },
+  'bus.find': { id: LARGE_EVENT },
   'bus.groups': {},
   'bus.deadLetters': { group: GROUP, limit: 500 },
   'bus.topics': { limit: 500 },
@@ -80,7 +82,8 @@ beforeAll(async () => {
   const claim = { topics, from: 'earliest', maxDeliveries: 1, max: 100 };
   await call(agent, 'POST', `/v1/groups/${GROUP}/claim`, claim);
   for (let i = 0; i < EVENTS; i += 1) {
-    await call(agent, 'POST', '/v1/events', { topic: 'agent.reader.inbox.x', data: 'x'.repeat(250_000) });
+    const id = i === 0 ? { id: LARGE_EVENT } : {};
+    await call(agent, 'POST', '/v1/events', { ...id, topic: 'agent.reader.inbox.x', data: 'x'.repeat(250_000) });
   }
   for (let taken = 0; taken < EVENTS;) {
     const { deliveries } = (await call(agent, 'POST', `/v1/groups/${GROUP}/claim`, { ...claim, waitMs: 5000 })) as {

@@ -129,7 +129,7 @@ async function handTo(patterns: number, events: number): Promise<Handing> {
     for (let from = 0; from < count; from += GROUP) {
       const entryAt = (_: unknown, index: number): Entry => {
         seq += 1;
-        return { position: { ...start, seq, nonce: 1 }, topic: topicOf(from + index), text };
+        return { position: { ...start, seq, nonce: 1 }, appendedAtMs: 0, topic: topicOf(from + index), text };
       };
       groups.push(Array.from({ length: GROUP }, entryAt));
     }

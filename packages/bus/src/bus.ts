@@ -12,6 +12,8 @@ import {
   type DeadLettersResult,
   type ExtendInput,
   type ExtendResult,
+  type FindInput,
+  type FindResult,
   type GetGroupInput,
   type GetGroupResult,
   type GroupInfo,
@@ -59,6 +61,7 @@ import { formatPosition } from './store/position.ts';
 import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
 import { EventReads } from './subscriptions/event-reads.ts';
+import { EventSearch } from './subscriptions/event-search.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { passing, type TopicFilter } from './subscriptions/topic-filter.ts';
 
@@ -114,6 +117,7 @@ export class Bus {
   readonly #subscriptions: Subscriptions;
   readonly #publishing: Publishing;
   readonly #reads: EventReads;
+  readonly #search: EventSearch;
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
   readonly #ownedGroups: OwnedGroups;
@@ -127,6 +131,7 @@ export class Bus {
     this.#policies = new Policies({ db, signal, clock, onError });
     this.#feeds = new EventFeeds({ log: store.log, signal, clock, onError });
     this.#reads = new EventReads(store.log, this.#feeds);
+    this.#search = new EventSearch(store.log);
     this.#subscriptions = new Subscriptions({
       feeds: this.#feeds,
       log: store.log,
@@ -224,8 +229,17 @@ export class Bus {
 
   /** See `EventReads.read`. ACL_DENIED. */
   async read(caller: BusCaller, { topics, ...input }: ReadInput): Promise<ReadResult> {
-    const passes = passing(await this.#filterFor(caller, input.namespace, topics));
-    return this.#reads.read(input, passes);
+    const { namespace } = input;
+    const filter =
+      topics === undefined
+        ? await this.#access.readableTopics(caller, namespace)
+        : await this.#filterFor(caller, namespace, topics);
+    return this.#reads.read(input, passing(filter));
+  }
+
+  /** See `EventSearch.find`. Events that the caller may not read are left out. */
+  async find(caller: BusCaller, input: FindInput): Promise<FindResult> {
+    return this.#search.find(input, passing(await this.#access.readableTopics(caller, input.namespace)));
   }
 
   /** See `GroupAccess.consume`, and for the calls below their namesakes there. */

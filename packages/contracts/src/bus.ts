@@ -4,6 +4,7 @@ import { SwarmErrorBody } from './error-body.ts';
 import { Position, PublishInput, SwarmEvent } from './event.ts';
 import { takesBack } from './known-fields.ts';
 import { LIMITS } from './limits.ts';
+import { LoggedEvent } from './logged-event.ts';
 import { inNamespace, Name } from './name.ts';
 import { text } from './text.ts';
 import { TopicPattern } from './topic.ts';
@@ -84,14 +85,33 @@ export const SubscriptionEvent = unionByType([
 ]).meta({ id: 'SubscriptionEvent' });
 export type SubscriptionEvent = z.infer<typeof SubscriptionEvent>;
 
+/** The order of a read: of the log, or the other way round. */
+export const ReadOrder = z.enum(['oldest', 'newest']);
+export type ReadOrder = z.infer<typeof ReadOrder>;
+
+const AppendTime = z.iso.datetime({ offset: true });
+const Source = text(LIMITS.actorLength, 1);
+
 export const ReadInput = z.object({
   ...inNamespace,
-  topics: Topics,
-  after: Position.optional().describe(
-    '`next` of the previous page, or the position of an event. Default: start with the oldest event that is kept.',
+  topics: Topics.optional().describe('Topic patterns, such as `a.*`. Default: everything that the caller may read.'),
+  order: ReadOrder.optional().describe(
+    '`oldest`, the default: in the order of the log. `newest`: the newest event first.',
   ),
+  after: Position.optional().describe(
+    'Only events after this position: `next` of the previous page in the order `oldest`, or the position of an event.',
+  ),
+  before: Position.optional().describe(
+    'Only events before this position: `next` of the previous page in the order `newest`, or the position of an event.',
+  ),
+  since: AppendTime.optional().describe('Only events that were appended at this time or later.'),
+  until: AppendTime.optional().describe('Only events that were appended before this time.'),
+  source: Source.optional().describe('Only events of this source, such as `/agents/default/builder-1`.'),
+  correlationId: text(LIMITS.correlationLength, 1).optional().describe('Only events with this `correlationId`.'),
+  causationId: text(LIMITS.correlationLength, 1).optional().describe('Only events with this `causationId`.'),
   at: Position.optional().describe(
-    'The position of one event, which alone is read, if its topic matches. Not together with `after`.',
+    'The position of one event, which alone is read, if the topics and the other filters match. Not together with `order`, ' +
+      '`after`, `before`, `since` and `until`.',
   ),
   limit: z
     .number()
@@ -99,19 +119,40 @@ export const ReadInput = z.object({
     .min(1)
     .max(LIMITS.pageSize)
     .default(50)
-    .describe('Maximum number of events on a page. A page also ends at about 4 MiB.'),
+    .describe(
+      'Maximum number of events on a page. A page also ends at about 4 MiB, and when enough events were searched.',
+    ),
 });
 export type ReadInput = z.output<typeof ReadInput>;
 export const ReadResult = z
   .object({
-    events: z.array(z.object({ position: Position, event: SwarmEvent })),
-    /** Where to go on reading. */
+    events: z.array(LoggedEvent),
+    /** Where to go on reading: `after` in the order `oldest`, `before` in the order `newest`. */
     next: Position,
-    /** Whether everything was searched that the log had when the read began. A page may be empty, and not the end. */
+    /**
+     * Whether everything was searched that the log had when the read began. One call searches a bounded part of the log, so a page may be
+     * empty, and not the end.
+     */
     end: z.boolean(),
   })
   .meta({ id: 'ReadResult' });
 export type ReadResult = z.infer<typeof ReadResult>;
+
+export const FindInput = z.object({
+  ...inNamespace,
+  id: z.uuid().describe('The id of the event.'),
+  source: Source.optional().describe('Only the event of this source. Two sources may use one id.'),
+});
+export type FindInput = z.output<typeof FindInput>;
+export const FindResult = z
+  .object({
+    /** Newest first; more than one when several sources have used the id, or one used it again after the dedup window. */
+    events: z.array(LoggedEvent),
+    /** Whether all that is kept was searched; false: events before those that the index has, or the search became too long. */
+    complete: z.boolean(),
+  })
+  .meta({ id: 'FindResult' });
+export type FindResult = z.infer<typeof FindResult>;
 
 /** The fields of a group's settings. */
 export const groupSettings = {

@@ -53,12 +53,15 @@ export {
   LogInfo,
   ExtendInput,
   ExtendResult,
+  FindInput,
+  FindResult,
   NackInput,
   PublishManyInput,
   PublishManyResult,
   PublishRefusal,
   PublishResult,
   ReadInput,
+  ReadOrder,
   ReadResult,
   SettleResult,
   StartFrom,
@@ -124,6 +127,7 @@ export { GetGroupInput, GetGroupResult, GroupMember, OpenDelivery } from './grou
 export { Goal, GoalCancelled, GoalRejected, GoalStep, GoalSubmission } from './goal.ts';
 export { type KnownFields, knownFieldsOf, type UnknownField, unknownFields } from './known-fields.ts';
 export { LIMITS } from './limits.ts';
+export { LoggedEvent } from './logged-event.ts';
 export { AgentName, CapabilityId, DEFAULT_NAMESPACE, matchesName, Name, NamePattern, Namespace } from './name.ts';
 export { isOutputRef, type OutputRef } from './output-ref.ts';
 export { Overview, OverviewInput } from './overview.ts';

@@ -351,9 +351,17 @@ function openStore(
   database: Database,
   monitors: StoreMonitors,
 ): { store: BusStore; redis: { store: RedisStore; health: StoreHealth } | null } {
-  const { redisUrl, redisPrefix: prefix, eventsMax, eventsMaxBytes, eventsMaxAgeMs, dedupWindowMs } = config;
+  const {
+    redisUrl,
+    redisPrefix: prefix,
+    eventsMax,
+    eventsMaxBytes,
+    eventsMaxAgeMs,
+    dedupWindowMs,
+    eventIndex,
+  } = config;
   const retention = { maxEvents: eventsMax, maxBytes: eventsMaxBytes, maxAgeMs: eventsMaxAgeMs };
-  const settings = { retention, dedupWindowMs };
+  const settings = { retention, dedupWindowMs, eventIndex };
   if (redisUrl === null) return { store: openPostgresStore({ database, settings }), redis: null };
   const store = openRedisStore({ url: redisUrl, prefix, settings, onFailure: (error) => health.failed(error) });
   const health = monitors.watchRedis({ store, database, prefix });

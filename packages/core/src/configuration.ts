@@ -26,6 +26,8 @@ export interface CoreConfiguration {
   readonly circuitThreshold: number;
   readonly circuitOpenMs: number;
   readonly dedupWindowMs: number;
+  /** Whether an event is found by its id without a search of the log. */
+  readonly eventIndex: boolean;
   readonly changelogMax: number;
   readonly changelogMaxAgeMs: number;
   /** How long the audit is kept. */

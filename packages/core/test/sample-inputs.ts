@@ -23,6 +23,7 @@ export const INPUTS: { readonly [Name in ProcedureName]: (name: string) => Input
   'bus.publish': () => ({ topic: 'rights.tried', data: 1 }),
   'bus.publishMany': () => ({ events: [{ topic: 'rights.tried', data: 1 }] }),
   'bus.read': () => ({ topics: TOPICS }),
+  'bus.find': () => ({ id: randomUUID() }),
   'bus.subscribe': () => ({ topics: TOPICS }),
   'bus.consume': () => ({ group: freshName(), topics: TOPICS, from: 'earliest' }),
   'bus.claim': () => ({ group: freshName(), topics: TOPICS }),

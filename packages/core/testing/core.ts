@@ -80,6 +80,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   circuitThreshold: 3,
   circuitOpenMs: 30_000,
   dedupWindowMs: 600_000,
+  eventIndex: true,
   changelogMax: 100_000,
   changelogMaxAgeMs: DAY_MS,
   auditMaxAgeMs: 365 * DAY_MS,

@@ -44,6 +44,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   circuitThreshold: 3,
   circuitOpenMs: 30_000,
   dedupWindowMs: 600_000,
+  eventIndex: true,
   changelogMax: 100_000,
   changelogMaxAgeMs: WEEK_MS,
   auditMaxAgeMs: WEEK_MS,

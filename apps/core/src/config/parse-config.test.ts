@@ -40,6 +40,7 @@ describe('defaults', () => {
     circuitThreshold: 3,
     circuitOpenMs: 30_000,
     dedupWindowMs: 600_000,
+    eventIndex: true,
     changelogMax: 100_000,
     changelogMaxAgeMs: 604_800_000,
     auditMaxAgeMs: 31_536_000_000,

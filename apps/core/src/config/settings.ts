@@ -2,6 +2,7 @@
 import {
   address,
   addresses,
+  flag,
   host,
   integer,
   listOf,
@@ -136,6 +137,14 @@ export const SETTINGS = {
     ...milliseconds(MAX_AGE_MS),
     default: '600000',
     meaning: 'Deduplication window: how long an event that is published again is recognised as a duplicate.',
+  }),
+  eventIndex: setting({
+    variable: 'SWARM_EVENT_INDEX',
+    ...flag,
+    default: 'true',
+    meaning:
+      'Whether the ids of events are put into an index, so that an event is found by its id without a search of the log. All replicas ' +
+      'need the same value.',
   }),
   changelogMax: setting({
     variable: 'SWARM_CHANGELOG_MAX',

@@ -26,6 +26,15 @@ export class CallerAccess {
     return access.hidden;
   }
 
+  /** The topics of all events that the caller may read: those that `patterns` match and `hidden` does not. */
+  async readableTopics(
+    caller: BusCaller,
+    namespace: string,
+  ): Promise<{ patterns: readonly string[]; hidden: readonly string[] }> {
+    const access = await this.of(caller, namespace);
+    return access === null ? { patterns: ['>'], hidden: [] } : { patterns: access.readable, hidden: access.hidden };
+  }
+
   /** ACL_DENIED unless the caller may receive every event that the patterns match. */
   async assertMayReceiveAll(caller: BusCaller, namespace: string, patterns: readonly string[]): Promise<void> {
     const access = await this.of(caller, namespace);

@@ -167,7 +167,7 @@ export class Publishing {
       const answer = appended[index];
       if (answer === undefined || answer.duplicate) continue;
       before ??= answer.before;
-      entries.push({ position: answer.position, topic, text });
+      entries.push({ position: answer.position, appendedAtMs: answer.appendedAtMs ?? null, topic, text });
     }
     if (entries.length > 0) this.#options.onAppended(namespace, entries, before);
     const append = { namespace, published: entries.length, duplicates: events.length - entries.length, ms };

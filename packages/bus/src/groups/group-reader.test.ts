@@ -116,7 +116,7 @@ describe('a group reader', () => {
   test('an offer has at most about 4 MiB of events', async () => {
     const text = 'x'.repeat(256 * 1024);
     const claim = vi.fn<GroupStore['claim']>(async () => NOTHING);
-    const entries = Array.from({ length: 50 }, (_, i) => ({ position: at(i + 1), topic: 'a', text }));
+    const entries = Array.from({ length: 50 }, (_, i) => ({ position: at(i + 1), appendedAtMs: 0, topic: 'a', text }));
     const reader = await open(claim, entries);
     await reader.claim({ consumer: 'c', maxInFlight: 1000, max: 1000 });
     const offer = claim.mock.calls[0]?.[2].offer;
@@ -125,7 +125,12 @@ describe('a group reader', () => {
   });
 
   test('members with room are left their share of what is unread, and who has just received is the last to be notified', async () => {
-    const entries = Array.from({ length: 7 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
+    const entries = Array.from({ length: 7 }, (_, i) => ({
+      position: at(i + 1),
+      appendedAtMs: 0,
+      topic: 'a',
+      text: '{}',
+    }));
     let cursor = 0;
     const reader = await open(async (_namespace, _group, { max, offer }) => {
       const taken = offer?.entries.slice(0, max) ?? [];
@@ -144,7 +149,12 @@ describe('a group reader', () => {
   });
 
   test('the odd place of an answer goes to what is unread after an answer without it, and else to what is due', async () => {
-    const entries = Array.from({ length: 9 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
+    const entries = Array.from({ length: 9 }, (_, i) => ({
+      position: at(i + 1),
+      appendedAtMs: 0,
+      topic: 'a',
+      text: '{}',
+    }));
     const due = { position: at(2), life: 0, attempt: 2, uncounted: 0, dueAt: 0, text: '{}' };
     // The store hands out what the offer favours, or nothing.
     let cursor = 3;
@@ -186,7 +196,12 @@ describe('a group reader', () => {
   });
 
   test('a cursor passes events that do not match every tenth call, and at once when retention may overtake it', async () => {
-    const entries = Array.from({ length: 40 }, (_, i) => ({ position: at(i + 1), topic: 'a', text: '{}' }));
+    const entries = Array.from({ length: 40 }, (_, i) => ({
+      position: at(i + 1),
+      appendedAtMs: 0,
+      topic: 'a',
+      text: '{}',
+    }));
     const callsUntilMoved = async (cursor: number, retention: Partial<Retention> = {}) => {
       const claim = vi.fn<GroupStore['claim']>(async () => ({ ...NOTHING, cursor: at(cursor) }));
       const reader = await open(claim, entries, { topics: ['never'], ...retention });

@@ -87,6 +87,11 @@ export class Access {
     return this.#denySubscribe.map(({ pattern }) => pattern);
   }
 
+  /** What the agent may subscribe to, but for what is hidden. */
+  get readable(): readonly string[] {
+    return this.#allowSubscribe.map(({ pattern }) => pattern);
+  }
+
   /** Whether the agent may publish to `topic`. */
   publish(topic: string): Decision {
     let decision = this.#publishes.get(topic);

@@ -3,8 +3,10 @@ import { SwarmError } from '@hypercode/contracts';
 import {
   type Appended,
   type EventLog,
+  type IdHits,
   type LogEntry,
   type LogGap,
+  type LogPageBack,
   type LogRange,
   type LogSettings,
   type LogSize,
@@ -17,11 +19,13 @@ import {
 import { isUnbegun, type LogPosition, UNBEGUN } from '../store/position.ts';
 import type { BoundedDatabase } from './bounded-database.ts';
 import { appendEvents } from './queries/append-events.ts';
+import { findEvents, type IndexState } from './queries/find-events.ts';
 import { findLogs } from './queries/find-logs.ts';
 import { findPositionBefore } from './queries/find-position-before.ts';
 import { listTopics } from './queries/list-topics.ts';
 import { readEvent } from './queries/read-event.ts';
-import { type LogState, readEvents } from './queries/read-events.ts';
+import { type EventRow, type LogState, PAGE_BYTES, readEvents } from './queries/read-events.ts';
+import { readEventsBack } from './queries/read-events-back.ts';
 import type { PostgresRetention } from './postgres-retention.ts';
 
 /** Removed rows that are worth a statement of their own. */
@@ -45,7 +49,7 @@ export class PostgresLog implements EventLog {
   async append(namespace: string, events: readonly NewEvent[]): Promise<Appended[]> {
     const appended = await this.#db.ask((db) => appendEvents(db, namespace, { events, settings: this.#settings }));
     if (appended === undefined) throw new SwarmError('INTERNAL', 'the append returned no result');
-    const { epoch, seqs, nonces, unswept } = appended;
+    const { epoch, seqs, nonces, unswept, at_ms: appendedAtMs } = appended;
     if (unswept >= SWEEP_FROM) this.#retention.sweepSoon(namespace);
     const repeats = new Set(appended.repeats);
     let nonceBefore = appended.nonce_before;
@@ -54,7 +58,7 @@ export class PostgresLog implements EventLog {
       if (repeats.has(index + 1)) return { position, duplicate: true };
       const before = { epoch, seq: seq - 1, nonce: nonceBefore };
       nonceBefore = position.nonce;
-      return { position, duplicate: false, before };
+      return { position, duplicate: false, before, appendedAtMs };
     });
   }
 
@@ -68,9 +72,27 @@ export class PostgresLog implements EventLog {
       const range = rangeOf(state);
       return withResume({ gap, range }, { epoch, ...(state.resume ?? state.horizon) });
     }
-    return rows.flatMap(({ seq, nonce, topic, text }) =>
-      seq === null ? [] : [{ position: { epoch, seq, nonce }, topic, text }],
-    );
+    return entriesOf(rows, epoch);
+  }
+
+  async readBack(namespace: string, upTo: LogPosition | null, limit: number): Promise<LogPageBack | LogGap> {
+    const rows = await this.#db.ask((db) => readEventsBack(db, namespace, { upTo, limit }));
+    const [log] = rows;
+    if (log === undefined) return upTo === null || isUnbegun(upTo) ? { entries: [], end: true } : LOST;
+    const state = JSON.parse(log.text) as LogState;
+    if (state.gap === 'log_lost') return { gap: 'log_lost', range: rangeOf(state) };
+    const entries = entriesOf(rows, state.epoch);
+    return { entries, end: !isFull(entries, limit) };
+  }
+
+  async find(namespace: string, id: string, page: { before: number | null; limit: number }): Promise<IdHits> {
+    const rows = await this.#db.ask((db) => findEvents(db, namespace, { id, ...page }));
+    const [index] = rows;
+    if (index === undefined) return { entries: [], next: null, unindexed: null };
+    const { epoch, unindexed } = JSON.parse(index.text) as IndexState;
+    const entries = entriesOf(rows, epoch);
+    const next = isFull(entries, page.limit) ? (entries.at(-1)?.position.seq ?? null) : null;
+    return { entries, next, unindexed: unindexed === null ? null : { epoch, ...unindexed } };
   }
 
   async event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap> {
@@ -82,6 +104,7 @@ export class PostgresLog implements EventLog {
     return { position: at, ...event };
   }
 
+  /** Here all events have a time. */
   async positionBefore(namespace: string, timeMs: number): Promise<LogPosition> {
     return (await this.#db.ask((db) => findPositionBefore(db, namespace, timeMs))) ?? UNBEGUN;
   }
@@ -135,6 +158,15 @@ export class PostgresLog implements EventLog {
 const UNBEGUN_RANGE: LogRange = { horizon: UNBEGUN, head: UNBEGUN };
 /** Of a position in a log that does not exist any more. */
 const LOST: LogGap = { gap: 'log_lost', range: UNBEGUN_RANGE };
+
+const entriesOf = (rows: readonly EventRow[], epoch: string): LogEntry[] =>
+  rows.flatMap(({ seq, nonce, at_ms: appendedAtMs, topic, text }) =>
+    seq === null ? [] : [{ position: { epoch, seq, nonce }, appendedAtMs, topic, text }],
+  );
+
+/** Whether the number or the size of its events may have cut a page short that is read newest first. */
+const isFull = (entries: readonly LogEntry[], limit: number): boolean =>
+  entries.length >= limit || entries.reduce((bytes, { text }) => bytes + Buffer.byteLength(text), 0) >= PAGE_BYTES;
 
 const rangeOf = ({ epoch, head, horizon }: LogState): LogRange => ({
   horizon: { epoch, ...horizon },

@@ -26,6 +26,8 @@ export interface LogTable {
   spared_bytes: Generated<number>;
   /** Sources with more than their share of what was published lately. */
   heavy: Generated<string[]>;
+  /** From this event on, all are in the index of ids; null: the newest is not. */
+  indexed_from: number | null;
 }
 
 export interface EventTable {
@@ -39,6 +41,8 @@ export interface EventTable {
   text: string;
   /** The nonce of the event before it, of one that retention spared. */
   spared_after: number | null;
+  /** See `idNumber`; null: it is not in the index. */
+  id_key: number | null;
 }
 
 /** What a source has published lately. Of what was published earlier, the less counts the more the log has taken since. */

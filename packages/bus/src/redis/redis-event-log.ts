@@ -4,8 +4,10 @@ import type { GapReason } from '@hypercode/contracts';
 import {
   type Appended,
   type EventLog,
+  type IdHits,
   type LogEntry,
   type LogGap,
+  type LogPageBack,
   type LogRange,
   type LogSettings,
   type LogSize,
@@ -15,9 +17,10 @@ import {
   withOldest,
   withResume,
 } from '../store/event-log.ts';
+import { beginningOf, idKey } from '../store/id-key.ts';
 import { isUnbegun, type LogPosition, MAX_NONCE } from '../store/position.ts';
 import type { RedisConnection } from '@hypercode/stores';
-import { logKeys } from './redis-keys.ts';
+import { indexKeys } from './redis-keys.ts';
 import { loadScript, type RedisScript, runScript } from './redis-script.ts';
 
 /** Hashes that a window of deduplication is spread over; docs/adr/0008 has the measurements. */
@@ -57,6 +60,8 @@ export class RedisEventLog implements EventLog {
   readonly #touch: (namespace: string) => void;
   readonly #appendEvents = loadScript('append-events');
   readonly #readEvents = loadScript('read-events');
+  readonly #readEventsBack = loadScript('read-events-back');
+  readonly #findEvents = loadScript('find-events');
   readonly #readEvent = loadScript('read-event');
   readonly #positionBefore = loadScript('position-before');
   readonly #logRange = loadScript('log-range');
@@ -79,19 +84,22 @@ export class RedisEventLog implements EventLog {
     this.#touch(namespace);
     const nonce = randomInt(1, MAX_NONCE + 1);
     const { windowMs, generationMs } = this.#window;
-    const args: (string | number)[] = [newEpoch(), nonce, ...this.#limits, windowMs, generationMs, MAX_TOPICS];
+    const idKeys = this.#settings.eventIndex === false ? '' : events.map(({ id }) => idKey(namespace, id)).join('');
+    const args: (string | number)[] = [newEpoch(), nonce, ...this.#limits, windowMs, generationMs, MAX_TOPICS, idKeys];
     for (const event of events) args.push(dedupKey(event), event.topic, event.text);
-    const [epoch, headNonce, ...answers] = (await this.#run(this.#appendEvents, namespace, args)) as [
+    const [epoch, headNonce, at, ...answers] = (await this.#run(this.#appendEvents, namespace, args)) as [
       string,
       number,
+      string,
       ...(number | string)[],
     ];
+    const appendedAtMs = Number(at);
     let nonceBefore = headNonce;
     return answers.map((answer) => {
       if (typeof answer !== 'number') return { position: positionOfId(epoch, answer), duplicate: true };
       const before = { epoch, seq: answer - 1, nonce: nonceBefore };
       nonceBefore = nonce;
-      return { position: { epoch, seq: answer, nonce }, duplicate: false, before };
+      return { position: { epoch, seq: answer, nonce }, duplicate: false, before, appendedAtMs };
     });
   }
 
@@ -100,24 +108,46 @@ export class RedisEventLog implements EventLog {
     const answer = (await this.#run(this.#readEvents, namespace, args)) as (string | number)[];
     const gap = answer[RANGE_LENGTH];
     if (gap === 'retention' || gap === 'log_lost') return gapOf(gap, toRange(answer), answer.slice(RANGE_LENGTH + 1));
-    const entries: LogEntry[] = [];
-    for (let at = RANGE_LENGTH + 1; at < answer.length; at += 3) {
-      const position = positionOfId(String(answer[0]), String(answer[at]));
-      entries.push({ position, topic: String(answer[at + 1]), text: String(answer[at + 2]) });
-    }
-    return entries;
+    return entriesOf(String(answer[0]), answer.slice(RANGE_LENGTH + 1));
+  }
+
+  async readBack(namespace: string, upTo: LogPosition | null, limit: number): Promise<LogPageBack | LogGap> {
+    const from = upTo === null ? ['', 0, 0] : [upTo.epoch, upTo.seq, upTo.nonce];
+    const answer = (await this.#run(this.#readEventsBack, namespace, [newEpoch(), ...from, limit, READ_BYTES])) as (
+      | string
+      | number
+    )[];
+    const [gap, end, ...entries] = answer.slice(RANGE_LENGTH);
+    if (gap === 'log_lost') return { gap, range: toRange(answer) };
+    return { entries: entriesOf(String(answer[0]), entries), end: end === 1 };
+  }
+
+  async find(namespace: string, id: string, page: { before: number | null; limit: number }): Promise<IdHits> {
+    const args = [newEpoch(), idKey(namespace, id), beginningOf(id), page.before ?? 0, page.limit, READ_BYTES];
+    const [epoch, next, seq, nonce, ...entries] = (await this.#run(this.#findEvents, namespace, args)) as [
+      string,
+      number,
+      number,
+      number,
+      ...(string | number)[],
+    ];
+    return {
+      entries: entriesOf(epoch, entries),
+      next: next === 0 ? null : next,
+      unindexed: seq === 0 ? null : { epoch, seq, nonce },
+    };
   }
 
   async event(namespace: string, at: LogPosition): Promise<LogEntry | LogGap> {
     const args = [newEpoch(), at.epoch, at.seq, at.nonce];
     const answer = (await this.#run(this.#readEvent, namespace, args)) as (string | number)[];
-    const [gap, topic, text] = answer.slice(RANGE_LENGTH);
+    const [gap, topic, text, time] = answer.slice(RANGE_LENGTH);
     if (gap === 'retention' || gap === 'log_lost') return { gap, range: toRange(answer) };
-    return { position: at, topic: String(topic), text: String(text) };
+    return { position: at, appendedAtMs: timeOf(time), topic: String(topic), text: String(text) };
   }
 
-  async positionBefore(namespace: string, timeMs: number): Promise<LogPosition> {
-    const answer = await this.#run(this.#positionBefore, namespace, [newEpoch(), timeMs]);
+  async positionBefore(namespace: string, timeMs: number, untimed: 'before' | 'after' = 'after'): Promise<LogPosition> {
+    const answer = await this.#run(this.#positionBefore, namespace, [newEpoch(), timeMs, untimed]);
     const [epoch, seq, nonce] = answer as [string, number, number];
     return { epoch, seq, nonce };
   }
@@ -183,7 +213,7 @@ export class RedisEventLog implements EventLog {
   }
 
   #run(script: RedisScript, namespace: string, args: readonly (string | number)[]): Promise<unknown> {
-    const keys = logKeys(namespace, this.#prefix);
+    const keys = indexKeys(namespace, this.#prefix);
     return this.#connection.ask((client) => runScript(client, script, { keys, args }));
   }
 }
@@ -199,6 +229,20 @@ function toRange(answer: readonly (string | number)[]): LogRange {
     head: { epoch, seq: Number(head), nonce: Number(headNonce) },
   };
 }
+
+/** What a script returns of events: id, topic, text and time of each. */
+function entriesOf(epoch: string, answer: readonly (string | number)[]): LogEntry[] {
+  const entries: LogEntry[] = [];
+  for (let at = 0; at < answer.length; at += 4) {
+    const [id, topic, text, time] = answer.slice(at, at + 4);
+    const position = positionOfId(epoch, String(id));
+    entries.push({ position, appendedAtMs: timeOf(time), topic: String(topic), text: String(text) });
+  }
+  return entries;
+}
+
+/** Without a time it is ''. */
+const timeOf = (text: string | number | undefined): number | null => Number(text ?? '') || null;
 
 /** A range with the position before the first event that is kept. */
 function wholeRange(answer: readonly (string | number)[]): LogRange {

@@ -34,6 +34,12 @@ export const logKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] =>
     (part) => `${tagOf(namespace, prefix)}:${part}`,
   );
 
+/** KEYS of the scripts that write, cut or search the index of ids; `lua/event-index.lua` describes those after the log's. */
+export const indexKeys = (namespace: string, prefix = DEFAULT_PREFIX): string[] => [
+  ...logKeys(namespace, prefix),
+  ...['ids', 'open-ids', 'spared-ids'].map((part) => `${tagOf(namespace, prefix)}:${part}`),
+];
+
 const groupKey = (namespace: string, group: string, prefix: string): string => `${tagOf(namespace, prefix)}:g:${group}`;
 
 /** The last signs of life of a group's members. */

@@ -15,6 +15,8 @@ export interface LogSettings {
   retention: Retention;
   /** How long an event that is published again is recognised, in milliseconds. */
   dedupWindowMs: number;
+  /** Whether the ids of events are put into an index. Default: true. */
+  eventIndex?: boolean;
 }
 
 /** An event on its way into the log. */
@@ -33,11 +35,15 @@ export interface Appended {
   readonly duplicate: boolean;
   /** Where the log ended before the event; of one that was added. */
   readonly before?: LogPosition;
+  /** When, in milliseconds since the epoch on the store's clock; of one that was added. */
+  readonly appendedAtMs?: number;
 }
 
 /** An event in the log. */
 export interface LogEntry {
   readonly position: LogPosition;
+  /** On the store's clock, in milliseconds since the epoch; null: it was appended by a release that kept no time. */
+  readonly appendedAtMs: number | null;
   readonly topic: string;
   readonly text: string;
 }
@@ -66,6 +72,23 @@ export interface LogGap {
   readonly range: LogRange;
   /** Where one can go on, when that is not the horizon: retention spared an event after it. */
   readonly resumeAt?: LogPosition;
+}
+
+/** A page of the log, newest first. */
+export interface LogPageBack {
+  readonly entries: readonly LogEntry[];
+  /** Whether nothing is kept before its last entry. */
+  readonly end: boolean;
+}
+
+/** What the index of ids has of one id. */
+export interface IdHits {
+  /** Newest first. */
+  readonly entries: readonly LogEntry[];
+  /** The `before` to go on with; null: the index has no more. */
+  readonly next: number | null;
+  /** The newest event that is kept and is not in the index, nor is any before it; null: all are in it. */
+  readonly unindexed: LogPosition | null;
 }
 
 /** Where reading everything begins. */
@@ -120,9 +143,21 @@ export interface EventLog {
   /**
    * Where reading begins that skips no event appended at or after `timeMs` (since the epoch, on the store's clock). It may begin
    * earlier: by as much as retention counts ages, for events of a release before this one, which kept no time. The head when there
-   * is no such event.
+   * is no such event. With `untimed` "before" it is at least as far as the last event that was appended before `timeMs`: those that
+   * kept no time count as earlier, and not as later.
    */
-  positionBefore(namespace: string, timeMs: number): Promise<LogPosition>;
+  positionBefore(namespace: string, timeMs: number, untimed?: 'before' | 'after'): Promise<LogPosition>;
+  /**
+   * The event at the position `upTo` and those before it, newest first; null: from the head on. At most `limit`, and no more after
+   * they come to about 1 MiB. Events that retention removed, `upTo` included, are left out. A gap of `log_lost` when `upTo` is from another log,
+   * beyond the head, or of another event.
+   */
+  readBack(namespace: string, upTo: LogPosition | null, limit: number): Promise<LogPageBack | LogGap>;
+  /**
+   * The events with `id`, a UUID in lower case, that are kept and in the index: at most `limit` of them, and no more after they
+   * come to about 1 MiB. `before`: of positions whose `seq` is less.
+   */
+  find(namespace: string, id: string, page: { before: number | null; limit: number }): Promise<IdHits>;
   /** How the logs stand. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
   size(namespace: string): Promise<LogSize>;

@@ -17,7 +17,7 @@ function feedsOfEmptyLogs() {
   const read = vi.fn<EventLog['read']>(async () => []);
   const size = async () => ({ kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 });
   const event = () => Promise.reject(new Error('not read'));
-  const reads = { read, event, positionBefore: event };
+  const reads = { read, event, positionBefore: event, readBack: event, find: event };
   const log = { retention, append: async () => [], ...reads, ranges, size, topics: async () => [] };
   const signal = createLocalSignal();
   const clock = new HeldClock();
@@ -32,7 +32,12 @@ function feedsOfEmptyLogs() {
 test('an own append is taken only where the log ended as the feed knows it', async () => {
   const { feeds, read, close } = feedsOfEmptyLogs();
   const { feed } = await feeds.follow('n');
-  const entryAt = (seq: number, nonce: number) => ({ position: { ...START, seq, nonce }, topic: 'a', text: '{}' });
+  const entryAt = (seq: number, nonce: number) => ({
+    position: { ...START, seq, nonce },
+    appendedAtMs: 0,
+    topic: 'a',
+    text: '{}',
+  });
   read.mockClear();
   feeds.appended('n', [entryAt(1, 5)], START);
   expect(feed.end).toEqual(entryAt(1, 5).position);

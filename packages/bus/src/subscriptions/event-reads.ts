@@ -1,19 +1,24 @@
-// Reading events without following them: by pages, and by position.
-import { invalidField, type ReadInput, type ReadResult, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+// Reading events without following them: by pages in both orders, and by position.
+import { invalidField, type ReadInput, type ReadResult, SwarmError } from '@hypercode/contracts';
 import { type EventLog, type LogGap, type LogRange, oldestOf, resumeOf } from '../store/event-log.ts';
-import { formatPosition, type LogPosition, positionIn } from '../store/position.ts';
+import { comparePositions, formatPosition, isUnbegun, type LogPosition, positionIn } from '../store/position.ts';
+import { AnswerPage } from './answer-page.ts';
 import type { EventFeeds } from './event-feeds.ts';
+import { type Answering, answering } from './read-filter.ts';
+import { searchBack } from './search-back.ts';
 
 /** Pages of the log that one `read` searches: a caller that looks for rare events must not keep the store busy. */
 const MAX_READ_PAGES = 10;
-/** Of events, as JSON, after which the answer to a `read` ends. */
-const MAX_READ_BYTES = 4 * 1024 * 1024;
+
+type Log = Pick<EventLog, 'event' | 'read' | 'readBack' | 'positionBefore'>;
+/** What a page is read by, beside the topics. */
+export type Reading = Omit<ReadInput, 'topics'>;
 
 export class EventReads {
-  readonly #log: Pick<EventLog, 'event'>;
+  readonly #log: Log;
   readonly #feeds: Pick<EventFeeds, 'head' | 'read' | 'isLastPage'>;
 
-  constructor(log: Pick<EventLog, 'event'>, feeds: Pick<EventFeeds, 'head' | 'read' | 'isLastPage'>) {
+  constructor(log: Log, feeds: Pick<EventFeeds, 'head' | 'read' | 'isLastPage'>) {
     this.#log = log;
     this.#feeds = feeds;
   }
@@ -21,31 +26,38 @@ export class EventReads {
   /**
    * A page of events; empty, and with a `next` that moves, when none was among those that were searched; shorter than
    * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on, and `end` whether all was searched that
-   * the log had when the call began. ACL_DENIED;
-   * COMPACTED for a position after which events were removed.
+   * the log had when the call began. ACL_DENIED; COMPACTED for a position after which events were removed, or from a log that was lost.
    */
-  async read(
-    { namespace, after, at, limit }: Omit<ReadInput, 'topics'>,
-    passes: (topic: string) => boolean,
-  ): Promise<ReadResult> {
+  async read(reading: Reading, passes: (topic: string) => boolean): Promise<ReadResult> {
+    const { namespace, order, at, limit } = reading;
+    const answer = answering(reading, passes);
     if (at !== undefined) {
-      if (after !== undefined) throw invalidField('at', 'cannot be given together with `after`');
-      return this.#readOne(namespace, positionIn(at, 'at'), passes);
+      for (const field of ['order', 'after', 'before', 'since', 'until'] as const) {
+        if (reading[field] !== undefined) throw invalidField('at', `cannot be given together with \`${field}\``);
+      }
+      return this.#readOne(namespace, positionIn(at, 'at'), answer);
     }
-    const start = after === undefined ? null : positionIn(after, 'after');
+    const page = new AnswerPage(limit, answer);
+    return order === 'newest' ? this.#readNewest(reading, page) : this.#readOldest(reading, page);
+  }
+
+  async #readOldest({ namespace, after, before, since, until }: Reading, page: AnswerPage): Promise<ReadResult> {
+    const given = after === undefined ? null : positionIn(after, 'after');
     const range = await this.#feeds.head(namespace);
-    let position = start ?? oldestOf(range);
-    const events: ReadResult['events'] = [];
-    let bytes = 0;
+    const isOver = overBound(before === undefined ? null : boundIn(before, range), until);
+    const sinceAt = since === undefined ? null : await this.#log.positionBefore(namespace, Date.parse(since));
+    const isLater = sinceAt !== null && (given === null || comparePositions(sinceAt, given) > 0);
+    /** After which no event may be missing. */
+    const start = isLater ? null : given;
+    let position = (isLater ? sinceAt : given) ?? oldestOf(range);
     let end = false;
-    const isFull = () => events.length === limit || bytes >= MAX_READ_BYTES;
-    for (let pages = 0; pages < MAX_READ_PAGES && !end && !isFull(); pages += 1) {
+    for (let pages = 0; pages < MAX_READ_PAGES && !end && !page.isFull; pages += 1) {
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
         // Between events that retention spared, others were missing before this call.
         const wasMissing = position !== start && resumeOf(read).seq <= range.horizon.seq;
         // Retention removed events meanwhile: the next call is refused, unless it does not matter where to begin.
-        if (!wasMissing && events.length > 0) break;
+        if (!wasMissing && page.events.length > 0) break;
         if (wasMissing || start === null) {
           position = resumeOf(read);
           continue;
@@ -54,17 +66,46 @@ export class EventReads {
       }
       let searched = 0;
       for (const entry of read) {
-        if (isFull()) break;
+        if (page.isFull) break;
+        if (isOver(entry)) return { events: page.events, next: formatPosition(position), end: true };
         searched += 1;
         position = entry.position;
-        if (!passes(entry.topic)) continue;
-        bytes += Buffer.byteLength(entry.text);
-        events.push({ position: formatPosition(entry.position), event: JSON.parse(entry.text) as SwarmEvent });
+        page.take(entry);
       }
       // Up to the horizon a page also ends where events are missing.
       end = searched === read.length && this.#feeds.isLastPage(read) && position.seq >= range.horizon.seq;
     }
-    return { events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
+    return { events: page.events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
+  }
+
+  async #readNewest({ namespace, after, before, since, until, limit }: Reading, page: AnswerPage): Promise<ReadResult> {
+    const given = before === undefined ? null : positionIn(before, 'before');
+    const start = after === undefined ? null : positionIn(after, 'after');
+    const { head } = await this.#feeds.head(namespace);
+    if (start !== null) {
+      const following = await this.#log.read(namespace, start, 1);
+      if (!Array.isArray(following)) throw compacted('the events after this position are', following);
+    }
+    const untilAt = until === undefined ? null : await this.#log.positionBefore(namespace, Date.parse(until), 'before');
+    const isEarlier = untilAt !== null && (given === null || comparePositions(untilAt, given) < 0);
+    const from = isEarlier ? untilAt : given;
+    const isOver = belowBound(start, since);
+    let position = from ?? head;
+    let isBelow = false;
+    const searched = await searchBack(
+      this.#log,
+      namespace,
+      { from, inclusive: isEarlier, maxPages: MAX_READ_PAGES, hoped: limit },
+      (entry) => {
+        isBelow = isOver(entry);
+        if (isBelow || page.isFull) return false;
+        position = entry.position;
+        page.take(entry);
+        return true;
+      },
+    );
+    if (typeof searched !== 'string') throw compacted('the events before this position are', searched);
+    return { events: page.events, next: formatPosition(position), end: isBelow || searched === 'end' };
   }
 
   /** The position itself; where events were missing after it when the call began, the position after these. */
@@ -74,14 +115,36 @@ export class EventReads {
     return Array.isArray(read) || resumeOf(read).seq > horizon.seq ? position : resumeOf(read);
   }
 
-  /** The event at a position; none when its topic does not pass. Rejects with COMPACTED when it is no longer kept. */
-  async #readOne(namespace: string, at: LogPosition, passes: (topic: string) => boolean): Promise<ReadResult> {
+  /** The event at a position; none when it does not pass. Rejects with COMPACTED when it is no longer kept. */
+  async #readOne(namespace: string, at: LogPosition, answer: Answering): Promise<ReadResult> {
     const found = await this.#log.event(namespace, at);
     if ('gap' in found) throw compacted('the event at this position is', found);
-    const next = formatPosition(at);
-    if (!passes(found.topic)) return { events: [], next, end: true };
-    return { events: [{ position: next, event: JSON.parse(found.text) as SwarmEvent }], next, end: true };
+    const event = answer(found);
+    return { events: event === null ? [] : [event], next: formatPosition(at), end: true };
   }
+}
+
+type Bound = (entry: { readonly position: LogPosition; readonly appendedAtMs: number | null }) => boolean;
+
+/** Whether an entry stands at or after `before`, or was appended at or after `until`. */
+function overBound(before: LogPosition | null, until: string | undefined): Bound {
+  const untilMs = until === undefined ? Infinity : Date.parse(until);
+  return ({ position, appendedAtMs }) =>
+    position.seq >= (before?.seq ?? Infinity) || (appendedAtMs !== null && appendedAtMs >= untilMs);
+}
+
+/** Whether an entry stands at or before `after`, or was appended before `since`. */
+function belowBound(after: LogPosition | null, since: string | undefined): Bound {
+  const sinceMs = since === undefined ? -Infinity : Date.parse(since);
+  return ({ position, appendedAtMs }) =>
+    position.seq <= (after?.seq ?? 0) || (appendedAtMs !== null && appendedAtMs < sinceMs);
+}
+
+/** COMPACTED for a position that the log does not have. */
+function boundIn(before: string, range: LogRange): LogPosition {
+  const position = positionIn(before, 'before');
+  if (isUnbegun(position) || (position.epoch === range.head.epoch && position.seq <= range.head.seq)) return position;
+  throw compacted('the events before this position are', { gap: 'log_lost', range });
 }
 
 const compacted = (what: string, gap: LogGap): SwarmError =>

@@ -40,7 +40,7 @@ const ASSIGNED_ID = taskEventId(TASK, 'assigned');
 const INCARNATION = '6ba7b812-9dad-41d1-80b4-00c04fd430c8';
 const ATTEMPT = { planId: TASK.planId, taskId: TASK.taskId, attempt: TASK.attempt };
 
-type ReadInput = Parameters<LogReader['read']>[0];
+type ReadInput = NonNullable<Parameters<LogReader['read']>[0]>;
 
 /** A worker on a bus that the test plays: what it says is kept, or refused by `refuse`. */
 function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOptions = {}) {
@@ -66,10 +66,10 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
     log: [] as SwarmEvent[],
     read: async ({ topics, at }: ReadInput): Promise<ReadResult> => ({
       events: world.log
-        .map((event, index) => ({ position: String(index), event }))
+        .map((event, index) => ({ position: String(index), appendedAt: null, event }))
         .filter(
           ({ position, event }) =>
-            topics[0]?.endsWith(event.topic.split('.')[2] ?? '') && (at ?? position) === position,
+            topics?.[0]?.endsWith(event.topic.split('.')[2] ?? '') && (at ?? position) === position,
         ),
       next: String(world.log.length),
       end: true,
@@ -118,7 +118,7 @@ function workerOf(handlers: Record<string, TaskHandler>, options: ServeTasksOpti
   };
   const onError = (error: unknown): void => void errors.push(error);
   const log: LogReader = {
-    read(input) {
+    read(input = {}) {
       world.reads.push(input);
       return world.read(input);
     },
@@ -461,7 +461,7 @@ describe('an attempt that was cancelled before the process listened', () => {
     const pages: (ReadResult | SwarmError)[] = [
       new SwarmError('COMPACTED', 'no longer'),
       { events: [], next: '8', end: false },
-      { events: [{ position: '9', event: CANCELLED }], next: '9', end: true },
+      { events: [{ position: '9', appendedAt: null, event: CANCELLED }], next: '9', end: true },
     ];
     world.read = async () => {
       const page = pages.shift() ?? expect.unreachable();
@@ -628,7 +628,7 @@ describe('outputs that are given by reference', () => {
     ['is no completion', without, false],
     [
       'is of another plan',
-      async () => ({ ...(await without()), events: [{ position: '0', event: ofAnotherPlan }] }),
+      async () => ({ ...(await without()), events: [{ position: '0', appendedAt: null, event: ofAnotherPlan }] }),
       false,
     ],
     ['may not be read', () => Promise.reject(new SwarmError('ACL_DENIED', 'not yours')), true],

@@ -12,6 +12,8 @@ import {
   DeadLettersResult,
   ExtendInput,
   ExtendResult,
+  FindInput,
+  FindResult,
   GroupEvent,
   GroupsInput,
   GroupsResult,
@@ -96,7 +98,11 @@ export const busApi = {
     input: ReadInput,
     output: ReadResult,
     maxAnswerBytes: LIMITS.pageBytes,
-    summary: 'Read events, oldest first',
+    summary: 'Read events, in either order',
+    description:
+      'Reads without following: by topics, time of appending, source, correlation and causation. One call searches a bounded part of ' +
+      'the log: it goes on with `after: next`, or with `before: next` in the order `newest`, until `end` is true. COMPACTED when ' +
+      'events after `after` were removed, or a position is from a log that was lost.',
     rights: READ,
     errors: ['ACL_DENIED', 'COMPACTED'],
     rest: {
@@ -105,7 +111,29 @@ export const busApi = {
       operationId: 'readEvents',
       tag: 'events',
       byPost: { path: '/v1/events/query', operationId: 'readEventsByPost', body: ReadBody },
-      answers: { 200: 'A page of events. `end` is true when it reaches the end of the log.' },
+      answers: {
+        200: 'A page of events. `end` is true when it reaches the end of the log, or its beginning in the order `newest`.',
+      },
+    },
+  }),
+
+  find: query({
+    input: FindInput,
+    output: FindResult,
+    maxAnswerBytes: LIMITS.pageBytes,
+    summary: 'Find an event by its id',
+    description:
+      'Answers with the newest first, at most 100 events and about 4 MiB, without those that the caller may not read. Events that are ' +
+      'not in the index of ids (`SWARM_EVENT_INDEX`) are searched from the newest on, at most 20,000 of them. `complete` is false when older ones ' +
+      'were not searched. NOT_FOUND when no such event is kept, with `details.complete`.',
+    rights: READ,
+    errors: ['NOT_FOUND'],
+    rest: {
+      method: 'GET',
+      path: '/v1/events/{id}',
+      operationId: 'findEvent',
+      tag: 'events',
+      answers: { 200: 'The events with this id.' },
     },
   }),
 

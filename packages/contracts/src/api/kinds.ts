@@ -23,6 +23,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     publish: 'mutation',
     publishMany: 'mutation',
     read: 'query',
+    find: 'query',
     subscribe: 'subscription',
     consume: 'subscription',
     claim: 'mutation',

@@ -37,6 +37,8 @@ export const busProcedures: Handlers<Api['bus']> = {
 
   read: ({ core, identity }, input) => core.bus.read(busCallerOf(identity), input),
 
+  find: ({ core, identity }, input) => core.bus.find(busCallerOf(identity), input),
+
   async *consume(call, input) {
     // Deliveries that a connection does not take are of use to another member.
     call.limitStall(input.ackDeadlineMs ?? STALL_LIMIT_MS);

@@ -1,5 +1,5 @@
 // `?format=cloudevents`: where an answer or a stream has an event, it has a CloudEvent in the JSON format.
-import { type ClaimResult, invalidField, type ReadResult, type SubscriptionEvent } from '@hypercode/contracts';
+import { type ClaimResult, invalidField, type LoggedEvent, type SubscriptionEvent } from '@hypercode/contracts';
 import type { StreamItem } from '@hypercode/feed';
 import { z } from 'zod';
 import { FrameEncoder, plainFrames } from '../sse/frames.ts';
@@ -34,13 +34,17 @@ export function asCloudEvents(form: CloudEventForm | undefined, query: unknown):
   return form;
 }
 
-const converted = <Holder extends ReadResult['events'][number]>(holder: Holder) => ({
+const converted = <Holder extends Pick<LoggedEvent, 'position' | 'event'>>(holder: Holder) => ({
   ...holder,
   event: cloudEventOf(holder.event, holder.position),
 });
 
+/** Of pages of events, and of those that were found. */
 export const reading: CloudEventForm = {
-  answer: (result: ReadResult) => ({ ...result, events: result.events.map(converted) }),
+  answer: <Answer extends { readonly events: readonly LoggedEvent[] }>(result: Answer) => ({
+    ...result,
+    events: result.events.map(converted),
+  }),
 };
 
 export const claiming: CloudEventForm = {

@@ -18,6 +18,7 @@ const VARIATIONS: Readonly<Partial<Record<ProcedureName, Variation>>> = {
   'policy.putRole': role,
   'bus.publish': publishing,
   'bus.read': { cloudEvents: reading },
+  'bus.find': { cloudEvents: reading },
   'bus.subscribe': { cloudEvents: subscribing },
   'bus.claim': { cloudEvents: claiming },
   'groups.update': groupUpdate,

@@ -9,13 +9,15 @@ import { BY_KEYS } from './by-keys.ts';
  *
  * p_texts: the texts of the events, separated by U+001F, which no JSON contains: neither side has to quote anything.
  * Returns one row. `repeats` lists the places of duplicates, from 1; `unswept` is the number of rows that `bus_sweep` has still to
- * delete; `nonce_before` is the nonce of the log's head before the call.
+ * delete; `nonce_before` is the nonce of the log's head before the call; `at_ms` is the time of appending.
+ * p_keys: of each id, for the index; null: the events are not put into it, and it begins anew with the next call that does.
  */
 export const append = sql`
-  create or replace function bus_append(
-    p_namespace text, p_ids uuid[], p_sources text[], p_topics text[], p_texts text,
+  create or replace function bus_append_events(
+    p_namespace text, p_ids uuid[], p_sources text[], p_topics text[], p_texts text, p_keys bigint[],
     p_window_ms bigint, p_max_events bigint, p_max_bytes bigint, p_max_age_ms bigint)
-  returns table (epoch text, seqs bigint[], nonces integer[], repeats integer[], unswept bigint, nonce_before integer)
+  returns table (
+    epoch text, seqs bigint[], nonces integer[], repeats integer[], unswept bigint, nonce_before integer, at_ms bigint)
   language plpgsql
   ${BY_KEYS}
   as $$
@@ -44,10 +46,10 @@ export const append = sql`
     v_minute := floor(extract(epoch from v_at) / 60);
 
     with given as materialized (
-      select g.ord::integer as ord, g.id, g.source, g.topic, g.text,
+      select g.ord::integer as ord, g.id, g.source, g.topic, g.text, g.key,
         min(g.ord::integer) over (partition by g.id, g.source) as first_ord,
         d.seq, d.nonce
-      from unnest(p_ids, p_sources, p_topics, v_texts) with ordinality as g(id, source, topic, text, ord)
+      from unnest(p_ids, p_sources, p_topics, v_texts, p_keys) with ordinality as g(id, source, topic, text, key, ord)
       left join lateral (
         select d.seq, d.nonce from bus_dedup d
         where d.namespace = p_namespace and d.source = g.source and d.id = g.id
@@ -56,14 +58,14 @@ export const append = sql`
       ) d on true
     ),
     fresh as materialized (
-      select g.ord, g.id, g.source, g.topic, g.text,
+      select g.ord, g.id, g.source, g.topic, g.text, g.key,
         v_log.head_seq + row_number() over (order by g.ord) as seq,
         v_log.head_bytes + sum(octet_length(g.text)) over (order by g.ord) as bytes
       from given g where g.seq is null and g.ord = g.first_ord
     ),
     stored as (
-      insert into bus_events (namespace, seq, nonce, bytes, at, topic, text)
-      select p_namespace, f.seq, v_nonce, f.bytes, v_at, f.topic, f.text from fresh f order by f.ord
+      insert into bus_events (namespace, seq, nonce, bytes, at, topic, text, id_key)
+      select p_namespace, f.seq, v_nonce, f.bytes, v_at, f.topic, f.text, f.key from fresh f order by f.ord
     ),
     remembered as (
       insert into bus_dedup (namespace, source, id, seq, nonce, at)
@@ -97,6 +99,7 @@ export const append = sql`
     from given g left join fresh f on f.ord = g.first_ord;
 
     if v_added > 0 then
+      v_log.indexed_from := case when p_keys is not null then coalesce(v_log.indexed_from, v_log.head_seq + 1) end;
       v_log.head_seq := v_log.head_seq + v_added;
       v_log.head_nonce := v_nonce;
       v_log.head_bytes := v_bytes;
@@ -115,12 +118,12 @@ export const append = sql`
         update bus_logs l set
           head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes,
           horizon_seq = v_horizon.seq, horizon_nonce = v_horizon.nonce, horizon_bytes = v_horizon.bytes, heavy = v_heavy,
-          head_at = v_at
+          head_at = v_at, indexed_from = v_log.indexed_from
         where l.namespace = p_namespace;
       else
         update bus_logs l set
           head_seq = v_log.head_seq, head_nonce = v_log.head_nonce, head_bytes = v_log.head_bytes, heavy = v_heavy,
-          head_at = v_at
+          head_at = v_at, indexed_from = v_log.indexed_from
         where l.namespace = p_namespace;
         perform bus_cut(p_namespace, p_max_events, p_max_bytes, p_max_age_ms);
         select l.horizon_seq into v_log.horizon_seq from bus_logs l where l.namespace = p_namespace;
@@ -128,5 +131,19 @@ export const append = sql`
     end if;
     epoch := v_log.epoch;
     unswept := v_log.horizon_seq - v_log.swept_seq;
+    at_ms := floor(extract(epoch from v_at) * 1000);
     return next;
   end $$`;
+
+/** Appends for a replica of the release before, which knows no index. */
+export const appendOfRelease4 = sql`
+  create or replace function bus_append(
+    p_namespace text, p_ids uuid[], p_sources text[], p_topics text[], p_texts text,
+    p_window_ms bigint, p_max_events bigint, p_max_bytes bigint, p_max_age_ms bigint)
+  returns table (epoch text, seqs bigint[], nonces integer[], repeats integer[], unswept bigint, nonce_before integer)
+  language sql
+  as $$
+    select a.epoch, a.seqs, a.nonces, a.repeats, a.unswept, a.nonce_before
+    from bus_append_events(
+      p_namespace, p_ids, p_sources, p_topics, p_texts, null, p_window_ms, p_max_events, p_max_bytes, p_max_age_ms) a
+  $$`;

@@ -1,7 +1,7 @@
 // The functions through which logs and consumer groups are written. Each is one round trip, so a client that stops holds no lock.
 import type { FunctionSources } from '@hypercode/stores';
 import { ack } from './ack.ts';
-import { append } from './append.ts';
+import { append, appendOfRelease4 } from './append.ts';
 import { attemptOf } from './attempt-of.ts';
 import { claim } from './claim.ts';
 import { cut, removeSpared } from './cut.ts';
@@ -27,7 +27,7 @@ import { sweep } from './sweep.ts';
 
 /** A function that another one calls comes before it. Raise `release` with the first change after a release. */
 export const busFunctions: FunctionSources = {
-  release: 4,
+  release: 5,
   sources: [
     openLogs,
     gapOf,
@@ -36,6 +36,7 @@ export const busFunctions: FunctionSources = {
     removeSpared,
     cut,
     append,
+    appendOfRelease4,
     retain,
     sweep,
     positionBefore,

@@ -10,11 +10,12 @@ interface EventAtRow {
   /** Null when no event stands there. */
   topic: string | null;
   text: string | null;
+  at_ms: number | null;
 }
 
 export interface EventAt {
   log: LogState;
-  event: { topic: string; text: string } | null;
+  event: { topic: string; text: string; appendedAtMs: number } | null;
 }
 
 /** Undefined when there is no such log. */
@@ -29,13 +30,14 @@ export async function readEvent(
           else bus_gap(l, ${epoch}, ${seq}, ${nonce}, e.nonce) end, 'epoch', l.epoch,
         'head', json_build_object('seq', l.head_seq, 'nonce', l.head_nonce),
         'horizon', json_build_object('seq', l.horizon_seq, 'nonce', l.horizon_nonce))::text as log,
-      e.topic, e.text
+      e.topic, e.text, floor(extract(epoch from e.at) * 1000)::bigint as at_ms
     from bus_logs l
     left join bus_events e on e.namespace = l.namespace and e.seq = ${seq}
       and (e.seq > l.horizon_seq or e.spared_after is not null)
     where l.namespace = ${namespace}`.execute(db);
   const [row] = rows;
   if (row === undefined) return undefined;
-  const { topic, text } = row;
-  return { log: JSON.parse(row.log) as LogState, event: topic === null || text === null ? null : { topic, text } };
+  const { topic, text, at_ms: appendedAtMs } = row;
+  const event = topic === null || text === null || appendedAtMs === null ? null : { topic, text, appendedAtMs };
+  return { log: JSON.parse(row.log) as LogState, event };
 }

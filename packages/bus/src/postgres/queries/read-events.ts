@@ -4,12 +4,13 @@ import type { LogPosition } from '../../store/position.ts';
 import type { BusSchema } from '../schema.ts';
 
 /** Most bytes in a page that has more than one event. */
-const PAGE_BYTES = 1024 * 1024;
+export const PAGE_BYTES = 1024 * 1024;
 
 /** The log when `seq` is null, and events in their order. */
 export interface EventRow {
   seq: number | null;
   nonce: number;
+  at_ms: number;
   topic: string;
   /** Of the log: LogState as JSON. */
   text: string;
@@ -40,7 +41,8 @@ export async function readEvents(
     ),
     page as (
       -- Up to the horizon, only what was spared is kept.
-      select e.seq, e.nonce, e.topic, e.text, row_number() over (order by e.seq) as place from bus_events e
+      select e.seq, e.nonce, floor(extract(epoch from e.at) * 1000)::bigint as at_ms, e.topic, e.text,
+        row_number() over (order by e.seq) as place from bus_events e
       where e.namespace = ${namespace} and e.seq > ${after.seq} and e.seq <= ${after.seq}::bigint + ${limit}::bigint
         and (select log.gap is null from log)
         and (e.seq > (select log.horizon_seq from log) or e.spared_after is not null)
@@ -48,14 +50,14 @@ export async function readEvents(
           select f.bytes from bus_events f where f.namespace = ${namespace} and f.seq = ${after.seq}::bigint + 1))
     )
     select * from (
-      select null::bigint as seq, 0 as nonce, '' as topic, json_build_object(
+      select null::bigint as seq, 0 as nonce, 0::bigint as at_ms, '' as topic, json_build_object(
         'gap', log.gap, 'epoch', log.epoch,
         'head', json_build_object('seq', log.head_seq, 'nonce', log.head_nonce),
         'horizon', json_build_object('seq', log.horizon_seq, 'nonce', log.horizon_nonce),
         'resume', json_build_object('seq', log.resume_seq, 'nonce', log.resume_nonce))::text as text
       from log
       union all
-      select p.seq, p.nonce, p.topic, p.text from page p where p.seq = ${after.seq}::bigint + p.place
+      select p.seq, p.nonce, p.at_ms, p.topic, p.text from page p where p.seq = ${after.seq}::bigint + p.place
     ) found
     order by seq nulls first`.execute(db);
   return rows;

@@ -10,11 +10,13 @@
     6 windowMs      how long a record of deduplication counts
     7 generationMs  how long records go into the same hash
     8 maxTopics     more are not counted
-    9 …             for each event (1,000 at most; a Lua stack has room for about 8,000 values): key, topic, text
+    9 idKeys        for the index, 8 characters for each event; '' when there is none
+   10 …             for each event (1,000 at most; a Lua stack has room for about 8,000 values): key, topic, text
 
-  Returns { epoch, headNonce, … }: the nonce of the head before the call; for each event its seq when it was added, else '<seq>-<nonce>' of the first one.
+  Returns { epoch, headNonce, appendedAt, … }: the nonce of the head before the call; ms; for each event its seq when it was added, else
+  '<seq>-<nonce>' of the first one.
 ]]
-local FIRST = 9
+local FIRST = 10
 local RECORD = '<I6I4I4'
 local TOPIC = '<I6I6I4I4I4I4'
 local nonce, windowMs, generationMs = tonumber(ARGV[2]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -54,14 +56,14 @@ markByAge(log)
 local before = log.head
 -- Times never go back with the position, whatever the clock does.
 local appendedAt = string.format('%.0f', math.max(now, log.headTime))
-local answer = { log.epoch, log.headNonce }
+local answer = { log.epoch, log.headNonce, appendedAt }
 local suffix = '-' .. ARGV[2]
-local records = {}
+local records, idKeys = {}, {}
 local used, counts, lasts = {}, {}, {}
 for event = 1, #keys do
   local key = keys[event]
   if known[key] then
-    answer[event + 2] = known[key]
+    answer[event + 3] = known[key]
   else
     local at = FIRST + (event - 1) * 3
     local topic, text = ARGV[at + 1], ARGV[at + 2]
@@ -70,8 +72,9 @@ for event = 1, #keys do
     redis.call('XADD', STREAM, id, 't', topic, 'e', text, 'a', appendedAt)
     countAppended(log, seq, nonce, #text)
     countFlow(text)
-    answer[event + 2] = seq
+    answer[event + 3] = seq
     known[key] = id
+    idKeys[#idKeys + 1] = string.sub(ARGV[9], (event - 1) * ID_KEY + 1, event * ID_KEY)
     records[#records + 1] = key
     records[#records + 1] = struct.pack(RECORD, seq, nonce, sinceBegun)
     if not counts[topic] then
@@ -83,6 +86,18 @@ for event = 1, #keys do
 end
 
 if log.head > before then
+  if (log.index and ARGV[9] == '') or log.hasOldIndex then
+    dropIndex()
+    log.index = nil
+  end
+  if ARGV[9] ~= '' then
+    if not log.index then
+      -- Of a log that began anew, too.
+      redis.call('UNLINK', IDS, OPEN_IDS, SPARED_IDS)
+      log.index = { from = before + 1 }
+    end
+    indexAppended(before + 1, table.concat(idKeys))
+  end
   redis.call('HSET', DEDUP .. ':' .. current, unpack(records))
   if isNew then
     generations[#generations + 1] = current

@@ -1,3 +1,4 @@
+-- @include event-index
 --[[
   Included by what cuts the log. A mark is a place where the log can be cut, with what was counted up to there, so that
   retention never reads an event. Marks lie about 1 % of each limit apart: that much less than the limits is kept at worst.
@@ -15,8 +16,9 @@ local NEGLIGIBLE, MAX_FLOWS = 1 / 1024, 2048
 -- Bytes read for one cut, and events: a script stops the server.
 local MAX_WALKED_BYTES, MAX_WALKED = 16 * 1024 * 1024, 2000
 
--- Reads what retention needs; `limits` has maxEvents, maxBytes, maxAgeMs.
+-- Reads what retention needs, before anything is written; `limits` has maxEvents, maxBytes, maxAgeMs.
 local function openRetention(log, limits)
+  log.index, log.hasOldIndex = findIndex(log)
   local found = redis.call('HMGET', META, 'bytes', 'horizonBytes', 'headTime', 'markSeq', 'markBytes', 'openTime',
     'sparedBytes', 'heavy')
   retention = {
@@ -136,9 +138,16 @@ end
 local function spare(log, entry, appendedBy)
   local text = entry[2][4]
   if log.sparedEvents == 0 then
-    redis.call('UNLINK', SPARED)
+    redis.call('UNLINK', SPARED, SPARED_IDS)
   end
-  redis.call('XADD', SPARED, entry[1], 't', entry[2][2], 'e', text, 'p', log.horizonNonce, 'a', entry[2][6] or appendedBy)
+  local fields = { 't', entry[2][2], 'e', text, 'p', log.horizonNonce, 'a', entry[2][6] or appendedBy }
+  local seq = tonumber(string.match(entry[1], '^%d+'))
+  local key = idKeyAt(log, seq)
+  if key then
+    fields[9], fields[10] = 'k', key
+    indexSpared(key, seq)
+  end
+  redis.call('XADD', SPARED, entry[1], unpack(fields))
   log.sparedEvents, log.sparedBytes = log.sparedEvents + 1, log.sparedBytes + #text
 end
 
@@ -155,6 +164,9 @@ local function removeSpared(log, isTooMuch)
       break
     end
     redis.call('XDEL', SPARED, entry[1])
+    if log.index and entry[2][10] then
+      unindexSpared(entry[2][10], tonumber(string.match(entry[1], '^%d+')))
+    end
     log.sparedEvents, log.sparedBytes = log.sparedEvents - 1, log.sparedBytes - #entry[2][4]
     removed = removed + 1
   end
@@ -283,6 +295,9 @@ local function cut(log, most)
   end
   if log.horizon > before then
     redis.call('XTRIM', STREAM, 'MINID', '=', string.format('%.0f', log.horizon + 1))
+    if log.index then
+      cutIndex(log, before)
+    end
   end
   return done
 end
@@ -296,6 +311,9 @@ local function heavyNow()
 end
 
 local function saveLog(log, generations)
+  if log.index then
+    redis.call('HSET', META, 'indexFrom', log.index.from, 'indexTo', log.head, 'indexHorizon', log.horizon)
+  end
   redis.call('HSET', META,
     'head', log.head, 'headNonce', log.headNonce, 'headTime', log.headTime, 'bytes', log.bytes,
     'horizon', log.horizon, 'horizonNonce', log.horizonNonce, 'horizonBytes', log.horizonBytes,

@@ -5,8 +5,9 @@
   ARGV
     1 epoch  for a log that lost its events
     2 timeMs
+    3 untimed  'before': events without a time count as older; 'after': those up to a mark that is older are skipped, and no others
 
-  Returns { epoch, seq, nonce }. Of events without a time, those up to a mark that is older are skipped.
+  Returns { epoch, seq, nonce }.
 ]]
 local log = findLog(ARGV[1])
 local time = tonumber(ARGV[2])
@@ -53,7 +54,11 @@ for _, mark in ipairs(redis.call('LRANGE', MARKS, 0, -1)) do
 end
 local last = lastBefore(base, log.head + 1, function(middle)
   local entry, seq = firstFrom(STREAM, middle)
-  return entry and entry[2][6] and tonumber(entry[2][6]) < time and seq
+  if not entry then
+    return nil
+  end
+  local itsTime = tonumber(entry[2][6])
+  return (itsTime and itsTime < time or not itsTime and ARGV[3] == 'before') and seq
 end)
 if last >= log.head then
   return { log.epoch, log.head, log.headNonce }

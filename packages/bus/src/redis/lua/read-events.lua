@@ -9,7 +9,7 @@
     6 maxBytes  of text, after which it stops
 
   Returns { epoch, horizon, horizonNonce, head, headNonce, gap, … }: gap is '', 'retention' or 'log_lost'; then seq and nonce of
-  where to go on, or for each event id, topic, text.
+  where to go on, or for each event id, topic, text, ms when it was appended ('' when that is not known).
 ]]
 -- Events can have 256 KiB each, so they are not all asked for at once.
 local STEP = 50
@@ -34,6 +34,7 @@ if seq < log.horizon then
     answer[#answer + 1] = found[1]
     answer[#answer + 1] = found[2][2]
     answer[#answer + 1] = found[2][4]
+    answer[#answer + 1] = found[2][8]
     seq = itsSeq
     left = left - 1
     room = room - #found[2][4]
@@ -56,6 +57,7 @@ while left > 0 and room > 0 and seq < log.head do
     answer[#answer + 1] = entry[1]
     answer[#answer + 1] = entry[2][2]
     answer[#answer + 1] = text
+    answer[#answer + 1] = entry[2][6] or ''
     seq = seq + 1
     left = left - 1
     room = room - #text
