@@ -98,6 +98,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'settings'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
+  'apps/cli': {
+    imports: ['client', 'clock', 'contracts', 'core-runtime', 'plans'],
+    tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
+  },
   dev: { imports: ['testkit/death-guard'] },
   examples: { imports: ['client', 'client/node'] },
 };
@@ -180,6 +184,7 @@ const exceptions: OxlintOverride[] = [
     files: [
       '.ci/**',
       'apps/*/src/main.ts',
+      'apps/cli/src/bin.ts',
       'packages/core/test/fuzz.test.ts',
       'packages/testkit/src/**',
       'e2e/**',

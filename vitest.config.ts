@@ -14,7 +14,7 @@ const onServers = ['pg', 'redis'].flatMap((need) => testsOf(`${need}.test`));
 /** Tests that call a core in their process. */
 const onCore = [
   'packages/{core,client,nestjs,swarm-testing}/test/**/*.test.{ts,tsx}',
-  'apps/architect/test/**/*.test.ts',
+  'apps/{architect,cli}/test/**/*.test.ts',
 ];
 
 /** Fails a run when a project has no tests: its glob or its files went wrong, and nothing else would say so. */

@@ -1,6 +1,6 @@
 // The typed client of HyperCode Swarm.
 //
-// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals, plans ← swarm-client.ts ←
+// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals, plans, overview ← swarm-client.ts ←
 // presence ← tasks. transport has the connection to the core and what every room uses; bus joins publishing and consuming
 // into what a client offers, plain and typed.
 export {
@@ -65,6 +65,7 @@ export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } fro
 export { type GoalEnd, GoalError } from './goals/goal-error.ts';
 export type { GoalEvent, GoalEvents, GoalEventsOptions } from './goals/goal-events.ts';
 export type { GoalHandle, GoalInput, GoalResult, GoalResultOptions, Goals } from './goals/goals.ts';
+export type { OverviewOptions, OverviewStream, SwarmOverview } from './overview/overview.ts';
 export type { Plans, PlanWatch, WatchPlansOptions } from './plans/plans.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';
 export type {

@@ -6,6 +6,7 @@ import type { SwarmClientOptions } from './transport/client-options.ts';
 import { type Connection, openConnection } from './transport/connection.ts';
 import { createProcedures, type Procedures } from './calls/procedures.ts';
 import { type Goals, goalsOn } from './goals/goals.ts';
+import { followOverview, type OverviewOptions, type OverviewStream } from './overview/overview.ts';
 import { type Plans, plansOn } from './plans/plans.ts';
 import { type Watch, watchAgents, type WatchOptions } from './watching/watch.ts';
 
@@ -26,6 +27,12 @@ export interface SwarmClient extends Omit<Procedures, 'goals' | 'plans'>, BusCal
   readonly goals: Goals;
   /** The plans by which the Architect carries goals out: read, followed live, retried. */
   readonly plans: Plans;
+  /**
+   * Groups, replicas, stores and counts of a namespace: the whole state at first, and again each time that it changed, at most every two
+   * seconds. A lost connection is resumed with the whole state. Leaving the loop closes the connection; so do `signal` and
+   * `close`, which end the loop without an error. The loop throws a SwarmError that no retry can help, such as FORBIDDEN.
+   */
+  overview(options?: OverviewOptions): OverviewStream;
   /** A live local mirror of the agents that match. */
   directory<View extends AgentView>(
     filter: DirectoryFilter<View> & { readonly view: View },
@@ -59,6 +66,7 @@ export function clientOn(connection: Connection, bus: Bus = openBus(connection))
     ...bus.calls,
     goals: goalsOn(connection, { bus: bus.calls, procedures, log: procedures.bus }),
     plans: plansOn(connection, procedures.plans),
+    overview: (options) => followOverview(connection, options),
     watch: <View extends AgentView>(options?: WatchOptions<View>) => watchAgents(connection, options ?? {}),
     directory: <View extends AgentView>(filter?: DirectoryFilter<View>) =>
       new AgentDirectory<AgentIn<View>>(connection, filter),

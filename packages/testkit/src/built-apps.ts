@@ -9,7 +9,7 @@ const APPS = ['core', 'architect'] as const;
 const COMPILER = join(WORKSPACE, 'node_modules/typescript/bin/tsc');
 
 /**
- * Compiles the apps and the packages that they import, as far as sources have changed. Run it before `spawnCore` and
+ * Compiles the apps and the packages that they import, as far as sources have changed, and bundles the command line. Run it before `spawnCore` and
  * `spawnArchitect`, which start what is in `dist`. Rejects with the compiler's output when there is a type error.
  */
 export async function buildApps(): Promise<void> {
@@ -20,7 +20,11 @@ export async function buildApps(): Promise<void> {
     const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
     throw new Error(`tsc -b ${folders.join(' ')} failed:\n${output}`, { cause: error });
   }
+  await promisify(execFile)(process.execPath, ['build.ts'], { cwd: join(WORKSPACE, 'apps/cli') });
 }
+
+/** The command line as one file, which `buildApps` makes. */
+export const BUILT_CLI = join(WORKSPACE, 'apps/cli/dist/swarm.js');
 
 /** Arguments of Node.js for a compiled app. By the condition `built`, packages resolve to their `dist` as well. */
 export const builtApp = (app: (typeof APPS)[number]): string[] => [

@@ -1,0 +1,47 @@
+// From what a command threw to one clear line, what to do, and the exit code.
+import { SwarmError } from '@hypercode/client';
+import type { CommandContext } from './context.ts';
+import { EXIT, EXIT_OF, type ExitCode, Failure } from './exit-codes.ts';
+
+interface Explanation {
+  readonly exitCode: ExitCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+export async function explainError(thrown: unknown, context: CommandContext): Promise<Explanation> {
+  if (thrown instanceof Failure) return thrown;
+  const error = SwarmError.from(thrown);
+  if (error.is('INTERNAL') && thrown instanceof Error && !(thrown instanceof SwarmError)) {
+    return { exitCode: EXIT.no, message: `${thrown.name}: ${thrown.message}`, hint: 'this is a fault of swarm itself' };
+  }
+  return { exitCode: EXIT_OF[error.code], message: error.message, hint: await hintFor(error, context) };
+}
+
+async function hintFor(error: SwarmError, context: CommandContext): Promise<string | undefined> {
+  const target = await context.target().catch(() => null);
+  if (target === null) return undefined;
+  switch (error.code) {
+    case 'UNAVAILABLE':
+      return `core ${target.url} (from ${target.from}). Is it running? swarm doctor checks more; --url, SWARM_URL or swarm context use choose another`;
+    case 'UNAUTHENTICATED':
+      return `the token is from ${target.from}, for ${target.url}. Give another with --token-file or SWARM_TOKEN, or choose a context`;
+    case 'FORBIDDEN':
+      return namespaceHint(context, target.namespace ?? 'default');
+    case 'ACL_DENIED':
+      return 'swarm policy explain AGENT shows what the policy allows';
+    case 'RATE_LIMITED':
+      return error.retryAfterMs === undefined ? undefined : `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
+    default:
+      return undefined;
+  }
+}
+
+/** A token of another namespace is the commonest reason. */
+async function namespaceHint(context: CommandContext, asked: string): Promise<string | undefined> {
+  const me = await context.whoami().catch(() => null);
+  if (me === null) return undefined;
+  if (me.namespace !== null && me.namespace !== asked)
+    return `this token (${me.kind} "${me.name}") belongs to the namespace ${me.namespace}: give --namespace ${me.namespace}`;
+  return `this token is of the kind ${me.kind}; swarm whoami shows what it may do`;
+}
