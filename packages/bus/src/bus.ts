@@ -10,6 +10,7 @@ import {
   type DeadLetterChoice,
   type DeadLettersInput,
   type DeadLettersResult,
+  type EventTrace,
   type ExtendInput,
   type ExtendResult,
   type FindInput,
@@ -22,20 +23,24 @@ import {
   invalidField,
   LIMITS,
   type NackInput,
+  type OtherStreams,
   type Policy,
   type PolicyAction,
   type PolicyExplanation,
   type PolicyHistory,
   type PolicyHistoryInput,
   type PolicyRules,
+  type PreviewResult,
   type PublishInput,
   type PublishManyResult,
   type PublishResult,
   type ReadInput,
   type ReadResult,
+  type StreamReport,
   type SubscribeInput,
   type TopicsInput,
   type TopicsResult,
+  type TraceInput,
 } from '@hypercode/contracts';
 import type { Signal, StreamBatch } from '@hypercode/feed';
 import type { Kysely } from 'kysely';
@@ -62,8 +67,15 @@ import { EventFeeds } from './subscriptions/event-feeds.ts';
 import type { SubscriptionItem } from './subscriptions/event-item.ts';
 import { EventReads } from './subscriptions/event-reads.ts';
 import { EventSearch } from './subscriptions/event-search.ts';
+import { LiveStreams } from './subscriptions/live-streams.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { passing, type TopicFilter } from './subscriptions/topic-filter.ts';
+import { MandatoryEvents } from './tracing/mandatory-events.ts';
+import { type PreviewRequest, Previews } from './tracing/previews.ts';
+import { type DeclaringAgent, Receivers } from './tracing/receivers.ts';
+import { Relations } from './tracing/relations.ts';
+import { StreamSurvey } from './tracing/stream-survey.ts';
+import { Traces } from './tracing/traces.ts';
 
 export interface BusOptions {
   store: BusStore;
@@ -74,6 +86,8 @@ export interface BusOptions {
   circuitOf: CircuitOf;
   /** Which agents there are, as the registry knows: a group with the name of an agent is its own. */
   isAgent: IsAgent;
+  /** What else the registry and the other replicas know. */
+  surroundings: Surroundings;
   /** How many groups there may be. Default: no limit. */
   groupLimits?: GroupLimits;
   /** Called when an operator has changed a group. */
@@ -87,6 +101,18 @@ export interface BusOptions {
   clock?: Clock;
   /** How often subscribers that have everything, and members of groups, get a bookmark, in milliseconds; default 15,000. */
   bookmarkIntervalMs?: number;
+}
+
+/** What traces and previews need to know beside what the bus knows. Each rejects with UNAVAILABLE. */
+export interface Surroundings {
+  /** The id of this replica. */
+  readonly replica: string;
+  /** What the other replicas reported of their streams. */
+  readonly otherStreams: (namespace: string) => Promise<readonly OtherStreams[]>;
+  /** Agents that declare that they subscribe to a topic. */
+  readonly declaring: (namespace: string, topic: string) => Promise<readonly DeclaringAgent[]>;
+  /** The role that an agent had at a time (milliseconds since the epoch); null when that is not known any more. */
+  readonly roleAt: (namespace: string, name: string, atMs: number) => Promise<string | null>;
 }
 
 /** Is notified of what a bus does, for measurement. */
@@ -118,6 +144,9 @@ export class Bus {
   readonly #publishing: Publishing;
   readonly #reads: EventReads;
   readonly #search: EventSearch;
+  readonly #live = new LiveStreams();
+  readonly #traces: Traces;
+  readonly #previews: Previews;
   readonly #observers = new Set<BusObserver>();
   readonly #endRetention: () => void;
   readonly #ownedGroups: OwnedGroups;
@@ -162,6 +191,29 @@ export class Bus {
       return this.#removing;
     });
     this.#access = new CallerAccess(this.#policies);
+    const owners = new GroupOwners({ isAgent: options.isAgent, clock });
+    this.#groupRights = new GroupRights({ policies: this.#policies, owners });
+    const { replica, otherStreams, declaring, roleAt } = options.surroundings;
+    const survey = new StreamSurvey({ live: this.#live, replica, others: otherStreams, clock });
+    const receivers = new Receivers({
+      groups: (namespace) => store.groups.list(namespace),
+      survey,
+      policies: this.#policies,
+      clock,
+    });
+    const { log } = store;
+    const mandatory = new MandatoryEvents({ receivers, log, declaring });
+    this.#previews = new Previews({ receivers, rights: this.#groupRights, policies: this.#policies, log, declaring });
+    this.#traces = new Traces({
+      store,
+      search: this.#search,
+      relations: new Relations({ search: this.#search, reads: this.#reads, clock }),
+      survey,
+      access: this.#access,
+      rights: this.#groupRights,
+      policies: this.#policies,
+      roleAt,
+    });
     this.#publishing = new Publishing({
       log: store.log,
       access: this.#access,
@@ -170,10 +222,9 @@ export class Bus {
       byteRate: options.byteRate,
       clock,
       observers: this.#observers,
+      assertTaken: (namespace, event) => mandatory.assertTaken(namespace, event),
       onAppended: (namespace, entries, before) => this.#feeds.appended(namespace, entries, before),
     });
-    const owners = new GroupOwners({ isAgent: options.isAgent, clock });
-    this.#groupRights = new GroupRights({ policies: this.#policies, owners });
     this.#groupAccess = new GroupAccess({
       groups: this.#groups,
       access: this.#access,
@@ -210,9 +261,16 @@ export class Bus {
     signal: AbortSignal,
   ): AsyncGenerator<StreamBatch<SubscriptionItem>, void, undefined> {
     const leave = this.#enter(caller, namespace, { kind: 'subscribe', topics, group: null });
+    const stream = this.#live.open(namespace, {
+      kind: caller.kind,
+      caller: sourceOf(caller),
+      role: caller.kind === 'agent' ? caller.role : null,
+      topics,
+    });
     try {
       yield* this.#subscriptions.open(
         {
+          stream,
           namespace,
           from,
           lastEventId,
@@ -223,8 +281,24 @@ export class Bus {
         signal,
       );
     } finally {
+      stream.leave();
       leave();
     }
+  }
+
+  /** The subscriptions that are open on this replica, by namespace. */
+  streams(): Map<string, StreamReport> {
+    return this.#live.report();
+  }
+
+  /** See `Traces.trace`. */
+  trace(caller: BusCaller, input: TraceInput): Promise<EventTrace> {
+    return this.#traces.trace(caller, input);
+  }
+
+  /** See `Previews.preview`. */
+  preview(caller: BusCaller, request: PreviewRequest): Promise<PreviewResult> {
+    return this.#previews.preview(caller, request);
   }
 
   /** See `EventReads.read`. ACL_DENIED. */

@@ -9,6 +9,7 @@ import { policiesSuite } from './bus/policies.ts';
 import { publishingSuite } from './bus/publishing.ts';
 import { readingSuite } from './bus/reading.ts';
 import { subscribingSuite } from './bus/subscribing.ts';
+import { tracingSuite } from './bus/tracing.ts';
 
 export type { BusBackend } from './bus/bus-fixture.ts';
 
@@ -24,6 +25,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
   });
   describeWhole('reading', () => {
     readingSuite(fixture);
+  });
+  describe('tracing', () => {
+    tracingSuite(fixture);
   });
   describeWhole('policies', () => {
     policiesSuite(fixture);

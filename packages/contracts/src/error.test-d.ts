@@ -46,6 +46,7 @@ test('codes are one closed union, on the wire too', () => {
     | 'NOT_FOUND'
     | 'CONFLICT'
     | 'IMMUTABLE_FIELD'
+    | 'UNROUTABLE'
     | 'FENCED'
     | 'COMPACTED'
     | 'PAYLOAD_TOO_LARGE'

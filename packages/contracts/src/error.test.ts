@@ -19,6 +19,7 @@ const DETAILS: Required<ErrorDetails> = {
   INVALID_INPUT: [{ path: 'labels.zone', reason: 'too long' }],
   ACL_DENIED: { role: 'crawler', action: 'publish', topic: 'a.b', rule: null },
   IMMUTABLE_FIELD: { field: 'role' },
+  UNROUTABLE: { silent: ['ada'] },
   PAYLOAD_TOO_LARGE: { limit: 65_536 },
   UNAVAILABLE: { id: '0190a7a0-7b1e-7cc3-98c4-dc0c0c07398f' },
 };
@@ -33,6 +34,7 @@ test('each code has its HTTP status, and whether a retry can help', () => {
     NOT_FOUND: { http: 404, retryable: false },
     CONFLICT: { http: 409, retryable: false },
     IMMUTABLE_FIELD: { http: 409, retryable: false },
+    UNROUTABLE: { http: 409, retryable: true },
     FENCED: { http: 409, retryable: false },
     COMPACTED: { http: 410, retryable: false },
     PAYLOAD_TOO_LARGE: { http: 413, retryable: false },

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { http: 404, retryable: false },
   CONFLICT: { http: 409, retryable: false },
   IMMUTABLE_FIELD: { http: 409, retryable: false },
+  UNROUTABLE: { http: 409, retryable: true },
   FENCED: { http: 409, retryable: false },
   COMPACTED: { http: 410, retryable: false },
   PAYLOAD_TOO_LARGE: { http: 413, retryable: false },
@@ -36,6 +37,8 @@ export interface ErrorDetails {
     | { role: string; action: 'consume'; group: string; rule: string | null }
     | { role: string; action: 'offer'; capability: string; rule: string | null };
   IMMUTABLE_FIELD: { field: string };
+  /** Agents that declare the topic and do not listen. */
+  UNROUTABLE: { silent: string[] };
   PAYLOAD_TOO_LARGE: { limit: number };
   UNAVAILABLE: { id?: string };
 }

@@ -46,6 +46,8 @@ export const PublishInput = z
     traceparent: z.string().transform(readTraceparent).optional(),
     /** Of a CloudEvent: what else came with it. */
     extensions: Extensions.optional(),
+    /** Whether it is refused with UNROUTABLE when no group and no live stream takes it. Not part of the event. */
+    mandatory: z.boolean().optional(),
   })
   .meta({ id: 'PublishInput' });
 export type PublishInput = z.infer<typeof PublishInput>;
@@ -68,7 +70,7 @@ export function isBareEvent(given: unknown): given is PublishInput {
 /** An event as everybody reads it. */
 export const SwarmEvent = z
   .object({
-    ...PublishInput.shape,
+    ...PublishInput.omit({ mandatory: true }).shape,
     id: z.uuid(),
     time: z.iso.datetime({ offset: true }),
     traceparent: z.string().optional(),

@@ -71,6 +71,7 @@ export {
   TopicsInput,
   TopicsResult,
 } from './bus.ts';
+export { AudienceCaller, type OtherStreams, StreamAudience, StreamReport } from './stream-audience.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
   CIRCUIT_TOPICS,
@@ -120,7 +121,6 @@ export {
   StreamTrace,
   TraceInput,
 } from './event-trace.ts';
-export { LoggedEvent } from './logged-event.ts';
 export { CancelGoalInput, CancelledGoal, SubmitGoalInput, SubmittedGoal } from './goal-calls.ts';
 export { GroupFate, GroupFateState } from './group-fate.ts';
 export { GetGroupInput, GetGroupResult, GroupMember, OpenDelivery } from './group-view.ts';

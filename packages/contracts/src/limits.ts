@@ -50,6 +50,9 @@ export const LIMITS = {
   eventBytes: 256 * 1024,
   /** About the longest trace: what led to an event and what it led to, and the groups. */
   traceBytes: 8 * 1024 * 1024,
+  /** Audiences of streams that a replica reports, and callers that it names of each. */
+  streamAudiences: 1000,
+  audienceCallers: 5,
   /** Events that led to one, and events that it led to, in a trace. */
   traceCauses: 50,
   traceEffects: 200,

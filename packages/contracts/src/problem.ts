@@ -13,6 +13,7 @@ const TITLES = {
   NOT_FOUND: 'Not found',
   CONFLICT: 'Conflict',
   IMMUTABLE_FIELD: 'Immutable field',
+  UNROUTABLE: 'No receiver',
   FENCED: 'Superseded by a newer process',
   COMPACTED: 'History no longer available',
   PAYLOAD_TOO_LARGE: 'Payload too large',

@@ -138,12 +138,19 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       stack.defer(() => redisHealth.close());
       await refuseWrongRedis(redisHealth);
     }
+    const replica = { id: clock.newId(), version: VERSION, host: hostname() };
     const bus = new Bus({
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
       signal: wakeUps,
       circuitOf: ({ agentId }) => mirror.statusOf(agentId),
       isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
+      surroundings: {
+        replica: replica.id,
+        otherStreams: (namespace) => operations.otherStreams(namespace),
+        declaring: (namespace, topic) => registry.queries.subscribers(namespace, topic),
+        roleAt: (namespace, name, atMs) => registry.queries.roleAt(namespace, name, atMs),
+      },
       groupLimits: { inNamespace: config.groupsMax, ofAgent: GROUPS_OF_AGENT },
       onGroupChange: (notice) => systemEvents.groupChanged(notice),
       rate: new RateLimit({
@@ -209,8 +216,9 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     const operations = createOperations({
       database,
       clock,
-      replica: { id: clock.newId(), version: VERSION, host: hostname() },
+      replica,
       vitals: () => ({ streams: metrics.openMainStreams(), suspended: registry.suspended() }),
+      streams: () => bus.streams(),
       parts: [registry.tokenUses],
       auditMaxAgeMs: config.auditMaxAgeMs,
       onAuditHead: (head) =>

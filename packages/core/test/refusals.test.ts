@@ -1,4 +1,5 @@
 // Every refusal that a caller can provoke, on every transport: the same code, retryability and HTTP status.
+// UNROUTABLE takes events within the rate: the test of traces provokes it.
 // UNAVAILABLE takes a store that is away, and INTERNAL a bug: the outages of core's own tests provoke the one, nothing the other.
 import { ERROR_CODES, ErrorCode, LIMITS, RegisterResult, SwarmErrorBody } from '@hypercode/contracts';
 import { randomUUID } from 'node:crypto';
@@ -22,7 +23,7 @@ const LARGE = { ...AGENT, unknown: 'x'.repeat(LIMITS.registrationBytes) };
 const STALE = { set: { description: 'new' }, ifRevision: 99 };
 const event = (topic: string) => ({ topic, data: 1 });
 
-const REFUSALS: Record<Exclude<ErrorCode, 'UNAVAILABLE' | 'INTERNAL'>, Refused> = {
+const REFUSALS: Record<Exclude<ErrorCode, 'UNROUTABLE' | 'UNAVAILABLE' | 'INTERNAL'>, Refused> = {
   INVALID_INPUT: {
     rest: ['GET', '/v1/agents?limit=501'],
     trpc: ['registry.query', { limit: 501 }],

@@ -26,6 +26,8 @@ export interface CursorStreamOptions<P, E extends Entry<P>, I extends StreamItem
   ownBatch?: (position: P) => StreamBatch<I> | null;
   /** Called with each batch of entries' items before it is handed out. Streams of the same projection are mostly called with the same array. */
   handedOut?(this: void, items: StreamBatch<I>): void;
+  /** Called when everything up to `position` was handed out; between two calls, `handedOut` reports how far the stream has come. */
+  reached?(this: void, position: P): void;
 }
 
 /**
@@ -70,9 +72,10 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
   }
 
   #live(projection: Projection<E, I>, signal: AbortSignal): AsyncGenerator<StreamBatch<I>, P, undefined> {
-    const { broadcast, bookmarks, ownBatch, handedOut } = this.#options;
+    const { broadcast, bookmarks, ownBatch, handedOut, reached } = this.#options;
     let { ticks } = bookmarks;
     const idle = (position: P): StreamBatch<I> | null => {
+      reached?.(position);
       const own = ownBatch?.(position) ?? null;
       if (own !== null) return own;
       if (ticks === bookmarks.ticks) return null;
@@ -87,13 +90,14 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
   }
 
   async *#catchUp(projection: Projection<E, I>, signal: AbortSignal): AsyncGenerator<StreamBatch<I>, void, undefined> {
-    const { broadcast, bookmarks, holds, read, bridge, handedOut } = this.#options;
+    const { broadcast, bookmarks, holds, read, bridge, handedOut, reached } = this.#options;
     const { feed } = broadcast;
     let { ticks } = bookmarks;
     do {
       const entries = await read(this.#position);
       if (!Array.isArray(entries)) {
         this.#position = yield* bridge(entries, this.#position);
+        reached?.(this.#position);
         continue;
       }
       const items = entries.map((entry) => projection.project(entry)).filter((item) => item !== null);
@@ -103,6 +107,7 @@ export class CursorStream<P, E extends Entry<P>, I extends StreamItem, G> {
         yield batch;
       }
       this.#position = entries.at(-1)?.position ?? this.#position;
+      reached?.(this.#position);
       if (ticks !== bookmarks.ticks) {
         // So that a stream that is lost in a long stretch without a match does not read all of it again.
         ticks = bookmarks.ticks;

@@ -1,6 +1,14 @@
 // The composition of operations: what replicas report, what is read of it, and the audit.
 import type { Clock } from '@hypercode/clock';
-import type { Replica, StatsSeries, StatsSeriesInput, Traffic, TrafficInput } from '@hypercode/contracts';
+import type {
+  OtherStreams,
+  Replica,
+  StatsSeries,
+  StatsSeriesInput,
+  StreamReport,
+  Traffic,
+  TrafficInput,
+} from '@hypercode/contracts';
 import type { Database } from '@hypercode/stores';
 import { type AuditHead, AuditLog } from './audit/audit-log.ts';
 import type { ReplicaIdentity, ReplicaVitals } from './reports/replica-state.ts';
@@ -8,6 +16,7 @@ import { type ReportPart, Reporter } from './reports/reporter.ts';
 import type { Schema } from './schema.ts';
 import { readSteps } from './statistics/queries/read-steps.ts';
 import { rangeOf, seriesOf } from './statistics/series.ts';
+import { StreamReports } from './streams/stream-reports.ts';
 import { Statistics } from './statistics/statistics.ts';
 import { readTraffic } from './traffic/queries/read-traffic.ts';
 import { TrafficTally } from './traffic/traffic.ts';
@@ -18,6 +27,8 @@ export interface OperationsOptions {
   readonly replica: ReplicaIdentity;
   /** What this replica reports of itself beside what its process knows. */
   readonly vitals: () => ReplicaVitals;
+  /** The subscriptions that are open on this replica, by namespace. */
+  readonly streams: () => ReadonlyMap<string, StreamReport>;
   /** What other packages write with the reports. */
   readonly parts: readonly ReportPart[];
   /** How long the audit is kept, in milliseconds. */
@@ -38,6 +49,8 @@ export interface Operations {
   replicas(): Promise<{ replicas: Replica[]; suspended: string[] }>;
   /** This replica as it is now. */
   own(): { replica: Replica; suspended: readonly string[] };
+  /** See `StreamReports.others`. */
+  otherStreams(namespace: string): Promise<OtherStreams[]>;
   /** Writes a report now, after the one under way. */
   report(): Promise<void>;
   /** INVALID_INPUT when there would be too many points, UNAVAILABLE. */
@@ -50,11 +63,22 @@ export interface Operations {
 
 /** Works until it is closed. */
 export function createOperations(options: OperationsOptions): Operations {
-  const { database, clock, replica, vitals, parts, auditMaxAgeMs, onAuditHead, onError } = options;
+  const { database, clock, replica, vitals, streams, parts, auditMaxAgeMs, onAuditHead, onError } = options;
   const db = database.kysely.$extendTables<Schema>();
   const statistics = new Statistics(clock);
   const traffic = new TrafficTally(clock);
-  const reporter = new Reporter({ db, clock, replica, vitals, statistics, traffic, parts, onError });
+  const streamReports = new StreamReports({ db, clock, replica: replica.id, streams });
+  const reporter = new Reporter({
+    db,
+    clock,
+    replica,
+    vitals,
+    statistics,
+    traffic,
+    streams: streamReports,
+    parts,
+    onError,
+  });
   const audit = new AuditLog({ db, clock, maxAgeMs: auditMaxAgeMs, onHead: onAuditHead, onError });
   return {
     audit,
@@ -62,6 +86,7 @@ export function createOperations(options: OperationsOptions): Operations {
     traffic,
     replicas: () => reporter.replicas(),
     own: () => reporter.own(),
+    otherStreams: (namespace) => streamReports.others(namespace),
     report: () => reporter.report(),
     async readSeries({ namespace, metrics, since, stepMs }) {
       const range = rangeOf(since, stepMs, clock.epochMs());

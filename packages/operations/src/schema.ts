@@ -42,6 +42,14 @@ export interface ReplicaTable {
   suspended: string[];
 }
 
+/** The streams that are open on a replica in one namespace, as it reported them last. */
+export interface ReplicaStreamsTable {
+  replica: string;
+  namespace: string;
+  /** StreamReport. */
+  report: unknown;
+}
+
 /** What a replica counted in one namespace within ten seconds. */
 export interface StatisticsTable {
   namespace: string;
@@ -73,6 +81,7 @@ export type Schema = {
   audit_entries: AuditEntryTable;
   audit_heads: AuditHeadTable;
   replicas: ReplicaTable;
+  replica_streams: ReplicaStreamsTable;
   statistics: StatisticsTable;
   traffic: TrafficTable;
 };

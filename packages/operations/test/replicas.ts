@@ -81,6 +81,7 @@ export class Replicas {
       clock: systemClock,
       replica: { id: randomUUID(), version: '1.2.3', host: 'here' },
       vitals: () => ({ streams: { watch: 0, subscribe: 0, consume: 0 }, suspended: [] }),
+      streams: () => new Map(),
       parts: [],
       auditMaxAgeMs: YEAR_MS,
       onAuditHead: () => undefined,

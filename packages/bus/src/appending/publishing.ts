@@ -35,8 +35,17 @@ export interface PublishingOptions {
   byteRate: PublishRate;
   clock: Clock;
   observers: ReadonlySet<PublishObserver>;
+  /** Throws UNROUTABLE for a mandatory event that has no receiver, UNAVAILABLE when that can not be known. */
+  assertTaken: (namespace: string, event: NewEvent) => Promise<void>;
   /** Called with what was added to a log, and where it was added. */
   onAppended: (namespace: string, entries: readonly LogEntry[], before: LogPosition | undefined) => void;
+}
+
+/** An event of a list that may be published. */
+interface AdmittedEvent {
+  readonly place: number;
+  readonly event: NewEvent;
+  readonly isMandatory: boolean;
 }
 
 export class Publishing {
@@ -53,7 +62,7 @@ export class Publishing {
   }
 
   /**
-   * Publishes one event. Resolves when the store has it. FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN, RATE_LIMITED, PAYLOAD_TOO_LARGE;
+   * Publishes one event. Resolves when the store has it. FORBIDDEN, ACL_DENIED, CIRCUIT_OPEN, RATE_LIMITED, PAYLOAD_TOO_LARGE, UNROUTABLE;
    * UNAVAILABLE when the outcome is unknown: publishing again with the id in `details` can not make two of it.
    */
   async publish(caller: BusCaller, namespace: string, input: PublishInput): Promise<PublishResult> {
@@ -61,6 +70,7 @@ export class Publishing {
     const access = await this.#options.access.of(caller, namespace);
     const event = this.#admitted(caller, access, { namespace, input });
     try {
+      if (input.mandatory === true) await this.#assertTaken(namespace, event);
       const [appended] = await this.#lanes.append(namespace, [event]);
       if (appended === undefined) throw new Error('the append returned no result');
       this.#published(namespace, begunMs);
@@ -82,8 +92,7 @@ export class Publishing {
     const gate = { caller, access, circuitOf: this.#options.circuitOf, rate: this.#options.rate, now };
     const origin = { namespace, source: sourceOf(caller), now: timeOf(now) };
     const results: PublishManyResult['results'] = Array.from({ length: given.length });
-    const events: NewEvent[] = [];
-    const places: number[] = [];
+    const admitted: AdmittedEvent[] = [];
     let limit: SwarmError | undefined;
     for (const [place, one] of given.entries()) {
       try {
@@ -91,29 +100,30 @@ export class Publishing {
         const input = checkEvent(one);
         if (input instanceof SwarmError) throw input;
         admit(gate, input.topic);
-        events.push(this.#encode(caller, input, origin));
-        places.push(place);
+        admitted.push({ place, event: this.#encode(caller, input, origin), isMandatory: input.mandatory === true });
       } catch (error) {
         const refusal = SwarmError.from(error);
         if (refusal.is('RATE_LIMITED')) limit = refusal;
         results[place] = { id: givenId(one), error: refusal.toJSON() };
       }
     }
-    if (events.length < given.length) this.#refused(namespace, given.length - events.length);
-    if (events.length === 0) return { results };
+    if (admitted.length < given.length) this.#refused(namespace, given.length - admitted.length);
+    const taken = await this.#taken(namespace, admitted, results);
+    if (taken.length === 0) return { results };
     let appended: Appended[] | null = null;
     let refusal: SwarmError | null = null;
     try {
-      appended = await this.#lanes.append(namespace, events);
+      appended = await this.#lanes.append(
+        namespace,
+        taken.map(({ event }) => event),
+      );
       this.#published(namespace, begunMs);
     } catch (error) {
       refusal = refusalOf(error);
       if (refusal.code === 'INTERNAL') throw error;
     }
-    for (const [index, event] of events.entries()) {
-      const place = places[index];
+    for (const [index, { place, event }] of taken.entries()) {
       const answer = appended?.[index];
-      if (place === undefined) continue;
       if (answer !== undefined) results[place] = resultOf(event, answer);
       else results[place] = { id: event.id, error: withId(refusal, event.id).toJSON() };
     }
@@ -138,6 +148,37 @@ export class Publishing {
     try {
       admit({ caller, access, circuitOf: this.#options.circuitOf, rate: this.#options.rate, now }, input.topic);
       return this.#encode(caller, input, { namespace, source: sourceOf(caller), now: timeOf(now) });
+    } catch (error) {
+      this.#refused(namespace, 1);
+      throw error;
+    }
+  }
+
+  /** Those that have a receiver, or need none; the refusals of the others are put into `results`. */
+  async #taken(
+    namespace: string,
+    admitted: readonly AdmittedEvent[],
+    results: PublishManyResult['results'],
+  ): Promise<readonly AdmittedEvent[]> {
+    if (!admitted.some(({ isMandatory }) => isMandatory)) return admitted;
+    const checked = await Promise.all(
+      admitted.map(async (one) => {
+        if (!one.isMandatory) return one;
+        try {
+          await this.#assertTaken(namespace, one.event);
+          return one;
+        } catch (error) {
+          results[one.place] = { id: one.event.id, error: withId(error, one.event.id).toJSON() };
+          return null;
+        }
+      }),
+    );
+    return checked.filter((one) => one !== null);
+  }
+
+  async #assertTaken(namespace: string, event: NewEvent): Promise<void> {
+    try {
+      await this.#options.assertTaken(namespace, event);
     } catch (error) {
       this.#refused(namespace, 1);
       throw error;

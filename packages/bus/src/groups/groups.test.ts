@@ -42,7 +42,14 @@ test('the settings of a group are read again when the store does not have the gr
     holding: unused,
   };
   const retention = { maxEvents: 1, maxBytes: 1, maxAgeMs: 1 };
-  const reads = { read: unused, event: unused, positionBefore: unused, readBack: unused, find: unused };
+  const reads = {
+    read: unused,
+    event: unused,
+    positionBefore: unused,
+    readBack: unused,
+    find: unused,
+    remembered: unused,
+  };
   const log = { retention, append: unused, ...reads, ranges: unused, size: unused, topics: unused };
   const signal = createLocalSignal();
   const clock = new HeldClock();

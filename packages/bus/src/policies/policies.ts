@@ -28,6 +28,7 @@ import type { PolicySchema } from './policy-table.ts';
 import { isReserved, RESERVED_RULE } from './reserved-topics.ts';
 import { readHistory } from './queries/read-history.ts';
 import { readPolicies } from './queries/read-policies.ts';
+import { readPoliciesAt } from './queries/read-policies-at.ts';
 import { readPolicyVersions } from './queries/read-policy-versions.ts';
 import { writePolicy } from './queries/write-policy.ts';
 
@@ -64,6 +65,8 @@ const ACCESSES = { maxSize: 20_000, sizeCalculation: () => 1 };
 /** Namespaces whose policy is kept. */
 const MAX_NAMESPACES = 10_000;
 
+/** After how long a change is in force on every replica, in milliseconds, with what clocks differ. */
+const SPREAD_MS = 2000;
 /** Agents that the effect of a change is computed for. */
 const MAX_CHECKED = 10_000;
 /** How often a change without `ifVersion` is made again when another one came first. */
@@ -189,6 +192,21 @@ export class Policies {
       })),
       nextCursor: hasMore ? String(rows.at(-1)?.version) : null,
     };
+  }
+
+  /**
+   * The policies by which a replica may have admitted what was published at `atMs` (since the epoch), the likeliest first: that in force
+   * then, and the one before when that had been in force a moment ago. Empty when it is no longer kept. UNAVAILABLE.
+   */
+  async inForceAt(namespace: string, atMs: number): Promise<Policy[]> {
+    const { versions, first } = await readPoliciesAt(this.#options.db, namespace, new Date(atMs));
+    const [newest] = versions;
+    // Before the first version, the shipped policy was in force.
+    if (newest === undefined) return first === null || first === 1 ? [DEFAULT_POLICY] : [];
+    const isFresh = atMs - newest.put_at.getTime() < SPREAD_MS;
+    const likely = isFresh ? versions : [newest];
+    const policies = likely.map(({ version, rules }): Policy => ({ version, ...withEveryGroup(rules) }));
+    return isFresh && newest.version === 1 ? [...policies, DEFAULT_POLICY] : policies;
   }
 
   /** What the policy says of one action of an agent, and why. */

@@ -11,6 +11,7 @@ import {
   type LogSettings,
   type LogSize,
   type NewEvent,
+  type RememberedEvent,
   type Retention,
   type TopicCount,
   withOldest,
@@ -22,6 +23,7 @@ import { appendEvents } from './queries/append-events.ts';
 import { findEvents, type IndexState } from './queries/find-events.ts';
 import { findLogs } from './queries/find-logs.ts';
 import { findPositionBefore } from './queries/find-position-before.ts';
+import { findRemembered } from './queries/find-remembered.ts';
 import { listTopics } from './queries/list-topics.ts';
 import { readEvent } from './queries/read-event.ts';
 import { type EventRow, type LogState, PAGE_BYTES, readEvents } from './queries/read-events.ts';
@@ -107,6 +109,11 @@ export class PostgresLog implements EventLog {
   /** Here all events have a time. */
   async positionBefore(namespace: string, timeMs: number): Promise<LogPosition> {
     return (await this.#db.ask((db) => findPositionBefore(db, namespace, timeMs))) ?? UNBEGUN;
+  }
+
+  remembered(namespace: string, event: Pick<NewEvent, 'id' | 'source'>): Promise<RememberedEvent | null> {
+    const { dedupWindowMs: windowMs } = this.#settings;
+    return this.#db.ask((db) => findRemembered(db, namespace, { event, windowMs }));
   }
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {

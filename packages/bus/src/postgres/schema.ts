@@ -64,6 +64,8 @@ export interface DedupTable {
   seq: number;
   nonce: number;
   at: Timestamp;
+  /** How often the event was published again. */
+  duplicates: Generated<number>;
 }
 
 export interface TopicTable {

@@ -12,6 +12,7 @@ import {
   type LogSettings,
   type LogSize,
   type NewEvent,
+  type RememberedEvent,
   type Retention,
   type TopicCount,
   withOldest,
@@ -41,7 +42,7 @@ export const newEpoch = (): string => randomInt(1, 2 ** 48 - 1).toString(36);
  * Under which an event is known: a short name of its source and id, since as many are kept as are published in a window. 132
  * bits of SHA-256: no second event with the key of a given one can be found.
  */
-const dedupKey = ({ source, id }: NewEvent): string =>
+const dedupKey = ({ source, id }: Pick<NewEvent, 'id' | 'source'>): string =>
   hash('sha256', `${id} ${source}`, 'base64url').slice(0, KEY_LENGTH);
 
 export interface RedisEventLogOptions {
@@ -64,6 +65,7 @@ export class RedisEventLog implements EventLog {
   readonly #findEvents = loadScript('find-events');
   readonly #readEvent = loadScript('read-event');
   readonly #positionBefore = loadScript('position-before');
+  readonly #findRemembered = loadScript('find-remembered');
   readonly #logRange = loadScript('log-range');
   readonly #logSize = loadScript('log-size');
   readonly #listTopics = loadScript('list-topics');
@@ -150,6 +152,14 @@ export class RedisEventLog implements EventLog {
     const answer = await this.#run(this.#positionBefore, namespace, [newEpoch(), timeMs, untimed]);
     const [epoch, seq, nonce] = answer as [string, number, number];
     return { epoch, seq, nonce };
+  }
+
+  async remembered(namespace: string, event: Pick<NewEvent, 'id' | 'source'>): Promise<RememberedEvent | null> {
+    const args = [newEpoch(), dedupKey(event), this.#window.windowMs];
+    const answer = (await this.#run(this.#findRemembered, namespace, args)) as [string, number, number, number] | null;
+    if (answer === null) return null;
+    const [epoch, seq, nonce, duplicates] = answer;
+    return { position: { epoch, seq, nonce }, duplicates };
   }
 
   async ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>> {

@@ -39,6 +39,13 @@ export interface Appended {
   readonly appendedAtMs?: number;
 }
 
+/** What deduplication remembers of an event. */
+export interface RememberedEvent {
+  readonly position: LogPosition;
+  /** How often it was published again. A release before this one does not count. */
+  readonly duplicates: number;
+}
+
 /** An event in the log. */
 export interface LogEntry {
   readonly position: LogPosition;
@@ -158,6 +165,8 @@ export interface EventLog {
    * come to about 1 MiB. `before`: of positions whose `seq` is less.
    */
   find(namespace: string, id: string, page: { before: number | null; limit: number }): Promise<IdHits>;
+  /** What deduplication remembers of an event that was appended less than the window ago; null when it does not know it. */
+  remembered(namespace: string, event: Pick<NewEvent, 'id' | 'source'>): Promise<RememberedEvent | null>;
   /** How the logs stand. */
   ranges(namespaces: readonly string[]): Promise<Map<string, LogRange>>;
   size(namespace: string): Promise<LogSize>;

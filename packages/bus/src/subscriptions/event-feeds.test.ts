@@ -17,7 +17,7 @@ function feedsOfEmptyLogs() {
   const read = vi.fn<EventLog['read']>(async () => []);
   const size = async () => ({ kept: 0, removed: 0, keptBytes: 0, removedBytes: 0 });
   const event = () => Promise.reject(new Error('not read'));
-  const reads = { read, event, positionBefore: event, readBack: event, find: event };
+  const reads = { read, event, positionBefore: event, readBack: event, find: event, remembered: event };
   const log = { retention, append: async () => [], ...reads, ranges, size, topics: async () => [] };
   const signal = createLocalSignal();
   const clock = new HeldClock();

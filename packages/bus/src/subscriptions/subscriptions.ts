@@ -7,6 +7,7 @@ import { formatPosition, type LogPosition, positionIn } from '../store/position.
 import type { EventOrigin } from '../appending/event-origin.ts';
 import { bookmarkItem, gapItem, itemOf, originsIn, type SubscriptionItem } from './event-item.ts';
 import { type EventFeeds, holds } from './event-feeds.ts';
+import type { LiveStream } from './live-streams.ts';
 import { projectionOf, type TopicFilter } from './topic-filter.ts';
 
 /** How often a subscriber that has everything is sent a bookmark, in milliseconds. */
@@ -23,6 +24,8 @@ export interface SubscriptionRequest {
   onChange: (listener: () => void) => () => void;
   /** Called with the events of each batch before it is handed out. Subscriptions that are handed out the same give the same array. */
   onEvents: (events: readonly EventOrigin[]) => void;
+  /** Is notified of where it begins and how far it comes. */
+  stream: Pick<LiveStream, 'began' | 'reached'>;
 }
 
 export interface SubscriptionsOptions {
@@ -62,7 +65,7 @@ export class Subscriptions {
    * the store and the store does not answer; the last value's id resumes it.
    */
   async *open(request: SubscriptionRequest, signal: AbortSignal): Batches<void> {
-    const { namespace, from, lastEventId, onChange, onEvents } = request;
+    const { namespace, from, lastEventId, onChange, onEvents, stream: live } = request;
     const named = startOf(from, lastEventId);
     let stale = new AbortController();
     const end = () => stale.abort();
@@ -80,6 +83,7 @@ export class Subscriptions {
       const after = named instanceof Date ? await this.#log.positionBefore(namespace, named.getTime()) : named;
       const { feed, broadcasts } = followed;
       const start = after ?? (from === 'earliest' ? oldestOf(range) : range.head);
+      live.began(start);
       yield [bookmarkItem(start)];
       // A head that the feed has not come to is where the feed will come to.
       const isConfirmed = after === null && from === 'latest' && feed.compare(feed.end, start) <= 0;
@@ -91,7 +95,12 @@ export class Subscriptions {
         isConfirmed,
         holds: (position) => holds(feed, position),
         read: (position) => this.#feeds.read(namespace, position),
-        handedOut: (batch) => onEvents(originsIn(batch)),
+        handedOut(batch) {
+          onEvents(originsIn(batch));
+          const last = batch.at(-1);
+          if (last !== undefined) live.reached(last);
+        },
+        reached: (position) => live.reached(position),
         bridge: async function* (gap: LogGap, position): Batches<LogPosition> {
           yield [gapItem(position, resumeOf(gap), gap.gap)];
           return resumeOf(gap);

@@ -14,7 +14,7 @@ import { type Signal, type StreamItem } from '@hypercode/feed';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import type { PublishRate } from '../../src/admission/admit.ts';
 import type { AgentCaller, AgentCircuit, BusCaller } from '../../src/admission/caller.ts';
-import { Bus, type BusOptions } from '../../src/bus.ts';
+import { Bus, type BusOptions, type Surroundings } from '../../src/bus.ts';
 import { busSchema } from '../../src/database-schema.ts';
 import type { PolicySchema } from '../../src/policies/policy-table.ts';
 import type { BusStore } from '../../src/store/bus-store.ts';
@@ -58,6 +58,14 @@ export function atMost(events: number): PublishRate {
     },
   };
 }
+
+/** A replica without others, in a swarm in which no agent is registered. */
+export const ALONE: Surroundings = {
+  replica: 'here',
+  otherStreams: async () => [],
+  declaring: async () => [],
+  roleAt: async () => null,
+};
 
 export function raise(): never {
   throw new Error('no replica was started');
@@ -168,6 +176,7 @@ export class BusFixture {
       signal,
       circuitOf: () => CLOSED,
       isAgent: async () => false,
+      surroundings: ALONE,
       rate: UNLIMITED,
       byteRate: UNLIMITED,
       clock: this.clock,

@@ -15,6 +15,11 @@ export interface PublishOptions {
   readonly causationId?: string | undefined;
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
+  /**
+   * Rejects with UNROUTABLE, whose `details.silent` are agents that declare the topic and do not listen, when no group and no live stream of
+   * another agent takes it. It is not repeated: publish it again when there is a receiver.
+   */
+  readonly mandatory?: boolean | undefined;
   /** Gives up; whether the event was published is then unknown. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,7 +38,7 @@ export function outgoingEvent(
   data: unknown,
   options: PublishOptions & { readonly id: string },
 ): OutgoingEvent {
-  const { id, time, subject, correlationId, causationId, traceparent } = options;
+  const { id, time, subject, correlationId, causationId, traceparent, mandatory } = options;
   const dataText = jsonText(data, 'data');
   const dataBytes = utf8Length(dataText);
   if (dataBytes > LIMITS.eventBytes) {
@@ -41,7 +46,7 @@ export function outgoingEvent(
       details: { limit: LIMITS.eventBytes },
     });
   }
-  const head = JSON.stringify({ id, topic, time, subject, correlationId, causationId, traceparent });
+  const head = JSON.stringify({ id, topic, time, subject, correlationId, causationId, traceparent, mandatory });
   return { id, text: `${head.slice(0, -1)},"data":${dataText}}`, bytes: utf8Length(head) + dataBytes + 8 };
 }
 

@@ -30,9 +30,10 @@ import {
   TopicsResult,
 } from '../bus.ts';
 import { PublishInput } from '../event.ts';
+import { EventTrace, PreviewInput, PreviewResult, TraceInput } from '../event-trace.ts';
 import { LIMITS } from '../limits.ts';
 import { mutation, query, subscription } from './procedure.ts';
-import { READ, TAKE_PART } from './rights.ts';
+import { READ, READ_AS_SELF, TAKE_PART } from './rights.ts';
 
 /** Inputs as bodies; namespace and group are in the URL. */
 const ClaimBody = ClaimInput.omit({ namespace: true, group: true }).meta({ id: 'ClaimBody' });
@@ -51,10 +52,12 @@ export const busApi = {
     input: BusPublishInput,
     output: PublishResult,
     summary: 'Publish an event',
-    description: 'Publishing an event again with the same `id` adds nothing to the log.',
+    description:
+      'Publishing an event again with the same `id` adds nothing to the log. With `mandatory: true`, the event is refused with ' +
+      'UNROUTABLE, and not stored, when no group and no live stream of another agent takes it.',
     rights: TAKE_PART,
     audited: false,
-    errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED'],
+    errors: ['ACL_DENIED', 'CIRCUIT_OPEN', 'RATE_LIMITED', 'UNROUTABLE'],
     maxInputBytes: LIMITS.eventBytes,
     hot: true,
     rest: {
@@ -66,11 +69,12 @@ export const busApi = {
       description:
         'An object is one event, and the answer is its PublishResult. A list is published in order, and the answer has one result for ' +
         'each event; a refused event does not affect the others, except that `RATE_LIMITED` refuses the rest of the list, ' +
-        'too. Publishing an event again with the same `id` adds nothing to the log.\n\n' +
+        'too. Publishing an event again with the same `id` adds nothing to the log. With `mandatory: true`, an event that no group ' +
+        'and no live stream takes is refused with UNROUTABLE.\n\n' +
         'CloudEvents 1.0 are accepted in all three modes: structured, batched and binary (`ce-` headers with any media type of JSON or ' +
         'text). `type` is the topic. The id of the event is UUIDv5(UUIDv5(URL, `source`), `id`), and its source is that of the token. ' +
         'What came in is kept in the extensions `originsource` and `originid`, with all other extension attributes. Text becomes a ' +
-        'JSON string; bytes that are neither JSON nor text are refused.',
+        'JSON string; bytes that are neither JSON nor text are refused. `mandatory` is no attribute of a CloudEvent.',
       body: PublishInput,
       // A CloudEvent in binary mode may have no data.
       bodyOptional: true,
@@ -134,6 +138,42 @@ export const busApi = {
       operationId: 'findEvent',
       tag: 'events',
       answers: { 200: 'The events with this id.' },
+    },
+  }),
+
+  trace: query({
+    input: TraceInput,
+    output: EventTrace,
+    maxAnswerBytes: LIMITS.traceBytes,
+    summary: 'Trace an event',
+    description:
+      'What became of one event: the rule that admitted it, its state in each group, the streams that are open now, what led to it and ' +
+      'what it led to. Takes nothing from any group. What the caller may not read is left out and counted.',
+    rights: READ,
+    errors: ['NOT_FOUND'],
+    rest: {
+      method: 'GET',
+      path: '/v1/events/{id}/trace',
+      operationId: 'traceEvent',
+      tag: 'events',
+      answers: { 200: 'The trace.' },
+    },
+  }),
+
+  preview: query({
+    input: PreviewInput,
+    output: PreviewResult,
+    maxAnswerBytes: LIMITS.previewBytes,
+    summary: 'Ask who would receive an event on a topic',
+    description: 'Publishes nothing. An agent asks for itself.',
+    rights: READ_AS_SELF,
+    errors: ['NOT_FOUND'],
+    rest: {
+      method: 'GET',
+      path: '/v1/events/preview',
+      operationId: 'previewEvent',
+      tag: 'events',
+      answers: { 200: 'Whether the event would be accepted, and who would receive it.' },
     },
   }),
 

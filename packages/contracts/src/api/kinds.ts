@@ -24,6 +24,8 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
     publishMany: 'mutation',
     read: 'query',
     find: 'query',
+    trace: 'query',
+    preview: 'query',
     subscribe: 'subscription',
     consume: 'subscription',
     claim: 'mutation',

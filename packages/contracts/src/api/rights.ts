@@ -20,6 +20,9 @@ export type Rights = Readonly<Partial<Record<CallerKind, Reach>>>;
 /** Reading what is in a namespace. */
 export const READ: Rights = { admin: 'everywhere', operator: 'namespace', viewer: 'namespace', agent: 'namespace' };
 
+/** The same, where an agent reads about itself. */
+export const READ_AS_SELF: Rights = { ...READ, agent: 'self' };
+
 /** Reading what people did: not for agents. */
 export const OVERSEE: Rights = { admin: 'everywhere', operator: 'namespace', viewer: 'namespace' };
 

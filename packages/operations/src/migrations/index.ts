@@ -2,8 +2,10 @@
 import type { Migration } from 'kysely/migration';
 import * as audit from './20261201-operations-audit.ts';
 import * as reports from './20261201-operations-reports.ts';
+import * as streams from './20261207-operations-streams.ts';
 
 export const operationsMigrations: Record<string, Migration> = {
   '20261201-operations-audit': audit,
   '20261201-operations-reports': reports,
+  '20261207-operations-streams': streams,
 };

@@ -3,6 +3,7 @@ import { type Clock, repeat } from '@hypercode/clock';
 import type { Replica } from '@hypercode/contracts';
 import type { Kysely, RawBuilder } from 'kysely';
 import type { Schema } from '../schema.ts';
+import type { StreamReports } from '../streams/stream-reports.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { TrafficTally } from '../traffic/traffic.ts';
 import { EventLoopDelay } from './event-loop.ts';
@@ -26,6 +27,7 @@ export interface ReporterOptions {
   vitals: () => ReplicaVitals;
   statistics: Statistics;
   traffic: TrafficTally;
+  streams: Pick<StreamReports, 'take' | 'done'>;
   parts: readonly ReportPart[];
   onError: (error: unknown) => void;
 }
@@ -94,17 +96,18 @@ export class Reporter {
   }
 
   async #write({ isLast }: { isLast: boolean }): Promise<void> {
-    const { db, statistics, traffic, parts, onError } = this.#options;
+    const { db, statistics, traffic, streams, parts, onError } = this.#options;
     const report = {
       replica: this.#state(),
       statistics: statistics.take(),
       traffic: traffic.take({ isLast }),
-      parts: parts.map((part) => part.take()).filter((part) => part !== null),
+      parts: [...streams.take({ isLast }), ...parts.map((part) => part.take()).filter((part) => part !== null)],
       isLast,
     };
     this.#delay.reset();
     try {
       await writeReport(db, report);
+      streams.done();
     } catch (error) {
       statistics.failed();
       traffic.failed();

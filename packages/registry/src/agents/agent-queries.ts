@@ -5,6 +5,7 @@ import {
   type HistoryInput,
   type HistoryResult,
   LIMITS,
+  matches,
   type QueryInput,
   type QueryResult,
   summaryOf,
@@ -18,6 +19,7 @@ import type { Schema } from '../schema.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { findAgents } from './queries/find-agents.ts';
 import { countAgents, namesOfNamespaces, type NamespaceAgents } from './queries/list-namespaces.ts';
+import { readRoleAt } from './queries/read-role-at.ts';
 import { queryAgents } from './queries/query-agents.ts';
 import { readAgents } from './queries/read-agents.ts';
 
@@ -69,6 +71,21 @@ export class AgentQueries {
     const agents = rows.map((row) => shown(row, this.#leaseMs));
     // Summaries have the type of whole agents, as the declared query has it.
     return { agents: view === 'full' ? agents : (agents.map(summaryOf) as Agent[]), nextCursor, revision };
+  }
+
+  /**
+   * Agents whose declared topics say that they subscribe to `topic`, by name: those among the first 500 that declare it either way.
+   * UNAVAILABLE.
+   */
+  async subscribers(namespace: string, topic: string): Promise<Pick<Agent, 'name' | 'role'>[]> {
+    const page = { namespace, topic, view: 'full', limit: LIMITS.pageSize } as const;
+    const { agents } = await this.query(page, { details: false });
+    return agents.filter(({ topics }) => topics.subscribes.some((pattern) => matches(pattern, topic)));
+  }
+
+  /** The role that the agent had at a time (milliseconds since the epoch), also of one that was removed; null when that is not kept. UNAVAILABLE. */
+  roleAt(namespace: string, name: string, atMs: number): Promise<string | null> {
+    return readRoleAt(this.#db, namespace, name, { at: new Date(atMs) });
   }
 
   /** Names of namespaces in which an agent was ever registered, by name. UNAVAILABLE. */

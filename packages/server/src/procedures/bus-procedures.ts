@@ -38,6 +38,16 @@ export const busProcedures: Handlers<Api['bus']> = {
   read: ({ core, identity }, input) => core.bus.read(busCallerOf(identity), input),
 
   find: ({ core, identity }, input) => core.bus.find(busCallerOf(identity), input),
+  trace: ({ core, identity }, input) => core.bus.trace(busCallerOf(identity), input),
+
+  async preview({ core, identity }, { namespace, topic, name }) {
+    const caller = busCallerOf(identity);
+    const publisher = name ?? (caller.kind === 'agent' ? caller.name : null);
+    if (publisher === null) return core.bus.preview(caller, { namespace, topic, publisher });
+    const { role, status } = await core.registry.queries.get({ namespace, name: publisher }, { details: false });
+    const agent = { name: publisher, role, circuit: status.circuit };
+    return core.bus.preview(caller, { namespace, topic, publisher: agent });
+  },
 
   async *consume(call, input) {
     // Deliveries that a connection does not take are of use to another member.

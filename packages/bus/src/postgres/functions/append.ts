@@ -70,7 +70,8 @@ export const append = sql`
     remembered as (
       insert into bus_dedup (namespace, source, id, seq, nonce, at)
       select p_namespace, f.source, f.id, f.seq, v_nonce, v_at from fresh f
-      on conflict (namespace, source, id) do update set seq = excluded.seq, nonce = excluded.nonce, at = excluded.at
+      on conflict (namespace, source, id) do update
+        set seq = excluded.seq, nonce = excluded.nonce, at = excluded.at, duplicates = 0
     ),
     counted as (
       insert into bus_topics as t (namespace, topic, count, minute, in_minute, last_seq, last_nonce)
@@ -97,6 +98,16 @@ export const append = sql`
       max(f.bytes)
     into seqs, nonces, repeats, v_added, v_bytes
     from given g left join fresh f on f.ord = g.first_ord;
+
+    if repeats is not null then
+      update bus_dedup d set duplicates = d.duplicates + r.count
+      from (
+        select g.id, g.source, count(*) as count
+        from unnest(p_ids, p_sources) with ordinality as g(id, source, ord)
+        where g.ord = any(repeats) group by g.id, g.source
+      ) r
+      where d.namespace = p_namespace and d.source = r.source and d.id = r.id;
+    end if;
 
     if v_added > 0 then
       v_log.indexed_from := case when p_keys is not null then coalesce(v_log.indexed_from, v_log.head_seq + 1) end;

@@ -17,7 +17,7 @@
   '<seq>-<nonce>' of the first one.
 ]]
 local FIRST = 10
-local RECORD = '<I6I4I4'
+local RECORD, RECORD_BYTES = '<I6I4I4', 14
 local TOPIC = '<I6I6I4I4I4I4'
 local nonce, windowMs, generationMs = tonumber(ARGV[2]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local log = openLog(ARGV[1])
@@ -29,7 +29,7 @@ for at = FIRST, #ARGV, 3 do
 end
 
 -- The newest record comes first: an older one of the same key no longer counts.
-local known = {}
+local known, places, repeated = {}, {}, {}
 local generations = liveGenerations(log, windowMs)
 for index = #generations, 1, -1 do
   local begun = generations[index]
@@ -40,6 +40,7 @@ for index = #generations, 1, -1 do
       local seq, itsNonce, sinceBegun = struct.unpack(RECORD, record)
       if now - begun - sinceBegun < windowMs then
         known[keys[event]] = string.format('%.0f-%.0f', seq, itsNonce)
+        places[keys[event]] = begun
       end
     end
   end
@@ -64,6 +65,7 @@ for event = 1, #keys do
   local key = keys[event]
   if known[key] then
     answer[event + 3] = known[key]
+    repeated[key] = (repeated[key] or 0) + 1
   else
     local at = FIRST + (event - 1) * 3
     local topic, text = ARGV[at + 1], ARGV[at + 2]
@@ -137,6 +139,16 @@ if log.head > before then
   if #added > 0 then
     redis.call('ZADD', NAMES, unpack(added))
   end
+end
+
+-- A record grows by the number of its duplicates with the first of them.
+for key, more in pairs(repeated) do
+  -- Without a place, the first one is of this call.
+  local generation = DEDUP .. ':' .. (places[key] or current)
+  local record = redis.call('HGET', generation, key)
+  local before = #record > RECORD_BYTES and struct.unpack('<I4', record, RECORD_BYTES + 1) or 0
+  local counted = string.sub(record, 1, RECORD_BYTES) .. struct.pack('<I4', before + more)
+  redis.call('HSET', generation, key, counted)
 end
 
 saveFlows(log)

@@ -14,7 +14,7 @@
                 the clock that makes them is the server's; they share the hash tag, so they are on the same node.
                 There is no key of the prefix itself, so that a Cluster runs no script on a part of the keys while it moves
                 them: with one that is missing it answers TRYAGAIN.
-                Field: an event's key; value: seq, nonce, ms since the hash was begun
+                Field: an event's key; value: seq, nonce, ms since the hash was begun; how often it was published again, once it was
     7 spared    stream of events up to the horizon that retention spared: ids as in `stream`, fields `t`, `e`, `p` (nonce of the
                 event before it) and `a` (ms, not before it was appended). Means nothing when `meta` has no sparedEvents
     8 flows     hash: source → what it has published lately; see log-retention
