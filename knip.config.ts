@@ -13,6 +13,8 @@ const config: KnipConfig = {
       // Named in pino's options as a transport.
       ignoreDependencies: ['pino-pretty'],
     },
+    // Bundled by its build, from the entry that the build names.
+    'apps/cli': { entry: ['src/bin.ts', 'src/docs/write-docs.ts', 'build.ts'] },
     // Named in pino's options as a transport.
     'apps/architect': { entry: ['src/config/write-docs.ts'], ignoreDependencies: ['pino-pretty'] },
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },

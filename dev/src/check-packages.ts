@@ -13,7 +13,8 @@ const FOR_TESTS = /\.test[.-]|(^|\/)(test|testing|e2e)\//;
 const Manifest = z.object({
   name: z.string(),
   private: z.boolean().default(false),
-  publishConfig: z.object({ exports: z.record(z.string(), z.record(z.string(), z.string())) }).optional(),
+  bin: z.record(z.string(), z.string()).default({}),
+  publishConfig: z.object({ exports: z.record(z.string(), z.record(z.string(), z.string())).default({}) }).optional(),
 });
 const Packed = z.tuple([z.object({ files: z.array(z.object({ path: z.string() })) })]);
 
@@ -26,15 +27,16 @@ async function faultsOf(folder: string): Promise<string[]> {
   });
   const [{ files }] = Packed.parse(JSON.parse(stdout));
   const paths = new Set(files.map(({ path }) => path));
-  const entries = Object.values(manifest.publishConfig?.exports ?? {}).flatMap((targets) => Object.values(targets));
+  const exported = Object.values(manifest.publishConfig?.exports ?? {}).flatMap((targets) => Object.values(targets));
+  const entries = [...exported, ...Object.values(manifest.bin)];
   return [
-    ...(entries.length === 0 ? ['publishConfig has no exports'] : []),
+    ...(entries.length === 0 ? ['has neither exports in publishConfig nor bin'] : []),
     ...entries.filter((entry) => !paths.has(entry.replace('./', ''))).map((entry) => `${entry} is not in the package`),
     ...[...paths].filter((path) => FOR_TESTS.test(path)).map((path) => `${path} would be published`),
   ].map((fault) => `${manifest.name}: ${fault}`);
 }
 
-const manifests = globSync('packages/*/package.json', { cwd: ROOT });
+const manifests = globSync('{packages,apps}/*/package.json', { cwd: ROOT });
 const faults = await Promise.all(manifests.map((manifest) => faultsOf(dirname(join(ROOT, manifest)))));
 for (const fault of faults.flat()) console.error(fault);
 if (faults.flat().length > 0) process.exitCode = 1;

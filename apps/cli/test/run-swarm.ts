@@ -15,7 +15,7 @@ export interface SwarmRun {
 
 export interface SwarmRunOptions {
   /** The core, and the token for it. Default: none. */
-  readonly core?: { readonly url: string; readonly token: string; readonly namespace?: string };
+  readonly core?: { readonly url: string; readonly token: string; readonly namespace?: string } | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;

@@ -1,18 +1,19 @@
 // A token from a file, from stdin, or typed without being shown: never from an argument, which every process of the machine can read.
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Output } from '../output/output.ts';
 import { askSecret } from '../output/prompts.ts';
 import type { Surroundings } from '../output/terminal.ts';
 import { interrupted, wrongUsage } from '../program/exit-codes.ts';
 
 /** The token in `file`; `-` is stdin. */
-export async function readToken({ stdin }: Pick<Surroundings, 'stdin'>, file: string): Promise<string> {
+export async function readToken({ stdin, cwd }: Pick<Surroundings, 'stdin' | 'cwd'>, file: string): Promise<string> {
   let text = '';
   if (file === '-') {
     for await (const chunk of stdin) text += String(chunk);
   } else {
     try {
-      text = await readFile(file, 'utf8');
+      text = await readFile(resolve(cwd, file), 'utf8');
     } catch (error) {
       throw wrongUsage(`--token-file: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,4 +1,5 @@
 // `events export`: the events of the log as a file of JSON Lines, which a start after a death goes on with.
+import { resolve } from 'node:path';
 import { SwarmError, type SwarmClient } from '@hypercode/client';
 import type { ApiOutput } from '@hypercode/contracts';
 import { startProgress } from '../output/progress.ts';
@@ -45,7 +46,7 @@ export const eventsExport = command({
       ),
     );
     const query = { url, namespace: await context.namespace(), given };
-    const file = await ExportFile.open(args.file, query, { filter, append });
+    const file = await ExportFile.open(resolve(context.surroundings.cwd, args.file), query, { filter, append });
     try {
       await exportToFile(context, client, { file, path: args.file, acceptGap });
     } finally {

@@ -1,5 +1,6 @@
 // `events import`: publishes the events of an export, and after a death goes on where it was.
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SwarmError, type SwarmClient } from '@hypercode/client';
 import { startProgress } from '../output/progress.ts';
 import { argument, command, flag } from '../program/command.ts';
@@ -41,10 +42,11 @@ export const eventsImport = command({
     ]);
     const source = me.kind === 'agent' ? agentSource(namespace, me.name) : operatorSource(me.name);
     const target = { url, namespace, source };
-    const statePath = importStatePathOf(args.file, target);
+    const path = resolve(context.surroundings.cwd, args.file);
+    const statePath = importStatePathOf(path, target);
     let file: FileHandle;
     try {
-      file = await open(args.file, 'r');
+      file = await open(path, 'r');
     } catch (error) {
       throw refused(error instanceof Error ? error.message : String(error));
     }

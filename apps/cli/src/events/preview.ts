@@ -13,8 +13,8 @@ export const eventsPreview = command({
   args: { topic: argument('The topic', 'topic') },
   options: { as: text('AGENT', 'As this agent (default: as the token)', { completes: 'agent' }) },
   examples: [
-    { run: 'swarm events preview build.finished', does: 'Show which groups and streams take a topic' },
-    { run: 'swarm events preview build.finished --as builder-1', does: 'Show whether an agent may publish it' },
+    { run: 'swarm events preview orders.created', does: 'Show which groups and streams take a topic' },
+    { run: 'swarm events preview orders.created --as ada', does: 'Show whether an agent may publish it' },
   ],
   async run(context, { args, options }) {
     const { output, signal } = context;

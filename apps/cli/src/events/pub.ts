@@ -1,6 +1,7 @@
 // `events pub`: publishes one event from arguments, or many from JSON Lines of a file or of stdin.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SwarmError, type SwarmClient } from '@hypercode/client';
 import { startProgress } from '../output/progress.ts';
 import { command, flag, optionalArgument, text } from '../program/command.ts';
@@ -110,7 +111,8 @@ async function publishFile(
   read: (line: TextLine) => OutgoingEvent,
 ): Promise<ExitCode> {
   const { output, clock, signal, surroundings } = context;
-  const size = file === '-' ? null : await sizeOf(file);
+  const path = resolve(surroundings.cwd, file);
+  const size = file === '-' ? null : await sizeOf(path);
   const client = await context.client();
   const outage = new Outage({ clock, signal, note: (line) => output.note(line) });
   const progress = await startProgress(output, size, 'publishing');
@@ -121,7 +123,7 @@ async function publishFile(
     return `${count.published} events, ${Math.round(count.published / seconds)} a second`;
   };
   async function* outgoing(): AsyncGenerator<Outgoing<TextLine>> {
-    const chunks: AsyncIterable<Uint8Array> = size === null ? surroundings.stdin : createReadStream(file);
+    const chunks: AsyncIterable<Uint8Array> = size === null ? surroundings.stdin : createReadStream(path);
     for await (const line of readLines(chunks)) yield { event: read(line), length: line.text.length, note: line };
   }
   try {

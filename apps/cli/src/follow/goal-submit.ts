@@ -1,5 +1,6 @@
 // `goal submit`: gives the Architect a goal, and with --follow shows its plan as it grows.
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SwarmError } from '@hypercode/client';
 import type { ApiInput } from '@hypercode/contracts';
 import { command, duration, flag, optionalArgument, text } from '../program/command.ts';
@@ -70,7 +71,7 @@ async function goalOf({ surroundings }: CommandContext, file: string): Promise<P
   let json = '';
   try {
     if (file === '-') for await (const chunk of surroundings.stdin) json += String(chunk);
-    else json = await readFile(file, 'utf8');
+    else json = await readFile(resolve(surroundings.cwd, file), 'utf8');
   } catch (error) {
     throw wrongUsage(`--file: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,7 @@
 // `plans watch`: follows a plan to its end.
 import { planId } from '../connection/names.ts';
 import { argument, command } from '../program/command.ts';
+import { EXIT } from '../program/exit-codes.ts';
 import { followPlan } from './follow-plan.ts';
 
 export const plansWatch = command({
@@ -13,8 +14,8 @@ export const plansWatch = command({
   args: { plan: argument('The id of the plan, or its beginning', 'plan') },
   options: {},
   examples: [
-    { run: 'swarm plans watch 0190f1d2', does: 'Follow a plan', follows: true },
-    { run: 'swarm plans watch 0190f1d2 --json', does: 'Print the plan as JSON whenever it has changed', follows: true },
+    { run: 'swarm plans watch 4f2a', does: 'Follow a plan; its id may be shortened', ends: EXIT.no },
+    { run: 'swarm plans watch 4f2a --json', does: 'Print the plan as JSON whenever it has changed', ends: EXIT.no },
   ],
   async run(context, { args }) {
     const client = await context.client();

@@ -30,7 +30,8 @@ export class Output {
 
   /** The width of a line on stdout, in columns; Infinity where it is not a terminal. */
   get columns(): number {
-    return this.streams.stdout.isTTY === true ? (this.streams.stdout.columns ?? 80) : Infinity;
+    // A terminal that does not know its size has 0 columns.
+    return this.streams.stdout.isTTY === true ? this.streams.stdout.columns || 80 : Infinity;
   }
 
   /** Whether a person sees what is on stderr, such as progress. */

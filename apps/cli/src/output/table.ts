@@ -73,7 +73,7 @@ export class Table<Row> {
       if (this.#columns[index]?.align === 'right') return padding + text;
       return index === cells.length - 1 ? text : text + padding;
     });
-    this.#output.printed(texts.join(' '.repeat(GAP)));
+    this.#output.printed(texts.join(' '.repeat(GAP)).trimEnd());
   }
 }
 

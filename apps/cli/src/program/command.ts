@@ -82,6 +82,8 @@ export interface Command<
   /** Its words: `['agents', 'ls']`. */
   readonly path: readonly [string] | readonly [string, string];
   readonly summary: string;
+  /** Whether help and docs/cli.md leave it out: it is for programs. */
+  readonly hidden?: boolean;
   /** More than the summary, in help and in docs/cli.md. */
   readonly details?: string;
   /** The procedures that it is the command of. */
@@ -101,7 +103,7 @@ export const command = <
   const Options extends Readonly<Record<string, Option>>,
 >(
   declared: Command<Arguments, Options>,
-): Command => declared as unknown as Command;
+): Command => declared;
 
 export const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

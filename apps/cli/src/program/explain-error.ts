@@ -21,20 +21,18 @@ export async function explainError(thrown: unknown, context: CommandContext): Pr
 async function hintFor(error: SwarmError, context: CommandContext): Promise<string | undefined> {
   const target = await context.target().catch(() => null);
   if (target === null) return undefined;
-  switch (error.code) {
-    case 'UNAVAILABLE':
-      return `core ${target.url} (from ${target.from}). Is it running? swarm doctor checks more; --url, SWARM_URL or swarm context use choose another`;
-    case 'UNAUTHENTICATED':
-      return `the token is from ${target.from}, for ${target.url}. Give another with --token-file or SWARM_TOKEN, or choose a context`;
-    case 'FORBIDDEN':
-      return namespaceHint(context, target.namespace ?? 'default');
-    case 'ACL_DENIED':
-      return 'swarm policy explain AGENT shows what the policy allows';
-    case 'RATE_LIMITED':
-      return error.retryAfterMs === undefined ? undefined : `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
-    default:
-      return undefined;
+  if (error.is('UNAVAILABLE')) {
+    return `core ${target.url} (from ${target.from}). Is it running? swarm doctor checks more; --url, SWARM_URL or swarm context use choose another`;
   }
+  if (error.is('UNAUTHENTICATED')) {
+    return `the token is from ${target.from}, for ${target.url}. Give another with --token-file or SWARM_TOKEN, or choose a context`;
+  }
+  if (error.is('FORBIDDEN')) return namespaceHint(context, target.namespace ?? 'default');
+  if (error.is('ACL_DENIED')) return 'swarm policy explain AGENT ACTION TOPIC shows which rule decides';
+  if (error.is('RATE_LIMITED') && error.retryAfterMs !== undefined) {
+    return `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
+  }
+  return undefined;
 }
 
 /** A token of another namespace is the commonest reason. */

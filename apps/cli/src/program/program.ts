@@ -48,7 +48,9 @@ export function createProgram({ commands, version, groups, onCommand, write, col
   for (const declared of commands) {
     const [first, second] = declared.path;
     const parent = second === undefined ? program : (parents.get(first) ?? addGroup(first));
-    const leaf = set(parent.command(second ?? first)).description(declared.details ?? declared.summary);
+    const leaf = set(parent.command(second ?? first, { hidden: declared.hidden === true })).description(
+      declared.details ?? declared.summary,
+    );
     leaf.summary(declared.summary).helpOption('-h, --help', 'Show help');
     const names = Object.keys(declared.args);
     for (const [name, argument] of Object.entries(declared.args)) leaf.addArgument(argumentOf(name, argument));

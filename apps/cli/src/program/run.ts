@@ -32,7 +32,7 @@ export async function runCommandLine(
     version,
     onCommand: (given) => (parsed = given),
     write: { out: (text) => void stdout.write(text), err: (text) => void stderr.write(text) },
-    columns: Math.min(stdout.isTTY === true ? (stdout.columns ?? 80) : 80, 120),
+    columns: Math.min(stdout.isTTY === true ? stdout.columns || 80 : 80, 120),
   });
   try {
     // Without a word, what there is.

@@ -3,7 +3,7 @@ import { hasColours } from '../output/terminal.ts';
 import type { Line } from '../output/parts.ts';
 import { command } from '../program/command.ts';
 import type { CommandContext } from '../program/context.ts';
-import { refused, wrongUsage } from '../program/exit-codes.ts';
+import { EXIT, refused, wrongUsage } from '../program/exit-codes.ts';
 import type { SwarmClient } from '@hypercode/client';
 import { traceLines } from '../events/trace-lines.ts';
 import { Feed } from './feed.ts';
@@ -18,7 +18,7 @@ export const top = command({
   calls: ['swarm.overview', 'registry.watch', 'plans.watch', 'bus.topics'],
   args: {},
   options: {},
-  examples: [{ run: 'swarm top', does: 'Watch the swarm', follows: true }],
+  examples: [{ run: 'swarm top', does: 'Watch the swarm', ends: EXIT.usage }],
   async run(context) {
     const { output, clock, signal } = context;
     if (output.json) throw wrongUsage('top has no JSON', 'swarm status --json, swarm events tail -f --json');

@@ -69,7 +69,7 @@ function groupsAfter(
   const byName = new Map(before.map((group) => [group.group, group]));
   for (const name of removedGroups) byName.delete(name);
   for (const group of groups) byName.set(group.group, group);
-  return [...byName.values()].sort((a, b) => (a.group < b.group ? -1 : 1));
+  return [...byName.values()].toSorted((a, b) => (a.group < b.group ? -1 : 1));
 }
 
 /** Trusts the core for the inside of its parts. */
