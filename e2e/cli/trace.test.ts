@@ -72,7 +72,7 @@ test('the group is paused', async () => {
   expect(stdout).toContain('what to do: see whether builders is paused, or has no member: swarm groups get builders');
 });
 
-test('it is a dead letter, and afterwards acknowledged', async () => {
+test('it is a dead letter, and in flight again when it is redriven', async () => {
   await client.bus.claim({ group: 'builders', topics: ['build.*'], maxDeliveries: 1 });
   const { id } = await client.bus.publish({ topic: 'build.requested', data: 1 });
   const claim = async (): Promise<string[]> => {
@@ -84,12 +84,8 @@ test('it is a dead letter, and afterwards acknowledged', async () => {
   expect(dead.stdout).toMatch(/builders {2}dead letter after 1 attempt: no disk/);
   expect(dead.stdout).toContain('swarm dead redrive builders');
   await client.bus.redrive({ group: 'builders', all: true });
-  const deliveryIds = await claim();
+  await claim();
   expect((await trace(id)).stdout).toContain('in flight: worker-1 has it');
-  await client.bus.ack({ group: 'builders', deliveryIds });
-  const acked = await swarm(['events', 'trace', id, '--json'], env);
-  expect(JSON.parse(acked.stdout)).toMatchObject({ groups: [{ group: 'builders', state: 'acked' }] });
-  expect((await trace(id)).stdout).toContain('what to do: nothing');
 });
 
 test('causes stand above, and effects below', async () => {
