@@ -17,6 +17,14 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
+  // React as it runs in production, and Ink without its developer tools, which need a package that is not installed.
+  define: { 'process.env.NODE_ENV': '"production"' },
+  plugins: [
+    {
+      name: 'no-developer-tools',
+      setup: (plugin) => plugin.onLoad({ filter: /[\\/]ink[\\/]build[\\/]devtools\.js$/ }, () => ({ contents: '' })),
+    },
+  ],
   banner: {
     // Packages of CommonJS ask for their parts of Node.js by `require`.
     js: "#!/usr/bin/env node\nimport { createRequire as swarmRequire } from 'node:module'; const require = swarmRequire(import.meta.url);",

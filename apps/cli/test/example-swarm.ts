@@ -29,6 +29,8 @@ export async function startExampleSwarm(): Promise<ExampleSwarm> {
   const files = {
     'policy.json': { ...put, roles: { ...put.roles, reviewer: put.default } },
     'agent.json': { name: 'linus', role: 'worker', version: '1.0.0' },
+    'goal.json': { title: 'Translate the notes', steps: [{ id: 'read', title: 'Read them', capability: 'read' }] },
+    'events.jsonl': { topic: 'notes.written', data: { lines: 3 } },
   };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(folder, name), JSON.stringify(content));

@@ -1,5 +1,18 @@
 // All commands, in the order in which help and docs/cli.md show them.
 import type { Command } from '../program/command.ts';
+import { eventsExport } from '../events/export.ts';
+import { eventsFind } from '../events/find.ts';
+import { eventsImport } from '../events/import.ts';
+import { eventsPreview } from '../events/preview.ts';
+import { eventsPub } from '../events/pub.ts';
+import { eventsRead } from '../events/read.ts';
+import { eventsReq } from '../events/req.ts';
+import { eventsTail } from '../events/tail.ts';
+import { eventsTrace } from '../events/trace.ts';
+import { goalSubmit } from '../follow/goal-submit.ts';
+import { plansWatch } from '../follow/plans-watch.ts';
+import { listen } from '../listen/listen.ts';
+import { top } from '../top/top.ts';
 import { agentsGet } from './agents/get.ts';
 import { agentsHistory } from './agents/history.ts';
 import { agentsLs } from './agents/ls.ts';
@@ -38,6 +51,7 @@ export const commands: readonly Command[] = [
   whoami,
   status,
   doctor,
+  top,
   agentsLs,
   agentsGet,
   agentsWatch,
@@ -46,6 +60,16 @@ export const commands: readonly Command[] = [
   agentsRm,
   circuitTrip,
   circuitReset,
+  eventsPub,
+  eventsReq,
+  eventsRead,
+  eventsTail,
+  eventsFind,
+  eventsTrace,
+  eventsPreview,
+  eventsExport,
+  eventsImport,
+  listen,
   groupsLs,
   groupsGet,
   groupsPause,
@@ -56,9 +80,11 @@ export const commands: readonly Command[] = [
   deadLs,
   deadRedrive,
   deadDiscard,
+  goalSubmit,
   goalCancel,
   plansLs,
   plansGet,
+  plansWatch,
   plansRetry,
   policyGet,
   policyDiff,
@@ -81,6 +107,7 @@ export const groups: Readonly<Record<string, string>> = {
   context: 'Choose which core commands go to',
   agents: 'See and change agents',
   circuit: 'Refuse what an agent publishes, or accept it again',
+  events: 'Publish events, read them, and find out what became of them',
   groups: 'See and steer consumer groups',
   dead: 'See dead letters, and deliver or discard them',
   goal: 'Goals for the Architect',

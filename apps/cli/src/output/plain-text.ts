@@ -1,4 +1,5 @@
 // Text of others made harmless for a terminal: the one place that decides which characters reach it.
+import { exactText } from './exact-json.ts';
 
 /**
  * Control characters (C0, DEL, C1), format characters that reorder or hide text (bidi marks, embeddings, isolates, zero-width characters,
@@ -31,6 +32,8 @@ const ASCII_FORMS: Readonly<Record<string, string>> = {
   '└': '`',
   '│': '|',
   '─': '-',
+  '█': '#',
+  '░': '.',
 };
 
 function escapeOf(character: string): string {
@@ -42,7 +45,7 @@ function escapeOf(character: string): string {
 
 /** JSON on one line that says the same, and is safe to show on a terminal. With `ascii`, it has no other characters than ASCII. */
 export function plainJson(value: unknown, { ascii = false }: { ascii?: boolean } = {}): string {
-  const safe = (JSON.stringify(value) ?? 'null').replace(UNSAFE, jsonEscapeOf);
+  const safe = exactText(value).replace(UNSAFE, jsonEscapeOf);
   return ascii ? safe.replace(NOT_ASCII, jsonEscapeOf) : safe;
 }
 

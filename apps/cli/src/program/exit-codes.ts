@@ -49,6 +49,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   NOT_FOUND: EXIT.no,
   CONFLICT: EXIT.no,
   COMPACTED: EXIT.no,
+  UNROUTABLE: EXIT.no,
   CIRCUIT_OPEN: EXIT.no,
   RATE_LIMITED: EXIT.unavailable,
   UNAVAILABLE: EXIT.unavailable,

@@ -1,0 +1,42 @@
+// The last lines of a trace: what a person does about it. Pure.
+import type { EventTrace } from '@hypercode/contracts';
+import { sourceName } from './event-lines.ts';
+
+type Fate = EventTrace['groups'][number];
+
+/** What to do, the most urgent first; at least one sentence. */
+export function whatToDo(trace: EventTrace): string[] {
+  const { event, groups, streams } = trace;
+  const { topic } = event.event;
+  const of = (...states: readonly Fate['state'][]): Fate[] => groups.filter(({ state }) => states.includes(state));
+  const advice = [
+    ...of('dead').map(({ group }) => `mend the cause, then: swarm dead redrive ${group} --all`),
+    ...of('waiting').map(({ group, dueAt }) =>
+      dueAt === null
+        ? `${group} delivers it again as soon as a member asks for work: swarm groups get ${group}`
+        : `wait until ${group} delivers it again, or see what its members do: swarm groups get ${group}`,
+    ),
+    ...of('unread').map(({ group }) => `see whether ${group} is paused, or has no member: swarm groups get ${group}`),
+    ...of('skipped').map(({ group, reason }) =>
+      reason === 'seek'
+        ? `${group} was moved past it; to deliver it, move ${group} back: swarm groups seek ${group}`
+        : `${group} did not get it before it was removed; publish it again if it still matters`,
+    ),
+    ...of('unknown').map(({ group }) => `ask a member of ${group}: no record is kept of what it did with the event`),
+    ...of('in_flight').map(
+      ({ group, consumer }) => `wait for ${consumer ?? `a member of ${group}`}, which works on it`,
+    ),
+  ];
+  if (advice.length > 0) return advice;
+  const isTaken = of('acked', 'discarded').length > 0 || streams.list.some(({ state }) => state === 'passed');
+  if (isTaken) return ['nothing: whoever takes this topic has had it'];
+  const isHidden = trace.otherGroups > 0 || streams.omitted > 0;
+  if (isHidden) return [`ask an operator: this token does not see who else takes ${topic}`];
+  const denied = streams.list.find(({ state }) => state === 'not_allowed');
+  if (denied !== undefined) {
+    const name = sourceName(denied.caller);
+    return [`allow ${name} to receive it: swarm policy explain ${name} subscribe ${topic}`];
+  }
+  if (streams.list.some(({ state }) => state === 'behind')) return ['wait: a stream has yet to come to it'];
+  return [`no group and no stream takes ${topic}: check its name, and who listens: swarm events preview ${topic}`];
+}
