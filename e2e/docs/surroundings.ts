@@ -37,7 +37,7 @@ export async function makeSurroundings(): Promise<Surroundings> {
   const folder = temporaryFolder('samples');
   started.defer(() => folder.remove());
   makeClone(folder.path);
-  const swarm = await startDevSwarm(join(folder.path, '.swarm'));
+  const swarm = await startDevSwarm(join(folder.path, '.swarm'), { SWARM_UI: 'false' });
   started.defer(() => swarm.close());
   const { core, architect } = swarm;
   const tokens = CREDENTIALS.parse(JSON.parse(readFileSync(join(folder.path, '.swarm/credentials.json'), 'utf8')));
