@@ -107,3 +107,20 @@ test('nothing outlives it when it is killed', async () => {
     },
   );
 });
+
+test('the dashboard is built, and the printed link signs in once', async () => {
+  const { core, printed } = await startSwarm();
+  const link = await printed(/dashboard: (http\S+) signs in once/);
+  expect(link).toMatch(new RegExp(`^${core}/#code=[\\w-]{22}$`));
+  const page = await fetch(core);
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('/assets/')]);
+  const signIn = async () => {
+    const { status } = await fetch(`${core}/v1/session`, {
+      method: 'POST',
+      headers: { origin: core, 'content-type': 'application/json' },
+      body: JSON.stringify({ code: new URL(link).hash.slice('#code='.length) }),
+    });
+    return status;
+  };
+  expect([await signIn(), await signIn()]).toEqual([201, 401]);
+});

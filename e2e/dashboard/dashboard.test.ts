@@ -1,0 +1,14 @@
+// The dashboard in a real browser, on one core: the page is built once for all suites.
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type Dashboard, START_LIMIT_MS, startDashboard } from './dashboard.ts';
+import { groupsSuite } from './groups.ts';
+import { sessionsSuite } from './sessions.ts';
+
+let dashboard: Dashboard;
+beforeAll(async () => {
+  dashboard = await startDashboard();
+}, START_LIMIT_MS);
+afterAll(() => dashboard?.close());
+
+describe('sessions', () => sessionsSuite(() => dashboard));
+describe('groups', () => groupsSuite(() => dashboard));

@@ -1,0 +1,116 @@
+// Consumer groups on the dashboard: looked at, paused, resumed, sought, and their dead letters handed out again.
+import { ClaimResult } from '@hypercode/contracts';
+import { waitFor } from '@hypercode/testkit';
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { Dashboard } from './dashboard.ts';
+
+const HOSTILE = '<img src=x onerror="document.title=1"> \u202Eevil';
+
+/** `dashboard` is there before the first test. */
+export function groupsSuite(dashboard: () => Dashboard): void {
+  const post = async (path: string, json: object): Promise<unknown> => {
+    const answer = await dashboard().core.fetch(path, { method: 'POST', json });
+    expect([answer.status, answer.ok]).toEqual([answer.status, true]);
+    return answer.json();
+  };
+
+  /** A group that has one event unread and none under way. */
+  async function makeGroup(): Promise<string> {
+    const group = `g-${randomUUID().slice(0, 8)}`;
+    await post(`/v1/groups/${group}/claim`, { topics: [`${group}.>`] });
+    await post('/v1/events', { topic: `${group}.a`, data: { words: HOSTILE } });
+    return group;
+  }
+
+  const claim = async (group: string) => ClaimResult.parse(await post(`/v1/groups/${group}/claim`, {})).deliveries;
+
+  /** A group with one dead letter. */
+  async function makeDeadLetter(): Promise<string> {
+    const group = `g-${randomUUID().slice(0, 8)}`;
+    await post(`/v1/groups/${group}/claim`, { topics: [`${group}.>`], maxDeliveries: 1 });
+    await post('/v1/events', { topic: `${group}.a`, data: { words: HOSTILE } });
+    const [delivery] = await claim(group);
+    await post(`/v1/groups/${group}/nack`, { deliveryIds: [delivery?.deliveryId], reason: HOSTILE });
+    return group;
+  }
+
+  test('a group is paused and resumed, with a reason, and the list shows it', async () => {
+    const { core } = dashboard();
+    const group = await makeGroup();
+    const page = await dashboard().open(`/groups/${group}`, core.adminToken);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reason, for the audit').fill("it's late");
+    await dialog.getByText(`swarm groups pause ${group} --reason 'it'\\''s late'`).waitFor();
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused by /operators/admin').waitFor();
+    await page.getByText("it's late").waitFor();
+    expect(await claim(group)).toEqual([]);
+
+    await page.goto(`${core.url}/groups`);
+    await page.getByRole('row', { name: group }).getByText('paused').waitFor();
+    await page.getByRole('link', { name: group }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('running', { exact: true }).first().waitFor();
+    await waitFor(async () => (await claim(group)).length === 1, { what: 'the event' });
+  });
+
+  test('a group is moved to the end of the log', async () => {
+    const group = await makeGroup();
+    const page = await dashboard().open(`/groups/${group}`, dashboard().core.adminToken);
+    await page.getByRole('button', { name: 'Seek' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('1 unread event is passed over').waitFor();
+    await dialog.getByText(`swarm groups seek ${group} --to latest`).waitFor();
+    await dialog.getByRole('button', { name: 'Seek' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await claim(group)).toEqual([]);
+  });
+
+  test('a dead letter is redriven, and what its event says stays text', async () => {
+    const group = await makeDeadLetter();
+    const page = await dashboard().open(`/groups/${group}`, dashboard().core.adminToken);
+    const letter = page.getByRole('listitem').filter({ hasText: `${group}.a` });
+    await letter.getByText('History and event').click();
+    await letter.getByText('Attempt 1').waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await page.locator('main').innerText()).not.toContain('\u202E');
+    await letter.getByRole('button', { name: 'Redrive' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('beginning with attempt 1').waitFor();
+    await dialog.getByRole('button', { name: 'Redrive' }).click();
+    await letter.waitFor({ state: 'detached' });
+    await waitFor(async () => (await claim(group)).length === 1, { what: 'the event' });
+    expect(await page.title()).not.toBe('1');
+  });
+
+  test('a dead letter is discarded, with all others', async () => {
+    const group = await makeDeadLetter();
+    const page = await dashboard().open(`/groups/${group}`, dashboard().core.adminToken);
+    await page.getByRole('button', { name: 'Discard all' }).click();
+    await page.getByRole('dialog').getByText(`swarm dead discard ${group} --all`).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard all' }).click();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: `${group}.a` })
+      .waitFor({ state: 'detached' });
+    const { deadLetters } = (await (await dashboard().core.fetch(`/v1/groups/${group}/dead-letters`)).json()) as {
+      deadLetters: unknown[];
+    };
+    expect(deadLetters).toEqual([]);
+  });
+
+  test('a viewer sees members, deliveries and dead letters, and no button that changes something', async () => {
+    const group = await makeDeadLetter();
+    await post('/v1/events', { topic: `${group}.b`, data: 1 });
+    await claim(group);
+    const page = await dashboard().open(`/groups/${group}`, dashboard().core.viewerToken);
+    await page.getByText(`${group}.a`, { exact: true }).waitFor();
+    await page.getByText(`${group}.b`, { exact: true }).waitFor();
+    await page.getByText('takes part').first().waitFor();
+    const names = await page.getByRole('main').getByRole('button').allTextContents();
+    expect(names.filter((name) => name !== 'Read again')).toEqual([]);
+  });
+}
