@@ -10,5 +10,9 @@ beforeAll(async () => {
 }, START_LIMIT_MS);
 afterAll(() => dashboard?.close());
 
-describe('sessions', () => sessionsSuite(() => dashboard));
-describe('groups', () => groupsSuite(() => dashboard));
+describe('sessions', () => {
+  sessionsSuite(() => dashboard);
+});
+describe('groups', () => {
+  groupsSuite(() => dashboard);
+});

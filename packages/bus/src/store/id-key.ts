@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 
 /** Characters of base64url, of 6 bits: what the index stores of each event. */
-export const ID_KEY_LENGTH = 8;
+const ID_KEY_LENGTH = 8;
 
 /**
  * 48 bits of SHA-256. Events that share a key by chance are told apart by their texts, so a longer one would only save reading

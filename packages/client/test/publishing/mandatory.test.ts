@@ -21,7 +21,7 @@ test('a mandatory event without a receiver rejects with UNROUTABLE, and the even
   );
   expect(codes).toEqual([false, 'UNROUTABLE', false]);
   const { events } = await client.bus.read({ topics: ['build.>'] });
-  expect(events.map(({ event }) => event.data).toSorted()).toEqual([1, 3]);
+  expect(events.map(({ event }) => event.data)).toEqual([1, 3]);
 
   const { because, similar } = await client.bus.preview({ topic: 'build.finishd' });
   expect(similar).toEqual(['build.finished']);
