@@ -213,3 +213,18 @@ test('words are completed with live names', async () => {
   expect(await complete('policy', 'explain', 'ada', 'publish', 'orders')).toEqual(['orders.created']);
   expect(await complete('policy', 'diff', '--file', '')).toEqual([':file']);
 });
+
+test('open prints a link that signs in to the dashboard once', async () => {
+  const { exitCode, stdout, stderr } = await viewer('open');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'It signs in once, within two minutes.\n' });
+  const { origin, hash } = new URL(stdout.trim());
+  expect(origin).toBe(core.url);
+  const code = new URLSearchParams(hash.slice(1)).get('code');
+  const signIn = () =>
+    fetch(`${core.url}/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: core.url },
+      body: JSON.stringify({ code }),
+    });
+  expect([(await signIn()).status, (await signIn()).status]).toEqual([201, 401]);
+});

@@ -252,7 +252,6 @@ describe('what is no call over REST', () => {
   });
 
   it.each([
-    ['GET', '/'],
     ['GET', '/v1'],
     ['GET', '/v1/agents/a/b'],
     ['GET', '/v2/agents'],

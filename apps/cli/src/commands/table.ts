@@ -33,6 +33,7 @@ import { groupsGet } from './groups/get.ts';
 import { groupsLs } from './groups/ls.ts';
 import { groupsSeek } from './groups/seek.ts';
 import { groupsPause, groupsResume, groupsRm, groupsUpdate } from './groups/steer.ts';
+import { open } from './open/open.ts';
 import { plansGet } from './plans/get.ts';
 import { plansLs, plansRetry } from './plans/plans.ts';
 import { policyApply, policyDiff } from './policy/change.ts';
@@ -51,6 +52,7 @@ export const commands: readonly Command[] = [
   whoami,
   status,
   doctor,
+  open,
   top,
   agentsLs,
   agentsGet,

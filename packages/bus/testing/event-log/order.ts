@@ -34,7 +34,12 @@ export function orderSuite({ replicas }: LogSuite): void {
       const { horizon, head } = await rangeOf(second, namespace);
       expect(head).toEqual(appended.at(-1)?.position);
       expect(await second.read(namespace, horizon, 1_000)).toEqual(
-        events.map(({ topic, text }, index) => ({ position: appended[index]?.position, topic, text })),
+        events.map(({ topic, text }, index) => ({
+          position: appended[index]?.position,
+          topic,
+          text,
+          appendedAtMs: appended[index]?.appendedAtMs,
+        })),
       );
     });
 

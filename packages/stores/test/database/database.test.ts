@@ -86,8 +86,8 @@ describe('PGlite', () => {
     await sql`create table written (id int primary key)`.execute(database.kysely);
     await sql`insert into written values (1)`.execute(database.kysely);
 
-    // A thread that computes can be ended at any time; one that sleeps, sometimes only when it wakes.
-    const slow = sql`select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b`
+    // Long enough to be under way when the thread is ended, and short enough where that takes until the query is done.
+    const slow = sql`select count(*) from generate_series(1, 3000) a, generate_series(1, 3000) b`
       .execute(database.kysely)
       .catch((error: unknown) => error);
     const waiting = ids(database);
