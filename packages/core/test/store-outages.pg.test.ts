@@ -232,11 +232,14 @@ test('two swarms on one Redis: with prefixes they do not meet, and without one i
 test.each([7_200_000, -7_200_000])(
   'a core whose clock is %i ms off has the time of its database',
   async (clockAheadMs) => {
-    const databaseUrl = await freshDatabase();
-    const [right, wrong] = [
-      await start({ databaseUrl, adminToken: 'the-same-admin-token' }),
-      await start({ databaseUrl, adminToken: 'the-same-admin-token', clockAheadMs, circuitThreshold: 0, leaseMs: 600 }),
-    ];
+    // Whichever of the two judges leases, it does so by the same settings.
+    const settings = {
+      databaseUrl: await freshDatabase(),
+      adminToken: 'the-same-admin-token',
+      circuitThreshold: 0,
+      leaseMs: 600,
+    };
+    const [right, wrong] = [await start({ ...settings }), await start({ ...settings, clockAheadMs })];
     const made = accepted(await call(right, 'tokens.create', { kind: 'viewer', name: 'hour', expiresInMs: 3_600_000 }));
     accepted(await call(wrong, 'registry.query', {}, { token: made.token }));
     const short = accepted(await call(right, 'tokens.create', { kind: 'viewer', name: 'short', expiresInMs: 50 }));

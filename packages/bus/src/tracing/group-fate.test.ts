@@ -75,3 +75,8 @@ test('what is held is told with its history and its times', () => {
     ],
   });
 });
+
+test('what a seek released and went forward over is given with the attempt that it released', () => {
+  const facts = { ...NOTHING, record: record('dropped', 3), pass: pass('seek', [], 4) };
+  expect(fateOf(facts, 'jobs.done')).toMatchObject({ state: 'skipped', reason: 'seek', attempt: facts.record.attempt });
+});

@@ -58,8 +58,9 @@ function settledOf({ record, pass }: GroupFacts): Outcome | null {
   const times = { deliveredAt: timeShown(deliveredAt), settledAt: new Date(settledAt).toISOString() };
   if (how === 'acked') return { state: 'acked', attempt, consumer: by, settledBy: by, ...times };
   if (how === 'discarded') return { state: 'discarded', attempt, settledBy: by, ...times };
-  // A seek back since then let the group read it again.
-  if (pass === null || pass.life > life) return null;
+  // The seek that dropped it may have gone forward over it, too; a seek back since then let the group read it again.
+  const isOfTheSameSeek = pass?.how === 'seek' && pass.life === life + 1;
+  if (pass === null || (pass.life > life && !isOfTheSameSeek)) return null;
   return { state: 'skipped', reason: 'seek', attempt, consumer: by, ...times };
 }
 

@@ -87,8 +87,8 @@ export class Watcher {
     return vi.waitFor(check, { timeout: 10_000, interval: 10 });
   }
 
-  synced(): Promise<void> {
-    return this.until(({ events }) => events.some(({ type }) => type === 'synced'));
+  synced(timeout?: number): Promise<void> {
+    return this.until(({ events }) => events.some(({ type }) => type === 'synced'), timeout);
   }
 
   /** Ends the watch, and resolves when it has ended. */

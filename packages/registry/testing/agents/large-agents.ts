@@ -102,7 +102,8 @@ export function largeAgentsSuite(replicas: Replicas): void {
       await swarm.register('agent-61', { version: '3.0.0' });
       await swarm.deregister('agent-62');
       watcher.resume();
-      await watcher.synced();
+      // They are 28 MB.
+      await watcher.synced(60_000);
       const chunks = watcher.events.filter((event) => event.type === 'snapshot');
       const agents = chunks.flatMap((chunk) => chunk.agents);
       expect(agents.map(({ name }) => name)).toEqual(names);
