@@ -383,8 +383,8 @@ describe('GET /v1/events/stream', () => {
     await expectProblem(await core.fetch(`${path}goal.%3E`, { token }), 'ACL_DENIED');
     await expectProblem(await core.fetch(`${path}a`, { token: core.joinToken }), 'FORBIDDEN');
     await expectProblem(await core.fetch(`${path}a`, { token: 'nonsense' }), 'UNAUTHENTICATED');
-    // To HEAD, it is an event with that id.
-    expect((await core.fetch(`${path}a`, { method: 'HEAD' })).status).toBe(ERROR_CODES.UNAUTHENTICATED.http);
+    // A stream has no HEAD: it is an event by an id that is none.
+    expect((await core.fetch(`${path}a`, { method: 'HEAD' })).status).toBe(ERROR_CODES.INVALID_INPUT.http);
   });
 
   it('ends with the refusal when the policy takes it away', async () => {

@@ -8,7 +8,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { databaseSuite } from '../../testing/database.ts';
 import { classify } from '../../src/database/failure.ts';
@@ -78,20 +78,23 @@ describe('PGlite', () => {
   });
 
   it('goes on after its worker died in a query, which fails as unavailable', async () => {
-    let worker: Worker | undefined;
-    process.once('worker', (started: Worker) => {
-      worker = started;
-    });
+    const workers: Worker[] = [];
+    process.once('worker', (started: Worker) => workers.push(started));
     const database = await open(await newFolder());
     await sql`create table written (id int primary key)`.execute(database.kysely);
     await sql`insert into written values (1)`.execute(database.kysely);
 
-    // Long enough to be under way when the thread is ended, and short enough where that takes until the query is done.
-    const slow = sql`select count(*) from generate_series(1, 3000) a, generate_series(1, 3000) b`
+    const [worker] = workers;
+    if (worker === undefined) throw new Error('no worker');
+    const sent = vi.spyOn(worker, 'postMessage');
+    // A thread that computes can be ended at any time; one that sleeps, sometimes only when it wakes.
+    const slow = sql`select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b`
       .execute(database.kysely)
       .catch((error: unknown) => error);
     const waiting = ids(database);
-    await worker?.terminate();
+    // A query that is sent later goes to the next worker.
+    await vi.waitFor(() => expect(sent).toHaveBeenCalled());
+    await worker.terminate();
     const error = await slow;
     expect(error).toBeInstanceOf(PgliteWorkerError);
     expect(classify(error)).toBe('unavailable');
