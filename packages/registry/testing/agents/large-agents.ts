@@ -92,17 +92,17 @@ export function largeAgentsSuite(replicas: Replicas): void {
 
     it('that are more than 16 MiB are read while a watcher takes them, as they were when it began', async () => {
       const swarm = await replicas.swarm();
-      const names = Array.from({ length: 56 }, (_, i) => `agent-${i + 10}`);
+      const names = Array.from({ length: 36 }, (_, i) => `agent-${i + 10}`);
       for (const name of names) await swarm.register(name, LARGEST);
       const watcher = swarm.watch();
       watcher.pause();
       await watcher.until(({ items }) => items.length === 1);
-      await swarm.register('agent-60', { ...LARGEST, version: '2.0.0' });
-      await swarm.deregister('agent-61');
-      await swarm.register('agent-61', { version: '3.0.0' });
-      await swarm.deregister('agent-62');
+      await swarm.register('agent-40', { ...LARGEST, version: '2.0.0' });
+      await swarm.deregister('agent-41');
+      await swarm.register('agent-41', { version: '3.0.0' });
+      await swarm.deregister('agent-42');
       watcher.resume();
-      // They are 28 MB.
+      // They are 18 MB.
       await watcher.synced(60_000);
       const chunks = watcher.events.filter((event) => event.type === 'snapshot');
       const agents = chunks.flatMap((chunk) => chunk.agents);
@@ -110,8 +110,8 @@ export function largeAgentsSuite(replicas: Replicas): void {
       expect(new Set(agents.map(({ version }) => version))).toEqual(new Set(['1.0.0']));
       for (const chunk of chunks) expect(bytesOf(chunk)).toBeLessThan(LIMITS.snapshotChunkBytes * 1.01);
       await watcher.until(({ changes }) => changes.length === 4);
-      expect(watcher.agents.get('agent-61')?.version).toBe('3.0.0');
-      expect(watcher.agents.size).toBe(55);
+      expect(watcher.agents.get('agent-41')?.version).toBe('3.0.0');
+      expect(watcher.agents.size).toBe(35);
     });
 
     it('as large as they may be are read in pages, in chunks of one agent, and in one page and chunk of summaries', async () => {
