@@ -14,7 +14,7 @@ RUN npm install --global "$(node -p "require('./package.json').packageManager")"
 COPY . .
 RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
     pnpm install --frozen-lockfile --ignore-scripts --filter hypercode-swarm --filter "@hypercode/core..." --filter "@hypercode/dashboard..." --filter "@hypercode/architect..." --filter "@hypercode/examples..."
-RUN node_modules/.bin/tsc -b apps/core apps/architect && pnpm --filter @hypercode/dashboard build
+RUN node_modules/.bin/tsc -b apps/core apps/architect && cd apps/dashboard && node_modules/.bin/vite build
 # In the workspace packages name their sources; in an image, as when they are published, what was compiled from them.
 RUN node docker/apply-publish-config.mjs
 
