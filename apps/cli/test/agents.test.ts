@@ -89,7 +89,7 @@ test('a wrong token, no core and wrong usage have exit codes of their own, and o
   expect(mistyped.stderr).toContain('Did you mean agents?');
 });
 
-test('a token of another namespace is told which one is its own', async () => {
+test('a refusal of a token names the namespace of the token', async () => {
   const agent = await register('eve');
   const { exitCode, stderr } = await runSwarm('agents ls -n elsewhere', {
     core: { url: core.url, token: agent.token ?? '' },

@@ -1,5 +1,5 @@
-// A core that stops answering in the middle of a command that goes on by itself: the person is told once, and once when it answers
-// again. A core that has never answered is not waited for.
+// Notes about a core that stops answering while a command goes on: one when it stops, and one when it answers again.
+// A command does not wait for a core that has never answered.
 import { SwarmError } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
 import type { Line } from '../output/parts.ts';

@@ -1,7 +1,7 @@
 // What a command that can be killed at any moment keeps beside its file, so that the next start goes on where it was.
 import { open, readFile, rename } from 'node:fs/promises';
 
-/** The state in `path`; null: there is none, or it is none that this command wrote. */
+/** The state in the file `path`; null when there is no file, or when this command did not write it. */
 export async function readState<T extends { readonly format: string }>(
   path: string,
   format: T['format'],
@@ -21,7 +21,7 @@ export async function readState<T extends { readonly format: string }>(
   }
 }
 
-/** Replaces it in one step: whoever reads it finds the state before or this one. */
+/** Replaces the state in one step: a reader finds either the old state or the new one. */
 export async function writeState(path: string, state: { readonly format: string }): Promise<void> {
   const beside = `${path}.new`;
   const file = await open(beside, 'w', 0o600);

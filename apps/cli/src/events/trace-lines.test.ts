@@ -138,7 +138,7 @@ describe('the trace of an event', () => {
       │  ├─ ✗ not-allowed  may not receive this topic  (build.*)
       │  └─ 3 more that are not shown
       └─ no event followed from it
-      what to do: nothing: whoever takes this topic has had it"
+      what to do: nothing: every group and stream of this topic has received it"
     `);
   });
 

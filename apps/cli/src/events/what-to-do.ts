@@ -29,7 +29,7 @@ export function whatToDo(trace: EventTrace): string[] {
   ];
   if (advice.length > 0) return advice;
   const isTaken = of('acked', 'discarded').length > 0 || streams.list.some(({ state }) => state === 'passed');
-  if (isTaken) return ['nothing: whoever takes this topic has had it'];
+  if (isTaken) return ['nothing: every group and stream of this topic has received it'];
   const isHidden = trace.otherGroups > 0 || streams.omitted > 0;
   if (isHidden) return [`ask an operator: this token does not see who else takes ${topic}`];
   const denied = streams.list.find(({ state }) => state === 'not_allowed');

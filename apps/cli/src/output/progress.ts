@@ -2,7 +2,7 @@
 import type { Output } from './output.ts';
 
 export interface Progress {
-  /** Sets how much is done, and what is said beside the bar. */
+  /** Sets how much is done, and the text beside the bar. */
   at(done: number, message: string): void;
   /** Ends the bar, which stays as it is. */
   end(): void;

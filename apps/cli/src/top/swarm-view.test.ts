@@ -57,7 +57,7 @@ test('what needs attention comes the worst first, with why and what to do', () =
     .toMatchInlineSnapshot(`
     [
       "store of database | pglite does not answer | swarm doctor",
-      "namespace default | most agents failed together: nobody is tripped | swarm doctor",
+      "namespace default | most agents failed together: no circuit is opened | swarm doctor",
       "group dead | 2 dead letters | swarm dead ls dead",
       "agent open | circuit open: probes failed | swarm circuit reset open",
       "agent sick | missed its lease | swarm agents get sick",

@@ -153,7 +153,7 @@ function attentionRows({ agents, overview, plans }: SwarmView): Row[] {
       row(
         `guard ${namespace}`,
         red(`namespace ${namespace}`),
-        'most agents failed together: nobody is tripped',
+        'most agents failed together: no circuit is opened',
         'swarm doctor',
       ),
     ),

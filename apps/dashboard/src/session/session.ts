@@ -4,7 +4,7 @@ import { Store } from '../swarm/store.ts';
 
 /**
  * - `checking`: the link with which the page was opened is being exchanged, or the stored key is tried.
- * - `out`: nobody is signed in; `reason` says why, when there is something to say.
+ * - `out`: no session is open. `reason` says why the last one ended, or why signing in failed; null otherwise.
  * - `in`: requests carry `key`.
  */
 export type SessionState =

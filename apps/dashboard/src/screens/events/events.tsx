@@ -12,17 +12,10 @@ import { Cell, Head, Rows } from '../../parts/rows.tsx';
 import { Store, useStore } from '../../swarm/store.ts';
 import { useClient, useNamespace } from '../../swarm/swarm-context.tsx';
 import type { EventFilterSearch } from './event-filter.ts';
-import { Tail, type TailView } from './tail.ts';
+import { NO_TAIL, Tail } from './tail.ts';
 
 const COLUMNS = '5.5rem minmax(12rem,1.3fr) minmax(8rem,.8fr) minmax(14rem,3fr)';
-const NOTHING = new Store<TailView>({
-  feed: { state: 'opening' },
-  events: [],
-  held: 0,
-  perSecond: 0,
-  older: null,
-  isReadingOlder: false,
-});
+const NOTHING = new Store(NO_TAIL);
 
 export function Events() {
   const { ns: _, ...filter } = useSearch({ from: '/events' });

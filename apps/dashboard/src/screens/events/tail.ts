@@ -23,6 +23,16 @@ export interface TailView {
   readonly isReadingOlder: boolean;
 }
 
+/** Before anything has come. */
+export const NO_TAIL: TailView = {
+  feed: { state: 'opening' },
+  events: [],
+  held: 0,
+  perSecond: 0,
+  older: null,
+  isReadingOlder: false,
+};
+
 /** Older ones are read again when they are wanted. */
 const MAX_EVENTS = 2000;
 const PAGE = 100;
@@ -30,14 +40,7 @@ const DRAW_MS = 250;
 const RATE_MS = 2000;
 
 export class Tail {
-  readonly view = new Store<TailView>({
-    feed: { state: 'opening' },
-    events: [],
-    held: 0,
-    perSecond: 0,
-    older: null,
-    isReadingOlder: false,
-  });
+  readonly view = new Store<TailView>(NO_TAIL);
   readonly #client: SwarmClient;
   readonly #filter: EventFilterSearch;
   readonly #clock: Clock;

@@ -9,7 +9,7 @@
     1 how    'redrive' or 'discard'
     2 which  'all' or 'these'
     3 journal  1 when what is dropped leaves a record in the journal, else 0
-    4 by     who asks
+    4 by     the source of the caller
     5 …      of all: the ordinal up to where (-1: the newest that there is now), and most; of these: members
 
   Returns { count, upTo }: upTo is the ordinal for the next call, of all; nil when there is no such group.
