@@ -35,8 +35,8 @@ export interface SettledRecord {
 
 /** Most bytes of a name in the journal. */
 export const MAX_JOURNAL_NAME = 48;
-/** Positions whose records go together. */
-export const JOURNAL_BLOCK = 1024;
+/** Positions whose records go together: all that have the same digits before the last three. */
+export const JOURNAL_BLOCK = 1000;
 /** Most bytes that a record takes in a store. */
 const RECORD_BYTES = 160;
 

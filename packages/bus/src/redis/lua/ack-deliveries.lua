@@ -27,7 +27,7 @@ for _, member in ipairs(found) do
   if records[member].life <= lives[member] then
     showSign(records[member].consumer)
     if ARGV[1] == '1' then
-      keepSettled(group, member, records[member], { how = 'a', by = lastOf(records[member]) })
+      keepAcked(group, member, records[member])
     end
     forget(member, records[member])
     count = count + 1

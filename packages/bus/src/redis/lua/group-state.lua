@@ -42,9 +42,10 @@ local function memberOf(epoch, seq, nonce)
   return string.format('%016.0f-%.0f-%s', seq, nonce, epoch)
 end
 
-local function packRecord(record)
+-- `consumer`: another one than that of the record.
+local function packRecord(record, consumer)
   return string.format('%s %d %d %.0f %.0f %s', record.state, record.life, record.attempt, record.deliveredAt, record.deadAt,
-    record.consumer)
+    consumer or record.consumer)
 end
 
 local function unpackRecord(text)
@@ -56,6 +57,7 @@ local function unpackRecord(text)
     deliveredAt = tonumber(deliveredAt),
     deadAt = tonumber(deadAt),
     consumer = consumer,
+    text = text,
   }
 end
 

@@ -7,28 +7,27 @@
                 whose names follow from the events that a call finds; see log-state for why they need no place here
     24 blocks   set of `<epoch>:<block>`: which there are
 
-  A block is a hash of the records of JOURNAL_BLOCK positions, so that it goes whole. Field: `<group>.<place>-<nonce>`, where group is the
-  number of the group, which no later group of the name has. Value: how it was settled (a: acknowledged, x: discarded, d: dropped by a
-  seek), life, attempt, ms when it was delivered (0: unknown) and settled, and who did it.
+  A block is a hash of the records of 1,000 positions, so that it goes whole: its number is the seq without the last three digits. Field:
+  `<group>.<place>-<nonce>`, where group is the number of the group, which no later group of the name has. Value: `<how><ms> <record>`:
+  how (a: acknowledged, x: discarded, d: dropped by a seek) and when it was settled, and the record that the group had of it; in that of
+  a discard stands who did it, and in that of a seek the life. Names and values are cut from strings and joined, since numbers that
+  become text would cost more than all the rest.
 ]]
 local JOURNAL, BLOCKS = KEYS[23], KEYS[24]
-local JOURNAL_BLOCK = 1024
+local BLOCK_DIGITS = 13
 local MAX_NAME = 48
-local SETTLED = '<c1I4I4I6I6'
 
--- The block that was named last: most events of a call are of one.
-local lastBlock = {}
+-- The block that was named last, and how its members begin and end: most events of a call are of one.
+local lastBlock = { begins = '', ends = '', place = 0 }
 
--- The block of an event, and `<place>-<nonce>`. A member begins with 16 digits of its seq.
+-- The block of an event, and `<place>-<nonce>`.
 local function blockOf(member)
-  local seq = tonumber(string.sub(member, 1, 16))
-  local dash = string.find(member, '-', 18, true)
-  local epoch, place = string.sub(member, dash + 1), seq % JOURNAL_BLOCK
-  local number = (seq - place) / JOURNAL_BLOCK
-  if lastBlock.number ~= number or lastBlock.epoch ~= epoch then
-    lastBlock = { number = number, epoch = epoch, name = string.format('%s:%d', epoch, number) }
+  local begins = string.sub(member, 1, BLOCK_DIGITS)
+  if begins ~= lastBlock.begins or string.sub(member, lastBlock.place + 1) ~= lastBlock.ends then
+    local ends = string.match(member, '%-[^-]*$')
+    lastBlock = { begins = begins, ends = ends, place = -#ends - 1, name = string.sub(ends, 2) .. ':' .. begins }
   end
-  return lastBlock.name, place .. string.sub(member, 17, dash - 1)
+  return lastBlock.name, string.sub(member, BLOCK_DIGITS + 1, lastBlock.place)
 end
 
 -- Cut where a character begins.
@@ -45,53 +44,67 @@ end
 
 -- Fields and values of what a call settles, by block.
 local settledNow = {}
+-- What the fields and the values begin with.
+local fieldOf, settledAt
 
--- `settled`: how, by, and life where it is not that of the delivery.
-local function keepSettled(group, member, record, settled)
-  if not group.number then
-    group.number = string.format('%.0f', redis.call('HINCRBY', JOURNAL, 'groups', 1))
-    redis.call('HSET', GROUP, 'number', group.number)
+-- `text`: the record as it is kept.
+local function keepSettled(group, member, how, text)
+  if not fieldOf then
+    if not group.number then
+      group.number = string.format('%.0f', redis.call('HINCRBY', JOURNAL, 'groups', 1))
+      redis.call('HSET', GROUP, 'number', group.number)
+    end
+    fieldOf, settledAt = group.number .. '.', string.format('%.0f ', now)
   end
   local block, place = blockOf(member)
-  local field = group.number .. '.' .. place
   local fields = settledNow[block]
   if not fields then
     fields = {}
     settledNow[block] = fields
   end
-  if settled.how == 'd' then
-    local before = redis.call('HGET', JOURNAL .. ':' .. block, field)
-    if before and string.sub(before, 1, 1) ~= 'd' then
-      return
-    end
+  local count = #fields
+  fields[count + 1], fields[count + 2] = fieldOf .. place, how .. settledAt .. text
+end
+
+local function keepAcked(group, member, record)
+  if #record.consumer <= MAX_NAME then
+    keepSettled(group, member, 'a', record.text)
+  else
+    keepSettled(group, member, 'a', packRecord(record, shortName(record.consumer)))
   end
-  local deliveredAt = record.attempt > 0 and record.deliveredAt or 0
-  fields[#fields + 1] = field
-  fields[#fields + 1] = struct.pack(SETTLED, settled.how, settled.life or record.life, record.attempt, deliveredAt, now)
-    .. shortName(settled.by)
+end
+
+local function keepDiscarded(group, member, record, by)
+  keepSettled(group, member, 'x', packRecord(record, shortName(by)))
+end
+
+-- What left by an ack or a discard before keeps that.
+local function keepDropped(group, member, record, life)
+  local block, place = blockOf(member)
+  local before = group.number and redis.call('HGET', JOURNAL .. ':' .. block, group.number .. '.' .. place)
+  if not before or string.sub(before, 1, 1) == 'd' then
+    record.life = life
+    keepSettled(group, member, 'd', packRecord(record, shortName(record.consumer)))
+  end
 end
 
 local function writeSettled()
   for block, fields in pairs(settledNow) do
-    if #fields > 0 then
-      callWith('HSET', JOURNAL .. ':' .. block, fields)
-      redis.call('SADD', BLOCKS, block)
-    end
+    callWith('HSET', JOURNAL .. ':' .. block, fields)
+    redis.call('SADD', BLOCKS, block)
   end
 end
 
--- Who had it last; '' of what begins anew.
-local function lastOf(record)
-  return record.attempt > 0 and record.consumer or ''
-end
-
--- how, life, attempt, deliveredAt, settledAt and by; how is '' where there is no record.
+-- how, life, attempt, deliveredAt, settledAt and by; how is '' where there is no record. What begins anew was delivered to nobody.
 local function settledRecord(group, member)
   local block, place = blockOf(member)
   local value = group.number and redis.call('HGET', JOURNAL .. ':' .. block, group.number .. '.' .. place)
   if not value then
     return '', 0, 0, 0, 0, ''
   end
-  local how, life, attempt, deliveredAt, settledAt, from = struct.unpack(SETTLED, value)
-  return how, life, attempt, deliveredAt, settledAt, string.sub(value, from)
+  local how, at, text = string.match(value, '^(%a)(%d+) (.*)$')
+  local record = unpackRecord(text)
+  local isDelivered = record.attempt > 0
+  return how, record.life, record.attempt, isDelivered and record.deliveredAt or 0, tonumber(at),
+    (isDelivered or how == 'x') and record.consumer or ''
 end

@@ -41,7 +41,7 @@ if most > 0 then
   local begun = laterLife() - 1
   for _, member in ipairs(found) do
     if ARGV[8] == '1' then
-      keepSettled(group, member, records[member], { how = 'd', life = begun, by = lastOf(records[member]) })
+      keepDropped(group, member, records[member], begun)
     end
     forget(member, records[member])
   end

@@ -47,7 +47,7 @@ for _, member in ipairs(found) do
       add(changes.records, member, packRecord(record))
     else
       if ARGV[3] == '1' then
-        keepSettled(group, member, record, { how = 'x', by = ARGV[4] })
+        keepDiscarded(group, member, record, ARGV[4])
       end
       forget(member, record)
     end

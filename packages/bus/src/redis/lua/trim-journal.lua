@@ -19,18 +19,17 @@ for _, name in ipairs(redis.call('SMEMBERS', BLOCKS)) do
   local epoch, block = string.match(name, '^(.*):(%d+)$')
   block = tonumber(block)
   if most > 0 and epoch == log.epoch and (block + 1) * size - 1 > before then
-    kept[#kept + 1] = block
+    kept[#kept + 1] = { name = name, block = block }
   else
     gone[#gone + 1] = name
   end
 end
-table.sort(kept, function(a, b) return a > b end)
+table.sort(kept, function(a, b) return a.block > b.block end)
 local records = 0
 for _, block in ipairs(kept) do
-  local name = string.format('%s:%d', log.epoch, block)
-  records = records + redis.call('HLEN', JOURNAL .. ':' .. name)
+  records = records + redis.call('HLEN', JOURNAL .. ':' .. block.name)
   if records > most then
-    gone[#gone + 1] = name
+    gone[#gone + 1] = block.name
   end
 end
 for _, name in ipairs(gone) do
