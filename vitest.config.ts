@@ -35,8 +35,10 @@ class NoEmptyProject implements Reporter {
   }
 }
 
-/** Tests of outages, crashes, leases and memory, which measure while they load the machine. */
-const alone = ['e2e/core/**/*.test.ts'];
+/** Tests that hold whole cores to leases and deadlines: nothing that loads the machine runs beside them. */
+const onTime = ['e2e/core/**/*.test.ts'];
+/** Tests that measure memory and answers while they load the machine: one at a time. */
+const alone = ['e2e/limits/**/*.test.ts'];
 const onProcesses = { globalSetup: [APPS, POSTGRES, REDIS], testTimeout: 120_000, hookTimeout: 120_000 };
 
 const inCi = Boolean(process.env['CI']);
@@ -119,8 +121,17 @@ export default defineConfig({
           ...onProcesses,
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...elsewhere, ...alone],
+          exclude: [...elsewhere, ...onTime, ...alone],
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...onProcesses,
+          name: 'time',
+          include: onTime,
+          exclude: elsewhere,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -129,9 +140,8 @@ export default defineConfig({
           name: 'alone',
           include: alone,
           exclude: elsewhere,
-          // Each starts several cores and holds them to deadlines; one file has the machine to itself.
           maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
