@@ -1,5 +1,5 @@
-// How much of a suite runs on which driver. Most drivers of a port execute the same statements or scripts as another one, so a
-// change that does not touch stores runs a smoke set there; `pnpm test:all` and changes of stores run everything everywhere.
+// How much of a suite runs on which driver. Some drivers of a port execute the same statements or scripts as another one: a
+// change runs a smoke set there, and everything when it is about drivers; `pnpm test:all` runs everything everywhere.
 import { describe } from 'vitest';
 
 /** `whole`: every test. `smoke`: the parts of a suite that a fault of a driver is most likely to break. */

@@ -8,13 +8,12 @@ export interface TestScope {
   readonly why: string;
 }
 
-/** What decides how stores behave. */
-const STORES =
-  /^packages\/(stores\/src|testkit\/src|feed\/testing|bus\/(src\/(postgres|redis|store)|testing)|registry\/src\/.*(migrations|functions|queries))\//;
+/** What decides how the drivers differ. Statements and scripts run whole in any case, on the driver that is repeated. */
+const DRIVERS = /^packages\/(stores\/src|testkit\/src\/(redis|postgres|server))/;
 
 /**
- * `SWARM_TEST_ALL=1` runs everything. Otherwise the matrix runs whole when stores changed since `CI_BASE_SHA`; without that, since
- * the last commit that is a day old, or in files that are not committed.
+ * `SWARM_TEST_ALL=1` runs everything, as each night. Otherwise the matrix runs whole when drivers changed since `CI_BASE_SHA`; without
+ * that, since the last commit that is a day old, or in files that are not committed.
  */
 export function testScope(env: Readonly<Record<string, string | undefined>>): TestScope {
   if (env['SWARM_TEST_ALL'] === '1') return { matrix: 'whole', why: 'everything runs' };
@@ -26,11 +25,11 @@ export function testScope(env: Readonly<Record<string, string | undefined>>): Te
       ...git('diff', '--name-only', base).split('\n'),
       ...git('ls-files', '--others', '--exclude-standard').split('\n'),
     ];
-    const store = changed.find((file) => STORES.test(file));
+    const driver = changed.find((file) => DRIVERS.test(file));
     const since = `since ${base.slice(0, 9)}`;
-    if (store === undefined)
-      return { matrix: 'smoke', why: `no store changed ${since}; \`pnpm test:all\` runs everything` };
-    return { matrix: 'whole', why: `${store} changed ${since}` };
+    if (driver === undefined)
+      return { matrix: 'smoke', why: `no driver changed ${since}; \`pnpm test:all\` runs everything` };
+    return { matrix: 'whole', why: `${driver} changed ${since}` };
   } catch {
     return { matrix: 'whole', why: 'the changes cannot be read from git' };
   }
