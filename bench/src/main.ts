@@ -19,15 +19,17 @@ import { probes } from './rows/probes.ts';
 import { publish } from './rows/publish.ts';
 import { publishLatency } from './rows/publish-latency.ts';
 import { queryLatency } from './rows/query-latency.ts';
+import { records } from './rows/records.ts';
 import { registrations } from './rows/registrations.ts';
 import type { Findings, Row } from './rows/row.ts';
 import { subscribers } from './rows/subscribers.ts';
 import { topicMatching } from './rows/topic-matching.ts';
+import { tracing } from './rows/tracing.ts';
 import { watchLatency } from './rows/watch-latency.ts';
 
 const ROWS: readonly Row[] = [
   ...[registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency],
-  ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching],
+  ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching, records, tracing],
   ...[probes, circuitCheck, circuitSpread, architect],
 ];
 const RESULTS = join(import.meta.dirname, '../results');

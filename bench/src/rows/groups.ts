@@ -1,18 +1,16 @@
 // Events worked off a second by one consumer group, against a BullMQ queue.
-import type { SwarmClient } from '@hypercode/client';
-import { waitFor } from '@hypercode/testkit';
 import { Queue, Worker } from 'bullmq';
 import { joinBus } from '../bus-agent.ts';
 import type { Figure } from '../figures.ts';
+import { GROUP_CONCURRENCY as CONCURRENCY, workOffGroup } from '../group-work.ts';
 import { Costs } from '../measure/costs.ts';
 import { median, medianRatio } from '../measure/percentiles.ts';
 import { cpuSeconds, familyCpuSeconds } from '../measure/process-usage.ts';
 import { interleave } from '../measure/rounds.ts';
 import type { Rig } from '../rig.ts';
-import { sampleData, sampleEvent } from '../sample-events.ts';
+import { sampleData } from '../sample-events.ts';
 import type { Findings, Row } from './row.ts';
 
-const CONCURRENCY = 100;
 /** Jobs in one `addBulk`; a queue is not meant to be given everything at once. */
 const BULK = 1000;
 
@@ -63,36 +61,6 @@ async function measure(rig: Rig): Promise<Findings> {
     ],
     rounds: rates,
   };
-}
-
-async function workOffGroup(client: SwarmClient, group: string, count: number): Promise<number> {
-  let handled = 0;
-  const all = Promise.withResolvers<void>();
-  const consumer = client.consume(
-    { group, topics: ['bench.>'], maxInFlight: CONCURRENCY, onError: all.reject },
-    async () => {
-      handled += 1;
-      if (handled === count) all.resolve();
-    },
-  );
-  consumer.closed.catch(all.reject);
-  try {
-    // A group that begins with what comes next has to be there before it comes.
-    await waitFor(async () => (await client.bus.groups()).groups.some((one) => one.group === group), {
-      what: `the group ${group}`,
-    });
-    const started = performance.now();
-    const published = Array.from({ length: count }, (_, index) => {
-      const { topic, data } = sampleEvent(index);
-      return client.publish(topic, data);
-    });
-    await Promise.all([...published, all.promise]);
-    // The last acks.
-    await client.flush();
-    return count / ((performance.now() - started) / 1000);
-  } finally {
-    await consumer.stop();
-  }
 }
 
 async function workOffQueue(url: string, name: string, count: number): Promise<number> {
