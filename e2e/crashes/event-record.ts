@@ -1,5 +1,6 @@
 // What publishers, subscribers and members of groups saw, and what of it contradicts the log.
-import type { SwarmEvent } from '@hypercode/contracts';
+import type { SwarmClient } from '@hypercode/client';
+import type { LoggedEvent, SwarmEvent } from '@hypercode/contracts';
 
 export interface SeenEvent {
   readonly position: string;
@@ -9,6 +10,17 @@ export interface SeenEvent {
 export interface SeenDelivery {
   readonly id: string;
   readonly attempt: number;
+}
+
+/** All events of the log that match. */
+export async function readLog(client: SwarmClient, topic: string): Promise<LoggedEvent[]> {
+  const log: LoggedEvent[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await client.bus.read({ topics: [topic], limit: 500, ...(after === undefined ? {} : { after }) });
+    log.push(...page.events);
+    if (page.next === after || page.events.length === 0) return log;
+    after = page.next;
+  }
 }
 
 /** The first `{ id }` that stands twice in the list; null when each stands once. */

@@ -2,16 +2,16 @@
 // `SWARM_TEST_FUZZ_REQUESTS` is their number (default 1,000), `SWARM_TEST_FUZZ_SEED` the first seed (default: made of the
 // commit).
 import { RegisterResult } from '@hypercode/contracts';
+import { commitSeed } from '@hypercode/testkit';
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest';
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
 import type { Tokens } from './fuzz-calls.ts';
 import { FuzzConnection } from './fuzz-connection.ts';
 import { bytesOf, requestOf } from './fuzz-mutations.ts';
-import { firstSeed } from './fuzz-seed.ts';
 
 const REQUESTS = Number(process.env['SWARM_TEST_FUZZ_REQUESTS'] ?? 1000);
 /** The seed of the first request; each of the others has the next. */
-const FIRST_SEED = Number(process.env['SWARM_TEST_FUZZ_SEED'] ?? firstSeed());
+const FIRST_SEED = Number(process.env['SWARM_TEST_FUZZ_SEED'] ?? commitSeed());
 /** So few that the embedded database answers each in time on a busy machine. */
 const CONCURRENCY = 8;
 

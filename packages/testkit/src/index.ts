@@ -1,6 +1,7 @@
 // Throw-away PostgreSQL and Redis, a whole core inside a test, conformance suites, leak checks.
 export { buildApps, BUILT_CLI } from './built-apps.ts';
 export { findChromium } from './chromium.ts';
+export { commitSeed } from './commit-seed.ts';
 export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';
 export { embeddedFolder, type FolderTemplate } from './embedded-folder.ts';
 export { freePort } from './free-port.ts';

@@ -26,7 +26,7 @@ const ADVICE =
   '(on Debian and Ubuntu: apt-get install redis-server).';
 
 export interface RedisOptions {
-  /** Keeps an append-only file, so that data survive `kill`. Default false: only `stop` keeps them. */
+  /** Keeps an append-only file, written before each answer, so that data survive `kill`. Default false: only `stop` keeps them. */
   appendOnly?: boolean;
   /** Never take the server given by TEST_REDIS_URL, since this one is to be stopped. Default false. */
   own?: boolean;
@@ -87,6 +87,7 @@ function settingsOf({ appendOnly = false }: RedisOptions, password: string): [na
     ['requirepass', password],
     ['save', '3600 1'],
     ['appendonly', appendOnly ? 'yes' : 'no'],
+    ['appendfsync', 'always'],
     ['maxmemory-policy', 'noeviction'],
   ];
 }
