@@ -15,6 +15,7 @@ const config: KnipConfig = {
     },
     // Bundled by its build, from the entry that the build names.
     'apps/cli': { entry: ['src/bin.ts', 'src/docs/write-docs.ts'] },
+    'apps/dashboard': { entry: ['build-when-changed.ts'] },
     // Named in pino's options as a transport.
     'apps/architect': { entry: ['src/config/write-docs.ts'], ignoreDependencies: ['pino-pretty'] },
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },

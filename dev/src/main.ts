@@ -106,8 +106,6 @@ function startCore(): Promise<string> {
 async function offerDashboard(core: string): Promise<void> {
   await new Promise<void>((built) => {
     const build = buildOf(ROOT);
-    if (build === null) return built();
-    print('dev', 'building the dashboard');
     const onLine = (line: string): void => print(build.name, line);
     const onEnd = (reason: string): void => {
       running.delete(build.name);

@@ -25,9 +25,9 @@ export function configOrFail<T>(read: () => T): T {
 }
 
 /**
- * A signal that is aborted at the first SIGTERM or SIGINT; a second one ends the process at once. The process also
- * ends, with exit code 1, when it still runs `limitMs` milliseconds after the first one, and on an error that nothing
- * handles.
+ * A signal that is aborted at the first SIGTERM or SIGINT; a second one ends the process at once. It is also aborted when a parent
+ * that started the process with a channel (`swarm up`) ends, however that ends. The process also ends, with exit code 1, when it
+ * still runs `limitMs` milliseconds after the signal was aborted, and on an error that nothing handles.
  */
 export function stopSignal(logger: ProcessLogger, limitMs: number): AbortSignal {
   process.on('uncaughtException', (error) => {
@@ -39,14 +39,22 @@ export function stopSignal(logger: ProcessLogger, limitMs: number): AbortSignal 
     fail(error);
   });
   const stopping = new AbortController();
+  const stop = (why: string): void => {
+    logger.info({ signal: why }, 'shutting down');
+    setTimeout(() => fail(new Error(`shutting down took longer than ${limitMs} ms`)), limitMs).unref();
+    stopping.abort();
+  };
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       if (stopping.signal.aborted) process.exit(1);
-      logger.info({ signal: name }, 'shutting down');
-      setTimeout(() => fail(new Error(`shutting down took longer than ${limitMs} ms`)), limitMs).unref();
-      stopping.abort();
+      stop(name);
     });
   }
+  process.on('disconnect', () => {
+    if (!stopping.signal.aborted) stop('disconnect');
+  });
+  // Listening to the channel would keep the process alive.
+  process.channel?.unref();
   return stopping.signal;
 }
 

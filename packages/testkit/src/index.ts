@@ -1,5 +1,5 @@
 // Throw-away PostgreSQL and Redis, a whole core inside a test, conformance suites, leak checks.
-export { buildApps, BUILT_CLI } from './built-apps.ts';
+export { buildApps, BUILT_CLI, WORKSPACE } from './built-apps.ts';
 export { findChromium } from './chromium.ts';
 export { commitSeed } from './commit-seed.ts';
 export { type TemporaryFolder, temporaryFolder } from './death-guard.ts';

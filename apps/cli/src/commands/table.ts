@@ -13,6 +13,7 @@ import { goalSubmit } from '../follow/goal-submit.ts';
 import { plansWatch } from '../follow/plans-watch.ts';
 import { listen } from '../listen/listen.ts';
 import { top } from '../top/top.ts';
+import { up } from '../up/up.ts';
 import { agentsGet } from './agents/get.ts';
 import { agentsHistory } from './agents/history.ts';
 import { agentsLs } from './agents/ls.ts';
@@ -45,6 +46,7 @@ import { tokensCreate, tokensLs, tokensRevoke } from './tokens/tokens.ts';
 import { whoami } from './whoami/whoami.ts';
 
 export const commands: readonly Command[] = [
+  up,
   contextAdd,
   contextUse,
   contextLs,

@@ -9,6 +9,7 @@ export const defaultUrl = (env: Environment): string => `http://127.0.0.1:${env[
 export interface EmbeddedCredentials {
   readonly path: string;
   readonly adminToken: string;
+  readonly joinToken: string;
 }
 
 /** The credentials in `SWARM_DATA_DIR`, or in `.swarm` of the folder `cwd` or one above it; null: there are none. */
@@ -17,8 +18,8 @@ export async function embeddedCredentials(env: Environment, cwd: string): Promis
   const folders = given === '' ? dataFoldersAbove(cwd) : [resolve(cwd, given)];
   for (const folder of folders) {
     const path = join(folder, 'credentials.json');
-    const adminToken = adminTokenIn(await readFile(path, 'utf8').catch(() => ''));
-    if (adminToken !== undefined) return { path, adminToken };
+    const tokens = tokensIn(await readFile(path, 'utf8').catch(() => ''));
+    if (tokens !== undefined) return { path, ...tokens };
   }
   return null;
 }
@@ -31,10 +32,11 @@ function dataFoldersAbove(cwd: string): string[] {
   }
 }
 
-function adminTokenIn(text: string): string | undefined {
+function tokensIn(text: string): Pick<EmbeddedCredentials, 'adminToken' | 'joinToken'> | undefined {
   try {
-    const { adminToken } = JSON.parse(text) as { adminToken?: unknown };
-    return typeof adminToken === 'string' && adminToken !== '' ? adminToken : undefined;
+    const { adminToken, joinToken } = JSON.parse(text) as { adminToken?: unknown; joinToken?: unknown };
+    if (typeof adminToken !== 'string' || adminToken === '') return undefined;
+    return { adminToken, joinToken: typeof joinToken === 'string' ? joinToken : '' };
   } catch {
     return undefined;
   }

@@ -86,6 +86,8 @@ export interface Command<
   readonly hidden?: boolean;
   /** More than the summary, in help and in docs/cli.md. */
   readonly details?: string;
+  /** How long it may take to end after Ctrl-C, in milliseconds. Default 2,000. */
+  readonly endsWithinMs?: number;
   /** The procedures that it is the command of. */
   readonly calls: readonly ProcedureName[];
   /** In the order in which they are given. Names in camel case; shown in capitals. */

@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly version: string;
 }
 
-/** How long a command may take to end after Ctrl-C, in milliseconds. */
+/** How long a command may take to end after Ctrl-C when it does not say it, in milliseconds. */
 const END_MS = 2_000;
 
 /** Runs the words after `swarm`. Never rejects. */
@@ -44,7 +44,7 @@ export async function runCommandLine(
   if (parsed === undefined) return EXIT.usage;
   const context = new CommandContext(surroundings, parsed.global);
   try {
-    return await untilInterrupted(run(parsed, context), surroundings);
+    return await untilInterrupted(run(parsed, context), surroundings, parsed.command.endsWithinMs ?? END_MS);
   } finally {
     await Promise.race([context.close(), later(surroundings, END_MS)]);
   }
@@ -65,10 +65,14 @@ export async function runCommandLine(
 }
 
 /** The command's own end; after Ctrl-C it has a moment to end by itself. */
-function untilInterrupted(running: Promise<ExitCode>, surroundings: Surroundings): Promise<ExitCode> {
+function untilInterrupted(
+  running: Promise<ExitCode>,
+  surroundings: Surroundings,
+  endsWithinMs: number,
+): Promise<ExitCode> {
   const { signal } = surroundings;
   const interruptedLate = new Promise<ExitCode>((resolve) => {
-    const wait = (): void => void later(surroundings, END_MS).then(() => resolve(EXIT.interrupted));
+    const wait = (): void => void later(surroundings, endsWithinMs).then(() => resolve(EXIT.interrupted));
     if (signal.aborted) wait();
     else signal.addEventListener('abort', wait, { once: true });
   });

@@ -11,8 +11,9 @@ export interface CoreConfig extends Omit<SettingValues<typeof SETTINGS>, 'ui'> {
   readonly ui: string | null;
 }
 
-/** Where `apps/dashboard` is built to, beside this app. */
-const DASHBOARD = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url));
+/** Where the page is: `swarm up` has it beside its programs; otherwise it is where `apps/dashboard` is built to, beside this app. */
+const PAGES = ['./page', '../../../dashboard/dist'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+const page = (): string | null => PAGES.find((path) => existsSync(path)) ?? PAGES.at(-1) ?? null;
 
 /** Reads every setting from `env`; an empty variable is an absent one. Throws a `ConfigError` for the first bad one. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): CoreConfig {
@@ -20,7 +21,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const config = {
     ...values,
     dataDir: resolve(workspaceRoot() ?? process.cwd(), values.dataDir),
-    ui: values.ui ? DASHBOARD : null,
+    ui: values.ui ? page() : null,
   };
 
   if (config.databaseUrl !== null && config.adminToken === null) {
