@@ -1,4 +1,4 @@
-// The command palette: screens, agents, groups, plans, topics, and the acts that the screen offers. It loads when it is opened first.
+// The command palette: screens, agents, groups, plans, topics, and the acts that the screen offers.
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import { Dialog } from 'radix-ui';

@@ -1,12 +1,13 @@
 // The frame around every screen: navigation, the state of the live view, and who is signed in.
 import { Link, Outlet, useRouteContext, useSearch } from '@tanstack/react-router';
 import { LogOut, Search } from 'lucide-react';
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { useCallback } from 'react';
 import { useFindings } from '../screens/needs-you/use-findings.ts';
 import { signOut } from '../session/session.ts';
 import { SwarmProvider, useCaller } from '../swarm/swarm-context.tsx';
 import { AppearanceMenu } from './appearance-menu.tsx';
-import { KeyHelp, type Opened, PALETTE_KEYS, useKeys } from './keys.tsx';
+import { CommandPalette } from './command-palette.tsx';
+import { KeyHelp, PALETTE_KEYS, useKeys } from './keys.tsx';
 import { Mark } from './mark.tsx';
 import { NamespaceField } from './namespace-field.tsx';
 import { SCREENS } from './screens.ts';
@@ -64,23 +65,9 @@ function Frame() {
       </main>
       <StatusLine />
       <KeyHelp {...help} />
-      <Palette {...palette} showKeys={showKeys} />
+      <CommandPalette {...palette} showKeys={showKeys} />
     </div>
   );
-}
-
-const CommandPalette = lazy(async () => {
-  const { CommandPalette: component } = await import('./command-palette.tsx');
-  return { default: component };
-});
-
-/** Nothing of the palette is loaded before it is opened first. */
-function Palette(props: Opened & { readonly showKeys: () => void }) {
-  const [isWanted, setWanted] = useState(false);
-  useEffect(() => {
-    if (props.isOpen) setWanted(true);
-  }, [props.isOpen]);
-  return <Suspense fallback={null}>{(isWanted || props.isOpen) && <CommandPalette {...props} />}</Suspense>;
 }
 
 const PaletteButton = ({ open }: { readonly open: () => void }) => (

@@ -12,7 +12,7 @@ const LOOKS: Readonly<Record<ActState, { readonly look: string; readonly icon: t
 export function ActStateMark({ act: { state, entry } }: { readonly act: AuditAct }) {
   const { look, icon: Icon } = LOOKS[state];
   return (
-    <span className={`inline-flex items-center gap-1.5 ${look}`}>
+    <span className={`inline-flex items-center gap-1.5 align-bottom ${look}`}>
       <Icon className="size-3.5 shrink-0" aria-hidden="true" />
       {state === 'refused' ? <span className="font-mono text-[11px]">{entry.outcome}</span> : state}
     </span>

@@ -20,6 +20,8 @@ import { useAuditTrail } from './audit-trail.ts';
 import { VerifyAudit } from './verify-audit.tsx';
 
 const COLUMNS = '8rem minmax(9rem,1fr) 10rem minmax(9rem,1.4fr) 8rem minmax(8rem,1.6fr)';
+/** Beside an act that is shown, which has the reason. */
+const FEW_COLUMNS = '6.5rem minmax(4rem,.7fr) 8.5rem minmax(5rem,1fr) 7rem';
 /** How often time alone changes what an act is called, in milliseconds. */
 const STEP_MS = 30_000;
 
@@ -81,7 +83,7 @@ function AuditList() {
               label="Acts"
               items={acts}
               keyOf={(act) => String(act.seq)}
-              columns={COLUMNS}
+              columns={selected === undefined ? COLUMNS : FEW_COLUMNS}
               onOpen={(act) => set({ seq: act.seq })}
               head={
                 <>
@@ -90,10 +92,17 @@ function AuditList() {
                   <Head>Action</Head>
                   <Head>On</Head>
                   <Head>Outcome</Head>
-                  <Head>Reason</Head>
+                  {selected === undefined && <Head>Reason</Head>}
                 </>
               }
-              row={(act) => <ActRow act={act} isSelected={act.seq === seq} onSelect={() => set({ seq: act.seq })} />}
+              row={(act) => (
+                <ActRow
+                  act={act}
+                  isSelected={act.seq === seq}
+                  hasReason={selected === undefined}
+                  onSelect={() => set({ seq: act.seq })}
+                />
+              )}
             />
           )}
           {acts.length === 0 && reading.value !== null && (
@@ -133,10 +142,11 @@ const ACTIONS: readonly string[] = procedures
 interface ActRowProps {
   readonly act: AuditAct;
   readonly isSelected: boolean;
+  readonly hasReason: boolean;
   readonly onSelect: () => void;
 }
 
-function ActRow({ act, isSelected, onSelect }: ActRowProps) {
+function ActRow({ act, isSelected, hasReason, onSelect }: ActRowProps) {
   const { at, actor, action, target, reason } = act.entry;
   return (
     <>
@@ -159,7 +169,7 @@ function ActRow({ act, isSelected, onSelect }: ActRowProps) {
       <Cell>
         <ActStateMark act={act} />
       </Cell>
-      <Cell className="text-soft">{reason === null ? '' : shown(reason)}</Cell>
+      {hasReason && <Cell className="text-soft">{reason === null ? '' : shown(reason)}</Cell>}
     </>
   );
 }

@@ -8,6 +8,7 @@ import { counted } from '../../parts/duration.ts';
 import { Empty, Section } from '../../parts/panel.tsx';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
 import type { Reading } from '../../swarm/use-reading.ts';
+import { PolicyEditor } from './policy-editor.tsx';
 import { TextDiff } from '../../parts/text-diff.tsx';
 
 export type PolicyVersion = PolicyHistory['versions'][number];
@@ -75,7 +76,7 @@ export function VersionView({ version, history, inForce, onEdit }: VersionViewPr
     );
   }
   return (
-    <div className="overflow-auto">
+    <div className="flex h-full flex-col overflow-auto">
       <div className="flex flex-wrap items-center gap-2 border-b border-line px-5 py-3">
         <p className="mr-auto text-soft">
           <span className="font-medium text-ink">Version {version}</span>, put by{' '}
@@ -97,6 +98,16 @@ export function VersionView({ version, history, inForce, onEdit }: VersionViewPr
         <Section title={`What version ${version} changed`}>
           <TextDiff from={policyText(before)} to={policyText(chosen)} label="What it changed" />
         </Section>
+      )}
+      {before === undefined && (
+        <div className="flex min-h-80 flex-1 flex-col">
+          <p className="px-5 py-2 text-faint">
+            The version before it is not kept. This is the whole of version {version}:
+          </p>
+          <div className="min-h-0 flex-1">
+            <PolicyEditor text={policyText(chosen)} isReadOnly onChange={() => {}} />
+          </div>
+        </div>
       )}
     </div>
   );

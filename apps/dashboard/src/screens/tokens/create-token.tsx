@@ -1,6 +1,5 @@
 // A new token: what it is for, and the one time that it is shown.
-import type { CreateTokenInput } from '@hypercode/contracts';
-import { TokenKind } from '@hypercode/contracts';
+import type { CreateTokenInput, TokenKind } from '@hypercode/contracts';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { ActDialog } from '../../parts/act-dialog.tsx';
@@ -158,7 +157,7 @@ function KindChoice({ kind, onChange }: KindChoiceProps) {
         {(Object.keys(MAY) as TokenKind[]).map((one) => (
           <label key={one} className="flex items-baseline gap-2">
             <input type="radio" name="kind" checked={kind === one} onChange={() => onChange(one)} />
-            <span className="w-16 font-medium">{one}</span>
+            <span className="w-16 shrink-0 font-medium">{one}</span>
             <span className="text-soft">{MAY[one]}</span>
           </label>
         ))}
