@@ -13,6 +13,15 @@ const THEMES = [
   { theme: 'dark', highContrast: true },
 ] as const;
 
+/** Acts that an admin sees, and where. */
+const ACTS = [
+  ['/agents/eve', 'Reset'],
+  ['/groups/builders', 'Pause'],
+  ['/plans', 'Submit a goal'],
+  ['/tokens', 'Create a token'],
+  ['/audit', 'Verify the chain'],
+] as const;
+
 const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
 
 /** The most that the scripts of the first page may weigh on the wire, in bytes. */
@@ -168,20 +177,19 @@ export function accessSuite(dashboard: () => Dashboard): void {
     const made = await core.fetch('/v1/tokens', { namespace: swarm.namespace, method: 'POST', json });
     const { token } = CreateTokenResult.parse(await made.json());
     /** Acts open a dialog. Saved views change nothing but the browser's own list. */
-    const actsOf = async (of: string, paths: readonly string[]): Promise<string[]> => {
-      const page = await dashboard().open(inNamespace('/needs-you'), of);
-      const acts: string[] = [];
-      for (const path of paths) {
-        await go(page, inNamespace(path));
-        acts.push(...(await page.locator('main button[aria-haspopup=dialog]').allTextContents()));
-      }
-      return acts.filter((name) => name !== 'Views');
-    };
-    expect(await actsOf(token, swarm.paths)).toEqual([]);
-    const some = ['/agents/eve', '/groups/builders', '/plans', '/tokens', '/audit'];
-    const acts = await actsOf(core.adminToken, some);
-    for (const name of ['Reset', 'Pause', 'Submit a goal', 'Create a token', 'Verify the chain']) {
-      expect(acts).toContainEqual(expect.stringContaining(name));
+    const acts = (page: Page) => page.locator('main button[aria-haspopup=dialog]').filter({ hasNotText: 'Views' });
+    const viewer = await dashboard().open(inNamespace('/needs-you'), token);
+    await viewer.getByText('viewer', { exact: true }).waitFor();
+    const found: string[] = [];
+    for (const path of swarm.paths) {
+      await go(viewer, inNamespace(path));
+      found.push(...(await acts(viewer).allTextContents()));
+    }
+    expect(found).toEqual([]);
+    const admin = await dashboard().open(inNamespace('/needs-you'), core.adminToken);
+    for (const [path, name] of ACTS) {
+      await go(admin, inNamespace(path));
+      await acts(admin).filter({ hasText: name }).first().waitFor();
     }
   });
 

@@ -24,10 +24,9 @@ export function quietSuite(dashboard: () => Dashboard): void {
     });
     await page.goto(await dashboard().link(core.viewerToken));
     await page.getByText('Live', { exact: true }).waitFor();
-    for (const path of ['/groups', '/system', '/policy', '/agents']) {
-      await page.getByRole('link', { name: new RegExp(path.slice(1), 'i') }).click();
-      await page.waitForURL(`**${path}`);
-      await page.getByRole('main').getByRole('heading').first().waitFor();
+    for (const name of ['Groups', 'System', 'Policy', 'Agents']) {
+      await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name, exact: true }).click();
+      await page.getByRole('heading', { name, level: 1 }).waitFor();
     }
     await page.waitForLoadState('networkidle');
     const before = [requests.length, sent.filter((one) => one !== 'PONG').length];
@@ -53,9 +52,9 @@ export function quietSuite(dashboard: () => Dashboard): void {
     const page = await dashboard().open('/agents?text=view-', core.adminToken);
     const row = (name: string) => page.getByRole('row').filter({ hasText: name });
     await row('view-b').waitFor();
-    await page.getByLabel('role').selectOption('qa');
+    await page.getByRole('combobox', { name: 'role', exact: true }).selectOption('qa');
     await row('view-a').waitFor({ state: 'detached' });
-    await page.getByLabel('group').selectOption('label:shelf');
+    await page.getByRole('combobox', { name: 'group', exact: true }).selectOption('label:shelf');
     await page.getByRole('row').filter({ hasText: 'top' }).waitFor();
     await page.getByRole('button', { name: 'Views' }).click();
     await page.getByLabel('Name of the view').fill('Shelves');

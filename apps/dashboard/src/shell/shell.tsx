@@ -73,13 +73,14 @@ function Frame() {
 const PaletteButton = ({ open }: { readonly open: () => void }) => (
   <button
     type="button"
-    aria-label="Go to, or do"
     className="flex h-8 items-center gap-2 rounded border border-line bg-sheet px-2 text-faint hover:border-strong-line hover:text-ink"
     onClick={open}
   >
     <Search className="size-3.5 shrink-0" aria-hidden="true" />
-    <span className="flex-1 text-left max-md:hidden">Go to…</span>
-    <kbd className="font-mono text-[11px] max-md:hidden">{PALETTE_KEYS}</kbd>
+    <span className="flex-1 text-left max-md:sr-only">Go to…</span>
+    <kbd aria-hidden="true" className="font-mono text-[11px] max-md:hidden">
+      {PALETTE_KEYS}
+    </kbd>
   </button>
 );
 

@@ -10,7 +10,7 @@ export interface GroupRow {
   readonly isFolded: boolean;
 }
 
-export interface AgentRow {
+interface AgentRow {
   readonly kind: 'agent';
   readonly agent: AgentSummary;
 }
@@ -20,7 +20,7 @@ export type ListRow = GroupRow | AgentRow;
 const LABEL = 'label:';
 
 /** What agents are grouped by: `role`, or `label:KEY`. */
-export const groupOf = (agent: AgentSummary, by: string): string | null =>
+const groupOf = (agent: AgentSummary, by: string): string | null =>
   by.startsWith(LABEL) ? (agent.labels[by.slice(LABEL.length)] ?? null) : agent.role;
 
 /** Groups by name, those without a value last; agents of each in the order in which they came, none of a folded group. */

@@ -6,7 +6,7 @@ import { type Reading, useReading } from '../../swarm/use-reading.ts';
 
 const PAGE = 100;
 
-export interface AuditTrail {
+interface AuditTrail {
   readonly reading: Reading<unknown>;
   readonly entries: readonly AuditEntry[];
   /** Null: there are no older ones, or none was read yet. */
@@ -21,7 +21,7 @@ interface Older {
   readonly error: SwarmError | null;
 }
 
-export interface AuditFilter {
+interface AuditFilter {
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
 }

@@ -71,7 +71,7 @@ export function PolicyEditor({ text, isReadOnly, onChange }: PolicyEditorProps) 
         // Tab leaves the field, as everywhere on the page.
         keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         ...(isReadOnly
-          ? [EditorState.readOnly.of(true)]
+          ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ tabindex: '0' })]
           : [
               highlightActiveLine(),
               lintGutter(),

@@ -11,7 +11,7 @@ import type { Reading } from '../../swarm/use-reading.ts';
 import { PolicyEditor } from './policy-editor.tsx';
 import { TextDiff } from '../../parts/text-diff.tsx';
 
-export type PolicyVersion = PolicyHistory['versions'][number];
+type PolicyVersion = PolicyHistory['versions'][number];
 
 interface PolicyVersionsProps {
   readonly history: Reading<PolicyHistory>;

@@ -78,7 +78,9 @@ function TokenList() {
               <Head>Created</Head>
               <Head>Last used</Head>
               <Head>Expires</Head>
-              <Head className="text-right">{''}</Head>
+              <Head>
+                <span className="sr-only">Acts</span>
+              </Head>
             </>
           }
           row={(token) => <TokenRow token={token} onDone={reading.again} />}
