@@ -1,7 +1,10 @@
 // The dashboard in a real browser, on one core: the page is built once for all suites.
 import { afterAll, beforeAll, describe } from 'vitest';
+import { accessSuite } from './access.ts';
+import { administrationSuite } from './administration.ts';
 import { type Dashboard, START_LIMIT_MS, startDashboard } from './dashboard.ts';
 import { groupsSuite } from './groups.ts';
+import { quietSuite } from './quiet.ts';
 import { sessionsSuite } from './sessions.ts';
 
 let dashboard: Dashboard;
@@ -12,6 +15,15 @@ afterAll(() => dashboard?.close());
 
 describe('sessions', () => {
   sessionsSuite(() => dashboard);
+});
+describe('access', () => {
+  accessSuite(() => dashboard);
+});
+describe('administration', () => {
+  administrationSuite(() => dashboard);
+});
+describe('quiet', () => {
+  quietSuite(() => dashboard);
 });
 describe('groups', () => {
   groupsSuite(() => dashboard);

@@ -29,7 +29,7 @@ export async function startDashboard(): Promise<Dashboard> {
   const ui = join(folder.path, 'dist');
   const root = fileURLToPath(new URL('../../apps/dashboard/', import.meta.url));
   await build({ root, logLevel: 'silent', build: { outDir: ui, reportCompressedSize: false } });
-  const core = await startTestCore({ ui });
+  const core = await startTestCore({ ui, bookmarkIntervalMs: 500 });
   // A sandbox of the system is not there for root.
   const browser: Browser = await chromium.launch({ executablePath: await findChromium(), chromiumSandbox: false });
 

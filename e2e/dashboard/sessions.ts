@@ -1,8 +1,42 @@
 // Signing in to the dashboard and out of it, in a real browser.
 import { CreateTokenResult } from '@hypercode/contracts';
 import { startTestCore } from '@hypercode/core-runtime/testing';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Dashboard } from './dashboard.ts';
+
+/** What a page of another origin can try with the cookie that the browser sends for it. Runs in that page; `failed` is what must come of it. */
+const attacksOn = (port: number, key: string): string => `(async () => {
+  const core = 'http://127.0.0.1:${port}';
+  const sends = (path, init) => fetch(core + path, { credentials: 'include', ...init }).then((answer) => answer.type === 'opaque' ? 'opaque' : 'done', () => 'failed');
+  const streams = () => new Promise((resolve) => {
+    const source = new EventSource(core + '/v1/agents/watch', { withCredentials: true });
+    source.onmessage = () => resolve('done');
+    source.addEventListener('synced', () => resolve('done'));
+    source.onerror = () => { source.close(); resolve('failed'); };
+  });
+  const sockets = (params) => new Promise((resolve) => {
+    const socket = new WebSocket(core.replace('http', 'ws') + '/trpc?connectionParams=1');
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ method: 'connectionParams', data: params }));
+      socket.send(JSON.stringify({ id: 1, method: 'query', params: { path: 'whoami', input: {} } }));
+    };
+    socket.onmessage = ({ data }) => { if (data !== 'PING') { resolve(data.includes('"error"') ? 'failed' : 'done'); socket.close(); } };
+    socket.onclose = () => resolve('failed');
+  });
+  const event = JSON.stringify({ topic: 'stolen.a', data: 1 });
+  return {
+    'a read': await sends('/v1/agents'),
+    'a read with the key': await sends('/v1/agents', { headers: { 'swarm-session': '${key}' } }),
+    'a write that asks nobody first': await sends('/v1/events', { method: 'POST', mode: 'no-cors', body: event }),
+    'a stream': await streams(),
+    'a WebSocket': await sockets({}),
+    'a WebSocket with the key': await sockets({ session: '${key}' }),
+    'a sign-in': await sends('/v1/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"token":"x"}' }),
+    'its key': String(sessionStorage.getItem('swarm-session')),
+  };
+})()`;
 
 /** `dashboard` is there before the first test. */
 export function sessionsSuite(dashboard: () => Dashboard): void {
@@ -71,6 +105,38 @@ export function sessionsSuite(dashboard: () => Dashboard): void {
     await second.getByText('viewer', { exact: true }).waitFor();
     await first.reload();
     await first.getByText('admin', { exact: true }).waitFor();
+  });
+
+  test('a page of another port of the same host can use no session, not even with its key', async () => {
+    const { core } = dashboard();
+    const page = await dashboard().open('/groups', core.adminToken);
+    const stored = await page.evaluate(() => sessionStorage.getItem('swarm-session') ?? '{}');
+    const { key } = JSON.parse(stored) as { key: string };
+    const received: (string | undefined)[] = [];
+    const other = createServer((request, answer) => {
+      received.push(request.headers.cookie);
+      answer.setHeader('content-type', 'text/html').end('<!doctype html><title>other</title>');
+    });
+    onTestFinished(() => void other.close());
+    await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
+    const stranger = await page.context().newPage();
+    await stranger.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    // The browser sends it the cookie: cookies know no ports.
+    expect(received[0]).toContain(`swarm-session-${core.port}=`);
+    expect(await stranger.evaluate<Record<string, string>>(attacksOn(core.port, key))).toEqual({
+      'a read': 'failed',
+      'a read with the key': 'failed',
+      'a write that asks nobody first': 'opaque',
+      'a stream': 'failed',
+      'a WebSocket': 'failed',
+      'a WebSocket with the key': 'failed',
+      'a sign-in': 'failed',
+      'its key': 'null',
+    });
+    const { events } = (await (await core.fetch('/v1/events?topics=stolen.%3E')).json()) as { events: unknown[] };
+    expect(events).toEqual([]);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Groups' }).waitFor();
   });
 
   test('the end of its token signs the page out, and says so', async () => {

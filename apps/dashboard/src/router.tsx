@@ -12,8 +12,11 @@ import { GroupFilterSearch, Groups } from './screens/groups/groups.tsx';
 import { EventFilterSearch } from './screens/events/event-filter.ts';
 import { AgentFilterSearch } from './screens/agents/agent-filter.ts';
 import { Agents } from './screens/agents/agents.tsx';
+import { AuditFilterSearch } from './screens/audit/audit-acts.ts';
 import { NeedsYou } from './screens/needs-you/needs-you.tsx';
 import { PlanFilterSearch } from './screens/plans/plan-filter.ts';
+import { PolicySearch } from './screens/policy/policy-search.ts';
+import { TokenFilterSearch } from './screens/tokens/token-filter.ts';
 import { NotThere } from './shell/not-there.tsx';
 import { Shell } from './shell/shell.tsx';
 
@@ -93,6 +96,27 @@ const planRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/plans/plan-page.tsx'), 'PlanPage'),
 });
 
+const policyRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/policy',
+  validateSearch: PolicySearch,
+  component: lazyRouteComponent(() => import('./screens/policy/policy.tsx'), 'PolicyScreen'),
+});
+
+const tokensRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/tokens',
+  validateSearch: TokenFilterSearch,
+  component: lazyRouteComponent(() => import('./screens/tokens/tokens.tsx'), 'Tokens'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/audit',
+  validateSearch: AuditFilterSearch,
+  component: lazyRouteComponent(() => import('./screens/audit/audit.tsx'), 'Audit'),
+});
+
 const systemRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/system',
@@ -111,6 +135,9 @@ export const router = createRouter({
     groupRoute,
     plansRoute,
     planRoute,
+    policyRoute,
+    tokensRoute,
+    auditRoute,
     systemRoute,
   ]),
   // A session is there before the router is.

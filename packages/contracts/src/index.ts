@@ -169,6 +169,7 @@ export {
   rulesOf,
   withName,
 } from './policy.ts';
+export { policyText } from './policy-text.ts';
 export { Problem, PROBLEM_MEDIA_TYPE, problemHeaders, problemOf } from './problem.ts';
 export {
   AgentChange,

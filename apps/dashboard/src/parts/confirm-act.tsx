@@ -1,102 +1,22 @@
-// What every act goes through: what it will do, its line of the command line, a reason, and what came of it.
-import { SwarmError } from '@hypercode/contracts';
-import { Dialog } from 'radix-ui';
-import { type ReactNode, useState } from 'react';
+// An act that is described, confirmed, and done with one call.
+import type { ReactNode } from 'react';
+import { ActDialog } from './act-dialog.tsx';
+import { ActForm, type ActFormProps } from './act-form.tsx';
 import { Button } from './button.tsx';
-import { CliLine } from './cli-line.tsx';
 
-interface ConfirmActProps {
-  /** On the button that opens it, and on the one that does it. */
-  readonly verb: string;
+interface ConfirmActProps extends Omit<ActFormProps, 'close' | 'children'> {
+  /** What is done, to what. */
   readonly title: string;
   /** What will happen. */
   readonly children: ReactNode;
-  /** After `swarm`, without the reason. */
-  readonly cli: readonly string[];
-  /** Whether a reason may be given, which goes into the audit. */
-  readonly asksReason?: boolean;
-  readonly isDangerous?: boolean;
-  readonly act: (reason: string | undefined) => Promise<unknown>;
-  readonly onDone?: () => void;
 }
 
-export function ConfirmAct(props: ConfirmActProps) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <Dialog.Root open={isOpen} onOpenChange={setOpen}>
-      <Dialog.Trigger asChild>
-        <Button kind={props.isDangerous === true ? 'danger' : 'plain'}>{props.verb}</Button>
-      </Dialog.Trigger>
-      <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-20 bg-black/40" />
-        <Dialog.Content
-          aria-describedby={undefined}
-          className="fixed top-[18vh] left-1/2 z-30 w-[min(30rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border border-line bg-raised p-5 shadow-xl"
-        >
-          <Form {...props} close={() => setOpen(false)} />
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
-  );
-}
-
-function Form({ verb, title, children, cli, asksReason = false, isDangerous = false, act, onDone, close }: FormProps) {
-  const [reason, setReason] = useState('');
-  const [isActing, setActing] = useState(false);
-  const [refusal, setRefusal] = useState<SwarmError | null>(null);
-  const given = reason.trim() === '' ? undefined : reason.trim();
-  const submit = async (): Promise<void> => {
-    setActing(true);
-    setRefusal(null);
-    try {
-      await act(given);
-      close();
-      onDone?.();
-    } catch (error) {
-      setRefusal(SwarmError.from(error));
-    } finally {
-      setActing(false);
-    }
-  };
-  return (
-    <form
-      className="flex flex-col gap-3"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Dialog.Title className="text-[15px] font-semibold">{title}</Dialog.Title>
-      <div className="text-soft">{children}</div>
-      {asksReason && (
-        <label className="flex flex-col gap-1">
-          <span className="text-faint">Reason, for the audit</span>
-          <input
-            className="h-8 rounded border border-strong-line/50 bg-sheet px-2"
-            value={reason}
-            maxLength={1024}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
-      )}
-      <CliLine words={given === undefined ? cli : [...cli, '--reason', given]} />
-      {refusal !== null && (
-        <p role="alert" className="rounded bg-bad-wash px-2.5 py-1.5 text-bad">
-          {refusal.message} <span className="font-mono text-[11px]">{refusal.code}</span>
-        </p>
-      )}
-      <div className="flex justify-end gap-2">
-        <Button kind="quiet" onClick={close}>
-          Cancel
-        </Button>
-        <Button kind={isDangerous ? 'danger' : 'main'} type="submit" disabled={isActing}>
-          {isActing ? 'Working…' : verb}
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-interface FormProps extends ConfirmActProps {
-  readonly close: () => void;
-}
+export const ConfirmAct = ({ title, children, ...form }: ConfirmActProps) => (
+  <ActDialog title={title} trigger={<Button kind={form.isDangerous === true ? 'danger' : 'plain'}>{form.verb}</Button>}>
+    {(close) => (
+      <ActForm {...form} close={close}>
+        <div className="text-soft">{children}</div>
+      </ActForm>
+    )}
+  </ActDialog>
+);

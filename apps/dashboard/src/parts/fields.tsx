@@ -2,6 +2,7 @@
 import { Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { systemClock } from '@hypercode/clock';
+import { shown } from './agent-words.ts';
 
 interface SearchFieldProps {
   readonly label: string;
@@ -51,14 +52,14 @@ export function Choice<Value extends string>({ label, value, values, onChange, n
     >
       <span className="text-faint">{label}</span>
       <select
-        className="h-full cursor-pointer bg-transparent px-1"
+        className="h-full max-w-44 cursor-pointer bg-transparent px-1"
         value={value ?? ''}
         onChange={(event) => onChange(values.find((one) => one === event.target.value))}
       >
         <option value="">{none}</option>
         {values.map((one) => (
           <option key={one} value={one}>
-            {one.replaceAll('_', ' ')}
+            {shown(one)}
           </option>
         ))}
       </select>

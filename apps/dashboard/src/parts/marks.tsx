@@ -15,7 +15,7 @@ const HEALTH: Record<Health, { readonly colour: string; readonly shape: string }
 export function HealthMark({ health }: { readonly health: Health }) {
   const { colour, shape } = HEALTH[health] ?? HEALTH.unknown;
   return (
-    <span className={`inline-flex items-center gap-1.5 ${colour}`}>
+    <span className={`inline-flex items-center gap-1.5 align-bottom ${colour}`}>
       <svg viewBox="0 0 12 12" className="size-2.5 shrink-0" fill="currentColor" fillRule="evenodd" aria-hidden="true">
         <path d={shape} />
       </svg>
@@ -34,7 +34,7 @@ export function CircuitMark({ status }: { readonly status: AgentSummary['status'
   const { circuit, circuitOpenUntil } = status;
   const { word, look } = CIRCUIT[circuit] ?? { word: circuit, look: 'text-soft' };
   return (
-    <span className={`inline-flex items-center gap-1.5 whitespace-nowrap ${look}`}>
+    <span className={`inline-flex items-center gap-1.5 align-bottom whitespace-nowrap ${look}`}>
       <svg
         viewBox="0 0 16 10"
         className="h-2 w-3.5 shrink-0"

@@ -2,6 +2,7 @@
 import type { Reading } from '../swarm/use-reading.ts';
 import { Age } from './age.tsx';
 import { Button } from './button.tsx';
+import { Refusal } from './refusal.tsx';
 
 export function ReadAt({ reading }: { readonly reading: Reading<unknown> }) {
   return (
@@ -19,11 +20,4 @@ export function ReadAt({ reading }: { readonly reading: Reading<unknown> }) {
 }
 
 /** What the core said in place of a value. */
-export function Refused({ reading }: { readonly reading: Reading<unknown> }) {
-  if (reading.error === null) return null;
-  return (
-    <p role="alert" className="rounded bg-bad-wash px-3 py-2 text-bad">
-      {reading.error.message} <span className="font-mono text-[11px]">{reading.error.code}</span>
-    </p>
-  );
-}
+export const Refused = ({ reading }: { readonly reading: Reading<unknown> }) => <Refusal error={reading.error} />;

@@ -8,7 +8,8 @@ interface RowsProps<Item> {
   readonly keyOf: (item: Item) => string;
   readonly head: ReactNode;
   readonly row: (item: Item) => ReactNode;
-  readonly onOpen: (item: Item) => void;
+  /** Absent: a row opens nothing. */
+  readonly onOpen?: (item: Item) => void;
   /** Columns of a CSS grid, for the head and each row. */
   readonly columns: string;
 }
@@ -30,6 +31,8 @@ export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: 
     rows.scrollToIndex(next);
   };
   const press = (event: KeyboardEvent): void => {
+    // Of a dialog that a row has opened: it stands elsewhere in the document.
+    if (!event.currentTarget.contains(event.target as Node)) return;
     const page = Math.floor((scroller.current?.clientHeight ?? 0) / ROW_PX) - 1;
     const moves: Record<string, number> = {
       ArrowDown: current + 1,
@@ -44,7 +47,7 @@ export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: 
     if (to !== undefined) {
       event.preventDefault();
       move(to);
-    } else if (event.key === 'Enter' && event.target === event.currentTarget && item !== undefined) onOpen(item);
+    } else if (event.key === 'Enter' && event.target === event.currentTarget && item !== undefined) onOpen?.(item);
   };
   return (
     <div role="table" aria-label={label} aria-rowcount={items.length + 1} className="flex min-h-0 flex-1 flex-col">
@@ -80,7 +83,7 @@ export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: 
                 onClick={(event) => {
                   setCurrent(index);
                   // A link in the row opens itself.
-                  if (!(event.target as HTMLElement).closest('a, button')) onOpen(item);
+                  if (!(event.target as HTMLElement).closest('a, button, [role=dialog]')) onOpen?.(item);
                 }}
               >
                 {row(item)}

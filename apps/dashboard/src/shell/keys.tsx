@@ -5,23 +5,39 @@ import { useEffect, useState } from 'react';
 import { systemClock } from '@hypercode/clock';
 import { SCREENS } from './screens.ts';
 
-interface Help {
+export interface Opened {
   readonly isOpen: boolean;
   readonly setOpen: (isOpen: boolean) => void;
+}
+
+export interface Keys {
+  readonly help: Opened;
+  readonly palette: Opened;
 }
 
 /** How long the second key may follow the first, in milliseconds. */
 const SEQUENCE_MS = 1000;
 
-/** `g` and the key of a screen goes there, `/` goes to the search field, `?` shows the keys. */
-export function useKeys(): Help {
+/** On which keys the palette opens: as the system has it. */
+export const PALETTE_KEYS = /Mac|iP(?:hone|ad)/.test(navigator.userAgent) ? '⌘ K' : 'Ctrl K';
+
+/** `g` and the key of a screen goes there, `/` goes to the search field, `?` shows the keys, and ⌘K or Ctrl-K opens the palette. */
+export function useKeys(): Keys {
   const navigate = useNavigate();
-  const [isOpen, setOpen] = useState(false);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const [isPaletteOpen, setPaletteOpen] = useState(false);
   useEffect(() => {
     let wentAt = -Infinity;
     const press = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        // Over a dialog that is open, it would do something that the dialog does not show.
+        if (document.querySelector('[role=dialog]') === null) setPaletteOpen(true);
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (event.key === '?') setOpen(true);
+      if (document.querySelector('[role=dialog]') !== null) return;
+      if (event.key === '?') setHelpOpen(true);
       else if (event.key === '/') {
         const field = document.querySelector<HTMLInputElement>('input[type=search]');
         if (field === null) return;
@@ -37,14 +53,18 @@ export function useKeys(): Help {
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
   }, [navigate]);
-  return { isOpen, setOpen };
+  return {
+    help: { isOpen: isHelpOpen, setOpen: setHelpOpen },
+    palette: { isOpen: isPaletteOpen, setOpen: setPaletteOpen },
+  };
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-export function KeyHelp({ isOpen, setOpen }: Help) {
+export function KeyHelp({ isOpen, setOpen }: Opened) {
   const keys: readonly [string, string][] = [
+    [PALETTE_KEYS, 'Go anywhere, or do something'],
     ...SCREENS.map(({ name, key }): [string, string] => [`g ${key}`, name]),
     ['/', 'Search in the list'],
     ['↑ ↓', 'Move in a list'],

@@ -1,12 +1,15 @@
 // An address that no screen has.
 import { Link } from '@tanstack/react-router';
-import { Empty } from '../parts/panel.tsx';
+import { Empty, ScreenHead } from '../parts/panel.tsx';
 
 export const NotThere = () => (
-  <Empty title="No screen has this address.">
-    <Link to="/needs-you" className="text-accent underline">
-      What needs you
-    </Link>{' '}
-    is the first page.
-  </Empty>
+  <>
+    <ScreenHead title="Not found" />
+    <Empty title="No screen has this address.">
+      <Link to="/needs-you" className="text-accent underline">
+        What needs you
+      </Link>{' '}
+      is the first page.
+    </Empty>
+  </>
 );

@@ -1,8 +1,28 @@
 // The screens in the order of the navigation, with their keys.
-import { Activity, Boxes, CircleAlert, ListTree, type LucideIcon, Rows3, Users } from 'lucide-react';
+import {
+  Activity,
+  Boxes,
+  CircleAlert,
+  KeyRound,
+  ListTree,
+  type LucideIcon,
+  Rows3,
+  ScrollText,
+  ShieldCheck,
+  Users,
+} from 'lucide-react';
 
 interface Screen {
-  readonly to: '/needs-you' | '/agents' | '/events' | '/groups' | '/plans' | '/system';
+  readonly to:
+    | '/needs-you'
+    | '/agents'
+    | '/events'
+    | '/groups'
+    | '/plans'
+    | '/policy'
+    | '/tokens'
+    | '/audit'
+    | '/system';
   readonly name: string;
   /** After `g`. */
   readonly key: string;
@@ -15,5 +35,8 @@ export const SCREENS: readonly Screen[] = [
   { to: '/events', name: 'Events', key: 'e', icon: Rows3 },
   { to: '/groups', name: 'Groups', key: 'r', icon: Users },
   { to: '/plans', name: 'Plans', key: 'p', icon: ListTree },
+  { to: '/policy', name: 'Policy', key: 'o', icon: ShieldCheck },
+  { to: '/tokens', name: 'Tokens', key: 't', icon: KeyRound },
+  { to: '/audit', name: 'Audit', key: 'u', icon: ScrollText },
   { to: '/system', name: 'System', key: 's', icon: Activity },
 ];

@@ -1,11 +1,13 @@
 // The frame around every screen: navigation, the state of the live view, and who is signed in.
 import { Link, Outlet, useRouteContext, useSearch } from '@tanstack/react-router';
-import { LogOut } from 'lucide-react';
+import { LogOut, Search } from 'lucide-react';
+import { useCallback } from 'react';
 import { useFindings } from '../screens/needs-you/use-findings.ts';
 import { signOut } from '../session/session.ts';
 import { SwarmProvider, useCaller } from '../swarm/swarm-context.tsx';
 import { AppearanceMenu } from './appearance-menu.tsx';
-import { KeyHelp, useKeys } from './keys.tsx';
+import { CommandPalette } from './command-palette.tsx';
+import { KeyHelp, PALETTE_KEYS, useKeys } from './keys.tsx';
 import { Mark } from './mark.tsx';
 import { NamespaceField } from './namespace-field.tsx';
 import { SCREENS } from './screens.ts';
@@ -22,7 +24,8 @@ export function Shell() {
 }
 
 function Frame() {
-  const keys = useKeys();
+  const { help, palette } = useKeys();
+  const showKeys = useCallback(() => help.setOpen(true), []);
   return (
     <div className="grid h-full grid-cols-[13rem_1fr] grid-rows-[1fr_auto] max-md:grid-cols-[3.25rem_1fr]">
       <a href="#screen" className="sr-only focus:not-sr-only focus:absolute focus:z-40 focus:bg-raised focus:p-2">
@@ -33,7 +36,10 @@ function Frame() {
           <Mark className="size-5 shrink-0 text-accent" />
           <span className="font-semibold tracking-tight max-md:hidden">HyperCode Swarm</span>
         </div>
-        <NamespaceField />
+        <div className="flex flex-col gap-1.5">
+          <NamespaceField />
+          <PaletteButton open={() => palette.setOpen(true)} />
+        </div>
         <ul className="flex flex-col gap-px">
           {SCREENS.map(({ to, name, icon: Icon }) => (
             <li key={to}>
@@ -58,10 +64,25 @@ function Frame() {
         <Outlet />
       </main>
       <StatusLine />
-      <KeyHelp {...keys} />
+      <KeyHelp {...help} />
+      <CommandPalette {...palette} showKeys={showKeys} />
     </div>
   );
 }
+
+const PaletteButton = ({ open }: { readonly open: () => void }) => (
+  <button
+    type="button"
+    className="flex h-8 items-center gap-2 rounded border border-line bg-sheet px-2 text-faint hover:border-strong-line hover:text-ink"
+    onClick={open}
+  >
+    <Search className="size-3.5 shrink-0" aria-hidden="true" />
+    <span className="flex-1 text-left max-md:sr-only">Go to…</span>
+    <kbd aria-hidden="true" className="font-mono text-[11px] max-md:hidden">
+      {PALETTE_KEYS}
+    </kbd>
+  </button>
+);
 
 function FindingCount() {
   const { findings } = useFindings();

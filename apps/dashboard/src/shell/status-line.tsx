@@ -11,11 +11,10 @@ export function StatusLine() {
   const notices = useNotices();
   const feed = worstOf([agents.feed, overview.feed, plans.feed, notices.feed]);
   return (
-    <footer
-      role="status"
-      className={`col-span-2 flex h-7 items-center gap-4 border-t px-4 text-[12px] ${LOOKS[feed.state]}`}
-    >
-      <Words feed={feed} />
+    <footer className={`col-span-2 flex h-7 items-center gap-4 border-t px-4 text-[12px] ${LOOKS[feed.state]}`}>
+      <div role="status" className="min-w-0 truncate">
+        <Words feed={feed} />
+      </div>
       <span className="ml-auto flex gap-4 whitespace-nowrap text-faint max-md:hidden">
         <span>
           revision <Code>{agents.revision}</Code>

@@ -1,5 +1,5 @@
 // A policy from a file beside the one in force: what is different, and who loses what.
-import type { ChangedPolicy, PolicyRules } from '@hypercode/contracts';
+import { type ChangedPolicy, type PolicyRules, policyText } from '@hypercode/contracts';
 import type { StructuredPatchHunk } from 'diff';
 import { readJsonFile } from '../../connection/json-file.ts';
 import type { Output } from '../../output/output.ts';
@@ -19,7 +19,7 @@ export async function policyInFile(
 /** The lines of a unified diff, by its hunks; none when the rules are the same. */
 export async function differences(inForce: PolicyRules, wanted: PolicyRules): Promise<StructuredPatchHunk[]> {
   const { structuredPatch } = await import('diff');
-  return structuredPatch('', '', textOf(inForce), textOf(wanted), '', '', { context: 3 }).hunks;
+  return structuredPatch('', '', policyText(inForce), policyText(wanted), '', '', { context: 3 }).hunks;
 }
 
 export function printDifferences(output: Output, hunks: readonly StructuredPatchHunk[]): void {
@@ -28,17 +28,6 @@ export function printDifferences(output: Output, hunks: readonly StructuredPatch
     for (const line of lines) output.line(line.startsWith('+') ? green(line) : line.startsWith('-') ? red(line) : line);
   }
 }
-
-/** The rules in one order, so that only what is different differs. */
-function textOf({ roles, default: others }: PolicyRules): string {
-  const sorted = Object.fromEntries(Object.entries(roles).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return `${JSON.stringify({ roles: sorted, default: others }, sortedKeys, 2)}\n`;
-}
-
-const sortedKeys = (_key: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
 
 /** Who loses what by the change. */
 export function printEffect(output: Output, { effect: { agents, streams, complete } }: ChangedPolicy): void {

@@ -30,6 +30,8 @@ test('each filter leaves the agents that match it, and all filters hold at once'
   expect(names({ capability: 'translate' })).toEqual(['bob']);
   expect(names({ health: 'healthy', activity: 'busy' })).toEqual(['bob']);
   expect(names({ circuit: 'open' })).toEqual(['cy']);
+  expect(names({ labels: { zone: 'eu' } })).toEqual(['bob']);
+  expect(names({ labels: { zone: 'us' } })).toEqual([]);
 });
 
 test('text is found in names, descriptions, labels and notes, whatever its case', () => {

@@ -12,6 +12,15 @@ export const AgentFilterSearch = z.object({
   health: z.enum(['healthy', 'unhealthy', 'unknown']).optional().catch(undefined),
   circuit: z.enum(['closed', 'open', 'half_open']).optional().catch(undefined),
   activity: z.enum(['ready', 'busy', 'waiting', 'blocked', 'draining', 'paused']).optional().catch(undefined),
+  /** Each of them, with this value. */
+  labels: z.record(z.string().max(63), z.string().max(256)).optional().catch(undefined),
+  /** By what the list is grouped: `role`, or `label:KEY`. */
+  group: z
+    .string()
+    .max(80)
+    .regex(/^(?:role|label:.+)$/)
+    .optional()
+    .catch(undefined),
   sort: z.enum(['name', 'health', 'activity', 'seen']).optional().catch(undefined),
 });
 export type AgentFilterSearch = z.infer<typeof AgentFilterSearch>;
@@ -31,9 +40,10 @@ const ORDERS: Record<Exclude<NonNullable<AgentFilterSearch['sort']>, 'name'>, Or
 /** Agents by name, as the filter leaves them, in its order. `text` is found in names, roles, descriptions, notes and labels. */
 export function filtered(agents: readonly AgentSummary[], filter: AgentFilterSearch): readonly AgentSummary[] {
   const { text, role, capability, health, circuit, activity, sort = 'name' } = filter;
+  const labels = Object.entries(filter.labels ?? {});
   const wanted = text?.trim().toLowerCase();
   const found =
-    wanted || role || capability || health || circuit || activity
+    wanted || role || capability || health || circuit || activity || labels.length > 0
       ? agents.filter(
           (agent) =>
             (role === undefined || agent.role === role) &&
@@ -41,6 +51,7 @@ export function filtered(agents: readonly AgentSummary[], filter: AgentFilterSea
             (circuit === undefined || agent.status.circuit === circuit) &&
             (activity === undefined || agent.status.activity === activity) &&
             (capability === undefined || agent.capabilities.some(({ id }) => id === capability)) &&
+            labels.every(([key, value]) => agent.labels[key] === value) &&
             (!wanted || wordsOf(agent).includes(wanted)),
         )
       : agents;

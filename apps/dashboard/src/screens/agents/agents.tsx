@@ -1,7 +1,8 @@
 // All agents of the namespace, live.
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { AgentSummary } from '@hypercode/client';
-import { useCallback, useMemo } from 'react';
+import { ChevronDown, ChevronRight } from 'lucide-react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import { Age } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { Button } from '../../parts/button.tsx';
@@ -10,8 +11,10 @@ import { Choice, SearchField } from '../../parts/fields.tsx';
 import { ActivityMark, CircuitMark, HealthMark } from '../../parts/marks.tsx';
 import { Empty, ScreenHead } from '../../parts/panel.tsx';
 import { Cell, Head, Rows } from '../../parts/rows.tsx';
-import { useAgents, useNamespace } from '../../swarm/swarm-context.tsx';
+import { useAgents, useNamespace, useNow } from '../../swarm/swarm-context.tsx';
 import { AgentFilterSearch, filtered } from './agent-filter.ts';
+import { type Facets, facetsOf, type GroupRow, type ListRow, rowsOf } from './agent-groups.ts';
+import { ViewsMenu } from './views-menu.tsx';
 
 const { health, circuit, activity, sort } = AgentFilterSearch.shape;
 const HEALTHS = health.unwrap().unwrap().options;
@@ -35,8 +38,21 @@ export function Agents() {
     [navigate],
   );
   const setText = useCallback((text: string) => set({ text: text === '' ? undefined : text }), [set]);
-  const roles = useMemo(() => [...new Set(agents.map(({ role }) => role))].toSorted(), [agents]);
-  const isFiltered = Object.entries(filter).some(([key, value]) => key !== 'sort' && value !== undefined);
+  const { roles, capabilities, labels, labelKeys } = useFacets(agents);
+  const [folded, setFolded] = useState<ReadonlySet<string | null>>(new Set());
+  const rows = useMemo(() => rowsOf(found, filter.group, folded), [found, filter.group, folded]);
+  const label = Object.entries(filter.labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+  const fold = (name: string | null): void =>
+    setFolded((before) =>
+      before.has(name) ? new Set([...before].filter((one) => one !== name)) : new Set([...before, name]),
+    );
+  const open = (row: ListRow): void =>
+    row.kind === 'group' ? fold(row.name) : void navigate({ to: '/agents/$name', params: { name: row.agent.name } });
+  const isFiltered = Object.entries(filter).some(
+    ([key, value]) => key !== 'sort' && key !== 'group' && value !== undefined,
+  );
   const count = isFiltered ? `${countText(found.length)} of ${countText(agents.length)}` : countText(agents.length);
   return (
     <div className="flex h-full flex-col">
@@ -57,22 +73,48 @@ export function Agents() {
           onChange={(value) => set({ activity: value })}
         />
         <Choice
+          label="capability"
+          value={filter.capability}
+          values={withChosen(capabilities, filter.capability)}
+          onChange={(capability) => set({ capability })}
+        />
+        <Choice
+          label="label"
+          value={label === '' ? undefined : label}
+          values={withChosen(labels, label === '' ? undefined : label)}
+          onChange={(chosen) => set({ labels: labelOf(chosen) })}
+        />
+        <Choice
+          label="group"
+          none="none"
+          value={filter.group}
+          values={withChosen(['role', ...labelKeys.map((key) => `label:${key}`)], filter.group)}
+          onChange={(group) => set({ group })}
+        />
+        <Choice
           label="sort"
           none="name"
           value={filter.sort === 'name' ? undefined : filter.sort}
           values={SORTS}
           onChange={(value) => set({ sort: value })}
         />
+        <ViewsMenu filter={filter} />
       </ScreenHead>
       {found.length > 0 && (
         <Rows
           label="Agents"
-          items={found}
-          keyOf={({ name }) => name}
+          items={rows}
+          keyOf={keyOf}
           columns={COLUMNS}
-          onOpen={({ name }) => void navigate({ to: '/agents/$name', params: { name } })}
+          onOpen={open}
           head={<ColumnHeads />}
-          row={(agent) => <AgentRow agent={agent} />}
+          row={(row) =>
+            row.kind === 'group' ? (
+              <GroupHead group={row} onFold={() => fold(row.name)} />
+            ) : (
+              <AgentCells agent={row.agent} />
+            )
+          }
         />
       )}
       {found.length === 0 && feed.state !== 'opening' && (
@@ -81,6 +123,50 @@ export function Agents() {
           onClear={() => void navigate({ search: ({ ns }) => ({ ns }), replace: true })}
         />
       )}
+    </div>
+  );
+}
+
+const keyOf = (row: ListRow): string => (row.kind === 'agent' ? `agent ${row.agent.name}` : `group ${row.name}`);
+
+/** What is chosen is among the choices, also when no agent has it now. */
+const withChosen = (values: readonly string[], chosen: string | undefined): readonly string[] =>
+  chosen === undefined || values.includes(chosen) ? values : [chosen, ...values];
+
+/** `key=value`, as the filter has it; a value may have a `=` of its own. */
+function labelOf(chosen: string | undefined): Record<string, string> | undefined {
+  if (chosen === undefined) return undefined;
+  const at = chosen.indexOf('=');
+  return { [chosen.slice(0, at)]: chosen.slice(at + 1) };
+}
+
+/** How often the choices follow the agents, in milliseconds: a list that is open must not change under the pointer. */
+const FACETS_MS = 2000;
+
+function useFacets(agents: readonly AgentSummary[]): Facets {
+  const step = Math.floor(useNow() / FACETS_MS);
+  const latest = useRef(agents);
+  latest.current = agents;
+  return useMemo(() => facetsOf(latest.current), [step, agents.length === 0]);
+}
+
+function GroupHead({ group, onFold }: { readonly group: GroupRow; readonly onFold: () => void }) {
+  const { name, count, unhealthy, isFolded } = group;
+  const Icon = isFolded ? ChevronRight : ChevronDown;
+  return (
+    <div role="cell" aria-colspan={7} className="col-span-full flex items-center gap-3">
+      <button
+        type="button"
+        tabIndex={-1}
+        aria-expanded={!isFolded}
+        className="-ml-1 inline-flex items-center gap-1.5 font-semibold"
+        onClick={onFold}
+      >
+        <Icon className="size-3.5 text-faint" aria-hidden="true" />
+        {name === null ? 'without this label' : shown(name)}
+      </button>
+      <span className="text-faint">{countText(count)}</span>
+      {unhealthy > 0 && <span className="text-bad">{countText(unhealthy)} unhealthy</span>}
     </div>
   );
 }
@@ -97,7 +183,7 @@ const ColumnHeads = () => (
   </>
 );
 
-function AgentRow({ agent }: { readonly agent: AgentSummary }) {
+function AgentCells({ agent }: { readonly agent: AgentSummary }) {
   const { name, role, status, leaseMs, updatedAt } = agent;
   return (
     <>
