@@ -13,7 +13,9 @@ import { EventFilterSearch } from './screens/events/event-filter.ts';
 import { AgentFilterSearch } from './screens/agents/agent-filter.ts';
 import { Agents } from './screens/agents/agents.tsx';
 import { NeedsYou } from './screens/needs-you/needs-you.tsx';
+import { MapSearch } from './screens/map/map-search.ts';
 import { PlanFilterSearch } from './screens/plans/plan-filter.ts';
+import { PlanSearch } from './screens/plans/plan-search.ts';
 import { NotThere } from './shell/not-there.tsx';
 import { Shell } from './shell/shell.tsx';
 
@@ -79,6 +81,13 @@ const groupRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/groups/group-page.tsx'), 'GroupPage'),
 });
 
+const mapRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/map',
+  validateSearch: MapSearch,
+  component: lazyRouteComponent(() => import('./screens/map/map.tsx'), 'SwarmMap'),
+});
+
 const plansRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/plans',
@@ -89,7 +98,7 @@ const plansRoute = createRoute({
 const planRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/plans/$id',
-  validateSearch: z.object({ task: z.string().optional().catch(undefined) }),
+  validateSearch: PlanSearch,
   component: lazyRouteComponent(() => import('./screens/plans/plan-page.tsx'), 'PlanPage'),
 });
 
@@ -109,6 +118,7 @@ export const router = createRouter({
     eventRoute,
     groupsRoute,
     groupRoute,
+    mapRoute,
     plansRoute,
     planRoute,
     systemRoute,

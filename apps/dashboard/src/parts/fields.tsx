@@ -41,10 +41,13 @@ interface ChoiceProps<Value extends string> {
   readonly onChange: (value: Value | undefined) => void;
   /** What no choice means. Default: any. */
   readonly none?: string;
+  /** What a person reads in place of a value. Default: the value, with spaces. */
+  readonly wordOf?: (value: Value) => string;
 }
 
 /** One of few values, or any. */
-export function Choice<Value extends string>({ label, value, values, onChange, none = 'any' }: ChoiceProps<Value>) {
+export function Choice<Value extends string>(props: ChoiceProps<Value>) {
+  const { label, value, values, onChange, none = 'any', wordOf = (one) => one.replaceAll('_', ' ') } = props;
   return (
     <label
       className={`inline-flex h-7 items-center rounded border pl-2 ${value === undefined ? 'border-strong-line/50 bg-raised text-soft' : 'border-accent bg-accent-wash'}`}
@@ -58,7 +61,7 @@ export function Choice<Value extends string>({ label, value, values, onChange, n
         <option value="">{none}</option>
         {values.map((one) => (
           <option key={one} value={one}>
-            {one.replaceAll('_', ' ')}
+            {wordOf(one)}
           </option>
         ))}
       </select>

@@ -1,8 +1,8 @@
 // The screens in the order of the navigation, with their keys.
-import { Activity, Boxes, CircleAlert, ListTree, type LucideIcon, Rows3, Users } from 'lucide-react';
+import { Activity, Boxes, CircleAlert, ListTree, Network, type LucideIcon, Rows3, Users } from 'lucide-react';
 
 interface Screen {
-  readonly to: '/needs-you' | '/agents' | '/events' | '/groups' | '/plans' | '/system';
+  readonly to: '/needs-you' | '/agents' | '/map' | '/events' | '/groups' | '/plans' | '/system';
   readonly name: string;
   /** After `g`. */
   readonly key: string;
@@ -12,6 +12,7 @@ interface Screen {
 export const SCREENS: readonly Screen[] = [
   { to: '/needs-you', name: 'Needs you', key: 'n', icon: CircleAlert },
   { to: '/agents', name: 'Agents', key: 'a', icon: Boxes },
+  { to: '/map', name: 'Map', key: 'm', icon: Network },
   { to: '/events', name: 'Events', key: 'e', icon: Rows3 },
   { to: '/groups', name: 'Groups', key: 'r', icon: Users },
   { to: '/plans', name: 'Plans', key: 'p', icon: ListTree },
