@@ -9,7 +9,11 @@ interface TabsProps<Value extends string> {
 
 export function Tabs<Value extends string>({ label, value, values, onChange }: TabsProps<Value>) {
   return (
-    <div role="group" aria-label={label} className="inline-flex h-7 rounded border border-strong-line/50 bg-raised p-px">
+    <div
+      role="group"
+      aria-label={label}
+      className="inline-flex h-7 rounded border border-strong-line/50 bg-raised p-px"
+    >
       {(Object.keys(values) as Value[]).map((one) => (
         <button
           key={one}

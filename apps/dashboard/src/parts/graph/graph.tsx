@@ -57,6 +57,7 @@ export function Graph(props: GraphProps) {
   const { label, boxes, lines, draw, selectedBox, selectedLine, onBox, onLine, fills = false } = props;
   const layout = useLayout(boxes, lines);
   if (layout === null) return <p className="py-8 text-center text-faint">Drawing…</p>;
+  if ('fault' in layout) return <p role="alert">The graph could not be drawn: {layout.fault}</p>;
   const nodes = boxes.flatMap(({ id, width, height }): BoxNode[] => {
     const position = layout.boxes.get(id);
     if (position === undefined) return [];
@@ -106,9 +107,12 @@ export function Graph(props: GraphProps) {
 }
 
 /** Laid out again when boxes or lines come or go, and not when what is in them changes. Null before the first time. */
-function useLayout(boxes: readonly GraphBox[], lines: readonly GraphLine[]): Layout | null {
+function useLayout(
+  boxes: readonly GraphBox[],
+  lines: readonly GraphLine[],
+): Layout | { readonly fault: string } | null {
   const [layouter, setLayouter] = useState<GraphLayouter | null>(null);
-  const [layout, setLayout] = useState<Layout | null>(null);
+  const [layout, setLayout] = useState<Layout | { readonly fault: string } | null>(null);
   const shape = useMemo(() => JSON.stringify([boxes, lines]), [boxes, lines]);
   useEffect(() => {
     const opened = new GraphLayouter();
@@ -123,8 +127,7 @@ function useLayout(boxes: readonly GraphBox[], lines: readonly GraphLine[]): Lay
         if (isWanted) setLayout(placed);
       },
       (error: unknown) => {
-        // A list of the same is beside each graph.
-        console.error(error);
+        if (isWanted) setLayout({ fault: error instanceof Error ? error.message : String(error) });
       },
     );
     return () => {

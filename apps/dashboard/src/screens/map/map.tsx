@@ -43,10 +43,7 @@ export function SwarmMap() {
   const other = traffic.value?.other ?? 0;
   return (
     <div className="flex h-full flex-col">
-      <ScreenHead
-        title="Map"
-        count={traffic.value === null ? 'reading…' : counted(parties.length, 'participant')}
-      >
+      <ScreenHead title="Map" count={traffic.value === null ? 'reading…' : counted(parties.length, 'participant')}>
         <ReadAt reading={traffic} />
         <SearchField label="Name or topic" value={text} onChange={setText} />
         <Choice
