@@ -1,7 +1,10 @@
 // The dashboard in a real browser, on one core: the page is built once for all suites.
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Dashboard, START_LIMIT_MS, startDashboard } from './dashboard.ts';
+import { eventsSuite } from './events.ts';
 import { groupsSuite } from './groups.ts';
+import { mapSuite } from './map.ts';
+import { plansSuite } from './plans.ts';
 import { sessionsSuite } from './sessions.ts';
 
 let dashboard: Dashboard;
@@ -15,4 +18,13 @@ describe('sessions', () => {
 });
 describe('groups', () => {
   groupsSuite(() => dashboard);
+});
+describe('events', () => {
+  eventsSuite(() => dashboard);
+});
+describe('map', () => {
+  mapSuite(() => dashboard);
+});
+describe('plans', () => {
+  plansSuite(() => dashboard);
 });

@@ -4,6 +4,7 @@ import {
   type Edge,
   EdgeLabelRenderer,
   type EdgeProps,
+  getViewportForBounds,
   Handle,
   MarkerType,
   type Node,
@@ -12,6 +13,7 @@ import {
   Position,
   ReactFlow,
   useReactFlow,
+  useStore,
 } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import { Maximize, Minus, Plus } from 'lucide-react';
@@ -96,11 +98,9 @@ export function Graph(props: GraphProps) {
         preventScrolling={false}
         minZoom={FIT.minZoom}
         maxZoom={2}
-        fitView
-        fitViewOptions={FIT}
         proOptions={{ hideAttribution: true }}
       >
-        <Zoom />
+        <Zoom layout={layout} />
       </ReactFlow>
     </div>
   );
@@ -180,8 +180,18 @@ function Line({ id, data, markerEnd }: EdgeProps<LineEdge>) {
 
 const ZOOM = 'rounded p-1 text-soft hover:bg-line/60 hover:text-ink';
 
-function Zoom() {
-  const { zoomIn, zoomOut, fitView } = useReactFlow();
+/** Shows all of the graph at first, when it changes, and when its place does. Lines may reach further than boxes. */
+function Zoom({ layout }: { readonly layout: Layout }) {
+  const { zoomIn, zoomOut, setViewport } = useReactFlow();
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
+  const fit = (): void => {
+    const whole = { x: 0, y: 0, width: layout.width, height: layout.height };
+    void setViewport(getViewportForBounds(whole, width, height, FIT.minZoom, FIT.maxZoom, FIT.padding));
+  };
+  useEffect(() => {
+    if (width > 0 && height > 0) fit();
+  }, [layout, width, height]);
   return (
     <Panel position="bottom-right" className="flex gap-0.5 rounded border border-line bg-raised p-0.5">
       <button type="button" aria-label="Smaller" className={ZOOM} onClick={() => void zoomOut()}>
@@ -190,7 +200,7 @@ function Zoom() {
       <button type="button" aria-label="Larger" className={ZOOM} onClick={() => void zoomIn()}>
         <Plus className="size-3.5" aria-hidden="true" />
       </button>
-      <button type="button" aria-label="Show all of it" className={ZOOM} onClick={() => void fitView(FIT)}>
+      <button type="button" aria-label="Show all of it" className={ZOOM} onClick={fit}>
         <Maximize className="size-3.5" aria-hidden="true" />
       </button>
     </Panel>

@@ -45,7 +45,7 @@ export function AgentPage() {
       <ScreenHead title={<Title name={name} />} count={<HealthMark health={agent.status.health} />}>
         <Acts agent={agent} />
       </ScreenHead>
-      <div className="grid grid-cols-2 max-lg:grid-cols-1">
+      <div className="grid grid-cols-2 border-b border-line max-lg:grid-cols-1 [&>section]:border-b-0">
         <State agent={agent} />
         <Card agent={agent} />
       </div>
@@ -163,11 +163,13 @@ function Declared({ agent: { name, capabilities, topics } }: { readonly agent: A
         <ul className="flex flex-col gap-2">
           {capabilities.map(({ id, description, tags, inputSchema, outputSchema }) => (
             <li key={id}>
-              <Code>{id}</Code>{' '}
-              {(tags ?? []).map((tag) => (
-                <Tag key={tag}>{shown(tag)}</Tag>
-              ))}
-              <TryCapability capability={{ id, inputSchema }} others={othersWith(id)} />
+              <div className="flex flex-wrap items-center gap-2">
+                <Code>{id}</Code>
+                {(tags ?? []).map((tag) => (
+                  <Tag key={tag}>{shown(tag)}</Tag>
+                ))}
+                <TryCapability capability={{ id, inputSchema }} others={othersWith(id)} />
+              </div>
               {description !== undefined && <p className="text-soft">{shown(description)}</p>}
               <Schema name="input" schema={inputSchema} />
               <Schema name="output" schema={outputSchema} />

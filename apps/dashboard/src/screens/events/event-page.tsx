@@ -56,6 +56,8 @@ export function EventPage() {
 function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }) {
   const { groups, streams, otherGroups, causes, effects, effectsComplete } = trace;
   const concerned = groups.filter(({ state }) => state !== 'not_matching' && state !== 'before_group');
+  const matching = streams.list.filter(({ state }) => state !== 'not_matching');
+  const rest = streams.list.filter(({ state }) => state === 'not_matching');
   const others = groups.filter((group) => !concerned.includes(group));
   return (
     <>
@@ -95,15 +97,24 @@ function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }
           </>
         }
       >
-        {streams.list.length === 0 && <p className="text-faint">No subscription is open that takes it.</p>}
+        {matching.length === 0 && <p className="text-faint">No subscription is open that takes it.</p>}
         <ul className="flex flex-col gap-1">
-          {streams.list.map((stream) => (
-            <StreamLane
-              key={`${stream.replica} ${stream.caller} ${stream.since} ${stream.topics.join()}`}
-              stream={stream}
-            />
+          {matching.map((stream) => (
+            <StreamLane key={keyOf(stream)} stream={stream} />
           ))}
         </ul>
+        {rest.length > 0 && (
+          <details className="mt-2">
+            <summary className="w-max cursor-pointer text-faint hover:text-ink">
+              {counted(rest.length, 'stream')} of other topics
+            </summary>
+            <ul className="mt-1 flex flex-col gap-1">
+              {rest.map((stream) => (
+                <StreamLane key={keyOf(stream)} stream={stream} />
+              ))}
+            </ul>
+          </details>
+        )}
         {streams.omitted > 0 && <p className="mt-1 text-faint">{counted(streams.omitted, 'stream')} not listed.</p>}
       </Section>
       <Section
@@ -122,6 +133,9 @@ function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }
     </>
   );
 }
+
+const keyOf = ({ replica, caller, since, topics }: StreamTrace): string =>
+  `${replica} ${caller} ${since} ${topics.join()}`;
 
 function About({ trace: { event: logged, kept, duplicates, admittedBy } }: { readonly trace: EventTrace }) {
   const { event, position, appendedAt } = logged;

@@ -67,6 +67,15 @@ export function Events() {
   return (
     <div className="flex h-full flex-col">
       <ScreenHead title="Events" count={feed.state === 'opening' ? 'reading…' : rate}>
+        <Jump onPosition={(at) => set({ at, until: undefined })} />
+        {!isPast(filter) && (
+          <Button onClick={() => hold(!isHeld)} aria-pressed={isHeld}>
+            {isHeld ? `Show ${counted(held, 'new event')}` : 'Hold'}
+          </Button>
+        )}
+        <PublishEvent />
+      </ScreenHead>
+      <div role="search" className="flex flex-wrap items-center gap-2 border-b border-line px-5 py-2">
         <Button aria-pressed={hasTree} onClick={() => set({ tree: hasTree ? undefined : true })}>
           Topics
         </Button>
@@ -75,14 +84,7 @@ export function Events() {
         <SearchField label="Correlation id" value={filter.correlation ?? ''} onChange={setters.correlation} />
         <SearchField label="Data, as a JSONPath" value={filter.where ?? ''} onChange={setters.where} />
         <Before value={filter.until} onChange={(until) => set({ until, at: undefined })} />
-        <Jump onPosition={(at) => set({ at, until: undefined })} />
-        <PublishEvent />
-        {!isPast(filter) && (
-          <Button onClick={() => hold(!isHeld)} aria-pressed={isHeld}>
-            {isHeld ? `Show ${counted(held, 'new event')}` : 'Hold'}
-          </Button>
-        )}
-      </ScreenHead>
+      </div>
       {feed.state === 'refused' && (
         <p role="alert" className="bg-bad-wash px-5 py-2 text-bad">
           {feed.reason}

@@ -48,7 +48,7 @@ export function GroupPage() {
           go on.
         </p>
       )}
-      <div className="grid grid-cols-2 max-lg:grid-cols-1">
+      <div className="grid grid-cols-2 border-b border-line max-lg:grid-cols-1 [&>section]:border-b-0">
         <Section title="Where it stands">
           <Facts>
             <Fact name="Position">

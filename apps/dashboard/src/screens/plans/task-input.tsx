@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { SwarmClient } from '@hypercode/client';
 import type { LoggedEvent } from '@hypercode/contracts';
+import { counted } from '../../parts/duration.ts';
 import { JsonText } from '../../parts/json-text.tsx';
 import { Refused } from '../../parts/read-at.tsx';
 import { useClient } from '../../swarm/swarm-context.tsx';
@@ -33,7 +34,7 @@ export function TaskInput({ planId, taskId, attempt }: TaskInputProps) {
       {Object.keys(dependencies).length > 0 && (
         <details className="mt-1.5">
           <summary className="w-max cursor-pointer text-faint hover:text-ink">
-            With the outputs of {Object.keys(dependencies).length} tasks
+            With the {counted(Object.keys(dependencies).length, 'output')} of the tasks before it
           </summary>
           <div className="mt-1">
             <JsonText label="Outputs of the tasks before" value={dependencies} />
