@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { accessSuite } from './access.ts';
 import { administrationSuite } from './administration.ts';
 import { type Dashboard, START_LIMIT_MS, startDashboard } from './dashboard.ts';
+import { eventsSuite } from './events.ts';
 import { groupsSuite } from './groups.ts';
+import { mapSuite } from './map.ts';
+import { plansSuite } from './plans.ts';
 import { quietSuite } from './quiet.ts';
 import { sessionsSuite } from './sessions.ts';
 
@@ -27,4 +30,13 @@ describe('quiet', () => {
 });
 describe('groups', () => {
   groupsSuite(() => dashboard);
+});
+describe('events', () => {
+  eventsSuite(() => dashboard);
+});
+describe('map', () => {
+  mapSuite(() => dashboard);
+});
+describe('plans', () => {
+  plansSuite(() => dashboard);
 });

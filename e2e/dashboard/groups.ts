@@ -63,7 +63,7 @@ export function groupsSuite(dashboard: () => Dashboard): void {
     await page.getByRole('button', { name: 'Seek' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('1 unread event is passed over').waitFor();
-    await dialog.getByText(`swarm groups seek ${group} --to latest`).waitFor();
+    await dialog.getByText(`swarm groups seek ${group} latest`).waitFor();
     await dialog.getByRole('button', { name: 'Seek' }).click();
     await dialog.waitFor({ state: 'detached' });
     expect(await claim(group)).toEqual([]);
@@ -84,6 +84,62 @@ export function groupsSuite(dashboard: () => Dashboard): void {
     await letter.waitFor({ state: 'detached' });
     await waitFor(async () => (await claim(group)).length === 1, { what: 'the event' });
     expect(await page.title()).not.toBe('1');
+  });
+
+  test('a group is moved back after a preview, its settings are changed, and it is deleted', async () => {
+    const group = await makeGroup();
+    await claim(group);
+    const page = await dashboard().open(`/groups/${group}`, dashboard().core.adminToken);
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Seek' }).click();
+    await dialog.getByLabel('the oldest event that is kept').check();
+    await dialog.getByText('1 event is handed out from there on').waitFor();
+    await dialog.getByLabel(/Release 1 open delivery/).check();
+    await dialog.getByRole('button', { name: 'Seek' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await claim(group)).toHaveLength(1);
+
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await dialog.getByLabel('Topics, one a line').fill(`${group}.>\nother.*`);
+    await dialog.getByLabel('Most attempts').fill('7');
+    await dialog.getByText(`--topics '${group}.>' --topics 'other.*' --max-deliveries 7`).waitFor();
+    await dialog.getByRole('button', { name: 'Settings' }).click();
+    await page.getByText('other.*').waitFor();
+    await page.getByText('version 2').waitFor();
+
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { name: 'Groups' }).waitFor();
+    const answer = await dashboard().core.fetch(`/v1/groups/${group}`);
+    expect(answer.status).toBe(404);
+  });
+
+  test('some dead letters are redriven, and then all of one reason, with their number first', async () => {
+    const group = `g-${randomUUID().slice(0, 8)}`;
+    await post(`/v1/groups/${group}/claim`, { topics: [`${group}.>`], maxDeliveries: 1 });
+    for (const name of ['a', 'b', 'c', 'd']) await post('/v1/events', { topic: `${group}.${name}`, data: name });
+    const claimed = ClaimResult.parse(await post(`/v1/groups/${group}/claim`, {})).deliveries;
+    for (const { deliveryId, event } of claimed)
+      await post(`/v1/groups/${group}/nack`, {
+        deliveryIds: [deliveryId],
+        reason: event.data === 'd' ? 'wet' : HOSTILE,
+      });
+    const page = await dashboard().open(`/groups/${group}`, dashboard().core.adminToken);
+    const dialog = page.getByRole('dialog');
+    const letter = (name: string) => page.getByRole('listitem').filter({ hasText: `${group}.${name}` });
+    await letter('b').getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Redrive selected' }).click();
+    await dialog.getByText(`Redrive 1 dead letter of ${group}`).waitFor();
+    await dialog.getByRole('button', { name: 'Redrive selected' }).click();
+    await letter('b').waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'Redrive these' }).click();
+    await dialog.getByText(`Redrive 2 dead letters of ${group}`).waitFor();
+    await dialog.getByRole('button', { name: 'Redrive these' }).click();
+    await letter('a').waitFor({ state: 'detached' });
+    await letter('d').waitFor();
+    const again = ClaimResult.parse(await post(`/v1/groups/${group}/claim`, {})).deliveries;
+    expect(again.map(({ event }) => event.data).toSorted()).toEqual(['a', 'b', 'c']);
   });
 
   test('a dead letter is discarded, with all others', async () => {

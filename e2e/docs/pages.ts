@@ -76,6 +76,18 @@ export const PAGES: readonly Page[] = [
     ],
   },
   {
+    path: 'docs/tour.md',
+    steps: [
+      { sample: 'token() {', silent: DEFINES },
+      { sample: 'BREAKS=1', prints: [/ada cannot read a letter/, /ada works on "Translate: buongiorno"/] },
+      { sample: 'dead-letters -H', again: 'the second attempt comes after a while' },
+      { sample: 'circuit=open', prints: [/"name":"ada"/] },
+      { sample: 'AGENT_NAME=bob', prints: [/bob works on "Translate: buongiorno"/] },
+      { sample: 'task.bob.completed', again: 'the task takes a moment' },
+      { sample: 'AGENT_NAME=ada pnpm', prints: [/ada has read.*Grace/] },
+    ],
+  },
+  {
     path: 'docs/events.md',
     steps: [
       { sample: 'token() {', silent: DEFINES },

@@ -14,7 +14,9 @@ import { AgentFilterSearch } from './screens/agents/agent-filter.ts';
 import { Agents } from './screens/agents/agents.tsx';
 import { AuditFilterSearch } from './screens/audit/audit-acts.ts';
 import { NeedsYou } from './screens/needs-you/needs-you.tsx';
+import { MapSearch } from './screens/map/map-search.ts';
 import { PlanFilterSearch } from './screens/plans/plan-filter.ts';
+import { PlanSearch } from './screens/plans/plan-search.ts';
 import { PolicySearch } from './screens/policy/policy-search.ts';
 import { TokenFilterSearch } from './screens/tokens/token-filter.ts';
 import { NotThere } from './shell/not-there.tsx';
@@ -82,6 +84,13 @@ const groupRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/groups/group-page.tsx'), 'GroupPage'),
 });
 
+const mapRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/map',
+  validateSearch: MapSearch,
+  component: lazyRouteComponent(() => import('./screens/map/map.tsx'), 'SwarmMap'),
+});
+
 const plansRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/plans',
@@ -92,7 +101,7 @@ const plansRoute = createRoute({
 const planRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/plans/$id',
-  validateSearch: z.object({ task: z.string().optional().catch(undefined) }),
+  validateSearch: PlanSearch,
   component: lazyRouteComponent(() => import('./screens/plans/plan-page.tsx'), 'PlanPage'),
 });
 
@@ -133,6 +142,7 @@ export const router = createRouter({
     eventRoute,
     groupsRoute,
     groupRoute,
+    mapRoute,
     plansRoute,
     planRoute,
     policyRoute,

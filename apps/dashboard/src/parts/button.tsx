@@ -18,7 +18,7 @@ export function Button({ kind = 'plain', className = '', type = 'button', ...res
   return (
     <button
       type={type}
-      className={`inline-flex h-7 items-center gap-1.5 rounded px-2.5 font-medium whitespace-nowrap disabled:opacity-50 ${LOOKS[kind]} ${className}`}
+      className={`inline-flex h-7 items-center gap-1.5 rounded px-2.5 font-medium whitespace-nowrap disabled:opacity-50 aria-pressed:border-accent aria-pressed:bg-accent-wash ${LOOKS[kind]} ${className}`}
       {...rest}
     />
   );

@@ -6,6 +6,7 @@ import {
   KeyRound,
   ListTree,
   type LucideIcon,
+  Network,
   Rows3,
   ScrollText,
   ShieldCheck,
@@ -16,6 +17,7 @@ interface Screen {
   readonly to:
     | '/needs-you'
     | '/agents'
+    | '/map'
     | '/events'
     | '/groups'
     | '/plans'
@@ -32,6 +34,7 @@ interface Screen {
 export const SCREENS: readonly Screen[] = [
   { to: '/needs-you', name: 'Needs you', key: 'n', icon: CircleAlert },
   { to: '/agents', name: 'Agents', key: 'a', icon: Boxes },
+  { to: '/map', name: 'Map', key: 'm', icon: Network },
   { to: '/events', name: 'Events', key: 'e', icon: Rows3 },
   { to: '/groups', name: 'Groups', key: 'r', icon: Users },
   { to: '/plans', name: 'Plans', key: 'p', icon: ListTree },

@@ -11,7 +11,11 @@ import { Code, Empty, Fact, Facts, ScreenHead, Section, Tag } from '../../parts/
 import { Refused } from '../../parts/read-at.tsx';
 import { useAgents, useClient, useMay, usePlans } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
+import { AgentDeliveries } from './agent-deliveries.tsx';
 import { AgentHistory } from './agent-history.tsx';
+import { AgentTraffic } from './agent-traffic.tsx';
+import { MayIt } from './may-it.tsx';
+import { TryCapability } from './try-capability.tsx';
 
 export function AgentPage() {
   const { name } = useParams({ from: '/agents/$name' });
@@ -41,13 +45,16 @@ export function AgentPage() {
       <ScreenHead title={<Title name={name} />} count={<HealthMark health={agent.status.health} />}>
         <Acts agent={agent} />
       </ScreenHead>
-      <div className="grid grid-cols-2 max-lg:grid-cols-1">
+      <div className="grid grid-cols-2 border-b border-line max-lg:grid-cols-1 [&>section]:border-b-0">
         <State agent={agent} />
         <Card agent={agent} />
       </div>
       <Work agent={agent} />
       <Refused reading={whole} />
       {whole.value !== null && <Declared agent={whole.value} />}
+      <AgentDeliveries name={name} role={agent.role} />
+      <AgentTraffic name={name} />
+      <MayIt name={name} />
       <AgentHistory name={name} revision={agent.revision} />
     </>
   );
@@ -146,17 +153,23 @@ function Work({ agent: { name } }: { readonly agent: AgentSummary }) {
   );
 }
 
-function Declared({ agent: { capabilities, topics } }: { readonly agent: Agent }) {
+function Declared({ agent: { name, capabilities, topics } }: { readonly agent: Agent }) {
+  const { agents } = useAgents();
+  const othersWith = (id: string): number =>
+    agents.filter((one) => one.name !== name && one.capabilities.some((capability) => capability.id === id)).length;
   return (
     <>
       <Section title="Capabilities" note={counted(capabilities.length, 'capability', 'capabilities')}>
         <ul className="flex flex-col gap-2">
           {capabilities.map(({ id, description, tags, inputSchema, outputSchema }) => (
             <li key={id}>
-              <Code>{id}</Code>{' '}
-              {(tags ?? []).map((tag) => (
-                <Tag key={tag}>{shown(tag)}</Tag>
-              ))}
+              <div className="flex flex-wrap items-center gap-2">
+                <Code>{id}</Code>
+                {(tags ?? []).map((tag) => (
+                  <Tag key={tag}>{shown(tag)}</Tag>
+                ))}
+                <TryCapability capability={{ id, inputSchema }} others={othersWith(id)} />
+              </div>
               {description !== undefined && <p className="text-soft">{shown(description)}</p>}
               <Schema name="input" schema={inputSchema} />
               <Schema name="output" schema={outputSchema} />

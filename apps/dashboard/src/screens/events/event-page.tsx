@@ -6,11 +6,14 @@ import { At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { CliLine } from '../../parts/cli-line.tsx';
 import { counted } from '../../parts/duration.ts';
+import { JsonText } from '../../parts/json-text.tsx';
 import { Code, Empty, Fact, Facts, ScreenHead, Section } from '../../parts/panel.tsx';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
 import { useClient } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
+import { CopyAs } from './copy-menu.tsx';
 import { fateWords, STREAM_WORDS, TONES, type Words } from './fate-words.ts';
+import { PublishEvent } from './publish-event.tsx';
 
 export function EventPage() {
   const { id } = useParams({ from: '/events/$id' });
@@ -30,7 +33,14 @@ export function EventPage() {
   );
   return (
     <>
-      <ScreenHead title={title} count={<ReadAt reading={trace} />} />
+      <ScreenHead title={title} count={<ReadAt reading={trace} />}>
+        {trace.value !== null && (
+          <>
+            <CopyAs event={trace.value.event.event} />
+            <PublishEvent again={trace.value.event.event} />
+          </>
+        )}
+      </ScreenHead>
       {trace.error?.code === 'NOT_FOUND' ? (
         <Empty title="Neither the log nor a group has this event.">
           It was never published here, or retention has removed it.
@@ -46,6 +56,8 @@ export function EventPage() {
 function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }) {
   const { groups, streams, otherGroups, causes, effects, effectsComplete } = trace;
   const concerned = groups.filter(({ state }) => state !== 'not_matching' && state !== 'before_group');
+  const matching = streams.list.filter(({ state }) => state !== 'not_matching');
+  const rest = streams.list.filter(({ state }) => state === 'not_matching');
   const others = groups.filter((group) => !concerned.includes(group));
   return (
     <>
@@ -85,15 +97,24 @@ function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }
           </>
         }
       >
-        {streams.list.length === 0 && <p className="text-faint">No subscription is open that takes it.</p>}
+        {matching.length === 0 && <p className="text-faint">No subscription is open that takes it.</p>}
         <ul className="flex flex-col gap-1">
-          {streams.list.map((stream) => (
-            <StreamLane
-              key={`${stream.replica} ${stream.caller} ${stream.since} ${stream.topics.join()}`}
-              stream={stream}
-            />
+          {matching.map((stream) => (
+            <StreamLane key={keyOf(stream)} stream={stream} />
           ))}
         </ul>
+        {rest.length > 0 && (
+          <details className="mt-2">
+            <summary className="w-max cursor-pointer text-faint hover:text-ink">
+              {counted(rest.length, 'stream')} of other topics
+            </summary>
+            <ul className="mt-1 flex flex-col gap-1">
+              {rest.map((stream) => (
+                <StreamLane key={keyOf(stream)} stream={stream} />
+              ))}
+            </ul>
+          </details>
+        )}
         {streams.omitted > 0 && <p className="mt-1 text-faint">{counted(streams.omitted, 'stream')} not listed.</p>}
       </Section>
       <Section
@@ -112,6 +133,9 @@ function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }
     </>
   );
 }
+
+const keyOf = ({ replica, caller, since, topics }: StreamTrace): string =>
+  `${replica} ${caller} ${since} ${topics.join()}`;
 
 function About({ trace: { event: logged, kept, duplicates, admittedBy } }: { readonly trace: EventTrace }) {
   const { event, position, appendedAt } = logged;
@@ -161,9 +185,9 @@ function About({ trace: { event: logged, kept, duplicates, admittedBy } }: { rea
         {duplicates > 0 && <Fact name="Published again">{counted(duplicates, 'time')}; the log has it once</Fact>}
         {!kept && <Fact name="Log">Retention has removed it; groups still hold it</Fact>}
       </Facts>
-      <pre className="mt-3 max-h-96 overflow-auto rounded border border-line bg-ground p-2.5 font-mono text-[12px] leading-[18px] break-all whitespace-pre-wrap">
-        {JSON.stringify(event.data, null, 2).split('\n').map(shown).join('\n')}
-      </pre>
+      <div className="mt-3">
+        <JsonText label="Data" value={event.data} />
+      </div>
     </Section>
   );
 }

@@ -5,10 +5,11 @@
 //      live ──> held            a person reads on; new events are counted and kept, and shown with `release`
 import type { SwarmClient, SwarmError } from '@hypercode/client';
 import { type Clock, systemClock } from '@hypercode/clock';
-import { type LoggedEvent, SwarmError as Refusal } from '@hypercode/contracts';
+import { type LoggedEvent, type ReadResult, SwarmError as Refusal } from '@hypercode/contracts';
 import type { FeedState } from '../../swarm/feed-state.ts';
 import { Store } from '../../swarm/store.ts';
-import { type EventFilterSearch, isWanted, readInput } from './event-filter.ts';
+import { type EventFilterSearch, isPast, isWanted, readInput } from './event-filter.ts';
+import type { Where } from './where.ts';
 
 export interface TailView {
   readonly feed: FeedState;
@@ -39,10 +40,26 @@ const PAGE = 100;
 const DRAW_MS = 250;
 const RATE_MS = 2000;
 
+/** A page that has found this many is shown; a rare one is searched on in at most so many pages. */
+const ENOUGH = 20;
+const PAGES_AT_ONCE = 10;
+
+export interface TailOptions {
+  readonly client: SwarmClient;
+  readonly filter: EventFilterSearch;
+  /** Of the data of an event. Default: all. */
+  readonly where?: Where;
+  /** Called with each event that comes, whatever its topic: then the stream has all topics, and the filter is applied here. */
+  readonly onEvent?: ((logged: LoggedEvent) => void) | undefined;
+  readonly clock?: Clock;
+}
+
 export class Tail {
   readonly view = new Store<TailView>(NO_TAIL);
   readonly #client: SwarmClient;
   readonly #filter: EventFilterSearch;
+  readonly #where: Where;
+  readonly #onEvent: TailOptions['onEvent'];
   readonly #clock: Clock;
   readonly #end = new AbortController();
   /** Not shown yet, the oldest first. */
@@ -51,9 +68,11 @@ export class Tail {
   #counted: { readonly atMs: number; readonly count: number }[] = [];
   #cancelDraw = (): void => {};
 
-  constructor(client: SwarmClient, filter: EventFilterSearch, clock: Clock = systemClock) {
+  constructor({ client, filter, where = () => true, onEvent, clock = systemClock }: TailOptions) {
     this.#client = client;
     this.#filter = filter;
+    this.#where = where;
+    this.#onEvent = onEvent;
     this.#clock = clock;
     void this.#run();
     this.#draw();
@@ -74,9 +93,8 @@ export class Tail {
     if (older === null || isReadingOlder) return;
     this.#set({ isReadingOlder: true });
     try {
-      const input = { ...readInput(this.#filter), order: 'newest' as const, before: older, limit: PAGE };
-      const page = await this.#client.bus.read(input, { signal: this.#end.signal });
-      this.#set({ events: [...this.view.get().events, ...page.events], older: page.end ? null : page.next });
+      const page = await this.#read(older);
+      this.#set({ events: [...this.view.get().events, ...page.events], older: page.older });
     } catch (error) {
       if (!this.#end.signal.aborted) this.#set({ feed: { state: 'refused', reason: Refusal.from(error).message } });
     } finally {
@@ -92,8 +110,8 @@ export class Tail {
       this.#set({ feed: { state: 'interrupted', sinceMs, reason: error.message } });
     };
     try {
-      if (this.#filter.until !== undefined) return await this.#readFirst();
-      const topics = [this.#filter.topic ?? '>'];
+      if (isPast(this.#filter)) return await this.#readFirst();
+      const topics = [this.#onEvent === undefined ? (this.#filter.topic ?? '>') : '>'];
       let isFirst = true;
       for await (const item of this.#client.subscribe({ topics, signal, onInterruption })) {
         // What is appended from here on comes as an event, so the page before it leaves no hole.
@@ -102,7 +120,8 @@ export class Tail {
         if (this.view.get().feed.state !== 'live') this.#set({ feed: { state: 'live' } });
         if (item.type !== 'event') continue;
         const logged = { position: item.position, appendedAt: null, event: item.event };
-        if (!isWanted(this.#filter, logged)) continue;
+        this.#onEvent?.(logged);
+        if (!isWanted(this.#filter, logged) || !this.#where(item.event.data)) continue;
         this.#fresh.push(logged);
         if (this.#fresh.length > MAX_EVENTS) this.#fresh.splice(0, this.#fresh.length - MAX_EVENTS);
         this.#count();
@@ -113,9 +132,34 @@ export class Tail {
   }
 
   async #readFirst(): Promise<void> {
-    const input = { ...readInput(this.#filter), order: 'newest' as const, limit: PAGE };
-    const { events, next, end } = await this.#client.bus.read(input, { signal: this.#end.signal });
-    this.#set({ feed: { state: 'live' }, events, older: end ? null : next });
+    const { events, older } = await this.#read(null);
+    this.#set({ feed: { state: 'live' }, events, older });
+  }
+
+  /** Events before a position, the newest first, and where to read on. */
+  async #read(
+    before: string | null,
+  ): Promise<{ readonly events: readonly LoggedEvent[]; readonly older: string | null }> {
+    const { signal } = this.#end;
+    const filter = readInput(this.#filter);
+    if (this.#filter.at !== undefined) {
+      const { events } = await this.#client.bus.read(filter, { signal });
+      return { events: events.filter(({ event }) => this.#where(event.data)), older: null };
+    }
+    const found: LoggedEvent[] = [];
+    let older = before;
+    for (let page = 0; page < PAGES_AT_ONCE; page += 1) {
+      const from = older === null ? {} : { before: older };
+      const read: ReadResult = await this.#client.bus.read(
+        { ...filter, ...from, order: 'newest', limit: PAGE },
+        { signal },
+      );
+      found.push(...read.events.filter(({ event }) => this.#where(event.data)));
+      if (read.end) return { events: found, older: null };
+      older = read.next;
+      if (found.length >= ENOUGH) break;
+    }
+    return { events: found, older };
   }
 
   #count(): void {

@@ -1,9 +1,11 @@
-// What can be done with a consumer group: pause, resume, seek.
-import type { GroupInfo, SeekTarget } from '@hypercode/contracts';
+// What can be done with a consumer group: pause, resume, seek, settings, deletion.
+import { type GroupInfo, type SeekTarget, SwarmError } from '@hypercode/contracts';
 import { useId, useState } from 'react';
 import { ConfirmAct } from '../../parts/confirm-act.tsx';
 import { counted } from '../../parts/duration.ts';
 import { useClient, useMay } from '../../swarm/swarm-context.tsx';
+import { DeleteAct, UpdateAct } from './group-settings.tsx';
+import { SeekPreview } from './seek-preview.tsx';
 
 interface GroupActsProps {
   readonly info: GroupInfo;
@@ -45,37 +47,40 @@ export function GroupActs({ info, onDone }: GroupActsProps) {
         </ConfirmAct>
       )}
       {maySeek && <SeekAct info={info} onDone={onDone} />}
+      <UpdateAct key={info.settings.version} info={info} onDone={onDone} />
+      <DeleteAct info={info} />
     </>
   );
 }
 
-type Place = 'latest' | 'earliest' | 'time';
+type Place = 'latest' | 'earliest' | 'time' | 'after';
 
 const PLACES: Readonly<Record<Place, string>> = {
   latest: 'the end of the log',
   earliest: 'the oldest event that is kept',
   time: 'a time',
+  after: 'the event after a position',
 };
 
-function SeekAct({ info: { group, lag, inFlight, waiting }, onDone }: GroupActsProps) {
+function SeekAct({ info, onDone }: GroupActsProps) {
+  const { group, inFlight, waiting } = info;
   const client = useClient();
   const [place, setPlace] = useState<Place>('latest');
   const [time, setTime] = useState('');
+  const [position, setPosition] = useState('');
   const [dropsOpen, setDropsOpen] = useState(false);
   const field = useId();
-  const date = new Date(time);
-  const at = Number.isNaN(date.getTime()) ? null : date.toISOString();
-  const to: SeekTarget | null = place !== 'time' ? place : at === null ? null : { time: at };
-  const written = place === 'time' ? (at ?? 'TIME') : place;
+  const to = targetOf(place, time, position.trim());
+  const written = to === null ? '…' : typeof to === 'string' ? to : 'after' in to ? to.after : to.time;
   const open = inFlight + waiting;
   return (
     <ConfirmAct
       verb="Seek"
       title={`Move ${group} to another place in the log`}
-      cli={['groups', 'seek', group, '--to', written, ...(dropsOpen ? ['--drop-open'] : [])]}
+      cli={['groups', 'seek', group, written, ...(dropsOpen ? ['--drop-open'] : [])]}
       isDangerous
       act={async () => {
-        if (to === null) throw new RangeError('a time is needed');
+        if (to === null) throw new SwarmError('INVALID_INPUT', 'A time or a position is needed.');
         await client.groups.seek({ group, to, dropOpen: dropsOpen });
       }}
       onDone={onDone}
@@ -99,8 +104,20 @@ function SeekAct({ info: { group, lag, inFlight, waiting }, onDone }: GroupActsP
             className="h-8 w-max rounded border border-strong-line/50 bg-sheet px-2"
           />
         )}
+        {place === 'after' && (
+          <input
+            aria-label="Position"
+            required
+            value={position}
+            maxLength={512}
+            onChange={(event) => setPosition(event.target.value)}
+            className="h-8 rounded border border-strong-line/50 bg-sheet px-2 font-mono text-[12px]"
+          />
+        )}
       </fieldset>
-      <p className="mt-3">{effectOf(place, lag)}</p>
+      <div className="mt-3">
+        <SeekPreview info={info} to={to} />
+      </div>
       {open > 0 && (
         <label className="mt-2 flex items-start gap-2">
           <input
@@ -119,13 +136,10 @@ function SeekAct({ info: { group, lag, inFlight, waiting }, onDone }: GroupActsP
   );
 }
 
-function effectOf(place: Place, lag: number): string {
-  switch (place) {
-    case 'latest':
-      return `${counted(lag, 'unread event is', 'unread events are')} passed over. No member receives them. Dead letters stay.`;
-    case 'earliest':
-      return 'Every event that the log keeps for these topics is handed out again, also those that were acknowledged.';
-    case 'time':
-      return 'Events from that time on are handed out again, also those that were acknowledged; later ones that are unread before it are passed over.';
-  }
+/** Null while a field says nothing that could be meant. */
+function targetOf(place: Place, time: string, position: string): SeekTarget | null {
+  if (place === 'after') return position === '' ? null : { after: position };
+  if (place !== 'time') return place;
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? null : { time: date.toISOString() };
 }

@@ -1,6 +1,6 @@
 // One consumer group: its settings, where it stands, who works on what, what it has given up on, and what can be done with it.
 import { Link, useParams } from '@tanstack/react-router';
-import { At } from '../../parts/age.tsx';
+import { Age, At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { countText, durationText } from '../../parts/duration.ts';
 import { Code, Empty, Fact, Facts, ScreenHead, Section, Tag } from '../../parts/panel.tsx';
@@ -34,7 +34,8 @@ export function GroupPage() {
       </>
     );
   }
-  const { settings, position, lag, inFlight, waiting, deadLetters, paused, ownedBy, madeBy, madeAt } = info;
+  const { settings, position, lag, oldestUnreadAt, inFlight, waiting, deadLetters, paused, ratePerSecond } = info;
+  const { ownedBy, madeBy, madeAt } = info;
   return (
     <>
       <ScreenHead title={title} count={paused === null ? 'running' : <span className="text-warn">paused</span>}>
@@ -47,13 +48,22 @@ export function GroupPage() {
           go on.
         </p>
       )}
-      <div className="grid grid-cols-2 max-lg:grid-cols-1">
+      <div className="grid grid-cols-2 border-b border-line max-lg:grid-cols-1 [&>section]:border-b-0">
         <Section title="Where it stands">
           <Facts>
             <Fact name="Position">
               <Code>{position}</Code>
             </Fact>
-            <Fact name="Unread events">{countText(lag)}</Fact>
+            <Fact name="Unread events">
+              {countText(lag)}
+              {oldestUnreadAt !== null && (
+                <span className="text-soft">
+                  {' '}
+                  · the oldest waits for <Age at={oldestUnreadAt} suffix="" />
+                </span>
+              )}
+            </Fact>
+            <Fact name="Acknowledged">{ratePerSecond.toFixed(ratePerSecond < 10 ? 1 : 0)} a second</Fact>
             <Fact name="In flight">{countText(inFlight)}</Fact>
             <Fact name="Wait for another attempt">{countText(waiting)}</Fact>
             <Fact name="Dead letters">{countText(deadLetters)}</Fact>
@@ -80,7 +90,7 @@ export function GroupPage() {
           </Facts>
         </Section>
       </div>
-      <DeadLetters group={name} count={deadLetters} />
+      <DeadLetters info={info} />
       <GroupWork reading={work} />
     </>
   );

@@ -1,4 +1,5 @@
 // Who takes part in a group, and what they have under way. Read when the screen opens.
+import { Link } from '@tanstack/react-router';
 import type { GetGroupResult, GroupMember, OpenDelivery } from '@hypercode/contracts';
 import { Age, Countdown } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
@@ -15,7 +16,7 @@ export function GroupWork({ reading }: { readonly reading: Reading<GetGroupResul
       {value !== null && (
         <>
           <Section title="Members" note={<Note text={memberNote(value.members)} reading={reading} />}>
-            {value.members.length > 0 && <Members members={value.members} />}
+            {value.members.length > 0 && <Members members={value.members} open={value.open} />}
           </Section>
           <Section title="Open deliveries" note={openNote(value)}>
             {value.open.length > 0 && <Deliveries deliveries={value.open} />}
@@ -42,16 +43,22 @@ const Note = ({ text, reading }: { readonly text: string; readonly reading: Read
   </span>
 );
 
+interface MembersProps {
+  readonly members: readonly GroupMember[];
+  readonly open: readonly OpenDelivery[];
+}
+
 const HEAD = 'pb-1 pr-6 text-left text-[12px] font-normal text-faint';
 const CELL = 'py-1 pr-6 align-top';
 
-function Members({ members }: { readonly members: readonly GroupMember[] }) {
+function Members({ members, open }: MembersProps) {
   return (
-    <table className="w-full max-w-3xl border-collapse">
+    <table className="w-full max-w-5xl border-collapse">
       <thead>
         <tr className="border-b border-line">
           <th className={HEAD}>Consumer</th>
           <th className={`${HEAD} text-right`}>In flight</th>
+          <th className={HEAD}>Holds</th>
           <th className={HEAD}>Last sign of life</th>
           <th className={HEAD}>State</th>
         </tr>
@@ -61,6 +68,9 @@ function Members({ members }: { readonly members: readonly GroupMember[] }) {
           <tr key={consumer} className="border-b border-line/60 last:border-b-0">
             <td className={`${CELL} font-medium break-all`}>{shown(consumer)}</td>
             <td className={`${CELL} text-right`}>{countText(inFlight)}</td>
+            <td className={CELL}>
+              <Holds open={open.filter((one) => one.state === 'in_flight' && one.consumer === consumer)} />
+            </td>
             <td className={CELL}>
               <Age at={lastSignAt} />
             </td>
@@ -80,6 +90,32 @@ function Members({ members }: { readonly members: readonly GroupMember[] }) {
   );
 }
 
+const SHOWN_OF_MEMBER = 3;
+
+/** The deliveries of one member, those that are due first. */
+function Holds({ open }: { readonly open: readonly OpenDelivery[] }) {
+  const left = open.length - SHOWN_OF_MEMBER;
+  return (
+    <ul>
+      {open.slice(0, SHOWN_OF_MEMBER).map(({ deliveryId, position, topic, dueAt }) => (
+        <li key={deliveryId} className="flex gap-2">
+          <PositionLink position={position}>{shown(topic)}</PositionLink>
+          <span className="text-faint">
+            due <Countdown until={dueAt} />
+          </span>
+        </li>
+      ))}
+      {left > 0 && <li className="text-faint">and {countText(left)} more</li>}
+    </ul>
+  );
+}
+
+const PositionLink = ({ position, children }: { readonly position: string; readonly children: string }) => (
+  <Link to="/events" search={{ at: position }} className="font-mono text-[12px] break-all hover:underline">
+    {children}
+  </Link>
+);
+
 function Deliveries({ deliveries }: { readonly deliveries: readonly OpenDelivery[] }) {
   return (
     <table className="w-full border-collapse">
@@ -96,7 +132,9 @@ function Deliveries({ deliveries }: { readonly deliveries: readonly OpenDelivery
         {deliveries.map(({ deliveryId, position, topic, state, attempt, consumer, dueAt }) => (
           <tr key={deliveryId} className="border-b border-line/60 last:border-b-0">
             <td className={`${CELL} font-mono text-[12px] break-all`}>{shown(topic)}</td>
-            <td className={`${CELL} font-mono text-[12px]`}>{position}</td>
+            <td className={CELL}>
+              <PositionLink position={position}>{position}</PositionLink>
+            </td>
             <td className={CELL}>
               {state === 'in_flight' ? 'in flight, deadline' : 'waits, due'} <Countdown until={dueAt} />
             </td>

@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { GroupInfo } from '@hypercode/contracts';
 import { useCallback, useMemo } from 'react';
 import { z } from 'zod';
+import { Age } from '../../parts/age.tsx';
 import { Button } from '../../parts/button.tsx';
 import { countText } from '../../parts/duration.ts';
 import { SearchField } from '../../parts/fields.tsx';
@@ -12,7 +13,7 @@ import { useOverview } from '../../swarm/swarm-context.tsx';
 
 export const GroupFilterSearch = z.object({ text: z.string().max(256).optional().catch(undefined) });
 
-const COLUMNS = 'minmax(10rem,1.2fr) 7rem minmax(10rem,2fr) 6rem 6rem 6rem 7rem';
+const COLUMNS = 'minmax(10rem,1.2fr) 5rem minmax(10rem,2fr) 5rem 5rem 5rem 5rem 5rem 6rem';
 
 export function Groups() {
   const { text } = useSearch({ from: '/groups' });
@@ -50,6 +51,8 @@ export function Groups() {
               <Head>State</Head>
               <Head>Topics</Head>
               <Head className="text-right">Unread</Head>
+              <Head className="text-right">Behind</Head>
+              <Head className="text-right">Members</Head>
               <Head className="text-right">In flight</Head>
               <Head className="text-right">Waiting</Head>
               <Head className="text-right">Dead letters</Head>
@@ -72,7 +75,7 @@ export function Groups() {
 }
 
 function GroupRow({ group: info }: { readonly group: GroupInfo }) {
-  const { group, topics, lag, inFlight, waiting, deadLetters, paused } = info;
+  const { group, topics, lag, oldestUnreadAt, members, inFlight, waiting, deadLetters, paused } = info;
   return (
     <>
       <Cell>
@@ -85,6 +88,8 @@ function GroupRow({ group: info }: { readonly group: GroupInfo }) {
       </Cell>
       <Cell className="font-mono text-[12px] text-soft">{topics.join(', ')}</Cell>
       <Figure value={lag} isWrong={false} />
+      <Cell className="text-right text-soft">{oldestUnreadAt !== null && <Age at={oldestUnreadAt} suffix="" />}</Cell>
+      <Figure value={members} isWrong={false} />
       <Figure value={inFlight} isWrong={false} />
       <Figure value={waiting} isWrong={false} />
       <Figure value={deadLetters} isWrong />

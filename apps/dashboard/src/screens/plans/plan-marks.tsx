@@ -2,7 +2,7 @@
 import type { PlanView } from '@hypercode/client';
 
 type Plan = PlanView['status'];
-type Task = PlanView['tasks'][number];
+export type Task = PlanView['tasks'][number];
 export type Attempt = Task['attempts'][number];
 
 const PLAN: Record<Plan, string> = {

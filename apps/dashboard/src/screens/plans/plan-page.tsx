@@ -1,16 +1,20 @@
 // One plan: its tasks over time, and of the selected task what was tried, by which agent and why.
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { PlanView } from '@hypercode/client';
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { Age, At, Countdown } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { ConfirmAct } from '../../parts/confirm-act.tsx';
 import { Code, Empty, Fact, Facts, ScreenHead, Section } from '../../parts/panel.tsx';
+import { Tabs } from '../../parts/tabs.tsx';
 import { useClient, useMay, usePlans } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
 import { PlanProgress, PlanStatusMark } from './plan-marks.tsx';
 import { TaskDetail } from './task-detail.tsx';
+import { TaskList } from './task-list.tsx';
 import { TaskTimeline } from './task-timeline.tsx';
+
+const TaskGraph = lazy(async () => ({ default: (await import('./task-graph.tsx')).TaskGraph }));
 
 export function PlanPage() {
   const { id } = useParams({ from: '/plans/$id' });
@@ -51,10 +55,15 @@ const Title = ({ children }: { readonly children: string }) => (
 );
 
 function Whole({ plan, selectedId }: { readonly plan: PlanView; readonly selectedId: string | undefined }) {
+  const { view = 'graph' } = useSearch({ from: '/plans/$id' });
   const navigate = useNavigate({ from: '/plans/$id' });
   const selected = plan.tasks.find(({ taskId }) => taskId === selectedId) ?? plan.tasks[0];
   const select = (task: string): void => {
     void navigate({ search: (before) => ({ ...before, task }), replace: true });
+  };
+  const look = (wanted: 'graph' | 'timeline' | 'list'): void => {
+    const change = { view: wanted === 'graph' ? undefined : wanted };
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   };
   return (
     <>
@@ -70,8 +79,24 @@ function Whole({ plan, selectedId }: { readonly plan: PlanView; readonly selecte
         </p>
       )}
       {plan.tasks.length > 0 && (
-        <Section title="Tasks">
-          <TaskTimeline plan={plan} selectedId={selected?.taskId} onSelect={select} />
+        <Section
+          title="Tasks"
+          note={
+            <Tabs
+              label="View"
+              value={view}
+              values={{ graph: 'Graph', timeline: 'Timeline', list: 'List' }}
+              onChange={look}
+            />
+          }
+        >
+          {view === 'graph' && (
+            <Suspense fallback={<p className="py-8 text-center text-faint">Drawing…</p>}>
+              <TaskGraph plan={plan} selectedId={selected?.taskId} onSelect={select} />
+            </Suspense>
+          )}
+          {view === 'timeline' && <TaskTimeline plan={plan} selectedId={selected?.taskId} onSelect={select} />}
+          {view === 'list' && <TaskList plan={plan} selectedId={selected?.taskId} onSelect={select} />}
         </Section>
       )}
       {selected !== undefined && <TaskDetail plan={plan} task={selected} onSelect={select} />}

@@ -1,13 +1,19 @@
 // A task: what it depends on, each attempt with its agent and why that one, and what it gave.
 import { Link } from '@tanstack/react-router';
 import type { PlanView } from '@hypercode/client';
+import { isOutputRef } from '@hypercode/contracts';
+import { useState } from 'react';
 import { At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { durationText } from '../../parts/duration.ts';
+import { Button } from '../../parts/button.tsx';
 import { Code, Fact, Facts, Section } from '../../parts/panel.tsx';
-import { type Attempt, OUTCOMES, TaskStatusMark } from './plan-marks.tsx';
-
-type Task = PlanView['tasks'][number];
+import { Refused } from '../../parts/read-at.tsx';
+import { useClient } from '../../swarm/swarm-context.tsx';
+import { useReading } from '../../swarm/use-reading.ts';
+import { JsonText } from '../../parts/json-text.tsx';
+import { type Attempt, OUTCOMES, type Task, TaskStatusMark } from './plan-marks.tsx';
+import { TaskInput } from './task-input.tsx';
 
 interface TaskDetailProps {
   readonly plan: PlanView;
@@ -18,9 +24,10 @@ interface TaskDetailProps {
 export function TaskDetail({ plan, task, onSelect }: TaskDetailProps) {
   const { taskId, title, status, capability, dependsOn, attempts, error } = task;
   const output = plan.outputs[taskId];
+  const last = attempts.at(-1);
   const titles = new Map(plan.tasks.map((one) => [one.taskId, one.title]));
   return (
-    <Section title="Selected task" note={shown(title)}>
+    <Section title={shown(title)} note="selected task">
       <Facts>
         <Fact name="State">
           <TaskStatusMark status={status} />
@@ -52,12 +59,16 @@ export function TaskDetail({ plan, task, onSelect }: TaskDetailProps) {
           ))}
         </ol>
       )}
+      {last !== undefined && (
+        <>
+          <h3 className="mt-4 mb-1 text-faint">Input of attempt {last.attempt}</h3>
+          <TaskInput planId={plan.planId} taskId={taskId} attempt={last} />
+        </>
+      )}
       {output !== undefined && (
         <>
           <h3 className="mt-4 mb-1 text-faint">Output</h3>
-          <pre className="max-h-80 overflow-auto rounded border border-line bg-ground p-2.5 font-mono text-[12px] leading-[18px] whitespace-pre-wrap">
-            {JSON.stringify(output, null, 2).split('\n').map(shown).join('\n')}
-          </pre>
+          {isOutputRef(output) ? <LongOutput position={output.ref} /> : <JsonText label="Output" value={output} />}
         </>
       )}
     </Section>
@@ -86,4 +97,22 @@ function AttemptRow({ attempt }: { readonly attempt: Attempt }) {
       </span>
     </li>
   );
+}
+
+/** An output that is too long for the view of the plan: it is read from the log when a person asks for it. */
+function LongOutput({ position }: { readonly position: string }) {
+  const [isOpen, setOpen] = useState(false);
+  if (isOpen) return <OutputAt position={position} />;
+  return <Button onClick={() => setOpen(true)}>Read the long output</Button>;
+}
+
+function OutputAt({ position }: { readonly position: string }) {
+  const client = useClient();
+  const reading = useReading(position, (signal) =>
+    client.bus.read({ topics: ['task.*.completed'], at: position }, { signal }),
+  );
+  if (reading.value === null) return <Refused reading={reading} />;
+  const data = reading.value.events[0]?.event.data as { output?: unknown } | undefined;
+  if (data === undefined) return <p className="text-faint">Retention has removed it.</p>;
+  return <JsonText label="Output" value={data.output ?? null} />;
 }

@@ -1,0 +1,100 @@
+// Goals and plans on the dashboard, with a real Architect and a worker: submitted, watched to the end, looked at from all sides.
+import { type ConnectedAgent, connectAgent, serveTasks } from '@hypercode/client';
+import { type SpawnedArchitect, spawnArchitect } from '@hypercode/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Dashboard } from './dashboard.ts';
+
+const HOSTILE = '<img src=x onerror="document.title=1"> \u202Eevil';
+
+/** `dashboard` is there before the first test. */
+export function plansSuite(dashboard: () => Dashboard): void {
+  let architect: SpawnedArchitect;
+  let worker: ConnectedAgent;
+  let namespace: string;
+  /** Lets the first attempt at a task end. */
+  let finish = (): void => {};
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  beforeAll(async () => {
+    const { core } = dashboard();
+    namespace = core.freshNamespace();
+    const join = { url: core.url, token: core.joinToken, namespace };
+    const inputSchema = {
+      type: 'object',
+      required: ['text'],
+      properties: { text: { type: 'string', title: HOSTILE }, sentences: { type: 'integer', default: 2 } },
+    };
+    const summarize = { id: 'summarize', description: HOSTILE, tags: ['summary', 'summarise'], inputSchema };
+    worker = await connectAgent({
+      ...join,
+      name: 'writer',
+      role: 'worker',
+      version: '1.0.0',
+      capabilities: [summarize],
+    });
+    serveTasks(worker, {
+      summarize: async ({ input }) => {
+        await finished;
+        return { summary: HOSTILE, input };
+      },
+    });
+    architect = await spawnArchitect({
+      SWARM_URL: core.url,
+      SWARM_JOIN_TOKEN: core.joinToken,
+      ARCHITECT_NAMESPACE: namespace,
+    });
+  });
+  afterAll(async () => {
+    await architect?.close();
+    await worker?.stop();
+  });
+
+  test('a goal is submitted with a form, and watched to its end', async () => {
+    const page = await dashboard().open(`/plans?ns=${namespace}`, dashboard().core.adminToken);
+    await page.getByRole('button', { name: 'Submit a goal' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What should be done').fill(`Summarise ${HOSTILE}`);
+    await dialog.getByLabel('More about it').fill('Summarise: one. Two. Three.');
+    await dialog.getByRole('button', { name: 'Submit' }).click();
+    await page.getByRole('link', { name: 'Summarise <img' }).click();
+    await page.getByText('running', { exact: true }).first().waitFor();
+    const graph = page.getByRole('group', { name: 'Tasks of the plan, as a graph' });
+    const task = graph.getByRole('button', { name: 'writer' });
+    await task.waitFor();
+    finish();
+    await task.getByText('completed').waitFor();
+    await page.getByLabel('Output').getByText('\\u{202E}evil').waitFor();
+    await page.getByLabel('Input').waitFor();
+    await page.getByText('Why this agent').first().waitFor();
+    await task.click();
+    const { searchParams } = new URL(page.url());
+    await page.getByRole('button', { name: 'List' }).click();
+    const chosen = page.getByRole('table', { name: 'Tasks' }).getByRole('button', { pressed: true });
+    await chosen.waitFor();
+    await page.getByRole('button', { name: 'Timeline' }).click();
+    await page.getByRole('list').getByRole('button', { pressed: true }).waitFor();
+    expect(new URL(page.url()).searchParams.get('task')).toBe(searchParams.get('task'));
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await page.getByRole('main').innerText()).not.toContain('\u202E');
+  });
+
+  test('a capability is tried with a form of its schema, and a question about rights is answered', async () => {
+    finish();
+    const page = await dashboard().open(`/agents/writer?ns=${namespace}`, dashboard().core.adminToken);
+    await page.getByLabel('Topic').fill('task.writer.assigned');
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.getByText('No', { exact: true }).waitFor();
+    await page.getByLabel('Topic').fill('task.writer.completed');
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.getByText('Yes', { exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Try summarize' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('\\u{202E}evil').fill("it's short");
+    await dialog.getByRole('button', { name: 'Try it' }).click();
+    await page.getByText('completed').first().waitFor();
+    await expect
+      .poll(async () => JSON.parse(await page.getByLabel('Input').innerText()) as unknown)
+      .toEqual({ text: "it's short", sentences: 2 });
+    expect(await page.title()).not.toBe('1');
+  });
+}
