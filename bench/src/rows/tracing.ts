@@ -110,7 +110,9 @@ async function fill(
   await inFlight(10, GROUPS, async (index) => {
     const all = Promise.withResolvers<void>();
     let handled = 0;
-    const consumer = agent.consume({ group: `round-${index}`, topics: ['bench.>'], from: 'earliest' }, async () => {
+    const group = { group: `group-${index}`, topics: ['bench.>'], from: 'earliest' as const };
+    // An agent may make sixteen at most.
+    const consumer = client.consume(group, async () => {
       handled += 1;
       if (handled === ACKNOWLEDGED) all.resolve();
     });
