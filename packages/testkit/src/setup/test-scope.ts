@@ -9,7 +9,7 @@ export interface TestScope {
 }
 
 /** What decides how the drivers differ. Statements and scripts run whole in any case, on the driver that is repeated. */
-const DRIVERS = /^packages\/(stores\/src|testkit\/src\/(redis|postgres|server))/;
+const DRIVERS = /^packages\/stores\/src\//;
 
 /**
  * `SWARM_TEST_ALL=1` runs everything, as each night. Otherwise the matrix runs whole when drivers changed since `CI_BASE_SHA`; without
