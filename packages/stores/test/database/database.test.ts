@@ -10,6 +10,7 @@ import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
+import { describeIn, scopeOfRepetition } from '@hypercode/testkit';
 import { databaseSuite } from '../../testing/database.ts';
 import { classify } from '../../src/database/failure.ts';
 import { PgliteWorkerError } from '../../src/database/pglite-stream.ts';
@@ -147,7 +148,8 @@ describe('PGlite', () => {
   }, 60_000);
 });
 
-describe('PGlite after kill -9', () => {
+// A core that is killed in the middle of its writes is tested for every change (e2e/core).
+describeIn(scopeOfRepetition())('PGlite after kill -9', () => {
   /** Writes rows, 8 at a time, and prints the id of each when it is acknowledged. */
   const writer = (folder: string, firstId: number) => `
     import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))};
