@@ -16,9 +16,7 @@ import { horizonOf } from './horizon-of.ts';
 import { joinGroup } from './join-group.ts';
 import { journalName, trimJournal } from './journal.ts';
 import { nack } from './nack.ts';
-import { ackOfRelease3, claimOfRelease3 } from './of-release-3.ts';
 import { openAttempts } from './open-attempts.ts';
-import { openGroup } from './open-group.ts';
 import { openLogs } from './open-logs.ts';
 import { beginGroup, cursorOf, cutPasses, noteGap, notePass, noteRead, noteSeek, passOver } from './passes.ts';
 import { positionBefore } from './position-before.ts';
@@ -57,7 +55,6 @@ export const busFunctions: FunctionSources = {
     noteSeek,
     beginGroup,
     passOver,
-    openGroup,
     joinGroup,
     attemptOf,
     deathReason,
@@ -70,10 +67,8 @@ export const busFunctions: FunctionSources = {
     showSigns,
     openAttempts,
     claim,
-    claimOfRelease3,
     ack,
     ackOfRelease4,
-    ackOfRelease3,
     nack,
     giveBack,
     extend,

@@ -8,6 +8,7 @@ import * as journal from './20261204-journal.ts';
 import * as deadLetters from './20261205-dead-letters.ts';
 import * as eventIndex from './20261206-event-index.ts';
 import * as duplicates from './20261207-duplicates.ts';
+import * as formerFunctions from './20261208-former-functions.ts';
 
 export const busMigrations: Record<string, Migration> = {
   '20261122-bus': bus,
@@ -18,4 +19,5 @@ export const busMigrations: Record<string, Migration> = {
   '20261205-dead-letters': deadLetters,
   '20261206-event-index': eventIndex,
   '20261207-duplicates': duplicates,
+  '20261208-former-functions': formerFunctions,
 };
