@@ -99,7 +99,11 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'settings'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
-  'apps/dashboard': { imports: ['client', 'clock', 'contracts'], portable: true, nodeOnly: ['build-when-changed.ts', 'vite.config.ts'] },
+  'apps/dashboard': {
+    imports: ['client', 'clock', 'contracts'],
+    portable: true,
+    nodeOnly: ['build-when-changed.ts', 'vite.config.ts'],
+  },
   'apps/cli': {
     imports: ['client', 'clock', 'contracts'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
