@@ -10,6 +10,7 @@ import { Rig } from './rig.ts';
 import { architect } from './rows/architect.ts';
 import { circuitCheck } from './rows/circuit-check.ts';
 import { circuitSpread } from './rows/circuit-spread.ts';
+import { cliStart } from './rows/cli-start.ts';
 import { eventLatency } from './rows/event-latency.ts';
 import { fanOut } from './rows/fan-out.ts';
 import { groups } from './rows/groups.ts';
@@ -30,7 +31,7 @@ import { watchLatency } from './rows/watch-latency.ts';
 const ROWS: readonly Row[] = [
   ...[registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency],
   ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching, records, tracing],
-  ...[probes, circuitCheck, circuitSpread, architect],
+  ...[probes, circuitCheck, circuitSpread, architect, cliStart],
 ];
 const RESULTS = join(import.meta.dirname, '../results');
 

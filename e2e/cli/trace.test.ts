@@ -44,6 +44,8 @@ test('the topic is wrong by one letter', async () => {
   const end = await preview('build.reqeusted');
   expect(end.code).toBe(1);
   expect(end.stdout).toContain('what to do: check the name: did you mean build.requested?');
+  const { id } = await client.bus.publish({ topic: 'build.reqeusted', data: 1 });
+  expect((await trace(id)).stdout).toContain('takes build.reqeusted: did you mean build.requested?');
 });
 
 test('the policy does not allow it', async () => {
@@ -53,7 +55,10 @@ test('the policy does not allow it', async () => {
     code: 1,
     stdout: expect.stringMatching(/would be refused[^]*what to do: allow the topic in the policy/),
   });
-  expect(await swarm(['events', 'pub', 'build.requested'], { ...env, SWARM_TOKEN: token })).toMatchObject({ code: 4 });
+  expect(await swarm(['events', 'pub', 'build.requested'], { ...env, SWARM_TOKEN: token })).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('swarm policy explain eve publish build.requested'),
+  });
 });
 
 test('the circuit of the agent is open', async () => {
@@ -65,11 +70,18 @@ test('the circuit of the agent is open', async () => {
 
 test('the group is paused', async () => {
   await client.bus.claim({ group: 'builders', topics: ['build.*'] });
-  await client.groups.pause({ group: 'builders' });
+  await client.groups.pause({ group: 'builders', reason: 'upgrade' });
   const { id } = await client.bus.publish({ topic: 'build.requested', data: 1 });
   const { stdout } = await trace(id);
   expect(stdout).toContain('unread: the group has yet to come to it');
-  expect(stdout).toContain('what to do: see whether builders is paused, or has no member: swarm groups get builders');
+  expect(stdout).toContain(
+    'what to do: builders is paused by /operators/admin: upgrade; let it go on: swarm groups resume builders',
+  );
+  const before = await preview('build.requested');
+  expect(before.code).toBe(0);
+  expect(before.stdout).toMatch(
+    /builders {2}paused by [^]*what to do: let builders go on: swarm groups resume builders/,
+  );
 });
 
 test('it is a dead letter, and in flight again when it is redriven', async () => {

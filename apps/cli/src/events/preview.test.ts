@@ -8,8 +8,12 @@ const preview = (more: Partial<PreviewResult> = {}): PreviewResult => ({
   ...{ silent: [], similar: [] },
   ...more,
 });
+const NOW = new Map([
+  ['held', { paused: { by: '/operators/eve', at: '2026-03-01T12:00:00.000Z', reason: 'upgrade' }, members: 1 }],
+  ['alone', { paused: null, members: 0 }],
+]);
 const drawn = (more: Partial<PreviewResult>): string =>
-  previewLines('build.requested', preview(more))
+  previewLines('build.requested', preview(more), { groups: NOW, as: 'ada' })
     .map((line: Line) =>
       partsOf(line)
         .map((part) => (typeof part === 'string' ? part : part.text))
@@ -49,7 +53,10 @@ test('a preview shows why nobody takes it', () => {
 
 test.each<[string, Partial<PreviewResult>, string]>([
   ['that is refused', { allowed: false, rule: 'build.secret' }, 'allow the topic in the policy'],
-  ['of an open circuit', { allowed: false, circuit: 'open' }, 'swarm circuit reset'],
+  ['of an open circuit', { allowed: false, circuit: 'open', rule: 'build.>' }, 'swarm circuit reset ada'],
+  ['of an open circuit that is refused, too', { allowed: false, circuit: 'open' }, 'swarm policy apply'],
+  ['that a paused group takes', { groups: ['held', 'b'] }, 'swarm groups resume held'],
+  ['that a group without members takes', { groups: ['alone'] }, 'start a member of alone'],
   ['that is taken', { streams: 1 }, 'nothing'],
   ['that a silent agent declares', { silent: ['ada'] }, 'start the consumer in ada'],
   ['with a name that is nearly another', { similar: ['build.request'] }, 'did you mean build.request?'],

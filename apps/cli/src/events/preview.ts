@@ -4,6 +4,7 @@ import { argument, command, text } from '../program/command.ts';
 import { EXIT } from '../program/exit-codes.ts';
 import { bold, dim, green, type Line, red, yellow } from '../output/parts.ts';
 import { type Branch, treeLines } from './tree-lines.ts';
+import { type GroupNow, groupsNow, pausedWords } from './who-takes.ts';
 
 export const eventsPreview = command({
   path: ['events', 'preview'],
@@ -21,7 +22,10 @@ export const eventsPreview = command({
     const client = await context.client();
     const preview = await client.bus.preview({ topic: args.topic, name: options.as }, { signal });
     if (output.json) output.object(preview);
-    else for (const line of previewLines(args.topic, preview)) output.line(line);
+    else {
+      const groups = await groupsNow(client, preview.groups);
+      for (const line of previewLines(args.topic, preview, { groups, as: options.as })) output.line(line);
+    }
     return preview.allowed && isTaken(preview) ? EXIT.done : EXIT.no;
   },
 });
@@ -29,8 +33,14 @@ export const eventsPreview = command({
 const isTaken = ({ groups, otherGroups, streams }: PreviewResult): boolean =>
   groups.length > 0 || otherGroups > 0 || streams > 0;
 
+interface Around {
+  readonly groups: ReadonlyMap<string, GroupNow>;
+  /** The agent that would publish it. */
+  readonly as: string | undefined;
+}
+
 /** What would happen, as a tree. Pure. */
-export function previewLines(topic: string, preview: PreviewResult): Line[] {
+export function previewLines(topic: string, preview: PreviewResult, around: Around): Line[] {
   const { allowed, rule, circuit, because, groups, otherGroups, streams, silent, similar } = preview;
   const branches: Branch[] = [
     {
@@ -44,7 +54,7 @@ export function previewLines(topic: string, preview: PreviewResult): Line[] {
     {
       line: groups.length + otherGroups === 0 ? yellow('no group takes it') : 'groups that take it',
       below: [
-        ...groups.map((group) => ({ line: [green('✓ '), bold(group)] })),
+        ...groups.map((group) => ({ line: groupLine(group, around.groups.get(group)) })),
         ...(otherGroups === 0 ? [] : [{ line: dim(`${otherGroups} more that this token may not see`) }]),
       ],
     },
@@ -57,24 +67,47 @@ export function previewLines(topic: string, preview: PreviewResult): Line[] {
     ...named('agents that declare the topic and do not listen', silent),
     ...named('topics with a similar name', similar),
   ];
+  const [first = '', ...others] = advice(topic, preview, around);
   return [
     bold(topic),
     ...treeLines(branches),
     [bold('because: '), because],
-    [bold('what to do: '), advice(topic, preview)],
+    [bold('what to do: '), first],
+    ...others.map((more) => `            ${more}`),
   ];
+}
+
+function groupLine(group: string, now: GroupNow | undefined): Line {
+  if (now?.paused) return [yellow('· '), bold(group), '  ', yellow(pausedWords(now.paused))];
+  if (now?.members === 0) return [yellow('· '), bold(group), '  ', yellow('nobody consumes it')];
+  return [green('✓ '), bold(group)];
 }
 
 const named = (title: string, names: readonly string[]): Branch[] =>
   names.length === 0 ? [] : [{ line: yellow(title), below: names.map((name) => ({ line: name })) }];
 
-function advice(topic: string, preview: PreviewResult): string {
-  const { allowed, circuit, silent, similar } = preview;
-  if (circuit === 'open' || circuit === 'half_open')
-    return 'find out why the agent fails, then close its circuit: swarm circuit reset NAME';
-  if (!allowed) return 'allow the topic in the policy: swarm policy get, swarm policy apply -f FILE';
-  if (isTaken(preview)) return 'nothing: it would be received';
-  if (silent.length > 0) return `start the consumer in ${silent[0]}, which declares the topic and does not listen`;
-  if (similar.length > 0) return `check the name: did you mean ${similar[0]}?`;
-  return `make a group or a stream that takes it: swarm listen --topics ${topic} --exec COMMAND`;
+/** What to do, the most urgent first; at least one sentence. */
+function advice(topic: string, preview: PreviewResult, { groups, as = 'AGENT' }: Around): string[] {
+  const { allowed, circuit, rule, silent, similar } = preview;
+  const isOpen = circuit === 'open' || circuit === 'half_open';
+  const refusals = [
+    ...(isOpen ? [`find out why the agent fails, then close its circuit: swarm circuit reset ${as}`] : []),
+    // Of an agent whose circuit is open it is known that a rule matches, or that none does.
+    ...(!allowed && (!isOpen || rule === null)
+      ? [
+          'allow the topic in the policy: swarm policy get --json > policy.json, change it, swarm policy apply -f policy.json',
+        ]
+      : []),
+  ];
+  if (refusals.length > 0) return refusals;
+  const waits = preview.groups.flatMap((group) => {
+    const now = groups.get(group);
+    if (now?.paused) return [`let ${group} go on: swarm groups resume ${group}`];
+    return now?.members === 0 ? [`start a member of ${group}: nobody consumes it`] : [];
+  });
+  if (waits.length > 0) return waits;
+  if (isTaken(preview)) return ['nothing: it would be received'];
+  if (silent.length > 0) return [`start the consumer in ${silent[0]}, which declares the topic and does not listen`];
+  if (similar.length > 0) return [`check the name: did you mean ${similar[0]}?`];
+  return [`make a group or a stream that takes it: swarm listen --topics ${topic} --exec COMMAND`];
 }

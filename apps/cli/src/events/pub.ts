@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SwarmError, type SwarmClient } from '@hypercode/client';
+import { dim } from '../output/parts.ts';
 import { startProgress } from '../output/progress.ts';
 import { command, flag, optionalArgument, text } from '../program/command.ts';
 import type { CommandContext } from '../program/context.ts';
@@ -79,6 +80,7 @@ async function publishOne(
     const result = await client.bus.publish(event, { signal });
     if (output.json) output.object(result);
     else output.line(`${result.duplicate ? 'was published before' : 'published'}: ${result.id} at ${result.position}`);
+    if (output.isAttended && !output.json) output.note(dim(`swarm events trace ${result.id} shows what becomes of it`));
   } catch (error) {
     if (SwarmError.from(error).is('UNAVAILABLE'))
       output.note(`it may have been published: to be sure, publish it again with --id ${event.id}`);

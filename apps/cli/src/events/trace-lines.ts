@@ -1,19 +1,22 @@
 // The fate of an event as a tree: what led to it, who let it in, what became of it in each group and stream, what followed. Pure.
 import type { EventTrace, LoggedEvent } from '@hypercode/contracts';
 import { bold, cyan, dim, green, type Line, type Part, partsOf, red, yellow } from '../output/parts.ts';
+import { counted } from '../output/counted.ts';
 import { showDuration } from '../output/times.ts';
 import { sourceName, timeOfEvent } from './event-lines.ts';
 import { exactText } from '../output/exact-json.ts';
 import { type Branch, treeLines } from './tree-lines.ts';
-import { whatToDo } from './what-to-do.ts';
+import { type Around, NOTHING_AROUND, whatToDo } from './what-to-do.ts';
 
 type Fate = EventTrace['groups'][number];
 type Stream = EventTrace['streams']['list'][number];
 
 /** Most characters of data that are shown. */
 const DATA_LENGTH = 120;
+/** Most patterns of a stream that are shown. */
+const PATTERNS = 3;
 
-export function traceLines(trace: EventTrace, nowMs: number): Line[] {
+export function traceLines(trace: EventTrace, nowMs: number, around: Around = NOTHING_AROUND): Line[] {
   const { event: logged, causes, effects, effectsComplete } = trace;
   const { event, position, appendedAt } = logged;
   const at = (iso: string): string => timeOfEvent(iso, nowMs);
@@ -34,7 +37,7 @@ export function traceLines(trace: EventTrace, nowMs: number): Line[] {
       below: effects.map((effect) => ({ line: relative(effect, at) })),
     },
   ];
-  const [first = '', ...others] = whatToDo(trace);
+  const [first = '', ...others] = whatToDo(trace, around);
   return [
     ...causeLines(causes, at),
     [bold(event.topic), ...(causes.length === 0 ? [] : [dim('  <- this event')])],
@@ -80,7 +83,7 @@ function effectsTitle(count: number, isComplete: boolean): Line {
         ? 'no event followed from it'
         : 'no event was found that followed from it; the log was searched in part',
     );
-  return `${count} ${count === 1 ? 'event' : 'events'} followed from it${rest}`;
+  return `${counted(count, 'event')} followed from it${rest}`;
 }
 
 function groupsBranch({ groups, otherGroups }: EventTrace, at: (iso: string) => string): Branch {
@@ -132,7 +135,7 @@ function fateLine(fate: Fate, at: (iso: string) => string): Line {
     case 'dead':
       return line(red('✗ '), [
         red('dead letter'),
-        attempt === null || attempt === 0 ? '' : ` after ${attempt} ${attempt === 1 ? 'attempt' : 'attempts'}`,
+        attempt === null || attempt === 0 ? '' : ` after ${counted(attempt, 'attempt')}`,
         ...(reason === null ? [] : [': ', red(reason)]),
       ]);
     case 'acked':
@@ -186,5 +189,7 @@ const STREAM_WORDS: Readonly<Record<Stream['state'], readonly [sign: Part, words
 
 function streamLine({ caller, topics, state }: Stream): Line {
   const [sign, words] = STREAM_WORDS[state] ?? ['  ', state];
-  return [sign, bold(sourceName(caller)), '  ', ...partsOf(words), dim(`  (${topics.join(' ')})`)];
+  const shown = topics.slice(0, PATTERNS).join(' ');
+  const more = topics.length > PATTERNS ? ` and ${topics.length - PATTERNS} more` : '';
+  return [sign, bold(sourceName(caller)), '  ', ...partsOf(words), dim(`  (${shown}${more})`)];
 }

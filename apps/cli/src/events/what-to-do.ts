@@ -1,11 +1,19 @@
 // The last lines of a trace: what a person does about it. Pure.
 import type { EventTrace } from '@hypercode/contracts';
 import { sourceName } from './event-lines.ts';
+import { type GroupNow, pausedWords } from './who-takes.ts';
 
 type Fate = EventTrace['groups'][number];
 
+/** What a trace does not have: how its groups are now, and topics that are called nearly the same. */
+export interface Around {
+  readonly groups: ReadonlyMap<string, GroupNow>;
+  readonly similar: readonly string[];
+}
+export const NOTHING_AROUND: Around = { groups: new Map(), similar: [] };
+
 /** What to do, the most urgent first; at least one sentence. */
-export function whatToDo(trace: EventTrace): string[] {
+export function whatToDo(trace: EventTrace, around: Around): string[] {
   const { event, groups, streams } = trace;
   const { topic } = event.event;
   const of = (...states: readonly Fate['state'][]): Fate[] => groups.filter(({ state }) => states.includes(state));
@@ -16,7 +24,7 @@ export function whatToDo(trace: EventTrace): string[] {
         ? `${group} delivers it again as soon as a member asks for work: swarm groups get ${group}`
         : `wait until ${group} delivers it again, or see what its members do: swarm groups get ${group}`,
     ),
-    ...of('unread').map(({ group }) => `see whether ${group} is paused, or has no member: swarm groups get ${group}`),
+    ...of('unread').map(({ group }) => unreadAdvice(group, around.groups.get(group))),
     ...of('skipped').map(({ group, reason }) =>
       reason === 'seek'
         ? `${group} was moved past it; to deliver it, move ${group} back: swarm groups seek ${group}`
@@ -38,5 +46,14 @@ export function whatToDo(trace: EventTrace): string[] {
     return [`allow ${name} to receive it: swarm policy explain ${name} subscribe ${topic}`];
   }
   if (streams.list.some(({ state }) => state === 'behind')) return ['wait: a stream has yet to come to it'];
+  const [nearest] = around.similar;
+  if (nearest !== undefined) return [`no group and no stream takes ${topic}: did you mean ${nearest}?`];
   return [`no group and no stream takes ${topic}: check its name, and who listens: swarm events preview ${topic}`];
+}
+
+function unreadAdvice(group: string, now: GroupNow | undefined): string {
+  if (now === undefined) return `see whether ${group} is paused, or has no member: swarm groups get ${group}`;
+  if (now.paused !== null) return `${group} is ${pausedWords(now.paused)}; let it go on: swarm groups resume ${group}`;
+  if (now.members === 0) return `start a member of ${group}: nobody consumes it`;
+  return `wait for a member of ${group}, or see what they do: swarm groups get ${group}`;
 }

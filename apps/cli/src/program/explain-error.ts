@@ -1,5 +1,6 @@
 // From what a command threw to one clear line, what to do, and the exit code.
 import { SwarmError } from '@hypercode/client';
+import { shellWord } from '../output/shell-word.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, EXIT_OF, type ExitCode, Failure } from './exit-codes.ts';
 
@@ -28,11 +29,20 @@ async function hintFor(error: SwarmError, context: CommandContext): Promise<stri
     return `the token is from ${target.from}, for ${target.url}. Give another with --token-file or SWARM_TOKEN, or choose a context`;
   }
   if (error.is('FORBIDDEN')) return namespaceHint(context, target.namespace ?? 'default');
-  if (error.is('ACL_DENIED')) return 'swarm policy explain AGENT ACTION TOPIC shows which rule decides';
+  if (error.is('ACL_DENIED')) return policyHint(error, context);
   if (error.is('RATE_LIMITED') && error.retryAfterMs !== undefined) {
     return `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
   }
   return undefined;
+}
+
+/** Which rule decides, for an operator: an agent may not ask. */
+async function policyHint({ details }: SwarmError<'ACL_DENIED'>, context: CommandContext): Promise<string> {
+  const me = await context.whoami().catch(() => null);
+  const name = me?.kind === 'agent' ? me.name : 'AGENT';
+  if (details === undefined || details.action === 'offer') return 'swarm policy get shows the rules';
+  const what = details.action === 'consume' ? details.group : details.topic;
+  return `an operator sees which rule decides: swarm policy explain ${name} ${details.action} ${shellWord(what)}`;
 }
 
 /** A token of another namespace is the commonest reason. */

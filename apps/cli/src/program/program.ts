@@ -21,6 +21,13 @@ export interface ProgramOptions {
   readonly columns: number;
 }
 
+/** After the list of commands: where to begin. */
+const START = `
+What is wrong?                  swarm doctor
+Why did an event not arrive?    swarm events trace ID, swarm events preview TOPIC
+How is a command used?          swarm cheat WORD
+`;
+
 /** Throws commander's errors in place of ending the process. */
 export function createProgram({ commands, version, groups, onCommand, write, columns }: ProgramOptions): Program {
   const program = new Program('swarm')
@@ -42,6 +49,7 @@ export function createProgram({ commands, version, groups, onCommand, write, col
       })
       .configureHelp({ showGlobalOptions: true, sortSubcommands: false });
   set(program);
+  program.helpCommand('help [command]', 'Show the help of a command').addHelpText('after', START);
   for (const [name, option] of Object.entries<Option>(GLOBAL_OPTIONS)) program.addOption(optionOf(name, option));
 
   const parents = new Map<string, Program>();

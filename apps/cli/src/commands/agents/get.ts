@@ -32,16 +32,19 @@ const listOf = (items: readonly string[]): string => (items.length === 0 ? '-' :
 function factsOf(agent: Agent, nowMs: number): (readonly [string, Line])[] {
   const { status } = agent;
   const until = status.circuitOpenUntil === null ? '' : ` (until ${showTime(status.circuitOpenUntil)})`;
+  // An agent has one reason: of its circuit when that is not closed, otherwise of its health.
+  const isOpen = status.circuit !== 'closed';
+  const why = status.reason === null ? '' : `: ${status.reason}`;
   return [
     ['name', agent.name],
     ['namespace', agent.namespace],
     ['role', agent.role],
     ['version', agent.version],
     ['description', agent.description ?? '-'],
-    ['health', [...partsOf(stateWord(status.health)), status.reason === null ? '' : `: ${status.reason}`]],
+    ['health', [...partsOf(stateWord(status.health)), isOpen ? '' : why]],
     ['activity', [...partsOf(stateWord(status.activity)), ` since ${showAgo(status.activitySince, nowMs)}`]],
     ['note', status.note ?? '-'],
-    ['circuit', [...partsOf(stateWord(status.circuit)), until]],
+    ['circuit', [...partsOf(stateWord(status.circuit)), until, isOpen ? why : '']],
     ['failures', String(status.consecutiveFailures)],
     ['last seen', `${showAgo(status.lastSeenAt, nowMs)}, lease ${showDuration(agent.leaseMs)}`],
     ['publishes', listOf(agent.topics.publishes)],

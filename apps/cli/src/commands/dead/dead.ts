@@ -1,9 +1,10 @@
 // `swarm dead ls|redrive|discard`: events that a group has given up.
-import type { DeadLetter } from '@hypercode/contracts';
+import type { DeadLetter, GroupInfo } from '@hypercode/contracts';
 import { groupName } from '../../connection/names.ts';
 import { printList } from '../../output/listing.ts';
+import { counted } from '../../output/counted.ts';
 import { showAgo } from '../../output/times.ts';
-import { argument, command, flag, restArguments } from '../../program/command.ts';
+import { argument, command, flag, optionalArgument, restArguments } from '../../program/command.ts';
 import type { CommandContext } from '../../program/context.ts';
 import { wrongUsage } from '../../program/exit-codes.ts';
 import { pageInput, pageOptions } from '../../program/page-options.ts';
@@ -14,16 +15,19 @@ const deliveries = restArguments('Delivery ids, as swarm dead ls --json shows th
 export const deadLs = command({
   path: ['dead', 'ls'],
   summary: 'List the dead letters of a group, oldest first',
-  calls: ['bus.deadLetters'],
-  args: { group },
+  details: 'List the dead letters of a group, oldest first; without a group, the groups that have some.',
+  calls: ['bus.deadLetters', 'bus.groups'],
+  args: { group: optionalArgument('Name of the group, or the beginning of it', 'group') },
   options: pageOptions('dead letters'),
   examples: [
+    { run: 'swarm dead ls', does: 'Which groups have given something up' },
     { run: 'swarm dead ls orders', does: 'What failed, and why' },
     { run: 'swarm dead ls orders --all --json', does: 'All of it with data and attempts, for a script' },
   ],
   async run(context, { args, options }) {
     const { output, clock } = context;
     const client = await context.client();
+    if (args.group === undefined) return listGroupsWithDead(context);
     const name = await groupName(client, args.group);
     const nowMs = clock.epochMs();
     await printList<DeadLetter>(output, {
@@ -48,6 +52,26 @@ export const deadLs = command({
   },
 });
 
+async function listGroupsWithDead(context: CommandContext): Promise<void> {
+  const client = await context.client();
+  await printList<GroupInfo>(context.output, {
+    columns: [
+      { title: 'group', value: ({ group: name }) => name },
+      { title: 'dead', value: ({ deadLetters }) => String(deadLetters), align: 'right' },
+      { title: 'reasons', value: ({ deadByReason }) => deadByReason.map(reasonWords).join(', ') },
+    ],
+    searched: `dead letters in the namespace ${await context.namespace()}`,
+    all: true,
+    async page(cursor) {
+      const { groups, nextCursor } = await client.bus.groups({ limit: 250, ...(cursor && { cursor }) });
+      return { rows: groups.filter(({ deadLetters }) => deadLetters > 0), nextCursor };
+    },
+  });
+}
+
+const reasonWords = ({ reason, count }: GroupInfo['deadByReason'][number]): string =>
+  `${count}: ${reason ?? 'none given'}`;
+
 export const deadRedrive = command({
   path: ['dead', 'redrive'],
   summary: 'Deliver dead letters again',
@@ -60,7 +84,7 @@ export const deadRedrive = command({
     const { client, choice } = await chosen(context, { ...args, ...options });
     const { count } = await client.bus.redrive(choice);
     if (context.output.json) return context.output.object({ count });
-    context.output.line(`${count} dead letters of ${choice.group} are delivered again`);
+    context.output.line(`${counted(count, 'dead letter')} of ${choice.group} will be delivered again`);
   },
 });
 
@@ -73,11 +97,11 @@ export const deadDiscard = command({
   examples: [{ run: 'swarm dead discard orders --all --yes', does: 'Give all of them up, without a question' }],
   async run(context, { args, options }) {
     const { client, choice } = await chosen(context, { ...args, ...options });
-    const which = options.all ? 'all dead letters' : `${args.deliveries.length} dead letters`;
+    const which = options.all ? 'all dead letters' : counted(args.deliveries.length, 'dead letter');
     await context.confirm(`Discard ${which} of the group ${choice.group} for good?`);
     const { count } = await client.bus.discard(choice);
     if (context.output.json) return context.output.object({ count });
-    context.output.line(`${count} dead letters of ${choice.group} were discarded`);
+    context.output.line(`${counted(count, 'dead letter')} of ${choice.group} discarded`);
   },
 });
 

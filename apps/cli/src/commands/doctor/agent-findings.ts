@@ -1,6 +1,7 @@
 // What `swarm doctor` finds about agents: health, circuits, and topics that they declare and may not use.
 import type { Agent, SwarmClient } from '@hypercode/client';
 import { covers, type Policy, type RolePolicy } from '@hypercode/contracts';
+import { shellWord } from '../../output/shell-word.ts';
 import { type Finding, note, ok, wrong } from './findings.ts';
 
 /** Agents that are looked at. */
@@ -38,10 +39,12 @@ export async function agentFindings(client: SwarmClient): Promise<Finding[]> {
       }
       const missing = missingRights(agent, policy);
       if (missing !== null) {
+        const [action = '', topic = ''] = missing[0]?.split(' ') ?? [];
+        const first = `${action} ${shellWord(topic)}`;
         without.push(
           wrong(
-            `agent ${name} (${agent.role}) declares topics that it may not use: ${missing}`,
-            `swarm policy explain ${name}, then swarm policy apply`,
+            `agent ${name} (${agent.role}) declares topics that it may not use: ${missing.join(', ')}`,
+            `swarm policy explain ${name} ${first}; swarm policy apply -f FILE changes the policy`,
           ),
         );
       }
@@ -64,8 +67,8 @@ function shortened(findings: readonly Finding[]): Finding[] {
   return [...findings.slice(0, SHOWN), note(`and ${rest} more like this`, 'swarm agents ls')];
 }
 
-/** What the agent declares, and its role may not do; null: nothing. */
-function missingRights({ name, role, topics }: Agent, policy: Policy): string | null {
+/** What the agent declares, and its role may not do, such as `publish a.b`; null: nothing. */
+function missingRights({ name, role, topics }: Agent, policy: Policy): readonly string[] | null {
   const rules: RolePolicy = (Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined) ?? policy.default;
   const lacks = (wanted: readonly string[], allowed: readonly string[], denied: readonly string[] = []): string[] => {
     const named = (pattern: string): string =>
@@ -81,5 +84,5 @@ function missingRights({ name, role, topics }: Agent, policy: Policy): string | 
     ...lacks(topics.publishes, rules.publish, rules.denyPublish).map((topic) => `publish ${topic}`),
     ...lacks(topics.subscribes, rules.subscribe, rules.denySubscribe).map((topic) => `subscribe ${topic}`),
   ];
-  return parts.length === 0 ? null : parts.join(', ');
+  return parts.length === 0 ? null : parts;
 }

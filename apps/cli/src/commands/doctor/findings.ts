@@ -1,6 +1,7 @@
 // What `swarm doctor` looks at: each check gives findings, and each finding that is not well says what to do.
 import type { SwarmClient } from '@hypercode/client';
 import { API_VERSION, type ClusterStatus, type GroupInfo, type WhoamiResult } from '@hypercode/contracts';
+import { counted } from '../../output/counted.ts';
 import { showAgo, showDuration } from '../../output/times.ts';
 
 export interface Finding {
@@ -128,15 +129,15 @@ export async function groupFindings(
     if (deadLetters > 0)
       findings.push(
         wrong(
-          `group ${group} has ${deadLetters} dead letters`,
-          `swarm dead ls ${group}, then swarm dead redrive or discard`,
+          `group ${group} has ${counted(deadLetters, 'dead letter')}`,
+          `swarm dead ls ${group}, then swarm dead redrive ${group} or discard ${group}`,
         ),
       );
   }
   const behind = groups.filter(({ lag, paused }) => lag > 0 && paused === null).slice(0, GROUPS_LOOKED_AT);
   const seen = await Promise.all(behind.map(({ group }) => client.groups.get({ group, limit: 1 })));
   for (const { group, members } of seen) {
-    const lag = `group ${group.group} is ${group.lag} events behind`;
+    const lag = `group ${group.group} is ${counted(group.lag, 'event')} behind`;
     if (members.length === 0)
       findings.push(
         wrong(
@@ -146,11 +147,17 @@ export async function groupFindings(
       );
     else if (members.every(({ passedOver }) => passedOver))
       findings.push(
-        wrong(`${lag}, and all of its ${members.length} members let deadlines pass`, `swarm groups get ${group.group}`),
+        wrong(
+          `${lag}, and all of its members (${members.length}) let deadlines pass`,
+          `swarm groups get ${group.group}`,
+        ),
       );
     else
       findings.push(
-        note(`${lag}, with ${members.length} members`, `it may catch up; swarm groups get ${group.group} shows how`),
+        note(
+          `${lag}, with ${counted(members.length, 'member')}`,
+          `it may catch up; swarm groups get ${group.group} shows how`,
+        ),
       );
   }
   return findings.length === 0 ? [ok(`groups: ${groups.length}, none behind, paused or with dead letters`)] : findings;

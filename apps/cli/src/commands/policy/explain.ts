@@ -33,6 +33,8 @@ export const policyExplain = command({
     });
     if (output.json) output.object(explained);
     else output.line([explained.allowed ? green('yes: ') : red('no: '), explained.because]);
+    if (!explained.allowed)
+      output.note('To allow it: swarm policy get --json > policy.json, change it, swarm policy apply -f policy.json.');
     return explained.allowed ? EXIT.done : EXIT.no;
   },
 });

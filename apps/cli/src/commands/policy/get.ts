@@ -28,16 +28,19 @@ export const policyGet = command({
   },
 });
 
+/** Of the widest name, with the space after it. */
+const WIDTH = 'never subscribe  '.length;
+
 function printRole(output: Output, role: string, rules: RolePolicy): void {
   output.line();
   output.line(bold(role));
   const { publish, subscribe, denyPublish = [], denySubscribe = [], consume = [], offers = ['*'] } = rules;
   const lists = { publishes: publish, subscribes: subscribe, consumes: consume, offers };
   for (const [what, patterns] of Object.entries(lists)) {
-    output.line([dim(`  ${what.padEnd(12)}`), patterns.length === 0 ? '-' : patterns.join('  ')]);
+    output.line([dim(`  ${what.padEnd(WIDTH)}`), patterns.length === 0 ? '-' : patterns.join('  ')]);
   }
   const denials = { publish: denyPublish, subscribe: denySubscribe };
   for (const [what, patterns] of Object.entries(denials)) {
-    if (patterns.length > 0) output.line([red(`  never ${what}`), `  ${patterns.join('  ')}`]);
+    if (patterns.length > 0) output.line([red(`  ${`never ${what}`.padEnd(WIDTH)}`), patterns.join('  ')]);
   }
 }

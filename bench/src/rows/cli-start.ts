@@ -1,0 +1,53 @@
+// How long the command line takes to start: beside an empty Node.js, in turns.
+import { BUILT_CLI } from '@hypercode/testkit';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Figure } from '../figures.ts';
+import { median, medianRatio } from '../measure/percentiles.ts';
+import { interleave } from '../measure/rounds.ts';
+import type { Rig } from '../rig.ts';
+import type { Findings, Row } from './row.ts';
+
+export const cliStart: Row = {
+  name: 'cli-start',
+  title: 'from the start of `swarm` to its end',
+  measure,
+};
+
+async function measure(rig: Rig): Promise<Findings> {
+  await using stack = new AsyncDisposableStack();
+  const core = await rig.core(stack, { DATABASE_URL: await rig.database() });
+  const env = { PATH: process.env['PATH'], SWARM_URL: core.url, SWARM_TOKEN: core.adminToken };
+  const node =
+    (...words: string[]) =>
+    async (): Promise<number> => {
+      const started = performance.now();
+      await promisify(execFile)(process.execPath, words, { env });
+      return performance.now() - started;
+    };
+  const contenders = {
+    empty: node('-e', '0'),
+    version: node(BUILT_CLI, '--version'),
+    agents: node(BUILT_CLI, 'agents', 'ls'),
+  };
+  // Node.js compiles it once, and then takes it from its cache.
+  await contenders.agents();
+  const rounds = await interleave(contenders, Math.max(10, rig.rounds));
+  const of = (name: keyof typeof contenders): number[] => rounds[name] ?? [];
+  const figure = (what: string, name: keyof typeof contenders): Figure => ({
+    what,
+    value: median(of(name)) - median(of('empty')),
+    unit: 'ms',
+    reference: { what: 'node -e 0', value: median(of('empty')) },
+    ratio: medianRatio(of(name), of('empty')),
+    goal: { of: 'value', atMost: 250 },
+  });
+  return {
+    figures: [
+      figure('swarm --version, more than node', 'version'),
+      figure('swarm agents ls, more than node', 'agents'),
+    ],
+    notes: ['`agents ls` with its call to a core beside it'],
+    rounds,
+  };
+}
