@@ -143,7 +143,17 @@ export {
   RetryPlanInput,
   WatchPlansInput,
 } from './plan-calls.ts';
-export { AttemptOutcome, AttemptView, PlanStatus, PlanSummary, PlanView, TaskStatus, TaskView } from './plan-view.ts';
+export {
+  AttemptOutcome,
+  AttemptView,
+  PlanApproval,
+  PlanQuestion,
+  PlanStatus,
+  PlanSummary,
+  PlanView,
+  TaskStatus,
+  TaskView,
+} from './plan-view.ts';
 export {
   CapabilityPattern,
   ChangedPolicy,
@@ -204,7 +214,9 @@ export {
   TaskOutputs,
   TaskProgress,
   TaskRejected,
+  TaskStalled,
   TaskTerms,
+  TaskVerdict,
   extendsOnProgress,
 } from './task.ts';
 export { type Json, jsonFault } from './json-fault.ts';
@@ -234,6 +246,24 @@ export {
   TrafficReader,
 } from './stats.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
+export {
+  QUESTION_PREFIX,
+  QuestionAbout,
+  QuestionAnswered,
+  QuestionAsked,
+  questionEvents,
+  QuestionId,
+  QuestionOption,
+  QuestionWithdrawn,
+} from './question.ts';
+export {
+  AnsweredQuestion,
+  AnswerQuestionInput,
+  ListQuestionsInput,
+  QuestionList,
+  QuestionState,
+  QuestionView,
+} from './question-calls.ts';
 export { Topic, TopicPattern } from './topic.ts';
 export { readTraceparent } from './traceparent.ts';
 export { covers, intersects, matches, TopicSet } from './topic-matching.ts';
