@@ -176,6 +176,7 @@ export {
   matchesCapability,
   matchesGroup,
   mayOffer,
+  onlyListens,
   rulesOf,
   withName,
 } from './policy.ts';
