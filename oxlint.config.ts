@@ -51,10 +51,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   'packages/operations': {
     imports: ['clock', 'contracts', 'stores', 'feed'],
     tests: ['clock/testing', 'stores/testing', 'testkit'],
-    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports', 'sessions'],
+    rooms: ['migrations', 'functions', 'audit', 'statistics', 'traffic', 'reports', 'sessions', 'questions'],
   },
   'packages/server': {
-    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'plans', 'registry'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'plans', 'registry', 'schemas'],
     tests: ['clock/testing'],
   },
   'packages/client': {
@@ -72,6 +72,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
       'goals',
       'plans',
       'overview',
+      'questions',
       'swarm-client.ts',
       'presence',
       'tasks',
@@ -80,6 +81,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     ],
   },
   'packages/plans': { imports: ['contracts'], portable: true },
+  'packages/schemas': { imports: ['clock', 'contracts'], tests: ['testkit'] },
   'packages/settings': { imports: [] },
   'packages/nestjs': {
     imports: ['client', 'clock', 'contracts'],
@@ -96,7 +98,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['contracts', 'core-runtime/testing', 'testkit'],
   },
   'apps/architect': {
-    imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'settings'],
+    imports: ['client', 'clock', 'contracts', 'nestjs', 'nestjs/terminus', 'plans', 'schemas', 'settings'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit'],
   },
   'apps/dashboard': {

@@ -4,7 +4,6 @@ import { type AgentDirectory, type ConnectedAgent, type SwarmClient, SwarmError 
 import type { Clock } from '@hypercode/clock';
 import {
   agentSource,
-  architectEvents,
   type CancelledGoal,
   type Goal,
   GoalSubmission,
@@ -27,7 +26,7 @@ import {
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import type { ArchitectConfig } from './config/parse-config.ts';
-import type { ArchitectBus } from './conducting/announce.ts';
+import { type ArchitectBus, conductedEvents } from './conducting/announce.ts';
 import { Conductor } from './conducting/conductor.ts';
 import { Follower } from './conducting/follower.ts';
 import { OfferingAgents } from './conducting/offering-agents.ts';
@@ -86,7 +85,7 @@ export class Architect implements OnApplicationBootstrap, BeforeApplicationShutd
     const { name } = config;
     const self = agentSource(config.namespace, name);
     this.#options = options;
-    this.#bus = client.events(architectEvents);
+    this.#bus = client.events(conductedEvents);
     this.#follower = new Follower({ self, client, clock, logger, core });
     const follower = this.#follower;
     const agents = new OfferingAgents(directory);

@@ -1,5 +1,5 @@
 // What the Architect may do on the bus, and what it needs to: declared once, for its registration and for `/ready`.
-import { architectEvents, type PolicyAction } from '@hypercode/contracts';
+import { architectEvents, type PolicyAction, questionEvents } from '@hypercode/contracts';
 
 export interface Right {
   readonly action: PolicyAction;
@@ -21,15 +21,19 @@ const PUBLISHES: readonly Right[] = [
   { action: 'publish', topic: 'plan.retry', isOptional: true },
   { action: 'publish', topic: 'task.*.assigned' },
   { action: 'publish', topic: 'task.*.cancelled' },
-  // Policies that were stored before this event, or `plan.retry`, was there do not have it.
+  // Policies that were stored before these, or `plan.retry`, were there do not have them.
   { action: 'publish', topic: 'task.*.rejected', isOptional: true },
+  { action: 'publish', topic: 'task.*.stalled', isOptional: true },
+  { action: 'publish', topic: 'question.{name}.asked', isOptional: true },
+  { action: 'publish', topic: 'question.{name}.withdrawn', isOptional: true },
   { action: 'publish', topic: 'architect.{name}.checkpoint' },
 ];
 
-const FOLLOWS: readonly Right[] = [...Object.keys(architectEvents.schemas), 'architect.*.checkpoint'].map((topic) => ({
-  action: 'subscribe',
-  topic,
-}));
+/** Without the questions of agents, deadlines do not stand still for them, and no plan is approved. */
+const FOLLOWS: readonly Right[] = [
+  ...[...Object.keys(architectEvents.schemas), 'architect.*.checkpoint'].map(subscribing),
+  ...Object.keys(questionEvents.schemas).map((topic) => ({ ...subscribing(topic), isOptional: true })),
+];
 
 /** The rights of the Architect of this name. */
 export const rightsOf = (name: string): Right[] =>
@@ -40,4 +44,8 @@ export function declaredTopics(name: string): { publishes: string[]; subscribes:
   const topicsOf = (action: PolicyAction): string[] =>
     rightsOf(name).flatMap((right) => (right.action === action ? [right.topic] : []));
   return { publishes: topicsOf('publish'), subscribes: topicsOf('subscribe') };
+}
+
+function subscribing(topic: string): Right {
+  return { action: 'subscribe', topic, ...(topic === 'task.*.stalled' ? { isOptional: true } : {}) };
 }

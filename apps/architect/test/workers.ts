@@ -1,5 +1,5 @@
 // Workers in the test's own process: each takes tasks by the public client, and answers when the test lets it.
-import { type ConnectedAgent, connectAgent, taskEventId } from '@hypercode/client';
+import { type Capability, type ConnectedAgent, connectAgent, taskEventId } from '@hypercode/client';
 import { architectEvents, type Json, type TaskAssigned } from '@hypercode/contracts';
 
 export interface TestWorker {
@@ -20,7 +20,7 @@ export async function startWorker(
     heartbeatMs,
     role = 'worker',
     capabilities = ['work'],
-  }: { heartbeatMs?: number; role?: string; capabilities?: string[] } = {},
+  }: { heartbeatMs?: number; role?: string; capabilities?: (string | Capability)[] } = {},
 ): Promise<TestWorker> {
   const agent = await connectAgent({
     url: core.url,

@@ -1,6 +1,7 @@
 // A core in which every example of the command line has what it names: agents, groups, dead letters, tokens, files.
 import { createSwarmClient, type SwarmClient } from '@hypercode/client';
 import { startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
+import { waitFor } from '@hypercode/testkit';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,15 +17,23 @@ export interface ExampleSwarm {
 /** The goal that examples cancel, follow and so on. */
 const GOAL_ID = '00000000-0000-4000-8000-000000000001';
 
+/** The question that examples answer. */
+const QUESTION_ID = '00000000-0000-4000-8000-000000000002';
+
 export async function startExampleSwarm(): Promise<ExampleSwarm> {
   const core = await startTestCore({ bookmarkIntervalMs: 200 });
   const client = createSwarmClient({ url: core.url, token: core.adminToken, logger: false });
   const folder = await mkdtemp(join(tmpdir(), 'swarm-examples-'));
+  let token = '';
   for (const name of ['ada', 'mallory']) {
-    await client.registry.register({ name, role: 'worker', version: '1.0.0', labels: { team: 'a' } });
+    const joined = await client.registry.register({ name, role: 'worker', version: '1.0.0', labels: { team: 'a' } });
+    if (name === 'ada') token = joined.token ?? '';
   }
   const policy = await client.policy.get({});
-  const wider = { ...policy, roles: { ...policy.roles, worker: { ...policy.default, publish: ['orders.>'] } } };
+  const wider = {
+    ...policy,
+    roles: { ...policy.roles, worker: { ...policy.default, publish: ['orders.>', 'question.{name}.asked'] } },
+  };
   const { effect: _, ...put } = await client.policy.put({ policy: wider });
   const files = {
     'policy.json': { ...put, roles: { ...put.roles, reviewer: put.default } },
@@ -40,6 +49,11 @@ export async function startExampleSwarm(): Promise<ExampleSwarm> {
     await client.bus.claim({ group, topics: ['orders.>'], maxDeliveries: 1, waitMs: 0 });
   }
   await deadLetter(client, 'orders');
+  const ada = createSwarmClient({ url: core.url, token, logger: false });
+  const options = [{ id: 'yes', label: 'Yes' }];
+  await ada.publish('question.ada.asked', { questionId: QUESTION_ID, text: 'Deploy?', options });
+  await ada.close();
+  await waitFor(async () => (await client.questions.list({})).questions[0], { what: 'the question of an example' });
   await client.goals.submit({ goalId: GOAL_ID, title: 'Release notes' });
   return {
     core,

@@ -44,7 +44,7 @@ import type { PublishRate } from './admission/admit.ts';
 import { CallerAccess } from './admission/caller-access.ts';
 import { type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
 import type { EventOrigin } from './appending/event-origin.ts';
-import { type PublishObserver, Publishing } from './appending/publishing.ts';
+import { type EventIntake, type PublishObserver, Publishing } from './appending/publishing.ts';
 import type { GroupItem } from './groups/delivery.ts';
 import { type DeathNotice, DeathReports } from './groups/death-reports.ts';
 import { GroupAccess } from './groups/group-access.ts';
@@ -80,6 +80,8 @@ export interface BusOptions {
   isAgent: IsAgent;
   /** What else the registry and the other replicas know. */
   surroundings: Surroundings;
+  /** Looks at events before they are published. Default: none does. */
+  intake?: EventIntake;
   /** How many groups there may be. Default: no limit. */
   groupLimits?: GroupLimits;
   /** Called when an operator has changed a group. */
@@ -203,6 +205,7 @@ export class Bus {
       byteRate: options.byteRate,
       clock,
       observers: this.#observers,
+      intake: options.intake,
       assertTaken: (namespace, event) => this.tracing.assertTaken(namespace, event),
       onAppended: (namespace, entries, before) => this.#feeds.appended(namespace, entries, before),
     });

@@ -6,6 +6,7 @@ export type { PublishRate } from './admission/admit.ts';
 export { type AgentCircuit, type BusCaller, type CircuitOf, sourceOf } from './admission/caller.ts';
 export { RefusedEvent } from './appending/check-events.ts';
 export { type EventOrigin, originOf } from './appending/event-origin.ts';
+export type { EventIntake } from './appending/publishing.ts';
 export { Bus, type BusObserver, type BusOptions } from './bus.ts';
 export type { GroupItem } from './groups/delivery.ts';
 export type { DeathNotice } from './groups/death-reports.ts';

@@ -1,6 +1,6 @@
 // The typed client of HyperCode Swarm.
 //
-// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals, plans, overview ← swarm-client.ts ←
+// Imports go one way through the rooms: transport ← calls, watching, publishing ← consuming ← bus ← goals, plans, overview, questions ← swarm-client.ts ←
 // presence ← tasks. transport has the connection to the core and what every room uses; bus joins publishing and consuming
 // into what a client offers, plain and typed.
 export {
@@ -74,6 +74,8 @@ export type { GoalEvent, GoalEvents, GoalEventsOptions } from './goals/goal-even
 export type { GoalHandle, GoalInput, GoalResult, GoalResultOptions, Goals } from './goals/goals.ts';
 export type { OverviewOptions, OverviewStream, SwarmOverview } from './overview/overview.ts';
 export type { Plans, PlanWatch, WatchPlansOptions } from './plans/plans.ts';
+export { QuestionError } from './questions/question-error.ts';
+export type { AskOptions, QuestionAnswer, QuestionInput } from './questions/questions.ts';
 export { createSwarmClient, type SwarmClient } from './swarm-client.ts';
 export type {
   TypedConsumeOptions,

@@ -9,6 +9,7 @@ import {
   TaskFailed,
   TaskProgress,
   TaskRejected,
+  TaskStalled,
 } from './task.ts';
 import { defineEvents } from './typed-events.ts';
 
@@ -29,4 +30,5 @@ export const architectEvents = defineEvents({
   'task.*.failed': TaskFailed,
   'task.*.cancelled': TaskCancelled,
   'task.*.rejected': TaskRejected,
+  'task.*.stalled': TaskStalled,
 });

@@ -27,6 +27,8 @@ export const Goal = z.object({
   steps: z.array(GoalStep).optional(),
   /** How long it may take from its submission on, in milliseconds. Default: no limit. */
   deadlineMs: z.number().int().positive().max(LIMITS.goalDeadlineMs).optional(),
+  /** Whether a person has to approve the plan before its first task is assigned. Default: false. */
+  approval: z.boolean().optional(),
 });
 export type Goal = z.output<typeof Goal>;
 

@@ -143,7 +143,17 @@ export {
   RetryPlanInput,
   WatchPlansInput,
 } from './plan-calls.ts';
-export { AttemptOutcome, AttemptView, PlanStatus, PlanSummary, PlanView, TaskStatus, TaskView } from './plan-view.ts';
+export {
+  AttemptOutcome,
+  AttemptView,
+  PlanApproval,
+  PlanQuestion,
+  PlanStatus,
+  PlanSummary,
+  PlanView,
+  TaskStatus,
+  TaskView,
+} from './plan-view.ts';
 export {
   CapabilityPattern,
   ChangedPolicy,
@@ -166,6 +176,7 @@ export {
   matchesCapability,
   matchesGroup,
   mayOffer,
+  onlyListens,
   rulesOf,
   withName,
 } from './policy.ts';
@@ -205,7 +216,9 @@ export {
   TaskOutputs,
   TaskProgress,
   TaskRejected,
+  TaskStalled,
   TaskTerms,
+  TaskVerdict,
   extendsOnProgress,
 } from './task.ts';
 export { type Json, jsonFault } from './json-fault.ts';
@@ -235,6 +248,24 @@ export {
   TrafficReader,
 } from './stats.ts';
 export type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
+export {
+  QUESTION_PREFIX,
+  QuestionAbout,
+  QuestionAnswered,
+  QuestionAsked,
+  questionEvents,
+  QuestionId,
+  QuestionOption,
+  QuestionWithdrawn,
+} from './question.ts';
+export {
+  AnsweredQuestion,
+  AnswerQuestionInput,
+  ListQuestionsInput,
+  QuestionList,
+  QuestionState,
+  QuestionView,
+} from './question-calls.ts';
 export { Topic, TopicPattern } from './topic.ts';
 export { readTraceparent } from './traceparent.ts';
 export { covers, intersects, matches, TopicSet } from './topic-matching.ts';

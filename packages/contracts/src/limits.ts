@@ -128,4 +128,21 @@ export const LIMITS = {
   planViewBytes: 8 * 1024 * 1024,
   /** Longest error of a task. */
   taskErrorLength: 4096,
+  /** Longest text of a question to people, in characters. */
+  questionLength: 4096,
+  questionOptions: 50,
+  questionOptionIdLength: 64,
+  questionOptionLength: 256,
+  /** Most open questions of an agent: the core withdraws what comes beyond. */
+  openQuestions: 100,
+  /** Most questions in one page; a page ends early, with at most about `pageBytes`. */
+  questionsPage: 100,
+  /** Largest JSON Schema that results, inputs and answers are compared with, in bytes of JSON, and its deepest nesting. */
+  schemaBytes: 32 * 1024,
+  schemaDepth: 32,
+  /** Longest `pattern` in such a schema, and longest text that is compared with one, in characters. */
+  schemaPatternLength: 256,
+  schemaPatternText: 4096,
+  /** How long one comparison with a schema may take, in milliseconds. */
+  schemaCheckMs: 50,
 } as const;

@@ -11,7 +11,8 @@ export type TaskStatus = z.infer<typeof TaskStatus>;
 /**
  * How an attempt ended:
  * - `running`: it has not.
- * - `completed`, `failed`: as its agent reported. A result that comes after another end counts, too.
+ * - `completed`, `failed`: as its agent reported. A result that comes after another end counts, too. A result that does not fit the
+ *   output schema of the capability, or that a reviewer does not accept, is a failure.
  * - `timed_out`: there was no answer by its deadline.
  * - `not_accepted`: its agent did not begin in time.
  * - `moved`: another agent was free, while its agent worked on other tasks.
@@ -33,6 +34,27 @@ export const AttemptOutcome = z.enum([
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
 const Time = z.iso.datetime();
+
+/** What a person is asked, and the plan or one of its tasks waits for. */
+export const PlanQuestion = z.object({
+  agent: z.string().describe('Who asks.'),
+  questionId: z.uuid(),
+  text: z.string().describe('Its beginning.'),
+  askedAt: Time,
+  endedAt: Time.nullable().describe('Null while it is open.'),
+});
+export type PlanQuestion = z.infer<typeof PlanQuestion>;
+
+/**
+ * - `waiting`: a person has to approve the plan before its first task is assigned.
+ * - `approved`, `rejected`: a person has decided.
+ */
+export const PlanApproval = z.object({
+  state: z.enum(['waiting', 'approved', 'rejected']),
+  by: z.string().nullable().describe('Who decided.'),
+  question: PlanQuestion.nullable().describe('The question to people; null before it is asked.'),
+});
+export type PlanApproval = z.infer<typeof PlanApproval>;
 
 const PlanHead = z.object({
   planId: z.uuid(),
@@ -64,6 +86,9 @@ export const AttemptView = z.object({
   agent: z.string(),
   assignedAt: Time.nullable(),
   acceptedAt: Time.nullable().describe('Null also when the agent did not begin.'),
+  stalledAt: Time.nullable()
+    .default(null)
+    .describe('When the Architect noticed that the agent reports nothing; null when it did report since.'),
   deadlineAt: Time.nullable().describe('As progress has moved it.'),
   endedAt: Time.nullable(),
   outcome: AttemptOutcome,
@@ -84,6 +109,11 @@ export const TaskView = z.object({
   deadlineAt: Time.nullable(),
   error: z.string().nullable().describe('Of the last attempt that failed or timed out.'),
   attempts: z.array(AttemptView).describe('The latest 32, the newest last; fewer in a plan with very many.'),
+  reviews: z.string().nullable().default(null).describe('The task whose result this one reviews.'),
+  questions: z
+    .array(PlanQuestion)
+    .default([])
+    .describe('What the attempt asks people, the newest last; while one is open, its deadline stands still.'),
 });
 export type TaskView = z.infer<typeof TaskView>;
 
@@ -100,6 +130,7 @@ export const PlanView = z
   .object({
     ...PlanHead.shape,
     tasks: z.array(TaskView),
+    approval: PlanApproval.nullable().default(null).describe('Null: none is needed.'),
     outputs: z
       .record(z.string(), json)
       .describe(

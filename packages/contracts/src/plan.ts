@@ -12,6 +12,8 @@ export const PlanTask = z.object({
   capability: CapabilityId,
   input: json.optional(),
   dependsOn: z.array(TaskId),
+  /** The task, one of those that it depends on, whose result it reviews: its output is a `TaskVerdict`. */
+  reviews: TaskId.optional(),
   ...TaskTerms.shape,
 });
 export type PlanTask = z.output<typeof PlanTask>;
@@ -32,6 +34,8 @@ export const PlanCreated = z.object({
   missing: z.array(CapabilityId).default([]),
   /** When the plan fails if it is not completed; null: never. */
   deadlineAt: z.iso.datetime().nullable(),
+  /** Whether no task is assigned before a person has approved the plan. */
+  approval: z.boolean().optional(),
 });
 export type PlanCreated = z.output<typeof PlanCreated>;
 

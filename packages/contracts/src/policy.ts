@@ -46,9 +46,15 @@ export function matchesGroup(pattern: GroupPattern, group: string, caller: { nam
   return matchesName(wanted, group);
 }
 
-/** The groups of a role whose rules do not name any: its own and those of its agents; none when it may publish nothing. */
-export const defaultConsume = ({ publish }: { publish: readonly string[] }): string[] =>
-  publish.length === 0 ? [] : [NAME_PLACEHOLDER, '{role}', '{role}-*'];
+const OWN_QUESTIONS = `question.${NAME_PLACEHOLDER}.`;
+
+/** Whether a role only listens: it may publish nothing but questions of its own. */
+export const onlyListens = ({ publish }: { readonly publish: readonly string[] }): boolean =>
+  publish.every((pattern) => pattern.startsWith(OWN_QUESTIONS));
+
+/** The groups of a role whose rules do not name any: its own and those of its agents; none when it only listens. */
+export const defaultConsume = (role: { readonly publish: readonly string[] }): string[] =>
+  onlyListens(role) ? [] : [NAME_PLACEHOLDER, '{role}', '{role}-*'];
 
 const CAPABILITY_PATTERN = /^(?:\*|[A-Za-z0-9][A-Za-z0-9_.-]*\*?)$/;
 
@@ -75,7 +81,7 @@ export const RolePolicy = z
     subscribe: Patterns,
     denyPublish: Patterns.optional(),
     denySubscribe: Patterns.optional(),
-    /** Consumer groups. Default: `{name}`, `{role}` and `{role}-*`; none for a role that may publish nothing. */
+    /** Consumer groups. Default: `{name}`, `{role}` and `{role}-*`; none for a role that may publish nothing but questions of its own. */
     consume: z.array(GroupPattern).max(LIMITS.policyPatterns).optional(),
     /** Capabilities that agents of the role may register and be given tasks for. Default: all. */
     offers: z.array(CapabilityPattern).max(LIMITS.policyPatterns).optional(),

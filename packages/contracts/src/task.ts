@@ -22,6 +22,11 @@ export const TaskTerms = z.object({
   maxAttempts: z.number().int().positive().max(LIMITS.taskAttempts).optional(),
   /** Whether each report of progress gives the agent the time of an attempt again. Default: unless `timeoutMs` is given. */
   extendOnProgress: z.boolean().optional(),
+  /**
+   * Who looks at what the task gave, before it counts: an agent that offers this capability, and is not the author. Its verdict is a
+   * `TaskVerdict`. Default: nobody.
+   */
+  review: z.object({ capability: CapabilityId }).optional(),
 });
 export type TaskTerms = z.output<typeof TaskTerms>;
 
@@ -98,8 +103,10 @@ export type TaskFailed = z.output<typeof TaskFailed>;
  * - `late`: its agent has not answered by the deadline, although it has begun, or had no other task and a step with a
  *   `timeoutMs` of its own. This alone counts as an attempt that failed.
  * - `over`: the result is no longer needed.
+ * - `invalid`: its result does not fit the output schema of the capability; of a review, it is no verdict. A failed attempt.
+ * - `refused`: a reviewer did not accept its result. A failed attempt.
  */
-export const CancelCause = z.enum(['lost', 'silent', 'moved', 'late', 'over']);
+export const CancelCause = z.enum(['lost', 'silent', 'moved', 'late', 'over', 'invalid', 'refused']);
 export type CancelCause = z.infer<typeof CancelCause>;
 
 /** The result of this attempt is no longer needed. `task.<agent>.cancelled`, from the Architect. */
@@ -109,6 +116,17 @@ export const TaskCancelled = z.object({
   cause: CancelCause.optional().catch(undefined),
 });
 export type TaskCancelled = z.output<typeof TaskCancelled>;
+
+/**
+ * The agent has reported nothing for so long, has no open question, and keeps the task until its deadline. `task.<agent>.stalled`, from
+ * the Architect.
+ */
+export const TaskStalled = z.object({ ...TaskAttempt.shape, silentMs: z.number().int().nonnegative() });
+export type TaskStalled = z.output<typeof TaskStalled>;
+
+/** What a reviewer gives: whether the result counts, and if not, why. */
+export const TaskVerdict = z.object({ accepted: z.boolean(), reason: text(LIMITS.taskErrorLength).default('') });
+export type TaskVerdict = z.output<typeof TaskVerdict>;
 
 /** An answer of the agent could not be understood, and changed nothing. `task.<agent>.rejected`, from the Architect. */
 export const TaskRejected = z.object({

@@ -41,6 +41,7 @@ import {
   healthSurface,
   metricsSurface,
   pageSurface,
+  QuestionDesk,
   RateLimit,
   restSurface,
   ServerMetrics,
@@ -141,6 +142,13 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
       await refuseWrongRedis(redisHealth);
     }
     const replica = { id: clock.newId(), version: VERSION, host: hostname() };
+    const questions = new QuestionDesk({
+      bus: () => bus,
+      questions: () => operations.questions,
+      isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
+      clock,
+      onError: monitors.onBackgroundError('questions to people could not be read or published, which will be retried'),
+    });
     const bus = new Bus({
       store,
       db: database.kysely.$extendTables<PolicySchema>(),
@@ -153,6 +161,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         declaring: (namespace, topic) => registry.queries.subscribers(namespace, topic),
         roleAt: (namespace, name, atMs) => registry.queries.roleAt(namespace, name, atMs),
       },
+      intake: questions.intake,
       groupLimits: { inNamespace: config.groupsMax, ofAgent: GROUPS_OF_AGENT },
       onGroupChange: (notice) => systemEvents.groupChanged(notice),
       onDeaths: (notice) => systemEvents.groupDied(notice),
@@ -234,12 +243,14 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
     });
     stack.defer(() => operations.close());
 
+    stack.defer(() => questions.close());
+    questions.start();
     const server = createSwarmServer({
       registry,
       bus,
       operations,
       stores: storeStatuses({ database, databaseHealth, redis, clock }),
-      openQuestions: noQuestions,
+      questions,
       metrics,
       logger,
       clock,
@@ -286,9 +297,6 @@ const NAME_REST_MARGIN_MS = 60_000;
 
 /** Everything that a core keeps in its database. */
 export const SCHEMAS: readonly SchemaSources[] = [storesSchema, registrySchema, busSchema, operationsSchema];
-
-/** No part of the core keeps questions to people. */
-const noQuestions = async (): Promise<number> => 0;
 
 interface Preparation {
   readonly config: CoreConfiguration;

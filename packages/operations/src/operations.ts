@@ -12,6 +12,7 @@ import type {
 import type { Signal } from '@hypercode/feed';
 import type { Database } from '@hypercode/stores';
 import { type AuditHead, AuditLog } from './audit/audit-log.ts';
+import { Questions } from './questions/questions.ts';
 import type { ReplicaIdentity, ReplicaVitals } from './reports/replica-state.ts';
 import { type ReportPart, Reporter } from './reports/reporter.ts';
 import type { Schema } from './schema.ts';
@@ -47,6 +48,8 @@ export interface OperationsOptions {
 export interface Operations {
   readonly audit: AuditLog;
   readonly sessions: Sessions;
+  /** What agents ask people. */
+  readonly questions: Questions;
   /** Counts what happens at this replica. */
   readonly statistics: Statistics;
   /** Counts who receives whose events at this replica. */
@@ -91,6 +94,7 @@ export function createOperations(options: OperationsOptions): Operations {
   return {
     audit,
     sessions,
+    questions: new Questions(db),
     statistics,
     traffic,
     replicas: () => reporter.replicas(),

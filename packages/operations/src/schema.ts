@@ -1,5 +1,5 @@
 // The tables as Kysely sees them. The migrations are the definition; this is their reading.
-import type { AuditOutcome, Replica } from '@hypercode/contracts';
+import type { AuditOutcome, Json, QuestionAsked, QuestionState, Replica } from '@hypercode/contracts';
 
 /** The audit: a chain of hashes for each namespace. A row is never changed, and only retention deletes the oldest ones. */
 export interface AuditEntryTable {
@@ -92,11 +92,67 @@ export interface SessionCodeTable {
   expires_at: Date;
 }
 
+/**
+ * One row for each question that an agent has asked people.
+ *
+ *   open ──answered or withdrawn, in the log──> that, settled
+ *   open ──claimed by a call, expired, its agent left──> that ──its event is in the log──> settled
+ */
+export interface QuestionTable {
+  namespace: string;
+  agent: string;
+  question_id: string;
+  seq: number;
+  asked: Pick<QuestionAsked, 'text' | 'options' | 'schema' | 'about'>;
+  /** The event that asked. */
+  origin: QuestionOrigin;
+  asked_at: Date;
+  expires_at: Date | null;
+  state: QuestionState;
+  outcome: QuestionOutcome | null;
+  ended_at: Date | null;
+  /** Whether the event of the outcome was read in the log. Until then another one may stand before it. */
+  settled: boolean;
+  /** Of an outcome that the core publishes: the id of that event. */
+  event_id: string | null;
+  /** Since when that event is to be published; null: it is not. */
+  pending_since: Date | null;
+}
+
+export interface QuestionOrigin {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly traceparent: string | null;
+}
+
+export type QuestionOutcome =
+  | { readonly answer: Json; readonly comment: string | null; readonly by: string }
+  | { readonly reason: string };
+
+/** One row for each namespace whose log is read for questions. */
+export interface QuestionLogTable {
+  namespace: string;
+  /** Up to where it was read; null: from its beginning. */
+  position: string | null;
+  /** When an event about a question was last published, about. */
+  used_at: Date;
+}
+
+/** Which replica reads the logs. */
+export interface QuestionDutyTable {
+  duty: string;
+  holder: string;
+  until: Date;
+}
+
 // A type and not an interface, which Kysely would not take for a set of tables.
 export type Schema = {
   audit_entries: AuditEntryTable;
   audit_heads: AuditHeadTable;
   replicas: ReplicaTable;
+  question_duty: QuestionDutyTable;
+  question_logs: QuestionLogTable;
+  questions: QuestionTable;
   sessions: SessionTable;
   session_codes: SessionCodeTable;
   replica_streams: ReplicaStreamsTable;

@@ -4,11 +4,29 @@
 // allowed.
 import { AgentName, PlannerName, PlanTask, TaskCompleted, TaskId } from '@hypercode/contracts';
 import { z } from 'zod';
+import { NOT_HELD } from './holds.ts';
 import { Lapses } from './lapses.ts';
 import type { Plan } from './plan.ts';
 import { AttemptRecord } from './task-attempt.ts';
 
 const Attempt = z.number().int().positive();
+/** An Architect before these were added wrote none. */
+const Hold = z.object({ heldMs: z.number(), heldSince: z.number().nullable() }).default(NOT_HELD);
+const Question = z.object({
+  agent: AgentName,
+  questionId: z.uuid(),
+  text: z.string(),
+  attempt: Attempt.nullable(),
+  askedAt: z.number(),
+  endedAt: z.number().nullable(),
+});
+const Approval = z.object({
+  state: z.enum(['waiting', 'approved', 'rejected']),
+  by: z.string().nullable(),
+  comment: z.string().nullable(),
+  question: Question.nullable(),
+  asked: z.number().int().nonnegative(),
+});
 const Assignment = z.object({
   agent: AgentName,
   attempt: Attempt,
@@ -19,6 +37,10 @@ const Assignment = z.object({
   acceptBy: z.number().nullable().default(null),
   accepted: z.boolean(),
   progress: z.number(),
+  hold: Hold,
+  heldBefore: z.number().default(0),
+  signAt: z.number().optional(),
+  stalledAt: z.number().nullable().default(null),
 });
 const Failure = z.object({ agent: AgentName, message: z.string(), retryable: z.boolean(), at: z.number() });
 
@@ -44,6 +66,8 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     cancelReason: z.string().nullable(),
     retries: z.number().int().nonnegative().default(0),
     retriedAt: z.number().nullable().default(null),
+    hold: Hold,
+    approval: Approval.nullable().default(null),
     /** Of the agents that have tried its tasks. */
     lapses: z.array(Lapse).default([]),
   }),
@@ -59,6 +83,9 @@ const CheckpointEntry = z.discriminatedUnion('kind', [
     failure: Failure.nullable(),
     /** An Architect before these were added wrote none. */
     records: z.array(AttemptRecord).default([]),
+    voided: z.array(Attempt).default([]),
+    heldMs: z.number().default(0),
+    questions: z.array(Question).default([]),
   }),
   z.object({
     kind: z.literal('result'),
@@ -109,19 +136,40 @@ export function entriesIn(parts: readonly CheckpointPart[]): CheckpointEntry[] |
 }
 
 function* entriesOf(plan: Plan, allLapses: Lapses): Generator<CheckpointEntry> {
-  const { goalId, title, submittedAt, owner, planner, deadlineAt, cancelReason, retries, retriedAt } = plan;
+  const { goalId, title, submittedAt, owner, planner, deadlineAt, cancelReason, retries, retriedAt, hold, approval } =
+    plan;
   if (owner === null || planner === null) throw new Error('a plan that was not created has no checkpoint');
   const missing = [...plan.missing];
   const agents = new Set([...plan.tasks.values()].flatMap(({ attempts }) => [...attempts.values()]));
   const lapses = [...allLapses.among(agents)];
-  const head = { goalId, title, submittedAt, owner, planner, missing, deadlineAt, cancelReason, retries, retriedAt };
+  const head = {
+    goalId,
+    title,
+    submittedAt,
+    owner,
+    planner,
+    missing,
+    deadlineAt,
+    cancelReason,
+    retries,
+    retriedAt,
+    hold,
+    approval,
+  };
   yield { kind: 'plan', ...head, lapses };
   for (const { spec } of plan.tasks.values()) yield { kind: 'task', spec };
   for (const task of plan.tasks.values()) {
-    const { spec, attempts, records, failed, forgiven, endedAt, assignment, failure, result } = task;
+    const { spec, attempts, records, failed, forgiven, endedAt, assignment, failure, result, heldMs } = task;
     const { taskId } = spec;
     if (attempts.size > 0) {
-      const counts = { attempts: [...attempts], failed, forgiven };
+      const counts = {
+        attempts: [...attempts],
+        failed,
+        forgiven,
+        voided: [...task.voided],
+        heldMs,
+        questions: [...task.questions],
+      };
       yield { kind: 'state', taskId, ...counts, endedAt, assignment, failure, records: [...records.values()] };
     }
     if (result === null) continue;

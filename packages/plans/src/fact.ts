@@ -12,6 +12,10 @@ import {
   PlanCreated,
   PlanFailed,
   PlanRetry,
+  QuestionAnswered,
+  QuestionAsked,
+  questionEvents,
+  QuestionWithdrawn,
   type SwarmError,
   type SwarmEvent,
   TaskAccepted,
@@ -21,6 +25,7 @@ import {
   TaskFailed,
   TaskProgress,
   TaskRejected,
+  TaskStalled,
 } from '@hypercode/contracts';
 import { z } from 'zod';
 import { CheckpointPart } from './checkpoint.ts';
@@ -69,13 +74,19 @@ const Fact = z.discriminatedUnion('kind', [
   z.object({ ...ofAgent, kind: z.literal('task.failed'), data: TaskFailed }),
   z.object({ ...ofAgent, kind: z.literal('task.cancelled'), data: TaskCancelled }),
   z.object({ ...ofAgent, kind: z.literal('task.rejected'), data: TaskRejected }),
+  z.object({ ...ofAgent, kind: z.literal('task.stalled'), data: TaskStalled }),
+  z.object({ ...ofAgent, kind: z.literal('question.asked'), data: QuestionAsked }),
+  z.object({ ...ofAgent, kind: z.literal('question.answered'), data: QuestionAnswered }),
+  z.object({ ...ofAgent, kind: z.literal('question.withdrawn'), data: QuestionWithdrawn }),
   z.object({ ...ofAgent, kind: z.literal('architect.checkpoint'), data: CheckpointPart }),
 ]);
 /** `goal.refused` is no topic: it is a `goal.submitted` whose goal is invalid. */
 export type Fact = z.output<typeof Fact>;
 export type TaskFact = Extract<Fact, { kind: `task.${string}`; data: { taskId: string } }>;
 /** What an agent answers. */
-export type AnswerFact = Exclude<TaskFact, { kind: 'task.assigned' | 'task.cancelled' }>;
+export type AnswerFact = Exclude<TaskFact, { kind: 'task.assigned' | 'task.cancelled' | 'task.stalled' }>;
+/** What people are asked, and what comes of it. */
+export type QuestionFact = Extract<Fact, { kind: `question.${string}` }>;
 export type EndFact = Extract<Fact, { kind: 'plan.completed' | 'plan.failed' | 'plan.cancelled' }>;
 export type RetryFact = Extract<Fact, { kind: 'plan.retry' }>;
 export type CancelFact = Extract<Fact, { kind: 'goal.cancelled' }>;
@@ -94,7 +105,13 @@ export interface Reading {
 }
 
 /** The topics that a ledger is made of. */
-export const PLAN_TOPICS: readonly string[] = [...Object.keys(architectEvents.schemas), 'architect.*.checkpoint'];
+export const PLAN_TOPICS: readonly string[] = [
+  ...Object.keys(architectEvents.schemas),
+  ...Object.keys(questionEvents.schemas),
+  'architect.*.checkpoint',
+];
+
+export const isQuestion = (fact: Fact): fact is QuestionFact => fact.kind.startsWith('question.');
 
 /** What agents publish about their tasks; who published it is notified when it cannot be understood. */
 const ANSWERS: ReadonlySet<string> = new Set(['task.accepted', 'task.progress', 'task.completed', 'task.failed']);

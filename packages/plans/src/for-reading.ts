@@ -12,6 +12,13 @@ export function forReading(fact: Fact): Fact {
   if (fact.kind === 'plan.created') {
     return { ...fact, data: { ...fact.data, tasks: fact.data.tasks.map(withoutInput) } };
   }
+  if (fact.kind === 'question.asked') {
+    const { options: _, schema: _schema, ...data } = fact.data;
+    return { ...fact, data };
+  }
+  if (fact.kind === 'question.answered' && typeof fact.data.answer !== 'string') {
+    return { ...fact, data: { ...fact.data, answer: null } };
+  }
   if (fact.kind === 'task.assigned') return { ...fact, data: { ...fact.data, input: null, dependencies: {} } };
   return fact;
 }

@@ -7,12 +7,15 @@
 //   [...ledger.plans.values()].map(summaryOf);
 export { CheckpointPart, checkpointOf } from './checkpoint.ts';
 export { ENVELOPE_BYTES, keyBytes, refBytes } from './event-room.ts';
+export { deadlineOf, type Hold } from './holds.ts';
 export { type Fact, type InvalidEvent, PLAN_TOPICS } from './fact.ts';
 export { fitting } from './liberal-reading.ts';
 export { askedAgainAt, type Lapse, Lapses } from './lapses.ts';
-export { checkpointEventId, goalEventId, planEventId, planIdIn, planIdOf, rejectionEventId } from './plan-ids.ts';
+export { questionEventId, stallEventId, voidEventId } from './plan-ids.ts';
+export { approvalId, checkpointEventId, goalEventId, planEventId, planIdOf, rejectionEventId } from './plan-ids.ts';
 export { assertPlannable, planFaults } from './plan-graph.ts';
 export { PlanLedger } from './plan-ledger.ts';
+export { APPROVE, REJECT } from './plan-questions.ts';
 export { pageOf } from './plan-page.ts';
 export { canBeRetried, nextRetryOf } from './plan-retry.ts';
 export { type PlanFilter, PlanWatch } from './plan-watch.ts';

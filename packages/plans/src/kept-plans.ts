@@ -146,9 +146,11 @@ export class KeptPlans {
     }
   }
 
-  /** Plans that have not ended, oldest first, and ended ones with open tasks. */
+  /** Plans that have not ended, oldest first, and ended ones with open tasks, or whose approval is still asked for. */
   *active(): IterableIterator<Plan> {
-    for (const plan of this.#plans.values()) if (!hasEnded(plan) || plan.open.size > 0) yield plan;
+    for (const plan of this.#plans.values()) {
+      if (!hasEnded(plan) || plan.open.size > 0 || plan.approval?.question?.endedAt === null) yield plan;
+    }
   }
 }
 

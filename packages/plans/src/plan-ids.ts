@@ -21,6 +21,27 @@ export const planEventId = (
   retries = 0,
 ): string => uuidv5(retries === 0 ? `plan/${kind}` : `plan/${kind}/${retries}`, planId);
 
+/** The question whether a plan may begin that is asked after so many others. */
+export const approvalId = (planId: string, asked: number): string => uuidv5(`approval/${asked}`, planId);
+
+/** The event that asks a question, or withdraws it. */
+export const questionEventId = (questionId: string, kind: 'asked' | 'withdrawn'): string =>
+  uuidv5(`question/${kind}`, questionId);
+
+interface AttemptOf {
+  readonly planId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+/** The event that takes the result of an attempt back. */
+export const voidEventId = ({ planId, taskId, attempt }: AttemptOf): string =>
+  uuidv5(`${taskId}/${attempt}/void`, planId);
+
+/** The event that says that the agent has reported nothing since a time. */
+export const stallEventId = ({ planId, taskId, attempt }: AttemptOf, signAt: number): string =>
+  uuidv5(`${taskId}/${attempt}/stalled/${signAt}`, planId);
+
 /** The id of a part of a checkpoint. */
 export const checkpointEventId = (checkpointId: string, part: number): string => uuidv5(`part/${part}`, checkpointId);
 

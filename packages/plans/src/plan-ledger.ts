@@ -6,6 +6,7 @@ import {
   type InvalidEvent,
   isAnswer,
   isEnd,
+  isQuestion,
   readFact,
   type RetryFact,
   type TaskFact,
@@ -13,12 +14,15 @@ import {
 import { entryForReading, forReading } from './for-reading.ts';
 import { KeptPlans } from './kept-plans.ts';
 import type { Lapses } from './lapses.ts';
-import { planIdOf } from './plan-ids.ts';
+import { planIdIn, planIdOf } from './plan-ids.ts';
+import { applyQuestion, PlanQuestions, refreshHold } from './plan-questions.ts';
 import { canBeRetried, retryPlan } from './plan-retry.ts';
-import { hasEnded, isOwner, newPlan, type Plan, withTasks } from './plan.ts';
+import { type Approval, hasEnded, isOwner, newPlan, type Plan, type PlanQuestionRecord, withTasks } from './plan.ts';
 import { type Rejection, Rejections } from './rejections.ts';
 import { TaskCourse } from './task-course.ts';
 import { type PlacedFact, type PlanFact, UnreadPast } from './unread-past.ts';
+
+const WAITING: Approval = { state: 'waiting', by: null, comment: null, question: null, asked: 0 };
 
 /** Rejections that a plan shows: the newest. */
 const SHOWN_REJECTIONS = 20;
@@ -39,6 +43,7 @@ export class PlanLedger {
   /** Whether no plan is conducted, but plans are shown. */
   readonly #isReader: boolean;
   readonly #tasks: TaskCourse;
+  readonly #questions = new PlanQuestions();
   readonly #rejections = new Rejections();
   readonly #kept: KeptPlans;
   /** Null once the past was read. */
@@ -80,6 +85,14 @@ export class PlanLedger {
   /** Events that could not be understood, and whose publishers were not notified yet. */
   rejections(): IterableIterator<Rejection> {
     return this.#rejections.waiting();
+  }
+
+  /** The plan that an event of `PLAN_TOPICS` is about, once it was applied; null when it names none. */
+  planIdOf(event: SwarmEvent): string | null {
+    const [first, agent = ''] = event.topic.split('.');
+    if (first !== 'question') return planIdIn(event);
+    const questionId = questionIdIn(event.data);
+    return questionId === null ? null : this.#questions.planIdOfQuestion(agent, questionId);
   }
 
   /**
@@ -140,7 +153,15 @@ export class PlanLedger {
       case 'task.completed':
       case 'task.failed':
       case 'task.cancelled':
+      case 'task.stalled':
         return this.#change(fact.data.planId, { fact, position });
+      case 'question.asked':
+      case 'question.answered':
+      case 'question.withdrawn': {
+        const planId = this.#questions.planIdOf(fact);
+        if (planId !== null) this.#change(planId, { fact, position });
+        return null;
+      }
       case 'architect.checkpoint':
         this.#readCheckpoint(fact);
         return null;
@@ -186,7 +207,8 @@ export class PlanLedger {
     if (known === undefined ? this.#kept.isForgotten(planId) : known.status !== 'planning') return;
     const deadlineAt = data.deadlineAt === null ? null : Date.parse(data.deadlineAt);
     const plan = known ?? newPlan({ planId, goalId, title, submittedAt: at }, fact);
-    const created = { ...plan, owner: source, planner, missing, deadlineAt, writtenAt: at };
+    const approval = data.approval === true ? WAITING : null;
+    const created = { ...plan, owner: source, planner, missing, deadlineAt, approval, writtenAt: at };
     const running = withTasks(created, data.tasks, fact.id);
     this.#kept.put(running);
     this.#kept.written(running);
@@ -203,8 +225,14 @@ export class PlanLedger {
   }
 
   #changePlan(plan: Plan, { fact, position }: PlacedFact): string | null {
+    if (isQuestion(fact)) {
+      applyQuestion(plan, fact);
+      this.#kept.changed(plan);
+      return null;
+    }
     if (isTaskFact(fact)) {
       const fault = this.#tasks.apply(plan, fact, position);
+      refreshHold(plan, fact.at);
       this.#kept.changed(plan);
       return fault;
     }
@@ -277,9 +305,22 @@ export class PlanLedger {
     this.#kept.written(plan);
     plan.cancelReason ??= header.cancelReason;
     for (const lapse of header.lapses) this.#tasks.lapses.restore(lapse);
+    plan.hold = header.hold;
+    plan.approval = header.approval;
     for (const entry of entries) this.#tasks.restore(plan, entry, id);
+    for (const question of questionsOf(plan)) this.#questions.remember(question.agent, question.questionId, planId);
     for (const placed of past.take(planId)) this.#change(planId, placed);
   }
 }
 
 const isTaskFact = (fact: PlanFact): fact is TaskFact => fact.kind.startsWith('task.');
+
+function* questionsOf({ approval, tasks }: Plan): Generator<PlanQuestionRecord> {
+  if (approval !== null && approval.question !== null) yield approval.question;
+  for (const { questions } of tasks.values()) yield* questions;
+}
+
+function questionIdIn(data: unknown): string | null {
+  if (typeof data !== 'object' || data === null || !('questionId' in data)) return null;
+  return typeof data.questionId === 'string' ? data.questionId.toLowerCase() : null;
+}

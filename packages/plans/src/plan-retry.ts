@@ -1,5 +1,6 @@
 // A failed plan begins again where it failed: completed tasks stay, and the others get new attempts.
 import { SwarmError } from '@hypercode/contracts';
+import { NOT_HELD } from './holds.ts';
 import { hasEnded, type Plan, statusOf } from './plan.ts';
 
 /** Whether a retry changes the plan. It cannot help a goal that is invalid, nor a plan whose tasks are unknown. */
@@ -37,6 +38,7 @@ export function retryPlan(plan: Plan, { at, retries, causationId }: Retry): void
   plan.retries = retries;
   const begunAt = plan.retriedAt ?? plan.submittedAt;
   plan.deadlineAt = plan.deadlineAt === null ? null : at + Math.max(0, plan.deadlineAt - begunAt);
+  plan.hold = NOT_HELD;
   plan.retriedAt = at;
   plan.endedAt = null;
   plan.reason = null;

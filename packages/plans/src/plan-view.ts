@@ -1,6 +1,14 @@
 // How a plan becomes a view, as JSON. Times are ISO 8601.
-import type { AttemptView, Json, PlanSummary, PlanView, TaskView } from '@hypercode/contracts';
-import { type Plan, statusOf, type Task } from './plan.ts';
+import type {
+  AttemptView,
+  Json,
+  PlanApproval,
+  PlanQuestion,
+  PlanSummary,
+  PlanView,
+  TaskView,
+} from '@hypercode/contracts';
+import { type Plan, type PlanQuestionRecord, statusOf, type Task } from './plan.ts';
 import { type AttemptRecord, lastFailureIn } from './task-attempt.ts';
 
 /** Attempts that a view has of each task, and of all together, at least one of each. */
@@ -20,7 +28,13 @@ export function viewOf(plan: Plan): PlanView {
     at: timeOf(at),
   }));
   const views = tasks.map((task) => taskViewOf(task, attempts));
-  return { ...headOf(plan), tasks: views, outputs: Object.fromEntries(tasks.flatMap(shownOutputOf)), rejections };
+  return {
+    ...headOf(plan),
+    tasks: views,
+    approval: approvalOf(plan),
+    outputs: Object.fromEntries(tasks.flatMap(shownOutputOf)),
+    rejections,
+  };
 }
 
 /** A reference to an output that views do not have; nothing when the position of its event is not known any more. */
@@ -36,7 +50,7 @@ function headOf(plan: Plan): Omit<PlanSummary, 'tasks'> {
     ...{ planId, goalId, title, status, planner, reason, retries },
     missing: [...missing],
     submittedAt: timeOf(plan.submittedAt),
-    deadlineAt: timeOrNull(plan.deadlineAt),
+    deadlineAt: timeOrNull(plan.deadlineAt === null ? null : plan.deadlineAt + plan.hold.heldMs),
     endedAt: timeOrNull(plan.endedAt),
   };
 }
@@ -52,27 +66,42 @@ function taskViewOf(task: Task, shownAttempts: number): TaskView {
     agent: result?.agent ?? assignment?.agent ?? null,
     attempt: result?.attempt ?? Math.max(0, ...attempts.keys()),
     progress: result === null ? (assignment?.progress ?? 0) : 1,
-    deadlineAt: timeOrNull(assignment?.deadlineAt ?? null),
+    deadlineAt: timeOrNull(assignment === null ? null : assignment.deadlineAt + assignment.hold.heldMs),
     error: lastFailureIn(records)?.error ?? failure?.message ?? null,
+    reviews: spec.reviews ?? null,
+    questions: task.questions.map(questionOf),
     attempts: shown.map(([attempt, agent]) => attemptViewOf(records.get(attempt)) ?? forgotten(task, attempt, agent)),
   };
 }
 
 function attemptViewOf(record: AttemptRecord | undefined): AttemptView | null {
   if (record === undefined) return null;
-  const { assignedAt, acceptedAt, deadlineAt, endedAt, ...others } = record;
+  const { assignedAt, acceptedAt, stalledAt, deadlineAt, endedAt, ...others } = record;
   return {
     ...others,
     assignedAt: timeOf(assignedAt),
     acceptedAt: timeOrNull(acceptedAt),
+    stalledAt: timeOrNull(stalledAt),
     deadlineAt: timeOf(deadlineAt),
     endedAt: timeOrNull(endedAt),
   };
 }
 
+function approvalOf({ approval }: Plan): PlanApproval | null {
+  if (approval === null) return null;
+  const { state, by, question } = approval;
+  return { state, by, question: question === null ? null : questionOf(question) };
+}
+
+const questionOf = ({ agent, questionId, text, askedAt, endedAt }: PlanQuestionRecord): PlanQuestion => ({
+  ...{ agent, questionId, text },
+  askedAt: timeOf(askedAt),
+  endedAt: timeOrNull(endedAt),
+});
+
 /** An attempt of which a checkpoint of an older Architect knows the agent only. */
 const forgotten = ({ result }: Task, attempt: number, agent: string): AttemptView => ({
-  ...{ attempt, agent, assignedAt: null, acceptedAt: null, deadlineAt: null, endedAt: null },
+  ...{ attempt, agent, assignedAt: null, acceptedAt: null, stalledAt: null, deadlineAt: null, endedAt: null },
   outcome: result?.attempt === attempt ? 'completed' : 'unknown',
   ...{ error: null, because: null },
 });

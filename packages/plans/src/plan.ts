@@ -9,8 +9,10 @@
 //   waiting ──the last task that it depends on is completed──> ready
 //   ready ──assigned──> assigned ──failed | cancelled──> ready, for the next attempt; a cancellation counts as a
 //                                  failure only when the agent had begun and did not answer by the deadline
+//   completed ──cancelled, as invalid or refused──> ready, for the next attempt; what depends on it waits again
 //   ready, assigned ──completed, by an agent that was given an attempt──> completed
 import type { Goal, Json, PlannerName, PlanStatus, PlanTask, TaskStatus } from '@hypercode/contracts';
+import { type Hold, NOT_HELD } from './holds.ts';
 import type { Rejection } from './rejections.ts';
 import type { AttemptRecords } from './task-attempt.ts';
 
@@ -21,8 +23,16 @@ export interface Assignment {
   /** Of the agent, when the task was assigned. */
   readonly incarnation: string | null;
   readonly assignedAt: number;
-  /** Moves with each report of progress. */
+  /** Moves with each report of progress. What it is held is not in it. */
   readonly deadlineAt: number;
+  /** While people are asked about the attempt. */
+  readonly hold: Hold;
+  /** How long earlier attempts were held, in milliseconds. */
+  readonly heldBefore: number;
+  /** When the agent last reported something about the task, or was given it. */
+  readonly signAt: number;
+  /** When the Architect noticed that the agent reports nothing; null when it did report since. */
+  readonly stalledAt: number | null;
   /** How long the agent has from the assignment, and from each report of progress, in milliseconds. */
   readonly spanMs: number;
   /** When the agent should have begun; null when that was not said. */
@@ -50,6 +60,29 @@ export interface TaskResult {
   readonly isShown: boolean;
 }
 
+/** What people are asked, as far as a plan shows it. */
+export interface PlanQuestionRecord {
+  readonly agent: string;
+  readonly questionId: string;
+  readonly text: string;
+  /** At the task; null: it is about the plan. */
+  readonly attempt: number | null;
+  readonly askedAt: number;
+  readonly endedAt: number | null;
+}
+
+/** Whether people let the plan begin. */
+export interface Approval {
+  readonly state: 'waiting' | 'approved' | 'rejected';
+  /** Who decided. */
+  readonly by: string | null;
+  readonly comment: string | null;
+  /** The last question to people; null before the first. */
+  readonly question: PlanQuestionRecord | null;
+  /** How many questions there were. */
+  readonly asked: number;
+}
+
 export interface Task {
   readonly spec: PlanTask;
   readonly dependants: readonly string[];
@@ -63,6 +96,12 @@ export interface Task {
   failed: number;
   /** How many attempts were made before the plan was last retried. They no longer count. */
   forgiven: number;
+  /** Attempts whose result did not count after all, so that it does not come back. */
+  readonly voided: Set<number>;
+  /** How long its earlier attempts were held, in milliseconds. */
+  heldMs: number;
+  /** What its attempts ask people, the newest last. */
+  readonly questions: PlanQuestionRecord[];
   /** When the last attempt ended without a result; null before. */
   endedAt: number | null;
   assignment: Assignment | null;
@@ -92,8 +131,12 @@ export interface Plan {
   planner: PlannerName | null;
   /** Capabilities that no agent offered when the plan was created. */
   missing: readonly string[];
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch, as all times here. What it is held is not in it. */
   deadlineAt: number | null;
+  /** While people are asked about the plan or one of its tasks. */
+  hold: Hold;
+  /** Null: people are not asked whether it may begin. */
+  approval: Approval | null;
   /** Why a cancellation was requested; null when none was. */
   cancelReason: string | null;
   /** The event that created the plan is no longer on the bus, so its tasks are unknown. */
@@ -150,6 +193,8 @@ export const newPlan = ({ planId, goalId, title, submittedAt }: PlanStart, origi
   planner: null,
   missing: [],
   deadlineAt: null,
+  hold: NOT_HELD,
+  approval: null,
   cancelReason: null,
   isLost: false,
   tasks: new Map(),
@@ -177,6 +222,9 @@ export function withTasks(plan: Plan, specs: readonly PlanTask[], causationId: s
     records: new Map(),
     failed: 0,
     forgiven: 0,
+    voided: new Set(),
+    heldMs: 0,
+    questions: [],
     endedAt: null,
     assignment: null,
     failure: null,

@@ -39,11 +39,27 @@ describe('the view of a task', () => {
     const deadlineAt = expect.any(String);
     expect(attemptsOf(log, planId)).toEqual([
       {
-        ...{ attempt: 1, agent: 'ada', assignedAt: assigned, acceptedAt: accepted, endedAt: failed, deadlineAt },
+        ...{
+          attempt: 1,
+          agent: 'ada',
+          assignedAt: assigned,
+          acceptedAt: accepted,
+          stalledAt: null,
+          endedAt: failed,
+          deadlineAt,
+        },
         ...{ outcome: 'failed', error: 'no luck', because: null },
       },
       {
-        ...{ attempt: 2, agent: 'eve', assignedAt: again, acceptedAt: null, endedAt: completed, deadlineAt },
+        ...{
+          attempt: 2,
+          agent: 'eve',
+          assignedAt: again,
+          acceptedAt: null,
+          stalledAt: null,
+          endedAt: completed,
+          deadlineAt,
+        },
         ...{ outcome: 'completed', error: null, because: 'has not tried the task yet' },
       },
     ]);

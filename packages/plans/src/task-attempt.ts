@@ -11,6 +11,7 @@ export const AttemptRecord = z.object({
   /** As progress has moved it. */
   deadlineAt: z.number(),
   acceptedAt: z.number().nullable(),
+  stalledAt: z.number().nullable().default(null),
   endedAt: z.number().nullable(),
   outcome: AttemptOutcome,
   /** Why it ended without a result, in words. */
@@ -48,14 +49,34 @@ export function recordBegin(
   begun: Pick<AttemptRecord, 'attempt' | 'agent' | 'assignedAt' | 'deadlineAt' | 'because'>,
 ): void {
   const because = begun.because === null ? null : fitting(begun.because, WORDS_LENGTH);
-  put(records, { ...begun, because, acceptedAt: null, endedAt: null, outcome: 'running', error: null });
+  put(records, {
+    ...begun,
+    because,
+    acceptedAt: null,
+    stalledAt: null,
+    endedAt: null,
+    outcome: 'running',
+    error: null,
+  });
 }
 
 /** The agent has begun, or goes on. */
 export function recordSign(records: AttemptRecords, attempt: number, { at, deadlineAt }: AttemptSign): void {
   const known = records.get(attempt);
   if (known?.outcome !== 'running') return;
-  records.set(attempt, { ...known, deadlineAt, acceptedAt: known.acceptedAt ?? at });
+  records.set(attempt, { ...known, deadlineAt, acceptedAt: known.acceptedAt ?? at, stalledAt: null });
+}
+
+/** The agent reports nothing. */
+export function recordStall(records: AttemptRecords, attempt: number, at: number | null): void {
+  const known = records.get(attempt);
+  if (known?.outcome === 'running') records.set(attempt, { ...known, stalledAt: at });
+}
+
+/** A result that did not count after all: a failure. */
+export function recordVoid(records: AttemptRecords, attempt: number, error: string): void {
+  const known = records.get(attempt);
+  if (known !== undefined) records.set(attempt, { ...known, outcome: 'failed', error: fitting(error, WORDS_LENGTH) });
 }
 
 /** An attempt that has ended does not end again, except with a result, which takes the place of another end. */
@@ -90,6 +111,9 @@ export function outcomeOf(cause: CancelCause | undefined, at: number, deadlineAt
     case 'lost':
     case 'moved':
       return cause;
+    case 'invalid':
+    case 'refused':
+      return 'failed';
     case 'over':
     case undefined:
       return 'cancelled';

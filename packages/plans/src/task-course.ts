@@ -13,7 +13,18 @@ import {
   type Task,
   type TaskResult,
 } from './plan.ts';
-import { type AttemptEnd, outcomeOf, recordBegin, recordEnd, recordSign, restoreRecord } from './task-attempt.ts';
+import { NOT_HELD, releaseAt } from './holds.ts';
+import { endQuestions } from './plan-questions.ts';
+import {
+  type AttemptEnd,
+  outcomeOf,
+  recordBegin,
+  recordEnd,
+  recordSign,
+  recordStall,
+  recordVoid,
+  restoreRecord,
+} from './task-attempt.ts';
 
 /** The longest output that a view has itself, and the length of all together, in characters of JSON. */
 const SHOWN_OUTPUT = 64 * 1024;
@@ -58,10 +69,19 @@ export class TaskCourse {
         const deadlineAt = Date.parse(fact.data.deadlineAt);
         const acceptBy = fact.data.acceptBy === undefined ? null : Date.parse(fact.data.acceptBy);
         const spanMs = Math.max(0, deadlineAt - fact.at);
-        const times = { assignedAt: fact.at, deadlineAt, spanMs, acceptBy };
+        const times = { assignedAt: fact.at, deadlineAt, spanMs, acceptBy, signAt: fact.at, stalledAt: null };
+        const holds = { hold: NOT_HELD, heldBefore: task.heldMs };
         const because = fact.data.because ?? null;
         recordBegin(task.records, { attempt, agent, assignedAt: fact.at, deadlineAt, because });
-        return this.#assign(plan, task, { agent, attempt, incarnation, ...times, accepted: false, progress: 0 });
+        return this.#assign(plan, task, {
+          agent,
+          attempt,
+          incarnation,
+          ...times,
+          ...holds,
+          accepted: false,
+          progress: 0,
+        });
       }
       case 'task.accepted':
         if (isCurrent) this.#continue(task, { ...assignment, accepted: true }, fact.at);
@@ -69,6 +89,10 @@ export class TaskCourse {
       case 'task.progress':
         if (isCurrent) this.#continue(task, furthered(task, assignment, fact.data.progress, fact.at), fact.at);
         return;
+      case 'task.stalled':
+        if (!isCurrent || !isOwner(plan, source)) return;
+        task.assignment = { ...assignment, stalledAt: fact.at };
+        return recordStall(task.records, assignment.attempt, fact.at);
       case 'task.failed': {
         if (!isCurrent) return;
         const { error } = fact.data;
@@ -83,8 +107,11 @@ export class TaskCourse {
         return this.#withdraw(plan, task, { at: fact.at, outcome, error: error.message });
       }
       case 'task.cancelled': {
-        if (!isCurrent || !isOwner(plan, source)) return;
+        if (!isOwner(plan, source)) return;
         const { cause, reason } = fact.data;
+        if (cause === 'invalid' || cause === 'refused')
+          return this.#void(plan, task, { agent, attempt: data.attempt, reason, fact });
+        if (!isCurrent) return;
         noteCause(plan, task, fact.id);
         if (cause === 'late') task.failed += 1;
         if (cause === 'late' || cause === 'silent') this.#lapse(null, assignment, { at: fact.at, isPause: true });
@@ -93,7 +120,7 @@ export class TaskCourse {
       }
       case 'task.completed': {
         // The first result counts, also that of an earlier attempt while another agent has the task.
-        if (task.result !== null || task.attempts.get(data.attempt) !== agent) return;
+        if (task.result !== null || task.attempts.get(data.attempt) !== agent || task.voided.has(data.attempt)) return;
         this.lapses.clear(agent, task.spec.capability);
         recordEnd(task.records, data.attempt, { at: fact.at, outcome: 'completed', error: null });
         const result = { agent, attempt: data.attempt, output: fact.data.output, position };
@@ -127,13 +154,16 @@ export class TaskCourse {
     task.failed = entry.failed ?? attempts.length - (assignment === null ? 0 : 1);
     task.forgiven = entry.forgiven;
     task.endedAt = endedAt;
+    task.heldMs = entry.heldMs;
+    task.questions.splice(0, Infinity, ...entry.questions);
+    for (const attempt of entry.voided) task.voided.add(attempt);
     for (const [attempt, agent] of attempts) task.attempts.set(attempt, agent);
     if (!isLater || assignment === null) return;
     if (task.records.get(assignment.attempt) === undefined) {
       const { attempt, agent, assignedAt, deadlineAt } = assignment;
       recordBegin(task.records, { attempt, agent, assignedAt, deadlineAt, because: null });
     }
-    this.#assign(plan, task, assignment);
+    this.#assign(plan, task, { ...assignment, signAt: assignment.signAt ?? assignment.assignedAt });
   }
 
   /** The plan is no longer kept, so its tasks count no more. */
@@ -164,6 +194,39 @@ export class TaskCourse {
     }
   }
 
+  /** A result does not count after all: what depends on it waits again, and a review of it begins anew. */
+  #void(plan: Plan, task: Task, { agent, attempt, reason, fact }: VoidedResult): void {
+    const { result } = task;
+    if (hasEnded(plan) || result?.agent !== agent || result.attempt !== attempt) return;
+    task.failed += 1;
+    task.failure = { agent, at: fact.at, message: reason, retryable: true };
+    task.endedAt = fact.at;
+    recordVoid(task.records, attempt, reason);
+    noteCause(plan, task, fact.id);
+    this.#takeResult(plan, task, attempt);
+    for (const id of task.dependants) {
+      const review = plan.tasks.get(id);
+      if (review?.spec.reviews !== task.spec.taskId || review.result === null) continue;
+      // It was no failure of the reviewer.
+      review.forgiven += 1;
+      this.#takeResult(plan, review, review.result.attempt);
+    }
+    offer(plan, task);
+  }
+
+  #takeResult(plan: Plan, task: Task, attempt: number): void {
+    if (task.result?.isShown === true) plan.shownLength -= JSON.stringify(task.result.output).length;
+    task.result = null;
+    task.voided.add(attempt);
+    plan.completed -= 1;
+    for (const id of task.dependants) {
+      const dependant = plan.tasks.get(id);
+      if (dependant === undefined) continue;
+      dependant.waitingFor += 1;
+      plan.ready.delete(id);
+    }
+  }
+
   #resultOf(plan: Plan, given: Omit<TaskResult, 'isShown'>): TaskResult {
     const length = JSON.stringify(given.output).length;
     const isShown =
@@ -182,7 +245,7 @@ export class TaskCourse {
 
   /** The agent has begun, or goes on. */
   #continue(task: Task, assignment: Assignment, at: number): void {
-    task.assignment = assignment;
+    task.assignment = { ...assignment, signAt: at, stalledAt: null };
     recordSign(task.records, assignment.attempt, { at, deadlineAt: assignment.deadlineAt });
   }
 
@@ -193,6 +256,10 @@ export class TaskCourse {
     if (end !== null) recordEnd(task.records, task.assignment.attempt, end);
     const { taskId } = task.spec;
     this.#count(task.assignment.agent, -1);
+    const { hold, signAt } = task.assignment;
+    const at = end?.at ?? signAt;
+    task.heldMs += releaseAt(hold, at).heldMs;
+    endQuestions(task, at);
     task.assignment = null;
     plan.open.delete(taskId);
     offer(plan, task);
@@ -207,6 +274,13 @@ export class TaskCourse {
     if (count === 0) this.#openTasks.delete(agent);
     else this.#openTasks.set(agent, count);
   }
+}
+
+interface VoidedResult {
+  readonly agent: string;
+  readonly attempt: number;
+  readonly reason: string;
+  readonly fact: { readonly id: string; readonly at: number };
 }
 
 interface LapseOf {

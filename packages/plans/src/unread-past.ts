@@ -1,11 +1,11 @@
 // What a ledger holds back while the past is read: facts of plans whose beginning retention has removed, until a
 // checkpoint restores the plan, and checkpoints of which the last part is still to come.
 import { type CheckpointEntry, type CheckpointPart, entriesIn } from './checkpoint.ts';
-import { type CancelFact, type EndFact, isEnd, type RetryFact, type TaskFact } from './fact.ts';
+import { type CancelFact, type EndFact, isEnd, type QuestionFact, type RetryFact, type TaskFact } from './fact.ts';
 import { newPlan, type Plan } from './plan.ts';
 
 /** A fact that needs a plan to change. */
-export type PlanFact = TaskFact | EndFact | RetryFact | CancelFact;
+export type PlanFact = TaskFact | EndFact | RetryFact | CancelFact | QuestionFact;
 
 /** A fact, and the position of its event, when that is known. */
 export interface PlacedFact {

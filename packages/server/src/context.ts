@@ -12,6 +12,7 @@ import type { Gate, Outgoing } from './outgoing/outgoing.ts';
 import type { IgnoredNames } from './procedures/unknown-fields.ts';
 import type { PlanFolds } from './plans/plan-folds.ts';
 import type { Overviews } from './overview/overviews.ts';
+import type { QuestionDesk } from './questions/question-desk.ts';
 import type { RegistrationRates } from './registration-rates.ts';
 import type { BrowserSessions } from './sessions/browser-sessions.ts';
 import type { SwarmView } from './swarm-view.ts';
@@ -22,6 +23,7 @@ export interface Core {
   readonly bus: Bus;
   readonly plans: PlanFolds;
   readonly operations: Operations;
+  readonly questions: QuestionDesk;
   readonly view: SwarmView;
   readonly overviews: Overviews;
   readonly metrics: ServerMetrics;

@@ -5,6 +5,7 @@ export { type HealthChecks, healthSurface } from './health.ts';
 export { metricsSurface, ServerMetrics } from './metrics.ts';
 export { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { pageSurface } from './page/page-surface.ts';
+export { QuestionDesk } from './questions/question-desk.ts';
 export { restSurface } from './rest/rest-surface.ts';
 export { createSwarmServer, type SwarmServer, type SwarmServerOptions } from './server.ts';
 export { sessionSurface } from './sessions/session-surface.ts';

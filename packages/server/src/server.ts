@@ -27,6 +27,7 @@ import type { Gate } from './outgoing/outgoing.ts';
 import { Overviews } from './overview/overviews.ts';
 import { readOverview } from './overview/read-overview.ts';
 import { PlanFolds } from './plans/plan-folds.ts';
+import type { QuestionDesk } from './questions/question-desk.ts';
 import { RegistrationRates } from './registration-rates.ts';
 import { rawProblem } from './rest/problem.ts';
 import { BrowserSessions } from './sessions/browser-sessions.ts';
@@ -39,8 +40,7 @@ export interface SwarmServerOptions {
   operations: Operations;
   /** Asks the stores. Never rejects. */
   stores: SwarmViewOptions['stores'];
-  /** How many questions of a namespace wait for the answer of a person. */
-  openQuestions: (namespace: string) => Promise<number>;
+  questions: QuestionDesk;
   metrics: ServerMetrics;
   logger: Logger;
   clock: Clock;
@@ -93,7 +93,7 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     bus,
     operations,
     stores,
-    openQuestions,
+    questions,
     metrics,
     logger,
     clock,
@@ -129,9 +129,10 @@ export function createSwarmServer(options: SwarmServerOptions): SwarmServer {
     bus,
     plans,
     operations,
+    questions,
     view,
     overviews: new Overviews({
-      read: (namespace) => readOverview({ bus, view, openQuestions }, namespace),
+      read: (namespace) => readOverview({ bus, view, openQuestions: (one) => questions.countOpen(one) }, namespace),
       clock,
       onError: (error) => logger.debug({ err: error }, 'an overview could not be read'),
     }),

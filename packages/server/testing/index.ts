@@ -14,6 +14,7 @@ import { AnswerMemory } from '../src/outgoing/answer-memory.ts';
 import { OpenAnswers } from '../src/outgoing/open-answers.ts';
 import { FREE } from '../src/outgoing/outgoing.ts';
 import { PlanFolds } from '../src/plans/plan-folds.ts';
+import { QuestionDesk } from '../src/questions/question-desk.ts';
 import { BrowserSessions } from '../src/sessions/browser-sessions.ts';
 import { RegistrationRates } from '../src/registration-rates.ts';
 import { Overviews } from '../src/overview/overviews.ts';
@@ -37,12 +38,21 @@ export async function answerByTrpc({ registry, bus, operations }: CoreParts, req
   const store = { kind: 'pglite', version: null, ok: true, latencyMs: 0 } as const;
   const stores = async () => ({ database: store, events: store });
   const view = new SwarmView({ registry, bus, operations, stores, clock: systemClock });
-  const read = (namespace: string) => readOverview({ bus, view, openQuestions: async () => 0 }, namespace);
+  const questions = new QuestionDesk({
+    bus: () => bus,
+    questions: () => operations.questions,
+    isAgent: (namespace, name) => registry.queries.has({ namespace, name }),
+    clock: systemClock,
+    onError: () => {},
+  });
+  const read = (namespace: string) =>
+    readOverview({ bus, view, openQuestions: (one) => questions.countOpen(one) }, namespace);
   const core = {
     registry,
     bus,
     plans: new PlanFolds({ bus, clock: systemClock, onError: () => {} }),
     operations,
+    questions,
     view,
     overviews: new Overviews({ read, clock: systemClock, onError: () => {} }),
     metrics: new ServerMetrics(createLocalSignal()),

@@ -2,15 +2,27 @@
 // the actions under way, each until its event has come back from the bus.
 import { type AgentDirectory, type ConnectedAgent, SwarmError } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
-import { architectEvents, type Goal } from '@hypercode/contracts';
+import type { Goal } from '@hypercode/contracts';
 import { type Fact, type InvalidEvent, type Plan, planEventId, planIdOf } from '@hypercode/plans';
 import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 import { planGoal } from '../planning/plan-goal.ts';
 import type { Planner } from '../planning/planner.ts';
-import { type Action, assignmentKey, keyOf, planningKey, rejectionKey, withdrawalKey } from '../scheduling/action.ts';
+import {
+  type Action,
+  assignmentKey,
+  keyOf,
+  planningKey,
+  questionKey,
+  rejectionKey,
+  stallKey,
+  voidKey,
+  withdrawalKey,
+} from '../scheduling/action.ts';
+import { ResultChecks } from '../checking/result-checks.ts';
+import { SchemaChecks } from '@hypercode/schemas';
 import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
-import { announce, type ArchitectBus, correlationOf } from './announce.ts';
+import { announce, type ArchitectBus, conductedEvents, correlationOf } from './announce.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';
 import type { OfferingAgents } from './offering-agents.ts';
@@ -60,6 +72,8 @@ export class Conductor {
   readonly #options: ConductorOptions;
   readonly #bus: ArchitectBus;
   readonly #checkpointer: Checkpointer;
+  readonly #schemas: SchemaChecks;
+  readonly #checks: ResultChecks;
   readonly #underWay = new Map<string, UnderWay>();
   readonly #stuckSince = new Map<string, number>();
   readonly #stopping = new AbortController();
@@ -73,12 +87,15 @@ export class Conductor {
 
   constructor(options: ConductorOptions) {
     this.#options = options;
-    this.#bus = options.agent.client.events(architectEvents);
+    this.#bus = options.agent.client.events(conductedEvents);
+    const { agents, clock, logger } = options;
+    this.#schemas = new SchemaChecks({ clock });
+    this.#checks = new ResultChecks({ schemas: this.#schemas, agents, logger, onJudged: () => this.#decideSoon() });
     this.#checkpointer = new Checkpointer({ ...options, client: options.agent.client });
   }
 
   start(): void {
-    const { directory, agents, follower, report } = this.#options;
+    const { directory, agents, follower, report, self } = this.#options;
     const decide = (): void => this.#decideSoon();
     this.#release = (['added', 'changed', 'removed'] as const).map((event) => directory.on(event, decide));
     this.#release.push(agents.onPolicy(decide));
@@ -93,12 +110,14 @@ export class Conductor {
       onFact: (fact) => {
         report.received(fact, follower.ledger);
         this.#settle(fact);
+        this.#check(fact);
         this.#checkpointer.onFact();
         this.#decideSoon();
       },
       onCaughtUp: () => {
         report.caughtUp(follower.ledger);
         this.#checkpointer.start();
+        this.#checks.caughtUp(follower.ledger, self);
         this.#decideSoon();
       },
       onGap: (reason) => this.#checkpointer.onGap(reason),
@@ -118,6 +137,7 @@ export class Conductor {
     await Promise.race([settled, sleep(this.#options.clock, STOP_LIMIT_MS, patience.signal)]);
     patience.abort();
     await this.#options.follower.stop();
+    await this.#schemas.close();
   }
 
   /** Decides once for all that is received in one turn of the event loop. */
@@ -141,6 +161,7 @@ export class Conductor {
       agents,
       underWay: this.#underWay,
       stuckSince: this.#stuckSince,
+      checks: this.#checks,
       now,
     };
     const { actions, stuck, wakeAt } = schedule(scene, settings);
@@ -180,7 +201,11 @@ export class Conductor {
     const { action } = begun;
     try {
       if (action.kind === 'plan') await this.#makePlan(action.plan);
-      else await announce(this.#bus, action);
+      else {
+        if (action.kind === 'assign')
+          this.#checks.assigned(action.plan, action.task.spec, action.attempt, action.agent);
+        await announce(this.#bus, action, this.#options.name);
+      }
       core.answered('publishing');
       begun.staleAt = clock.monotonicMs() + RECEIVE_LIMIT_MS;
       // The next goal may be planned.
@@ -195,7 +220,7 @@ export class Conductor {
       }
       const about = action.kind === 'reject' ? { event: action.rejection.eventId } : { planId: action.plan.planId };
       core.refused('publishing', error, { what: `the action "${action.kind}" was refused`, ...about });
-      if (isUnpublishable(error) && action.kind !== 'fail' && action.kind !== 'withdraw' && action.kind !== 'reject') {
+      if (isUnpublishable(error) && isNeeded(action)) {
         const { planId } = action.plan;
         const isTask = action.kind === 'assign';
         const what = isTask ? `the task "${action.task.spec.taskId}" cannot be assigned` : 'the plan cannot continue';
@@ -228,7 +253,12 @@ export class Conductor {
     const { planId, goalId, title, deadlineAt } = plan;
     const made = await planGoal(goal, [...agents], planners, { signal });
     signal.throwIfAborted();
-    if ('refused' in made) return void (await announce(this.#bus, { kind: 'fail', plan, reason: made.refused }));
+    const refused = 'refused' in made ? made.refused : await this.#checks.refusalOf(made.tasks, made.planner);
+    signal.throwIfAborted();
+    if ('refused' in made || refused !== null) {
+      const fail = { kind: 'fail', plan, reason: refused ?? 'the plan was refused' } as const;
+      return void (await announce(this.#bus, fail, this.#options.name));
+    }
     await this.#bus.publish(
       'plan.created',
       {
@@ -239,9 +269,20 @@ export class Conductor {
         planner: made.planner,
         missing: [...made.missing],
         deadlineAt: deadlineAt === null ? null : new Date(deadlineAt).toISOString(),
+        ...(goal.approval === true ? { approval: true } : {}),
       },
       { id: planEventId(planId, 'created'), ...correlationOf(plan) },
     );
+  }
+
+  #check(fact: Fact | InvalidEvent): void {
+    const { follower, self } = this.#options;
+    if (fact.kind === 'task.completed') {
+      const plan = follower.ledger.plans.get(fact.data.planId);
+      if (plan?.owner === self) this.#checks.completed(plan, fact.data.taskId);
+    } else if (fact.kind === 'plan.completed' || fact.kind === 'plan.failed' || fact.kind === 'plan.cancelled') {
+      this.#checks.forget(fact.data.planId);
+    }
   }
 
   /** An action is done when its event has come back. */
@@ -258,13 +299,26 @@ export class Conductor {
 /** A goal with steps is planned without waiting for anything. */
 const planningKindOf = ({ goal }: Plan): keyof typeof MAX_PLANNING => (goal?.steps === undefined ? 'open' : 'steps');
 
+type Needed = Extract<Action, { kind: 'plan' | 'assign' | 'complete' | 'cancel' }>;
+
+/** Whether the plan cannot go on without it. */
+const isNeeded = (action: Action): action is Needed =>
+  action.kind === 'plan' || action.kind === 'assign' || action.kind === 'complete' || action.kind === 'cancel';
+
 /** Whether the core will never accept the event as it is. Other refusals, such as those of a policy, can change. */
 const isUnpublishable = (error: SwarmError): boolean => error.is('INVALID_INPUT') || error.is('PAYLOAD_TOO_LARGE');
 
 /** The keys of the actions whose event this fact is. */
 function doneBy({ kind, data }: Fact): string[] {
   if (kind === 'task.assigned') return [assignmentKey(data.planId, data.taskId, data.attempt)];
-  if (kind === 'task.cancelled') return [withdrawalKey(data.planId, data.taskId, data.attempt)];
+  if (kind === 'task.cancelled') {
+    const { planId, taskId, attempt, cause } = data;
+    const isVoid = cause === 'invalid' || cause === 'refused';
+    return [(isVoid ? voidKey : withdrawalKey)(planId, taskId, attempt)];
+  }
+  if (kind === 'task.stalled') return [stallKey(data.planId, data.taskId, data.attempt)];
+  if (kind === 'question.asked') return [questionKey(data.questionId, 'ask')];
+  if (kind === 'question.withdrawn') return [questionKey(data.questionId, 'unask')];
   if (kind === 'task.rejected' || kind === 'goal.rejected') return [rejectionKey(data.eventId)];
   if (kind === 'plan.created') return [planningKey(planIdOf(data.goalId))];
   const isEnd = kind === 'plan.completed' || kind === 'plan.failed' || kind === 'plan.cancelled';

@@ -5,8 +5,8 @@
 //   each ──stop()──> stopped
 import type { SwarmClient } from '@hypercode/client';
 import { type Clock, sleep } from '@hypercode/clock';
-import { type GapReason, SwarmError, type SwarmEvent } from '@hypercode/contracts';
-import { type Fact, type InvalidEvent, PLAN_TOPICS, planIdIn, PlanLedger } from '@hypercode/plans';
+import { type GapReason, QUESTION_PREFIX, SwarmError, type SwarmEvent } from '@hypercode/contracts';
+import { type Fact, type InvalidEvent, PLAN_TOPICS, PlanLedger } from '@hypercode/plans';
 import type { CoreLink } from '../core-link.ts';
 import type { Logger } from '../logger.ts';
 
@@ -33,6 +33,7 @@ export interface WaitLimits {
   readonly signal: AbortSignal;
 }
 
+const WITHOUT_QUESTIONS = PLAN_TOPICS.filter((topic) => !topic.startsWith(QUESTION_PREFIX));
 /** Events that are read at a time. */
 const PAGE = 500;
 /** Pause after a refusal, in milliseconds. */
@@ -48,6 +49,8 @@ export class Follower {
   readonly #stopping = new AbortController();
   #ledger: PlanLedger;
   #position: string | undefined;
+  /** A policy that was stored before questions were there may deny them alone. */
+  #topics: readonly string[] = PLAN_TOPICS;
   #isCaughtUp = false;
   /** Invalid events since the last warning about them, and when that was, in monotonic milliseconds. */
   #ignored = 0;
@@ -121,6 +124,7 @@ export class Follower {
         const error = SwarmError.from(thrown);
         core.refused('reading', error, { what: 'cannot follow the bus' });
         if (error.is('COMPACTED')) this.#startOver();
+        if (error.is('ACL_DENIED')) this.#topics = this.#topics === PLAN_TOPICS ? WITHOUT_QUESTIONS : PLAN_TOPICS;
       }
       if (!signal.aborted) await sleep(clock, RETRY_MS, signal);
     }
@@ -136,7 +140,7 @@ export class Follower {
     const { client, core } = this.#options;
     for (;;) {
       const { events, next } = await client.bus.read(
-        { topics: [...PLAN_TOPICS], after: this.#position, limit: PAGE },
+        { topics: [...this.#topics], after: this.#position, limit: PAGE },
         { signal },
       );
       core.answered('reading');
@@ -152,7 +156,7 @@ export class Follower {
   async #follow({ onFact, onGap }: FollowerEvents, signal: AbortSignal): Promise<void> {
     const { client, logger, core } = this.#options;
     const from = this.#position === undefined ? ('latest' as const) : { after: this.#position };
-    for await (const item of client.subscribe({ topics: PLAN_TOPICS, from, signal })) {
+    for await (const item of client.subscribe({ topics: this.#topics, from, signal })) {
       core.answered('reading');
       if (item.type === 'gap') {
         this.#position = item.resumedAt;
@@ -164,7 +168,7 @@ export class Follower {
       if (item.type !== 'event') continue;
       const fact = this.#receive(item.event, item.position);
       onFact?.(fact);
-      const planId = planIdIn(item.event);
+      const planId = this.#ledger.planIdOf(item.event);
       if (planId === null || !this.#ledger.plans.has(planId)) continue;
       for (const listener of this.#listeners) listener(planId);
     }

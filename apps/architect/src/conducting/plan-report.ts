@@ -62,7 +62,15 @@ export class PlanReport {
       case 'task.completed':
       case 'task.cancelled':
         return this.#attempt(fact, ledger);
+      case 'task.stalled': {
+        const { planId, taskId, attempt, silentMs } = fact.data;
+        const about = { planId, taskId, attempt, agent: fact.agent, silentMs };
+        return this.#logger.warn(about, 'the agent of a task reports nothing');
+      }
       case null:
+      case 'question.asked':
+      case 'question.answered':
+      case 'question.withdrawn':
       case 'architect.checkpoint':
       case 'goal.cancelled':
       case 'goal.refused':

@@ -116,6 +116,20 @@ export const SETTINGS = {
     meaning:
       'Delay between the first failure of a task and the next attempt. It doubles with each failure, up to a minute.',
   }),
+  stallMs: setting({
+    variable: 'ARCHITECT_STALL_MS',
+    ...milliseconds(),
+    default: '60000',
+    meaning:
+      'After how long without a report an agent that has begun a task is shown as stalled. The agent keeps the task until its deadline.',
+  }),
+  questionPatienceMs: setting({
+    variable: 'ARCHITECT_QUESTION_PATIENCE_MS',
+    ...milliseconds(),
+    default: '86400000',
+    meaning:
+      'How long the deadlines of a task and of its goal stand still, in all, while people are asked about the task.',
+  }),
   modelUrl: setting({
     variable: 'ARCHITECT_MODEL_URL',
     ...address(['http:', 'https:']),

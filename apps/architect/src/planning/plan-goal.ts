@@ -4,6 +4,7 @@ import { type Agent, type Goal, LIMITS, type PlannerName, type PlanTask } from '
 import { offersOf } from '../scheduling/candidates.ts';
 import { offeredCapabilities } from './offered-capabilities.ts';
 import { type Planner, PlanRefused } from './planner.ts';
+import { withReviews } from './with-reviews.ts';
 
 export interface MadePlan {
   readonly planner: PlannerName;
@@ -40,9 +41,10 @@ export async function planGoal(
       throw error;
     }
     if (tasks === null) continue;
-    const faults = planFaults(tasks);
+    const reviewed = withReviews(tasks);
+    const faults = planFaults(reviewed);
     if (faults.length > 0) return refusal(`${SUBJECTS[planner.name]} not a valid plan: ${faults.join('; ')}`);
-    return { planner: planner.name, tasks, missing: missingOf(tasks, agents) };
+    return { planner: planner.name, tasks: reviewed, missing: missingOf(reviewed, agents) };
   }
   return refusal(nothingFound(agents));
 }

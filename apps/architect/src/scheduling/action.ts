@@ -27,6 +27,32 @@ export type Action =
       /** Of one that moves: the agent with room for the task. */
       readonly toward?: string;
     }
+  | {
+      /** A result does not count. */
+      readonly kind: 'void';
+      readonly plan: Plan;
+      readonly taskId: string;
+      readonly attempt: number;
+      readonly agent: string;
+      readonly cause: 'invalid' | 'refused';
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'stall';
+      readonly plan: Plan;
+      readonly taskId: string;
+      readonly attempt: number;
+      readonly agent: string;
+      /** When the agent last reported something, in milliseconds since the epoch, and how long ago that is. */
+      readonly signAt: number;
+      readonly silentMs: number;
+    }
+  | {
+      /** People are asked whether the plan may begin, or no longer. */
+      readonly kind: 'ask' | 'unask';
+      readonly plan: Plan;
+      readonly questionId: string;
+    }
   | { readonly kind: 'reject'; readonly rejection: Rejection }
   | { readonly kind: 'complete'; readonly plan: Plan }
   | { readonly kind: 'fail' | 'cancel'; readonly plan: Plan; readonly reason: string };
@@ -37,6 +63,9 @@ export function keyOf(action: Action): string {
   const { planId } = action.plan;
   if (action.kind === 'assign') return assignmentKey(planId, action.task.spec.taskId, action.attempt);
   if (action.kind === 'withdraw') return withdrawalKey(planId, action.taskId, action.attempt);
+  if (action.kind === 'void') return voidKey(planId, action.taskId, action.attempt);
+  if (action.kind === 'stall') return stallKey(planId, action.taskId, action.attempt);
+  if (action.kind === 'ask' || action.kind === 'unask') return questionKey(action.questionId, action.kind);
   // A goal can be ended while it is planned; of the ends of a plan each excludes the others.
   return action.kind === 'plan' ? planningKey(planId) : planId;
 }
@@ -48,3 +77,11 @@ export const assignmentKey = (planId: string, taskId: string, attempt: number): 
 
 export const withdrawalKey = (planId: string, taskId: string, attempt: number): string =>
   `${planId}/${taskId}/${attempt}/withdraw`;
+
+export const voidKey = (planId: string, taskId: string, attempt: number): string =>
+  `${planId}/${taskId}/${attempt}/void`;
+
+export const stallKey = (planId: string, taskId: string, attempt: number): string =>
+  `${planId}/${taskId}/${attempt}/stall`;
+
+export const questionKey = (questionId: string, kind: 'ask' | 'unask'): string => `${questionId}/${kind}`;

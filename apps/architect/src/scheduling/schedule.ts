@@ -1,8 +1,10 @@
 // Decides the next actions from the plans and the agents, and which agent gets a task: no I/O, no clock, no memory of its own.
 import type { Agent, CancelCause } from '@hypercode/contracts';
 import {
+  approvalId,
   askedAgainAt,
   type Assignment,
+  deadlineOf,
   hasEnded,
   lastAttemptOf,
   lastFailureIn,
@@ -11,7 +13,17 @@ import {
   type Task,
   takenBack,
 } from '@hypercode/plans';
-import { type Action, assignmentKey, planningKey, rejectionKey, withdrawalKey } from './action.ts';
+import {
+  type Action,
+  assignmentKey,
+  planningKey,
+  questionKey,
+  rejectionKey,
+  stallKey,
+  voidKey,
+  withdrawalKey,
+} from './action.ts';
+import { type Checks, inputRefusal, type Judgement, type Swarm } from './checks.ts';
 import { capacityOf, isLeading, lossOf, offersOf, unfitness } from './candidates.ts';
 
 export interface ScheduleSettings {
@@ -27,11 +39,13 @@ export interface ScheduleSettings {
   readonly patienceMs: number;
   /** From the first failure of a task to its next attempt, in milliseconds; doubles with each attempt. */
   readonly retryDelayMs: number;
+  /** After how long without a report an agent that has begun is taken for stalled, in milliseconds. */
+  readonly stallMs: number;
+  /** How long deadlines stand still for questions to people, in all, in milliseconds. */
+  readonly questionPatienceMs: number;
 }
 
-export interface Swarm extends Iterable<Agent> {
-  get(name: string): Agent | undefined;
-}
+export type { Swarm } from './checks.ts';
 
 export interface Scene {
   readonly ledger: PlanLedger;
@@ -43,6 +57,8 @@ export interface Scene {
   readonly underWay: ReadonlyMap<string, { readonly action: Action }>;
   /** Since when no agent can do the tasks of a plan and a capability, in milliseconds since the epoch, by `waitKey`. */
   readonly stuckSince: ReadonlyMap<string, number>;
+  /** What is compared with schemas. */
+  readonly checks: Checks;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -62,6 +78,10 @@ const MAX_RETRY_DELAY_MS = 60_000;
  * attempt that may fail, before its plan fails. Of as many as an upgrade of a swarm causes, none counts.
  */
 const TAKEN_BACK_PER_ATTEMPT = 5;
+/** After a question whether a plan may begin was withdrawn, people are asked again, in milliseconds. */
+const ASKED_AGAIN_MS = 15_000;
+/** Plans whose approval is asked for at a time: an agent has at most 100 open questions. */
+const MAX_APPROVALS = 90;
 /** Times that a task is taken back until the next attempt is delayed as after a failure. */
 const FREE_REASSIGNMENTS = 3;
 
@@ -94,6 +114,10 @@ class Round implements Decision {
   readonly #working = new Set<string>();
   /** Attempts that have not begun in time, since their agents work on others. */
   readonly #queued: { readonly plan: Plan; readonly task: Task; readonly assignment: Assignment }[] = [];
+  /** Plans whose approval is asked for. */
+  #approvals = 0;
+  /** Whether the last choice left an agent out that does not take the task, and may take others of its capability. */
+  #hasPassedOver = false;
   readonly #isLeading: boolean;
 
   constructor(scene: Scene, settings: ScheduleSettings) {
@@ -119,12 +143,53 @@ class Round implements Decision {
     const { self, underWay } = this.#scene;
     if (plan.owner === null ? !this.#isLeading : plan.owner !== self) return;
     if (underWay.has(plan.planId)) return;
-    const end = hasEnded(plan) ? null : this.#endOf(plan);
+    const unsettled = this.#scene.checks.unsettled(plan);
+    const end = hasEnded(plan) ? null : this.#endOf(plan, unsettled);
     if (end !== null) this.actions.push(end);
     else if (plan.status === 'planning' && !underWay.has(planningKey(plan.planId)))
       this.actions.push({ kind: 'plan', plan });
     for (const taskId of plan.open) this.#examine(plan, taskId);
-    if (end === null && plan.status === 'running') this.#running.push(plan);
+    if (end === null && plan.status === 'running') {
+      this.#judge(plan, unsettled);
+      if (plan.approval === null || plan.approval.state === 'approved') this.#running.push(plan);
+    }
+    if (plan.approval !== null) this.#approve(plan);
+  }
+
+  /** Results that do not fit, or that a reviewer did not accept, are taken back. */
+  #judge(plan: Plan, unsettled: ReadonlyMap<string, Judgement>): void {
+    for (const [taskId, judgement] of unsettled) {
+      const judged = plan.tasks.get(taskId);
+      if (judgement.kind === 'checking' || judged === undefined || judged.result === null) continue;
+      const { kind } = judgement;
+      const task = kind === 'invalid' ? judged : plan.tasks.get(judged.spec.reviews ?? '');
+      if (task === undefined || task.result === null) continue;
+      const { agent, attempt } = task.result;
+      if (this.#scene.underWay.has(voidKey(plan.planId, task.spec.taskId, attempt))) continue;
+      const reason =
+        kind === 'invalid' ? judgement.reason : `${judged.result.agent} did not accept the result: ${judgement.reason}`;
+      this.actions.push({ kind: 'void', plan, taskId: task.spec.taskId, attempt, agent, cause: kind, reason });
+    }
+  }
+
+  /** Asks people whether the plan may begin, and no longer once it has ended. */
+  #approve(plan: Plan): void {
+    const { now, underWay } = this.#scene;
+    const { state, question, asked } = plan.approval ?? {};
+    const isOpen = question?.endedAt === null;
+    if (hasEnded(plan)) {
+      if (!isOpen || underWay.has(questionKey(question.questionId, 'unask'))) return;
+      this.actions.push({ kind: 'unask', plan, questionId: question.questionId });
+      return;
+    }
+    if (isOpen) this.#approvals += 1;
+    if (state !== 'waiting' || isOpen || plan.status !== 'running') return;
+    const again = (question?.endedAt ?? -Infinity) + ASKED_AGAIN_MS;
+    if (again > now) return this.#wake(again);
+    const questionId = approvalId(plan.planId, asked ?? 0);
+    if (this.#approvals >= MAX_APPROVALS || underWay.has(questionKey(questionId, 'ask'))) return;
+    this.#approvals += 1;
+    this.actions.push({ kind: 'ask', plan, questionId });
   }
 
   /** Notifies the publishers of what could not be understood: of answers about its own plans, and the leader of others. */
@@ -138,7 +203,7 @@ class Round implements Decision {
   }
 
   /** The action that ends the plan now; null when it continues. */
-  #endOf(plan: Plan): Action | null {
+  #endOf(plan: Plan, unsettled: ReadonlyMap<string, Judgement>): Action | null {
     const { now } = this.#scene;
     if (plan.isLost) {
       return {
@@ -149,13 +214,34 @@ class Round implements Decision {
     }
     if (plan.refusal !== null) return { kind: 'fail', plan, reason: plan.refusal };
     if (plan.cancelReason !== null) return { kind: 'cancel', plan, reason: plan.cancelReason };
-    if (plan.status === 'running' && plan.completed === plan.tasks.size) return { kind: 'complete', plan };
-    if (plan.deadlineAt !== null) {
-      if (now >= plan.deadlineAt)
-        return { kind: 'fail', plan, reason: `not completed by the deadline, ${timeOf(plan.deadlineAt)}` };
-      this.#wake(plan.deadlineAt);
+    if (plan.approval?.state === 'rejected') {
+      const { by, comment } = plan.approval;
+      return {
+        kind: 'cancel',
+        plan,
+        reason: `${by} did not approve the plan${comment === null ? '' : `: ${comment}`}`,
+      };
+    }
+    if (plan.status === 'running' && plan.completed === plan.tasks.size && unsettled.size === 0)
+      return { kind: 'complete', plan };
+    const deadlineAt = this.#deadlineOfPlan(plan);
+    if (deadlineAt !== null) {
+      if (now >= deadlineAt)
+        return { kind: 'fail', plan, reason: `not completed by the deadline, ${timeOf(deadlineAt)}` };
+      this.#wake(this.#latest(deadlineAt, plan.deadlineAt ?? deadlineAt, plan.hold, 0));
     }
     return this.#failureOf(plan);
+  }
+
+  /** As questions to people have moved it; null: the plan has none. */
+  #deadlineOfPlan({ deadlineAt, hold }: Plan): number | null {
+    if (deadlineAt === null) return null;
+    return deadlineOf(deadlineAt, hold, this.#scene.now, this.#settings.questionPatienceMs);
+  }
+
+  /** When to look at a deadline again: while it stands still, when the patience ends; an answer is a fact, and comes before. */
+  #latest(deadline: number, deadlineAt: number, { heldSince }: Assignment['hold'], heldBefore: number): number {
+    return heldSince === null ? deadline : deadlineAt + Math.max(0, this.#settings.questionPatienceMs - heldBefore);
   }
 
   /** The failure of a plan with a task that is not tried again, or that has waited too long for an agent. */
@@ -168,7 +254,9 @@ class Round implements Decision {
         const hopeless = this.#hopelessness(task);
         if (hopeless !== null) return { kind: 'fail', plan, reason: hopeless };
       }
-      if (!this.#isStuck(task)) continue;
+      const refusal = this.#inputRefusal(plan, task);
+      if (refusal !== null) return { kind: 'fail', plan, reason: refusal };
+      if (!this.#isStuck(plan, task)) continue;
       const key = waitKey(plan, task);
       const since = this.#scene.stuckSince.get(key) ?? this.#scene.now;
       if (this.#scene.now < since + patienceMs) {
@@ -176,10 +264,22 @@ class Round implements Decision {
         this.#wake(since + patienceMs);
         continue;
       }
-      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#whyStuck(task)}`;
+      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#whyStuck(plan, task)}`;
       return { kind: 'fail', plan, reason };
     }
     return null;
+  }
+
+  /** Why no agent takes the input of the task; null when one does, or may. */
+  #inputRefusal(plan: Plan, task: Task): string | null {
+    const offering = this.#offers.get(task.spec.capability) ?? [];
+    const faults: string[] = [];
+    for (const agent of offering) {
+      const fault = this.#scene.checks.inputFault(plan, task, agent);
+      if (typeof fault !== 'string') return null;
+      faults.push(`${agent.name}: ${fault}`);
+    }
+    return faults.length === 0 ? null : inputRefusal(task.spec, faults);
   }
 
   /** Why the task is not tried again; null when it is. */
@@ -205,12 +305,31 @@ class Round implements Decision {
     if (this.#scene.underWay.has(withdrawalKey(plan.planId, taskId, attempt))) return;
     const end = this.#endOfAttempt(plan, task, assignment);
     if (end !== null) this.actions.push({ kind: 'withdraw', plan, taskId, attempt, agent, ...end });
+    else this.#notice(plan, taskId, assignment);
+  }
+
+  /** An agent that has begun, reports nothing, and waits for no person. */
+  #notice(
+    plan: Plan,
+    taskId: string,
+    { agent, attempt, accepted, assignedAt, signAt, stalledAt, hold }: Assignment,
+  ): void {
+    const { now, underWay } = this.#scene;
+    if (!accepted || stalledAt !== null || hold.heldSince !== null) return;
+    // The clock of an agent may be ahead.
+    const since = signAt > now ? assignedAt : signAt;
+    const silentMs = now - since;
+    if (silentMs < this.#settings.stallMs) return this.#wake(since + this.#settings.stallMs);
+    if (underWay.has(stallKey(plan.planId, taskId, attempt))) return;
+    this.actions.push({ kind: 'stall', plan, taskId, attempt, agent, signAt: since, silentMs });
   }
 
   /** Why an attempt is taken back now; null when it goes on. */
   #endOfAttempt(plan: Plan, task: Task, assignment: Assignment): AttemptEnd | null {
-    const { agent, deadlineAt, acceptBy, accepted } = assignment;
+    const { agent, acceptBy, accepted, hold, heldBefore } = assignment;
     const { now, agents } = this.#scene;
+    const patienceMs = this.#settings.questionPatienceMs - heldBefore;
+    const deadlineAt = deadlineOf(assignment.deadlineAt, hold, now, patienceMs);
     if (task.result !== null) return { cause: 'over', reason: `${task.result.agent} has completed the task` };
     if (hasEnded(plan)) return { cause: 'over', reason: `the plan is ${plan.status}` };
     const loss = lossOf(assignment, agents.get(agent));
@@ -221,7 +340,7 @@ class Round implements Decision {
       const reason = `timed out: no answer by the deadline, ${timeOf(deadlineAt)}`;
       return { cause: isLate ? 'late' : 'silent', reason };
     }
-    this.#wake(deadlineAt);
+    this.#wake(this.#latest(deadlineAt, assignment.deadlineAt, hold, heldBefore));
     if (accepted || acceptBy === null) return null;
     if (now < acceptBy) {
       this.#wake(acceptBy);
@@ -238,7 +357,7 @@ class Round implements Decision {
       const { capability, taskId } = task.spec;
       if (this.#exhausted.has(capability)) continue;
       const { agent, attempt } = assignment;
-      const free = this.#choose(task, agent)?.agent;
+      const free = this.#choose(plan, task, agent)?.agent;
       if (free === undefined) continue;
       const reason = `${agent} works on other tasks, and ${free.name} is free`;
       const toward = free.name;
@@ -256,10 +375,12 @@ class Round implements Decision {
 
   /** Assigns a task with each step. */
   *#assignments(plan: Plan): Generator<void, void, void> {
-    const { now } = this.#scene;
+    const { now, checks } = this.#scene;
+    const unsettled = checks.unsettled(plan);
     for (const taskId of plan.ready) {
       const task = plan.tasks.get(taskId);
       if (task === undefined || this.#exhausted.has(task.spec.capability)) continue;
+      if (task.spec.dependsOn.some((id) => unsettled.has(id))) continue;
       const attempt = lastAttemptOf(task) + 1;
       const retryAt = this.#retryAt(task);
       if (retryAt > now) {
@@ -267,14 +388,15 @@ class Round implements Decision {
         continue;
       }
       if (this.#scene.underWay.has(assignmentKey(plan.planId, taskId, attempt))) continue;
-      const chosen = this.#choose(task, null);
+      const chosen = this.#choose(plan, task, null);
       if (chosen === null) {
-        this.#exhausted.add(task.spec.capability);
+        // An agent that does not take this task may take others.
+        if (!this.#hasPassedOver) this.#exhausted.add(task.spec.capability);
         continue;
       }
       const { agent } = chosen;
       const timeoutMs = task.spec.timeoutMs ?? this.#settings.taskDeadlineMs;
-      const deadlineAt = Math.min(now + timeoutMs, plan.deadlineAt ?? Infinity);
+      const deadlineAt = Math.min(now + timeoutMs, this.#deadlineOfPlan(plan) ?? Infinity);
       const acceptBy = Math.min(now + this.#settings.acceptMs, deadlineAt);
       this.actions.push({ kind: 'assign', plan, task, attempt, ...chosen, deadlineAt, acceptBy });
       this.#loads.set(agent.name, this.#loadOf(agent.name) + 1);
@@ -286,8 +408,10 @@ class Round implements Decision {
    * An agent that has let no task pass before others; then one that has not tried this one, has the fewest tasks, is not
    * busy, and is first by name. An agent that has let tasks pass is asked after a pause.
    */
-  #choose(task: Task, except: string | null): Choice | null {
-    const { now, ledger } = this.#scene;
+  #choose(plan: Plan, task: Task, except: string | null): Choice | null {
+    const { now, ledger, checks } = this.#scene;
+    const author = authorOf(plan, task);
+    this.#hasPassedOver = false;
     const { capability } = task.spec;
     const tried = new Set(task.attempts.values());
     const offering = this.#offers.get(capability) ?? [];
@@ -296,6 +420,10 @@ class Round implements Decision {
     let secondRank: Rank | null = null;
     for (const agent of offering) {
       if (agent.name === except || unfitness(agent) !== null) continue;
+      if (agent.name === author || checks.inputFault(plan, task, agent) !== null) {
+        this.#hasPassedOver = true;
+        continue;
+      }
       const load = ledger.openTasksOf(agent.name) + this.#loadOf(agent.name);
       if (load >= capacityOf(agent, this.#settings.maxTasksPerAgent)) continue;
       const lapse = ledger.lapses.of(agent, capability, now);
@@ -331,7 +459,12 @@ class Round implements Decision {
   }
 
   /** Whether no agent can do the task, also once the busy ones are free. */
-  #isStuck({ spec: { capability } }: Task): boolean {
+  #isStuck(plan: Plan, task: Task): boolean {
+    const { capability } = task.spec;
+    const author = authorOf(plan, task);
+    if (author !== null) {
+      return (this.#offers.get(capability) ?? []).every((agent) => agent.name === author || unfitness(agent) !== null);
+    }
     let isStuck = this.#isWithoutAgent.get(capability);
     if (isStuck === undefined) {
       isStuck = (this.#offers.get(capability) ?? []).every((agent) => unfitness(agent) !== null);
@@ -340,10 +473,14 @@ class Round implements Decision {
     return isStuck;
   }
 
-  #whyStuck({ spec }: Task): string {
+  #whyStuck(plan: Plan, task: Task): string {
+    const { spec } = task;
+    const author = authorOf(plan, task);
     const offering = this.#offers.get(spec.capability) ?? [];
     if (offering.length === 0) return `no agent offers "${spec.capability}"`;
-    const reasons = offering.slice(0, 3).map((agent) => `${agent.name} ${unfitness(agent)}`);
+    const reasons = offering
+      .slice(0, 3)
+      .map((agent) => `${agent.name} ${agent.name === author ? 'is the author' : unfitness(agent)}`);
     const others = offering.length > 3 ? `, and ${offering.length - 3} more` : '';
     return `of the agents that offer "${spec.capability}", ${reasons.join(', ')}${others}`;
   }
@@ -404,6 +541,10 @@ function isBefore(rank: Rank, other: Rank): boolean {
   }
   return false;
 }
+
+/** Who made the result that a task reviews: no agent reviews its own; null: the task is no review. */
+const authorOf = ({ tasks }: Plan, { spec }: Task): string | null =>
+  spec.reviews === undefined ? null : (tasks.get(spec.reviews)?.result?.agent ?? null);
 
 /** A plan's tasks of one capability wait together. */
 const waitKey = ({ planId }: Plan, { spec }: Task): string => `${planId}/${spec.capability}`;

@@ -100,7 +100,10 @@ export async function conductingStage(
       const agents = new OfferingAgents(directory);
       if (policy === undefined) agents.enforce(await client.policy.get());
       else void policy.then((answered) => agents.enforce(answered));
-      const patience = { patienceMs: 600_000, taskDeadlineMs: 600_000, acceptMs: 600_000 };
+      const patience = {
+        ...{ patienceMs: 600_000, taskDeadlineMs: 600_000, acceptMs: 600_000 },
+        ...{ stallMs: 600_000, questionPatienceMs: 600_000 },
+      };
       const settings = { maxAttempts: 1, maxTasksPerAgent: 1, retryDelayMs: 0, ...patience };
       const conductor = new Conductor({
         ...{ name: 'architect', self, agent, directory, agents, follower, planners },

@@ -4,6 +4,8 @@ import { causedBy, type Correlation, type PublishOptions } from '@hypercode/clie
 import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type SwarmEvent } from '@hypercode/contracts';
 import { type Plan, planEventId, planIdOf, PlanLedger } from '@hypercode/plans';
 import { announce, type ArchitectBus, correlationOf } from '../../src/conducting/announce.ts';
+import { withReviews } from '../../src/planning/with-reviews.ts';
+import { type Checks, type Judgement, verdictOf } from '../../src/scheduling/checks.ts';
 import type { Action } from '../../src/scheduling/action.ts';
 import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
 import { NOW } from '../sample-swarm.ts';
@@ -15,6 +17,8 @@ const SETTINGS: ScheduleSettings = {
   maxTasksPerAgent: 2,
   patienceMs: 30_000,
   retryDelayMs: 0,
+  stallMs: 20_000,
+  questionPatienceMs: 100_000,
 };
 
 interface Published {
@@ -28,6 +32,8 @@ export class Simulation {
   readonly self = agentSource('default', 'architect');
   readonly #stuckSince = new Map<string, number>();
   readonly #settings: ScheduleSettings;
+  /** Comparisons with schemas. Default: everything fits. */
+  checks: Partial<Checks> = {};
   ledger = new PlanLedger(this.self);
   now = NOW;
 
@@ -63,7 +69,8 @@ export class Simulation {
   /** What is decided now. */
   decide(): readonly Action[] {
     const agents: Swarm = { get: (name) => this.agents.get(name), [Symbol.iterator]: () => this.agents.values() };
-    const scene = { ledger: this.ledger, self: this.self, agents, underWay: new Map(), now: this.now };
+    const checks: Checks = { unsettled: verdictsIn, inputFault: () => null, ...this.checks };
+    const scene = { ledger: this.ledger, self: this.self, agents, underWay: new Map(), checks, now: this.now };
     const { actions, stuck } = schedule({ ...scene, stuckSince: this.#stuckSince }, this.#settings);
     for (const key of this.#stuckSince.keys()) if (!stuck.has(key)) this.#stuckSince.delete(key);
     for (const key of stuck) if (!this.#stuckSince.has(key)) this.#stuckSince.set(key, this.now);
@@ -85,14 +92,23 @@ export class Simulation {
       return new Promise(() => {});
     };
     const bus: Pick<ArchitectBus, 'publish'> = { publish };
-    void announce(bus, action);
+    void announce(bus, action, 'architect');
   }
 
   #plan(plan: Plan): void {
     const { planId, goalId, title, goal, deadlineAt } = plan;
-    const tasks = (goal?.steps ?? []).map(({ id, ...step }): PlanTask => ({ taskId: id, ...step }));
+    const tasks = withReviews((goal?.steps ?? []).map(({ id, ...step }): PlanTask => ({ taskId: id, ...step })));
     const deadline = deadlineAt === null ? null : new Date(deadlineAt).toISOString();
-    const data = { planId, goalId, title, tasks, planner: 'steps', missing: [], deadlineAt: deadline };
+    const data = {
+      planId,
+      goalId,
+      title,
+      tasks,
+      planner: 'steps',
+      missing: [],
+      deadlineAt: deadline,
+      ...(goal?.approval === true ? { approval: true } : {}),
+    };
     this.publish('plan.created', data, { id: planEventId(planId, 'created'), ...correlationOf(plan) });
   }
 
@@ -126,4 +142,14 @@ export class Simulation {
 function apply(ledger: PlanLedger, event: SwarmEvent, place: number): void {
   const fact = ledger.apply(event, `log-${place}`);
   if (fact.kind === null) throw fact.error;
+}
+
+/** What reviewers did not accept. */
+function verdictsIn(plan: Plan): Map<string, Judgement> {
+  const found = new Map<string, Judgement>();
+  for (const [taskId, task] of plan.tasks) {
+    const judgement = task.result === null ? null : verdictOf(task, task.result.output);
+    if (judgement !== null) found.set(taskId, judgement);
+  }
+  return found;
 }

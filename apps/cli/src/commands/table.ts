@@ -41,6 +41,7 @@ import { policyApply, policyDiff } from './policy/change.ts';
 import { policyExplain } from './policy/explain.ts';
 import { policyGet } from './policy/get.ts';
 import { policyHistory } from './policy/history.ts';
+import { questionsAnswer, questionsLs } from './questions/questions.ts';
 import { status } from './status/status.ts';
 import { tokensCreate, tokensLs, tokensRevoke } from './tokens/tokens.ts';
 import { whoami } from './whoami/whoami.ts';
@@ -90,6 +91,8 @@ export const commands: readonly Command[] = [
   plansGet,
   plansWatch,
   plansRetry,
+  questionsLs,
+  questionsAnswer,
   policyGet,
   policyDiff,
   policyApply,
@@ -116,6 +119,7 @@ export const groups: Readonly<Record<string, string>> = {
   dead: 'See dead letters, and deliver or discard them',
   goal: 'Goals for the Architect',
   plans: 'How the Architect carries goals out',
+  questions: 'What agents ask people',
   policy: 'Who may do what',
   tokens: 'Tokens that let others in',
   audit: 'What operators and admins did',

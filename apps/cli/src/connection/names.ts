@@ -1,5 +1,6 @@
 // Shortened names: the beginning of a name stands for the one that begins so.
 import { SwarmError, type SwarmClient } from '@hypercode/client';
+import type { QuestionView } from '@hypercode/contracts';
 import { refused, wrongUsage } from '../program/exit-codes.ts';
 
 /** Most names that an ambiguous one is answered with. */
@@ -72,6 +73,31 @@ export const planId = async (client: SwarmClient, given: string): Promise<string
 /** The goal with this id, or the only one whose id begins so. */
 export const goalId = async (client: SwarmClient, given: string): Promise<string> =>
   UUID.test(given) ? given : complete(given.toLowerCase(), { kind: 'goal', names: plans(client, 'goalId') });
+
+/** The open question of the agent with this id, or the only one whose id begins so. */
+export async function questionId(client: SwarmClient, agent: string, given: string): Promise<QuestionView> {
+  const open = new Map<string, QuestionView>();
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = await client.questions.list({ agent, limit: 100, ...(cursor && { cursor }) });
+    for (const question of page.questions) open.set(question.questionId, question);
+    cursor = page.nextCursor;
+  }
+  // One that has ended is answered with what became of it.
+  if (UUID.test(given) && !open.has(given.toLowerCase())) {
+    for (const state of ['answered', 'withdrawn'] as const) {
+      const { questions } = await client.questions.list({ agent, state, limit: 100 });
+      const found = questions.find((question) => question.questionId === given.toLowerCase());
+      if (found !== undefined) return found;
+    }
+  }
+  const names = (async function* () {
+    yield [...open.keys()];
+  })();
+  const id = await complete(given.toLowerCase(), { kind: 'open question', names });
+  const question = open.get(id);
+  if (question === undefined) throw refused(`there is no open question ${given}`);
+  return question;
+}
 
 async function* plans(client: SwarmClient, id: 'planId' | 'goalId'): AsyncGenerator<readonly string[]> {
   for (let cursor: string | null | undefined; cursor !== null;) {

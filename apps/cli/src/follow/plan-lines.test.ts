@@ -10,7 +10,7 @@ const at = (second: number): string => new Date(Date.parse('2026-03-01T12:00:00.
 type Task = PlanView['tasks'][number];
 const task = (taskId: string, more: Partial<Task> = {}): Task => ({
   ...{ taskId, title: `Task ${taskId}`, capability: taskId, dependsOn: [], status: 'waiting', agent: null, attempt: 0 },
-  ...{ progress: 0, deadlineAt: null, error: null, attempts: [] },
+  ...{ progress: 0, deadlineAt: null, error: null, attempts: [], reviews: null, questions: [] },
   ...more,
 });
 const attempt = (number: number, outcome: Task['attempts'][number]['outcome'], more: object = {}) => ({
@@ -19,6 +19,7 @@ const attempt = (number: number, outcome: Task['attempts'][number]['outcome'], m
     agent: `worker-${number}`,
     assignedAt: at(10),
     acceptedAt: at(11),
+    stalledAt: null,
     deadlineAt: at(100),
     endedAt: at(40),
   },
@@ -27,7 +28,16 @@ const attempt = (number: number, outcome: Task['attempts'][number]['outcome'], m
 });
 const plan = (more: Partial<PlanView> = {}): PlanView => ({
   ...{ planId: 'p', goalId: 'g', title: 'Release', status: 'running', planner: null, reason: null, missing: [] },
-  ...{ submittedAt: at(0), deadlineAt: null, endedAt: null, retries: 0, tasks: [], outputs: {}, rejections: [] },
+  ...{
+    submittedAt: at(0),
+    deadlineAt: null,
+    endedAt: null,
+    retries: 0,
+    tasks: [],
+    outputs: {},
+    rejections: [],
+    approval: null,
+  },
   ...more,
 });
 const textOf = (line: Line): string =>
@@ -88,4 +98,16 @@ test('what happened between two views is said in a line each', () => {
     'task test: assigned to worker-2, attempt 2',
   ]);
   expect(planChanges(before, before)).toEqual([]);
+});
+
+test('a task whose agent asks a person, or reports nothing, says so', () => {
+  const question = { agent: 'worker-1', questionId: 'q', text: 'Which?', askedAt: at(20), endedAt: null };
+  const running = { status: 'assigned', agent: 'worker-1', attempt: 1 } as const;
+  const tasks = [
+    task('asks', { ...running, attempts: [attempt(1, 'running', { endedAt: null })], questions: [question] }),
+    task('hangs', { ...running, attempts: [attempt(1, 'running', { endedAt: null, stalledAt: at(80) })] }),
+  ];
+  const text = planLines(plan({ tasks }), NOW).map(textOf).join('\n');
+  expect(text).toMatch(/Task asks .*, asks a person/);
+  expect(text).toMatch(/Task hangs .*, reports nothing/);
 });

@@ -80,6 +80,9 @@ function taskLine(task: Task, nowMs: number): Line {
       const percent = progress > 0 ? `, ${Math.round(progress * 100)} %` : '';
       const number = attempt > 1 ? `, attempt ${attempt}` : '';
       const begun = current?.acceptedAt === null ? ', not begun' : '';
+      // A core of the release before knows neither.
+      const asks = (task.questions ?? []).some(({ endedAt }) => endedAt === null) ? ', asks a person' : '';
+      const silent = (current?.stalledAt ?? null) === null ? '' : ', reports nothing';
       return [
         yellow('→ '),
         ...name,
@@ -88,6 +91,7 @@ function taskLine(task: Task, nowMs: number): Line {
         yellow(percent),
         number,
         begun,
+        yellow(asks + silent),
         dim(spanOf(current, nowMs)),
         ...also,
       ];

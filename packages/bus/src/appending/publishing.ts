@@ -27,6 +27,14 @@ export interface PublishObserver {
   onRefused?(namespace: string, events: number): void;
 }
 
+/** Looks at the events of some topics before they are published, beside the policy. */
+export interface EventIntake {
+  /** Called for every event, so it costs next to nothing. */
+  concerns(topic: string): boolean;
+  /** Rejects with the refusal of an event that is not to be published. */
+  check(namespace: string, event: { readonly topic: string; readonly data: unknown }): Promise<void>;
+}
+
 export interface PublishingOptions {
   log: Pick<EventLog, 'append'>;
   access: Pick<CallerAccess, 'of'>;
@@ -37,6 +45,8 @@ export interface PublishingOptions {
   observers: ReadonlySet<PublishObserver>;
   /** Throws UNROUTABLE for a mandatory event that has no receiver, UNAVAILABLE when that can not be known. */
   assertTaken: (namespace: string, event: NewEvent) => Promise<void>;
+  /** See `EventIntake`. */
+  intake: EventIntake | undefined;
   /** Called with what was added to a log, and where it was added. */
   onAppended: (namespace: string, entries: readonly LogEntry[], before: LogPosition | undefined) => void;
 }
@@ -46,6 +56,8 @@ interface AdmittedEvent {
   readonly place: number;
   readonly event: NewEvent;
   readonly isMandatory: boolean;
+  /** What the intake looks at; null: it is not concerned. */
+  readonly looked: PublishInput | null;
 }
 
 export class Publishing {
@@ -70,6 +82,7 @@ export class Publishing {
     const access = await this.#options.access.of(caller, namespace);
     const event = this.#admitted(caller, access, { namespace, input });
     try {
+      if (this.#options.intake?.concerns(input.topic) === true) await this.#takeIn(namespace, input);
       if (input.mandatory === true) await this.#assertTaken(namespace, event);
       const [appended] = await this.#lanes.append(namespace, [event]);
       if (appended === undefined) throw new Error('the append returned no result');
@@ -100,7 +113,9 @@ export class Publishing {
         const input = checkEvent(one);
         if (input instanceof SwarmError) throw input;
         admit(gate, input.topic);
-        admitted.push({ place, event: this.#encode(caller, input, origin), isMandatory: input.mandatory === true });
+        const looked = this.#options.intake?.concerns(input.topic) === true ? input : null;
+        const isMandatory = input.mandatory === true;
+        admitted.push({ place, event: this.#encode(caller, input, origin), isMandatory, looked });
       } catch (error) {
         const refusal = SwarmError.from(error);
         if (refusal.is('RATE_LIMITED')) limit = refusal;
@@ -130,7 +145,7 @@ export class Publishing {
     return { results };
   }
 
-  /** Publishes an event of the core itself; its topic begins with `system.`. */
+  /** Publishes an event of the core itself. No policy is asked. */
   async publishSystem(namespace: string, input: PublishInput): Promise<PublishResult> {
     const event = encodeEvent(input, { namespace, source: CORE_SOURCE, now: timeOf(this.#options.clock.epochMs()) });
     const [appended] = await this.#lanes.append(namespace, [event]);
@@ -154,18 +169,19 @@ export class Publishing {
     }
   }
 
-  /** Those that have a receiver, or need none; the refusals of the others are put into `results`. */
+  /** Those that the intake takes, and that have a receiver or need none; the refusals of the others are put into `results`. */
   async #taken(
     namespace: string,
     admitted: readonly AdmittedEvent[],
     results: PublishManyResult['results'],
   ): Promise<readonly AdmittedEvent[]> {
-    if (!admitted.some(({ isMandatory }) => isMandatory)) return admitted;
+    if (!admitted.some(({ isMandatory, looked }) => isMandatory || looked !== null)) return admitted;
     const checked = await Promise.all(
       admitted.map(async (one) => {
-        if (!one.isMandatory) return one;
+        if (!one.isMandatory && one.looked === null) return one;
         try {
-          await this.#assertTaken(namespace, one.event);
+          if (one.looked !== null) await this.#takeIn(namespace, one.looked);
+          if (one.isMandatory) await this.#assertTaken(namespace, one.event);
           return one;
         } catch (error) {
           results[one.place] = { id: one.event.id, error: withId(error, one.event.id).toJSON() };
@@ -174,6 +190,15 @@ export class Publishing {
       }),
     );
     return checked.filter((one) => one !== null);
+  }
+
+  async #takeIn(namespace: string, input: PublishInput): Promise<void> {
+    try {
+      await this.#options.intake?.check(namespace, input);
+    } catch (error) {
+      this.#refused(namespace, 1);
+      throw error;
+    }
   }
 
   async #assertTaken(namespace: string, event: NewEvent): Promise<void> {

@@ -13,6 +13,19 @@ const ofArchitect = (agent: string): string[] => ARCHITECTS_KINDS.map((kind) => 
 /** Outputs that a task depends on, where the assignment refers to them. */
 const OUTPUTS = 'task.*.completed';
 
+/** What an agent asks people. Others answer. */
+const OWN_QUESTIONS = ['question.{name}.asked', 'question.{name}.withdrawn'];
+const OWN_ANSWERS = 'question.{name}.answered';
+const ABOUT_OWN_QUESTIONS = 'question.{name}.>';
+
+/** Every role may ask people, and none answers itself. */
+const asking = (role: RolePolicy): RolePolicy => ({
+  ...role,
+  publish: [...role.publish, ...OWN_QUESTIONS],
+  denyPublish: [...(role.denyPublish ?? []), OWN_ANSWERS],
+  subscribe: role.subscribe.includes('>') ? role.subscribe : [...role.subscribe, ABOUT_OWN_QUESTIONS],
+});
+
 /** Takes tasks, reports on them, and writes to others. */
 const worker: RolePolicy = {
   publish: [OWN_TASKS, ANY_INBOX],
@@ -31,15 +44,15 @@ export const DEFAULT_POLICY: Policy = {
   version: 0,
   ...withDefaultConsume({
     roles: {
-      architect: {
+      architect: asking({
         publish: ['goal.>', 'plan.>', ...ofArchitect('*'), 'architect.{name}.>', ANY_INBOX],
-        subscribe: ['goal.>', 'plan.>', 'task.>', 'architect.>', 'system.>', OWN_INBOX],
-      },
-      coder: craft(['code.>', 'build.>'], ['review.>', 'test.>']),
-      qa: craft(['test.>', 'review.>'], ['code.>', 'build.>']),
-      worker,
-      observer: { publish: [], subscribe: ['>'] },
+        subscribe: ['goal.>', 'plan.>', 'task.>', 'question.>', 'architect.>', 'system.>', OWN_INBOX],
+      }),
+      coder: asking(craft(['code.>', 'build.>'], ['review.>', 'test.>'])),
+      qa: asking(craft(['test.>', 'review.>'], ['code.>', 'build.>'])),
+      worker: asking(worker),
+      observer: asking({ publish: [], subscribe: ['>'] }),
     },
-    default: { publish: [], subscribe: [OWN_INBOX] },
+    default: asking({ publish: [], subscribe: [OWN_INBOX] }),
   }),
 };

@@ -1,6 +1,6 @@
 // Who receives events of a topic now: groups, and live streams of all replicas.
 import type { Clock } from '@hypercode/clock';
-import { matches, rulesOf, TopicSet } from '@hypercode/contracts';
+import { matches, onlyListens, rulesOf, TopicSet } from '@hypercode/contracts';
 import { LRUCache } from 'lru-cache';
 import type { Policies } from '../policies/policies.ts';
 import { callerOf } from './callers.ts';
@@ -112,7 +112,7 @@ export class Receivers {
     for (const audience of audiences) {
       const { kind, role, callers, topics } = audience;
       if (kind === 'operator' || role === null || !this.#matches(topics, topic)) continue;
-      if (rulesOf(await this.#options.policies.get(namespace), role).publish.length === 0) continue;
+      if (onlyListens(rulesOf(await this.#options.policies.get(namespace), role))) continue;
       // An audience names as many callers as it has, up to some; so if only the source is named, there is no other.
       for (const { caller } of callers) {
         if (caller !== source && (await this.#isShown(audience, { namespace, topic, caller }))) return true;

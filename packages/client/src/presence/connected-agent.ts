@@ -26,6 +26,7 @@ import { isRecord } from '../transport/json.ts';
 import type { SwarmLogger } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import { isUnanswered } from '../transport/refusal.ts';
+import { type AskOptions, type QuestionAnswer, type QuestionInput, Questions } from '../questions/questions.ts';
 import { clientOn, type SwarmClient } from '../swarm-client.ts';
 
 export interface AgentEvents {
@@ -84,6 +85,7 @@ export class ConnectedAgent {
   readonly #joining: Connection;
   readonly #speaking: Connection;
   readonly #bus: Bus;
+  readonly #questions: Questions;
   readonly #emitter = new Emitter<AgentEvents>();
   readonly #presence: AgentPresence;
   /** Aborted when nothing further is to be begun: stopping, fenced, or refused. */
@@ -134,6 +136,8 @@ export class ConnectedAgent {
       },
     });
     this.client = clientOn(this.#speaking, this.#bus);
+    const { name } = presence.registration;
+    this.#questions = new Questions({ name, bus: this.#bus.calls, clock: this.#joining.clock });
   }
 
   /** As the core last gave it, at a registration or an update. */
@@ -188,6 +192,15 @@ export class ConnectedAgent {
     this.#activityByHand = activity === 'auto' ? undefined : activity;
     if (note !== undefined || this.#note !== undefined) this.#note = note ?? null;
     this.#hurry.abort();
+  }
+
+  /**
+   * Asks people, and waits for the answer, over restarts of the core. With `questionId`, also over restarts of the agent: the same id asked
+   * again is the same question. Rejects with a QuestionError when the question was withdrawn (by `timeoutMs`, when it has expired), with
+   * ACL_DENIED when the role may not ask, and with INVALID_INPUT for a question that is none. An agent has at most 100 open questions.
+   */
+  ask(question: QuestionInput, options?: AskOptions): Promise<QuestionAnswer> {
+    return this.#questions.ask(question, options);
   }
 
   /** Undefined when there is no activity to report and none was reported; the last one reported holds until another is. */

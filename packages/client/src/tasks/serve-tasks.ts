@@ -34,6 +34,7 @@ import { safely } from '../transport/emitter.ts';
 import { EventWarnings, messageOf, type SwarmLogger } from '../transport/logger.ts';
 import { onAbort } from '../transport/on-abort.ts';
 import type { LogReader } from '../goals/task-outputs.ts';
+import { type AskOptions, type QuestionAnswer, type QuestionInput, Questions } from '../questions/questions.ts';
 import { pastCancellations } from './past-cancellations.ts';
 import type { SwarmClient } from '../swarm-client.ts';
 import { causedBy, type Correlation } from '../publishing/correlation.ts';
@@ -41,6 +42,7 @@ import { TaskError } from './task-error.ts';
 import type { TopicListener } from '../consuming/subscription.ts';
 import { taskEventId } from './task-event-id.ts';
 import { taskEvents } from './task-events.ts';
+import { v5 as uuidv5 } from 'uuid';
 import type { TypedEvents } from '../bus/typed-events.ts';
 
 export interface TaskContext {
@@ -54,6 +56,12 @@ export interface TaskContext {
    * not in between. A report moves the deadline, unless the assignment excludes it: from then on the task has as long as it had when it was assigned.
    */
   progress(fraction: number, message?: string): void;
+  /**
+   * Asks people about the task, and waits for the answer. Meanwhile the deadline of the task stands still, for as long as the Architect
+   * has patience. Unless `questionId` is given, the same text asked again for this task, also in a later attempt of this agent, is the same
+   * question, and gets the same answer. Rejects as `agent.ask`, and when `signal` of the task is aborted, which withdraws the question.
+   */
+  ask(question: QuestionInput, options?: AskOptions): Promise<QuestionAnswer>;
 }
 
 /**
@@ -128,6 +136,8 @@ interface Attempt {
   readonly signal: AbortSignal;
   /** Gives the task as long as it had when it was assigned, from `atMs` on, in milliseconds since the epoch. */
   readonly moveDeadline: (atMs: number) => void;
+  /** A question about the task is open: the deadline stands still until the returned function is called. */
+  readonly holdDeadline: () => () => void;
   /** Why there is nothing more to wait for. */
   end: 'answered' | 'cancelled' | 'deadline' | 'stopped' | null;
 }
@@ -151,6 +161,7 @@ export class AssignedTasks implements TaskServer {
   readonly #incarnation: string | null;
   readonly #log: LogReader;
   readonly #events: TypedEvents<typeof taskEvents>;
+  readonly #questions: Questions;
   readonly #handlers: Readonly<Record<string, TaskHandler>>;
   readonly #options: ServeTasksOptions;
   readonly #clock: Clock;
@@ -167,7 +178,7 @@ export class AssignedTasks implements TaskServer {
 
   constructor(
     { name, incarnation }: { readonly name: string; readonly incarnation: string | null },
-    client: Pick<SwarmClient, 'events'> & { readonly bus: LogReader },
+    client: Pick<SwarmClient, 'events' | 'on' | 'publish'> & { readonly bus: LogReader },
     handlers: Readonly<Record<string, TaskHandler>>,
     options: ServeTasksOptions,
     clock: Clock = systemClock,
@@ -176,6 +187,7 @@ export class AssignedTasks implements TaskServer {
     this.#incarnation = incarnation;
     this.#log = client.bus;
     this.#events = client.events(taskEvents);
+    this.#questions = new Questions({ name, bus: client, clock });
     this.#handlers = handlers;
     this.#options = options;
     this.#clock = clock;
@@ -252,8 +264,11 @@ export class AssignedTasks implements TaskServer {
     let deadline = Date.parse(task.deadlineAt);
     const spanMs = deadline - Date.parse(time);
     let cancelTimer = (): void => {};
+    let held = 0;
+    let heldSince = 0;
     const armTimer = (): void => {
       cancelTimer();
+      if (held > 0) return;
       cancelTimer = this.#clock.schedule(deadline - this.#clock.epochMs(), () =>
         end(
           'deadline',
@@ -269,7 +284,19 @@ export class AssignedTasks implements TaskServer {
       deadline = atMs + spanMs;
       armTimer();
     };
-    const attempt: Attempt = { task, correlation, delivery, signal: controller.signal, moveDeadline, end: null };
+    const holdDeadline = (): (() => void) => {
+      if (held === 0) heldSince = this.#clock.epochMs();
+      held += 1;
+      armTimer();
+      return () => {
+        held -= 1;
+        if (held > 0) return;
+        deadline += Math.max(0, this.#clock.epochMs() - heldSince);
+        if (attempt.end === null) armTimer();
+      };
+    };
+    const { signal } = controller;
+    const attempt: Attempt = { task, correlation, delivery, signal, moveDeadline, holdDeadline, end: null };
     const end = (why: NonNullable<Attempt['end']>, reason: SwarmError): void => {
       attempt.end ??= why;
       controller.abort(reason);
@@ -320,7 +347,8 @@ export class AssignedTasks implements TaskServer {
       const output = await bounded(this.#clock, bounds, async (ended) => {
         const dependencies = await dependencyOutputs(task, this.#log, (read) => this.#insist(attempt, read));
         ended.throwIfAborted();
-        return handler({ ...task, dependencies }, { signal: ended, progress });
+        const ask: TaskContext['ask'] = (question, options) => this.#ask(attempt, question, options);
+        return handler({ ...task, dependencies }, { signal: ended, progress, ask });
       });
       return { kind: 'completed', output: output ?? null };
     } catch (thrown) {
@@ -392,6 +420,23 @@ export class AssignedTasks implements TaskServer {
         if (!error.retryable || signal.aborted) throw error;
         await sleep(this.#clock, retryDelay(error, failures, this.#clock.random()), signal);
       }
+    }
+  }
+
+  async #ask(
+    attempt: Attempt,
+    question: QuestionInput,
+    { timeoutMs, signal }: AskOptions = {},
+  ): Promise<QuestionAnswer> {
+    const { task, signal: ended } = attempt;
+    const { questionId = uuidv5(JSON.stringify([task.taskId, question.text]), task.planId), ...rest } = question;
+    const release = attempt.holdDeadline();
+    try {
+      const asked = { about: attemptOf(task), ...rest, questionId };
+      const signals = signal === undefined ? ended : AbortSignal.any([ended, signal]);
+      return await this.#questions.ask(asked, { timeoutMs, signal: signals });
+    } finally {
+      release();
     }
   }
 

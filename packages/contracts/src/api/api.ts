@@ -9,6 +9,7 @@ import { groupsApi } from './groups-api.ts';
 import { policyApi } from './policy-api.ts';
 import { clusterApi, namespacesApi, statsApi, swarmApi } from './operations-api.ts';
 import type { Procedure } from './procedure.ts';
+import { questionsApi } from './questions-api.ts';
 import { registryApi } from './registry-api.ts';
 import { sessionsApi } from './sessions-api.ts';
 import { tokensApi } from './tokens-api.ts';
@@ -21,6 +22,7 @@ export const api = {
   bus: busApi,
   goals: goalsApi,
   plans: plansApi,
+  questions: questionsApi,
   groups: groupsApi,
   policy: policyApi,
   circuit: circuitApi,

@@ -40,6 +40,7 @@ export const KINDS: { readonly [Entry in keyof Api]: KindsOf<Api[Entry]> } = {
   },
   goals: { submit: 'mutation', cancel: 'mutation' },
   plans: { list: 'query', get: 'query', watch: 'subscription', retry: 'mutation' },
+  questions: { list: 'query', answer: 'mutation' },
   groups: {
     get: 'query',
     pause: 'mutation',

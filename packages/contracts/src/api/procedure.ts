@@ -7,7 +7,7 @@ import type { Rights } from './rights.ts';
 export type ProcedureKind = 'query' | 'mutation' | 'subscription';
 
 /** Groups of REST routes in the OpenAPI document. */
-export type RestTag = 'agents' | 'events' | 'groups' | 'plans' | 'policy' | 'tokens' | 'operations';
+export type RestTag = 'agents' | 'events' | 'groups' | 'plans' | 'questions' | 'policy' | 'tokens' | 'operations';
 
 /**
  * A procedure as a REST route. Fields of the input are where the route puts them: those named in the path are there; the others

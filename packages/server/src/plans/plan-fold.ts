@@ -7,7 +7,7 @@ import type { Bus, BusCaller } from '@hypercode/bus';
 import { type Clock, sleep } from '@hypercode/clock';
 import { type GapReason, type PlanEvent, SwarmError, type SwarmEvent } from '@hypercode/contracts';
 import { type StreamItem, ValueItem } from '@hypercode/feed';
-import { type Plan, PLAN_TOPICS, planIdIn, PlanLedger, viewOf } from '@hypercode/plans';
+import { type Plan, PLAN_TOPICS, PlanLedger, viewOf } from '@hypercode/plans';
 
 export interface PlanFoldOptions {
   readonly bus: Pick<Bus, 'read' | 'subscribe'>;
@@ -194,7 +194,7 @@ export class PlanFold {
 
   #receive(event: SwarmEvent, position: string): void {
     this.#ledger.apply(event, position);
-    const planId = planIdIn(event);
+    const planId = this.#ledger.planIdOf(event);
     const plan = planId === null ? undefined : this.#ledger.plans.get(planId);
     // Of plans that are not known, agents can make up as many as they like.
     if (plan !== undefined) {

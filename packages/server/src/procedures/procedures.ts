@@ -27,6 +27,7 @@ import {
   swarmProcedures,
 } from './operations-procedures.ts';
 import { policyProcedures } from './policy-procedures.ts';
+import { questionsProcedures } from './questions-procedures.ts';
 import { registryProcedures } from './registry-procedures.ts';
 import { sessionsProcedures } from './sessions-procedures.ts';
 import { tokensProcedures } from './tokens-procedures.ts';
@@ -45,6 +46,7 @@ const handlers: {
   namespaces: namespacesProcedures,
   plans: plansProcedures,
   policy: policyProcedures,
+  questions: questionsProcedures,
   registry: registryProcedures,
   sessions: sessionsProcedures,
   stats: statsProcedures,

@@ -63,6 +63,7 @@ export function openApiDocument(routes: readonly RouteDescription[]): JsonObject
         description: 'Consumer groups: each event goes to one member at a time, until it is acknowledged.',
       },
       { name: 'plans', description: 'Goals, and the plans by which the Architect carries them out.' },
+      { name: 'questions', description: 'What agents ask people, and the answers.' },
       { name: 'policy', description: 'Which topics each role may publish and subscribe to.' },
       {
         name: 'tokens',

@@ -86,7 +86,7 @@ test('dead letters, a paused group with unread events and a large lag are findin
 });
 
 test('a ready task whose capability only an unhealthy agent offers is a finding, and one that a healthy agent offers is not', () => {
-  const task = { status: 'ready', capability: 'translate' };
+  const task = { status: 'ready', capability: 'translate', attempts: [] };
   const plans = [{ planId: 'p', title: 'Report', status: 'running', tasks: [task] }] as unknown as PlanView[];
   const ill = agent('ill', { health: 'unhealthy' }, ['translate']);
   expect(titles(state({ plans, agents: [ill] }))).toContain('bad: No agent can do translate');
@@ -112,4 +112,18 @@ test('a store that does not answer, a silent replica and a held guard are findin
     'bad: postgres is unavailable',
     'warn: Replica on one is silent',
   ]);
+});
+
+test('an agent that reports nothing about its task is a finding until it reports again', () => {
+  const stalled = (stalledAt: string | null) => {
+    const task = {
+      taskId: 'a',
+      title: 'Read',
+      status: 'assigned',
+      attempts: [{ attempt: 1, agent: 'ada', stalledAt }],
+    };
+    return [{ planId: 'p', title: 'Report', status: 'running', tasks: [task] }] as unknown as PlanView[];
+  };
+  expect(titles(state({ plans: stalled(EARLIER) }))).toEqual(['warn: ada reports nothing about “Read”']);
+  expect(titles(state({ plans: stalled(null) }))).toEqual([]);
 });

@@ -186,6 +186,19 @@ function* ofPlans({ plans, agents, now }: SwarmState): Generator<Finding> {
       };
     }
     if (plan.status !== 'running') continue;
+    for (const { taskId, title, status, attempts } of plan.tasks) {
+      const last = attempts.at(-1);
+      if (status !== 'assigned' || last === undefined || (last.stalledAt ?? null) === null) continue;
+      yield {
+        id: `stalled ${plan.planId} ${taskId} ${last.attempt}`,
+        rank: 'warn',
+        title: `${last.agent} reports nothing about “${title}”`,
+        why: `It has begun the task of “${plan.title}”, and asks no person. At the deadline the task goes to another agent.`,
+        since: last.stalledAt,
+        target,
+        action: 'See the plan',
+      };
+    }
     const stuck = plan.tasks.filter(({ status, capability }) => status === 'ready' && !offered.has(capability));
     for (const capability of new Set(stuck.map((task) => task.capability))) {
       yield {

@@ -6,15 +6,22 @@ import { counted } from '../../parts/duration.ts';
 import { Empty, ScreenHead } from '../../parts/panel.tsx';
 import { useAgents, useOverview, usePlans } from '../../swarm/swarm-context.tsx';
 import type { Finding, Rank } from './findings.ts';
+import { Questions } from './questions.tsx';
 import { TargetLink } from './target-link.tsx';
 import { useFindings } from './use-findings.ts';
 
 export function NeedsYou() {
   const { findings, isWhole, wellSinceMs } = useFindings();
+  const open = useOverview().overview?.questions.open ?? 0;
+  const count =
+    open === 0
+      ? counted(findings.length, 'finding')
+      : `${counted(open, 'question')}, ${counted(findings.length, 'finding')}`;
   return (
     <>
-      <ScreenHead title="Needs you" count={isWhole ? counted(findings.length, 'finding') : 'reading…'} />
+      <ScreenHead title="Needs you" count={isWhole ? count : 'reading…'} />
       <Summary />
+      <Questions />
       {findings.length > 0 && (
         <ol className="flex flex-col">
           {findings.map((finding) => (
@@ -22,7 +29,7 @@ export function NeedsYou() {
           ))}
         </ol>
       )}
-      {findings.length === 0 && isWhole && wellSinceMs !== null && (
+      {findings.length === 0 && open === 0 && isWhole && wellSinceMs !== null && (
         <Empty title="Nothing needs you.">
           All is well since <At time={wellSinceMs} />, as far as this page has followed the swarm.
         </Empty>

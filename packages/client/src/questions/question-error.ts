@@ -1,0 +1,15 @@
+// A question that gets no answer.
+
+/** There will be no answer: the question was withdrawn, it expired, or its agent had too many open ones. */
+export class QuestionError extends Error {
+  override readonly name = 'QuestionError';
+  readonly questionId: string;
+  /** In words of the core, or of whoever withdrew it. */
+  readonly reason: string;
+
+  constructor(questionId: string, reason: string) {
+    super(`the question was withdrawn: ${reason}`);
+    this.questionId = questionId;
+    this.reason = reason;
+  }
+}
