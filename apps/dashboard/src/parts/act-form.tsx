@@ -1,9 +1,17 @@
 // The inside of an act's dialog: what it will do, its line of the command line, a reason, and what came of it.
 import { SwarmError } from '@hypercode/contracts';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Button } from './button.tsx';
 import { CliLine } from './cli-line.tsx';
 import { Refusal } from './refusal.tsx';
+
+/** Of an act that takes a while. */
+interface ActProgress {
+  /** Shows how far it is. */
+  readonly report: (words: string) => void;
+  /** Aborted when a person closes the dialog. */
+  readonly signal: AbortSignal;
+}
 
 export interface ActFormProps {
   /** On the button that does it. */
@@ -15,7 +23,9 @@ export interface ActFormProps {
   readonly isDangerous?: boolean;
   /** False while something that the act needs is missing. */
   readonly isReady?: boolean;
-  readonly act: (reason: string | undefined) => Promise<unknown>;
+  /** No line of the command line does the same. */
+  readonly hasNoCli?: boolean;
+  readonly act: (reason: string | undefined, progress: ActProgress) => Promise<unknown>;
   readonly onDone?: (() => void) | undefined;
   /** Closes the dialog, when the act is done or not wanted. */
   readonly close: () => void;
@@ -31,6 +41,7 @@ export function ActForm({
   asksReason = false,
   isDangerous = false,
   isReady = true,
+  hasNoCli = false,
   act,
   onDone,
   close,
@@ -40,12 +51,16 @@ export function ActForm({
   const [reason, setReason] = useState('');
   const [isActing, setActing] = useState(false);
   const [refusal, setRefusal] = useState<SwarmError | null>(null);
+  const [progress, setProgress] = useState<string | null>(null);
+  const end = useRef<AbortController>(null);
+  useEffect(() => () => end.current?.abort(), []);
   const given = reason.trim() === '' ? undefined : reason.trim();
   const submit = async (): Promise<void> => {
+    const { signal } = (end.current = new AbortController());
     setActing(true);
     setRefusal(null);
     try {
-      await act(given);
+      await act(given, { report: setProgress, signal });
       close();
       onDone?.();
     } catch (error) {
@@ -73,11 +88,12 @@ export function ActForm({
           />
         </Field>
       )}
-      <CliLine words={given === undefined ? cli : [...cli, '--reason', given]} />
+      {!hasNoCli && <CliLine words={given === undefined ? cli : [...cli, '--reason', given]} />}
+      {progress !== null && <p role="status">{progress}</p>}
       <Refusal error={refusal} />
       <div className="flex justify-end gap-2">
         <Button kind="quiet" onClick={onCancel}>
-          Cancel
+          {isActing && progress !== null ? 'Stop' : 'Cancel'}
         </Button>
         <Button kind={isDangerous ? 'danger' : 'main'} type="submit" disabled={isActing || !isReady}>
           {isActing ? 'Working…' : verb}

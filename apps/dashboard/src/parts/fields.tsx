@@ -42,10 +42,13 @@ interface ChoiceProps<Value extends string> {
   readonly onChange: (value: Value | undefined) => void;
   /** What no choice means. Default: any. */
   readonly none?: string;
+  /** What a person reads in place of a value. Default: the value. */
+  readonly wordOf?: (value: Value) => string;
 }
 
 /** One of few values, or any. */
-export function Choice<Value extends string>({ label, value, values, onChange, none = 'any' }: ChoiceProps<Value>) {
+export function Choice<Value extends string>(props: ChoiceProps<Value>) {
+  const { label, value, values, onChange, none = 'any', wordOf = shown } = props;
   return (
     <label
       className={`inline-flex h-7 items-center rounded border pl-2 ${value === undefined ? 'border-strong-line/50 bg-raised text-soft' : 'border-accent bg-accent-wash'}`}
@@ -59,7 +62,7 @@ export function Choice<Value extends string>({ label, value, values, onChange, n
         <option value="">{none}</option>
         {values.map((one) => (
           <option key={one} value={one}>
-            {shown(one)}
+            {wordOf(one)}
           </option>
         ))}
       </select>
