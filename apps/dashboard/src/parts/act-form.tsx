@@ -6,7 +6,7 @@ import { CliLine } from './cli-line.tsx';
 import { Refusal } from './refusal.tsx';
 
 /** Of an act that takes a while. */
-export interface ActProgress {
+interface ActProgress {
   /** Shows how far it is. */
   readonly report: (words: string) => void;
   /** Aborted when a person closes the dialog. */
@@ -23,9 +23,9 @@ export interface ActFormProps {
   readonly isDangerous?: boolean;
   /** False while something that the act needs is missing. */
   readonly isReady?: boolean;
-  readonly act: (reason: string | undefined, progress: ActProgress) => Promise<unknown>;
   /** No line of the command line does the same. */
   readonly hasNoCli?: boolean;
+  readonly act: (reason: string | undefined, progress: ActProgress) => Promise<unknown>;
   readonly onDone?: (() => void) | undefined;
   /** Closes the dialog, when the act is done or not wanted. */
   readonly close: () => void;
@@ -50,10 +50,10 @@ export function ActForm({
 }: ActFormProps) {
   const [reason, setReason] = useState('');
   const [isActing, setActing] = useState(false);
+  const [refusal, setRefusal] = useState<SwarmError | null>(null);
   const [progress, setProgress] = useState<string | null>(null);
   const end = useRef<AbortController>(null);
   useEffect(() => () => end.current?.abort(), []);
-  const [refusal, setRefusal] = useState<SwarmError | null>(null);
   const given = reason.trim() === '' ? undefined : reason.trim();
   const submit = async (): Promise<void> => {
     const { signal } = (end.current = new AbortController());
