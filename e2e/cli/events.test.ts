@@ -2,7 +2,7 @@
 import { startTestCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
 import { createSwarmClient, type SwarmClient } from '@hypercode/client';
 import { temporaryFolder, waitFor } from '@hypercode/testkit';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSwarm, swarm, type SwarmEnd } from './swarm-process.ts';
@@ -272,7 +272,7 @@ describe('export and import', () => {
     for (let size = 0; kills < KILLS; kills += 1) {
       const child = startSwarm(['events', 'export', killed], env);
       const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-      const hasGrown = (): boolean => existsSync(killed) && readFileSync(killed).length > size;
+      const hasGrown = (): boolean => existsSync(killed) && statSync(killed).size > size;
       const what = 'the export to go on';
       const isOver = await Promise.race([
         ended.then(() => true),
@@ -287,7 +287,7 @@ describe('export and import', () => {
       if (!existsSync(`${killed}.export.json`)) break;
       // As a power cut would leave it.
       writeFileSync(killed, '{"position":"torn', { flag: 'a' });
-      size = readFileSync(killed).length;
+      size = statSync(killed).size;
     }
     const last = await swarm(['events', 'export', killed], env);
     // It may have been killed when it was complete.

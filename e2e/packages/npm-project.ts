@@ -1,6 +1,6 @@
 // An npm project outside of the workspace, with the packed packages in it.
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -35,6 +35,13 @@ export type Compiler = keyof typeof COMPILERS;
 export const RESOLUTIONS = { nodenext: 'nodenext', bundler: 'preserve' } as const;
 export type Resolution = keyof typeof RESOLUTIONS;
 
+interface ProjectOptions {
+  readonly program: string;
+  /** What it installs besides. */
+  readonly uses: readonly string[];
+  readonly compiledBy: readonly Compiler[];
+}
+
 /** Runs a program to its end; rejects with all that it printed. */
 async function run(cwd: string, command: string, args: readonly string[]): Promise<string> {
   // What the tests were started with (a package manager's settings among it) is none of the project's.
@@ -50,21 +57,22 @@ async function run(cwd: string, command: string, args: readonly string[]): Promi
   }
 }
 
-/** Builds and packs the packages as they would be published. The tarballs lie in the folder. */
-export async function packPackages({ packages }: Installed): Promise<TemporaryFolder> {
+/** Builds and packs the packages as they would be published, in one run of pnpm. The tarballs lie in the folder. */
+export async function packPackages(packages: readonly string[]): Promise<TemporaryFolder> {
   const folder = temporaryFolder('packed');
   const compiler = join(WORKSPACE, 'node_modules/typescript/bin/tsc');
-  await run(WORKSPACE, process.execPath, [compiler, '-b', ...packages.map((name) => join('packages', name))]);
-  for (const name of packages) {
-    await run(join(WORKSPACE, 'packages', name), 'npx', [
-      '--yes',
-      'pnpm@12',
-      'pack',
-      '--pack-destination',
-      folder.path,
-    ]);
-  }
+  const folders = packages.map((name) => join('packages', name));
+  await run(WORKSPACE, process.execPath, [compiler, '-b', ...folders]);
+  const filters = folders.flatMap((name) => ['--filter', `./${name}`]);
+  await run(WORKSPACE, 'npx', ['--yes', 'pnpm@12', ...filters, 'pack', '--pack-destination', folder.path]);
   return folder;
+}
+
+/** The tarball of a package of the workspace, whose folder is called `name`. */
+async function tarballOf(tarballs: string, name: string): Promise<string> {
+  const manifest = await readFile(join(WORKSPACE, 'packages', name, 'package.json'), 'utf8');
+  const { name: published, version } = JSON.parse(manifest) as { name: string; version: string };
+  return join(tarballs, `${published.replace('@', '').replace('/', '-')}-${version}.tgz`);
 }
 
 export class NpmProject {
@@ -75,22 +83,22 @@ export class NpmProject {
   }
 
   /**
-   * A project with the tarballs of `packages`, what it `uses` besides, the compilers and the oldest Node.js. Its program is
+   * A project with the tarballs of its packages, what it `uses` besides, the compilers and the oldest Node.js. Its program is
    * `fixture/<program>.ts`.
    */
   static async create(
     tarballs: string,
-    { oldestNode }: Installed,
-    { program, uses }: { program: string; uses: readonly string[] },
+    { packages, oldestNode }: Installed,
+    { program, uses, compiledBy }: ProjectOptions,
   ): Promise<NpmProject> {
     const folder = temporaryFolder('npm-project');
-    const packed = (await readdir(tarballs)).map((name) => join(tarballs, name));
+    const packed = await Promise.all(packages.map((name) => tarballOf(tarballs, name)));
     await writeFile(
       join(folder.path, 'package.json'),
       JSON.stringify({ name: 'outside', private: true, type: 'module' }),
     );
     await copyFile(join(FIXTURES, `${program}.ts`), join(folder.path, 'program.ts'));
-    const compilers = Object.entries(COMPILERS).map(([version, source]) => `typescript-${version}@${source}`);
+    const compilers = compiledBy.map((version) => `typescript-${version}@${COMPILERS[version]}`);
     await run(folder.path, 'npm', [
       'install',
       '--no-audit',
