@@ -104,7 +104,8 @@ export function groupsSuite(dashboard: () => Dashboard): void {
     await dialog.getByLabel('Most attempts').fill('7');
     await dialog.getByText(`--topics '${group}.>' --topics 'other.*' --max-deliveries 7`).waitFor();
     await dialog.getByRole('button', { name: 'Settings' }).click();
-    await page.getByText('other.*').waitFor();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('other.*', { exact: true }).waitFor();
     await page.getByText('version 2').waitFor();
 
     await page.getByRole('button', { name: 'Delete' }).click();
@@ -166,7 +167,7 @@ export function groupsSuite(dashboard: () => Dashboard): void {
     await claim(group);
     const page = await dashboard().open(`/groups/${group}`, dashboard().core.viewerToken);
     await page.getByText(`${group}.a`, { exact: true }).waitFor();
-    await page.getByText(`${group}.b`, { exact: true }).waitFor();
+    await page.getByRole('cell', { name: `${group}.b`, exact: true }).waitFor();
     await page.getByText('takes part').first().waitFor();
     const names = await page.getByRole('main').getByRole('button').allTextContents();
     expect(names.filter((name) => name !== 'Read again')).toEqual([]);

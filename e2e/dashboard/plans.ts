@@ -10,14 +10,12 @@ const HOSTILE = '<img src=x onerror="document.title=1"> \u202Eevil';
 export function plansSuite(dashboard: () => Dashboard): void {
   let architect: SpawnedArchitect;
   let worker: ConnectedAgent;
-  let namespace: string;
   /** Lets the first attempt at a task end. */
   let finish = (): void => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
   beforeAll(async () => {
     const { core } = dashboard();
-    namespace = core.freshNamespace();
-    const join = { url: core.url, token: core.joinToken, namespace };
+    const join = { url: core.url, token: core.joinToken };
     const inputSchema = {
       type: 'object',
       required: ['text'],
@@ -40,7 +38,6 @@ export function plansSuite(dashboard: () => Dashboard): void {
     architect = await spawnArchitect({
       SWARM_URL: core.url,
       SWARM_JOIN_TOKEN: core.joinToken,
-      ARCHITECT_NAMESPACE: namespace,
     });
   });
   afterAll(async () => {
@@ -49,7 +46,7 @@ export function plansSuite(dashboard: () => Dashboard): void {
   });
 
   test('a goal is submitted with a form, and watched to its end', async () => {
-    const page = await dashboard().open(`/plans?ns=${namespace}`, dashboard().core.adminToken);
+    const page = await dashboard().open('/plans', dashboard().core.adminToken);
     await page.getByRole('button', { name: 'Submit a goal' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('What should be done').fill(`Summarise ${HOSTILE}`);
@@ -79,7 +76,7 @@ export function plansSuite(dashboard: () => Dashboard): void {
 
   test('a capability is tried with a form of its schema, and a question about rights is answered', async () => {
     finish();
-    const page = await dashboard().open(`/agents/writer?ns=${namespace}`, dashboard().core.adminToken);
+    const page = await dashboard().open('/agents/writer', dashboard().core.adminToken);
     await page.getByLabel('Topic').fill('task.writer.assigned');
     await page.getByRole('button', { name: 'Ask' }).click();
     await page.getByText('No', { exact: true }).waitFor();
@@ -93,7 +90,7 @@ export function plansSuite(dashboard: () => Dashboard): void {
     await dialog.getByRole('button', { name: 'Try it' }).click();
     await page.getByText('completed').first().waitFor();
     await expect
-      .poll(async () => JSON.parse(await page.getByLabel('Input').innerText()) as unknown)
+      .poll(async () => JSON.parse(await page.getByLabel('Input').innerText()) as unknown, { timeout: 15_000 })
       .toEqual({ text: "it's short", sentences: 2 });
     expect(await page.title()).not.toBe('1');
   });

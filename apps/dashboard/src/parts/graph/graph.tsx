@@ -145,7 +145,8 @@ function Box({ data: { content, isSelected, select } }: NodeProps<BoxNode>) {
         type="button"
         aria-pressed={isSelected}
         onClick={select}
-        className={`nopan size-full overflow-hidden rounded-md border px-2.5 text-left shadow-xs ${isSelected ? 'border-accent bg-accent-wash' : 'border-strong-line/50 bg-raised hover:border-strong-line'}`}
+        // React Flow lets clicks through what it can neither move nor select.
+        className={`nopan pointer-events-auto size-full overflow-hidden rounded-md border px-2.5 text-left shadow-xs ${isSelected ? 'border-accent bg-accent-wash' : 'border-strong-line/50 bg-raised hover:border-strong-line'}`}
       >
         {content}
       </button>

@@ -16,13 +16,15 @@ const MAX_FIELDS = 40;
 const MAX_VALUES = 100;
 const MAX_LENGTH = 300;
 
-/** Null when the schema is not one of an object with fields: then the input is written as JSON. */
+/** Those that are required first. Null when the schema is not one of an object with fields: then the input is written as JSON. */
 export function fieldsOf(schema: unknown): readonly InputField[] | null {
   if (!isPlain(schema) || schema['type'] !== 'object' || !isPlain(schema['properties'])) return null;
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   const properties = Object.entries(schema['properties']);
   if (properties.length === 0 || properties.length > MAX_FIELDS) return null;
-  return properties.map(([name, property]) => fieldOf(name, property, required.includes(name)));
+  return properties
+    .map(([name, property]) => fieldOf(name, property, required.includes(name)))
+    .toSorted((a, b) => Number(b.isRequired) - Number(a.isRequired));
 }
 
 function fieldOf(name: string, property: unknown, isRequired: boolean): InputField {

@@ -1,7 +1,7 @@
 // The events that a group has given up on, by why, each with its history; and what can be done with one, some or all of them.
 import { Link } from '@tanstack/react-router';
 import type { DeadLetter, FailedAttempt, GroupInfo } from '@hypercode/contracts';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Age, At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { Button } from '../../parts/button.tsx';
@@ -33,9 +33,14 @@ export function DeadLetters({ info }: DeadLettersProps) {
   const { group, deadLetters: count } = info;
   const [limit, setLimit] = useState(FIRST);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const reading = useReading(`${group} ${count} ${limit}`, (signal) =>
-    client.bus.deadLetters({ group, limit }, { signal }),
-  );
+  const reading = useReading(`${group} ${limit}`, (signal) => client.bus.deadLetters({ group, limit }, { signal }));
+  // The list stays while it is read again, and with it a dialog that a person has opened in it.
+  const { again } = reading;
+  const readFor = useRef(count);
+  useEffect(() => {
+    if (readFor.current !== count) again();
+    readFor.current = count;
+  }, [count, again]);
   const letters = reading.value?.deadLetters ?? [];
   // What was settled meanwhile is selected no more.
   const chosen = letters.map(({ deliveryId }) => deliveryId).filter((id) => selected.has(id));
