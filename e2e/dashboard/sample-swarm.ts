@@ -94,7 +94,7 @@ export async function fillSwarm(core: Pick<TestCore, 'fetch'>, namespace: string
   return {
     namespace,
     paths: [
-      ...['/needs-you', '/agents', '/agents/eve', '/events', `/events/${id}`, '/groups', `/groups/${group}`],
+      ...['/needs-you', '/agents', '/agents/eve', '/map', '/events', `/events/${id}`, '/groups', `/groups/${group}`],
       ...['/plans', `/plans/${planId}`, '/policy', '/policy?version=1', '/tokens', '/audit', '/system', '/none'],
     ],
   };

@@ -14,6 +14,7 @@ const ON_ANOTHER_LOG = [
   'goals.submit',
   'goals.cancel',
   'plans.retry',
+  'questions.answer',
   'registry.register',
 ];
 
