@@ -7,11 +7,13 @@ export interface DeliveryName {
   readonly position: string;
   readonly life: number;
   readonly attempt: number;
+  /** Deliveries before this one that did not count. */
+  readonly uncounted: number;
 }
 
 export function deliveryNamed(deliveryId: string): DeliveryName {
-  const [position = '', life, attempt] = deliveryId.split('.');
-  return { position, life: Number(life), attempt: Number(attempt) };
+  const [position = '', life, attempt, uncounted] = deliveryId.split('.');
+  return { position, life: Number(life), attempt: Number(attempt), uncounted: Number(uncounted) };
 }
 
 /** Where an event stands in the log. */
@@ -21,8 +23,9 @@ export const placeOf = (position: string): number => Number.parseInt(position.sp
 export interface HandedOut extends DeliveryName {
   readonly deliveryId: string;
   readonly consumer: string;
-  /** When the claim was sent that brought it, in milliseconds since the epoch; null: a stream brought it. */
-  readonly claimedAt: number | null;
+  readonly topic: string;
+  /** When the store handed it out, in milliseconds since the epoch, as all times here. */
+  readonly handedOutAt: number;
   /** When its deadline passes, as far as is known: an extension without an answer may have moved it to later. */
   dueAt: number;
 }
@@ -54,32 +57,39 @@ export class EventHistory {
 }
 
 export interface Seek {
+  readonly dropOpen: boolean;
   /** Null: the answer was lost. */
   readonly sought: SoughtGroup | null;
 }
 
-export interface Pause {
-  /** Nothing is handed out to a claim that is sent after `from` and answered before `to`; milliseconds since the epoch. */
+/** A time in which the group was so for certain: from the answer of the call that made it so to the next call that changes it. */
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
 export class GroupHistory {
   readonly group: string;
+  /** Whether an operator works on it. */
+  readonly isSteered: boolean;
   readonly events = new Map<string, EventHistory>();
   readonly seeks: Seek[] = [];
-  readonly pauses: Pause[] = [];
+  readonly pauses: Span[] = [];
   /** Topics that the group was given, or may have been. */
   readonly topics: (readonly string[])[] = [];
-  readonly claims: { readonly sentAt: number; readonly answeredAt: number; readonly deliveries: number }[] = [];
+  /** When it had which topics. */
+  readonly readings: (Span & { readonly topics: readonly string[] })[] = [];
   /** What no crash explains. */
   readonly failures: unknown[] = [];
+  /** Acknowledgements that were answered as stored. */
+  acknowledged = 0;
   /** Calls without an answer. */
   lost = 0;
   #reasons = 0;
 
-  constructor(group: string) {
+  constructor(group: string, { isSteered }: { isSteered: boolean }) {
     this.group = group;
+    this.isSteered = isSteered;
   }
 
   of(position: string): EventHistory {
@@ -91,11 +101,9 @@ export class GroupHistory {
     return history;
   }
 
-  /** Acknowledgements that were answered as stored. */
-  get acknowledged(): number {
-    let count = 0;
-    for (const { acks } of this.events.values()) count += acks.filter(({ outcome }) => outcome === 'done').length;
-    return count;
+  noteAck(ack: Ack): void {
+    this.of(ack.position).acks.push(ack);
+    if (ack.outcome === 'done') this.acknowledged += 1;
   }
 
   /** A reason that no other nack has. */

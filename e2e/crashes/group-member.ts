@@ -2,7 +2,7 @@
 import type { SwarmClient } from '@hypercode/client';
 import fc from 'fast-check';
 import { setTimeout as delay } from 'node:timers/promises';
-import { deliveryNamed, type GroupHistory, type HandedOut, outcomeOf } from './group-history.ts';
+import { type DeliveryName, deliveryNamed, type GroupHistory, type HandedOut, outcomeOf } from './group-history.ts';
 
 /** What a member does with a delivery. */
 const verdict = fc.oneof(
@@ -57,10 +57,10 @@ export class GroupMember {
   async #follow(): Promise<void> {
     const { client, history, consumer, settings } = this.#options;
     const { group } = history;
-    const options = { group, consumer, ...settings, from: 'earliest' as const, maxInFlight: 8 };
+    const options = { group, consumer, ...settings, from: 'earliest' as const, maxInFlight: 32 };
     for await (const value of client.deliveries({ ...options, signal: this.#stopping.signal })) {
       if (value.type === 'gap') history.failures.push(value);
-      if (value.type === 'delivery') this.#take([value], null);
+      if (value.type === 'delivery') this.#take([value]);
     }
   }
 
@@ -71,27 +71,25 @@ export class GroupMember {
       consumer,
       ...settings,
       from: 'earliest' as const,
-      maxInFlight: 16,
+      maxInFlight: 32,
       max: 4,
       waitMs: 200,
     };
     while (!this.#stopping.signal.aborted) {
-      const sentAt = Date.now();
       const claimed = await history.answered(() => client.bus.claim(input));
       if (claimed?.gap !== undefined) history.failures.push(claimed.gap);
-      if (claimed !== null) {
-        history.claims.push({ sentAt, answeredAt: Date.now(), deliveries: claimed.deliveries.length });
-        this.#take(claimed.deliveries, sentAt);
-      }
+      this.#take(claimed?.deliveries ?? []);
       if (claimed === null || claimed.deliveries.length === 0) await delay(RETRY_MS);
     }
   }
 
-  #take(deliveries: readonly { deliveryId: string; dueAt: string }[], claimedAt: number | null): void {
-    const { history, consumer, isDiligent } = this.#options;
+  #take(deliveries: readonly { deliveryId: string; dueAt: string; event: { topic: string } }[]): void {
+    const { history, consumer, isDiligent, settings } = this.#options;
     const done: HandedOut[] = [];
-    for (const { deliveryId, dueAt } of deliveries) {
-      const handed = { ...deliveryNamed(deliveryId), deliveryId, consumer, claimedAt, dueAt: Date.parse(dueAt) };
+    for (const { deliveryId, dueAt: due, event } of deliveries) {
+      const dueAt = Date.parse(due);
+      const handedOutAt = dueAt - settings.ackDeadlineMs;
+      const handed = { ...deliveryNamed(deliveryId), deliveryId, consumer, topic: event.topic, handedOutAt, dueAt };
       history.of(handed.position).handedOut.push(handed);
       const next = isDiligent ? 'acknowledge' : this.#verdicts[this.#taken++ % VERDICTS];
       if (next === 'acknowledge') done.push(handed);
@@ -115,23 +113,24 @@ export class GroupMember {
       const answer = await history.answered(() => client.bus.ack({ group: history.group, deliveryIds }));
       const outcome = outcomeOf(handed.length, answer?.settled);
       const answeredAt = Date.now();
-      for (const { position, life, attempt, dueAt } of handed) {
-        const inTime = answeredAt < dueAt;
-        history.of(position).acks.push({ position, life, attempt, consumer, outcome, answeredAt, inTime });
+      for (const one of handed) {
+        const inTime = answeredAt < one.dueAt;
+        history.noteAck({ ...nameOf(one), consumer, outcome, answeredAt, inTime });
       }
       if (answer !== null || this.#stopping.signal.aborted) return;
       await delay(RETRY_MS);
     }
   }
 
-  async #refuse({ deliveryId, position, life, attempt }: HandedOut): Promise<void> {
+  async #refuse(handed: HandedOut): Promise<void> {
+    const { deliveryId, position, attempt } = handed;
     const { client, history } = this.#options;
     const reason = history.newReason();
     const delayMs = attempt % 2 === 0 ? MAX_DELAY_MS : 0;
     const nack = { group: history.group, deliveryIds: [deliveryId], delayMs, reason };
     const answer = await history.answered(() => client.bus.nack(nack));
     const outcome = outcomeOf(1, answer?.settled);
-    history.of(position).nacks.push({ position, life, attempt, reason, outcome, answeredAt: Date.now() });
+    history.of(position).nacks.push({ ...nameOf(handed), reason, outcome, answeredAt: Date.now() });
   }
 
   async #extend(handed: HandedOut): Promise<void> {
@@ -148,3 +147,10 @@ export class GroupMember {
     await this.#acknowledge([handed]);
   }
 }
+
+const nameOf = ({ position, life, attempt, uncounted }: HandedOut): DeliveryName => ({
+  position,
+  life,
+  attempt,
+  uncounted,
+});

@@ -39,6 +39,8 @@ export class GroupOperator {
   readonly #running: Promise<void>;
   #isStopped = false;
   #calls = 0;
+  /** What the group reads since an answer. */
+  #reading: { readonly from: number; readonly topics: readonly string[] } | null = null;
   /** Acts that were answered, by name. */
   readonly done = new Map<string, number>();
 
@@ -52,6 +54,7 @@ export class GroupOperator {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#running;
+    this.#endReading();
   }
 
   /** Goes on until there is an answer. */
@@ -80,6 +83,11 @@ export class GroupOperator {
     return history.answered(() => call(client));
   }
 
+  #endReading(): void {
+    if (this.#reading !== null) this.#options.history.readings.push({ ...this.#reading, to: Date.now() });
+    this.#reading = null;
+  }
+
   /** Whether there was an answer. */
   async #act({ what, to, dropOpen, number }: Act): Promise<boolean> {
     const { history, topics } = this.#options;
@@ -90,13 +98,16 @@ export class GroupOperator {
       case 'seek': {
         const target = this.#targetOf(to);
         const sought = await this.#call((client) => client.groups.seek({ group, to: target, dropOpen }));
-        history.seeks.push({ sought });
+        history.seeks.push({ dropOpen, sought });
         return sought !== null;
       }
       case 'topics': {
         const given = [...(topics[number % topics.length] ?? [])];
         history.topics.push(given);
-        return (await this.#call((client) => client.groups.update({ group, set: { topics: given } }))) !== null;
+        this.#endReading();
+        const answer = await this.#call((client) => client.groups.update({ group, set: { topics: given } }));
+        if (answer !== null) this.#reading = { from: Date.now(), topics: given };
+        return answer !== null;
       }
       case 'deliveries': {
         const set = { maxDeliveries: 2 + (number % 3) };

@@ -20,28 +20,44 @@ export class Publisher {
   readonly acknowledged: SeenEvent[] = [];
   readonly failures: unknown[] = [];
   #isStopped = false;
+  readonly #client: SwarmClient;
+  readonly #topics: readonly string[];
   readonly #running: Promise<unknown>;
+  #bursts: Promise<unknown> = Promise.resolve();
 
   constructor(client: SwarmClient, options: PublisherOptions) {
+    this.#client = client;
+    this.#topics = options.topics;
     this.who = options.who;
     this.atATime = options.atATime ?? 1;
-    this.#running = Promise.all(Array.from({ length: this.atATime }, () => this.#run(client, options)));
+    this.#running = Promise.all(Array.from({ length: this.atATime }, () => this.#run(options)));
+  }
+
+  /** Publishes so many events at once, besides. */
+  burst(count: number): void {
+    const events = Array.from({ length: count }, (_, n) => this.#publish(n, { burst: n }));
+    this.#bursts = Promise.all([this.#bursts, ...events]);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#running;
+    await this.#bursts;
   }
 
-  async #run(client: SwarmClient, { who, topics, paceMs = 0 }: PublisherOptions): Promise<void> {
+  async #run({ who, paceMs = 0 }: PublisherOptions): Promise<void> {
     for (let n = 0; !this.#isStopped; n += 1) {
-      try {
-        const { id, position } = await client.publish(topics[n % topics.length] ?? '', { who, n });
-        this.acknowledged.push({ id, position });
-      } catch (error) {
-        this.failures.push(error);
-      }
+      await this.#publish(n, { who, n });
       if (paceMs > 0) await delay(paceMs);
+    }
+  }
+
+  async #publish(n: number, data: object): Promise<void> {
+    try {
+      const { id, position } = await this.#client.publish(this.#topics[n % this.#topics.length] ?? '', data);
+      this.acknowledged.push({ id, position });
+    } catch (error) {
+      this.failures.push(error);
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   type HandedOut,
   type Outcome,
   placeOf,
+  type Span,
 } from './group-history.ts';
 import type { GroupView } from './group-view.ts';
 
@@ -15,7 +16,15 @@ const mayBeDone = ({ outcome }: { outcome: Outcome }): boolean => outcome !== 'n
 const isDone = ({ outcome }: { outcome: Outcome }): boolean => outcome === 'done';
 const latestLife = (settled: readonly { life: number }[]): number => Math.max(-1, ...settled.map(({ life }) => life));
 
-/** What the members themselves saw that cannot be: a delivery that came twice, an event that was settled twice in a life, work during a pause. */
+/** Faults that are shown of a group. */
+const MOST = 10;
+/** Between the clock of a store and ours, at most. */
+const CLOCK_MS = 5;
+
+/**
+ * What the members themselves saw that cannot be: a delivery that came twice, an event that was settled twice in a life, work during a
+ * pause or of other topics.
+ */
 export function faultsOf(history: GroupHistory): string[] {
   const faults = history.failures.map((failure) => `unexplained: ${JSON.stringify(failure)} ${String(failure)}`);
   for (const [position, { handedOut, acks }] of history.events) {
@@ -29,18 +38,22 @@ export function faultsOf(history: GroupHistory): string[] {
       if (settled.has(ack.life)) faults.push(`${position} was acknowledged twice in life ${ack.life}`);
       settled.set(ack.life, ack);
     }
-    for (const { deliveryId, life, claimedAt } of handedOut) {
-      const before = acks.find((ack) => isDone(ack) && ack.life >= life && ack.answeredAt < (claimedAt ?? 0));
-      if (before !== undefined) faults.push(`${deliveryId} was handed out after it was acknowledged`);
+    for (const handed of handedOut) {
+      const { deliveryId, life, attempt, uncounted, topic, handedOutAt } = handed;
+      const isWithin = ({ from, to }: Span) => from + CLOCK_MS < handedOutAt && handedOutAt < to - CLOCK_MS;
+      if (acks.some((ack) => isDone(ack) && ack.life >= life && ack.answeredAt + CLOCK_MS < handedOutAt)) {
+        faults.push(`${deliveryId} was handed out after it was acknowledged`);
+      }
+      if (history.pauses.some(isWithin)) faults.push(`${deliveryId} was handed out during a pause`);
+      // What is redelivered, redriven or read again may be of topics that the group had before.
+      const isNew = life === 0 && attempt === 1 && uncounted === 0;
+      const reading = isNew ? history.readings.find(isWithin) : undefined;
+      if (reading !== undefined && !new TopicSet([...reading.topics]).has(topic)) {
+        faults.push(`${deliveryId} (${topic}) was handed out while the topics were ${reading.topics.join()}`);
+      }
     }
   }
-  for (const { from, to } of history.pauses) {
-    const broken = history.claims.find(
-      ({ sentAt, answeredAt, deliveries }) => deliveries > 0 && sentAt > from && answeredAt < to,
-    );
-    if (broken !== undefined) faults.push(`a claim was given ${broken.deliveries} deliveries during a pause`);
-  }
-  return faults.map((fault) => `${history.group}: ${fault}`);
+  return faults.slice(0, MOST).map((fault) => `${history.group}: ${fault}`);
 }
 
 /** What is known of one event in one group. */
@@ -85,9 +98,7 @@ function heldFault(known: Known): string | null {
   if (open !== undefined && (open.attempt !== fate.attempt || open.consumer !== fate.consumer)) {
     return `the group shows attempt ${open.attempt} of ${open.consumer}`;
   }
-  if (life > 0 && known.history.seeks.length === 0 && of.handedOut.every(({ attempt }) => attempt === 0)) {
-    return `it is in life ${life}, which no seek or redrive began`;
-  }
+  if (life > 0 && !known.history.isSteered) return `it is in life ${life}, which no seek or redrive began`;
   const failed = fate.history.map(({ attempt }) => attempt);
   const wanted = Array.from(
     { length: fate.state === 'in_flight' ? (fate.attempt ?? 0) - 1 : (fate.attempt ?? 0) },
@@ -151,8 +162,10 @@ function stateFault({ fate, event, history, view }: Known): string | null {
       return isAhead ? null : 'the cursor has passed it';
     case 'skipped': {
       if (fate.reason !== 'seek') return 'nothing removed it from the log';
+      // What the group held after the seek began there, too, when the seek dropped it.
       const isPassed = history.seeks.some(
-        ({ sought }) => sought === null || (placeOf(sought.before) < place && place <= placeOf(sought.position)),
+        ({ dropOpen, sought }) =>
+          sought === null || ((dropOpen || placeOf(sought.before) < place) && place <= placeOf(sought.position)),
       );
       return isPassed ? null : 'no seek went over it';
     }

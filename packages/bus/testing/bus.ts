@@ -6,6 +6,7 @@ import { consumerGroupsSuite } from './bus/consumer-groups.ts';
 import { findingSuite } from './bus/finding.ts';
 import { groupDeathsSuite } from './bus/group-deaths.ts';
 import { groupRightsSuite } from './bus/group-rights.ts';
+import { groupSeekingSuite } from './bus/group-seeking.ts';
 import { groupSteeringSuite } from './bus/group-steering.ts';
 import { policiesSuite } from './bus/policies.ts';
 import { publishingSuite } from './bus/publishing.ts';
@@ -47,6 +48,9 @@ export function busSuite(openBackend: () => Promise<BusBackend>, scope: SuiteSco
     });
     describe('under steering', () => {
       groupSteeringSuite(fixture);
+    });
+    describe('that are sought', () => {
+      groupSeekingSuite(fixture);
     });
   });
 }

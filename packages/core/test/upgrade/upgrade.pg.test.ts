@@ -1,4 +1,4 @@
-// A PostgreSQL and a Redis that the first schema wrote to, under a core of today.
+// A PostgreSQL and a Redis that former releases wrote to, under a core of today.
 import { openDatabase } from '@hypercode/stores';
 import { freshDatabase, startRedis } from '@hypercode/testkit';
 import { Client } from 'pg';
@@ -6,13 +6,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { migrateDatabase } from '../../src/assemble-core.ts';
 import { startTestCore, type TestCore } from '../../testing/core.ts';
 import { describeSchema } from './describe-schema.ts';
-import { expectSeeded, PATIENT, postgresDump, REDIS_SNAPSHOT, seeded } from './first-schema.ts';
+import { expectSeeded, FORMER_STORES, type FormerStores, PATIENT } from './former-stores.ts';
 
-async function restored(): Promise<string> {
+async function restored({ dump }: FormerStores): Promise<string> {
   const url = await freshDatabase();
   const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query(postgresDump());
+  await client.query(dump());
   await client.end();
   return url;
 }
@@ -23,8 +23,8 @@ async function start(databaseUrl: string, redisUrl: string | null): Promise<Test
   return core;
 }
 
-test('a database of the first schema has the schema of a new one after an upgrade', async () => {
-  const urls = [await restored(), await freshDatabase()];
+test.each(FORMER_STORES)('a database of $name has the schema of a new one after an upgrade', async (former) => {
+  const urls = [await restored(former), await freshDatabase()];
   const schemas = [];
   for (const url of urls) {
     const database = await openDatabase({ url });
@@ -36,12 +36,12 @@ test('a database of the first schema has the schema of a new one after an upgrad
   expect(schemas[0]?.['functions']?.length).toBeGreaterThan(10);
 });
 
-test('events and groups in PostgreSQL are kept', async () => {
-  await expectSeeded(await start(await restored(), null), seeded.onPostgres);
+test.each(FORMER_STORES)('events and groups of $name in PostgreSQL are kept', async (former) => {
+  await expectSeeded(await start(await restored(former), null), former.seeded.onPostgres);
 });
 
-test('events and groups in Redis are kept', async () => {
-  const redis = await startRedis({ own: true, snapshot: REDIS_SNAPSHOT });
+test.each(FORMER_STORES)('events and groups of $name in Redis are kept', async (former) => {
+  const redis = await startRedis({ own: true, snapshot: former.snapshot });
   onTestFinished(() => redis.close());
-  await expectSeeded(await start(await restored(), redis.url), seeded.onRedis);
+  await expectSeeded(await start(await restored(former), redis.url), former.seeded.onRedis);
 });
