@@ -140,7 +140,7 @@ export function groupsSuite(dashboard: () => Dashboard): void {
     await letter('a').waitFor({ state: 'detached' });
     await letter('d').waitFor();
     const again = ClaimResult.parse(await post(`/v1/groups/${group}/claim`, {})).deliveries;
-    expect(again.map(({ event }) => String(event.data)).toSorted()).toEqual(['a', 'b', 'c']);
+    expect(again.map(({ event }) => JSON.stringify(event.data)).toSorted()).toEqual(['"a"', '"b"', '"c"']);
   });
 
   test('a dead letter is discarded, with all others', async () => {

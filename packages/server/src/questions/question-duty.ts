@@ -99,9 +99,11 @@ export class QuestionDuty {
     if (!this.#isOnDuty) return this.#endReaders();
     await this.#readLogs();
     this.#ticks += 1;
+    if (this.#ticks % TICKS_OF_RETENTION === 1) await questions.applyRetention();
+    // A log with an open question is read.
+    if (this.#readers.size === 0) return;
     await questions.withdrawExpired();
     if (this.#ticks % TICKS_OF_AGENTS === 0) await this.#withdrawOfThoseWhoLeft();
-    if (this.#ticks % TICKS_OF_RETENTION === 1) await questions.applyRetention();
     await this.#publishPending();
   }
 
