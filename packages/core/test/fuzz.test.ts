@@ -2,7 +2,9 @@
 // `SWARM_TEST_FUZZ_REQUESTS` is their number (default 1,000), `SWARM_TEST_FUZZ_SEED` the first seed (default: made of the
 // commit).
 import { RegisterResult } from '@hypercode/contracts';
-import { commitSeed } from '@hypercode/testkit';
+import { commitSeed, temporaryFolder } from '@hypercode/testkit';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest';
 import { START_TIMEOUT_MS, startTestCore, type TestCore } from '../testing/core.ts';
 import type { Tokens } from './fuzz-calls.ts';
@@ -15,18 +17,25 @@ const FIRST_SEED = Number(process.env['SWARM_TEST_FUZZ_SEED'] ?? commitSeed());
 /** So few that the embedded database answers each in time on a busy machine. */
 const CONCURRENCY = 8;
 
+/** A dashboard, since its absence is answered with 503. */
+const page = temporaryFolder('page');
+writeFileSync(join(page.path, 'index.html'), '<!doctype html><title>A page</title>');
+
 /** A core of the file's own: its log has no errors of other tests, and no other test meets the agents and policies of this one. */
 let core: TestCore;
 let tokens: Tokens;
 
 beforeAll(async () => {
-  core = await startTestCore();
+  core = await startTestCore({ ui: page.path });
   const json = { name: 'fuzzed', role: 'worker', version: '1.0.0' };
   const answer = await core.fetch('/v1/agents', { method: 'POST', json });
   const { token: agent = '' } = RegisterResult.parse(await answer.json());
   tokens = { admin: core.adminToken, join: core.joinToken, viewer: core.viewerToken, agent };
 }, START_TIMEOUT_MS);
-afterAll(() => core.close());
+afterAll(async () => {
+  await core.close();
+  await page.remove();
+});
 
 it('mutated requests never end in a fault of the core', { timeout: 600_000 }, async () => {
   onTestFailed(() => console.error(`SWARM_TEST_FUZZ_SEED=${FIRST_SEED} SWARM_TEST_FUZZ_REQUESTS=${REQUESTS}`));

@@ -83,14 +83,14 @@ describe('a client of this release and a core of a later one', () => {
     expect(directory.get('ada')?.status).toMatchObject({ health: 'radiant', activity: 'dreaming', circuit: 'melting' });
 
     const heard: unknown[] = [];
-    const listener = watcher.on('question.>', ({ data }) => void heard.push(data));
+    const listener = watcher.on('riddle.>', ({ data }) => void heard.push(data));
     await listener.attached;
     const received: unknown[] = [];
-    const consumer = watcher.consume({ group: 'ada', topics: ['question.ada.>'] }, ({ data }) => {
+    const consumer = watcher.consume({ group: 'ada', topics: ['riddle.ada.>'] }, ({ data }) => {
       received.push(data);
     });
     await waitFor(async () => (await watcher.bus.groups()).groups.length === 1, { what: 'the group' });
-    expect(await watcher.publish('question.ada.asked', { text: 'why?' })).toMatchObject({ duplicate: false });
+    expect(await watcher.publish('riddle.ada.asked', { text: 'why?' })).toMatchObject({ duplicate: false });
     await waitFor(() => heard.length === 1 && received.length === 1, { what: 'the event' });
     await waitFor(async () => (await watcher.bus.groups()).groups[0]?.inFlight === 0, { what: 'its acknowledgement' });
     expect(agent.health()).toMatchObject({ status: 'ok' });

@@ -12,24 +12,20 @@ export interface TestScope {
 const DRIVERS = /^packages\/stores\/src\//;
 
 /**
- * `SWARM_TEST_ALL=1` runs everything, as each night. Otherwise the matrix runs whole when drivers changed since `CI_BASE_SHA`; without
- * that, since the last commit that is a day old, or in files that are not committed.
+ * `SWARM_TEST_ALL=1` runs everything, as each night. Otherwise the matrix runs whole when drivers changed: since the commit
+ * `CI_BASE_SHA`, or in files that are not committed.
  */
 export function testScope(env: Readonly<Record<string, string | undefined>>): TestScope {
   if (env['SWARM_TEST_ALL'] === '1') return { matrix: 'whole', why: 'everything runs' };
+  const base = env['CI_BASE_SHA'] === undefined || env['CI_BASE_SHA'] === '' ? 'HEAD' : env['CI_BASE_SHA'];
   try {
-    const given = env['CI_BASE_SHA'] ?? '';
-    const base = given === '' ? git('rev-list', '-1', '--before=24 hours ago', 'HEAD') : given;
-    if (base === '') return { matrix: 'whole', why: 'there is no older commit to compare with' };
     const changed = [
       ...git('diff', '--name-only', base).split('\n'),
       ...git('ls-files', '--others', '--exclude-standard').split('\n'),
     ];
     const driver = changed.find((file) => DRIVERS.test(file));
-    const since = `since ${base.slice(0, 9)}`;
-    if (driver === undefined)
-      return { matrix: 'smoke', why: `no driver changed ${since}; \`pnpm test:all\` runs everything` };
-    return { matrix: 'whole', why: `${driver} changed ${since}` };
+    if (driver !== undefined) return { matrix: 'whole', why: `${driver} changed since ${base.slice(0, 9)}` };
+    return { matrix: 'smoke', why: `no driver changed since ${base.slice(0, 9)}; \`pnpm test:all\` runs everything` };
   } catch {
     return { matrix: 'whole', why: 'the changes cannot be read from git' };
   }
