@@ -4,7 +4,7 @@ import type { BusCaller } from '../../src/admission/caller.ts';
 import type { Bus } from '../../src/bus.ts';
 import type { GroupNotice } from '../../src/groups/group-steering.ts';
 import { putPolicy } from '../policy-change.ts';
-import { type BusFixture, codeOf, OPERATOR, until, VIEWER } from './bus-fixture.ts';
+import { type BusFixture, codeOf, OPERATOR, SETTINGS, until, VIEWER } from './bus-fixture.ts';
 import { GROUP, steeredGroup } from './steered-group.ts';
 
 export function groupSteeringSuite(t: BusFixture): void {
@@ -85,6 +85,32 @@ export function groupSteeringSuite(t: BusFixture): void {
     const data = (await delivered(2, ...all)).map(({ event }) => event.data);
     expect(new Set(data)).toEqual(new Set(['before', 'meanwhile']));
     expect(all.map(({ refusal }) => refusal)).toEqual([null, null, null]);
+  });
+
+  test('a group that was paused for an hour delivers what the log has kept, and a gap for the rest', async () => {
+    const retention = { ...SETTINGS.retention, maxEvents: 20 };
+    const bus = await swarm({}, { retention });
+    const other = await replica({}, { retention });
+    const member = consume(other, { maxInFlight: 200 });
+    await until(() => expect(member.of('joined')).toHaveLength(1));
+    await publish(bus, 'before');
+    const [inFlight] = await delivered(1, member);
+    await calls.pause(bus);
+    const events = Array.from({ length: 100 }, (_, i) => ({ topic: 'work.done', data: i }));
+    await bus.publishMany(agent('ada'), t.namespace, events);
+    await bus.applyRetention();
+    t.clock.advance(3_600_000);
+    const log = await bus.read(VIEWER, { namespace: t.namespace, topics: ['work.>'], limit: 100 });
+    const kept = log.events.map(({ event }) => event.data);
+    expect([kept.at(0), kept.at(-1)]).not.toEqual([0, 99]);
+    expect(member.of('delivery')).toHaveLength(1);
+
+    await calls.resume(bus);
+    const deliveries = await delivered(1 + kept.length, member);
+    expect(deliveries.slice(1).map(({ event }) => event.data)).toEqual(kept);
+    expect(member.of('gap')).toEqual([{ type: 'gap', reason: 'retention', lost: 100 - kept.length }]);
+    expect(await ack(bus, [inFlight?.deliveryId ?? ''])).toBe(1);
+    expect(await figures(bus)).toMatchObject({ lag: 0, inFlight: kept.length, waiting: 0, deadLetters: 0 });
   });
 
   test('a deleted group ends streams and claims on every replica, and stays deleted while they come back', async () => {
