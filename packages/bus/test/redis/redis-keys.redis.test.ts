@@ -102,7 +102,7 @@ test('all keys of a namespace share its hash tag, and those of a group go when n
     'groups',
     'journal',
     'journal-blocks',
-    `journal:${head.epoch}:0`,
+    `journal:${head.epoch}:${'0'.repeat(13)}`,
     'log',
     'open-ids',
     'topic-names',

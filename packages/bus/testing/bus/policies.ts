@@ -9,7 +9,10 @@ export function policiesSuite(t: BusFixture): void {
   test('a namespace begins with the shipped policy, and a put with the current version replaces it', async () => {
     const bus = await replica();
     t.namespace = `n${randomUUID().slice(0, 12)}`;
-    expect(await bus.getPolicy(t.namespace)).toMatchObject({ version: 0, default: { publish: [] } });
+    expect(await bus.getPolicy(t.namespace)).toMatchObject({
+      version: 0,
+      default: { publish: ['question.{name}.asked', 'question.{name}.withdrawn'] },
+    });
     expect(await putPolicy(bus, t.namespace, OPEN, 0)).toMatchObject({ version: 1, ...OPEN });
     expect(await codeOf(putPolicy(bus, t.namespace, OPEN, 0))).toBe('CONFLICT');
     expect(await codeOf(putPolicy(bus, t.namespace, OPEN, 2))).toBe('CONFLICT');
