@@ -24,7 +24,20 @@ export const FOR_CLIENTS: Installed = {
 export const FOR_TESTS: Installed = {
   oldestNode: '24.0.0',
   packages: [
-    ...['contracts', 'clock', 'client', 'plans', 'feed', 'stores', 'registry', 'bus', 'operations', 'server', 'core'],
+    ...[
+      'contracts',
+      'clock',
+      'client',
+      'plans',
+      'schemas',
+      'feed',
+      'stores',
+      'registry',
+      'bus',
+      'operations',
+      'server',
+      'core',
+    ],
     'swarm-testing',
   ],
 };
