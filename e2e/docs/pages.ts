@@ -52,10 +52,21 @@ export const PAGES: readonly Page[] = [
   {
     path: 'README.md',
     steps: [
+      {
+        sample: '$ swarm events trace',
+        notRun: 'apps/cli/test/session.test.ts compares it with what the commands print',
+      },
       { sample: 'pnpm test ', notRun: '`pnpm dev` is what all pages run on; `pnpm test` runs this test' },
       { sample: 'agents/watch', prints: [/"analyst"/, /"scribe"/, /"architect"/, /"type":"change".*"reviewer-1"/] },
       { sample: 'connectAgent({', until: printed('hello has joined at revision'), signal: 'SIGINT' },
       { sample: 'hello-agent.ts', prints: [/hello has joined at revision \d+/] },
+    ],
+  },
+  {
+    path: 'apps/cli/README.md',
+    steps: [
+      { sample: 'npx @hypercode/cli up', notRun: 'e2e/cli/up.test.ts runs it, packed' },
+      { sample: 'npm install --global', notRun: 'the same package; the commands have tests of their own' },
     ],
   },
   {

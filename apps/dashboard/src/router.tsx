@@ -8,10 +8,9 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { z } from 'zod';
-import { GroupFilterSearch, Groups } from './screens/groups/groups.tsx';
+import { GroupFilterSearch } from './screens/groups/group-filter.ts';
 import { EventFilterSearch } from './screens/events/event-filter.ts';
 import { AgentFilterSearch } from './screens/agents/agent-filter.ts';
-import { Agents } from './screens/agents/agents.tsx';
 import { AuditFilterSearch } from './screens/audit/audit-acts.ts';
 import { NeedsYou } from './screens/needs-you/needs-you.tsx';
 import { MapSearch } from './screens/map/map-search.ts';
@@ -48,7 +47,7 @@ const agentsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/agents',
   validateSearch: AgentFilterSearch,
-  component: Agents,
+  component: lazyRouteComponent(() => import('./screens/agents/agents.tsx'), 'Agents'),
 });
 
 const agentRoute = createRoute({
@@ -75,7 +74,7 @@ const groupsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/groups',
   validateSearch: GroupFilterSearch,
-  component: Groups,
+  component: lazyRouteComponent(() => import('./screens/groups/groups.tsx'), 'Groups'),
 });
 
 const groupRoute = createRoute({

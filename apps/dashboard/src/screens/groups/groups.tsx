@@ -2,7 +2,6 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { GroupInfo } from '@hypercode/contracts';
 import { useCallback, useMemo } from 'react';
-import { z } from 'zod';
 import { Age } from '../../parts/age.tsx';
 import { Button } from '../../parts/button.tsx';
 import { countText } from '../../parts/duration.ts';
@@ -10,8 +9,6 @@ import { SearchField } from '../../parts/fields.tsx';
 import { Empty, ScreenHead } from '../../parts/panel.tsx';
 import { Cell, Head, Rows } from '../../parts/rows.tsx';
 import { useOverview } from '../../swarm/swarm-context.tsx';
-
-export const GroupFilterSearch = z.object({ text: z.string().max(256).optional().catch(undefined) });
 
 const COLUMNS = 'minmax(10rem,1.2fr) 5rem minmax(10rem,2fr) 5rem 5rem 5rem 5rem 5rem 6rem';
 
