@@ -30,6 +30,7 @@ const LARGEST: { readonly [Name in QueryName]?: ApiInput<Name> } = {
   'bus.topics': { limit: 500 },
   'groups.get': { group: GROUP, limit: 500 },
   'plans.list': { limit: 500 },
+  'questions.list': { limit: 100 },
   'plans.get': { planId: '5f0c8f0e-9a55-4c5b-8d0b-3f3f6a3b6c11' },
   'cluster.status': {},
   'namespaces.list': {},
@@ -86,6 +87,11 @@ beforeAll(async () => {
   for (let i = 0; i < EVENTS; i += 1) {
     const id = i === 0 ? { id: LARGE_EVENT } : {};
     await call(agent, 'POST', '/v1/events', { ...id, topic: 'agent.reader.inbox.x', data: 'x'.repeat(250_000) });
+  }
+  const schema = { type: 'string', description: 'x'.repeat(30_000) };
+  for (let i = 0; i < 100; i += 1) {
+    const data = { questionId: randomUUID(), text: 'why?', schema };
+    await call(agent, 'POST', '/v1/events', { topic: 'question.reader.asked', data });
   }
   for (let taken = 0; taken < EVENTS;) {
     const { deliveries } = (await call(agent, 'POST', `/v1/groups/${GROUP}/claim`, { ...claim, waitMs: 5000 })) as {
