@@ -315,6 +315,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
     const retention = { ...SETTINGS.retention, maxEvents: 20 };
     const bus = await swarm({}, { retention });
     const member = consume(bus, { maxInFlight: 1 });
+    await until(() => expect(member.of('joined')).toHaveLength(1));
     await publish(bus, 'held');
     await until(() => expect(member.of('delivery')).toHaveLength(1));
     for (let i = 0; i < 100; i += 1) await publish(bus, i);
@@ -332,6 +333,7 @@ export function consumerGroupsSuite(t: BusFixture): void {
   test('a group stream receives a gap when its log is lost, and goes on with the new log', async () => {
     const bus = await swarm();
     const member = consume(bus);
+    await until(() => expect(member.of('joined')).toHaveLength(1));
     await publish(bus, 'before');
     await until(() => expect(member.of('delivery')).toHaveLength(1));
     await t.backend.loseLog(t.namespace);
