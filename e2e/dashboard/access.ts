@@ -201,6 +201,18 @@ export function accessSuite(dashboard: () => Dashboard): void {
     await page.getByText('swarm audit ls').waitFor();
   });
 
+  test('the first page does nothing that its policy of contents forbids', async () => {
+    const page = await dashboard().open(inNamespace('/needs-you'), dashboard().core.adminToken);
+    const errors: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Needs you' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
   test('the scripts of the first page weigh at most 250 KB, and those of other screens come with them', async () => {
     const page = await dashboard().open(inNamespace('/needs-you'), dashboard().core.adminToken);
     await page.getByRole('heading', { name: 'Needs you' }).waitFor();

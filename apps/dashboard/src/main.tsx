@@ -1,11 +1,6 @@
-// The page: one session, one live view of a namespace, and the screens over it.
+// The page begins: first that schemas make no code, then everything else, which a bundler would otherwise put before it.
 import './without-code.ts';
-import { createRoot } from 'react-dom/client';
-import { App } from './app.tsx';
-import { followTheme } from './shell/theme.ts';
 import './styles.css';
 
-followTheme();
-
-const page = document.getElementById('page');
-if (page !== null) createRoot(page).render(<App />);
+const { start } = await import('./start.tsx');
+start();

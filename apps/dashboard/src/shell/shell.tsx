@@ -1,17 +1,19 @@
 // The frame around every screen: navigation, the state of the live view, and who is signed in.
 import { Link, Outlet, useRouteContext, useSearch } from '@tanstack/react-router';
 import { LogOut, Search } from 'lucide-react';
-import { useCallback } from 'react';
+import { lazy, Suspense, useCallback } from 'react';
 import { useFindings } from '../screens/needs-you/use-findings.ts';
 import { signOut } from '../session/session.ts';
 import { SwarmProvider, useCaller } from '../swarm/swarm-context.tsx';
 import { AppearanceMenu } from './appearance-menu.tsx';
-import { CommandPalette } from './command-palette.tsx';
 import { KeyHelp, PALETTE_KEYS, useKeys } from './keys.tsx';
 import { Mark } from './mark.tsx';
 import { NamespaceField } from './namespace-field.tsx';
 import { SCREENS } from './screens.ts';
 import { StatusLine } from './status-line.tsx';
+
+/** Comes when it is first wanted. */
+const CommandPalette = lazy(async () => ({ default: (await import('./command-palette.tsx')).CommandPalette }));
 
 export function Shell() {
   const { ns } = useSearch({ from: '__root__' });
@@ -65,7 +67,11 @@ function Frame() {
       </main>
       <StatusLine />
       <KeyHelp {...help} />
-      <CommandPalette {...palette} showKeys={showKeys} />
+      {palette.isOpen && (
+        <Suspense>
+          <CommandPalette {...palette} showKeys={showKeys} />
+        </Suspense>
+      )}
     </div>
   );
 }
