@@ -75,7 +75,7 @@ describe.each(STORES)('on %s', (_, store) => {
     { timeout: 300_000 },
     async () => {
       const { core, log, architect: startOne, worker } = await stage(await store());
-      // However long a restart takes: a task that nobody has accepted in time goes to the next agent.
+      // A task that is not accepted in time goes to another agent. Here a restart may take long, so there is more time.
       const start = () => startOne({ ARCHITECT_ACCEPT_MS: '120000' });
       let architect = await start();
       await worker('ada', ({ input }) => input);

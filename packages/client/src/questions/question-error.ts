@@ -4,7 +4,7 @@
 export class QuestionError extends Error {
   override readonly name = 'QuestionError';
   readonly questionId: string;
-  /** In words of the core, or of whoever withdrew it. */
+  /** Why it was withdrawn. The core writes it, or the agent or operator that withdrew the question. */
   readonly reason: string;
 
   constructor(questionId: string, reason: string) {

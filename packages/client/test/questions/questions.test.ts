@@ -68,7 +68,7 @@ test('an agent of any role asks, and gets the answer with the name of the person
   }
 });
 
-test('of two answers one counts, whoever gives them at the same time', async () => {
+test('of two answers at the same time, one counts', async () => {
   const agent = await join();
   const { answer, named } = await asked(agent, { text: 'Which?' });
   const outcomes = await Promise.all([1, 2, 3].map((n) => refusal(operator.questions.answer({ ...named, answer: n }))));

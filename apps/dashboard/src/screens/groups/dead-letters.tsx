@@ -209,7 +209,7 @@ function History({ attempts }: { readonly attempts: readonly FailedAttempt[] }) 
 
 type Chosen =
   | { readonly all: true; readonly count: number }
-  /** `count` is null when nobody has counted them. */
+  /** `count`: how many there are; null: not counted yet. */
   | { readonly reason: string | null; readonly count: number | null }
   | { readonly deliveryIds: readonly string[] };
 
