@@ -9,6 +9,13 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** The same with fractions, for what may be short: `165 ms`, `2.5 s`, `1.5 h`. */
+export function shortTimeText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
+}
+
 // A formatter is made once: making one takes longer than a hundred uses of it.
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const DAY_AND_TIME = new Intl.DateTimeFormat('en-GB', {

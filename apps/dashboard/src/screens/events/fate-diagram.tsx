@@ -2,7 +2,7 @@
 // The table beside it has all of the same in words, so those who see no picture lose nothing.
 import { useMemo } from 'react';
 import { shown } from '../../parts/agent-words.ts';
-import { counted } from '../../parts/duration.ts';
+import { counted, shortTimeText } from '../../parts/duration.ts';
 import { axisOf, type FateAxis } from './fate-axis.ts';
 import type { FatePart, FateSpan, PartKind } from './fate-parts.ts';
 import { TONES, type Tone } from './fate-words.ts';
@@ -64,19 +64,12 @@ const Times = ({ axis: { ticks } }: { readonly axis: FateAxis }) => (
           className="absolute whitespace-nowrap"
           style={place > 0.9 ? { right: 0 } : { left: `${place * 100}%` }}
         >
-          {afterMs === 0 ? '0' : `+${shortTime(afterMs)}`}
+          {afterMs === 0 ? '0' : `+${shortTimeText(afterMs)}`}
         </span>
       ))}
     </span>
   </div>
 );
-
-function shortTime(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
-  return `${(ms / 3_600_000).toFixed(1)} h`;
-}
 
 interface LaneProps extends Omit<FateDiagramProps, 'parts'> {
   readonly part: FatePart;

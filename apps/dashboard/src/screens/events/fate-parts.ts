@@ -59,7 +59,9 @@ const NOTHING = { spans: [], atMs: null, event: null, topics: [] };
 
 function thisEvent(trace: EventTrace): FatePart {
   const { event } = trace.event;
-  const words: Words = { title: 'admitted', tone: 'good', why: admissionWords(trace) };
+  const rule = trace.admittedBy?.rule ?? null;
+  const title = rule === null ? 'admitted' : `admitted by ${rule}`;
+  const words: Words = { title, tone: 'good', why: admissionWords(trace) };
   return { ...NOTHING, id: 'event', kind: 'event', name: event.topic, words, atMs: Date.parse(event.time) };
 }
 

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
+import { shortTimeText } from '../../parts/duration.ts';
 import type { FatePart, FateSpan, PartKind } from './fate-parts.ts';
 import { TONES } from './fate-words.ts';
 
@@ -129,12 +130,7 @@ function AttemptCells({ span: { consumer, fromMs, toMs, dueMs, tone, outcome } }
       <Cell>{consumer !== null && shown(consumer)}</Cell>
       <Cell>
         <At time={fromMs} />
-        {toMs !== null && (
-          <>
-            {' '}
-            to <At time={toMs} />
-          </>
-        )}
+        {toMs !== null && <span className="text-faint"> for {shortTimeText(toMs - fromMs)}</span>}
       </Cell>
       <Cell>
         <span className={TONES[tone]}>{tone === 'bad' ? 'failed' : outcome}</span>

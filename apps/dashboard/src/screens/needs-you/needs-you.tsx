@@ -45,6 +45,7 @@ function Summary() {
   const { plans } = usePlans();
   const running = plans.filter(({ status }) => status === 'running' || status === 'planning').length;
   const groups = overview?.groups ?? [];
+  const cores = overview?.cluster.replicas.length ?? 0;
   const lag = groups.reduce((sum, group) => sum + group.lag, 0);
   const figures: readonly [string, string][] = [
     [`${tally.healthy.toLocaleString('en-US')} of ${tally.total.toLocaleString('en-US')}`, 'agents healthy'],
@@ -52,7 +53,7 @@ function Summary() {
     [groups.length.toLocaleString('en-US'), 'groups'],
     [lag.toLocaleString('en-US'), 'events unread by groups'],
     [(overview?.namespace.events.kept ?? 0).toLocaleString('en-US'), 'events kept'],
-    [(overview?.cluster.replicas.length ?? 0).toLocaleString('en-US'), 'cores'],
+    [cores.toLocaleString('en-US'), cores === 1 ? 'core' : 'cores'],
   ];
   return (
     <dl className="flex flex-wrap gap-x-8 gap-y-3 border-b border-line px-5 py-3">
