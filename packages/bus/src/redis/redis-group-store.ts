@@ -46,7 +46,7 @@ import {
 import { RedisGroupFates } from './redis-group-fates.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
 import { deathReportsKey, groupKeys, groupNamesKey, memberOf, ownedGroupsKey, signsKey } from './redis-keys.ts';
-import { loadScript, type RedisScript, runScript } from './redis-script.ts';
+import { loadScript, type RedisScript, runScript, runScripts } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
 const CLAIM_BYTES = 4 * 1024 * 1024;
@@ -341,12 +341,9 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
-    const described = names.map(async (group): Promise<StoredGroup[]> => {
-      const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
-      const answer = (await runScript(client, this.#describeGroup, call)) as Described | null;
-      return answer === null ? [] : [toStoredGroup(group, answer)];
-    });
-    return (await Promise.all(described)).flat();
+    const calls = names.map((group) => ({ keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] }));
+    const answers = (await runScripts(client, this.#describeGroup, calls)) as (Described | null)[];
+    return answers.flatMap((answer, index) => (answer === null ? [] : [toStoredGroup(names[index] ?? '', answer)]));
   }
 
   /** All are settled in pieces, up to the newest of when it began. */
