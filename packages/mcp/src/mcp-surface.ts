@@ -97,7 +97,7 @@ async function serve(
   const exchange = await exchangeOf(request);
   const caller = new McpCaller(core, request, reply);
   if ((message as Message).method === 'subscriptions/listen')
-    return refuse(reply, 200, METHOD_NOT_FOUND, 'Method not found: lists have a time to live', (message as Message).id);
+    return refuse(reply, 404, METHOD_NOT_FOUND, 'Method not found: lists have a time to live', (message as Message).id);
   const { status, headers, body } = await exchange.serve(caller, message as Message, request.headers);
   return reply
     .code(status)
