@@ -8,7 +8,7 @@ export interface ScheduleSettings {
   readonly maxAttempts: number;
   /** How long an agent has for a task from its assignment and from each report of progress, in milliseconds; a step may differ. */
   readonly taskDeadlineMs: number;
-  /** How long an agent has to begin, in milliseconds. */
+  /** How long an agent has to begin, in milliseconds; one with a longer lease than usual has longer. */
   readonly acceptMs: number;
   /** Tasks that an agent without the label `max-tasks` has at a time. */
   readonly maxTasksPerAgent: number;

@@ -22,7 +22,7 @@ import {
   withdrawalKey,
 } from './action.ts';
 import { AgentChoice } from './agent-choice.ts';
-import { isLeading, lossOf } from './candidates.ts';
+import { acceptanceOf, isLeading, lossOf } from './candidates.ts';
 import type { Judgement } from './checks.ts';
 import type { Decision, Scene, ScheduleSettings } from './scene.ts';
 
@@ -331,7 +331,8 @@ class Round implements Decision {
       const { agent } = chosen;
       const timeoutMs = task.spec.timeoutMs ?? this.#settings.taskDeadlineMs;
       const deadlineAt = Math.min(now + timeoutMs, this.#deadlineOfPlan(plan) ?? Infinity);
-      const acceptBy = Math.min(now + this.#settings.acceptMs, deadlineAt);
+      const acceptMs = acceptanceOf(agent, this.#settings.acceptMs);
+      const acceptBy = Math.min(now + acceptMs, deadlineAt);
       this.actions.push({ kind: 'assign', plan, task, attempt, ...chosen, deadlineAt, acceptBy });
       this.#choice.give(agent.name);
       yield;
