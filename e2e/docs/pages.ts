@@ -36,6 +36,7 @@ export interface Page {
 
 const DEFINES = 'it defines functions';
 const SHOWN = 'it is an expression';
+const OF_CLIENT = 'it configures a program of others';
 
 type Until = NonNullable<Step['until']>;
 
@@ -104,6 +105,16 @@ export const PAGES: readonly Page[] = [
       { sample: 'token() {', silent: DEFINES },
       { sample: 'events/stream', prints: [/^id: .+/m, /"build\.finished"/] },
       { sample: 'format=cloudevents', prints: [/"specversion":"1\.0"/, /"originid":"7"/] },
+    ],
+  },
+  {
+    path: 'docs/mcp.md',
+    steps: [
+      { sample: 'claude mcp add', notRun: OF_CLIENT },
+      { sample: '[mcp_servers.swarm]', notRun: OF_CLIENT },
+      { sample: '"httpUrl"', notRun: OF_CLIENT },
+      { sample: '"command": "npx"', notRun: 'it configures a client; apps/cli/test/mcp.test.ts runs the command' },
+      { sample: 'token() {', silent: DEFINES },
     ],
   },
   {

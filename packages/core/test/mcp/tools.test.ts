@@ -56,6 +56,38 @@ describe.each(ERAS)('in the protocol of %s', (era) => {
     });
   });
 
+  test('every tool is called, and each refusal is an answer that says what to do', async () => {
+    const { call, client } = await connectMcp(core, core.joinToken, { era });
+    const as = name('caller');
+    const id = '00000000-0000-4000-8000-000000000000';
+    const calls: Record<string, object> = {
+      whoami: {},
+      join: { name: as, role: 'worker' },
+      find_agents: { as },
+      get_agent: { as, name: as },
+      publish: { as, topic: `agent.${as}.inbox.note`, data: 1 },
+      read_events: { as },
+      wait_for_events: { as, topics: [`agent.${as}.inbox.>`], waitMs: 0 },
+      claim_work: { as, waitMs: 0 },
+      extend_work: { as, deliveryId: 'none' },
+      ack_work: { as, deliveryId: 'none' },
+      nack_work: { as, deliveryId: 'none', reason: 'no' },
+      ask_agent: { as, to: as, data: 1, waitMs: 0 },
+      ask_person: { as, text: 'May I?', waitMs: 0 },
+      submit_goal: { as, title: 'A goal' },
+      explain: { as, action: 'publish', topic: 'a.b' },
+      trace_event: { as, id },
+      leave: { as },
+    };
+    const { tools } = await client.listTools();
+    expect(tools.map((tool) => tool.name).toSorted()).toEqual(Object.keys(calls).toSorted());
+    for (const [tool, args] of Object.entries(calls)) {
+      const { isError, text, data } = await call(tool, { ...args });
+      if (isError) expect(text, tool).toMatch(new RegExp(`^${data.error.code}: \\w`));
+      expect(text.length, tool).toBeGreaterThan(10);
+    }
+  });
+
   test('a tool that there is not is an error of the protocol', async () => {
     const { call } = await connectMcp(core, core.viewerToken, { era });
     await expect(call('launch')).rejects.toThrow('Unknown tool');
