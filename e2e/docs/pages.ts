@@ -130,9 +130,6 @@ export const PAGES: readonly Page[] = [
   {
     path: 'docs/coding-agents.md',
     steps: [
-      { sample: 'claude mcp add', notRun: 'it needs Claude Code' },
-      { sample: '[mcp_servers.swarm]', notRun: 'it is a configuration of Codex' },
-      { sample: 'mcpServers', notRun: 'it is a configuration of Gemini CLI' },
       { sample: '.claude/skills/', silent: 'it copies files' },
       { sample: 'SWARM_AGENT=coder-1 claude', notRun: 'it needs Claude Code' },
       {
