@@ -57,6 +57,10 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'plans', 'registry', 'schemas'],
     tests: ['clock/testing'],
   },
+  'packages/mcp': {
+    imports: ['clock', 'contracts', 'plans', 'registry', 'server'],
+    rooms: ['answers', 'tools', 'resources', 'exchange'],
+  },
   'packages/client': {
     imports: ['clock', 'contracts'],
     tests: ['clock/testing', 'core-runtime/testing', 'testkit', 'testkit/death-guard'],
@@ -89,7 +93,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'packages/testkit': { imports: [] },
   'packages/core': {
-    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'operations', 'registry', 'server'],
+    imports: ['bus', 'clock', 'contracts', 'stores', 'feed', 'mcp', 'operations', 'registry', 'server'],
     tests: ['clock/testing', 'server/testing', 'stores/testing', 'testkit'],
   },
   'packages/swarm-testing': { imports: ['client', 'core-runtime'], tests: ['testkit'] },

@@ -36,6 +36,7 @@ export interface Page {
 
 const DEFINES = 'it defines functions';
 const SHOWN = 'it is an expression';
+const OF_CLIENT = 'it configures a program of others';
 
 type Until = NonNullable<Step['until']>;
 
@@ -107,6 +108,16 @@ export const PAGES: readonly Page[] = [
     ],
   },
   {
+    path: 'docs/mcp.md',
+    steps: [
+      { sample: 'claude mcp add', notRun: OF_CLIENT },
+      { sample: '[mcp_servers.swarm]', notRun: OF_CLIENT },
+      { sample: '"httpUrl"', notRun: OF_CLIENT },
+      { sample: '"command": "npx"', notRun: 'it configures a client; apps/cli/test/mcp.test.ts runs the command' },
+      { sample: 'token() {', silent: DEFINES },
+    ],
+  },
+  {
     path: 'docs/tracing.md',
     steps: [
       { sample: 'token() {', silent: DEFINES },
@@ -114,6 +125,24 @@ export const PAGES: readonly Page[] = [
       { sample: 'client.bus.preview', prints: [/goal\.submited/] },
       { sample: '$id/trace', prints: [/"kept":true/, /"effectsComplete":true/] },
       { sample: 'mandatory: true', prints: [/^UNROUTABLE$/m] },
+    ],
+  },
+  {
+    path: 'docs/coding-agents.md',
+    steps: [
+      { sample: '.claude/skills/', silent: 'it copies files' },
+      { sample: 'SWARM_AGENT=coder-1 claude', notRun: 'it needs Claude Code' },
+      {
+        sample: 'wake.sh claude',
+        notRun: 'it needs Claude Code; e2e/examples/coding-agents.test.ts runs it with a stand-in',
+      },
+      { sample: 'work() {', silent: DEFINES },
+      { sample: 'mcp join', prints: [/"as":"coder-1"/, /"as":"reviewer-7"/] },
+      { sample: 'A greeting in Esperanto', prints: [/"planId"/] },
+      { sample: 'claimed=', prints: [/"taskId":"write"/, /"state":"open"/] },
+      { sample: 'questions answer', prints: [/coder-1 has its answer/] },
+      { sample: 'Saluton', prints: [/"answer":"friendly"/, /"taskId":"write\.review"/] },
+      { sample: '--state completed', prints: [/completed +2\/2/], again: 'the plan takes a moment' },
     ],
   },
   { path: 'docs/groups.md', steps: [{ sample: 'token() {', prints: [/"coder-reviewers"/] }] },

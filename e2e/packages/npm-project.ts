@@ -36,6 +36,7 @@ export const FOR_TESTS: Installed = {
       'bus',
       'operations',
       'server',
+      'mcp',
       'core',
     ],
     'swarm-testing',

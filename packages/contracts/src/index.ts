@@ -297,3 +297,5 @@ export {
   SteeredGroup,
   UpdateGroupInput,
 } from './group-steering.ts';
+export { escapeOf, UNSAFE_CHARACTERS } from './unsafe-characters.ts';
+export { json } from './text.ts';

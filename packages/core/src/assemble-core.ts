@@ -25,6 +25,7 @@ import {
 import { type Clock, systemClock } from '@hypercode/clock';
 import { LIMITS } from '@hypercode/contracts';
 import { createLocalSignal, type Signal } from '@hypercode/feed';
+import { mcpSurface } from '@hypercode/mcp';
 import { createOperations, type Operations, operationsSchema } from '@hypercode/operations';
 import {
   AddressRules,
@@ -259,6 +260,7 @@ export async function assembleCore(options: AssembleOptions): Promise<AssembledC
         healthSurface(checksOf({ databaseHealth, redisHealth, wakeUps, registry })),
         restSurface,
         trpcSurface,
+        ...(config.mcp ? [mcpSurface({ publicUrl: config.publicUrl })] : []),
         ...(config.ui === null ? [] : [sessionSurface, pageSurface({ folder: config.ui })]),
       ],
       version: VERSION,

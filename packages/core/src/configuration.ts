@@ -50,6 +50,8 @@ export interface CoreConfiguration {
   readonly corsOrigins: readonly string[];
   /** Where users reach the dashboard, such as `https://swarm.example.com`; null: at loopback names alone. */
   readonly publicUrl: string | null;
+  /** Whether MCP is served at `/mcp`. */
+  readonly mcp: boolean;
   /** How long a session of a browser lasts. */
   readonly sessionMs: number;
   /** The folder of the dashboard as it was built; null: the core serves none, and no browser signs in. */

@@ -97,6 +97,7 @@ const configurationOf = (dataDir: string, changes: Partial<CoreConfiguration>): 
   corsOrigins: [],
   publicUrl: null,
   sessionMs: 12 * HOUR_MS,
+  mcp: true,
   ui: join(dataDir, 'page'),
   ...changes,
 });

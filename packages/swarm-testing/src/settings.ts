@@ -60,6 +60,7 @@ export const configurationOf = (settings: SwarmSettings): CoreConfiguration => (
   corsOrigins: [],
   publicUrl: null,
   sessionMs: 12 * HOUR_MS,
+  mcp: false,
   ui: null,
   ...settings,
 });

@@ -12,6 +12,7 @@ import { eventsTrace } from '../events/trace.ts';
 import { goalSubmit } from '../follow/goal-submit.ts';
 import { plansWatch } from '../follow/plans-watch.ts';
 import { listen } from '../listen/listen.ts';
+import { mcp } from '../mcp/mcp.ts';
 import { top } from '../top/top.ts';
 import { up } from '../up/up.ts';
 import { agentsGet } from './agents/get.ts';
@@ -104,6 +105,7 @@ export const commands: readonly Command[] = [
   cluster,
   auditLs,
   auditVerify,
+  mcp,
   completion,
   completeOf(() => commands),
   cheatOf(() => commands),

@@ -1,13 +1,7 @@
 // Text of others made harmless for a terminal: the one place that decides which characters reach it.
+import { escapeOf as escaped, UNSAFE_CHARACTERS as UNSAFE } from '@hypercode/contracts';
 import { exactText } from './exact-json.ts';
 
-/**
- * Control characters (C0, DEL, C1), format characters that reorder or hide text (bidi marks, embeddings, isolates, zero-width characters,
- * tags, line and paragraph separators), and lone surrogates.
- */
-const UNSAFE =
-  // oxlint-disable-next-line no-control-regex -- These are what is looked for.
-  /[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]|\p{Surrogate}/gu;
 const NOT_ASCII = /[^\0-\u007F]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t` };
@@ -36,12 +30,7 @@ const ASCII_FORMS: Readonly<Record<string, string>> = {
   '░': '.',
 };
 
-function escapeOf(character: string): string {
-  const short = SHORT[character];
-  if (short !== undefined) return short;
-  const code = character.codePointAt(0) ?? 0;
-  return code > 0xffff ? String.raw`\u{${code.toString(16)}}` : String.raw`\u${code.toString(16).padStart(4, '0')}`;
-}
+const escapeOf = (character: string): string => SHORT[character] ?? escaped(character);
 
 /** JSON on one line that says the same, and is safe to show on a terminal. With `ascii`, it has no other characters than ASCII. */
 export function plainJson(value: unknown, { ascii = false }: { ascii?: boolean } = {}): string {

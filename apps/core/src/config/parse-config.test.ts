@@ -56,6 +56,7 @@ describe('defaults', () => {
     corsOrigins: [],
     publicUrl: null,
     sessionMs: 43_200_000,
+    mcp: true,
     ui: join(ROOT, 'apps/dashboard/dist'),
   };
 

@@ -254,6 +254,12 @@ export const SETTINGS = {
     defaultMeans: `${DAY_MS / 2} (12 hours)`,
     meaning: 'How long a browser that has signed in to the dashboard stays signed in, unless its token ends before.',
   }),
+  mcp: setting({
+    variable: 'SWARM_MCP',
+    ...flag,
+    default: 'true',
+    meaning: 'Whether core serves MCP at `/mcp`, for coding agents ([mcp.md](mcp.md)).',
+  }),
   ui: setting({
     variable: 'SWARM_UI',
     ...flag,

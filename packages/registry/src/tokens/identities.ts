@@ -11,7 +11,8 @@ import type { Schema } from '../schema.ts';
 import type { AgentMirror, MirroredStatus } from './agent-mirror.ts';
 import { Identity } from './identity.ts';
 import { LentIdentity, type Tenure } from './lent-identity.ts';
-import type { AgentPrincipal, Principal } from './principal.ts';
+import type { AgentPrincipal, JoinPrincipal, Principal } from './principal.ts';
+import { findMadeAgents, type MadeAgentRow } from './queries/find-made-agents.ts';
 import { findTokens, type TokenRow } from './queries/find-tokens.ts';
 import { readTokenEpoch } from './queries/operator-tokens.ts';
 import { hashToken, looksMinted } from './token-format.ts';
@@ -63,6 +64,7 @@ export class Identities {
   /** Identities of operators, known or listened to. */
   readonly #operators = new Set<Identity>();
   readonly #lookUp: (hash: string) => Promise<TokenRow | undefined>;
+  readonly #lookUpAgent: (key: string) => Promise<MadeAgentRow | undefined>;
   readonly #followed = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
   readonly #recheck: Recheck;
@@ -82,6 +84,7 @@ export class Identities {
       return { hash, identity: new Identity(hash.toString('hex'), principal, NOT_FOLLOWED) };
     });
     this.#lookUp = coalesce((hashes) => findTokens(options.db, hashes));
+    this.#lookUpAgent = coalesce((keys) => findMadeAgents(options.db, keys));
     const { clock, onError } = options;
     const check = () => this.#checkOperators();
     this.#recheck = new Recheck({ clock, intervalMs: CHECK_INTERVAL_MS, check, onError });
@@ -119,6 +122,39 @@ export class Identities {
   /** The identity of a caller who has the rights of a token for a time. */
   lend(token: Identity, tenure: Tenure): Identity {
     return new LentIdentity(token, tenure, (released) => this.released(released));
+  }
+
+  /**
+   * The identity of an agent, for a caller who has the join token that made it. It is found in the table of agents, so every replica
+   * finds it, also after a restart. It ends with the agent, with the token, and when a process with an incarnation of its own takes the
+   * name over. FORBIDDEN when this token made no such agent, FENCED, or what the store's failure means.
+   */
+  async recogniseMade(token: Identity, by: JoinPrincipal, name: string): Promise<Identity> {
+    const key = `${token.hash} ${name}`;
+    const known = this.#known.get(key);
+    // One that has ended may have been made again.
+    const agent = known?.refusal === null ? known : await this.#learnMade(key, by, name);
+    agent.touch();
+    return this.lend(agent, {
+      expiresAtMs: token.expiresAtMs,
+      get refusal() {
+        return token.refusal;
+      },
+      onEnd: (listener) => {
+        const forget = token.onEnd(listener);
+        return () => {
+          forget();
+          this.released(token);
+        };
+      },
+    });
+  }
+
+  /** The join token, as one that registers only names that are free, and names that it has registered itself. */
+  ofOwnNames(token: Identity, by: JoinPrincipal): Identity {
+    const { hash, expiresAtMs } = token;
+    const principal = { ...by, names: by.names ?? ['*'] };
+    return new Identity(hash, principal, { expiresAtMs, followed: null, agent: null });
   }
 
   /** Takes in what this replica has committed, before its feed does: what ends here ends at once. */
@@ -180,6 +216,23 @@ export class Identities {
     this.#known.set(hash, identity);
     this.#index(identity);
     return this.#inForce(identity);
+  }
+
+  async #learnMade(key: string, by: JoinPrincipal, name: string): Promise<Identity> {
+    const { namespace } = by;
+    const row = await this.#lookUpAgent(agentKey({ namespace, name }));
+    if (row === undefined || row.registered_by !== by.id) throw notMade();
+    if (row.current_incarnation !== null) throw fenced();
+    const followed = await this.#follow(namespace);
+    // As in `#learn`: nothing is awaited from here on.
+    const known = this.#known.get(key);
+    if (known?.refusal === null) return known;
+    if (!isCurrent(row, followed.feed)) return this.#learnMade(key, by, name);
+    const identity = identify({ ...row, hash: key, id: by.id }, followed, this.#options.leaseMs);
+    // Sets `dispose` of the one that has ended, if there is one, to work.
+    this.#known.set(key, identity);
+    this.#index(identity);
+    return identity;
   }
 
   async #follow(namespace: string): Promise<FollowedChanges> {
@@ -285,9 +338,10 @@ const agentKey = ({ namespace, name }: { namespace: string; name: string }): str
 const unauthenticated = (message: string): SwarmError => new SwarmError('UNAUTHENTICATED', message);
 const unavailable = (message: string): SwarmError => new SwarmError('UNAVAILABLE', message);
 const fenced = (): SwarmError => new SwarmError('FENCED', 'a newer process of this agent has taken over');
+const notMade = (): SwarmError => new SwarmError('FORBIDDEN', 'this token has made no agent of this name');
 
 /** Whether the feed holds nothing newer about the agent than the row: else memory would miss it for good. */
-function isCurrent({ name, head }: TokenRow, { ring, end }: ChangeFeed): boolean {
+function isCurrent({ name, head }: Pick<TokenRow, 'name' | 'head'>, { ring, end }: ChangeFeed): boolean {
   if (end <= head) return true;
   return ring.reaches(head) && !ring.after(head, end - head).some(({ after }) => after.name === name);
 }

@@ -1,10 +1,12 @@
-// The identity of a caller who has the rights of a token for a time, without the token: a session of a browser.
+// The identity of a caller who has rights for a time: those of a token, as a session of a browser has, or those of an agent that the
+// caller's join token has made.
 import type { SwarmError } from '@hypercode/contracts';
 import { Identity } from './identity.ts';
 
 /** For how long, and what ends it before. */
 export interface Tenure {
-  readonly expiresAtMs: number;
+  /** Null: it does not end by itself. */
+  readonly expiresAtMs: number | null;
   readonly refusal: SwarmError | null;
   onEnd(listener: (refusal: SwarmError) => void): () => void;
 }
@@ -17,7 +19,8 @@ export class LentIdentity extends Identity {
 
   /** `released` is called when nothing of this identity listens to the token any more. */
   constructor(token: Identity, tenure: Tenure, released: (token: Identity) => void) {
-    const expiresAtMs = Math.min(token.expiresAtMs ?? Number.POSITIVE_INFINITY, tenure.expiresAtMs);
+    const endsAtMs = Math.min(token.expiresAtMs ?? Infinity, tenure.expiresAtMs ?? Infinity);
+    const expiresAtMs = endsAtMs === Infinity ? null : endsAtMs;
     super(token.hash, token.principal, { expiresAtMs, followed: null, agent: token.agent });
     this.#token = token;
     this.#tenure = tenure;

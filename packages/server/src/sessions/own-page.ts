@@ -5,6 +5,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The headers of a request that decide. */
 export type PageHeaders = Pick<IncomingHttpHeaders, 'origin' | 'host' | 'sec-fetch-site'>;
 
+/** An address of IPv4 or IPv6, as URLs write them. */
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.]+\])$/;
 /** 127.0.0.0/8, as browsers write addresses. */
 const LOOPBACK_V4 = /^127(?:\.\d{1,3}){3}$/;
 
@@ -39,6 +41,17 @@ function originsOf({ host = '' }: PageHeaders, publicUrl: URL | null): string[] 
   if (plain == null || secure == null || !isLoopback(plain.hostname)) return [];
   // A proxy may name itself in place of the public address.
   return [plain.origin, secure.origin, ...(publicUrl === null ? [] : [publicUrl.origin])];
+}
+
+/**
+ * Whether a request names this core as its host: by the public address, by a loopback name, or by the number of an address. A name that an
+ * attacker points at this machine is none of these (DNS rebinding).
+ */
+export function isOwnHost(host: string | undefined, publicUrl: URL | null): boolean {
+  if (host === undefined || host === '') return false;
+  if (publicUrl !== null && isPublic(host, publicUrl)) return true;
+  const hostname = URL.parse(`http://${host}`)?.hostname;
+  return hostname !== undefined && (isLoopback(hostname) || ADDRESS.test(hostname));
 }
 
 const isPublic = (host: string, { protocol, host: own }: URL): boolean =>
