@@ -23,7 +23,7 @@ const LONG_FRAME_MS = 50;
 /** Each is registered with the core. */
 const MANY_AGENTS = isLong ? 50_000 : 12_000;
 /** How long each screen is traced. */
-const TRACED_MS = isLong ? 30_000 : 6_000;
+const TRACED_MS = isLong ? 10_000 : 6_000;
 /** How long the load goes on for the memory of the page, and how much more than at the beginning it may hold. */
 const MEMORY_MS = isLong ? 600_000 : 0;
 const MAX_GROWTH_MIB = 12;
@@ -46,7 +46,7 @@ const go = async (page: Page, name: string): Promise<void> => {
 
 test(
   'no task is long while 10,000 agents change and a thousand events a second come, and the memory stays level',
-  { timeout: 240_000 + MEMORY_MS },
+  { timeout: 300_000 + MEMORY_MS },
   async () => {
     const { core, browser } = dashboard;
     const namespace = core.freshNamespace();
@@ -71,9 +71,10 @@ test(
     await trace('Events', () => page.waitForTimeout(TRACED_MS));
     const before = await heapMib(page);
     const levels = [before];
-    for (let passed = 0; passed < MEMORY_MS; passed += TRACED_MS) {
-      await go(page, ['Needs you', 'Agents', 'Events'][(passed / TRACED_MS) % 3] ?? '');
-      await trace(`after ${passed / 1000} s`, () => page.waitForTimeout(TRACED_MS));
+    const end = performance.now() + MEMORY_MS;
+    for (let turn = 0; performance.now() < end; turn += 1) {
+      await go(page, ['Needs you', 'Agents', 'Events'][turn % 3] ?? '');
+      await trace(`turn ${turn}`, () => page.waitForTimeout(TRACED_MS));
       levels.push(await heapMib(page));
     }
     const rates = await load.end();
