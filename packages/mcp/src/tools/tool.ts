@@ -41,7 +41,7 @@ export interface Tool extends ToolWords {
 }
 
 /** The fields that tools take besides their own. */
-export const COMMON = {
+const COMMON = {
   as: AgentName.optional().describe(
     'The name that you joined under with `join`: the call runs with the rights of that agent.',
   ),
