@@ -97,6 +97,6 @@ test.each([
   ['localhost.evil.example', null, false],
   ['127.0.0.1.evil.example', null, false],
   ['', null, false],
-])('the host "%s" of a core at %s: %s', (host, publicUrl, isOwn) => {
-  expect(isOwnHost(host, publicUrl === null ? null : new URL(publicUrl))).toBe(isOwn);
+])('the host "%s" of a core at %s: %s', (host, publicUrl, expected) => {
+  expect(isOwnHost(host, publicUrl === null ? null : new URL(publicUrl))).toBe(expected);
 });
