@@ -127,6 +127,24 @@ export const PAGES: readonly Page[] = [
       { sample: 'mandatory: true', prints: [/^UNROUTABLE$/m] },
     ],
   },
+  {
+    path: 'docs/coding-agents.md',
+    steps: [
+      { sample: '.claude/skills/', silent: 'it copies files' },
+      { sample: 'SWARM_AGENT=coder-1 claude', notRun: 'it needs Claude Code' },
+      {
+        sample: 'wake.sh claude',
+        notRun: 'it needs Claude Code; e2e/examples/coding-agents.test.ts runs it with a stand-in',
+      },
+      { sample: 'work() {', silent: DEFINES },
+      { sample: 'mcp join', prints: [/"as":"coder-1"/, /"as":"reviewer-7"/] },
+      { sample: 'A greeting in Esperanto', prints: [/"planId"/] },
+      { sample: 'claimed=', prints: [/"taskId":"write"/, /"state":"open"/] },
+      { sample: 'questions answer', prints: [/coder-1 has its answer/] },
+      { sample: 'Saluton', prints: [/"answer":"friendly"/, /"taskId":"write\.review"/] },
+      { sample: '--state completed', prints: [/completed +2\/2/], again: 'the plan takes a moment' },
+    ],
+  },
   { path: 'docs/groups.md', steps: [{ sample: 'token() {', prints: [/"coder-reviewers"/] }] },
   {
     path: 'docs/policies.md',

@@ -3,7 +3,7 @@
 //
 // Three commands are replaced. `curl` also reports the status of each answer, `pnpm` runs what it would run without checking the
 // installation, and both, like `python3`, leave what does not end by itself in the background.
-import { waitFor } from '@hypercode/testkit';
+import { BUILT_CLI, waitFor } from '@hypercode/testkit';
 import { guardProcess } from '@hypercode/testkit/death-guard';
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,6 +22,7 @@ const PNPM = `#!/bin/bash
 case "$1 $2" in
   'exec tsx') shift 2; program=(node --import "$TSX" "$@") ;;
   '--filter @hypercode/core') program=(node --import "$TSX" "$ROOT/apps/core/src/main.ts") ;;
+  swarm\\ *) shift; exec node "$CLI" "$@" ;;
   *) echo "nothing stands for: pnpm $*" >&2; exit 1 ;;
 esac
 [[ $* == *build-and-test* ]] && exec "\${program[@]}"
@@ -78,6 +79,7 @@ export class Shell {
         TSX: import.meta.resolve('tsx'),
         CURL: real('curl'),
         PYTHON: real('python3'),
+        CLI: BUILT_CLI,
         ...env,
       },
     });

@@ -97,3 +97,18 @@ test('a refusal of a token names the namespace of the token', async () => {
   expect(exitCode).toBe(4);
   expect(stderr).toContain(`give --namespace ${core.namespace}`);
 });
+
+test('an agent with an open circuit publishes nothing, and reads when it may and who can close it', async () => {
+  const agent = await register('ida');
+  const asAgent: SwarmRunOptions = { core: { url: core.url, token: agent.token ?? '', namespace: core.namespace } };
+  const publish = () => runSwarm(['events', 'pub', 'task.ida.progress', '{"n":1}'], asAgent);
+  expect(await publish()).toMatchObject({ exitCode: 0 });
+  await call(core, 'circuit.trip', { namespace: core.namespace, name: 'ida', reason: 'it repeats itself' });
+  const refused = await publish();
+  expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(refused.stderr).toMatch(
+    /^swarm: the agent's circuit is open: it repeats itself\n {7}nothing was published: try again in \d+ s; .* swarm circuit reset ida\n$/,
+  );
+  await call(core, 'circuit.reset', { namespace: core.namespace, name: 'ida' });
+  expect(await publish()).toMatchObject({ exitCode: 0 });
+});

@@ -95,7 +95,7 @@ export const EventTrace = z
     causes: z.array(LoggedEvent),
     /** Events with its id as their `causationId`, oldest first, at most 200. */
     effects: z.array(LoggedEvent),
-    /** Whether the whole log after the event was searched for effects. */
+    /** Whether the whole log after the event was searched for effects; when not, `bus.read` by `causationId` after the last one goes on. */
     effectsComplete: z.boolean(),
   })
   .meta({ id: 'EventTrace' });

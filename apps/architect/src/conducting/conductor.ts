@@ -21,7 +21,8 @@ import {
 } from '../scheduling/action.ts';
 import { ResultChecks } from '../checking/result-checks.ts';
 import { SchemaChecks } from '@hypercode/schemas';
-import { schedule, type ScheduleSettings } from '../scheduling/schedule.ts';
+import type { ScheduleSettings } from '../scheduling/scene.ts';
+import { schedule } from '../scheduling/schedule.ts';
 import { announce, type ArchitectBus, conductedEvents, correlationOf } from './announce.ts';
 import { Checkpointer } from './checkpointer.ts';
 import type { Follower } from './follower.ts';

@@ -5,7 +5,7 @@
 import type { AgentDirectory } from '@hypercode/client';
 import { type Agent, mayOffer, type Policy } from '@hypercode/contracts';
 import { isDeepStrictEqual } from 'node:util';
-import type { Swarm } from '../scheduling/schedule.ts';
+import type { Swarm } from '../scheduling/checks.ts';
 
 /** Until a policy is in force, no agent offers anything. */
 export class OfferingAgents implements Swarm {

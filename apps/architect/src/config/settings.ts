@@ -95,7 +95,7 @@ export const SETTINGS = {
     ...milliseconds(),
     default: '15000',
     meaning:
-      'How long an agent has to accept a task before the task goes to the next agent. An agent that works on another task keeps it until another agent is free.',
+      'How long an agent has to accept a task before the task goes to the next agent; one with a lease of more than 30 s has longer, in proportion. An agent that works on another task keeps it until another agent is free.',
   }),
   maxTasksPerAgent: setting({
     variable: 'ARCHITECT_TASKS_PER_AGENT',

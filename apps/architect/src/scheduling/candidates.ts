@@ -50,6 +50,13 @@ export function capacityOf({ labels }: Agent, byDefault: number): number {
   return label !== undefined && /^[1-9]\d{0,2}$|^1000$/.test(label) ? Number(label) : byDefault;
 }
 
+/** The lease of agents that declare none, in milliseconds. */
+const USUAL_LEASE_MS = 30_000;
+
+/** How long the agent has to begin: one that says by a long lease that it sleeps between calls has longer, in proportion. */
+export const acceptanceOf = ({ leaseMs }: Agent, usualMs: number): number =>
+  usualMs * Math.max(1, leaseMs / USUAL_LEASE_MS);
+
 /** The agents that offer each capability. */
 export function offersOf(agents: Iterable<Agent>): Map<string, Agent[]> {
   const offers = new Map<string, Agent[]>();

@@ -54,6 +54,20 @@ describe('an attempt', () => {
     expect(published(simulation, 'task.ada.cancelled')).toMatchObject([{ attempt: 1, cause: 'silent' }]);
   });
 
+  test('an agent with a long lease sleeps between calls, and has longer to accept, but not beyond the deadline', () => {
+    const sleeper = { ...sampleAgent('ada', ['work']), leaseMs: 90_000 };
+    const simulation = new Simulation([sleeper, sampleAgent('eve', ['work'])], { taskDeadlineMs: 60_000 });
+    const planId = started(simulation);
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'ada', acceptBy: simulation.now + 45_000 });
+    simulation.now += 44_999;
+    expect(simulation.decide()).toEqual([]);
+    simulation.now += 1;
+    simulation.settle();
+    expect(assignmentOf(simulation, planId)).toMatchObject({ agent: 'eve', attempt: 2 });
+    const patient = new Simulation([{ ...sleeper, leaseMs: 900_000 }], { taskDeadlineMs: 60_000 });
+    expect(assignmentOf(patient, started(patient))?.acceptBy).toBe(patient.now + 60_000);
+  });
+
   test('a progress report moves the deadline of its attempt, however far ahead its clock is', () => {
     const simulation = new Simulation([sampleAgent('ada', ['work'])]);
     const planId = started(simulation);

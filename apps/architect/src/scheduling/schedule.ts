@@ -1,15 +1,13 @@
-// Decides the next actions from the plans and the agents, and which agent gets a task: no I/O, no clock, no memory of its own.
-import type { Agent, CancelCause } from '@hypercode/contracts';
+// Decides the next actions from the plans and the agents: no I/O, no clock, no memory of its own.
+import type { CancelCause } from '@hypercode/contracts';
 import {
   approvalId,
-  askedAgainAt,
   type Assignment,
   deadlineOf,
   hasEnded,
   lastAttemptOf,
   lastFailureIn,
   type Plan,
-  type PlanLedger,
   type Task,
   takenBack,
 } from '@hypercode/plans';
@@ -23,53 +21,10 @@ import {
   voidKey,
   withdrawalKey,
 } from './action.ts';
-import { type Checks, inputRefusal, type Judgement, type Swarm } from './checks.ts';
-import { capacityOf, isLeading, lossOf, offersOf, unfitness } from './candidates.ts';
-
-export interface ScheduleSettings {
-  /** Failed attempts at a task before its plan fails; a step may differ. */
-  readonly maxAttempts: number;
-  /** How long an agent has for a task from its assignment and from each report of progress, in milliseconds; a step may differ. */
-  readonly taskDeadlineMs: number;
-  /** How long an agent has to begin, in milliseconds. */
-  readonly acceptMs: number;
-  /** Tasks that an agent without the label `max-tasks` has at a time. */
-  readonly maxTasksPerAgent: number;
-  /** How long a task waits for an agent that can do it before its plan fails, in milliseconds. */
-  readonly patienceMs: number;
-  /** From the first failure of a task to its next attempt, in milliseconds; doubles with each attempt. */
-  readonly retryDelayMs: number;
-  /** After how long without a report an agent that has begun is taken for stalled, in milliseconds. */
-  readonly stallMs: number;
-  /** How long deadlines stand still for questions to people, in all, in milliseconds. */
-  readonly questionPatienceMs: number;
-}
-
-export type { Swarm } from './checks.ts';
-
-export interface Scene {
-  readonly ledger: PlanLedger;
-  /** The source of this Architect, which conducts its own plans only. */
-  readonly self: string;
-  /** The agents of the namespace. */
-  readonly agents: Swarm;
-  /** Actions whose events have not come back yet, by key. */
-  readonly underWay: ReadonlyMap<string, { readonly action: Action }>;
-  /** Since when no agent can do the tasks of a plan and a capability, in milliseconds since the epoch, by `waitKey`. */
-  readonly stuckSince: ReadonlyMap<string, number>;
-  /** What is compared with schemas. */
-  readonly checks: Checks;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
-
-export interface Decision {
-  readonly actions: readonly Action[];
-  /** The plans and capabilities with tasks that no agent can do now, by `waitKey`. */
-  readonly stuck: ReadonlySet<string>;
-  /** When to decide again even if no fact arrives, in milliseconds since the epoch; Infinity for never. */
-  readonly wakeAt: number;
-}
+import { AgentChoice } from './agent-choice.ts';
+import { acceptanceOf, isLeading, lossOf } from './candidates.ts';
+import type { Judgement } from './checks.ts';
+import type { Decision, Scene, ScheduleSettings } from './scene.ts';
 
 /** Longest delay between two attempts, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 60_000;
@@ -101,13 +56,9 @@ class Round implements Decision {
   wakeAt = Infinity;
   readonly #scene: Scene;
   readonly #settings: ScheduleSettings;
-  readonly #offers: Map<string, Agent[]>;
-  /** Tasks under way to each agent, beside those that it has. */
-  readonly #loads = new Map<string, number>();
+  readonly #choice: AgentChoice;
   /** Capabilities whose agents all have as many tasks as they take. */
   readonly #exhausted = new Set<string>();
-  /** Whether no agent can do tasks of the capability, busy ones included; a cache. */
-  readonly #isWithoutAgent = new Map<string, boolean>();
   /** Plans whose tasks can be assigned. */
   readonly #running: Plan[] = [];
   /** Agents that have begun a task that is not done. */
@@ -116,20 +67,13 @@ class Round implements Decision {
   readonly #queued: { readonly plan: Plan; readonly task: Task; readonly assignment: Assignment }[] = [];
   /** Plans whose approval is asked for. */
   #approvals = 0;
-  /** Whether the last choice left an agent out that does not take the task, and may take others of its capability. */
-  #hasPassedOver = false;
   readonly #isLeading: boolean;
 
   constructor(scene: Scene, settings: ScheduleSettings) {
     this.#scene = scene;
     this.#settings = settings;
-    this.#offers = offersOf(scene.agents);
+    this.#choice = new AgentChoice(scene, settings);
     this.#isLeading = isLeading(scene.self, scene.agents);
-    for (const { action } of scene.underWay.values()) {
-      const agent =
-        action.kind === 'assign' ? action.agent.name : action.kind === 'withdraw' ? action.toward : undefined;
-      if (agent !== undefined) this.#loads.set(agent, this.#loadOf(agent) + 1);
-    }
   }
 
   observe(plan: Plan): void {
@@ -254,9 +198,9 @@ class Round implements Decision {
         const hopeless = this.#hopelessness(task);
         if (hopeless !== null) return { kind: 'fail', plan, reason: hopeless };
       }
-      const refusal = this.#inputRefusal(plan, task);
+      const refusal = this.#choice.inputRefusal(plan, task);
       if (refusal !== null) return { kind: 'fail', plan, reason: refusal };
-      if (!this.#isStuck(plan, task)) continue;
+      if (!this.#choice.isStuck(plan, task)) continue;
       const key = waitKey(plan, task);
       const since = this.#scene.stuckSince.get(key) ?? this.#scene.now;
       if (this.#scene.now < since + patienceMs) {
@@ -264,22 +208,10 @@ class Round implements Decision {
         this.#wake(since + patienceMs);
         continue;
       }
-      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#whyStuck(plan, task)}`;
+      const reason = `${nameOf(task)} found no agent for ${Math.round(patienceMs / 1000)} s: ${this.#choice.whyStuck(plan, task)}`;
       return { kind: 'fail', plan, reason };
     }
     return null;
-  }
-
-  /** Why no agent takes the input of the task; null when one does, or may. */
-  #inputRefusal(plan: Plan, task: Task): string | null {
-    const offering = this.#offers.get(task.spec.capability) ?? [];
-    const faults: string[] = [];
-    for (const agent of offering) {
-      const fault = this.#scene.checks.inputFault(plan, task, agent);
-      if (typeof fault !== 'string') return null;
-      faults.push(`${agent.name}: ${fault}`);
-    }
-    return faults.length === 0 ? null : inputRefusal(task.spec, faults);
   }
 
   /** Why the task is not tried again; null when it is. */
@@ -357,12 +289,13 @@ class Round implements Decision {
       const { capability, taskId } = task.spec;
       if (this.#exhausted.has(capability)) continue;
       const { agent, attempt } = assignment;
-      const free = this.#choose(plan, task, agent)?.agent;
-      if (free === undefined) continue;
-      const reason = `${agent} works on other tasks, and ${free.name} is free`;
-      const toward = free.name;
+      const { chosen, askAgainAt } = this.#choice.choose(plan, task, agent);
+      this.#wake(askAgainAt);
+      if (chosen === null) continue;
+      const toward = chosen.agent.name;
+      const reason = `${agent} works on other tasks, and ${toward} is free`;
       this.actions.push({ kind: 'withdraw', plan, taskId, attempt, agent, cause: 'moved', reason, toward });
-      this.#loads.set(toward, this.#loadOf(toward) + 1);
+      this.#choice.give(toward);
     }
   }
 
@@ -388,61 +321,22 @@ class Round implements Decision {
         continue;
       }
       if (this.#scene.underWay.has(assignmentKey(plan.planId, taskId, attempt))) continue;
-      const chosen = this.#choose(plan, task, null);
+      const { chosen, askAgainAt, hasPassedOver } = this.#choice.choose(plan, task, null);
+      this.#wake(askAgainAt);
       if (chosen === null) {
         // An agent that does not take this task may take others.
-        if (!this.#hasPassedOver) this.#exhausted.add(task.spec.capability);
+        if (!hasPassedOver) this.#exhausted.add(task.spec.capability);
         continue;
       }
       const { agent } = chosen;
       const timeoutMs = task.spec.timeoutMs ?? this.#settings.taskDeadlineMs;
       const deadlineAt = Math.min(now + timeoutMs, this.#deadlineOfPlan(plan) ?? Infinity);
-      const acceptBy = Math.min(now + this.#settings.acceptMs, deadlineAt);
+      const acceptMs = acceptanceOf(agent, this.#settings.acceptMs);
+      const acceptBy = Math.min(now + acceptMs, deadlineAt);
       this.actions.push({ kind: 'assign', plan, task, attempt, ...chosen, deadlineAt, acceptBy });
-      this.#loads.set(agent.name, this.#loadOf(agent.name) + 1);
+      this.#choice.give(agent.name);
       yield;
     }
-  }
-
-  /**
-   * An agent that has let no task pass before others; then one that has not tried this one, has the fewest tasks, is not
-   * busy, and is first by name. An agent that has let tasks pass is asked after a pause.
-   */
-  #choose(plan: Plan, task: Task, except: string | null): Choice | null {
-    const { now, ledger, checks } = this.#scene;
-    const author = authorOf(plan, task);
-    this.#hasPassedOver = false;
-    const { capability } = task.spec;
-    const tried = new Set(task.attempts.values());
-    const offering = this.#offers.get(capability) ?? [];
-    let best: Agent | null = null;
-    let bestRank: Rank = [];
-    let secondRank: Rank | null = null;
-    for (const agent of offering) {
-      if (agent.name === except || unfitness(agent) !== null) continue;
-      if (agent.name === author || checks.inputFault(plan, task, agent) !== null) {
-        this.#hasPassedOver = true;
-        continue;
-      }
-      const load = ledger.openTasksOf(agent.name) + this.#loadOf(agent.name);
-      if (load >= capacityOf(agent, this.#settings.maxTasksPerAgent)) continue;
-      const lapse = ledger.lapses.of(agent, capability, now);
-      // Nor does it wait for a clock that is ahead.
-      if (lapse !== null && lapse.at <= now && now < askedAgainAt(lapse)) {
-        this.#wake(askedAgainAt(lapse));
-        continue;
-      }
-      const isBusy = agent.status.activity === 'busy';
-      const rank = [lapse?.count ?? 0, tried.has(agent.name) ? 1 : 0, load, isBusy ? 1 : 0, agent.name];
-      if (best !== null && !isBefore(rank, bestRank)) {
-        if (secondRank === null || isBefore(rank, secondRank)) secondRank = rank;
-        continue;
-      }
-      if (best !== null) secondRank = bestRank;
-      best = agent;
-      bestRank = rank;
-    }
-    return best === null ? null : { agent: best, because: whyChosen(bestRank, secondRank, offering.length) };
   }
 
   /**
@@ -458,37 +352,6 @@ class Round implements Decision {
     return Math.max(delayed(failure?.at, failed), delayed(endedAt, takenBack(task) - FREE_REASSIGNMENTS));
   }
 
-  /** Whether no agent can do the task, also once the busy ones are free. */
-  #isStuck(plan: Plan, task: Task): boolean {
-    const { capability } = task.spec;
-    const author = authorOf(plan, task);
-    if (author !== null) {
-      return (this.#offers.get(capability) ?? []).every((agent) => agent.name === author || unfitness(agent) !== null);
-    }
-    let isStuck = this.#isWithoutAgent.get(capability);
-    if (isStuck === undefined) {
-      isStuck = (this.#offers.get(capability) ?? []).every((agent) => unfitness(agent) !== null);
-      this.#isWithoutAgent.set(capability, isStuck);
-    }
-    return isStuck;
-  }
-
-  #whyStuck(plan: Plan, task: Task): string {
-    const { spec } = task;
-    const author = authorOf(plan, task);
-    const offering = this.#offers.get(spec.capability) ?? [];
-    if (offering.length === 0) return `no agent offers "${spec.capability}"`;
-    const reasons = offering
-      .slice(0, 3)
-      .map((agent) => `${agent.name} ${agent.name === author ? 'is the author' : unfitness(agent)}`);
-    const others = offering.length > 3 ? `, and ${offering.length - 3} more` : '';
-    return `of the agents that offer "${spec.capability}", ${reasons.join(', ')}${others}`;
-  }
-
-  #loadOf(agent: string): number {
-    return this.#loads.get(agent) ?? 0;
-  }
-
   #wake(at: number): void {
     this.wakeAt = Math.min(this.wakeAt, at);
   }
@@ -499,52 +362,12 @@ interface AttemptEnd {
   readonly reason: string;
 }
 
-/** The agent for a task, and why it is that one, in words. */
-interface Choice {
-  readonly agent: Agent;
-  readonly because: string;
-}
-
-/** What decides between agents: tasks let pass, whether it has tried this one, tasks that it has, whether it is busy, its name. */
-type Rank = readonly (number | string)[];
-
-const ADVANTAGES = [
-  'has let fewer tasks pass',
-  'has not tried the task yet',
-  'has fewer tasks',
-  'is not busy',
-  'is first by name of those that are as good',
-];
-
-function whyChosen(rank: Rank, second: Rank | null, offering: number): string {
-  if (second === null) {
-    return offering === 1
-      ? 'only this agent offers the capability'
-      : `of ${offering} agents, only this one has room now`;
-  }
-  const decided = rank.findIndex((value, index) => value !== second[index]);
-  return `of ${offering} agents, this one ${ADVANTAGES[decided] ?? 'came first'}`;
-}
-
 /** The last failure, as the end of a sentence; empty when there is none. */
 function lastFailureOf({ failure, records }: Task): string {
   const last = lastFailureIn(records);
   if (last?.outcome === 'timed_out') return `: the last attempt, by ${last.agent}, timed out`;
   return failure === null ? '' : `: ${failure.agent} reported "${failure.message}"`;
 }
-
-function isBefore(rank: Rank, other: Rank): boolean {
-  for (const [index, value] of rank.entries()) {
-    const against = other[index];
-    if (against === undefined || value === against) continue;
-    return value < against;
-  }
-  return false;
-}
-
-/** Who made the result that a task reviews: no agent reviews its own; null: the task is no review. */
-const authorOf = ({ tasks }: Plan, { spec }: Task): string | null =>
-  spec.reviews === undefined ? null : (tasks.get(spec.reviews)?.result?.agent ?? null);
 
 /** A plan's tasks of one capability wait together. */
 const waitKey = ({ planId }: Plan, { spec }: Task): string => `${planId}/${spec.capability}`;

@@ -7,7 +7,9 @@ import { announce, type ArchitectBus, correlationOf } from '../../src/conducting
 import { withReviews } from '../../src/planning/with-reviews.ts';
 import { type Checks, type Judgement, verdictOf } from '../../src/scheduling/checks.ts';
 import type { Action } from '../../src/scheduling/action.ts';
-import { schedule, type ScheduleSettings, type Swarm } from '../../src/scheduling/schedule.ts';
+import type { Swarm } from '../../src/scheduling/checks.ts';
+import type { ScheduleSettings } from '../../src/scheduling/scene.ts';
+import { schedule } from '../../src/scheduling/schedule.ts';
 import { NOW } from '../sample-swarm.ts';
 
 const SETTINGS: ScheduleSettings = {

@@ -30,6 +30,7 @@ async function hintFor(error: SwarmError, context: CommandContext): Promise<stri
   }
   if (error.is('FORBIDDEN')) return namespaceHint(context, target.namespace ?? 'default');
   if (error.is('ACL_DENIED')) return policyHint(error, context);
+  if (error.is('CIRCUIT_OPEN')) return circuitHint(error, context);
   if (error.is('RATE_LIMITED') && error.retryAfterMs !== undefined) {
     return `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
   }
@@ -43,6 +44,14 @@ async function policyHint({ details }: SwarmError<'ACL_DENIED'>, context: Comman
   if (details === undefined || details.action === 'offer') return 'swarm policy get shows the rules';
   const what = details.action === 'consume' ? details.group : details.topic;
   return `an operator sees which rule decides: swarm policy explain ${name} ${details.action} ${shellWord(what)}`;
+}
+
+/** When it closes by itself, and how an operator closes it. */
+async function circuitHint({ retryAfterMs = 0 }: SwarmError<'CIRCUIT_OPEN'>, context: CommandContext): Promise<string> {
+  const me = await context.whoami().catch(() => null);
+  const name = me?.kind === 'agent' ? me.name : 'AGENT';
+  const again = retryAfterMs > 0 ? `try again in ${Math.ceil(retryAfterMs / 1000)} s` : 'try again later';
+  return `nothing was published: ${again}; an operator sees why with swarm agents get ${name}, and closes it with swarm circuit reset ${name}`;
 }
 
 /** A token of another namespace is the commonest reason. */

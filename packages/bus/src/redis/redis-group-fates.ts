@@ -17,7 +17,7 @@ import type { StoredAttempt } from '../store/group-store.ts';
 import { isOfSource, textPrefixOf } from '../store/held-event-name.ts';
 import type { LogPosition } from '../store/position.ts';
 import { groupKeys, groupNamesKey, memberOf, positionOfMember, textsKey } from './redis-keys.ts';
-import { loadScript, runScript } from './redis-script.ts';
+import { loadScript, runScript, runScripts } from './redis-script.ts';
 
 /** Texts that one call looks at: a script stops the server. */
 const SCANNED_AT_ONCE = 200;
@@ -63,12 +63,12 @@ export class RedisGroupFates implements GroupFates {
   fates(namespace: string, { epoch, seq, nonce }: LogPosition): Promise<GroupFacts[]> {
     return this.#connection.ask(async (client) => {
       const names = await client.smembers(groupNamesKey(namespace, this.#prefix));
-      const found = names.map(async (group): Promise<GroupFacts[]> => {
-        const call = { keys: groupKeys(namespace, group, this.#prefix), args: [epoch, seq, nonce] };
-        const raw = (await runScript(client, this.#readFate, call)) as RawFacts | null;
-        return raw === null ? [] : [toFacts(group, raw)];
-      });
-      return (await Promise.all(found)).flat();
+      const calls = names.map((group) => ({
+        keys: groupKeys(namespace, group, this.#prefix),
+        args: [epoch, seq, nonce],
+      }));
+      const answers = (await runScripts(client, this.#readFate, calls)) as (RawFacts | null)[];
+      return answers.flatMap((raw, index) => (raw === null ? [] : [toFacts(names[index] ?? '', raw)]));
     });
   }
 

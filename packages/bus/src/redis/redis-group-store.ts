@@ -1,6 +1,5 @@
 // Consumer groups on Redis: one script for each call. Redis' own groups lose what is in flight when a stream is trimmed.
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { GapReason } from '@hypercode/contracts';
 import { groupLimit, groupNotFound, positionElsewhere } from '../store/group-refusals.ts';
 import {
   assertSameSettings,
@@ -15,7 +14,6 @@ import {
   type DeadLetterPage,
   type DeliveryRef,
   type ExtendOutcome,
-  type GroupDelivery,
   type GroupPage,
   type GroupState,
   type GroupStore,
@@ -24,29 +22,31 @@ import {
   type OpenOptions,
   type SoughtGroup,
   type SteeredGroup,
-  type StoredAttempt,
-  type StoredDeadLetter,
   type StoredGroup,
   type StoredMember,
   type StoredOpenDelivery,
 } from '../store/group-store.ts';
-import { type DeathReport, DEATHS_INTERVAL_MS, type ReasonCounts } from '../store/group-deaths.ts';
+import { type DeathReport, DEATHS_INTERVAL_MS } from '../store/group-deaths.ts';
 import type { GroupFacts, HeldEventName, HeldEvents } from '../store/group-fates.ts';
 import type { LogPosition } from '../store/position.ts';
 import type { RedisClient, RedisConnection } from '@hypercode/stores';
 import { newEpoch } from './redis-event-log.ts';
+import {
+  type Claimed,
+  type Cursor,
+  type Described,
+  toClaimOutcome,
+  toDeadLetterPage,
+  toMembers,
+  toOpenDeliveries,
+  toPosition,
+  toStoredGroup,
+  type Values,
+} from './redis-group-answers.ts';
 import { RedisGroupFates } from './redis-group-fates.ts';
 import { type RawState, toState, toUsedGroup } from './redis-group-state.ts';
-import {
-  deathReportsKey,
-  groupKeys,
-  groupNamesKey,
-  memberOf,
-  ownedGroupsKey,
-  positionOfMember,
-  signsKey,
-} from './redis-keys.ts';
-import { loadScript, type RedisScript, runScript } from './redis-script.ts';
+import { deathReportsKey, groupKeys, groupNamesKey, memberOf, ownedGroupsKey, signsKey } from './redis-keys.ts';
+import { loadScript, type RedisScript, runScript, runScripts } from './redis-script.ts';
 
 /** Most bytes of events in one answer that has more than one: the server does nothing else meanwhile, and an answer has its time. */
 const CLAIM_BYTES = 4 * 1024 * 1024;
@@ -62,9 +62,6 @@ const SECRET_BYTES = 32;
 const REPORTED_AT_ONCE = 100;
 
 const EVERY_GROUP: GroupPage = { after: null, limit: Infinity };
-
-type Values = (string | number)[];
-type Cursor = [epoch: string, seq: number, nonce: number];
 
 export interface RedisGroupStoreOptions {
   connection: RedisConnection;
@@ -216,30 +213,7 @@ export class RedisGroupStore implements GroupStore {
     const answer = await this.#ask<Claimed | 'deleted'>(this.#claimDeliveries, { namespace, group }, args);
     if (answer === 'deleted') throw groupNotFound(group, { deleted: true });
     this.#touch(namespace);
-    const [, , , room, nextDueMs, gap, lost, dueAt, isSilent, ...rest] = answer;
-    const [passed, passedOver, replayUpTo, replayLife, paused, changed, ...due] = rest;
-    const deliveries: GroupDelivery[] = [];
-    for (let at = 0; at < due.length; at += 7) {
-      const [life = 0, attempt = 0, uncounted = 0] = due.slice(at + 3, at + 6).map(Number);
-      const [position, text] = [toPosition(due.slice(at)), String(due[at + 6])];
-      deliveries.push({ position, life, attempt, uncounted, dueAt, text });
-    }
-    const isPassedOver = new Set(passedOver === '' ? [] : passedOver.split(',').map(Number));
-    for (const [place, { position, text }] of (offer?.entries.slice(0, passed) ?? []).entries()) {
-      if (isPassedOver.has(place)) continue;
-      const life = position.seq <= replayUpTo ? replayLife : 0;
-      deliveries.push({ position, life, attempt: 1, uncounted: 0, dueAt, text });
-    }
-    return {
-      deliveries,
-      cursor: toPosition(answer.slice(0, 3) as Values),
-      room,
-      nextDueMs: nextDueMs === -1 ? null : nextDueMs,
-      isSilent: isSilent === 1,
-      paused: paused === 1,
-      changed: changed === '' ? null : toState(changed),
-      gap: gap === '' ? null : { lost: lost === -1 ? null : lost, reason: gap },
-    };
+    return toClaimOutcome(answer, offer);
   }
 
   async ack(namespace: string, group: string, deliveries: readonly DeliveryRef[]): Promise<number> {
@@ -278,10 +252,7 @@ export class RedisGroupStore implements GroupStore {
     { after, limit }: { after: number | null; limit: number },
   ): Promise<DeadLetterPage> {
     const args = [after ?? -1, limit, LETTER_BYTES];
-    const answer = await this.#ask(this.#readDeadLetters, { namespace, group }, args);
-    const letters: StoredDeadLetter[] = [];
-    for (let at = 1; at < answer.length; at += 8) letters.push(toDeadLetter(answer.slice(at, at + 8)));
-    return { letters, next: answer[0] === 1 ? (letters.at(-1)?.ordinal ?? null) : null };
+    return toDeadLetterPage(await this.#ask(this.#readDeadLetters, { namespace, group }, args));
   }
 
   async redrive(namespace: string, group: string, positions: readonly LogPosition[] | null): Promise<number> {
@@ -302,13 +273,7 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async members(namespace: string, group: string): Promise<StoredMember[]> {
-    const answer = await this.#ask(this.#listMembers, { namespace, group }, []);
-    const members: StoredMember[] = [];
-    for (let at = 0; at < answer.length; at += 4) {
-      const [inFlight = 0, lastSignAt = 0, missed = 0] = answer.slice(at + 1, at + 4).map(Number);
-      members.push({ consumer: String(answer[at]), inFlight, lastSignAt, isSilent: missed > 0 && inFlight === 0 });
-    }
-    return members.toSorted((a, b) => (a.consumer < b.consumer ? -1 : 1));
+    return toMembers(await this.#ask(this.#listMembers, { namespace, group }, []));
   }
 
   async owned(): Promise<(StoredGroup & { namespace: string })[]> {
@@ -343,10 +308,7 @@ export class RedisGroupStore implements GroupStore {
   ): Promise<StoredOpenDelivery[]> {
     const { state, dueAt, seq } = after ?? { state: 'in_flight', dueAt: -1, seq: -1 };
     const args = [state === 'in_flight' ? 'f' : 'w', dueAt, seq, limit];
-    const answer = await this.#ask(this.#listOpen, { namespace, group }, args);
-    const open: StoredOpenDelivery[] = [];
-    for (let at = 0; at < answer.length; at += 9) open.push(toOpenDelivery(answer.slice(at, at + 9)));
-    return open;
+    return toOpenDeliveries(await this.#ask(this.#listOpen, { namespace, group }, args));
   }
 
   async takeDeaths(): Promise<DeathReport[]> {
@@ -379,20 +341,9 @@ export class RedisGroupStore implements GroupStore {
   }
 
   async #describe(client: RedisClient, namespace: string, names: readonly string[]): Promise<StoredGroup[]> {
-    const described = names.map(async (group): Promise<StoredGroup[]> => {
-      const call = { keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] };
-      const answer = (await runScript(client, this.#describeGroup, call)) as Described | null;
-      if (answer === null) return [];
-      const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters, reasons, unreadAt, members, acks] = answer;
-      const figures = {
-        ...{ lag, inFlight, waiting, deadLetters, members },
-        deadByReason: JSON.parse(reasons) as ReasonCounts,
-        oldestUnreadAt: unreadAt === '' ? null : Number(unreadAt),
-        ratePerSecond: Number(acks) / 60,
-      };
-      return [{ group, ...toState(raw), cursor: toPosition([epoch, seq, nonce]), ...figures }];
-    });
-    return (await Promise.all(described)).flat();
+    const calls = names.map((group) => ({ keys: groupKeys(namespace, group, this.#prefix), args: [newEpoch()] }));
+    const answers = (await runScripts(client, this.#describeGroup, calls)) as (Described | null)[];
+    return answers.flatMap((answer, index) => (answer === null ? [] : [toStoredGroup(names[index] ?? '', answer)]));
   }
 
   /** All are settled in pieces, up to the newest of when it began. */
@@ -439,44 +390,8 @@ interface GroupPlace {
   readonly group: string;
 }
 
-/** What the script of a claim returns. */
-type Claimed = [
-  ...Cursor,
-  room: number,
-  nextDueMs: number,
-  gap: '' | GapReason,
-  lost: number,
-  dueAt: number,
-  isSilent: number,
-  passed: number,
-  passedOver: string,
-  replayUpTo: number,
-  replayLife: number,
-  paused: number,
-  changed: '' | RawState,
-  ...due: Values,
-];
-
-/** What the script of a group's description returns. */
-type Described = [
-  RawState,
-  ...Cursor,
-  lag: number,
-  inFlight: number,
-  waiting: number,
-  deadLetters: number,
-  reasons: string,
-  oldestUnreadAt: string,
-  members: number,
-  recentAcks: string,
-];
-
 /** What the script of a report returns. */
 type Deaths = Pick<DeathReport, 'count' | 'dropped' | 'reasons'>;
-
-function toPosition([epoch, seq, nonce]: Values): LogPosition {
-  return { epoch: String(epoch), seq: Number(seq), nonce: Number(nonce) };
-}
 
 /** How the scripts name an attempt. */
 const attemptOf = ({ position, life, attempt, uncounted }: DeliveryRef): Values => [
@@ -485,44 +400,3 @@ const attemptOf = ({ position, life, attempt, uncounted }: DeliveryRef): Values 
   attempt,
   uncounted,
 ];
-
-/** `refused`: without a reason. */
-type KeptAttempt = StoredAttempt & { readonly refused?: true };
-
-function toDeadLetter([member, ordinal, life, attempt, uncounted, deadAt, text, history]: Values): StoredDeadLetter {
-  return {
-    position: positionOfMember(String(member)),
-    life: Number(life),
-    attempt: Number(attempt),
-    uncounted: Number(uncounted),
-    text: String(text),
-    deadAt: Number(deadAt),
-    history: (JSON.parse(`[${String(history)}]`) as KeptAttempt[]).map(({ refused: _, ...failed }) => failed),
-    ordinal: Number(ordinal),
-  };
-}
-
-function toOpenDelivery([
-  member,
-  state,
-  life,
-  attempt,
-  uncounted,
-  consumer,
-  deliveredAt,
-  dueAt,
-  topic,
-]: Values): StoredOpenDelivery {
-  const isAnew = Number(attempt) === 0;
-  return {
-    position: positionOfMember(String(member)),
-    topic: String(topic),
-    state: state === 'f' ? 'in_flight' : 'waiting',
-    life: Number(life),
-    attempt: Number(attempt),
-    uncounted: Number(uncounted),
-    consumer: isAnew ? null : String(consumer),
-    deliveredAt: isAnew ? null : Number(deliveredAt),
-    dueAt: Number(dueAt),
-  };
-}

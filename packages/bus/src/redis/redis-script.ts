@@ -31,17 +31,55 @@ function readLua(name: string): string {
   return readFileSync(place, 'utf8');
 }
 
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
 /** Runs the script. A server that does not know it has done nothing, so it may be sent again with its text. */
-export async function runScript(
+export async function runScript(client: RedisClient, script: RedisScript, call: ScriptCall): Promise<unknown> {
+  try {
+    return await client.evalsha(script.sha, call.keys.length, ...call.keys, ...call.args);
+  } catch (error) {
+    return runUnknown(client, script, call, error);
+  }
+}
+
+/** After a refusal: with the text, if that was what was missing. */
+async function runUnknown(
   client: RedisClient,
   script: RedisScript,
-  call: { keys: readonly string[]; args: readonly (string | number)[] },
+  call: ScriptCall,
+  refusal: unknown,
 ): Promise<unknown> {
-  const values = [...call.keys, ...call.args];
-  try {
-    return await client.evalsha(script.sha, call.keys.length, ...values);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return client.eval(script.text, call.keys.length, ...values);
+  if (!(refusal instanceof Error) || !refusal.message.startsWith('NOSCRIPT')) throw refusal;
+  return client.eval(script.text, call.keys.length, ...call.keys, ...call.args);
+}
+
+/** Calls that are sent in one piece. */
+const SENT_AT_ONCE = 500;
+
+/** Runs the script for each call, sent in pieces: a write for each would cost more than the scripts. All keys are in one slot. */
+export async function runScripts(
+  client: RedisClient,
+  script: RedisScript,
+  calls: readonly ScriptCall[],
+): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (let at = 0; at < calls.length; at += SENT_AT_ONCE) {
+    answers.push(...(await runPiece(client, script, calls.slice(at, at + SENT_AT_ONCE))));
   }
+  return answers;
+}
+
+async function runPiece(client: RedisClient, script: RedisScript, calls: readonly ScriptCall[]): Promise<unknown[]> {
+  const pipeline = client.pipeline();
+  for (const { keys, args } of calls) pipeline.evalsha(script.sha, keys.length, ...keys, ...args);
+  const answers = (await pipeline.exec()) ?? [];
+  return Promise.all(
+    calls.map((call, index) => {
+      const [refusal, answer] = answers[index] ?? [new Error('the connection was closed'), null];
+      return refusal === null ? answer : runUnknown(client, script, call, refusal);
+    }),
+  );
 }

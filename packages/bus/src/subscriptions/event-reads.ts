@@ -26,9 +26,14 @@ export class EventReads {
   /**
    * A page of events; empty, and with a `next` that moves, when none was among those that were searched; shorter than
    * `limit` when they come to about 4 MiB, or are rare. `next` is where to go on, and `end` whether all was searched that
-   * the log had when the call began. ACL_DENIED; COMPACTED for a position after which events were removed, or from a log that was lost.
+   * the log had when the call began. `goesOn` is asked before each further part of the log. ACL_DENIED; COMPACTED for a position after which
+   * events were removed, or from a log that was lost.
    */
-  async read(reading: Reading, passes: (topic: string) => boolean): Promise<ReadResult> {
+  async read(
+    reading: Reading,
+    passes: (topic: string) => boolean,
+    goesOn: () => boolean = () => true,
+  ): Promise<ReadResult> {
     const { namespace, order, at, limit } = reading;
     const answer = answering(reading, passes);
     if (at !== undefined) {
@@ -38,10 +43,14 @@ export class EventReads {
       return this.#readOne(namespace, positionIn(at, 'at'), answer);
     }
     const page = new AnswerPage(limit, answer);
-    return order === 'newest' ? this.#readNewest(reading, page) : this.#readOldest(reading, page);
+    return order === 'newest' ? this.#readNewest(reading, page, goesOn) : this.#readOldest(reading, page, goesOn);
   }
 
-  async #readOldest({ namespace, after, before, since, until }: Reading, page: AnswerPage): Promise<ReadResult> {
+  async #readOldest(
+    { namespace, after, before, since, until }: Reading,
+    page: AnswerPage,
+    goesOn: () => boolean,
+  ): Promise<ReadResult> {
     const given = after === undefined ? null : positionIn(after, 'after');
     const range = await this.#feeds.head(namespace);
     const isOver = overBound(before === undefined ? null : boundIn(before, range), until);
@@ -52,6 +61,7 @@ export class EventReads {
     let position = (isLater ? sinceAt : given) ?? oldestOf(range);
     let end = false;
     for (let pages = 0; pages < MAX_READ_PAGES && !end && !page.isFull; pages += 1) {
+      if (pages > 0 && !goesOn()) break;
       const read = await this.#feeds.read(namespace, position);
       if (!Array.isArray(read)) {
         // Between events that retention spared, others were missing before this call.
@@ -78,7 +88,11 @@ export class EventReads {
     return { events: page.events, next: formatPosition(await this.#afterMissing(namespace, position, range)), end };
   }
 
-  async #readNewest({ namespace, after, before, since, until, limit }: Reading, page: AnswerPage): Promise<ReadResult> {
+  async #readNewest(
+    { namespace, after, before, since, until, limit }: Reading,
+    page: AnswerPage,
+    goesOn: () => boolean,
+  ): Promise<ReadResult> {
     const given = before === undefined ? null : positionIn(before, 'before');
     const start = after === undefined ? null : positionIn(after, 'after');
     const { head } = await this.#feeds.head(namespace);
@@ -95,7 +109,7 @@ export class EventReads {
     const searched = await searchBack(
       this.#log,
       namespace,
-      { from, inclusive: isEarlier, maxPages: MAX_READ_PAGES, hoped: limit },
+      { from, inclusive: isEarlier, maxPages: MAX_READ_PAGES, hoped: limit, goesOn },
       (entry) => {
         isBelow = isOver(entry);
         if (isBelow || page.isFull) return false;

@@ -13,6 +13,8 @@ export interface BackSearch {
   readonly maxPages: number;
   /** How many events will do, if all of them pass. */
   readonly hoped?: number;
+  /** Asked before each further page. Default: always. */
+  readonly goesOn?: () => boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export type SearchedBack = 'end' | 'stopped' | 'more';
 export async function searchBack(
   log: Pick<EventLog, 'readBack'>,
   namespace: string,
-  { from, inclusive, maxPages, hoped = PAGE_EVENTS }: BackSearch,
+  { from, inclusive, maxPages, hoped = PAGE_EVENTS, goesOn }: BackSearch,
   visit: (entry: LogEntry) => boolean,
 ): Promise<SearchedBack | LogGap> {
   let upTo = from;
@@ -37,6 +39,7 @@ export async function searchBack(
   // One more shows whether there is more, and another one is the event at `from`.
   let limit = Math.min(PAGE_EVENTS, hoped + 2);
   for (let pages = 0; pages < maxPages; pages += 1) {
+    if (pages > 0 && goesOn?.() === false) break;
     const read = await log.readBack(namespace, upTo, limit);
     if ('gap' in read) return pages === 0 ? read : 'more';
     for (const entry of read.entries) {

@@ -17,6 +17,8 @@ type Passes = (topic: string) => boolean;
 
 /** For how long causes are looked for, in milliseconds: without an index, each is a search of the log. */
 const MAX_CAUSES_MS = 1000;
+/** After how long no further part of the log is searched for effects, in milliseconds: who wants more reads on by `causationId`. */
+const MAX_EFFECTS_MS = 10;
 /** Causes in a trace, in bytes of JSON. */
 const MAX_CAUSES_BYTES = 1024 * 1024;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -56,14 +58,16 @@ export class Relations {
     passes: Passes,
   ): Promise<{ effects: LoggedEvent[]; complete: boolean }> {
     const page = { namespace, causationId: cause.event.id, limit: LIMITS.traceEffects } as const;
-    const { reads } = this.#options;
+    const { reads, clock } = this.#options;
+    const untilMs = clock.monotonicMs() + MAX_EFFECTS_MS;
+    const goesOn = (): boolean => clock.monotonicMs() <= untilMs;
     try {
-      const { events, end } = await reads.read({ ...page, after: cause.position }, passes);
+      const { events, end } = await reads.read({ ...page, after: cause.position }, passes, goesOn);
       return { effects: events, complete: end };
     } catch (error) {
       if (!(error instanceof SwarmError && error.is('COMPACTED'))) throw error;
       // The log no longer has the event: everything that it has comes later.
-      const { events, end } = await reads.read(page, passes);
+      const { events, end } = await reads.read(page, passes, goesOn);
       return { effects: events, complete: end };
     }
   }
