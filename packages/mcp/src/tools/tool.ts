@@ -30,6 +30,8 @@ export interface ToolWords {
   readonly publishes?: string;
   /** Whether a join token uses it without an agent. */
   readonly withoutAgent?: true;
+  /** Whether it is there only for requests of `/mcp?admin=true`. */
+  readonly administration?: true;
   /** Whether its answer can be cut. */
   readonly long?: true;
 }
