@@ -24,13 +24,13 @@ export interface McpClient {
 export async function connectMcp(
   core: Pick<TestCore, 'url'>,
   token: string,
-  { era = '2026-07-28' }: { readonly era?: Era } = {},
+  { era = '2026-07-28', path = '/mcp' }: { readonly era?: Era; readonly path?: string } = {},
 ): Promise<McpClient> {
   const client = new Client(
     { name: 'test', version: '1.0.0' },
     { versionNegotiation: { mode: era === '2026-07-28' ? { pin: era } : 'legacy' } },
   );
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', core.url), {
+  const transport = new StreamableHTTPClientTransport(new URL(path, core.url), {
     requestInit: { headers: { authorization: `Bearer ${token}`, connection: 'close' } },
   });
   await client.connect(transport);
