@@ -107,6 +107,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
   },
   'apps/dashboard': {
     imports: ['client', 'clock', 'contracts'],
+    tests: ['clock/testing'],
     portable: true,
     nodeOnly: ['build-when-changed.ts', 'vite.config.ts'],
   },

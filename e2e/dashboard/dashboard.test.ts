@@ -6,6 +6,7 @@ import { type Dashboard, START_LIMIT_MS, startDashboard } from './dashboard.ts';
 import { eventsSuite } from './events.ts';
 import { groupsSuite } from './groups.ts';
 import { mapSuite } from './map.ts';
+import { operatorSuite } from './operator.ts';
 import { plansSuite } from './plans.ts';
 import { quietSuite } from './quiet.ts';
 import { sessionsSuite } from './sessions.ts';
@@ -36,6 +37,9 @@ describe('events', () => {
 });
 describe('map', () => {
   mapSuite(() => dashboard);
+});
+describe('operator', () => {
+  operatorSuite(() => dashboard);
 });
 describe('plans', () => {
   plansSuite(() => dashboard);

@@ -1,6 +1,6 @@
 // The dashboard in a real browser: the page as it is built, served by a core of the test.
 import { SessionCodeResult } from '@hypercode/contracts';
-import { startTestCore, type TestCore } from '@hypercode/core-runtime/testing';
+import { startTestCore, type TestCore, type TestCoreOptions } from '@hypercode/core-runtime/testing';
 import { findChromium, temporaryFolder } from '@hypercode/testkit';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ export const START_LIMIT_MS = 300_000;
 
 export interface Dashboard {
   readonly core: TestCore;
+  readonly browser: Browser;
   /** The folder of the built page. */
   readonly ui: string;
   /** A page of a browser that has not signed in. It ends with the test, which fails when the page broke a rule of the core for it. */
@@ -24,12 +25,25 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-export async function startDashboard(): Promise<Dashboard> {
+/** Builds the page into a folder as users have it: with the NODE_ENV of a test, React would be the one for development. */
+async function buildPage(outDir: string): Promise<void> {
+  const root = fileURLToPath(new URL('../../apps/dashboard/', import.meta.url));
+  const before = process.env['NODE_ENV'];
+  process.env['NODE_ENV'] = 'production';
+  try {
+    await build({ root, logLevel: 'silent', build: { outDir, reportCompressedSize: false } });
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+  }
+}
+
+/** Builds the page, and starts a core that serves it. Default: with bookmarks that come twice a second. */
+export async function startDashboard(options: TestCoreOptions = { bookmarkIntervalMs: 500 }): Promise<Dashboard> {
   const folder = temporaryFolder('dashboard');
   const ui = join(folder.path, 'dist');
-  const root = fileURLToPath(new URL('../../apps/dashboard/', import.meta.url));
-  await build({ root, logLevel: 'silent', build: { outDir: ui, reportCompressedSize: false } });
-  const core = await startTestCore({ ui, bookmarkIntervalMs: 500 });
+  await buildPage(ui);
+  const core = await startTestCore({ ui, ...options });
   // A sandbox of the system is not there for root.
   const browser: Browser = await chromium.launch({ executablePath: await findChromium(), chromiumSandbox: false });
 
@@ -53,6 +67,7 @@ export async function startDashboard(): Promise<Dashboard> {
   };
   return {
     core,
+    browser,
     ui,
     openPage,
     link,

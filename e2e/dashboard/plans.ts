@@ -1,6 +1,7 @@
 // Goals and plans on the dashboard, with a real Architect and a worker: submitted, watched to the end, looked at from all sides.
 import { type ConnectedAgent, connectAgent, serveTasks } from '@hypercode/client';
 import { type SpawnedArchitect, spawnArchitect } from '@hypercode/testkit';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Dashboard } from './dashboard.ts';
 
@@ -21,18 +22,26 @@ export function plansSuite(dashboard: () => Dashboard): void {
       required: ['text'],
       properties: { text: { type: 'string', title: HOSTILE }, sentences: { type: 'integer', default: 2 } },
     };
+    const approve = { id: 'approve', description: 'Asks a person.' };
     const summarize = { id: 'summarize', description: HOSTILE, tags: ['summary', 'summarise'], inputSchema };
     worker = await connectAgent({
       ...join,
       name: 'writer',
       role: 'worker',
       version: '1.0.0',
-      capabilities: [summarize],
+      capabilities: [summarize, approve],
     });
     serveTasks(worker, {
       summarize: async ({ input }) => {
         await finished;
         return { summary: HOSTILE, input };
+      },
+      approve: async (_task, context) => {
+        const { answer } = await context.ask({
+          text: `Deploy ${HOSTILE}?`,
+          options: [{ id: 'yes', label: 'Yes, now' }],
+        });
+        return { answer };
       },
     });
     architect = await spawnArchitect({
@@ -72,6 +81,26 @@ export function plansSuite(dashboard: () => Dashboard): void {
     expect(new URL(page.url()).searchParams.get('task')).toBe(searchParams.get('task'));
     expect(await page.locator('main img').count()).toBe(0);
     expect(await page.getByRole('main').innerText()).not.toContain('\u202E');
+  });
+
+  test('a task that asks is marked in the graph, the list and the timeline, and is answered there', async () => {
+    const { core } = dashboard();
+    const steps = [{ id: 'deploy', title: 'Deploy the shop', capability: 'approve' }];
+    await core.fetch('/v1/goals', { method: 'POST', json: { goalId: randomUUID(), title: 'A release', steps } });
+    const page = await dashboard().open('/plans', core.adminToken);
+    await page.getByRole('link', { name: 'A release' }).click();
+    const graph = page.getByRole('group', { name: 'Tasks of the plan, as a graph' });
+    await graph.getByRole('button', { name: 'Deploy the shop' }).getByText('asks you').waitFor();
+    await page.getByRole('button', { name: 'Timeline' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'Deploy the shop' }).getByText('asks you').waitFor();
+    await page.getByRole('button', { name: 'List' }).click();
+    await page.getByRole('table', { name: 'Tasks' }).getByText('asks you').waitFor();
+    const questions = page.getByRole('list', { name: 'Open questions' });
+    await questions.getByText('\\u{202E}evil?').waitFor();
+    await questions.getByRole('button', { name: 'Yes, now' }).click();
+    await questions.waitFor({ state: 'detached' });
+    await page.getByRole('table', { name: 'Tasks' }).getByText('completed').waitFor();
+    expect(await page.getByText('asks you').count()).toBe(0);
   });
 
   test('a capability is tried with a form of its schema, and a question about rights is answered', async () => {

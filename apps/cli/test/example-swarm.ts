@@ -68,8 +68,8 @@ export async function startExampleSwarm(): Promise<ExampleSwarm> {
 }
 
 /** Publishes an event, and lets its only attempt fail in the group. */
-export async function deadLetter(client: SwarmClient, group: string): Promise<void> {
+export async function deadLetter(client: SwarmClient, group: string, reason = 'no paper'): Promise<void> {
   await client.bus.publish({ topic: 'orders.created', data: { total: 42 } });
   const { deliveries } = await client.bus.claim({ group, waitMs: 5_000 });
-  await client.bus.nack({ group, deliveryIds: deliveries.map(({ deliveryId }) => deliveryId), reason: 'no paper' });
+  await client.bus.nack({ group, deliveryIds: deliveries.map(({ deliveryId }) => deliveryId), reason });
 }

@@ -88,6 +88,22 @@ test('dead letters are listed with their reason, delivered again, and discarded'
   expect((await admin('dead discard orders --all --yes')).stdout).toMatch(/^\d+ dead letters? of orders discarded/);
 });
 
+test('dead letters of one reason are redriven or discarded, and the others stay', async () => {
+  await client.bus.claim({ group: 'presses', topics: ['orders.>'], maxDeliveries: 1, waitMs: 0 });
+  for (const reason of ['no paper', 'no ink', 'no paper']) await deadLetter(client, 'presses', reason);
+  expect((await admin('dead redrive presses')).exitCode).toBe(2);
+  const both = await runSwarm(['dead', 'redrive', 'presses', '--all', '--reason', 'no ink'], asAdmin);
+  expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('give one of')]);
+  const none = await runSwarm('dead redrive presses --no-reason', asAdmin);
+  expect(none.stdout).toBe('0 dead letters of presses will be delivered again\n');
+  const redriven = await runSwarm(['dead', 'redrive', 'presses', '--reason', 'no paper'], asAdmin);
+  expect(redriven.stdout).toBe('2 dead letters of presses will be delivered again\n');
+  const discarded = await runSwarm(['dead', 'discard', 'presses', '--reason', 'no ink', '--yes'], asAdmin);
+  expect(discarded.stdout).toBe('1 dead letter of presses discarded\n');
+  expect((await admin('dead ls presses')).stderr).toBe('No dead letters in the group presses.\n');
+  await client.groups.delete({ group: 'presses' });
+});
+
 test('a circuit is opened and closed', async () => {
   expect((await admin('circuit trip ada --reason loud')).stdout).toContain('the circuit of ada is open');
   expect((await admin('agents ls --circuit open --json')).objects()).toMatchObject([{ name: 'ada' }]);

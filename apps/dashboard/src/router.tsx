@@ -66,7 +66,11 @@ const eventsRoute = createRoute({
 const eventRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/events/$id',
-  validateSearch: z.object({ source: z.string().max(512).optional().catch(undefined) }),
+  validateSearch: z.object({
+    source: z.string().max(512).optional().catch(undefined),
+    /** The selected part of its fate. */
+    part: z.string().max(256).optional().catch(undefined),
+  }),
   component: lazyRouteComponent(() => import('./screens/events/event-page.tsx'), 'EventPage'),
 });
 
@@ -128,6 +132,7 @@ const auditRoute = createRoute({
 const systemRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/system',
+  validateSearch: z.object({ span: z.literal('day').optional().catch(undefined) }),
   component: lazyRouteComponent(() => import('./screens/system/system.tsx'), 'System'),
 });
 

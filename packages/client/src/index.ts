@@ -66,6 +66,7 @@ export type {
 export type { GrowingDelay, RedeliveryDelay } from './consuming/redelivery-delay.ts';
 export { causedBy, type Correlation } from './publishing/correlation.ts';
 export type { PublishOptions } from './publishing/outgoing-event.ts';
+export { actOnDeadLetters, type DeadLetterAct, type DeadLettersWork } from './calls/act-on-dead-letters.ts';
 export type { CallOptions, Procedures } from './calls/procedures.ts';
 export type { ReadEventsInput } from './calls/read-events.ts';
 export type { ListenOptions, SubscribeOptions, Subscription, TopicListener } from './consuming/subscription.ts';

@@ -13,7 +13,15 @@ export {
 } from './call.ts';
 export { type ChangeEvent, faultOf, expectedChanges, holeIn, readChangeLog, stateAfter } from './change-record.ts';
 export { connect, type Transport, TRANSPORTS } from './connections.ts';
-export { expectProblem, sharedCore, START_TIMEOUT_MS, startTestCore, type TestCore, type TestRequest } from './core.ts';
+export {
+  expectProblem,
+  sharedCore,
+  START_TIMEOUT_MS,
+  startTestCore,
+  type TestCore,
+  type TestCoreOptions,
+  type TestRequest,
+} from './core.ts';
 export { coreFolder } from './core-folder.ts';
 export { HealthEndpoint } from './health-endpoint.ts';
 export { digestOf, Watcher } from './watcher.ts';

@@ -20,8 +20,8 @@ interface ScreenHeadProps {
 
 export function Section({ title, note, children }: SectionProps) {
   return (
-    <section className="border-b border-line px-5 py-4 last:border-b-0">
-      <div className="mb-2 flex items-baseline gap-2">
+    <section className="border-b border-line px-5 pt-2.5 pb-4 last:border-b-0">
+      <div className="mb-1.5 flex min-h-7 items-center gap-2">
         <h2 className="font-semibold">{title}</h2>
         {note !== undefined && <span className="text-faint">{note}</span>}
       </div>

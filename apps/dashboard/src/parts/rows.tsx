@@ -1,12 +1,13 @@
 // A list of many rows, of which only those in sight are drawn. One row is the current one: the arrow keys move it.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, type ReactNode, useCallback, useRef, useState } from 'react';
 
 interface RowsProps<Item> {
   readonly label: string;
   readonly items: readonly Item[];
   readonly keyOf: (item: Item) => string;
   readonly head: ReactNode;
+  /** The same function each time: a row is drawn again when its item has changed, or this has. */
   readonly row: (item: Item) => ReactNode;
   /** Absent: a row opens nothing. */
   readonly onOpen?: (item: Item) => void;
@@ -23,13 +24,21 @@ export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: 
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    overscan: 12,
+    overscan: 6,
   });
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(items.length - 1, to));
     setCurrent(next);
     rows.scrollToIndex(next);
   };
+  const latest = useRef({ items, onOpen });
+  latest.current = { items, onOpen };
+  const pick = useCallback((index: number, target: HTMLElement) => {
+    setCurrent(index);
+    const item = latest.current.items[index];
+    // A link in the row opens itself.
+    if (item !== undefined && !target.closest('a, button, [role=dialog]')) latest.current.onOpen?.(item);
+  }, []);
   const press = (event: KeyboardEvent): void => {
     // Of a dialog that a row has opened: it stands elsewhere in the document.
     if (!event.currentTarget.contains(event.target as Node)) return;
@@ -74,20 +83,16 @@ export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: 
             const item = items[index];
             if (item === undefined) return null;
             return (
-              <div
+              <Row
                 key={keyOf(item)}
-                role="row"
-                aria-rowindex={index + 2}
-                className={`absolute inset-x-0 grid items-center gap-4 border-b border-line/60 px-5 hover:bg-accent-wash/60 ${index === current ? 'group-focus:bg-accent-wash' : ''}`}
-                style={{ gridTemplateColumns: columns, height: ROW_PX, transform: `translateY(${start}px)` }}
-                onClick={(event) => {
-                  setCurrent(index);
-                  // A link in the row opens itself.
-                  if (!(event.target as HTMLElement).closest('a, button, [role=dialog]')) onOpen?.(item);
-                }}
-              >
-                {row(item)}
-              </div>
+                item={item}
+                index={index}
+                start={start}
+                isCurrent={index === current}
+                columns={columns}
+                draw={row as (item: unknown) => ReactNode}
+                onPick={pick}
+              />
             );
           })}
         </div>
@@ -95,6 +100,35 @@ export function Rows<Item>({ label, items, keyOf, head, row, onOpen, columns }: 
     </div>
   );
 }
+
+interface RowProps {
+  readonly item: unknown;
+  readonly index: number;
+  readonly start: number;
+  readonly isCurrent: boolean;
+  readonly columns: string;
+  readonly draw: (item: unknown) => ReactNode;
+  readonly onPick: (index: number, target: HTMLElement) => void;
+}
+
+const Row = memo(function Row({ item, index, start, isCurrent, columns, draw, onPick }: RowProps) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className={`absolute inset-x-0 grid items-center gap-4 border-b contain-strict border-line/60 px-5 hover:bg-accent-wash/60 ${isCurrent ? 'group-focus:bg-accent-wash' : ''}`}
+      style={{ gridTemplateColumns: columns, height: ROW_PX, transform: `translateY(${start}px)` }}
+      onClick={(event) => onPick(index, event.target as HTMLElement)}
+    >
+      <Inside item={item} draw={draw} />
+    </div>
+  );
+});
+
+/** A row that moves stays what it is. */
+const Inside = memo(function Inside({ item, draw }: Pick<RowProps, 'item' | 'draw'>) {
+  return draw(item);
+});
 
 export const Cell = ({ children, className = '' }: { readonly children: ReactNode; readonly className?: string }) => (
   <div role="cell" className={`min-w-0 truncate ${className}`}>

@@ -106,7 +106,9 @@ function Palette({ close, showKeys }: { readonly close: () => void; readonly sho
 function useEntries(showKeys: () => void): readonly Group[] {
   const navigate = useNavigate();
   const client = useClient();
-  const { agents } = useAgents();
+  // As they were when it was opened: it is open for seconds, and agents change many times in one.
+  const { agents: current } = useAgents();
+  const [agents] = useState(current);
   const { plans } = usePlans();
   const { overview } = useOverview();
   const acts = useStore(offeredActs);

@@ -11,7 +11,10 @@ import {
 } from '@hypercode/client';
 import { type Clock, systemClock } from '@hypercode/clock';
 import { SwarmError as Refusal } from '@hypercode/contracts';
+import { type AgentChanges, AgentList } from './agent-list.ts';
+import { type AgentTally, NO_AGENTS } from './agent-tally.ts';
 import type { FeedState } from './feed-state.ts';
+import { inSlices } from './slices.ts';
 import { Store } from './store.ts';
 
 export interface AgentsView {
@@ -19,6 +22,7 @@ export interface AgentsView {
   readonly revision: number;
   /** By name. */
   readonly agents: readonly AgentSummary[];
+  readonly tally: AgentTally;
 }
 
 export interface OverviewView {
@@ -68,7 +72,7 @@ const LIVE: FeedState = { state: 'live' };
 export class LiveSwarm {
   readonly namespace: string;
   readonly client: SwarmClient;
-  readonly agents = new Store<AgentsView>({ feed: OPENING, revision: 0, agents: [] });
+  readonly agents = new Store<AgentsView>({ feed: OPENING, revision: 0, agents: [], tally: NO_AGENTS });
   readonly overview = new Store<OverviewView>({ feed: OPENING, overview: null });
   readonly plans = new Store<PlansView>({ feed: OPENING, plans: [] });
   readonly notices = new Store<NoticesView>({ feed: OPENING, position: null, notices: [] });
@@ -96,16 +100,27 @@ export class LiveSwarm {
 
   #followAgents(): void {
     const directory = this.#directory;
+    const list = new AgentList();
     let feed: FeedState = OPENING;
-    const draw = this.#drawing(() => {
-      const agents = directory.list().toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      this.agents.set({ feed, revision: directory.revision, agents });
+    let changes = new Map<string, AgentSummary | null>();
+    const draw = this.#drawing(async () => {
+      const { revision } = directory;
+      const since: AgentChanges = changes;
+      changes = new Map();
+      const listed = await inSlices(list.after(since), this.#end);
+      if (listed !== undefined) this.agents.set({ feed, revision, ...listed });
     });
     directory.on('synced', () => {
       feed = LIVE;
       draw();
     });
-    for (const change of ['added', 'changed', 'removed'] as const) directory.on(change, draw);
+    const change = (name: string, agent: AgentSummary | null): void => {
+      changes.set(name, agent);
+      draw();
+    };
+    directory.on('added', (agent) => change(agent.name, agent));
+    directory.on('changed', (agent) => change(agent.name, agent));
+    directory.on('removed', ({ name }) => change(name, null));
     directory.on('interrupted', (error) => {
       feed = this.#interrupted(feed, error);
       draw();
@@ -210,16 +225,21 @@ export class LiveSwarm {
     return { state: 'refused', reason: error.message };
   }
 
-  /** Gathers changes: what is drawn is at most `DRAW_MS` old. */
-  #drawing(draw: () => void): () => void {
+  /** Gathers changes: what is drawn is at most `DRAW_MS` old, when the page has time. One drawing ends before the next one begins. */
+  #drawing(draw: () => void | Promise<void>): () => void {
     let isPlanned = false;
-    return () => {
+    let isWanted = false;
+    const plan = (): void => {
+      isWanted = true;
       if (isPlanned || this.#end.signal.aborted) return;
       isPlanned = true;
-      this.#clock.schedule(DRAW_MS, () => {
+      this.#clock.schedule(DRAW_MS, async () => {
+        isWanted = false;
+        if (!this.#end.signal.aborted) await draw();
         isPlanned = false;
-        if (!this.#end.signal.aborted) draw();
+        if (isWanted) plan();
       });
     };
+    return plan;
   }
 }

@@ -2,7 +2,7 @@
 import { systemClock } from '@hypercode/clock';
 import type { SwarmClient } from '@hypercode/client';
 import type { WhoamiResult } from '@hypercode/contracts';
-import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
+import { createContext, type ReactNode, use, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { sessionEnded } from '../session/session.ts';
 import { type AgentsView, LiveSwarm, type NoticesView, type OverviewView, type PlansView } from './live-swarm.ts';
 import { Store, useStore } from './store.ts';
@@ -51,6 +51,16 @@ function useSwarm(): Swarm {
 export const useClient = (): SwarmClient => useSwarm().live.client;
 export const useNamespace = (): string => useSwarm().live.namespace;
 export const useAgents = (): AgentsView => useStore(useSwarm().live.agents);
+
+/** Calls `take` with the agents now and at each change, without drawing the component again. */
+export function useEachAgents(take: (view: AgentsView) => void): void {
+  const { agents } = useSwarm().live;
+  useEffect(() => {
+    take(agents.get());
+    return agents.follow(() => take(agents.get()));
+  }, [agents, take]);
+}
+
 export const useOverview = (): OverviewView => useStore(useSwarm().live.overview);
 export const usePlans = (): PlansView => useStore(useSwarm().live.plans);
 export const useNotices = (): NoticesView => useStore(useSwarm().live.notices);
@@ -71,3 +81,7 @@ const tick = (): void => {
 tick();
 
 export const useNow = (): number => useStore(now);
+
+/** What follows from the time of the page: the component is drawn again when that changes, and not each second. */
+export const useOfNow = <T extends string | number | boolean>(of: (now: number) => T): T =>
+  useSyncExternalStore(now.follow, () => of(now.get()));

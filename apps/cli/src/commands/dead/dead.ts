@@ -1,10 +1,11 @@
 // `swarm dead ls|redrive|discard`: events that a group has given up.
+import { actOnDeadLetters, type DeadLetterAct } from '@hypercode/client';
 import type { DeadLetter, GroupInfo } from '@hypercode/contracts';
 import { groupName } from '../../connection/names.ts';
 import { printList } from '../../output/listing.ts';
 import { counted } from '../../output/counted.ts';
 import { showAgo } from '../../output/times.ts';
-import { argument, command, flag, optionalArgument, restArguments } from '../../program/command.ts';
+import { argument, command, flag, optionalArgument, restArguments, text } from '../../program/command.ts';
 import type { CommandContext } from '../../program/context.ts';
 import { wrongUsage } from '../../program/exit-codes.ts';
 import { pageInput, pageOptions } from '../../program/page-options.ts';
@@ -72,46 +73,102 @@ async function listGroupsWithDead(context: CommandContext): Promise<void> {
 const reasonWords = ({ reason, count }: GroupInfo['deadByReason'][number]): string =>
   `${count}: ${reason ?? 'none given'}`;
 
+const which = {
+  all: flag('All dead letters of the group'),
+  reason: text('TEXT', 'Those that died for exactly this reason'),
+  noReason: flag('Those for which no reason was given: the deadline of the last attempt passed'),
+};
+
 export const deadRedrive = command({
   path: ['dead', 'redrive'],
   summary: 'Deliver dead letters again',
-  details: 'Deliver dead letters again, beginning with attempt 1. Give delivery ids, or --all for all of the group.',
+  details:
+    'Deliver dead letters again, beginning with attempt 1. Give delivery ids, --reason or --no-reason for those of one reason, or --all for ' +
+    'all of the group. Those of one reason are redriven page by page; an event that dies again meanwhile is not redriven twice.',
   calls: ['bus.redrive'],
   args: { group, deliveries },
-  options: { all: flag('All dead letters of the group') },
-  examples: [{ run: 'swarm dead redrive orders --all', does: 'Try all of them again' }],
+  options: which,
+  examples: [
+    { run: 'swarm dead redrive orders --all', does: 'Try all of them again' },
+    { run: "swarm dead redrive orders --reason 'no paper'", does: 'Only what failed for this reason' },
+  ],
   async run(context, { args, options }) {
-    const { client, choice } = await chosen(context, { ...args, ...options });
-    const { count } = await client.bus.redrive(choice);
+    const { name, choice } = await chosen(context, { ...args, ...options });
+    const count = await act(context, 'redrive', { name, choice });
     if (context.output.json) return context.output.object({ count });
-    context.output.line(`${counted(count, 'dead letter')} of ${choice.group} will be delivered again`);
+    context.output.line(`${counted(count, 'dead letter')} of ${name} will be delivered again`);
   },
 });
 
 export const deadDiscard = command({
   path: ['dead', 'discard'],
   summary: 'Discard dead letters for good',
+  details:
+    'Discard dead letters for good. Give delivery ids, --reason or --no-reason for those of one reason, or --all for all of the group.',
   calls: ['bus.discard'],
   args: { group, deliveries },
-  options: { all: flag('All dead letters of the group') },
-  examples: [{ run: 'swarm dead discard orders --all --yes', does: 'Give all of them up, without a question' }],
+  options: which,
+  examples: [
+    { run: 'swarm dead discard orders --all --yes', does: 'Give all of them up, without a question' },
+    { run: "swarm dead discard orders --reason 'no paper' --yes", does: 'Only what failed for this reason' },
+  ],
   async run(context, { args, options }) {
-    const { client, choice } = await chosen(context, { ...args, ...options });
-    const which = options.all ? 'all dead letters' : counted(args.deliveries.length, 'dead letter');
-    await context.confirm(`Discard ${which} of the group ${choice.group} for good?`);
-    const { count } = await client.bus.discard(choice);
+    const { name, choice } = await chosen(context, { ...args, ...options });
+    await context.confirm(`Discard ${wordsOf(choice)} of the group ${name} for good?`);
+    const count = await act(context, 'discard', { name, choice });
     if (context.output.json) return context.output.object({ count });
-    context.output.line(`${counted(count, 'dead letter')} of ${choice.group} discarded`);
+    context.output.line(`${counted(count, 'dead letter')} of ${name} discarded`);
   },
 });
 
+/** `reason` null: none was given. */
+type Choice = { readonly all: true } | { readonly deliveryIds: string[] } | { readonly reason: string | null };
+
+interface Chosen {
+  /** Of the group. */
+  readonly name: string;
+  readonly choice: Choice;
+}
+
+interface Given {
+  readonly group: string;
+  readonly deliveries: readonly string[];
+  readonly all: boolean;
+  readonly reason: string | undefined;
+  readonly noReason: boolean;
+}
+
 async function chosen(
   context: CommandContext,
-  given: { readonly group: string; readonly deliveries: readonly string[]; readonly all: boolean },
-) {
-  if (given.all === given.deliveries.length > 0) throw wrongUsage('give either delivery ids or --all');
+  { group: given, deliveries: ids, all, reason, noReason }: Given,
+): Promise<Chosen> {
+  const choices: Choice[] = [
+    ...(all ? [{ all } as const] : []),
+    ...(ids.length > 0 ? [{ deliveryIds: [...ids] }] : []),
+    ...(reason === undefined ? [] : [{ reason }]),
+    ...(noReason ? [{ reason: null }] : []),
+  ];
+  const [choice, ...others] = choices;
+  if (choice === undefined || others.length > 0)
+    throw wrongUsage('give one of: delivery ids, --reason, --no-reason, --all');
+  return { name: await groupName(await context.client(), given), choice };
+}
+
+function wordsOf(choice: Choice): string {
+  if ('all' in choice) return 'all dead letters';
+  if ('deliveryIds' in choice) return counted(choice.deliveryIds.length, 'dead letter');
+  return choice.reason === null
+    ? 'the dead letters without a reason'
+    : `the dead letters with the reason "${choice.reason}"`;
+}
+
+/** Gives how many were redriven or discarded. */
+async function act(context: CommandContext, what: DeadLetterAct, { name, choice }: Chosen): Promise<number> {
   const client = await context.client();
-  const name = await groupName(client, given.group);
-  const choice = given.all ? { group: name, all: true as const } : { group: name, deliveryIds: [...given.deliveries] };
-  return { client, choice };
+  if ('reason' in choice) {
+    const isWanted = ({ reason }: DeadLetter): boolean => reason === choice.reason;
+    return actOnDeadLetters({ client, group: name, act: what, isWanted });
+  }
+  const { count } = await client.bus[what]({ group: name, ...choice });
+  return count;
 }

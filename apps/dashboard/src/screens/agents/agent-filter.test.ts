@@ -1,5 +1,6 @@
 import type { AgentSummary } from '@hypercode/client';
 import { expect, test } from 'vitest';
+import { atOnce } from '../../swarm/slices.ts';
 import { AgentFilterSearch, filtered } from './agent-filter.ts';
 
 const agent = (name: string, fields: Record<string, unknown> = {}, status: Record<string, unknown> = {}) =>
@@ -19,10 +20,11 @@ const agents = [
   agent('cy', {}, { health: 'unhealthy', circuit: 'open', note: 'waits for the disk' }),
 ];
 
-const names = (filter: object): string[] => filtered(agents, AgentFilterSearch.parse(filter)).map(({ name }) => name);
+const names = (filter: object): string[] =>
+  atOnce(filtered(agents, AgentFilterSearch.parse(filter))).map(({ name }) => name);
 
 test('without a filter all agents are shown, as they were given', () => {
-  expect(filtered(agents, {})).toBe(agents);
+  expect(atOnce(filtered(agents, {}))).toBe(agents);
 });
 
 test('each filter leaves the agents that match it, and all filters hold at once', () => {

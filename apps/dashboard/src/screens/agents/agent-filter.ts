@@ -1,6 +1,7 @@
 // Which agents a list shows, in the words of the API, as the address has them.
 import type { AgentSummary } from '@hypercode/client';
 import { z } from 'zod';
+import { type SlicedWork, sortedInSlices, STEPS_IN_A_ROW } from '../../swarm/slices.ts';
 
 const word = z.string().max(256).optional().catch(undefined);
 
@@ -34,28 +35,38 @@ type Order = (a: AgentSummary, b: AgentSummary) => number;
 const ORDERS: Record<Exclude<NonNullable<AgentFilterSearch['sort']>, 'name'>, Order> = {
   health: (a, b) => HEALTHS.indexOf(a.status.health) - HEALTHS.indexOf(b.status.health),
   activity: (a, b) => ACTIVITIES.indexOf(a.status.activity) - ACTIVITIES.indexOf(b.status.activity),
-  seen: (a, b) => (a.status.lastSeenAt ?? '').localeCompare(b.status.lastSeenAt ?? ''),
+  seen: (a, b) => {
+    const [first, second] = [a.status.lastSeenAt ?? '', b.status.lastSeenAt ?? ''];
+    return first < second ? -1 : first > second ? 1 : 0;
+  },
 };
 
 /** Agents by name, as the filter leaves them, in its order. `text` is found in names, roles, descriptions, notes and labels. */
-export function filtered(agents: readonly AgentSummary[], filter: AgentFilterSearch): readonly AgentSummary[] {
+export function* filtered(
+  agents: readonly AgentSummary[],
+  filter: AgentFilterSearch,
+): SlicedWork<readonly AgentSummary[]> {
   const { text, role, capability, health, circuit, activity, sort = 'name' } = filter;
   const labels = Object.entries(filter.labels ?? {});
   const wanted = text?.trim().toLowerCase();
-  const found =
-    wanted || role || capability || health || circuit || activity || labels.length > 0
-      ? agents.filter(
-          (agent) =>
-            (role === undefined || agent.role === role) &&
-            (health === undefined || agent.status.health === health) &&
-            (circuit === undefined || agent.status.circuit === circuit) &&
-            (activity === undefined || agent.status.activity === activity) &&
-            (capability === undefined || agent.capabilities.some(({ id }) => id === capability)) &&
-            labels.every(([key, value]) => agent.labels[key] === value) &&
-            (!wanted || wordsOf(agent).includes(wanted)),
-        )
-      : agents;
-  return sort === 'name' ? found : found.toSorted(ORDERS[sort]);
+  let found = agents;
+  if (wanted || role || capability || health || circuit || activity || labels.length > 0) {
+    const matching: AgentSummary[] = [];
+    for (const [index, agent] of agents.entries()) {
+      if (index % STEPS_IN_A_ROW === 0) yield;
+      const isWanted =
+        (role === undefined || agent.role === role) &&
+        (health === undefined || agent.status.health === health) &&
+        (circuit === undefined || agent.status.circuit === circuit) &&
+        (activity === undefined || agent.status.activity === activity) &&
+        (capability === undefined || agent.capabilities.some(({ id }) => id === capability)) &&
+        labels.every(([key, value]) => agent.labels[key] === value) &&
+        (!wanted || wordsOf(agent).includes(wanted));
+      if (isWanted) matching.push(agent);
+    }
+    found = matching;
+  }
+  return sort === 'name' ? found : yield* sortedInSlices(found, ORDERS[sort]);
 }
 
 /** Agents are replaced when they change, so what is searched is made once for each. */

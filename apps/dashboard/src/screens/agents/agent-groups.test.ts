@@ -1,6 +1,7 @@
 import type { AgentSummary } from '@hypercode/client';
 import { expect, test } from 'vitest';
-import { facetsOf, rowsOf } from './agent-groups.ts';
+import { atOnce } from '../../swarm/slices.ts';
+import { facetsOf, isGroup, rowsOf } from './agent-groups.ts';
 
 const agent = (name: string, role: string, labels: Record<string, string> = {}, health = 'healthy') =>
   ({ name, role, labels, capabilities: [{ id: `${role}.do` }], status: { health } }) as unknown as AgentSummary;
@@ -13,8 +14,8 @@ const agents = [
 ];
 
 const texts = (by: string | undefined, folded: (string | null)[] = []): string[] =>
-  rowsOf(agents, by, new Set(folded)).map((row) =>
-    row.kind === 'agent' ? row.agent.name : `${row.name} ${row.count} ${row.unhealthy}`,
+  atOnce(rowsOf(agents, by, new Set(folded))).map((row) =>
+    isGroup(row) ? `${row.group} ${row.count} ${row.unhealthy}` : row.name,
   );
 
 test('without a grouping the rows are the agents', () => {
@@ -32,14 +33,15 @@ test('a folded group shows its counts alone', () => {
 });
 
 test('the choices are what the agents have, and no more than a person looks through', () => {
-  expect(facetsOf(agents)).toEqual({
+  expect(atOnce(facetsOf(agents))).toEqual({
     roles: ['coder', 'qa'],
     capabilities: ['coder.do', 'qa.do'],
     labels: ['zone=eu', 'zone=us'],
     labelKeys: ['zone'],
   });
   const many = Array.from({ length: 300 }, (_, index) => agent(`x${index}`, 'r', { host: String(index) }));
-  const { labels } = facetsOf([...many, agent('y', 'r', { host: 'common' }), agent('z', 'r', { host: 'common' })]);
+  const two = ['y', 'z'].map((name) => agent(name, 'r', { host: 'common' }));
+  const { labels } = atOnce(facetsOf([...many, ...two]));
   expect(labels).toHaveLength(200);
   expect(labels).toContain('host=common');
 });

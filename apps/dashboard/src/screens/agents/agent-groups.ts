@@ -1,21 +1,19 @@
 // A list of agents with a heading for each role, or for each value of a label.
 import type { AgentSummary } from '@hypercode/client';
+import { type SlicedWork, sortedInSlices, STEPS_IN_A_ROW } from '../../swarm/slices.ts';
 
 export interface GroupRow {
-  readonly kind: 'group';
   /** The role, or the value of the label; null: agents without the label. */
-  readonly name: string | null;
+  readonly group: string | null;
   readonly count: number;
   readonly unhealthy: number;
   readonly isFolded: boolean;
 }
 
-interface AgentRow {
-  readonly kind: 'agent';
-  readonly agent: AgentSummary;
-}
+/** A heading, or an agent as it is: a list of many agents is not made again to be shown. */
+export type ListRow = GroupRow | AgentSummary;
 
-export type ListRow = GroupRow | AgentRow;
+export const isGroup = (row: ListRow): row is GroupRow => 'isFolded' in row;
 
 const LABEL = 'label:';
 
@@ -23,27 +21,34 @@ const LABEL = 'label:';
 const groupOf = (agent: AgentSummary, by: string): string | null =>
   by.startsWith(LABEL) ? (agent.labels[by.slice(LABEL.length)] ?? null) : agent.role;
 
+interface Members {
+  readonly agents: AgentSummary[];
+  unhealthy: number;
+}
+
 /** Groups by name, those without a value last; agents of each in the order in which they came, none of a folded group. */
-export function rowsOf(
+export function* rowsOf(
   agents: readonly AgentSummary[],
   by: string | undefined,
   folded: ReadonlySet<string | null>,
-): ListRow[] {
-  if (by === undefined) return agents.map((agent) => ({ kind: 'agent', agent }));
-  const groups = new Map<string | null, AgentSummary[]>();
-  for (const agent of agents) {
+): SlicedWork<readonly ListRow[]> {
+  if (by === undefined) return agents;
+  const groups = new Map<string | null, Members>();
+  for (const [index, agent] of agents.entries()) {
+    if (index % STEPS_IN_A_ROW === 0) yield;
     const name = groupOf(agent, by);
-    const members = groups.get(name);
-    if (members === undefined) groups.set(name, [agent]);
-    else members.push(agent);
+    let members = groups.get(name);
+    if (members === undefined) groups.set(name, (members = { agents: [], unhealthy: 0 }));
+    members.agents.push(agent);
+    if (agent.status.health === 'unhealthy') members.unhealthy += 1;
   }
-  const sorted = [...groups].toSorted(([a], [b]) => (a === null ? 1 : b === null ? -1 : a < b ? -1 : 1));
+  const sorted = yield* sortedInSlices([...groups], ([a], [b]) => (a === null ? 1 : b === null ? -1 : a < b ? -1 : 1));
   const rows: ListRow[] = [];
-  for (const [name, members] of sorted) {
-    const isFolded = folded.has(name);
-    const unhealthy = members.filter(({ status }) => status.health === 'unhealthy').length;
-    rows.push({ kind: 'group', name, count: members.length, unhealthy, isFolded });
-    if (!isFolded) for (const agent of members) rows.push({ kind: 'agent', agent });
+  for (const [group, { agents: members, unhealthy }] of sorted) {
+    const isFolded = folded.has(group);
+    rows.push({ group, count: members.length, unhealthy, isFolded });
+    if (!isFolded) for (const agent of members) rows.push(agent);
+    yield;
   }
   return rows;
 }
@@ -59,10 +64,13 @@ export interface Facets {
 /** More choices than a person looks through. */
 const MOST_CHOICES = 200;
 
+export const NO_FACETS: Facets = { roles: [], capabilities: [], labels: [], labelKeys: [] };
+
 /** What the agents have that a list can be filtered and grouped by: the commonest of each, by name. */
-export function facetsOf(agents: readonly AgentSummary[]): Facets {
+export function* facetsOf(agents: readonly AgentSummary[]): SlicedWork<Facets> {
   const [roles, capabilities, labels, labelKeys] = [new Counts(), new Counts(), new Counts(), new Counts()];
-  for (const agent of agents) {
+  for (const [index, agent] of agents.entries()) {
+    if (index % (STEPS_IN_A_ROW / 4) === 0) yield;
     roles.add(agent.role);
     for (const { id } of agent.capabilities) capabilities.add(id);
     for (const [key, value] of Object.entries(agent.labels)) {
@@ -71,10 +79,10 @@ export function facetsOf(agents: readonly AgentSummary[]): Facets {
     }
   }
   return {
-    roles: roles.commonest(),
-    capabilities: capabilities.commonest(),
-    labels: labels.commonest(),
-    labelKeys: labelKeys.commonest(),
+    roles: yield* roles.commonest(),
+    capabilities: yield* capabilities.commonest(),
+    labels: yield* labels.commonest(),
+    labelKeys: yield* labelKeys.commonest(),
   };
 }
 
@@ -85,9 +93,9 @@ class Counts {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
-  commonest(): string[] {
-    return [...this.#counts]
-      .toSorted(([, a], [, b]) => b - a)
+  *commonest(): SlicedWork<string[]> {
+    const sorted = yield* sortedInSlices([...this.#counts], ([, a], [, b]) => b - a);
+    return sorted
       .slice(0, MOST_CHOICES)
       .map(([name]) => name)
       .toSorted();

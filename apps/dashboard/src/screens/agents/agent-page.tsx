@@ -153,10 +153,8 @@ function Work({ agent: { name } }: { readonly agent: AgentSummary }) {
   );
 }
 
-function Declared({ agent: { name, capabilities, topics } }: { readonly agent: Agent }) {
-  const { agents } = useAgents();
-  const othersWith = (id: string): number =>
-    agents.filter((one) => one.name !== name && one.capabilities.some((capability) => capability.id === id)).length;
+function Declared({ agent: { capabilities, topics } }: { readonly agent: Agent }) {
+  const { tally } = useAgents();
   return (
     <>
       <Section title="Capabilities" note={counted(capabilities.length, 'capability', 'capabilities')}>
@@ -168,7 +166,7 @@ function Declared({ agent: { name, capabilities, topics } }: { readonly agent: A
                 {(tags ?? []).map((tag) => (
                   <Tag key={tag}>{shown(tag)}</Tag>
                 ))}
-                <TryCapability capability={{ id, inputSchema }} others={othersWith(id)} />
+                <TryCapability capability={{ id, inputSchema }} others={tally.having(id) - 1} />
               </div>
               {description !== undefined && <p className="text-soft">{shown(description)}</p>}
               <Schema name="input" schema={inputSchema} />

@@ -2,7 +2,7 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { AgentSummary } from '@hypercode/client';
 import { ChevronDown, ChevronRight } from 'lucide-react';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { memo, useCallback, useMemo, useState } from 'react';
 import { Age } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { Button } from '../../parts/button.tsx';
@@ -11,9 +11,10 @@ import { Choice, SearchField } from '../../parts/fields.tsx';
 import { ActivityMark, CircuitMark, HealthMark } from '../../parts/marks.tsx';
 import { Empty, ScreenHead } from '../../parts/panel.tsx';
 import { Cell, Head, Rows } from '../../parts/rows.tsx';
-import { useAgents, useNamespace, useNow } from '../../swarm/swarm-context.tsx';
-import { AgentFilterSearch, filtered } from './agent-filter.ts';
-import { type Facets, facetsOf, type GroupRow, type ListRow, rowsOf } from './agent-groups.ts';
+import { useAgents, useNamespace } from '../../swarm/swarm-context.tsx';
+import { AgentFilterSearch } from './agent-filter.ts';
+import { type GroupRow, isGroup, type ListRow } from './agent-groups.ts';
+import { useFacets, useRows } from './agent-rows.ts';
 import { ViewsMenu } from './views-menu.tsx';
 
 const { health, circuit, activity, sort } = AgentFilterSearch.shape;
@@ -28,96 +29,48 @@ const COLUMNS = 'minmax(9rem,1.4fr) 6.5rem minmax(6rem,.8fr) minmax(12rem,2.4fr)
 
 export function Agents() {
   const { ns: _, ...filter } = useSearch({ from: '/agents' });
+  const filterText = JSON.stringify(filter);
   const { agents, feed } = useAgents();
   const navigate = useNavigate({ from: '/agents' });
-  const found = useMemo(() => filtered(agents, filter), [agents, JSON.stringify(filter)]);
-  const set = useCallback(
-    (change: AgentFilterSearch) => {
-      void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
-    },
-    [navigate],
+  const [folded, setFolded] = useState<ReadonlySet<string | null>>(NONE_FOLDED);
+  const { rows, found, key: listed } = useRows({ agents, isReady: feed.state !== 'opening', filter, folded });
+  const fold = useCallback(
+    (name: string | null): void =>
+      setFolded((before) =>
+        before.has(name) ? new Set([...before].filter((one) => one !== name)) : new Set([...before, name]),
+      ),
+    [],
   );
-  const setText = useCallback((text: string) => set({ text: text === '' ? undefined : text }), [set]);
-  const { roles, capabilities, labels, labelKeys } = useFacets(agents);
-  const [folded, setFolded] = useState<ReadonlySet<string | null>>(new Set());
-  const rows = useMemo(() => rowsOf(found, filter.group, folded), [found, filter.group, folded]);
-  const label = Object.entries(filter.labels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ');
-  const fold = (name: string | null): void =>
-    setFolded((before) =>
-      before.has(name) ? new Set([...before].filter((one) => one !== name)) : new Set([...before, name]),
-    );
   const open = (row: ListRow): void =>
-    row.kind === 'group' ? fold(row.name) : void navigate({ to: '/agents/$name', params: { name: row.agent.name } });
+    isGroup(row) ? fold(row.group) : void navigate({ to: '/agents/$name', params: { name: row.name } });
+  const draw = useCallback(
+    (row: ListRow) =>
+      isGroup(row) ? <GroupHead group={row} onFold={() => fold(row.group)} /> : <AgentCells agent={row} />,
+    [fold],
+  );
   const isFiltered = Object.entries(filter).some(
     ([key, value]) => key !== 'sort' && key !== 'group' && value !== undefined,
   );
-  const count = isFiltered ? `${countText(found.length)} of ${countText(agents.length)}` : countText(agents.length);
+  const count = isFiltered ? `${countText(found)} of ${countText(agents.length)}` : countText(agents.length);
   return (
     <div className="flex h-full flex-col">
-      <ScreenHead title="Agents" count={feed.state === 'opening' ? 'reading…' : count}>
-        <SearchField label="Search agents" value={filter.text ?? ''} onChange={setText} />
-        <Choice label="role" value={filter.role} values={roles} onChange={(role) => set({ role })} />
-        <Choice label="health" value={filter.health} values={HEALTHS} onChange={(value) => set({ health: value })} />
-        <Choice
-          label="circuit"
-          value={filter.circuit}
-          values={CIRCUITS}
-          onChange={(value) => set({ circuit: value })}
-        />
-        <Choice
-          label="activity"
-          value={filter.activity}
-          values={ACTIVITIES}
-          onChange={(value) => set({ activity: value })}
-        />
-        <Choice
-          label="capability"
-          value={filter.capability}
-          values={withChosen(capabilities, filter.capability)}
-          onChange={(capability) => set({ capability })}
-        />
-        <Choice
-          label="label"
-          value={label === '' ? undefined : label}
-          values={withChosen(labels, label === '' ? undefined : label)}
-          onChange={(chosen) => set({ labels: labelOf(chosen) })}
-        />
-        <Choice
-          label="group"
-          none="none"
-          value={filter.group}
-          values={withChosen(['role', ...labelKeys.map((key) => `label:${key}`)], filter.group)}
-          onChange={(group) => set({ group })}
-        />
-        <Choice
-          label="sort"
-          none="name"
-          value={filter.sort === 'name' ? undefined : filter.sort}
-          values={SORTS}
-          onChange={(value) => set({ sort: value })}
-        />
-        <ViewsMenu filter={filter} />
+      <ScreenHead title="Agents" count={listed === null ? 'reading…' : count}>
+        <Filters filterText={filterText} />
       </ScreenHead>
-      {found.length > 0 && (
+      {rows.length > 0 && (
+        // Another filter is another list, and begins at its beginning.
         <Rows
+          key={listed}
           label="Agents"
           items={rows}
           keyOf={keyOf}
           columns={COLUMNS}
           onOpen={open}
           head={<ColumnHeads />}
-          row={(row) =>
-            row.kind === 'group' ? (
-              <GroupHead group={row} onFold={() => fold(row.name)} />
-            ) : (
-              <AgentCells agent={row.agent} />
-            )
-          }
+          row={draw}
         />
       )}
-      {found.length === 0 && feed.state !== 'opening' && (
+      {rows.length === 0 && listed !== null && (
         <Nothing
           isFiltered={isFiltered}
           onClear={() => void navigate({ search: ({ ns }) => ({ ns }), replace: true })}
@@ -127,7 +80,76 @@ export function Agents() {
   );
 }
 
-const keyOf = (row: ListRow): string => (row.kind === 'agent' ? `agent ${row.agent.name}` : `group ${row.name}`);
+const NONE_FOLDED: ReadonlySet<string | null> = new Set();
+const keyOf = (row: ListRow): string => (isGroup(row) ? `group ${row.group}` : `agent ${row.name}`);
+
+interface FiltersProps {
+  /** The filter of the address, as JSON: the same text is the same filter. */
+  readonly filterText: string;
+}
+
+/** Drawn again when the filter or the choices have changed, and not with each change of an agent. */
+const Filters = memo(function Filters({ filterText }: FiltersProps) {
+  const filter = useMemo(() => JSON.parse(filterText) as AgentFilterSearch, [filterText]);
+  const navigate = useNavigate({ from: '/agents' });
+  const set = useCallback(
+    (change: AgentFilterSearch) => {
+      void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+    },
+    [navigate],
+  );
+  const setText = useCallback((text: string) => set({ text: text === '' ? undefined : text }), [set]);
+  const { roles, capabilities, labels, labelKeys } = useFacets();
+  const label = Object.entries(filter.labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+  return (
+    <>
+      <SearchField label="Search agents" value={filter.text ?? ''} onChange={setText} />
+      <Choice
+        label="role"
+        value={filter.role}
+        values={withChosen(roles, filter.role)}
+        onChange={(role) => set({ role })}
+      />
+      <Choice label="health" value={filter.health} values={HEALTHS} onChange={(value) => set({ health: value })} />
+      <Choice label="circuit" value={filter.circuit} values={CIRCUITS} onChange={(value) => set({ circuit: value })} />
+      <Choice
+        label="activity"
+        value={filter.activity}
+        values={ACTIVITIES}
+        onChange={(value) => set({ activity: value })}
+      />
+      <Choice
+        label="capability"
+        value={filter.capability}
+        values={withChosen(capabilities, filter.capability)}
+        onChange={(capability) => set({ capability })}
+      />
+      <Choice
+        label="label"
+        value={label === '' ? undefined : label}
+        values={withChosen(labels, label === '' ? undefined : label)}
+        onChange={(chosen) => set({ labels: labelOf(chosen) })}
+      />
+      <Choice
+        label="group"
+        none="none"
+        value={filter.group}
+        values={withChosen(['role', ...labelKeys.map((key) => `label:${key}`)], filter.group)}
+        onChange={(group) => set({ group })}
+      />
+      <Choice
+        label="sort"
+        none="name"
+        value={filter.sort === 'name' ? undefined : filter.sort}
+        values={SORTS}
+        onChange={(value) => set({ sort: value })}
+      />
+      <ViewsMenu filter={filter} />
+    </>
+  );
+});
 
 /** What is chosen is among the choices, also when no agent has it now. */
 const withChosen = (values: readonly string[], chosen: string | undefined): readonly string[] =>
@@ -140,18 +162,8 @@ function labelOf(chosen: string | undefined): Record<string, string> | undefined
   return { [chosen.slice(0, at)]: chosen.slice(at + 1) };
 }
 
-/** How often the choices follow the agents, in milliseconds: a list that is open must not change under the pointer. */
-const FACETS_MS = 2000;
-
-function useFacets(agents: readonly AgentSummary[]): Facets {
-  const step = Math.floor(useNow() / FACETS_MS);
-  const latest = useRef(agents);
-  latest.current = agents;
-  return useMemo(() => facetsOf(latest.current), [step, agents.length === 0]);
-}
-
 function GroupHead({ group, onFold }: { readonly group: GroupRow; readonly onFold: () => void }) {
-  const { name, count, unhealthy, isFolded } = group;
+  const { group: name, count, unhealthy, isFolded } = group;
   const Icon = isFolded ? ChevronRight : ChevronDown;
   return (
     <div role="cell" aria-colspan={7} className="col-span-full flex items-center gap-3">

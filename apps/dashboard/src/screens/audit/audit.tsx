@@ -12,7 +12,7 @@ import { Empty, ScreenHead } from '../../parts/panel.tsx';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
 import { Refusal } from '../../parts/refusal.tsx';
 import { Cell, Head, Rows } from '../../parts/rows.tsx';
-import { useCaller, useClient, useMay, useNow } from '../../swarm/swarm-context.tsx';
+import { useCaller, useClient, useMay, useOfNow } from '../../swarm/swarm-context.tsx';
 import { type AuditAct, type AuditFilterSearch, actsOf } from './audit-acts.ts';
 import { AuditDetail } from './audit-detail.tsx';
 import { ActStateMark } from './audit-marks.tsx';
@@ -43,7 +43,7 @@ function AuditList() {
   const client = useClient();
   const navigate = useNavigate({ from: '/audit' });
   const { reading, entries, readOlder, olderError } = useAuditTrail(client, filter);
-  const now = Math.floor(useNow() / STEP_MS) * STEP_MS;
+  const now = useOfNow((at) => Math.floor(at / STEP_MS)) * STEP_MS;
   const acts = useMemo(() => actsOf(entries, now), [entries.length, reading.readAtMs, now]);
   const selected = acts.find((act) => act.seq === seq);
   const set = useCallback(

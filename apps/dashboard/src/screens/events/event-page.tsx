@@ -1,7 +1,7 @@
-// The fate of one event: what it is, which rule let it in, and a lane for each group and stream; its causes above, its effects below.
-import { Link, useParams, useSearch } from '@tanstack/react-router';
-import type { EventTrace, GroupFate, LoggedEvent, StreamTrace } from '@hypercode/contracts';
-import type { ReactNode } from 'react';
+// One event: its fate as a diagram and as a table, with one selection, and what it is.
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import type { EventTrace } from '@hypercode/contracts';
+import { useMemo } from 'react';
 import { At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { CliLine } from '../../parts/cli-line.tsx';
@@ -12,7 +12,9 @@ import { ReadAt, Refused } from '../../parts/read-at.tsx';
 import { useClient } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
 import { CopyAs } from './copy-menu.tsx';
-import { fateWords, STREAM_WORDS, TONES, type Words } from './fate-words.ts';
+import { FateDiagram } from './fate-diagram.tsx';
+import { admissionWords, isConcerned, partsOf } from './fate-parts.ts';
+import { FateTable } from './fate-table.tsx';
 import { PublishEvent } from './publish-event.tsx';
 
 export function EventPage() {
@@ -48,85 +50,41 @@ export function EventPage() {
       ) : (
         <Refused reading={trace} />
       )}
-      {trace.value !== null && <Fate trace={trace.value} id={id} />}
+      {trace.value !== null && <Fate trace={trace.value} id={id} nowMs={trace.readAtMs ?? 0} />}
     </>
   );
 }
 
-function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }) {
-  const { groups, streams, otherGroups, causes, effects, effectsComplete } = trace;
-  const concerned = groups.filter(({ state }) => state !== 'not_matching' && state !== 'before_group');
-  const matching = streams.list.filter(({ state }) => state !== 'not_matching');
-  const rest = streams.list.filter(({ state }) => state === 'not_matching');
-  const others = groups.filter((group) => !concerned.includes(group));
+interface FateProps {
+  readonly trace: EventTrace;
+  readonly id: string;
+  /** When the trace was read. */
+  readonly nowMs: number;
+}
+
+function Fate({ trace, id, nowMs }: FateProps) {
+  const { part: selected } = useSearch({ from: '/events/$id' });
+  const navigate = useNavigate({ from: '/events/$id' });
+  const parts = useMemo(() => partsOf(trace), [trace]);
+  const select = (part: string): void => {
+    const change = { part: part === selected ? undefined : part };
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+  };
   return (
     <>
-      {causes.length > 0 && (
-        <Section title="Caused by" note="the nearest cause last">
-          <Chain events={causes.toReversed()} />
-        </Section>
-      )}
-      <About trace={trace} />
-      <Section title="Groups" note={concerned.length === 0 ? 'no group takes it' : undefined}>
-        <ul className="flex flex-col gap-2">
-          {concerned.map((fate) => (
-            <Lane key={fate.group} name={<GroupLink group={fate.group} />} words={fateWords(fate)}>
-              <Attempts fate={fate} />
-            </Lane>
-          ))}
-        </ul>
-        {others.length > 0 && (
-          <details className="mt-2">
-            <summary className="w-max cursor-pointer text-faint hover:text-ink">
-              {counted(others.length, 'group')} that it does not concern
-            </summary>
-            <ul className="mt-1 flex flex-col gap-1">
-              {others.map((fate) => (
-                <Lane key={fate.group} name={<GroupLink group={fate.group} />} words={fateWords(fate)} />
-              ))}
-            </ul>
-          </details>
-        )}
-        {otherGroups > 0 && <p className="mt-2 text-faint">{counted(otherGroups, 'group')} that you may not see.</p>}
-      </Section>
       <Section
-        title="Live streams"
+        title="Fate"
         note={
           <>
-            as of <At time={streams.asOf} />
+            live streams as of <At time={trace.streams.asOf} />
           </>
         }
       >
-        {matching.length === 0 && <p className="text-faint">No subscription is open that takes it.</p>}
-        <ul className="flex flex-col gap-1">
-          {matching.map((stream) => (
-            <StreamLane key={keyOf(stream)} stream={stream} />
-          ))}
-        </ul>
-        {rest.length > 0 && (
-          <details className="mt-2">
-            <summary className="w-max cursor-pointer text-faint hover:text-ink">
-              {counted(rest.length, 'stream')} of other topics
-            </summary>
-            <ul className="mt-1 flex flex-col gap-1">
-              {rest.map((stream) => (
-                <StreamLane key={keyOf(stream)} stream={stream} />
-              ))}
-            </ul>
-          </details>
-        )}
-        {streams.omitted > 0 && <p className="mt-1 text-faint">{counted(streams.omitted, 'stream')} not listed.</p>}
+        <FateDiagram parts={parts} nowMs={nowMs} selected={selected} onSelect={select} />
+        <FateTable parts={parts} selected={selected} onSelect={select} />
+        <Rest trace={trace} />
       </Section>
-      <Section
-        title="Effects"
-        note={
-          effectsComplete
-            ? counted(effects.length, 'event')
-            : `${counted(effects.length, 'event')} so far; the search was cut`
-        }
-      >
-        <Chain events={effects} />
-      </Section>
+      <About trace={trace} />
       <Section title="On the command line">
         <CliLine words={['events', 'trace', id]} />
       </Section>
@@ -134,11 +92,60 @@ function Fate({ trace, id }: { readonly trace: EventTrace; readonly id: string }
   );
 }
 
-const keyOf = ({ replica, caller, since, topics }: StreamTrace): string =>
-  `${replica} ${caller} ${since} ${topics.join()}`;
+/** What is not in the table, and why. */
+function Rest({ trace: { groups, otherGroups, streams, effectsComplete } }: { readonly trace: EventTrace }) {
+  const others = groups.filter((group) => !isConcerned(group));
+  const rest = streams.list.filter(({ state }) => state === 'not_matching');
+  const lines = [
+    ...(groups.length === others.length ? ['No group takes it.'] : []),
+    ...(streams.list.length === rest.length ? ['No live stream takes it.'] : []),
+    ...(otherGroups > 0 ? [`${counted(otherGroups, 'group')} that you may not see.`] : []),
+    ...(streams.omitted > 0 ? [`${counted(streams.omitted, 'stream')} not listed.`] : []),
+    ...(effectsComplete ? [] : ['The search for effects was cut: there may be more.']),
+  ];
+  return (
+    <div className="mt-2 flex flex-col gap-1 text-faint">
+      {lines.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+      {others.length > 0 && (
+        <details>
+          <summary className="w-max cursor-pointer hover:text-ink">
+            {counted(others.length, 'group')} that it does not concern
+          </summary>
+          <ul className="mt-1 text-soft">
+            {others.map(({ group, state }) => (
+              <li key={group}>
+                <Link to="/groups/$group" params={{ group }} className="hover:underline">
+                  {group}
+                </Link>
+                : {state === 'before_group' ? 'the group began after it' : 'the topics of the group leave it out'}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {rest.length > 0 && (
+        <details>
+          <summary className="w-max cursor-pointer hover:text-ink">
+            {counted(rest.length, 'stream')} of other topics
+          </summary>
+          <ul className="mt-1 text-soft">
+            {rest.map(({ replica, caller, since, topics }) => (
+              <li key={`${replica} ${caller} ${since} ${topics.join()}`}>
+                {shown(caller)}: <span className="font-mono text-[12px]">{topics.map(shown).join(', ')}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}
 
-function About({ trace: { event: logged, kept, duplicates, admittedBy } }: { readonly trace: EventTrace }) {
-  const { event, position, appendedAt } = logged;
+function About({ trace }: { readonly trace: EventTrace }) {
+  const { kept, duplicates } = trace;
+  const { event, position, appendedAt } = trace.event;
   return (
     <Section title="Event">
       <Facts>
@@ -175,13 +182,7 @@ function About({ trace: { event: logged, kept, duplicates, admittedBy } }: { rea
             </Link>
           </Fact>
         )}
-        <Fact name="Admitted by">
-          {admittedBy === null
-            ? 'not known any more'
-            : admittedBy.rule === null
-              ? 'no policy limits this source'
-              : `the rule ${admittedBy.rule}, in version ${admittedBy.policyVersion ?? '?'} of the policy`}
-        </Fact>
+        <Fact name="Admitted by">{admissionWords(trace)}</Fact>
         {duplicates > 0 && <Fact name="Published again">{counted(duplicates, 'time')}; the log has it once</Fact>}
         {!kept && <Fact name="Log">Retention has removed it; groups still hold it</Fact>}
       </Facts>
@@ -191,82 +192,3 @@ function About({ trace: { event: logged, kept, duplicates, admittedBy } }: { rea
     </Section>
   );
 }
-
-interface LaneProps {
-  readonly name: ReactNode;
-  readonly words: Words;
-  readonly children?: ReactNode;
-}
-
-const Lane = ({ name, words, children }: LaneProps) => (
-  <li className="grid grid-cols-[minmax(9rem,14rem)_1fr] gap-4">
-    <span className="truncate font-medium">{name}</span>
-    <div className="min-w-0 border-l-2 border-line pl-3">
-      <span className={`font-medium ${TONES[words.tone]}`}>{shown(words.title)}</span>
-      {words.why !== '' && <span className="text-soft"> · {shown(words.why)}</span>}
-      {children}
-    </div>
-  </li>
-);
-
-const GroupLink = ({ group }: { readonly group: string }) => (
-  <Link to="/groups/$group" params={{ group }} className="hover:underline">
-    {group}
-  </Link>
-);
-
-function Attempts({ fate: { history, deliveredAt, dueAt, settledAt, state } }: { readonly fate: GroupFate }) {
-  return (
-    <ol className="text-soft">
-      {history.map(({ attempt, consumer, deliveredAt: at, failedAt, reason }) => (
-        <li key={`${attempt} ${at}`}>
-          attempt {attempt}, {shown(consumer)}, <At time={at} /> to <At time={failedAt} />:{' '}
-          {reason === null ? 'the deadline passed' : shown(reason)}
-        </li>
-      ))}
-      {deliveredAt !== null && (
-        <li>
-          delivered <At time={deliveredAt} />
-          {settledAt !== null && (
-            <>
-              , settled <At time={settledAt} />
-            </>
-          )}
-          {state === 'in_flight' && dueAt !== null && (
-            <>
-              , due by <At time={dueAt} />
-            </>
-          )}
-        </li>
-      )}
-    </ol>
-  );
-}
-
-const StreamLane = ({ stream: { caller, topics, state } }: { readonly stream: StreamTrace }) => (
-  <Lane name={shown(caller)} words={STREAM_WORDS[state]}>
-    <span className="font-mono text-[12px] text-faint"> {topics.join(', ')}</span>
-  </Lane>
-);
-
-/** Events that led to one another. */
-const Chain = ({ events }: { readonly events: readonly LoggedEvent[] }) => (
-  <ol className="flex flex-col gap-1">
-    {events.map(({ position, event }) => (
-      <li key={position} className="grid grid-cols-[5.5rem_minmax(12rem,1fr)_minmax(8rem,1fr)] gap-3">
-        <span className="text-faint">
-          <At time={event.time} />
-        </span>
-        <Link
-          to="/events/$id"
-          params={{ id: event.id }}
-          search={{ source: event.source }}
-          className="truncate font-mono text-[12px] text-accent hover:underline"
-        >
-          {event.topic}
-        </Link>
-        <span className="truncate text-soft">{shown(event.source)}</span>
-      </li>
-    ))}
-  </ol>
-);

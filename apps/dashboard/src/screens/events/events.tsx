@@ -16,7 +16,6 @@ import { Jump } from './jump.tsx';
 import { PublishEvent } from './publish-event.tsx';
 import { NO_TAIL, Tail } from './tail.ts';
 import { TopicPanel } from './topic-panel.tsx';
-import { TopicRates } from './topic-rates.ts';
 import { useWhere } from './use-where.ts';
 
 const COLUMNS = '5.5rem minmax(12rem,1.3fr) minmax(8rem,.8fr) minmax(14rem,3fr)';
@@ -29,17 +28,15 @@ export function Events() {
   const navigate = useNavigate({ from: '/events' });
   const [tail, setTail] = useState<Tail | null>(null);
   const [isHeld, setHeld] = useState(false);
-  const [rates] = useState(() => new TopicRates());
   const where = useWhere(filter.where);
   const key = JSON.stringify(filter);
   useEffect(() => {
     if (where.state !== 'ready') return undefined;
-    const onEvent = hasTree ? ({ event }: LoggedEvent) => rates.add(event.topic) : undefined;
-    const opened = new Tail({ client, filter, where: where.test, onEvent });
+    const opened = new Tail({ client, filter, where: where.test });
     setTail(opened);
     setHeld(false);
     return () => opened.close();
-  }, [client, key, hasTree, rates, where]);
+  }, [client, key, where]);
   const { feed, events, held, perSecond, older, isReadingOlder } = useStore(tail?.view ?? NOTHING);
   const set = useCallback(
     (change: EventFilterSearch) => {
@@ -106,7 +103,7 @@ export function Events() {
         </p>
       )}
       <div className="flex min-h-0 flex-1 max-lg:flex-col">
-        {hasTree && <TopicPanel rates={rates} selected={filter.topic} onSelect={(topic) => set({ topic })} />}
+        {hasTree && <TopicPanel selected={filter.topic} onSelect={(topic) => set({ topic })} />}
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
           {events.length > 0 && (
             <Rows
@@ -123,7 +120,7 @@ export function Events() {
                   <Head>Data</Head>
                 </>
               }
-              row={(logged) => <EventRow logged={logged} />}
+              row={drawEvent}
             />
           )}
           {events.length === 0 && feed.state === 'live' && (
@@ -148,6 +145,8 @@ export function Events() {
     </div>
   );
 }
+
+const drawEvent = (logged: LoggedEvent) => <EventRow logged={logged} />;
 
 function EventRow({ logged: { event } }: { readonly logged: LoggedEvent }) {
   return (

@@ -17,7 +17,7 @@ export const TONES: Record<Tone, string> = {
   quiet: 'text-faint',
 };
 
-export function fateWords({ state, consumer, settledBy, attempt, reason }: GroupFate): Words {
+export function fateWords({ state, consumer, settledBy, attempt, reason, history }: GroupFate): Words {
   const who = consumer ?? 'a member';
   const tries = attempt === null || attempt === 0 ? '' : ` at attempt ${attempt}`;
   switch (state) {
@@ -32,7 +32,11 @@ export function fateWords({ state, consumer, settledBy, attempt, reason }: Group
         why: `${reason ?? 'The deadline passed'}${tries}. Redrive or discard it.`,
       };
     case 'acked':
-      return { title: `acknowledged by ${settledBy ?? who}`, tone: 'good', why: '' };
+      return {
+        title: `acknowledged by ${settledBy ?? who}`,
+        tone: 'good',
+        why: (attempt ?? 0) > history.length + 1 ? 'The attempts before are not kept.' : '',
+      };
     case 'discarded':
       return { title: `discarded by ${settledBy ?? 'an operator'}`, tone: 'quiet', why: reason ?? '' };
     case 'skipped':

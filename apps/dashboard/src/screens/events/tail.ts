@@ -49,8 +49,6 @@ export interface TailOptions {
   readonly filter: EventFilterSearch;
   /** Of the data of an event. Default: all. */
   readonly where?: Where;
-  /** Called with each event that comes, whatever its topic: then the stream has all topics, and the filter is applied here. */
-  readonly onEvent?: ((logged: LoggedEvent) => void) | undefined;
   readonly clock?: Clock;
 }
 
@@ -59,7 +57,6 @@ export class Tail {
   readonly #client: SwarmClient;
   readonly #filter: EventFilterSearch;
   readonly #where: Where;
-  readonly #onEvent: TailOptions['onEvent'];
   readonly #clock: Clock;
   readonly #end = new AbortController();
   /** Not shown yet, the oldest first. */
@@ -68,11 +65,10 @@ export class Tail {
   #counted: { readonly atMs: number; readonly count: number }[] = [];
   #cancelDraw = (): void => {};
 
-  constructor({ client, filter, where = () => true, onEvent, clock = systemClock }: TailOptions) {
+  constructor({ client, filter, where = () => true, clock = systemClock }: TailOptions) {
     this.#client = client;
     this.#filter = filter;
     this.#where = where;
-    this.#onEvent = onEvent;
     this.#clock = clock;
     void this.#run();
     this.#draw();
@@ -111,7 +107,7 @@ export class Tail {
     };
     try {
       if (isPast(this.#filter)) return await this.#readFirst();
-      const topics = [this.#onEvent === undefined ? (this.#filter.topic ?? '>') : '>'];
+      const topics = [this.#filter.topic ?? '>'];
       let isFirst = true;
       for await (const item of this.#client.subscribe({ topics, signal, onInterruption })) {
         // What is appended from here on comes as an event, so the page before it leaves no hole.
@@ -120,7 +116,6 @@ export class Tail {
         if (this.view.get().feed.state !== 'live') this.#set({ feed: { state: 'live' } });
         if (item.type !== 'event') continue;
         const logged = { position: item.position, appendedAt: null, event: item.event };
-        this.#onEvent?.(logged);
         if (!isWanted(this.#filter, logged) || !this.#where(item.event.data)) continue;
         this.#fresh.push(logged);
         if (this.#fresh.length > MAX_EVENTS) this.#fresh.splice(0, this.#fresh.length - MAX_EVENTS);

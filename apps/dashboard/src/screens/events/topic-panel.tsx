@@ -1,4 +1,4 @@
-// The topics of the namespace as a tree, each with how many events came on it while the page was open.
+// The topics of the namespace as a tree, each with how many of its events were received over the last hour.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import type { SwarmClient } from '@hypercode/client';
 import type { TopicInfo } from '@hypercode/contracts';
@@ -6,13 +6,13 @@ import { ChevronDown, ChevronRight } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { countText } from '../../parts/duration.ts';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
-import { useClient, useNow } from '../../swarm/swarm-context.tsx';
+import { useClient } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
-import type { TopicRates } from './topic-rates.ts';
+import { Sparkline } from './sparkline.tsx';
+import { readTopicTraffic, type TopicTraffic } from './topic-traffic.ts';
 import { openNodes, patternOf, type TopicNode, topicTree } from './topic-tree.ts';
 
 interface TopicPanelProps {
-  readonly rates: TopicRates;
   readonly selected: string | undefined;
   readonly onSelect: (pattern: string | undefined) => void;
 }
@@ -21,9 +21,12 @@ const PAGE = 500;
 const MOST_PAGES = 24;
 const ROW_PX = 26;
 
-export function TopicPanel({ rates, selected, onSelect }: TopicPanelProps) {
+export function TopicPanel({ selected, onSelect }: TopicPanelProps) {
   const client = useClient();
-  const reading = useReading('topics', (signal) => readTopics(client, signal));
+  const reading = useReading('topics', async (signal) => {
+    const [known, traffic] = await Promise.all([readTopics(client, signal), readTopicTraffic(client, signal)]);
+    return { ...known, traffic };
+  });
   const roots = useMemo(() => topicTree(reading.value?.topics ?? []), [reading.value]);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const nodes = useMemo(() => openNodes(roots, open), [roots, open]);
@@ -63,7 +66,7 @@ export function TopicPanel({ rates, selected, onSelect }: TopicPanelProps) {
               >
                 <TopicRow
                   node={node}
-                  rates={rates}
+                  traffic={reading.value?.traffic.get(node.path)}
                   isOpen={open.has(node.path)}
                   isSelected={pattern === selected}
                   onToggle={() => toggle(node.path)}
@@ -80,14 +83,14 @@ export function TopicPanel({ rates, selected, onSelect }: TopicPanelProps) {
 
 interface TopicRowProps {
   readonly node: TopicNode;
-  readonly rates: TopicRates;
+  readonly traffic: TopicTraffic | undefined;
   readonly isOpen: boolean;
   readonly isSelected: boolean;
   readonly onToggle: () => void;
   readonly onSelect: () => void;
 }
 
-function TopicRow({ node, rates, isOpen, isSelected, onToggle, onSelect }: TopicRowProps) {
+function TopicRow({ node, traffic, isOpen, isSelected, onToggle, onSelect }: TopicRowProps) {
   const { path, token, depth, count, children } = node;
   const Chevron = isOpen ? ChevronDown : ChevronRight;
   return (
@@ -116,41 +119,10 @@ function TopicRow({ node, rates, isOpen, isSelected, onToggle, onSelect }: Topic
         onClick={onSelect}
       >
         <span className="min-w-0 flex-1 truncate font-mono text-[12px]">{token}</span>
-        <Sparkline rates={rates} path={path} />
+        <Sparkline traffic={traffic} />
         <span className="min-w-9 shrink-0 text-right text-[11px] text-faint">{countText(count)}</span>
       </button>
     </div>
-  );
-}
-
-const SPARK = { width: 54, height: 14 };
-
-/** The last two minutes, as this page saw them. */
-function Sparkline({ rates, path }: { readonly rates: TopicRates; readonly path: string }) {
-  // Drawn again with the clock of the page.
-  useNow();
-  const counts = rates.of(path);
-  const most = Math.max(1, ...counts);
-  const step = SPARK.width / (counts.length - 1);
-  const points = counts.map(
-    (count, index) =>
-      `${(index * step).toFixed(1)} ${(SPARK.height - 1 - (count / most) * (SPARK.height - 2)).toFixed(1)}`,
-  );
-  const sum = counts.reduce((all, count) => all + count, 0);
-  return (
-    <svg
-      viewBox={`0 0 ${SPARK.width} ${SPARK.height}`}
-      className="h-3.5 w-[54px] shrink-0"
-      role="img"
-      aria-label={`${sum} in the last two minutes`}
-    >
-      <polyline
-        points={points.join(' ')}
-        fill="none"
-        stroke={sum === 0 ? 'var(--line)' : 'var(--accent)'}
-        strokeWidth="1.25"
-      />
-    </svg>
   );
 }
 

@@ -1,5 +1,6 @@
 // The events that a group has given up on, by why, each with its history; and what can be done with one, some or all of them.
 import { Link } from '@tanstack/react-router';
+import { actOnDeadLetters, type DeadLetterAct } from '@hypercode/client';
 import type { DeadLetter, FailedAttempt, GroupInfo } from '@hypercode/contracts';
 import { useEffect, useRef, useState } from 'react';
 import { Age, At } from '../../parts/age.tsx';
@@ -12,7 +13,6 @@ import { Code, Fact, Facts, Section } from '../../parts/panel.tsx';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
 import { useClient, useMay } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
-import { actOnDeadLetters, type DeadLetterAct } from './act-on-dead-letters.ts';
 import { byReason, type DeadForReason } from './by-reason.ts';
 
 /** How many are read at first, and at most. */
@@ -238,6 +238,12 @@ function Acts(props: ActsProps) {
   );
 }
 
+function wordsFor(what: Chosen): readonly string[] {
+  if ('deliveryIds' in what) return what.deliveryIds;
+  if (!('reason' in what)) return ['--all'];
+  return what.reason === null ? ['--no-reason'] : ['--reason', what.reason];
+}
+
 function Act({ group, what, words, act, verb }: ActsProps & { readonly act: DeadLetterAct; readonly verb: string }) {
   const client = useClient();
   if (!useMay(`bus.${act}`)) return null;
@@ -248,8 +254,7 @@ function Act({ group, what, words, act, verb }: ActsProps & { readonly act: Dead
     <ConfirmAct
       verb={words === '' ? verb : `${verb} ${words}`}
       title={`${verb} ${letters} of ${group}`}
-      cli={['dead', act, group, ...('deliveryIds' in what ? what.deliveryIds : ['--all'])]}
-      hasNoCli={'reason' in what}
+      cli={['dead', act, group, ...wordsFor(what)]}
       isDangerous={act === 'discard'}
       act={async (_reason, { report, signal }) => {
         if ('deliveryIds' in what) return client.bus[act]({ group, deliveryIds: [...what.deliveryIds] });

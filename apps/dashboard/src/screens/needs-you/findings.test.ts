@@ -1,6 +1,7 @@
 import type { AgentSummary, PlanView, SwarmOverview } from '@hypercode/client';
 import type { GroupInfo } from '@hypercode/contracts';
 import { expect, test } from 'vitest';
+import { tallyOf } from '../../swarm/agent-tally.ts';
 import { findingsOf, type SwarmState } from './findings.ts';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
@@ -32,14 +33,18 @@ const cluster = {
 } as unknown as SwarmOverview['cluster'];
 
 const state = (
-  fields: Partial<SwarmState> & { groups?: GroupInfo[]; cluster?: SwarmOverview['cluster'] },
+  fields: Partial<Omit<SwarmState, 'agents'>> & {
+    agents?: AgentSummary[];
+    groups?: GroupInfo[];
+    cluster?: SwarmOverview['cluster'];
+  },
 ): SwarmState => ({
   namespace: 'default',
-  agents: [],
   plans: [],
   now: NOW,
   overview: { cluster: fields.cluster ?? cluster, groups: fields.groups ?? [] } as unknown as SwarmOverview,
   ...fields,
+  agents: tallyOf(fields.agents ?? []),
 });
 
 const titles = (given: SwarmState): string[] => findingsOf(given).map(({ rank, title }) => `${rank}: ${title}`);
@@ -68,6 +73,15 @@ test('open circuits come before unhealthy agents, and those before agents that w
 test('more than five unhealthy agents are one finding', () => {
   const agents = Array.from({ length: 6 }, (_, index) => agent(`a${index}`, { health: 'unhealthy' }));
   expect(titles(state({ agents }))).toEqual(['warn: 6 agents are unhealthy']);
+});
+
+test('more than five open circuits are one finding, and one on trial beside them is another', () => {
+  const broken = Array.from({ length: 6 }, (_, index) => agent(`a${index}`, { circuit: 'open' }));
+  const agents = [...broken, agent('trial', { circuit: 'half_open' })];
+  expect(titles(state({ agents }))).toEqual([
+    'bad: The circuits of 6 agents are open',
+    'warn: Circuit of trial is on trial',
+  ]);
 });
 
 test('dead letters, a paused group with unread events and a large lag are findings; a paused group without them is not', () => {

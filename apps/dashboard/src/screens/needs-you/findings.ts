@@ -2,6 +2,7 @@
 import type { AgentSummary, PlanView, SwarmOverview } from '@hypercode/client';
 import type { GroupInfo } from '@hypercode/contracts';
 import { counted } from '../../parts/duration.ts';
+import type { AgentTally } from '../../swarm/agent-tally.ts';
 
 /** `bad`: something stands still or is lost. `warn`: it will, if nothing is done. `note`: an agent says that it waits. */
 export type Rank = 'bad' | 'warn' | 'note';
@@ -11,9 +12,12 @@ export type Target =
   | { readonly to: 'agent'; readonly name: string }
   | {
       readonly to: 'agents';
-      readonly filter: { readonly health: 'unhealthy' } | { readonly activity: 'blocked' | 'waiting' };
+      readonly filter:
+        | { readonly health: 'unhealthy' }
+        | { readonly circuit: 'open' | 'half_open' }
+        | { readonly activity: 'blocked' | 'waiting' };
     }
-  | { readonly to: 'plan'; readonly id: string }
+  | { readonly to: 'plan'; readonly id: string; readonly task?: string }
   | { readonly to: 'group'; readonly group: string }
   | { readonly to: 'system' };
 
@@ -33,7 +37,7 @@ export interface Finding {
 
 export interface SwarmState {
   readonly namespace: string;
-  readonly agents: readonly AgentSummary[];
+  readonly agents: AgentTally;
   readonly overview: SwarmOverview | null;
   readonly plans: readonly PlanView[];
   /** Milliseconds since the epoch. */
@@ -120,33 +124,46 @@ function* ofCluster({ overview, namespace, now }: SwarmState): Generator<Finding
   }
 }
 
-function* ofCircuits(agents: readonly AgentSummary[]): Generator<Finding> {
-  for (const { name, status, updatedAt } of agents) {
-    if (status.circuit === 'closed') continue;
-    const isHeld = status.circuit === 'open' && status.circuitOpenUntil === null;
-    yield {
-      id: `circuit ${name}`,
-      rank: status.circuit === 'open' ? 'bad' : 'warn',
-      title: `Circuit of ${name} is ${status.circuit === 'open' ? 'open' : 'on trial'}`,
-      why: status.reason ?? (isHeld ? 'An operator holds it open.' : 'Its events are refused.'),
-      since: updatedAt,
-      target: { to: 'agent', name },
-      action: 'See why, and reset it',
-    };
+function* ofCircuits({ broken }: AgentTally): Generator<Finding> {
+  for (const circuit of ['open', 'half_open'] as const) {
+    const found = broken.filter(({ status }) => status.circuit === circuit);
+    const rank = circuit === 'open' ? 'bad' : 'warn';
+    const word = circuit === 'open' ? 'open' : 'on trial';
+    if (found.length > MAX_SINGLE_AGENTS) {
+      yield {
+        id: `circuits ${circuit}`,
+        rank,
+        title: `The circuits of ${counted(found.length, 'agent')} are ${word}`,
+        why: `${someOf(found)}.`,
+        since: earliest(found, ({ updatedAt }) => updatedAt),
+        target: { to: 'agents', filter: { circuit } },
+        action: 'See the agents',
+      };
+      continue;
+    }
+    for (const { name, status, updatedAt } of found) {
+      const isHeld = circuit === 'open' && status.circuitOpenUntil === null;
+      yield {
+        id: `circuit ${name}`,
+        rank,
+        title: `Circuit of ${name} is ${word}`,
+        why: status.reason ?? (isHeld ? 'An operator holds it open.' : 'Its events are refused.'),
+        since: updatedAt,
+        target: { to: 'agent', name },
+        action: 'See why, and reset it',
+      };
+    }
   }
 }
 
-function* ofHealth(agents: readonly AgentSummary[]): Generator<Finding> {
-  const unhealthy = agents.filter(({ status }) => status.health === 'unhealthy' && status.circuit === 'closed');
+function* ofHealth({ unhealthy }: AgentTally): Generator<Finding> {
   if (unhealthy.length > MAX_SINGLE_AGENTS) {
-    const since = unhealthy.map(({ updatedAt }) => updatedAt).toSorted()[0] ?? null;
-    const names = unhealthy.slice(0, MAX_SINGLE_AGENTS).map(({ name }) => name);
     yield {
       id: 'unhealthy',
       rank: 'warn',
       title: `${counted(unhealthy.length, 'agent')} are unhealthy`,
-      why: `${names.join(', ')}, and others.`,
-      since,
+      why: `${someOf(unhealthy)}.`,
+      since: earliest(unhealthy, ({ updatedAt }) => updatedAt),
       target: { to: 'agents', filter: { health: 'unhealthy' } },
       action: 'See the agents',
     };
@@ -165,12 +182,23 @@ function* ofHealth(agents: readonly AgentSummary[]): Generator<Finding> {
   }
 }
 
+/** The first few by name. */
+const someOf = (agents: readonly AgentSummary[]): string =>
+  `${agents
+    .slice(0, MAX_SINGLE_AGENTS)
+    .map(({ name }) => name)
+    .join(', ')}, and others`;
+
+function earliest(agents: readonly AgentSummary[], timeOf: (agent: AgentSummary) => string): string | null {
+  let first: string | null = null;
+  for (const agent of agents) {
+    const time = timeOf(agent);
+    if (first === null || time < first) first = time;
+  }
+  return first;
+}
+
 function* ofPlans({ plans, agents, now }: SwarmState): Generator<Finding> {
-  const offered = new Set(
-    agents
-      .filter(({ status }) => status.health !== 'unhealthy' && status.circuit !== 'open')
-      .flatMap(({ capabilities }) => capabilities.map(({ id }) => id)),
-  );
   for (const plan of plans) {
     const target: Target = { to: 'plan', id: plan.planId };
     if (plan.status === 'failed' && plan.endedAt !== null && now - Date.parse(plan.endedAt) < PLAN_AGE_MS) {
@@ -195,11 +223,13 @@ function* ofPlans({ plans, agents, now }: SwarmState): Generator<Finding> {
         title: `${last.agent} reports nothing about “${title}”`,
         why: `It has begun the task of “${plan.title}”, and asks no person. At the deadline the task goes to another agent.`,
         since: last.stalledAt,
-        target,
-        action: 'See the plan',
+        target: { ...target, task: taskId },
+        action: 'See the task',
       };
     }
-    const stuck = plan.tasks.filter(({ status, capability }) => status === 'ready' && !offered.has(capability));
+    const stuck = plan.tasks.filter(
+      ({ status, capability }) => status === 'ready' && agents.offering(capability) === 0,
+    );
     for (const capability of new Set(stuck.map((task) => task.capability))) {
       yield {
         id: `nobody ${plan.planId} ${capability}`,
@@ -256,21 +286,17 @@ function* ofGroup({ group, deadLetters, lag, paused, waiting }: GroupInfo): Gene
   }
 }
 
-function* ofActivity(agents: readonly AgentSummary[]): Generator<Finding> {
+function* ofActivity(agents: AgentTally): Generator<Finding> {
   for (const activity of ['blocked', 'waiting'] as const) {
-    const found = agents.filter(({ status }) => status.activity === activity);
+    const found = agents[activity];
     const rank = activity === 'blocked' ? 'warn' : 'note';
-    const verb = activity === 'blocked' ? 'blocked' : 'waiting';
     if (found.length > MAX_SINGLE_AGENTS) {
       yield {
         id: activity,
         rank,
-        title: `${counted(found.length, 'agent')} are ${verb}`,
-        why: `${found
-          .slice(0, MAX_SINGLE_AGENTS)
-          .map(({ name }) => name)
-          .join(', ')}, and others.`,
-        since: found.map(({ status }) => status.activitySince).toSorted()[0] ?? null,
+        title: `${counted(found.length, 'agent')} are ${activity}`,
+        why: `${someOf(found)}.`,
+        since: earliest(found, ({ status }) => status.activitySince),
         target: { to: 'agents', filter: { activity } },
         action: 'See the agents',
       };
@@ -282,7 +308,7 @@ function* ofActivity(agents: readonly AgentSummary[]): Generator<Finding> {
       yield {
         id: `${activity} ${name}`,
         rank,
-        title: `${name} is ${verb}`,
+        title: `${name} is ${activity}`,
         why: status.note ?? silent,
         since: status.activitySince,
         target: { to: 'agent', name },

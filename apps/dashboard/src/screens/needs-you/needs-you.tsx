@@ -40,20 +40,20 @@ export function NeedsYou() {
 
 /** The swarm in one line. */
 function Summary() {
-  const { agents } = useAgents();
+  const { tally } = useAgents();
   const { overview } = useOverview();
   const { plans } = usePlans();
-  const healthy = agents.filter(({ status }) => status.health === 'healthy').length;
   const running = plans.filter(({ status }) => status === 'running' || status === 'planning').length;
   const groups = overview?.groups ?? [];
+  const cores = overview?.cluster.replicas.length ?? 0;
   const lag = groups.reduce((sum, group) => sum + group.lag, 0);
   const figures: readonly [string, string][] = [
-    [`${healthy.toLocaleString('en-US')} of ${agents.length.toLocaleString('en-US')}`, 'agents healthy'],
+    [`${tally.healthy.toLocaleString('en-US')} of ${tally.total.toLocaleString('en-US')}`, 'agents healthy'],
     [running.toLocaleString('en-US'), 'plans running'],
     [groups.length.toLocaleString('en-US'), 'groups'],
     [lag.toLocaleString('en-US'), 'events unread by groups'],
     [(overview?.namespace.events.kept ?? 0).toLocaleString('en-US'), 'events kept'],
-    [(overview?.cluster.replicas.length ?? 0).toLocaleString('en-US'), 'cores'],
+    [cores.toLocaleString('en-US'), cores === 1 ? 'core' : 'cores'],
   ];
   return (
     <dl className="flex flex-wrap gap-x-8 gap-y-3 border-b border-line px-5 py-3">

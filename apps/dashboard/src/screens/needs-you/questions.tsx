@@ -1,14 +1,11 @@
 // What agents ask people, each with a form for the answer.
-import { type Json, type QuestionView, SwarmError } from '@hypercode/contracts';
-import { type ReactNode, useState } from 'react';
+import type { QuestionView } from '@hypercode/contracts';
 import { Age } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
-import { Button } from '../../parts/button.tsx';
-import { CliLine } from '../../parts/cli-line.tsx';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
-import { useClient, useMay, useNamespace, useOverview } from '../../swarm/swarm-context.tsx';
+import { useClient, useNamespace, useOverview } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
-import { answerOf, type AnswerField, fieldsOf } from './answer-fields.ts';
+import { AnswerForm } from '../questions/answer-form.tsx';
 import { TargetLink } from './target-link.tsx';
 
 /** Read again when the number of open questions has changed. */
@@ -41,7 +38,7 @@ interface CardProps {
 
 function Card({ question, onAnswered }: CardProps) {
   const { agent, text, askedAt, about } = question;
-  const plan = about !== null && 'planId' in about ? about.planId : null;
+  const task = about !== null && 'planId' in about ? about : null;
   return (
     <li className="relative flex items-start gap-4 border-b border-line py-3 pr-5 pl-6">
       <span className="absolute inset-y-0 left-0 w-[3px] bg-accent" aria-hidden="true" />
@@ -51,9 +48,12 @@ function Card({ question, onAnswered }: CardProps) {
           <TargetLink target={{ to: 'agent', name: agent }} className="hover:underline">
             {agent}
           </TargetLink>
-          {plan !== null && (
-            <TargetLink target={{ to: 'plan', id: plan }} className="ml-2 text-[12px] text-accent hover:underline">
-              See the plan
+          {task !== null && (
+            <TargetLink
+              target={{ to: 'plan', id: task.planId, task: task.taskId }}
+              className="ml-2 text-[12px] text-accent hover:underline"
+            >
+              See the task
             </TargetLink>
           )}
         </h2>
@@ -66,145 +66,3 @@ function Card({ question, onAnswered }: CardProps) {
     </li>
   );
 }
-
-function AnswerForm({ question, onAnswered }: CardProps) {
-  const { agent, questionId, options, schema } = question;
-  const client = useClient();
-  const mayAnswer = useMay('questions.answer');
-  const [given, setGiven] = useState<Readonly<Record<string, string>>>({});
-  const [comment, setComment] = useState('');
-  const [refusal, setRefusal] = useState<string | null>(null);
-  const [isSending, setSending] = useState(false);
-  if (!mayAnswer) return null;
-  const fields = options === null ? fieldsOf(schema) : null;
-  const words = comment.trim();
-  const send = async (answer: Json): Promise<void> => {
-    setSending(true);
-    setRefusal(null);
-    try {
-      await client.questions.answer({ agent, questionId, answer, ...(words === '' ? {} : { comment: words }) });
-      onAnswered();
-    } catch (error) {
-      setRefusal(SwarmError.from(error).message);
-    } finally {
-      setSending(false);
-    }
-  };
-  const typed = readTyped(fields, given);
-  const cli = ['questions', 'answer', agent, questionId];
-  return (
-    <form
-      className="flex max-w-xl flex-col gap-2"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (options === null && typed !== undefined) void send(typed);
-      }}
-    >
-      {options === null && fields === null && (
-        <Labelled label="Answer, as JSON">
-          <textarea
-            className="min-h-16 rounded border border-strong-line/50 bg-sheet px-2 py-1.5 font-mono text-[12px]"
-            value={given[''] ?? ''}
-            onChange={(event) => setGiven({ '': event.target.value })}
-          />
-        </Labelled>
-      )}
-      {fields?.map((field) => (
-        <Field
-          key={field.name}
-          field={field}
-          value={given[field.name] ?? ''}
-          onChange={(value) => setGiven((before) => ({ ...before, [field.name]: value }))}
-        />
-      ))}
-      <Labelled label="Comment">
-        <input
-          className="h-8 rounded border border-strong-line/50 bg-sheet px-2"
-          value={comment}
-          maxLength={1024}
-          onChange={(event) => setComment(event.target.value)}
-        />
-      </Labelled>
-      {options === null && typed !== undefined && <CliLine words={[...cli, JSON.stringify(typed)]} />}
-      {refusal !== null && (
-        <p role="alert" className="rounded bg-bad-wash px-2.5 py-1.5 text-bad">
-          {refusal}
-        </p>
-      )}
-      <div className="flex flex-wrap gap-2">
-        {options?.map(({ id, label }) => (
-          <Button key={id} title={`swarm ${cli.join(' ')} …`} disabled={isSending} onClick={() => void send(id)}>
-            {shown(label)}
-          </Button>
-        ))}
-        {options === null && (
-          <Button kind="main" type="submit" disabled={isSending || typed === undefined}>
-            {isSending ? 'Sending…' : 'Answer'}
-          </Button>
-        )}
-      </div>
-    </form>
-  );
-}
-
-/** Undefined while it is no JSON. */
-function readTyped(fields: readonly AnswerField[] | null, given: Readonly<Record<string, string>>): Json | undefined {
-  if (fields !== null) return answerOf(fields, given);
-  try {
-    return JSON.parse(given[''] ?? '') as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-interface FieldProps {
-  readonly field: AnswerField;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}
-
-function Field({ field: { label, kind, isRequired, choices }, value, onChange }: FieldProps) {
-  const look = 'h-8 rounded border border-strong-line/50 bg-sheet px-2';
-  if (kind === 'flag') {
-    return (
-      <label className="flex items-center gap-2">
-        <input
-          type="checkbox"
-          checked={value === 'true'}
-          onChange={(event) => onChange(String(event.target.checked))}
-        />
-        {shown(label)}
-      </label>
-    );
-  }
-  return (
-    <Labelled label={shown(label)}>
-      {kind === 'choice' ? (
-        <select className={look} value={value} required={isRequired} onChange={(event) => onChange(event.target.value)}>
-          <option value="" />
-          {choices.map((one) => (
-            <option key={one} value={one}>
-              {shown(one)}
-            </option>
-          ))}
-        </select>
-      ) : (
-        <input
-          className={look}
-          type={kind}
-          step="any"
-          value={value}
-          required={isRequired}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Labelled>
-  );
-}
-
-const Labelled = ({ label, children }: { readonly label: string; readonly children: ReactNode }) => (
-  <label className="flex flex-col gap-1">
-    <span className="text-faint">{label}</span>
-    {children}
-  </label>
-);

@@ -25,7 +25,7 @@ export function TargetLink({ target, className, children }: TargetLinkProps) {
       );
     case 'plan':
       return (
-        <Link to="/plans/$id" params={{ id: target.id }} className={className}>
+        <Link to="/plans/$id" params={{ id: target.id }} search={{ task: target.task }} className={className}>
           {children}
         </Link>
       );

@@ -1,7 +1,7 @@
 // The findings of the live swarm, and since when there are none.
 import { systemClock } from '@hypercode/clock';
 import { useMemo } from 'react';
-import { useAgents, useNamespace, useNow, useOverview, usePlans } from '../../swarm/swarm-context.tsx';
+import { useAgents, useNamespace, useOfNow, useOverview, usePlans } from '../../swarm/swarm-context.tsx';
 import { type Finding, findingsOf } from './findings.ts';
 
 /** How often times alone make a finding, in milliseconds. */
@@ -19,11 +19,11 @@ export interface Findings {
 }
 
 export function useFindings(): Findings {
-  const { agents, feed: agentsFeed } = useAgents();
+  const { tally: agents, feed: agentsFeed } = useAgents();
   const { overview } = useOverview();
   const { plans, feed: plansFeed } = usePlans();
   const namespace = useNamespace();
-  const step = Math.floor(useNow() / STEP_MS);
+  const step = useOfNow((now) => Math.floor(now / STEP_MS));
   return useMemo(() => {
     const now = step * STEP_MS;
     const findings = findingsOf({ namespace, agents, overview, plans, now });

@@ -1,8 +1,9 @@
 // The states of plans, tasks and attempts: each as a word and a colour, and a bar for how far a plan is.
 import type { PlanView } from '@hypercode/client';
+import { alertOf, type Task as PlanTask } from './task-alerts.ts';
 
 type Plan = PlanView['status'];
-export type Task = PlanView['tasks'][number];
+export type Task = PlanTask;
 export type Attempt = Task['attempts'][number];
 
 const PLAN: Record<Plan, string> = {
@@ -33,6 +34,18 @@ const TASK_WORDS: Record<Task['status'], string> = {
 export const TaskStatusMark = ({ status }: { readonly status: Task['status'] }) => (
   <span className={TASK[status] ?? 'text-soft'}>{TASK_WORDS[status] ?? status}</span>
 );
+
+/** Whether the task waits for a person, or stands still. */
+export function TaskAlertMark({ task }: { readonly task: Task }) {
+  const alert = alertOf(task);
+  if (alert === null) return null;
+  const look = alert.kind === 'asks' ? 'bg-accent text-on-accent' : 'bg-warn-wash text-warn';
+  return (
+    <span className={`shrink-0 rounded-full px-1.5 text-[11px] leading-[18px] font-medium whitespace-nowrap ${look}`}>
+      {alert.kind === 'asks' ? 'asks you' : 'reports nothing'}
+    </span>
+  );
+}
 
 export const OUTCOMES: Record<
   Attempt['outcome'],

@@ -9,7 +9,9 @@ import { Code, Empty, Fact, Facts, ScreenHead, Section } from '../../parts/panel
 import { Tabs } from '../../parts/tabs.tsx';
 import { useClient, useMay, usePlans } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
+import { OpenQuestions } from './open-questions.tsx';
 import { PlanProgress, PlanStatusMark } from './plan-marks.tsx';
+import { alertOf } from './task-alerts.ts';
 import { TaskDetail } from './task-detail.tsx';
 import { TaskList } from './task-list.tsx';
 import { TaskTimeline } from './task-timeline.tsx';
@@ -57,7 +59,11 @@ const Title = ({ children }: { readonly children: string }) => (
 function Whole({ plan, selectedId }: { readonly plan: PlanView; readonly selectedId: string | undefined }) {
   const { view = 'graph' } = useSearch({ from: '/plans/$id' });
   const navigate = useNavigate({ from: '/plans/$id' });
-  const selected = plan.tasks.find(({ taskId }) => taskId === selectedId) ?? plan.tasks[0];
+  const { tasks } = plan;
+  // What waits for a person comes first, until another task is chosen.
+  const selected =
+    tasks.find(({ taskId }) => taskId === selectedId) ?? tasks.find((task) => alertOf(task) !== null) ?? tasks[0];
+  const approval = plan.approval?.question ?? null;
   const select = (task: string): void => {
     void navigate({ search: (before) => ({ ...before, task }), replace: true });
   };
@@ -77,6 +83,11 @@ function Whole({ plan, selectedId }: { readonly plan: PlanView; readonly selecte
         >
           {shown(plan.reason)}
         </p>
+      )}
+      {approval !== null && approval.endedAt === null && (
+        <Section title="Approval" note="no task is assigned before a person approves the plan">
+          <OpenQuestions questions={[approval]} />
+        </Section>
       )}
       {plan.tasks.length > 0 && (
         <Section

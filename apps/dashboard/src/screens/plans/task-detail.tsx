@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { PlanView } from '@hypercode/client';
 import { isOutputRef } from '@hypercode/contracts';
 import { useState } from 'react';
-import { At } from '../../parts/age.tsx';
+import { Age, At, Countdown } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { durationText } from '../../parts/duration.ts';
 import { Button } from '../../parts/button.tsx';
@@ -13,6 +13,8 @@ import { useClient } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
 import { JsonText } from '../../parts/json-text.tsx';
 import { type Attempt, OUTCOMES, type Task, TaskStatusMark } from './plan-marks.tsx';
+import { OpenQuestions } from './open-questions.tsx';
+import { alertOf, type TaskAlert } from './task-alerts.ts';
 import { TaskInput } from './task-input.tsx';
 
 interface TaskDetailProps {
@@ -25,9 +27,15 @@ export function TaskDetail({ plan, task, onSelect }: TaskDetailProps) {
   const { taskId, title, status, capability, dependsOn, attempts, error } = task;
   const output = plan.outputs[taskId];
   const last = attempts.at(-1);
+  const alert = alertOf(task);
   const titles = new Map(plan.tasks.map((one) => [one.taskId, one.title]));
   return (
     <Section title={shown(title)} note="selected task">
+      {alert !== null && (
+        <div className="mb-3">
+          <Alert alert={alert} deadlineAt={task.deadlineAt} />
+        </div>
+      )}
       <Facts>
         <Fact name="State">
           <TaskStatusMark status={status} />
@@ -72,6 +80,27 @@ export function TaskDetail({ plan, task, onSelect }: TaskDetailProps) {
         </>
       )}
     </Section>
+  );
+}
+
+function Alert({ alert, deadlineAt }: { readonly alert: TaskAlert; readonly deadlineAt: string | null }) {
+  if (alert.kind === 'asks') return <OpenQuestions questions={alert.questions} />;
+  return (
+    <p className="rounded bg-warn-wash px-3 py-2 text-warn">
+      <Link to="/agents/$name" params={{ name: alert.agent }} className="font-medium underline">
+        {shown(alert.agent)}
+      </Link>{' '}
+      reports nothing, noticed <Age at={alert.since} />, and asks no person. The task goes to another agent
+      {deadlineAt === null ? (
+        ' at its deadline'
+      ) : (
+        <>
+          {' '}
+          at its deadline, <Countdown until={deadlineAt} />
+        </>
+      )}
+      .
+    </p>
   );
 }
 

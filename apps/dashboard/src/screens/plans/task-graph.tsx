@@ -3,7 +3,7 @@ import type { PlanView } from '@hypercode/client';
 import { useMemo } from 'react';
 import { shown } from '../../parts/agent-words.ts';
 import { Graph } from '../../parts/graph/graph.tsx';
-import { TaskStatusMark, type Task } from './plan-marks.tsx';
+import { TaskAlertMark, TaskStatusMark, type Task } from './plan-marks.tsx';
 
 interface TaskGraphProps {
   readonly plan: PlanView;
@@ -49,7 +49,10 @@ function TaskBox({ task }: { readonly task: Task }) {
   const { title, status, agent, attempts, progress } = task;
   return (
     <span className="flex h-full min-w-0 flex-col justify-center">
-      <span className="truncate font-medium">{shown(title)}</span>
+      <span className="flex min-w-0 items-center gap-1.5">
+        <span className="min-w-0 flex-1 truncate font-medium">{shown(title)}</span>
+        <TaskAlertMark task={task} />
+      </span>
       <span className="flex min-w-0 gap-1.5 text-[12px] leading-4">
         <TaskStatusMark status={status} />
         {agent !== null && <span className="truncate text-soft">{shown(agent)}</span>}

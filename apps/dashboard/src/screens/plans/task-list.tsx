@@ -4,7 +4,7 @@ import { At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { durationText } from '../../parts/duration.ts';
 import { useNow } from '../../swarm/swarm-context.tsx';
-import { type Task, TaskStatusMark } from './plan-marks.tsx';
+import { type Task, TaskAlertMark, TaskStatusMark } from './plan-marks.tsx';
 
 interface TaskListProps {
   readonly plan: PlanView;
@@ -60,7 +60,7 @@ function Row({ task, isSelected, onSelect }: RowProps) {
         </button>
       </td>
       <td className={`${CELL} whitespace-nowrap`}>
-        <TaskStatusMark status={status} />
+        <TaskStatusMark status={status} /> <TaskAlertMark task={task} />
       </td>
       <td className={`${CELL} font-mono text-[12px]`}>{shown(capability)}</td>
       <td className={CELL}>{agent === null ? '' : shown(agent)}</td>

@@ -36,11 +36,13 @@ export function Chart({ title, stats, metrics }: ChartProps) {
     const colour = (name: string): string => getComputedStyle(element).getPropertyValue(name);
     const [first, second] = [colour('--accent'), colour('--warn')];
     const axis = { stroke: colour('--faint'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
+    // A line needs two points; fewer are drawn as points.
+    const hasLine = metrics.some((metric) => (stats.series[metric] ?? []).filter((value) => value !== null).length > 2);
     const series = metrics.map((metric, index) => ({
       label: NAMES[metric],
       stroke: index === 0 ? first : second,
       width: 1.5,
-      points: { show: false },
+      points: { show: !hasLine, size: 5 },
     }));
     const start = Date.parse(stats.start) / 1000;
     const columns = metrics.map((metric) => stats.series[metric] ?? []);
@@ -79,7 +81,7 @@ export function Chart({ title, stats, metrics }: ChartProps) {
           </span>
         ))}
       </figcaption>
-      <div ref={place} role="img" aria-label={`${title}; in the last whole minute: ${newest}`} />
+      <div ref={place} role="img" aria-label={`${title}; in the last whole step: ${newest}`} />
     </figure>
   );
 }

@@ -1,9 +1,12 @@
-// The replicas and stores, what the core published itself, and the statistics of the last hour.
+// The replicas and stores, what the core published itself, and the statistics of the last hour or day.
+import { systemClock } from '@hypercode/clock';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Age, At } from '../../parts/age.tsx';
 import { shown } from '../../parts/agent-words.ts';
 import { countText, durationText } from '../../parts/duration.ts';
 import { Code, Empty, Fact, Facts, ScreenHead, Section } from '../../parts/panel.tsx';
 import { ReadAt, Refused } from '../../parts/read-at.tsx';
+import { Tabs } from '../../parts/tabs.tsx';
 import { useClient, useNotices, useNow, useOverview } from '../../swarm/swarm-context.tsx';
 import { useReading } from '../../swarm/use-reading.ts';
 import { Chart } from './chart.tsx';
@@ -44,7 +47,7 @@ export function System() {
           <Fact name="Mass-failure guard">{cluster.suspended.includes(namespace.namespace) ? 'holds' : 'at rest'}</Fact>
         </Facts>
       </Section>
-      <LastHour />
+      <Figures />
       <Notices />
     </>
   );
@@ -110,29 +113,54 @@ function Replicas({ replicas }: { readonly replicas: Overview['cluster']['replic
   );
 }
 
-/** A minute; the lists of the core are kept in steps of ten seconds. */
-const STEP_MS = 60_000;
+/** How far back, and in which steps: as many points as a chart has room for. */
+const SPANS = {
+  hour: { title: 'Last hour', stepMs: 60_000, spanMs: 3_600_000, each: 'each minute' },
+  day: { title: 'Last day', stepMs: 900_000, spanMs: 86_400_000, each: 'each quarter of an hour' },
+} as const;
 
-function LastHour() {
+function Figures() {
+  const { span = 'hour' } = useSearch({ from: '/system' });
+  const navigate = useNavigate({ from: '/system' });
   const client = useClient();
-  const stats = useReading('last hour', (signal) =>
+  const { title, stepMs, spanMs, each } = SPANS[span];
+  const stats = useReading(span, (signal) =>
     client.stats.series(
       {
         metrics: ['published', 'delivered', 'acked', 'redelivered', 'dead', 'refused', 'publishP99Ms'],
-        stepMs: STEP_MS,
+        since: new Date(systemClock.epochMs() - spanMs).toISOString(),
+        stepMs,
       },
       { signal },
     ),
   );
   const { value } = stats;
   return (
-    <Section title="Last hour" note={<ReadAt reading={stats} />}>
+    <Section
+      title={title}
+      note={
+        <span className="inline-flex items-center gap-3">
+          <Tabs
+            label="Time"
+            value={span}
+            values={{ hour: 'Hour', day: 'Day' }}
+            onChange={(wanted) =>
+              void navigate({
+                search: (before) => ({ ...before, span: wanted === 'hour' ? undefined : wanted }),
+                replace: true,
+              })
+            }
+          />
+          <ReadAt reading={stats} />
+        </span>
+      }
+    >
       <Refused reading={stats} />
       {value !== null && (
         <div className="grid grid-cols-2 gap-x-8 gap-y-4 max-lg:grid-cols-1">
-          <Chart title="Published, each minute" stats={value} metrics={['published', 'refused']} />
-          <Chart title="Deliveries, each minute" stats={value} metrics={['delivered', 'acked']} />
-          <Chart title="Failed attempts, each minute" stats={value} metrics={['redelivered', 'dead']} />
+          <Chart title={`Published, ${each}`} stats={value} metrics={['published', 'refused']} />
+          <Chart title={`Deliveries, ${each}`} stats={value} metrics={['delivered', 'acked']} />
+          <Chart title={`Failed attempts, ${each}`} stats={value} metrics={['redelivered', 'dead']} />
           <Chart title="Time of a publish (p99, ms)" stats={value} metrics={['publishP99Ms']} />
         </div>
       )}

@@ -1,11 +1,11 @@
 // Redrives or discards many dead letters, page by page, so that it can be followed and stopped.
-import type { SwarmClient } from '@hypercode/client';
 import type { DeadLetter, DeadLettersResult } from '@hypercode/contracts';
+import type { Procedures } from './procedures.ts';
 
 export type DeadLetterAct = 'redrive' | 'discard';
 
 export interface DeadLettersWork {
-  readonly client: { readonly bus: Pick<SwarmClient['bus'], 'deadLetters' | DeadLetterAct> };
+  readonly client: { readonly bus: Pick<Procedures['bus'], 'deadLetters' | DeadLetterAct> };
   readonly group: string;
   readonly act: DeadLetterAct;
   /** Which of them. Default: all. */
@@ -21,7 +21,7 @@ const PAGE = 200;
 
 /**
  * Each page begins after the one before, so an event that dies again meanwhile is not taken twice. Gives how many were done; what
- * somebody else has redriven or discarded meanwhile does not count.
+ * somebody else has redriven or discarded meanwhile does not count. Rejects as `bus.deadLetters` and the act do; pages before that are done.
  */
 export async function actOnDeadLetters(work: DeadLettersWork): Promise<number> {
   const { client, group, act, isWanted = () => true, onProgress, signal } = work;
