@@ -40,7 +40,11 @@ export async function connectMcp(
     client,
     call: async (name, args = {}, signal) => {
       const result = await client.callTool({ name, arguments: args }, signal === undefined ? {} : { signal });
-      const [first] = result.content;
+      const [first, copy] = result.content;
+      // For clients that give a model the text alone. Refusals have none: no text of an error has words of agents.
+      const expected =
+        result.isError === true ? undefined : { type: 'text', text: JSON.stringify(result.structuredContent) };
+      expect(copy).toEqual(expected);
       return {
         text: first?.type === 'text' ? first.text : '',
         isError: result.isError === true,
