@@ -88,7 +88,7 @@ export const administrationTools: readonly Tool[] = TABLE.map(({ procedure, ...w
     },
     fields,
     async ({ call, namespace }, input) => {
-      const result = await callProcedure(procedure, call, { ...input, namespace } as never);
+      const result = await callProcedure(procedure, call, { ...input, namespace });
       return { text: 'Done. The result is under `untrusted`.', untrusted: { result } };
     },
   );
