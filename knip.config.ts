@@ -20,7 +20,11 @@ const config: KnipConfig = {
     'apps/architect': { entry: ['src/config/write-docs.ts'], ignoreDependencies: ['pino-pretty'] },
     bench: { entry: ['src/servers/*.ts', 'src/watchers/watcher-process.ts'] },
     // Copied into projects outside of the workspace; run by hand.
-    e2e: { entry: ['packages/fixture/*.ts', 'dashboard/write-pictures.ts'] },
+    e2e: {
+      entry: ['packages/fixture/*.ts', 'dashboard/write-pictures.ts'],
+      // Its program is found by its manifest, and run.
+      ignoreDependencies: ['@modelcontextprotocol/conformance'],
+    },
     examples: { entry: ['**/*.ts'] },
   },
   // A migration is handed over as a whole module, whose `up` nobody names.

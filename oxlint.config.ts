@@ -58,7 +58,7 @@ const ARROWS: Readonly<Record<string, Arrow>> = {
     tests: ['clock/testing'],
   },
   'packages/mcp': {
-    imports: ['clock', 'contracts', 'plans', 'registry', 'server'],
+    imports: ['contracts', 'registry', 'server'],
     rooms: ['answers', 'tools', 'resources', 'exchange'],
   },
   'packages/client': {

@@ -16,6 +16,7 @@ import { fanOut } from './rows/fan-out.ts';
 import { groups } from './rows/groups.ts';
 import { heartbeats } from './rows/heartbeats.ts';
 import { idleWatchers } from './rows/idle-watchers.ts';
+import { mcpCalls } from './rows/mcp-calls.ts';
 import { probes } from './rows/probes.ts';
 import { publish } from './rows/publish.ts';
 import { publishLatency } from './rows/publish-latency.ts';
@@ -31,7 +32,7 @@ import { watchLatency } from './rows/watch-latency.ts';
 const ROWS: readonly Row[] = [
   ...[registrations, queryLatency, fanOut, idleWatchers, heartbeats, watchLatency],
   ...[publish, publishLatency, eventLatency, subscribers, groups, topicMatching, records, tracing],
-  ...[probes, circuitCheck, circuitSpread, architect, cliStart],
+  ...[probes, circuitCheck, circuitSpread, architect, cliStart, mcpCalls],
 ];
 const RESULTS = join(import.meta.dirname, '../results');
 

@@ -14,7 +14,7 @@ import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify
 import { McpCaller } from './exchange/caller.ts';
 import type { McpExchange, Message } from './exchange/exchange.ts';
 
-export const MCP_PATH = '/mcp';
+const MCP_PATH = '/mcp';
 
 export interface McpOptions {
   /** Where users reach the core; null: at loopback names and by addresses alone. */

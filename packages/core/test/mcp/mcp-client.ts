@@ -24,13 +24,13 @@ export interface McpClient {
 export async function connectMcp(
   core: Pick<TestCore, 'url'>,
   token: string,
-  { era = '2026-07-28' }: { readonly era?: Era } = {},
+  { era = '2026-07-28', path = '/mcp' }: { readonly era?: Era; readonly path?: string } = {},
 ): Promise<McpClient> {
   const client = new Client(
     { name: 'test', version: '1.0.0' },
     { versionNegotiation: { mode: era === '2026-07-28' ? { pin: era } : 'legacy' } },
   );
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', core.url), {
+  const transport = new StreamableHTTPClientTransport(new URL(path, core.url), {
     requestInit: { headers: { authorization: `Bearer ${token}`, connection: 'close' } },
   });
   await client.connect(transport);
@@ -40,7 +40,11 @@ export async function connectMcp(
     client,
     call: async (name, args = {}, signal) => {
       const result = await client.callTool({ name, arguments: args }, signal === undefined ? {} : { signal });
-      const [first] = result.content;
+      const [first, copy] = result.content;
+      // For clients that give a model the text alone. Refusals have none: no text of an error has words of agents.
+      const expected =
+        result.isError === true ? undefined : { type: 'text', text: JSON.stringify(result.structuredContent) };
+      expect(copy).toEqual(expected);
       return {
         text: first?.type === 'text' ? first.text : '',
         isError: result.isError === true,

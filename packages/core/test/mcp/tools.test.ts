@@ -140,3 +140,25 @@ test('a token is shown the tools that it may use', async () => {
   expect(schemaOf('publish')?.required).toEqual(expect.arrayContaining(['topic', 'as']));
   expect(Object.keys(schemaOf('join')?.properties ?? {})).not.toContain('as');
 });
+
+test('administration is there for operators who ask for it in the address, and for no agent', async () => {
+  const path = '/mcp?admin=true';
+  const { token } = await core.registry.tokens.create(
+    { namespace: core.namespace, kind: 'operator', name: `administering-${core.namespace}` },
+    { name: 'test' },
+  );
+  const [plain, asking] = [await connectMcp(core, token), await connectMcp(core, token, { path })];
+  expect(await plain.names()).not.toContain('trip_circuit');
+  expect(await asking.names()).toEqual(
+    expect.arrayContaining(['trip_circuit', 'remove_agent', 'redrive_dead_letters']),
+  );
+  const own = await connectMcp(core, await agentToken('stoppable'), { path });
+  expect(await own.names()).not.toContain('trip_circuit');
+  for (const { call } of [plain, own])
+    expect(await call('trip_circuit', { name: 'stoppable' })).toMatchObject({ data: { error: { code: 'FORBIDDEN' } } });
+  expect(await asking.call('trip_circuit', { name: 'stoppable', reason: 'loops' })).toMatchObject({ isError: false });
+  const refused = await own.call('publish', { topic: 'agent.stoppable.inbox.note', data: 1 });
+  expect(refused).toMatchObject({ data: { error: { code: 'CIRCUIT_OPEN' } } });
+  expect(await asking.call('reset_circuit', { name: 'stoppable' })).toMatchObject({ isError: false });
+  expect(await own.call('publish', { topic: 'agent.stoppable.inbox.note', data: 1 })).toMatchObject({ isError: false });
+});

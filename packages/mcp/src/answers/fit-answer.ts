@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { escapeWords } from './escape-words.ts';
 
 /** Most characters of JSON that an answer has: about 8,000 tokens. */
-export const ANSWER_CHARACTERS = 32 * 1024;
+const ANSWER_CHARACTERS = 32 * 1024;
 /** Most left-out parts that an answer names, the first. */
 const MAX_NAMED = 20;
 

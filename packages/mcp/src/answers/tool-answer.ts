@@ -17,14 +17,23 @@ export interface ToolAnswer {
 const CUT = 'The answer was cut: `untrusted.cut` names the parts. Call again with `part` for one of them.';
 
 export function resultOf({ text, facts = {}, untrusted }: ToolAnswer, part?: AnswerPart): CallToolResult {
-  if (untrusted === undefined) return { content: [{ type: 'text', text }], structuredContent: { ...facts } };
+  if (untrusted === undefined) return result(text, { ...facts });
   const { value, cut } = fitAnswer(untrusted, part);
   const words = part === undefined ? (value as Record<string, unknown>) : { part: value };
-  return {
-    content: [{ type: 'text', text: cut.length === 0 ? text : `${text} ${CUT}` }],
-    structuredContent: { ...facts, untrusted: cut.length === 0 ? words : { ...words, cut } },
-  };
+  return result(cut.length === 0 ? text : `${text} ${CUT}`, {
+    ...facts,
+    untrusted: cut.length === 0 ? words : { ...words, cut },
+  });
 }
+
+/** Many clients give a model the text alone, so what is structured is there as text as well, by itself, with the same names. */
+const result = (text: string, structuredContent: Record<string, unknown>): CallToolResult => ({
+  content: [
+    { type: 'text', text },
+    { type: 'text', text: JSON.stringify(structuredContent) },
+  ],
+  structuredContent,
+});
 
 /** A refusal: what the caller can do about it is the text; its message and details can repeat names, and are untrusted. */
 export function refusalResult(refusal: SwarmError, tool: string): CallToolResult {

@@ -21,7 +21,7 @@ export async function callTool(caller: McpCaller, tool: Tool, given: unknown): P
 
 async function answerOf(caller: McpCaller, tool: Tool, given: unknown): Promise<CallToolResult> {
   const { core, identity } = caller;
-  if (!isFor(tool, identity.principal)) throw new SwarmError('FORBIDDEN', 'this token may not use this tool');
+  if (!isFor(tool, identity.principal, caller)) throw new SwarmError('FORBIDDEN', 'this token may not use this tool');
   const input = inputOf(tool, given);
   const speaker = await speakerOf(core, identity, { as: input.as, tool });
   const call = await caller.begin(servedProcedure(tool.calls[0]).declared, speaker);

@@ -11,6 +11,8 @@ export class McpCaller {
   /** Aborts when the connection closes. */
   readonly gone: AbortSignal;
   readonly log: FastifyRequest['log'];
+  /** Whether the request is of `/mcp?admin=true`. */
+  readonly administers: boolean;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
 
@@ -21,6 +23,7 @@ export class McpCaller {
     this.requestId = request.id;
     this.gone = untilGone(reply);
     this.log = request.log;
+    this.administers = (request.query as { admin?: unknown }).admin === 'true';
     this.#request = request;
     this.#reply = reply;
   }

@@ -160,7 +160,7 @@ function serverFor({ caller, message }: Exchanged, version: string): McpServer {
 async function isShown(caller: McpCaller, tool: Tool): Promise<boolean> {
   const { identity } = caller;
   const { principal } = identity;
-  if (!isFor(tool, principal)) return false;
+  if (!isFor(tool, principal, caller)) return false;
   if (tool.publishes === undefined || principal.kind !== 'agent') return true;
   const { namespace, name } = principal;
   const call = await caller.begin(servedProcedure('policy.explain').declared, identity);

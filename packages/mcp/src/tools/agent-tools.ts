@@ -16,8 +16,7 @@ export const whoami = tool(
   {
     name: 'whoami',
     title: 'Who am I',
-    description:
-      'Show what your token is, which agent you are, and what you may do. Call it first. Example: {}.',
+    description: 'Show what your token is, which agent you are, and what you may do. Call it first. Example: {}.',
     readOnly: true,
     calls: ['whoami'],
     withoutAgent: true,

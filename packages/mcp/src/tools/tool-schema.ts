@@ -2,7 +2,7 @@
 import type { Principal } from '@hypercode/registry';
 import type { Tool as ListedTool } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { COMMON, type Tool } from './tool.ts';
+import type { Tool } from './tool.ts';
 
 /** Descriptions without names: each schema stands where it is used. */
 class Descriptions extends z.core.$ZodRegistry<z.core.GlobalMeta> {
@@ -63,6 +63,3 @@ function describe(tool: Tool, as: 'none' | 'optional' | 'required', takesNamespa
     annotations: { title, readOnlyHint: readOnly, destructiveHint: name === 'leave', openWorldHint: false },
   };
 }
-
-/** Names of the common fields, for the page that documents the tools. */
-export const COMMON_FIELDS: readonly string[] = Object.keys(COMMON);

@@ -30,6 +30,8 @@ export interface ToolWords {
   readonly publishes?: string;
   /** Whether a join token uses it without an agent. */
   readonly withoutAgent?: true;
+  /** Whether it is there only for requests of `/mcp?admin=true`. */
+  readonly administration?: true;
   /** Whether its answer can be cut. */
   readonly long?: true;
 }
@@ -41,7 +43,7 @@ export interface Tool extends ToolWords {
 }
 
 /** The fields that tools take besides their own. */
-export const COMMON = {
+const COMMON = {
   as: AgentName.optional().describe(
     'The name that you joined under with `join`: the call runs with the rights of that agent.',
   ),

@@ -1,7 +1,7 @@
 // Which requests count as those of the page that the core serves.
 import { SwarmError } from '@hypercode/contracts';
 import { describe, expect, test } from 'vitest';
-import { assertOwnPage, isSecure, type PageHeaders } from './own-page.ts';
+import { assertOwnPage, isOwnHost, isSecure, type PageHeaders } from './own-page.ts';
 
 const PUBLIC = new URL('https://swarm.example.com');
 
@@ -82,4 +82,21 @@ test('a page came over TLS when its origin says so', () => {
   expect(isSecure({ host: 'localhost:7700', origin: 'https://localhost:7700' }, null)).toBe(true);
   expect(isSecure({ host: 'swarm.example.com', ...SAME }, PUBLIC)).toBe(true);
   expect(isSecure({ host: 'localhost:7700', ...SAME }, PUBLIC)).toBe(false);
+});
+
+test.each([
+  ['localhost:7700', null, true],
+  ['127.0.0.1', null, true],
+  ['127.9.9.9:1', null, true],
+  ['[::1]:7700', null, true],
+  ['10.0.0.7:7700', null, true],
+  ['[fd00::7]:7700', null, true],
+  ['swarm.example.com', 'https://swarm.example.com', true],
+  ['swarm.example.com', null, false],
+  ['swarm.example.com:8443', 'https://swarm.example.com', false],
+  ['localhost.evil.example', null, false],
+  ['127.0.0.1.evil.example', null, false],
+  ['', null, false],
+])('the host "%s" of a core at %s: %s', (host, publicUrl, expected) => {
+  expect(isOwnHost(host, publicUrl === null ? null : new URL(publicUrl))).toBe(expected);
 });

@@ -2,7 +2,8 @@
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { PgliteWorkerData, PgliteWorkerMessage } from './pglite-worker.ts';
+import { type PgliteProgram, pgliteProgram } from './pglite-program.ts';
+import type { PgliteTask, PgliteWorkerData, PgliteWorkerMessage } from './pglite-worker.ts';
 
 /** PGlite's worker ended, or could not open its files. The next query starts another. */
 export class PgliteWorkerError extends Error {
@@ -13,7 +14,8 @@ export class PgliteWorkerError extends Error {
  * Starts a worker on `pglite-worker` beside this module. Where this is TypeScript source, Node strips the worker's
  * types itself, whatever loader (tsx, vitest) runs this thread; where this is compiled, the worker is as well.
  */
-function startWorker(workerData: PgliteWorkerData): Worker {
+function startWorker(task: PgliteTask, program: PgliteProgram): Worker {
+  const workerData: PgliteWorkerData = { ...task, program };
   const extension = fileURLToPath(import.meta.url).endsWith('.ts') ? 'ts' : 'js';
   return new Worker(new URL(`./pglite-worker.${extension}`, import.meta.url), {
     workerData,
@@ -38,9 +40,10 @@ export const createPglite = (folder: string): Promise<void> => runTask({ task: '
 /** Writes the database in `folder`, which no process uses, to the file `image`: all of it, or nothing. */
 export const packPglite = (folder: string, image: string): Promise<void> => runTask({ task: 'pack', folder, image });
 
-function runTask(data: Extract<PgliteWorkerData, { task: 'create' | 'pack' }>): Promise<void> {
+async function runTask(data: Extract<PgliteTask, { task: 'create' | 'pack' }>): Promise<void> {
+  const program = await pgliteProgram();
   return new Promise((resolve, reject) => {
-    startWorker(data)
+    startWorker(data, program)
       .on('error', (error) => reject(workerError(data, error)))
       .on('exit', (code) =>
         code === 0 ? resolve() : reject(workerError(data, `the worker thread ended with ${code}`)),
@@ -80,7 +83,15 @@ export class PgliteStream extends Duplex {
       this.destroy(workerError(this.#files, 'what it held was lost with its worker thread'));
       return;
     }
-    const worker = startWorker({ task: 'serve', ...this.#files });
+    let program;
+    try {
+      program = await pgliteProgram();
+    } catch (error) {
+      this.destroy(workerError(this.#files, error));
+      return;
+    }
+    if (this.destroyed) return;
+    const worker = startWorker({ task: 'serve', ...this.#files }, program);
     this.#worker = worker;
     worker.on('message', (message: PgliteWorkerMessage) => {
       if (message === 'ready') this.emit('connect');

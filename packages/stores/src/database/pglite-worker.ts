@@ -14,16 +14,20 @@ import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
+import type { PgliteProgram } from './pglite-program.ts';
 
 /**
  * `create` makes the files in `folder` and ends; `pack` writes them into one file, `image`, and ends; `serve` answers PostgreSQL's
  * protocol until a Terminate message, from the files in `folder`, or in memory from a copy of `image`.
  */
-export type PgliteWorkerData =
+export type PgliteTask =
   | { task: 'create'; folder: string }
   | { task: 'pack'; folder: string; image: string }
   | { task: 'serve'; folder: string }
   | { task: 'serve'; image: string };
+
+/** `program`: PGlite's own, compiled. */
+export type PgliteWorkerData = PgliteTask & { readonly program: PgliteProgram };
 
 /** `ready` once, then the bytes that answer each message of bytes. */
 export type PgliteWorkerMessage = 'ready' | Uint8Array;
@@ -77,6 +81,7 @@ async function open(options: PGliteOptions): Promise<PGlite> {
   let complaint: string | undefined;
   const pglite = PGlite.create({
     ...options,
+    pgliteWasmModule: (workerData as PgliteWorkerData).program,
     onStderr: (line) => {
       if (/(?:FATAL|PANIC): /.test(line)) complaint = line;
       return false;
