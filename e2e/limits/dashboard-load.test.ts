@@ -15,7 +15,7 @@ const AGENTS = 10_000;
 const CHANGES = 100;
 const EVENTS = 1000;
 /** A core on a busy machine is late with some of the load: less than this share of it is no load. */
-const LEAST_SHARE = 0.7;
+const LEAST_SHARE = 0.4;
 /** A task of the page above this is one that a person feels. Milliseconds. */
 const LONG_TASK_MS = 100;
 /** Scripts that take longer than this in a frame are seen while scrolling. Milliseconds. */
