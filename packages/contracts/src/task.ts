@@ -1,7 +1,7 @@
 // Tasks: what the Architect hands to an agent, and what the agent answers.
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { CapabilityId } from './name.ts';
+import { AgentName, CapabilityId } from './name.ts';
 import type { Json } from './json-fault.ts';
 import { json, text } from './text.ts';
 
@@ -64,6 +64,10 @@ export const TaskAssigned = z.object({
   incarnation: z.uuid().nullable().default(null),
   /** Why this agent was chosen, in words. */
   because: text(LIMITS.reasonLength).optional(),
+  /** The last attempt that failed, and why, so that this one can do better: an error, where a result does not fit, or a reviewer's reason. */
+  previous: z
+    .object({ attempt: TaskAttempt.shape.attempt, agent: AgentName, error: text(LIMITS.reasonLength) })
+    .optional(),
 });
 export type TaskAssigned = z.output<typeof TaskAssigned>;
 

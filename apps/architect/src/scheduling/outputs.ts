@@ -9,7 +9,7 @@ import {
   type TaskAssigned,
   type TaskOutputs,
 } from '@hypercode/contracts';
-import { ENVELOPE_BYTES, keyBytes, type Plan, refBytes, type Task } from '@hypercode/plans';
+import { ENVELOPE_BYTES, keyBytes, lastFailureIn, type Plan, refBytes, type Task } from '@hypercode/plans';
 import type { Action } from './action.ts';
 
 /** The data of `task.<agent>.assigned`. */
@@ -37,7 +37,18 @@ export function assignmentOf({
     acceptBy: new Date(acceptBy).toISOString(),
     incarnation: agent.incarnation,
     because,
+    ...previousOf(task),
   };
+}
+
+/** Of the words about the failed attempt before; more of them might not fit into the event. */
+const PREVIOUS_CHARACTERS = 256;
+
+function previousOf({ records }: Task): Pick<TaskAssigned, 'previous'> {
+  const failed = lastFailureIn(records);
+  if (failed === undefined || failed.error === null) return {};
+  const { attempt, agent, error } = failed;
+  return { previous: { attempt, agent, error: [...error].slice(0, PREVIOUS_CHARACTERS).join('') } };
 }
 
 /** The outputs of a completed plan. Those of tasks that no other task depends on are the first to be in the event. */

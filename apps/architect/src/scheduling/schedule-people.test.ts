@@ -226,6 +226,10 @@ describe('a result', () => {
     });
     expect(assignmentOf(simulation, planId, 'b')).toBeNull();
     const author = assignmentOf(simulation, planId)?.agent ?? '';
+    expect(published(simulation, `task.${author}.assigned`).at(-1)).toMatchObject({
+      attempt: 2,
+      previous: { attempt: 1, agent: 'ada', error: 'bob did not accept the result: no tests' },
+    });
     complete(author, 'a', 2, 'better');
     const reviewer = assignmentOf(simulation, planId, 'a.review')?.agent ?? '';
     expect([author, reviewer].toSorted()).toEqual(['ada', 'bob']);

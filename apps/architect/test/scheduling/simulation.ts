@@ -5,9 +5,8 @@ import { agentSource, type Goal, LIMITS, type PlanTask, PublishInput, type Swarm
 import { type Plan, planEventId, planIdOf, PlanLedger } from '@hypercode/plans';
 import { announce, type ArchitectBus, correlationOf } from '../../src/conducting/announce.ts';
 import { withReviews } from '../../src/planning/with-reviews.ts';
-import { type Checks, type Judgement, verdictOf } from '../../src/scheduling/checks.ts';
+import { type Checks, type Judgement, type Swarm, verdictOf } from '../../src/scheduling/checks.ts';
 import type { Action } from '../../src/scheduling/action.ts';
-import type { Swarm } from '../../src/scheduling/checks.ts';
 import type { ScheduleSettings } from '../../src/scheduling/scene.ts';
 import { schedule } from '../../src/scheduling/schedule.ts';
 import { NOW } from '../sample-swarm.ts';
