@@ -7,6 +7,7 @@ import {
   startPostgres,
   startRedis,
   waitFor,
+  storesOfRun,
 } from '@hypercode/testkit';
 import type { PlanView, TaskAssigned } from '@hypercode/contracts';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -69,7 +70,7 @@ const STORES = [
   ],
 ] as const;
 
-describe.each(STORES)('on %s', (_, store) => {
+describe.each(storesOfRun(STORES))('on %s', (_, store) => {
   test(
     'core and Architect are killed in the middle of a plan: it is completed, each task once',
     { timeout: 300_000 },

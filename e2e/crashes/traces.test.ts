@@ -3,7 +3,7 @@
 // `SWARM_TEST_CRASH_SEED` is the seed of all choices (default: made of the commit).
 import type { SwarmClient } from '@hypercode/client';
 import type { GroupInfo, LoggedEvent } from '@hypercode/contracts';
-import { commitSeed, type ServerControl, waitFor } from '@hypercode/testkit';
+import { commitSeed, type ServerControl, storesOfRun, waitFor } from '@hypercode/testkit';
 import fc from 'fast-check';
 import { afterEach, expect, onTestFailed, test } from 'vitest';
 import { type CrashSwarm, EVENT_STORES, startCrashSwarm } from './crash-swarm.ts';
@@ -92,7 +92,7 @@ async function contradictions(
   return found.slice(0, 10);
 }
 
-test.each(EVENT_STORES)(
+test.each(storesOfRun(EVENT_STORES))(
   'on $stores every trace agrees with what the clients saw',
   { timeout: 900_000 },
   async (stores) => {

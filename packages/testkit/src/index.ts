@@ -13,6 +13,6 @@ export { type ServerControl, type ServerSource } from './server-machine.ts';
 export { freshDatabase, sharedRedisUrl } from './shared-server.ts';
 export { type SpawnedArchitect, spawnArchitect } from './spawn-architect.ts';
 export { type CoreExit, type CoreOptions, type SpawnedCore, spawnCore } from './spawn-core.ts';
-export { describeIn, scopeOfRepetition, type SuiteScope } from './store-matrix.ts';
+export { describeIn, scopeOfRepetition, storesOfRun, type SuiteScope } from './store-matrix.ts';
 export { type LeakTracker, trackLeaks } from './track-leaks.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
