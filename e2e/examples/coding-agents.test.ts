@@ -73,7 +73,7 @@ async function hook(input: object, env: Readonly<Record<string, string>> = {}): 
 
 const publish = (topic: string, data: unknown = HOSTILE) => client.bus.publish({ topic, data: data as never });
 
-test('tasks are told until the agent has taken them, messages and answers once, and no word of them', async () => {
+test('tasks are shown until the agent has taken them, messages and answers once, and none of their words', async () => {
   expect(await inbox()).toBe('');
   await publish('task.coder-1.assigned', { position: HOSTILE });
   await publish('task.coder-10.assigned');

@@ -1,4 +1,4 @@
-// The tools, held to what models and readers are told of them.
+// Whether the tools are what their descriptions and docs/mcp.md say.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { listedTool } from './tool-schema.ts';
