@@ -9,7 +9,7 @@ import {
   type TaskAssigned,
   type TaskOutputs,
 } from '@hypercode/contracts';
-import { ENVELOPE_BYTES, keyBytes, lastFailureIn, type Plan, refBytes, type Task } from '@hypercode/plans';
+import { ENVELOPE_BYTES, fitting, keyBytes, lastFailureIn, type Plan, refBytes, type Task } from '@hypercode/plans';
 import type { Action } from './action.ts';
 
 /** The data of `task.<agent>.assigned`. */
@@ -48,7 +48,7 @@ function previousOf({ records }: Task): Pick<TaskAssigned, 'previous'> {
   const failed = lastFailureIn(records);
   if (failed === undefined || failed.error === null) return {};
   const { attempt, agent, error } = failed;
-  return { previous: { attempt, agent, error: [...error].slice(0, PREVIOUS_CHARACTERS).join('') } };
+  return { previous: { attempt, agent, error: fitting(error, PREVIOUS_CHARACTERS) } };
 }
 
 /** The outputs of a completed plan. Those of tasks that no other task depends on are the first to be in the event. */
