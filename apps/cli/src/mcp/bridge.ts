@@ -31,7 +31,7 @@ interface Message {
 
 /** The longest message: an input as large as the core takes, with room to be refused by the core itself. */
 const MAX_LINE_CHARACTERS = 4 * 1024 * 1024;
-/** Requests at a time; of more, the client is told to wait. */
+/** Most requests under way; one more gets an error that says to wait. */
 const MAX_OPEN = 64;
 /** Longer than the longest wait of a tool: then the core has died without closing the connection. In milliseconds. */
 const SILENCE_MS = 60_000;
