@@ -9,6 +9,9 @@ import { logKeys } from '../src/redis/redis-keys.ts';
 import { openRedisStore } from '../src/redis/redis-store.ts';
 import { busSchema } from '../src/database-schema.ts';
 
+/** Of this suite alone: retention by its small limits would cut the logs of others. */
+const PREFIX = 'bus';
+
 describe('the bus on Redis', () => {
   busSuite(async () => {
     const url = sharedRedisUrl();
@@ -17,10 +20,12 @@ describe('the bus on Redis', () => {
     const admin = connectRedis(url, { connectionName: 'swarm-test' });
     return {
       database: async () => ({ database, close: async () => undefined }),
-      store: (_database, settings) => openRedisStore({ url, settings }),
+      store: (_database, settings) => openRedisStore({ url, settings, prefix: PREFIX }),
       signal: () => createRedisSignal({ url }),
       time: () => Promise.resolve(redisTime(admin)),
-      loseLog: async (namespace) => void (await admin.ask((client) => client.unlink(...logKeys(namespace)))),
+      async loseLog(namespace) {
+        await admin.ask((client) => client.unlink(...logKeys(namespace, PREFIX)));
+      },
       async close() {
         await admin.close();
         await database.close();

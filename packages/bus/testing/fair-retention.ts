@@ -142,6 +142,21 @@ export function fairRetentionConformance(open: OpenStores): void {
     expect(entries.length - spared.length).toBeGreaterThanOrEqual(MAX_EVENTS * 0.2);
   });
 
+  test('limits that were lowered hold for what was spared as well', async () => {
+    const { first } = await openForTest(open, LIMITED);
+    const namespace = newNamespace();
+    const others = Array.from({ length: 60 }, (_, index) => eventsOf(`/agents/default/light-${index}`, 5)).flat();
+    await append(first.log, namespace, others);
+    await append(first.log, namespace, eventsOf(WORKER, 400));
+    const maxEvents = 20;
+    const lowered = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents } });
+    await lowered.first.applyRetention();
+    const { entries, missing } = await readThrough(lowered.second.log, namespace);
+    expect(entries.length).toBeLessThanOrEqual(maxEvents);
+    expect(entries.length + missing).toBe(700);
+    expect(await lowered.second.log.size(namespace)).toMatchObject({ kept: entries.length, removed: missing });
+  });
+
   test('what was spared goes when it is too old, and when nobody floods the log any more', async () => {
     const maxAgeMs = 400;
     const retention = { ...LIMITED.retention, maxAgeMs };

@@ -76,7 +76,14 @@ export const cut = sql`
     if cardinality(v_log.heavy) > 0 and exists (
       select from bus_flows w where w.namespace = p_namespace and w.source <> all(v_log.heavy)
     ) then
-      v_log := bus_remove_spared(v_log, v_cutoff, 0, 0);
+      v_log := bus_remove_spared(v_log, v_cutoff,
+        v_log.spared_events - p_max_events * 3 / 4, v_log.spared_bytes - p_max_bytes * 3 / 4);
+      -- Limits that were lowered: more than one call removes is to go, before any event that is not spared.
+      if v_log.spared_events > p_max_events * 3 / 4 or v_log.spared_bytes > p_max_bytes * 3 / 4 then
+        update bus_logs l set spared_events = v_log.spared_events, spared_bytes = v_log.spared_bytes
+        where l.namespace = p_namespace;
+        return false;
+      end if;
       v_settled := false;
       for v_event in
         select e.seq, e.nonce, e.bytes, e.at, octet_length(e.text) as size,

@@ -172,19 +172,26 @@ local function removeSpared(log, isTooMuch)
   end
 end
 
--- Goes from event to event, and spares those of sources that are not heavy.
+-- Goes from event to event, and spares those of sources that are not heavy. Whether that was all.
 local function walkSparing(log, isOver, passed)
   local STEP = 16
   local limits = retention.limits
   local function isBeyondShare()
     return log.sparedEvents > (1 - SHARE) * limits.maxEvents or log.sparedBytes > (1 - SHARE) * limits.maxBytes
   end
+  if isBeyondShare() then
+    removeSpared(log, isBeyondShare)
+    -- Limits that were lowered: more than one call removes is to go, before any event that is not spared.
+    if isBeyondShare() then
+      return false
+    end
+  end
   local walked, bytes = 0, 0
   local markSeq, markTime = 0, now
   while walked < MAX_WALKED and bytes < MAX_WALKED_BYTES and isOver() do
     local found = redis.call('XRANGE', STREAM, string.format('%.0f', log.horizon + 1), '+', 'COUNT', STEP)
     if #found == 0 then
-      break
+      return true
     end
     for _, entry in ipairs(found) do
       if not isOver() then
@@ -213,6 +220,7 @@ local function walkSparing(log, isOver, passed)
       walked, bytes = walked + 1, bytes + #text
     end
   end
+  return not isOver()
 end
 
 -- Where settings were changed, marks lie too far apart, or there is none: goes from event to event, reading them.
@@ -275,8 +283,7 @@ local function cut(log, most)
       done = true
       break
     elseif isShared then
-      walkSparing(log, isOver, passed)
-      done = not isOver()
+      done = walkSparing(log, isOver, passed)
       break
     else
       local far = mark and seq - log.horizon > 1
