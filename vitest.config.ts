@@ -1,4 +1,5 @@
 // All tests of the workspace, in projects by what they need: nothing, a core, a compiler, PostgreSQL, Redis, or whole processes.
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import type { Reporter, TestProject, Vitest } from 'vitest/node';
 import { testScope } from './packages/testkit/src/setup/test-scope.ts';
@@ -45,6 +46,8 @@ const inCi = Boolean(process.env['CI']);
 const scope = testScope(process.env);
 // For the workers, which inherit it.
 process.env['SWARM_TEST_MATRIX'] = scope.matrix;
+// Each file of tests and each core, agent and command that tests start would compile the same modules anew.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.vitest/compiled', import.meta.url));
 /** Says how much runs: what is left out is never left out silently. */
 const sayScope: Reporter = {
   onInit: () => console.log(`Matrix of stores: ${scope.matrix}, ${scope.why}.`),

@@ -128,6 +128,8 @@ function settingsOf({ durable = false, settings = {} }: PostgresOptions): string
     fsync: onOff,
     synchronous_commit: onOff,
     full_page_writes: onOff,
+    // Compiling a plan takes longer than the few rows of a test.
+    jit: 'off',
     ...settings,
   };
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
