@@ -1,7 +1,7 @@
 // Looks up agents by their names, each with the token that made it: what a caller needs who speaks for an agent with that token.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../schema.ts';
-import type { TokenRow } from './find-tokens.ts';
+import { currentAgent, type TokenRow } from './find-tokens.ts';
 
 /** As a token of the agent would be found, without the token. */
 export type MadeAgentRow = Omit<TokenRow, 'hash' | 'id'> & {
@@ -14,13 +14,7 @@ export async function findMadeAgents(db: Kysely<Schema>, keys: string[]): Promis
   const { rows } = await sql<MadeAgentRow & { key: string }>`
     select k.key, a.registered_by, 'agent' as kind, a.namespace, a.name, null as roles, null as names, false as limited,
       a.id as agent_id, a.incarnation, null as expires_at, false as fenced,
-      a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
-      a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
-      a.doc #>> '{status,note}' as current_note, a.lease_ms as current_lease_ms,
-      a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,circuitOpenUntil}' as current_open_until,
-      a.doc #>> '{status,reason}' as current_reason,
-      a.doc #>> '{status,health}' as current_health, jsonb_typeof(a.doc -> 'healthUrl') = 'string' as has_health_url,
-      coalesce(n.revision, 0) as head
+      ${currentAgent}
     from unnest(${keys}::text[]) as k(key)
     join agents a on a.namespace = split_part(k.key, '/', 1) and a.name = split_part(k.key, '/', 2)
     left join namespaces n on n.namespace = a.namespace`.execute(db);

@@ -35,18 +35,22 @@ export interface TokenRow {
   head: number;
 }
 
+/** The columns of `TokenRow` that say who has the name now: of `agents a` and `namespaces n`. */
+export const currentAgent = sql`
+  a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
+  a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
+  a.doc #>> '{status,note}' as current_note, a.lease_ms as current_lease_ms,
+  a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,circuitOpenUntil}' as current_open_until,
+  a.doc #>> '{status,reason}' as current_reason,
+  a.doc #>> '{status,health}' as current_health, jsonb_typeof(a.doc -> 'healthUrl') = 'string' as has_health_url,
+  coalesce(n.revision, 0) as head`;
+
 /** The tokens that exist, by hash in hexadecimal; the others are missing. */
 export async function findTokens(db: Kysely<Schema>, hashes: string[]): Promise<Map<string, TokenRow>> {
   const { rows } = await sql<TokenRow>`
     select encode(t.hash, 'hex') as hash, t.id, t.kind, t.namespace, t.name, t.roles, t.names, t.max_uses is not null as limited,
       t.agent_id, t.incarnation, t.expires_at, t.fenced_at is not null as fenced,
-      a.id as current_id, a.incarnation as current_incarnation, a.revision as current_revision,
-      a.doc ->> 'role' as current_role, a.doc #>> '{status,activity}' as current_activity,
-      a.doc #>> '{status,note}' as current_note, a.lease_ms as current_lease_ms,
-      a.doc #>> '{status,circuit}' as current_circuit, a.doc #>> '{status,circuitOpenUntil}' as current_open_until,
-      a.doc #>> '{status,reason}' as current_reason,
-      a.doc #>> '{status,health}' as current_health, jsonb_typeof(a.doc -> 'healthUrl') = 'string' as has_health_url,
-      coalesce(n.revision, 0) as head
+      ${currentAgent}
     from unnest(${hashes}::text[]) as h(hex)
     join tokens t on t.hash = decode(h.hex, 'hex')
     left join agents a on t.kind = 'agent' and a.namespace = t.namespace and a.name = t.name
