@@ -14,6 +14,9 @@ export function plansSuite(dashboard: () => Dashboard): void {
   /** Lets the first attempt at a task end. */
   let finish = (): void => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
+  /** Ends the silence of the agent that reports nothing. */
+  let speak = (): void => {};
+  const spoken = new Promise<void>((resolve) => (speak = resolve));
   beforeAll(async () => {
     const { core } = dashboard();
     const join = { url: core.url, token: core.joinToken };
@@ -29,7 +32,7 @@ export function plansSuite(dashboard: () => Dashboard): void {
       name: 'writer',
       role: 'worker',
       version: '1.0.0',
-      capabilities: [summarize, approve],
+      capabilities: [summarize, approve, { id: 'compile', description: 'Reports nothing for long.' }],
     });
     serveTasks(worker, {
       summarize: async ({ input }) => {
@@ -43,10 +46,15 @@ export function plansSuite(dashboard: () => Dashboard): void {
         });
         return { answer };
       },
+      compile: async () => {
+        await spoken;
+        return {};
+      },
     });
     architect = await spawnArchitect({
       SWARM_URL: core.url,
       SWARM_JOIN_TOKEN: core.joinToken,
+      ARCHITECT_STALL_MS: '500',
     });
   });
   afterAll(async () => {
@@ -101,6 +109,41 @@ export function plansSuite(dashboard: () => Dashboard): void {
     await questions.waitFor({ state: 'detached' });
     await page.getByRole('table', { name: 'Tasks' }).getByText('completed').waitFor();
     expect(await page.getByText('asks you').count()).toBe(0);
+  });
+
+  test('a plan that has to be approved shows no task as begun before, and runs when it was', async () => {
+    const { core } = dashboard();
+    const page = await dashboard().open('/', core.adminToken);
+    const steps = [{ id: 'sum', title: 'Sum up the year', capability: 'summarize' }];
+    const goal = { goalId: randomUUID(), title: 'A dear goal', approval: true, steps };
+    await core.fetch('/v1/goals', { method: 'POST', json: goal });
+    await page.getByText('Let the plan begin').waitFor();
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Plans' }).click();
+    await page.getByRole('link', { name: 'A dear goal' }).click();
+    await page.getByRole('heading', { name: 'Approval' }).waitFor();
+    const graph = page.getByRole('group', { name: 'Tasks of the plan, as a graph' });
+    const task = graph.getByRole('button', { name: 'Sum up the year' });
+    await task.getByText('waits for approval').waitFor();
+    finish();
+    await page.getByRole('button', { name: 'Let the plan begin' }).click();
+    await task.getByText('completed').waitFor();
+    await page.getByRole('heading', { name: 'Approval' }).waitFor({ state: 'detached' });
+  });
+
+  test('a task whose agent reports nothing says so on the first page and on the plan, until the agent reports', async () => {
+    const { core } = dashboard();
+    const page = await dashboard().open('/', core.adminToken);
+    const steps = [{ id: 'build', title: 'Compile it all', capability: 'compile' }];
+    await core.fetch('/v1/goals', { method: 'POST', json: { goalId: randomUUID(), title: 'A build', steps } });
+    const card = page.getByRole('listitem').filter({ hasText: 'writer reports nothing about “Compile it all”' });
+    await card.getByRole('link', { name: 'See the task' }).click();
+    const graph = page.getByRole('group', { name: 'Tasks of the plan, as a graph' });
+    const task = graph.getByRole('button', { name: 'Compile it all' });
+    await task.getByText('reports nothing').waitFor();
+    await page.getByText('asks no person').waitFor();
+    speak();
+    await task.getByText('completed').waitFor();
+    expect(await page.getByText('reports nothing').count()).toBe(0);
   });
 
   test('a capability is tried with a form of its schema, and a question about rights is answered', async () => {

@@ -31,9 +31,13 @@ const TASK_WORDS: Record<Task['status'], string> = {
   completed: 'completed',
 };
 
-export const TaskStatusMark = ({ status }: { readonly status: Task['status'] }) => (
-  <span className={TASK[status] ?? 'text-soft'}>{TASK_WORDS[status] ?? status}</span>
-);
+/** Whether no task of the plan is assigned before a person has approved it. */
+export const waitsForApproval = ({ approval }: PlanView): boolean => approval?.state === 'waiting';
+
+export function TaskStatusMark({ plan, status }: { readonly plan: PlanView; readonly status: Task['status'] }) {
+  if (status === 'ready' && waitsForApproval(plan)) return <span className="text-faint">waits for approval</span>;
+  return <span className={TASK[status] ?? 'text-soft'}>{TASK_WORDS[status] ?? status}</span>;
+}
 
 /** Whether the task waits for a person, or stands still. */
 export function TaskAlertMark({ task }: { readonly task: Task }) {

@@ -11,10 +11,10 @@ import { Empty, ScreenHead } from '../../parts/panel.tsx';
 import { Cell, Head, Rows } from '../../parts/rows.tsx';
 import { usePlans } from '../../swarm/swarm-context.tsx';
 import { filteredPlans, PLAN_STATES, type PlanFilterSearch } from './plan-filter.ts';
-import { PlanProgress, PlanStatusMark } from './plan-marks.tsx';
+import { PlanProgress, PlanStatusMark, waitsForApproval } from './plan-marks.tsx';
 import { SubmitGoal } from './submit-goal.tsx';
 
-const COLUMNS = 'minmax(14rem,2.5fr) 6rem 10rem minmax(10rem,1.5fr) 6rem 6rem';
+const COLUMNS = 'minmax(14rem,2fr) 6rem 10rem minmax(12rem,2fr) 6rem 5rem';
 
 export function Plans() {
   const { ns: _, ...filter } = useSearch({ from: '/plans' });
@@ -103,9 +103,11 @@ function PlanRow({ plan }: { readonly plan: PlanView }) {
 }
 
 /** What a plan is about now, in a few words. */
-function nowOf({ status, reason, tasks }: PlanView): string {
+function nowOf(plan: PlanView): string {
+  const { status, reason, tasks } = plan;
   if (status === 'failed' || status === 'cancelled') return shown(reason ?? '');
   if (status === 'planning') return 'the Architect makes a plan';
+  if (waitsForApproval(plan)) return 'waits for a person to approve it';
   const working = tasks.flatMap((task) => (task.status === 'assigned' && task.agent !== null ? [task.agent] : []));
   if (working.length > 0) return working.map(shown).join(', ');
   const ready = tasks.find((task) => task.status === 'ready');

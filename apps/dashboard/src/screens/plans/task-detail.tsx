@@ -38,7 +38,7 @@ export function TaskDetail({ plan, task, onSelect }: TaskDetailProps) {
       )}
       <Facts>
         <Fact name="State">
-          <TaskStatusMark status={status} />
+          <TaskStatusMark plan={plan} status={status} />
         </Fact>
         <Fact name="Needs">
           <Code>{capability}</Code>

@@ -27,7 +27,7 @@ export function TaskGraph({ plan, selectedId, onSelect }: TaskGraphProps) {
       onBox={onSelect}
       draw={(id) => {
         const task = tasks.get(id);
-        return task === undefined ? null : <TaskBox task={task} />;
+        return task === undefined ? null : <TaskBox plan={plan} task={task} />;
       }}
     />
   );
@@ -45,7 +45,7 @@ function shapeOf({ tasks }: PlanView) {
   };
 }
 
-function TaskBox({ task }: { readonly task: Task }) {
+function TaskBox({ plan, task }: { readonly plan: PlanView; readonly task: Task }) {
   const { title, status, agent, attempts, progress } = task;
   return (
     <span className="flex h-full min-w-0 flex-col justify-center">
@@ -54,7 +54,7 @@ function TaskBox({ task }: { readonly task: Task }) {
         <TaskAlertMark task={task} />
       </span>
       <span className="flex min-w-0 gap-1.5 text-[12px] leading-4">
-        <TaskStatusMark status={status} />
+        <TaskStatusMark plan={plan} status={status} />
         {agent !== null && <span className="truncate text-soft">{shown(agent)}</span>}
         {attempts.length > 1 && <span className="shrink-0 text-warn">attempt {attempts.length}</span>}
         {status === 'assigned' && progress > 0 && (

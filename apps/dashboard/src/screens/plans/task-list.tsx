@@ -30,7 +30,13 @@ export function TaskList({ plan, selectedId, onSelect }: TaskListProps) {
         </thead>
         <tbody>
           {plan.tasks.map((task) => (
-            <Row key={task.taskId} task={task} isSelected={task.taskId === selectedId} onSelect={onSelect} />
+            <Row
+              key={task.taskId}
+              plan={plan}
+              task={task}
+              isSelected={task.taskId === selectedId}
+              onSelect={onSelect}
+            />
           ))}
         </tbody>
       </table>
@@ -39,12 +45,13 @@ export function TaskList({ plan, selectedId, onSelect }: TaskListProps) {
 }
 
 interface RowProps {
+  readonly plan: PlanView;
   readonly task: Task;
   readonly isSelected: boolean;
   readonly onSelect: (taskId: string) => void;
 }
 
-function Row({ task, isSelected, onSelect }: RowProps) {
+function Row({ plan, task, isSelected, onSelect }: RowProps) {
   const { taskId, title, status, capability, agent, attempts, error } = task;
   const first = attempts[0]?.assignedAt ?? null;
   return (
@@ -60,7 +67,7 @@ function Row({ task, isSelected, onSelect }: RowProps) {
         </button>
       </td>
       <td className={`${CELL} whitespace-nowrap`}>
-        <TaskStatusMark status={status} /> <TaskAlertMark task={task} />
+        <TaskStatusMark plan={plan} status={status} /> <TaskAlertMark task={task} />
       </td>
       <td className={`${CELL} font-mono text-[12px]`}>{shown(capability)}</td>
       <td className={CELL}>{agent === null ? '' : shown(agent)}</td>

@@ -32,7 +32,7 @@ export function TaskTimeline({ plan, selectedId, onSelect }: TaskTimelineProps) 
                 <TaskAlertMark task={task} />
               </span>
               <span>
-                <TaskStatusMark status={status} />
+                <TaskStatusMark plan={plan} status={status} />
                 {status === 'assigned' && progress > 0 && (
                   <span className="text-faint"> {Math.round(progress * 100)} %</span>
                 )}

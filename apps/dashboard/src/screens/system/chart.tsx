@@ -52,7 +52,7 @@ export function Chart({ title, stats, metrics }: ChartProps) {
         width: element.clientWidth,
         height: HEIGHT_PX,
         axes: [
-          { ...axis, values: clockTimes },
+          { ...axis, values: clockTimes, size: 24 },
           { ...axis, size: 44 },
         ],
         series: [{}, ...series],
