@@ -24,7 +24,16 @@ const agent = (name: string, status: Partial<AgentSummary['status']> = {}, capab
   }) as AgentSummary;
 
 const group = (fields: Partial<GroupInfo>) =>
-  ({ group: 'mail', deadLetters: 0, lag: 0, paused: null, waiting: 0, ...fields }) as GroupInfo;
+  ({
+    group: 'mail',
+    deadLetters: 0,
+    deadByReason: [],
+    lag: 0,
+    oldestUnreadAt: null,
+    paused: null,
+    waiting: 0,
+    ...fields,
+  }) as GroupInfo;
 
 const cluster = {
   replicas: [{ id: 'r1', host: 'one', seenAt: new Date(NOW - 3000).toISOString(), eventLoopP99Ms: 12 }],
@@ -96,6 +105,25 @@ test('dead letters, a paused group with unread events and a large lag are findin
     'warn: 1 dead letter in group a',
     'warn: Group b is paused, with 7 unread events',
     'warn: Group d falls behind: 5,000 unread events',
+  ]);
+});
+
+test('dead letters say why they died, and a group that falls behind says since when', () => {
+  const why = (fields: Partial<GroupInfo>): string | undefined =>
+    findingsOf(state({ groups: [group(fields)] }))[0]?.why;
+  const deadByReason = [
+    { reason: 'card service: 503', count: 12 },
+    { reason: 'deadline', count: 3 },
+    { reason: 'no reason', count: 2 },
+    { reason: 'rare', count: 1 },
+  ];
+  const kept = 'Each failed its last attempt, and is kept until it is redriven or discarded.';
+  expect(why({ deadLetters: 20, deadByReason })).toBe(
+    `12 × “card service: 503”, 3 × deadline passed, 2 × refused without a reason, 3 × another reason. ${kept}`,
+  );
+  expect(why({ deadLetters: 2, deadByReason: [{ reason: 'bad', count: 2 }] })).toBe(`2 × “bad”. ${kept}`);
+  expect(findingsOf(state({ groups: [group({ lag: 5000, oldestUnreadAt: EARLIER })] }))).toMatchObject([
+    { since: EARLIER },
   ]);
 });
 

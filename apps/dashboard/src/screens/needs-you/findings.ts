@@ -1,6 +1,6 @@
 // What waits for a person or is wrong, as one list: the worst first, then what lasts longest.
 import type { AgentSummary, PlanView, SwarmOverview } from '@hypercode/client';
-import type { GroupInfo } from '@hypercode/contracts';
+import { DEADLINE_PASSED, type GroupInfo, NO_REASON } from '@hypercode/contracts';
 import { counted } from '../../parts/duration.ts';
 import type { AgentTally } from '../../swarm/agent-tally.ts';
 
@@ -51,6 +51,8 @@ const PLAN_AGE_MS = 86_400_000;
 const MAX_SINGLE_AGENTS = 5;
 /** A group that has more unread events than this falls behind. */
 const MAX_LAG = 1000;
+/** Reasons of dead letters that a finding names. */
+const MAX_REASONS = 3;
 /** A replica reports itself every five seconds. */
 const REPLICA_SILENT_MS = 20_000;
 const SLOW_EVENT_LOOP_MS = 250;
@@ -244,15 +246,29 @@ function* ofPlans({ plans, agents, now }: SwarmState): Generator<Finding> {
   }
 }
 
-function* ofGroup({ group, deadLetters, lag, paused, waiting }: GroupInfo): Generator<Finding> {
+const DEATHS: Readonly<Record<string, string>> = {
+  [DEADLINE_PASSED]: 'deadline passed',
+  [NO_REASON]: 'refused without a reason',
+};
+
+/** The commonest reasons, each with its number. */
+function reasonsOf({ deadLetters, deadByReason }: GroupInfo): string {
+  const named = deadByReason.slice(0, MAX_REASONS);
+  const others = deadLetters - named.reduce((sum, { count }) => sum + count, 0);
+  const texts = named.map(({ reason, count }) => `${count} × ${DEATHS[reason] ?? `“${reason}”`}`);
+  if (others > 0) texts.push(`${others} × ${named.length > 0 ? 'another' : 'a'} reason`);
+  return texts.join(', ');
+}
+
+function* ofGroup(info: GroupInfo): Generator<Finding> {
+  const { group, deadLetters, lag, paused, waiting, oldestUnreadAt } = info;
   const target: Target = { to: 'group', group };
   if (deadLetters > 0) {
-    const why = 'Each failed its last attempt. They are kept until they are redriven or discarded.';
     yield {
       id: `dead ${group}`,
       rank: 'warn',
       title: `${counted(deadLetters, 'dead letter')} in group ${group}`,
-      why,
+      why: `${reasonsOf(info)}. Each failed its last attempt, and is kept until it is redriven or discarded.`,
       since: null,
       target,
       action: 'Redrive or discard',
@@ -279,7 +295,7 @@ function* ofGroup({ group, deadLetters, lag, paused, waiting }: GroupInfo): Gene
       rank: 'warn',
       title: `Group ${group} falls behind: ${counted(lag, 'unread event')}`,
       why,
-      since: null,
+      since: oldestUnreadAt,
       target,
       action: 'See the group',
     };
