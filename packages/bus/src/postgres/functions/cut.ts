@@ -64,6 +64,7 @@ export const cut = sql`
     v_event record;
     v_horizon record;
     v_before bigint;
+    v_spared bigint;
     v_settled boolean := true;
     v_seqs bigint[] := '{}';
     v_nonces integer[] := '{}';
@@ -76,10 +77,12 @@ export const cut = sql`
     if cardinality(v_log.heavy) > 0 and exists (
       select from bus_flows w where w.namespace = p_namespace and w.source <> all(v_log.heavy)
     ) then
+      v_spared := v_log.spared_events;
       v_log := bus_remove_spared(v_log, v_cutoff,
         v_log.spared_events - p_max_events * 3 / 4, v_log.spared_bytes - p_max_bytes * 3 / 4);
       -- Limits that were lowered: more than one call removes is to go, before any event that is not spared.
-      if v_log.spared_events > p_max_events * 3 / 4 or v_log.spared_bytes > p_max_bytes * 3 / 4 then
+      if v_log.spared_events < v_spared
+        and (v_log.spared_events > p_max_events * 3 / 4 or v_log.spared_bytes > p_max_bytes * 3 / 4) then
         update bus_logs l set spared_events = v_log.spared_events, spared_bytes = v_log.spared_bytes
         where l.namespace = p_namespace;
         return false;
