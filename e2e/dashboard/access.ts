@@ -176,8 +176,9 @@ export function accessSuite(dashboard: () => Dashboard): void {
     const json = { kind: 'viewer', name: 'visitor' };
     const made = await core.fetch('/v1/tokens', { namespace: swarm.namespace, method: 'POST', json });
     const { token } = CreateTokenResult.parse(await made.json());
-    /** Acts open a dialog. Saved views change nothing but the browser's own list. */
-    const acts = (page: Page) => page.locator('main button[aria-haspopup=dialog]').filter({ hasNotText: 'Views' });
+    /** Acts open a dialog. Saved views change nothing but the browser's own list, and a copy changes nothing. */
+    const acts = (page: Page) =>
+      page.locator('main button[aria-haspopup=dialog]').filter({ hasNotText: /Views|Copy as/ });
     const viewer = await dashboard().open(inNamespace('/needs-you'), token);
     await viewer.getByText('viewer', { exact: true }).waitFor();
     const found: string[] = [];

@@ -179,7 +179,7 @@ const wantedSettings = {
     .describe('Deliveries of an event before it becomes a dead letter. Default of a new group: 5.'),
 };
 /** The id of a consumer group: a group that is made later under the same name has another. */
-export const GroupId = z.string().min(1).max(LIMITS.cursorLength);
+export const GroupId = text(LIMITS.cursorLength, 1);
 const cameBack = {
   groupId: GroupId.optional().describe(
     'The `groupId` of an earlier answer. When that group was deleted, the call ends with NOT_FOUND and does not make it again.',
@@ -214,7 +214,7 @@ export const ConsumeInput = z.object({
 export type ConsumeInput = z.output<typeof ConsumeInput>;
 
 /** Names one delivery of an event. */
-export const DeliveryId = z.string().min(1).max(LIMITS.cursorLength);
+export const DeliveryId = text(LIMITS.cursorLength, 1);
 export type DeliveryId = z.infer<typeof DeliveryId>;
 
 const Delivery = z.object({

@@ -83,7 +83,7 @@ export type SwarmEvent = z.infer<typeof SwarmEvent>;
 takesBack(PublishInput, SwarmEvent);
 
 /** Where an event stands in its namespace's log. Opaque: only the core compares positions. */
-export const Position = z.string().max(LIMITS.cursorLength);
+export const Position = text(LIMITS.cursorLength);
 export type Position = z.infer<typeof Position>;
 
 /** The `source` of what an agent publishes. */

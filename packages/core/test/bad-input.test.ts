@@ -216,6 +216,15 @@ it('what is exactly at the limits is taken', async () => {
 
 describe('what is no call over REST', () => {
   it.each([
+    ['a lone surrogate', '\ud800'],
+    ['NUL', 'a\0b'],
+  ])('%s in the id of a delivery is refused, also where the audit would note it', async (_, id) => {
+    const input = JSON.stringify({ deliveryIds: ['a-1-1.1', id] });
+    const { details } = await expectProblem(await post('/v1/groups/any/dead-letters/discard', input), 'INVALID_INPUT');
+    expect(details).toMatchObject([{ path: 'deliveryIds.1' }]);
+  });
+
+  it.each([
     ['broken JSON', '{"name":', 'application/json'],
     ['a trailing comma', '{"name":"a",}', 'application/json'],
     ['an empty body', '', 'application/json'],
