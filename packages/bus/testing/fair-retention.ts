@@ -52,6 +52,14 @@ async function append(log: EventLog, namespace: string, events: readonly NewEven
   return positions;
 }
 
+/** Appends 300 events of 60 sources, which are returned, and then 400 of one. */
+async function appendThenFlood(log: EventLog, namespace: string): Promise<NewEvent[]> {
+  const others = Array.from({ length: 60 }, (_, index) => eventsOf(`/agents/default/light-${index}`, 5)).flat();
+  await append(log, namespace, others);
+  await append(log, namespace, eventsOf(WORKER, 400));
+  return others;
+}
+
 export function fairRetentionConformance(open: OpenStores): void {
   test('a source that floods the log pushes out its own events, and those of others stay', async () => {
     const { first, second } = await openForTest(open, LIMITED);
@@ -130,9 +138,7 @@ export function fairRetentionConformance(open: OpenStores): void {
   test('what is spared leaves the source that floods its quarter, and the oldest goes first', async () => {
     const { first } = await openForTest(open, LIMITED);
     const namespace = newNamespace();
-    const others = Array.from({ length: 60 }, (_, index) => eventsOf(`/agents/default/light-${index}`, 5)).flat();
-    await append(first.log, namespace, others);
-    await append(first.log, namespace, eventsOf(WORKER, 400));
+    const others = await appendThenFlood(first.log, namespace);
     await first.applyRetention();
     const { entries } = await readThrough(first.log, namespace);
     const spared = entries.filter((entry) => sourceOf(entry) !== WORKER);
@@ -145,9 +151,7 @@ export function fairRetentionConformance(open: OpenStores): void {
   test('limits that were lowered hold for what was spared as well', async () => {
     const { first } = await openForTest(open, LIMITED);
     const namespace = newNamespace();
-    const others = Array.from({ length: 60 }, (_, index) => eventsOf(`/agents/default/light-${index}`, 5)).flat();
-    await append(first.log, namespace, others);
-    await append(first.log, namespace, eventsOf(WORKER, 400));
+    await appendThenFlood(first.log, namespace);
     const maxEvents = 20;
     const lowered = await openForTest(open, { ...ROOMY, retention: { ...ROOMY.retention, maxEvents } });
     await lowered.first.applyRetention();
