@@ -48,9 +48,14 @@ const scope = testScope(process.env);
 process.env['SWARM_TEST_MATRIX'] = scope.matrix;
 // Each file of tests and each core, agent and command that tests start would compile the same modules anew.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.vitest/compiled', import.meta.url));
+/** Tests of programs that are not the workspace's, and are downloaded for them. */
+const downloading = process.env['SWARM_TEST_ALL'] === '1' ? [] : ['e2e/mcp/inspector.test.ts'];
 /** Says how much runs: what is left out is never left out silently. */
 const sayScope: Reporter = {
-  onInit: () => console.log(`Matrix of stores: ${scope.matrix}, ${scope.why}.`),
+  onInit: () => {
+    console.log(`Matrix of stores: ${scope.matrix}, ${scope.why}.`);
+    for (const file of downloading) console.log(`Left to \`pnpm test:all\`, since it downloads a program: ${file}.`);
+  },
 };
 
 export default defineConfig({
@@ -124,7 +129,7 @@ export default defineConfig({
           ...onProcesses,
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...elsewhere, ...onTime, ...alone],
+          exclude: [...elsewhere, ...onTime, ...alone, ...downloading],
           sequence: { groupOrder: 2 },
         },
       },

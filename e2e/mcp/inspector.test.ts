@@ -1,5 +1,5 @@
 // The official inspector, as a program, lists all tools and calls one of each kind. Its 111 MiB are not the workspace's: it is installed
-// beside it, each night.
+// beside it, each night (`downloading` in vitest.config.ts).
 import { startTestCore, START_TIMEOUT_MS, type TestCore } from '@hypercode/core-runtime/testing';
 import { type TemporaryFolder, temporaryFolder } from '@hypercode/testkit';
 import { execFile } from 'node:child_process';
@@ -13,7 +13,7 @@ const VERSION = '2.12.0';
 const INSTALL_LIMIT_MS = 300_000;
 const run = promisify(execFile);
 
-describe.runIf(process.env['SWARM_TEST_ALL'] === '1')('the inspector', () => {
+describe('the inspector', () => {
   let folder: TemporaryFolder;
   let core: TestCore;
 
