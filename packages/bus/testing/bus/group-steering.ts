@@ -30,7 +30,8 @@ export function groupSteeringSuite(t: BusFixture): void {
     ],
     ['resume', { changed: false, paused: null }, { changed: false }, []],
     ['update', { changed: true, settings: { version: 2, maxDeliveries: 9 } }, { changed: false }, ['updated']],
-    ['seek', { dropped: 2 }, { dropped: 0 }, ['sought', 'sought']],
+    // Before the second, the member may have taken anew what the first went back to.
+    ['seek', { dropped: 2 }, { dropped: expect.toBeOneOf([0, 1, 2]) }, ['sought', 'sought']],
     ['delete', {}, { code: 'NOT_FOUND' }, ['deleted']],
   ])('%s, twice, on two replicas, of a group at work', async (name, once, twice, events) => {
     const notices: GroupNotice[] = [];
