@@ -177,6 +177,37 @@ export function groupDeaths(suite: GroupSuite): void {
       expect(await group.figures(second)).toMatchObject({ oldestUnreadAt: null, members: 1 });
     });
 
+    test('the oldest dead letter is as old as its death, until it is redriven or discarded', async () => {
+      await group.openGroup({ maxDeliveries: 1 });
+      expect(await group.figures(second)).toMatchObject({ oldestDeadAt: null });
+      const before = await time.nowMs();
+      await kill(newEvents(1));
+      const between = await time.nowMs();
+      await time.pass(20);
+      await kill(newEvents(2));
+      const { oldestDeadAt } = await group.figures(second);
+      expect(oldestDeadAt).toBeGreaterThanOrEqual(Math.floor(before));
+      expect(oldestDeadAt).toBeLessThanOrEqual(between);
+      const letters = await group.deadLetters(first, { after: null, limit: 3 });
+      expect(letters.map(({ deadAt }) => deadAt)[0]).toBe(oldestDeadAt);
+      await first.groups.redrive(group.namespace, group.name, [at(letters, 0).position]);
+      expect(await group.figures(second)).toMatchObject({ deadLetters: 2, oldestDeadAt: at(letters, 1).deadAt });
+      expect(at(letters, 1).deadAt).toBeGreaterThan(between);
+      await first.groups.discard(group.namespace, group.name, null, '/operators/ops');
+      expect(await group.figures(second)).toMatchObject({ deadLetters: 0, oldestDeadAt: null });
+    });
+
+    test('an event whose last deadline passed is a dead letter from then on', async () => {
+      await group.withEvents(1, { maxDeliveries: 1, ackDeadlineMs: SHORT_DEADLINE_MS });
+      await group.claim(first);
+      const claimed = await time.nowMs();
+      await time.pass(SHORT_DEADLINE_MS);
+      const { deadLetters, oldestDeadAt } = await group.figures(second);
+      expect(deadLetters).toBe(1);
+      expect(oldestDeadAt).toBeGreaterThan(claimed);
+      expect(oldestDeadAt).toBeLessThanOrEqual(await time.nowMs());
+    });
+
     test('acknowledgements count for about a minute', async () => {
       await group.withEvents(60);
       const { deliveries } = await group.claim(first);

@@ -426,6 +426,7 @@ export class GroupModel {
       waiting: count('due', 'delayed'),
       deadLetters: count('dead'),
       secret: this.#secret,
+      oldestDeadAt: count('dead') > 0 ? expect.any(Number) : null,
       oldestUnreadAt: head.seq > this.#cursor.seq ? expect.any(Number) : null,
     });
     same(figures?.deadByReason, reasonsOf(this.#dead));

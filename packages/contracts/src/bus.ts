@@ -460,6 +460,8 @@ export const GroupInfo = z
     deadLetters: Count,
     /** Why these died: the five commonest reasons, the commonest first. */
     deadByReason: z.array(DeathReason),
+    /** When the oldest of the dead letters died; null when there is none. */
+    oldestDeadAt: z.iso.datetime().nullable(),
     /** When the oldest event after the position was appended; null when there is none, or it is not known. */
     oldestUnreadAt: z.iso.datetime().nullable(),
     /** Members that the group knows, at most 1,000. */

@@ -158,6 +158,7 @@ describe('GET /metrics', () => {
       waiting: 0,
       deadLetters: 0,
       deadByReason: [],
+      oldestDeadAt: null,
       oldestUnreadAt: null,
       members: 0,
       ratePerSecond: 0,

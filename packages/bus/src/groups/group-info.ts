@@ -8,7 +8,8 @@ import { formatDeliveryId, type NamingGroup } from './delivery-id.ts';
 
 export function groupInfo(stored: StoredGroup): GroupInfo {
   const { group, id, topics, ackDeadlineMs, maxDeliveries, cursor, lag, inFlight, waiting, deadLetters } = stored;
-  const { paused, ownedBy, madeBy, madeAt, deadByReason, oldestUnreadAt, members, ratePerSecond } = stored;
+  const { paused, ownedBy, madeBy, madeAt, deadByReason, oldestDeadAt, oldestUnreadAt, members, ratePerSecond } =
+    stored;
   return {
     group,
     groupId: id,
@@ -22,6 +23,7 @@ export function groupInfo(stored: StoredGroup): GroupInfo {
     waiting,
     deadLetters,
     deadByReason: deadLetters === 0 ? [] : commonest(deadByReason),
+    oldestDeadAt: timeShown(oldestDeadAt),
     oldestUnreadAt: timeShown(oldestUnreadAt),
     members,
     ratePerSecond: Math.round(ratePerSecond * 100) / 100,

@@ -46,6 +46,7 @@ export type Described = [
   waiting: number,
   deadLetters: number,
   reasons: string,
+  oldestDeadAt: number | '',
   oldestUnreadAt: string,
   members: number,
   recentAcks: string,
@@ -84,13 +85,15 @@ export function toClaimOutcome(answer: Claimed, offer: ClaimRequest['offer']): C
 }
 
 export function toStoredGroup(group: string, answer: Described): StoredGroup {
-  const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters, reasons, unreadAt, members, acks] = answer;
+  const [raw, epoch, seq, nonce, lag, inFlight, waiting, deadLetters, reasons, deadAt, unreadAt, members, acks] =
+    answer;
   return {
     group,
     ...toState(raw),
     cursor: toPosition([epoch, seq, nonce]),
     ...{ lag, inFlight, waiting, deadLetters, members },
     deadByReason: JSON.parse(reasons) as ReasonCounts,
+    oldestDeadAt: deadAt === '' ? null : deadAt,
     oldestUnreadAt: unreadAt === '' ? null : Number(unreadAt),
     ratePerSecond: Number(acks) / 60,
   };

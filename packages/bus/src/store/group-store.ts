@@ -273,6 +273,8 @@ export interface StoredGroup extends GroupState {
   readonly deadLetters: number;
   /** Why the dead letters died; of more than about 20 reasons, those that came last. */
   readonly deadByReason: ReasonCounts;
+  /** When the oldest dead letter died, in milliseconds since the epoch; null: there is none. */
+  readonly oldestDeadAt: number | null;
   /** When the oldest event of all topics after the cursor was appended, in milliseconds since the epoch; null: none, or not known. */
   readonly oldestUnreadAt: number | null;
   /** As many as `members` lists. */

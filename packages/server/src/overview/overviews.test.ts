@@ -22,6 +22,7 @@ const group = (name: string, lag: number) => ({
   waiting: 0,
   deadLetters: 0,
   deadByReason: [],
+  oldestDeadAt: null,
   oldestUnreadAt: null,
   members: 0,
   ratePerSecond: 0,

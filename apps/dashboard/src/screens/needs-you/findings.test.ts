@@ -28,6 +28,7 @@ const group = (fields: Partial<GroupInfo>) =>
     group: 'mail',
     deadLetters: 0,
     deadByReason: [],
+    oldestDeadAt: null,
     lag: 0,
     oldestUnreadAt: null,
     paused: null,
@@ -108,9 +109,9 @@ test('dead letters, a paused group with unread events and a large lag are findin
   ]);
 });
 
-test('dead letters say why they died, and a group that falls behind says since when', () => {
-  const why = (fields: Partial<GroupInfo>): string | undefined =>
-    findingsOf(state({ groups: [group(fields)] }))[0]?.why;
+test('dead letters say why they died and since when, and a group that falls behind says since when', () => {
+  const of = (fields: Partial<GroupInfo>) => findingsOf(state({ groups: [group(fields)] }))[0];
+  const why = (fields: Partial<GroupInfo>): string | undefined => of(fields)?.why;
   const deadByReason = [
     { reason: 'card service: 503', count: 12 },
     { reason: 'deadline', count: 3 },
@@ -122,17 +123,39 @@ test('dead letters say why they died, and a group that falls behind says since w
     `12 × “card service: 503”, 3 × deadline passed, 2 × refused without a reason, 3 × another reason. ${kept}`,
   );
   expect(why({ deadLetters: 2, deadByReason: [{ reason: 'bad', count: 2 }] })).toBe(`2 × “bad”. ${kept}`);
-  expect(findingsOf(state({ groups: [group({ lag: 5000, oldestUnreadAt: EARLIER })] }))).toMatchObject([
-    { since: EARLIER },
-  ]);
+  expect(of({ deadLetters: 1, oldestDeadAt: EARLIER })?.since).toBe(EARLIER);
+  expect(of({ lag: 5000, oldestUnreadAt: EARLIER })?.since).toBe(EARLIER);
 });
 
 test('a ready task whose capability only an unhealthy agent offers is a finding, and one that a healthy agent offers is not', () => {
-  const task = { status: 'ready', capability: 'translate', attempts: [] };
+  const task = { taskId: 'a', status: 'ready', capability: 'translate', dependsOn: [], attempts: [] };
   const plans = [{ planId: 'p', title: 'Report', status: 'running', tasks: [task] }] as unknown as PlanView[];
   const ill = agent('ill', { health: 'unhealthy' }, ['translate']);
   expect(titles(state({ plans, agents: [ill] }))).toContain('bad: No agent can do translate');
   expect(titles(state({ plans, agents: [agent('well', {}, ['translate'])] }))).toEqual([]);
+});
+
+test('a task that nobody can do says since when it waits', () => {
+  const [submittedAt, approvedAt, doneAt, lostAt] = [1, 2, 3, 4].map((minute) => `2026-05-01T10:0${minute}:00.000Z`);
+  const first = {
+    ...{ taskId: 'a', status: 'completed', capability: 'read', dependsOn: [] },
+    attempts: [{ outcome: 'completed', endedAt: doneAt }],
+  };
+  const waits = { taskId: 'b', status: 'ready', capability: 'translate', dependsOn: ['a'], attempts: [] };
+  const again = {
+    ...waits,
+    capability: 'review',
+    attempts: [{ outcome: 'lost', assignedAt: doneAt, endedAt: lostAt }],
+  };
+  const since = (...tasks: object[]) => {
+    const approval = { state: 'approved', question: { endedAt: approvedAt } };
+    const plan = { planId: 'p', title: 'Report', status: 'running', submittedAt, approval, tasks };
+    return findingsOf(state({ plans: [plan as unknown as PlanView] })).map((finding) => finding.since);
+  };
+  expect(since({ ...waits, dependsOn: [] })).toEqual([approvedAt]);
+  expect(since(first, waits)).toEqual([doneAt]);
+  expect(since(first, again)).toEqual([lostAt]);
+  expect(since(first, again, { ...waits, capability: 'review' })).toEqual([doneAt]);
 });
 
 test('a plan that failed today is a finding, and one that failed last week is not', () => {

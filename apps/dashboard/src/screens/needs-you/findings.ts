@@ -1,6 +1,6 @@
 // What waits for a person or is wrong, as one list: the worst first, then what lasts longest.
 import type { AgentSummary, PlanView, SwarmOverview } from '@hypercode/client';
-import { DEADLINE_PASSED, type GroupInfo, NO_REASON } from '@hypercode/contracts';
+import { DEADLINE_PASSED, type GroupInfo, NO_REASON, type TaskView } from '@hypercode/contracts';
 import { counted } from '../../parts/duration.ts';
 import type { AgentTally } from '../../swarm/agent-tally.ts';
 
@@ -28,7 +28,7 @@ export interface Finding {
   readonly title: string;
   /** Why, in words of the core or of an agent. */
   readonly why: string;
-  /** ISO 8601; null: not known. */
+  /** ISO 8601; null: the core does not know. */
   readonly since: string | null;
   readonly target: Target;
   /** What the reader will do there. */
@@ -233,17 +233,29 @@ function* ofPlans({ plans, agents, now }: SwarmState): Generator<Finding> {
       ({ status, capability }) => status === 'ready' && agents.offering(capability) === 0,
     );
     for (const capability of new Set(stuck.map((task) => task.capability))) {
+      const times = stuck.filter((task) => task.capability === capability).map((task) => readySince(plan, task));
       yield {
         id: `nobody ${plan.planId} ${capability}`,
         rank: 'bad',
         title: `No agent can do ${capability}`,
         why: `A task of “${plan.title}” waits for an agent that offers ${capability}, is healthy, and has no open circuit.`,
-        since: null,
+        since: times.toSorted()[0] ?? null,
         target,
         action: 'See the plan',
       };
     }
   }
+}
+
+/** Since when a task waits for an agent: its last attempt, what it depends on, or the approval of its plan ended. */
+function readySince({ submittedAt, approval, tasks }: PlanView, { attempts, dependsOn }: TaskView): string {
+  const last = attempts.at(-1);
+  if (last !== undefined) return last.endedAt ?? last.assignedAt ?? submittedAt;
+  const ends = tasks
+    .filter(({ taskId }) => dependsOn.includes(taskId))
+    .map((task) => task.attempts.findLast(({ outcome }) => outcome === 'completed')?.endedAt);
+  const times = [submittedAt, approval?.question?.endedAt, ...ends].filter((time) => typeof time === 'string');
+  return times.toSorted().at(-1) ?? submittedAt;
 }
 
 const DEATHS: Readonly<Record<string, string>> = {
@@ -261,7 +273,7 @@ function reasonsOf({ deadLetters, deadByReason }: GroupInfo): string {
 }
 
 function* ofGroup(info: GroupInfo): Generator<Finding> {
-  const { group, deadLetters, lag, paused, waiting, oldestUnreadAt } = info;
+  const { group, deadLetters, oldestDeadAt, lag, paused, waiting, oldestUnreadAt } = info;
   const target: Target = { to: 'group', group };
   if (deadLetters > 0) {
     yield {
@@ -269,7 +281,7 @@ function* ofGroup(info: GroupInfo): Generator<Finding> {
       rank: 'warn',
       title: `${counted(deadLetters, 'dead letter')} in group ${group}`,
       why: `${reasonsOf(info)}. Each failed its last attempt, and is kept until it is redriven or discarded.`,
-      since: null,
+      since: oldestDeadAt,
       target,
       action: 'Redrive or discard',
     };

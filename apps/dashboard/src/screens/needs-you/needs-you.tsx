@@ -11,7 +11,7 @@ import { TargetLink } from './target-link.tsx';
 import { useFindings } from './use-findings.ts';
 
 export function NeedsYou() {
-  const { findings, isWhole, wellSinceMs } = useFindings();
+  const { findings, noticedAtMs, isWhole, wellSinceMs } = useFindings();
   const open = useOverview().overview?.questions.open ?? 0;
   const count =
     open === 0
@@ -25,7 +25,7 @@ export function NeedsYou() {
       {findings.length > 0 && (
         <ol className="flex flex-col">
           {findings.map((finding) => (
-            <Card key={finding.id} finding={finding} />
+            <Card key={finding.id} finding={finding} noticedAtMs={noticedAtMs.get(finding.id)} />
           ))}
         </ol>
       )}
@@ -74,7 +74,13 @@ const WORD: Record<Rank, { readonly text: string; readonly look: string }> = {
   note: { text: 'Waits', look: 'text-info' },
 };
 
-function Card({ finding }: { readonly finding: Finding }) {
+interface CardProps {
+  readonly finding: Finding;
+  /** Of a finding without `since`. */
+  readonly noticedAtMs: number | undefined;
+}
+
+function Card({ finding, noticedAtMs }: CardProps) {
   const { rank, title, why, since, target, action } = finding;
   return (
     <li className="relative flex items-start gap-4 border-b border-line py-3 pr-5 pl-6">
@@ -84,7 +90,14 @@ function Card({ finding }: { readonly finding: Finding }) {
         <h2 className="font-medium break-words">{shown(title)}</h2>
         <p className="break-words text-soft">{shown(why)}</p>
       </div>
-      <span className="w-24 shrink-0 text-right text-faint max-md:hidden">{since !== null && <Age at={since} />}</span>
+      <span className="w-24 shrink-0 text-right text-faint max-md:hidden">
+        {since !== null && <Age at={since} />}
+        {since === null && noticedAtMs !== undefined && (
+          <>
+            noticed <Age at={noticedAtMs} />
+          </>
+        )}
+      </span>
       <TargetLink
         target={target}
         className="inline-flex w-52 shrink-0 items-center justify-end gap-1.5 text-right font-medium text-accent hover:underline max-md:w-auto"

@@ -9,9 +9,13 @@ const STEP_MS = 5000;
 
 /** Of the page: since when the list is empty. Milliseconds since the epoch. */
 let wellSinceMs: number | null = null;
+/** Of the page: when it noticed each finding of which the core does not know since when. Milliseconds since the epoch. */
+let noticedAtMs: ReadonlyMap<string, number> = new Map();
 
 export interface Findings {
   readonly findings: readonly Finding[];
+  /** By the id of a finding that has no `since`. Milliseconds since the epoch. */
+  readonly noticedAtMs: ReadonlyMap<string, number>;
   /** Whether all that the findings come from is there. */
   readonly isWhole: boolean;
   /** Null while there are findings. */
@@ -30,6 +34,8 @@ export function useFindings(): Findings {
     const isWhole = overview !== null && agentsFeed.state !== 'opening' && plansFeed.state !== 'opening';
     if (findings.length > 0 || !isWhole) wellSinceMs = null;
     else wellSinceMs ??= systemClock.epochMs();
-    return { findings, isWhole, wellSinceMs };
+    const unknown = findings.filter(({ since }) => since === null);
+    noticedAtMs = new Map(unknown.map(({ id }) => [id, noticedAtMs.get(id) ?? systemClock.epochMs()]));
+    return { findings, noticedAtMs, isWhole, wellSinceMs };
   }, [namespace, agents, overview, plans, agentsFeed, plansFeed, step]);
 }

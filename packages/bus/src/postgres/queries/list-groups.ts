@@ -16,6 +16,7 @@ export interface GroupRow {
   waiting: number;
   deadLetters: number;
   deadByReason: ReasonCounts;
+  oldestDeadAt: number | null;
   oldestUnreadAt: number | null;
   members: number;
   ratePerSecond: number;
@@ -36,7 +37,9 @@ export async function listGroups(
         else l.head_seq - l.horizon_seq
       end as lag,
       d.in_flight as "inFlight", d.waiting, d.dead as "deadLetters",
-      g.dead_reasons as "deadByReason", floor(extract(epoch from unread.at) * 1000)::bigint as "oldestUnreadAt", m.members,
+      g.dead_reasons as "deadByReason",
+      floor(extract(epoch from d.oldest_dead_at) * 1000)::bigint as "oldestDeadAt",
+      floor(extract(epoch from unread.at) * 1000)::bigint as "oldestUnreadAt", m.members,
       (case clock.minute - g.acked_minute
         when 0 then g.acked + g.acked_before * (1 - clock.passed)
         when 1 then g.acked * (1 - clock.passed)
@@ -66,9 +69,10 @@ export async function listGroups(
       select
         count(*) filter (where state = 'in_flight' and not passed) as in_flight,
         count(*) filter (where state = 'waiting' or (passed and attempt < g.max_deliveries)) as waiting,
-        count(*) filter (where state = 'dead' or (passed and attempt >= g.max_deliveries)) as dead
+        count(*) filter (where state = 'dead' or (passed and attempt >= g.max_deliveries)) as dead,
+        min(coalesce(dead_at, due_at)) filter (where state = 'dead' or (passed and attempt >= g.max_deliveries)) as oldest_dead_at
       from (
-        select state, attempt, state = 'in_flight' and due_at <= clock_timestamp() as passed
+        select state, attempt, dead_at, due_at, state = 'in_flight' and due_at <= clock_timestamp() as passed
         from bus_deliveries where namespace = g.namespace and group_name = g.name
       ) taken
     ) d
